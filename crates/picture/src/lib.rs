@@ -1,0 +1,1 @@
+//! Pictures: bytes in, variants out.
