@@ -1,0 +1,118 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest, Sha256};
+
+/// Crockford's base 32, as ULIDs use it: no I, L, O, U (<https://github.com/ulid/spec>).
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const LENGTH: usize = 26;
+
+/// Names one media item: 128 bits, written like a ULID (26 characters of Crockford's base 32).
+///
+/// It is derived from the key of the original, so everybody who hears of an object (in whatever
+/// order) gives it the same name without asking anybody. Keys are compared byte by byte, as S3
+/// does: the same Korean name in NFC and in NFD makes two items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MediaId(u128);
+
+/// The text is not 26 characters of Crockford's base 32 that fit in 128 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a media id: 26 characters of Crockford's base 32 are expected")]
+pub struct InvalidMediaId;
+
+impl MediaId {
+    /// The id of the item whose original lies at `key` (decoded, not URL-encoded): the first 128
+    /// bits of its SHA-256.
+    pub fn of_key(key: &str) -> Self {
+        let digest = Sha256::digest(key.as_bytes());
+        let mut first = [0; 16];
+        first.copy_from_slice(&digest[..16]);
+        Self(u128::from_be_bytes(first))
+    }
+}
+
+impl fmt::Display for MediaId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; LENGTH];
+        let mut rest = self.0;
+        for slot in text.iter_mut().rev() {
+            *slot = ALPHABET[(rest & 31) as usize];
+            rest >>= 5;
+        }
+        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl FromStr for MediaId {
+    type Err = InvalidMediaId;
+
+    /// Accepts the canonical, upper-case form only: one item, one URL, one cache entry.
+    fn from_str(text: &str) -> Result<Self, InvalidMediaId> {
+        // 26 × 5 = 130 bits: the first character may use only three of its five.
+        if text.len() != LENGTH || !matches!(text.as_bytes()[0], b'0'..=b'7') {
+            return Err(InvalidMediaId);
+        }
+        text.bytes()
+            .try_fold(0, |value: u128, byte| {
+                let digit = ALPHABET.iter().position(|&letter| letter == byte)?;
+                Some(value << 5 | digit as u128)
+            })
+            .map(Self)
+            .ok_or(InvalidMediaId)
+    }
+}
+
+impl Serialize for MediaId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MediaId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn is_the_keys_hash_in_base_32() {
+        // The first 16 bytes of `echo -n photo/mina/cat.jpg | sha256sum`: 2bec31cb091e715749509e32a9c21b40.
+        let id = MediaId::of_key("photo/mina/cat.jpg");
+        assert_eq!(id.to_string(), "1BXGRWP28YE5BMJM4Y6AMW46T0");
+    }
+
+    #[test]
+    fn nfc_and_nfd_are_different_items() {
+        assert_ne!(MediaId::of_key("photo/mina/\u{ac00}.jpg"), MediaId::of_key("photo/mina/\u{1100}\u{1161}.jpg"));
+    }
+
+    #[test]
+    fn refuses_what_is_not_canonical() {
+        for text in [
+            "",
+            "7",
+            "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "7ZZZZZZZZZZZZZZZZZZZZZZZZU",
+            "7zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "../../../../../etc/passwd0",
+            "7ZZZZZZZZZZZZZZZZZZZZZZZ한",
+        ] {
+            assert_eq!(text.parse::<MediaId>(), Err(InvalidMediaId), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_survives_its_text(bits: u128) {
+            let text = MediaId(bits).to_string();
+            prop_assert_eq!(text.len(), LENGTH);
+            prop_assert_eq!(text.parse(), Ok(MediaId(bits)));
+        }
+    }
+}

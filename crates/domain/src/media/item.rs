@@ -1,0 +1,176 @@
+use jiff::{Timestamp, ToSpan};
+
+use super::{
+    Derived, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage, UnknownKey,
+};
+
+/// Days for which a deleted item stays as a tombstone.
+///
+/// Longer than any late message can live: 14 days on a queue, then 14 on its dead-letter queue
+/// (SQS's longest retention).
+pub const TOMBSTONE_DAYS: i64 = 30;
+
+/// One thing that somebody uploaded, in its latest known state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaItem {
+    /// Derived from the key.
+    pub id: MediaId,
+    /// Where in the item's history this state stands.
+    pub position: Position,
+    /// What it is for.
+    pub kind: Kind,
+    /// Whose it is.
+    pub owner: String,
+    /// Of the original.
+    pub key: String,
+    /// What became of it.
+    pub state: State,
+}
+
+/// The life of a media item: `processing` → `ready` | `failed` → `deleted`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It has landed; a worker will report.
+    Processing(Upload),
+    /// It can be shown.
+    Ready(Upload, Derived),
+    /// It cannot be shown and never will be.
+    Failed(Upload, Reason),
+    /// It is gone; only its position is kept, until `expires_at`, against late news of it.
+    Deleted {
+        /// When the tombstone may go.
+        expires_at: Timestamp,
+    },
+}
+
+/// What is known of an object that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Upload {
+    /// In bytes.
+    pub size: u64,
+    /// When S3 stored it.
+    pub uploaded_at: Timestamp,
+}
+
+impl MediaItem {
+    /// The item after its original landed.
+    pub fn landed(original: Original) -> Self {
+        Self::alive(original, Stage::Landed, State::Processing)
+    }
+
+    /// The item after a worker was done with its original.
+    pub fn reported(report: Report) -> Self {
+        match report.outcome {
+            Outcome::Ready(derived) => {
+                Self::alive(report.original, Stage::Ready, |upload| State::Ready(upload, derived))
+            }
+            Outcome::Failed { reason } => {
+                Self::alive(report.original, Stage::Failed, |upload| State::Failed(upload, reason))
+            }
+        }
+    }
+
+    /// The item after its original was removed, as `event` tells.
+    pub fn deleted(event: &ObjectEvent) -> Result<Self, UnknownKey> {
+        let OriginalKey { kind, owner } = OriginalKey::parse(&event.key)?;
+        // Saturates: a tombstone from the end of time may stay.
+        let expires_at = event.at.saturating_add((24 * TOMBSTONE_DAYS).hours()).unwrap_or(Timestamp::MAX);
+        Ok(Self {
+            id: MediaId::of_key(&event.key),
+            position: Position { sequencer: event.sequencer.clone(), stage: Stage::Landed },
+            kind,
+            owner: owner.to_owned(),
+            key: event.key.clone(),
+            state: State::Deleted { expires_at },
+        })
+    }
+
+    fn alive(original: Original, stage: Stage, state: impl FnOnce(Upload) -> State) -> Self {
+        let Original { id, key, kind, owner, size, uploaded_at, sequencer } = original;
+        let state = state(Upload { size, uploaded_at });
+        Self { id, position: Position { sequencer, stage }, kind, owner, key, state }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::media::{ObjectChange, Sequencer};
+
+    /// The rule that the table enforces with a condition: a write counts only if it is further on.
+    fn fold(news: impl IntoIterator<Item = MediaItem>) -> HashMap<MediaId, MediaItem> {
+        let mut table = HashMap::<_, MediaItem>::new();
+        for item in news {
+            if table.get(&item.id).is_none_or(|known| known.position < item.position) {
+                table.insert(item.id, item);
+            }
+        }
+        table
+    }
+
+    /// A whole life: landed, failed, ready, overwritten, ready again, deleted; cut short anywhere.
+    fn history() -> Vec<MediaItem> {
+        let event = |sequencer: &str, change| ObjectEvent {
+            key: "photo/mina/a.jpg".into(),
+            at: "2026-11-22T00:00:00Z".parse().expect("a time"),
+            sequencer: Sequencer::parse(sequencer).expect("a sequencer"),
+            change,
+        };
+        let created = |sequencer| {
+            Original::of(&event(sequencer, ObjectChange::Created { size: 1, etag: String::new() }), 1).expect("owned")
+        };
+        let ready = Outcome::Ready(Derived {
+            width: 1,
+            height: 1,
+            thumb_hash: String::new(),
+            dominant_colour: "#000000".into(),
+            variants: vec![],
+        });
+        let report = |sequencer, outcome: &Outcome| {
+            MediaItem::reported(Report { original: created(sequencer), outcome: outcome.clone() })
+        };
+        vec![
+            MediaItem::landed(created("0A")),
+            report("0A", &Outcome::Failed { reason: Reason::Corrupt }),
+            report("0A", &ready),
+            MediaItem::landed(created("0A01")),
+            report("0A01", &ready),
+            MediaItem::deleted(&event("0B", ObjectChange::Removed)).expect("owned"),
+        ]
+    }
+
+    #[test]
+    fn a_tombstone_outlives_every_late_message() {
+        let last = history().pop().expect("a deletion");
+        assert_eq!(last.state, State::Deleted { expires_at: "2026-12-22T00:00:00Z".parse().expect("a time") });
+    }
+
+    #[test]
+    fn a_deleted_item_stays_deleted() {
+        let mut news = history();
+        news.rotate_right(1);
+        let table = fold(news);
+        assert!(matches!(table.values().next().map(|item| &item.state), Some(State::Deleted { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_and_repetition_ends_in_the_same_state(
+            life in 1..=history().len(),
+            deliveries in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
+            seed in any::<prop::sample::Index>(),
+        ) {
+            let news = &history()[..life];
+            let mut delivered: Vec<_> = deliveries.iter().map(|index| news[index.index(life)].clone()).collect();
+            // Everything arrives at least once, somewhere among the repetitions.
+            for item in news {
+                delivered.insert(seed.index(delivered.len() + 1), item.clone());
+            }
+            prop_assert_eq!(fold(delivered), fold(news.to_vec()));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Media: what people upload, what becomes of it, and in which order news about it counts.
+//!
+//! ```text
+//! S3 event ──▶ ObjectEvent ──▶ MediaItem (processing | deleted)
+//!                  └─ a worker's Report ──▶ MediaItem (ready | failed)
+//! ```
+//! Every message about a media item carries all that is known at its [`Position`]; the item with
+//! the highest position wins. That is why messages may arrive twice, late and out of order.
+
+mod derived;
+mod event;
+mod id;
+mod item;
+mod key;
+mod position;
+mod report;
+
+pub use derived::{Sweep, derived_key, derived_prefix, swept};
+pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent};
+pub use id::{InvalidMediaId, MediaId};
+pub use item::{MediaItem, State, TOMBSTONE_DAYS, Upload};
+pub use key::{Kind, OriginalKey, UnknownKey};
+pub use position::{InvalidPosition, InvalidSequencer, Position, Sequencer, Stage};
+pub use report::{Derived, Message, Original, Outcome, Reason, Report, Variant};

@@ -1,0 +1,174 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, UnknownKey, event};
+
+/// What a worker tells `metadata-writer` about one state of one original.
+///
+/// It repeats all that the S3 event said, so that it makes sense even when it arrives first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// What was worked on.
+    pub original: Original,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// One state of one original: an object with a content at a place in S3's order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Original {
+    /// Derived from the key.
+    pub id: MediaId,
+    /// In the bucket of originals.
+    pub key: String,
+    /// From the key.
+    pub kind: Kind,
+    /// From the key.
+    pub owner: String,
+    /// In bytes.
+    pub size: u64,
+    /// When S3 stored it.
+    pub uploaded_at: Timestamp,
+    /// S3's order for this key.
+    pub sequencer: Sequencer,
+}
+
+impl Original {
+    /// The original that `event` tells of, if its key has an owner.
+    pub fn of(event: &ObjectEvent, size: u64) -> Result<Self, UnknownKey> {
+        let OriginalKey { kind, owner } = OriginalKey::parse(&event.key)?;
+        Ok(Self {
+            id: MediaId::of_key(&event.key),
+            key: event.key.clone(),
+            kind,
+            owner: owner.to_owned(),
+            size,
+            uploaded_at: event.at,
+            sequencer: event.sequencer.clone(),
+        })
+    }
+}
+
+/// What came of processing an original.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It can be shown.
+    Ready(Derived),
+    /// It never will be: trying again cannot help.
+    Failed {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// Why an original cannot be shown: stable codes, part of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The object has no bytes.
+    Empty,
+    /// The object has more bytes than a picture may have.
+    TooLarge,
+    /// Its content is none of the formats that are read.
+    UnsupportedFormat,
+    /// It was uploaded as one kind of picture and is another.
+    TypeMismatch,
+    /// Its header claims more pixels than are decoded.
+    TooManyPixels,
+    /// It ends too early.
+    Truncated,
+    /// It breaks the rules of its own format.
+    Corrupt,
+}
+
+/// All that was made from a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Derived {
+    /// Of the original as shown, in pixels.
+    pub width: u32,
+    /// Of the original as shown, in pixels.
+    pub height: u32,
+    /// `ThumbHash` (<https://evanw.github.io/thumbhash/>), base 64: what to show while loading.
+    pub thumb_hash: String,
+    /// `#rrggbb`: what to show before that.
+    pub dominant_colour: String,
+    /// Largest first.
+    pub variants: Vec<Variant>,
+}
+
+/// One file made from a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variant {
+    /// In the bucket of derived files.
+    pub key: String,
+    /// `image/jpeg` or `image/webp`.
+    pub content_type: String,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// In bytes.
+    pub size: u64,
+}
+
+/// What arrives on `metadata-queue`: news from S3, or from a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Objects came or went.
+    Notification(Notification),
+    /// An original has been processed.
+    Report(Box<Report>),
+}
+
+impl Message {
+    /// Reads either kind; anything else is a mistake of whoever sent it.
+    pub fn parse(json: &str) -> Result<Self, NotificationError> {
+        Ok(match serde_json::from_str(json)? {
+            Wire::Report(report) => Self::Report(report),
+            Wire::Notification(wire) => Self::Notification(wire.try_into()?),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Wire {
+    Report(Box<Report>),
+    Notification(event::Wire),
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_report_survives_the_queue() {
+        let report = Report {
+            original: Original {
+                id: MediaId::of_key("photo/mina/가.jpg"),
+                key: "photo/mina/가.jpg".into(),
+                kind: Kind::Photo,
+                owner: "mina".into(),
+                size: 3,
+                uploaded_at: "2026-11-22T00:00:00Z".parse().expect("a time"),
+                sequencer: Sequencer::parse("0A").expect("a sequencer"),
+            },
+            outcome: Outcome::Failed { reason: Reason::TooManyPixels },
+        };
+        let text = serde_json::to_string(&report).expect("JSON");
+        assert!(text.contains(r#""outcome":{"state":"failed","reason":"too_many_pixels"}"#), "{text}");
+        assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report)));
+    }
+
+    #[test]
+    fn tells_s3_from_workers() {
+        let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}).to_string();
+        assert_eq!(Message::parse(&test).expect("a message"), Message::Notification(Notification { events: vec![] }));
+        for text in ["", "{}", "[]", "한국어", r#"{"original":{}}"#] {
+            assert!(Message::parse(text).is_err(), "{text}");
+        }
+    }
+}

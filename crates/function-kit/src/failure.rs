@@ -1,0 +1,134 @@
+//! The kinds of failure.
+//!
+//! Permanent failures (a picture that is none) are no errors here: they are results, recorded
+//! where the client can see them. What remains is worth another try, or nobody's fault but ours.
+
+use std::{error::Error, fmt};
+
+use aws_smithy_runtime_api::{
+    client::{orchestrator::HttpResponse, result::SdkError},
+    http::StatusCode,
+};
+
+type Source = Box<dyn Error + Send + Sync>;
+
+/// What to do about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Try again; after the queue's tries, to its dead-letter queue.
+    Transient,
+    /// Trying again cannot help: to the dead-letter queue at once, and somebody must look.
+    Bug,
+}
+
+impl Kind {
+    /// As it stands in logs and on dead letters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+/// A failure that knows its kind.
+#[derive(Debug)]
+pub struct Failure {
+    /// What to do about it.
+    pub kind: Kind,
+    /// What was being done.
+    doing: &'static str,
+    source: Source,
+}
+
+impl Failure {
+    /// Worth another try.
+    pub fn transient(doing: &'static str, source: impl Into<Source>) -> Self {
+        Self { kind: Kind::Transient, doing, source: source.into() }
+    }
+
+    /// Not worth another try.
+    pub fn bug(doing: &'static str, source: impl Into<Source>) -> Self {
+        Self { kind: Kind::Bug, doing, source: source.into() }
+    }
+
+    /// A call to AWS failed, after the SDK's own retries.
+    ///
+    /// A request that AWS calls wrong (400) is a bug. All else may pass: overload, time-outs, lost
+    /// connections, and also permissions (403), which take time to spread after a deploy.
+    pub fn aws<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: Error + Send + Sync + 'static,
+    {
+        let wrong = match &error {
+            SdkError::ConstructionFailure(_) => true,
+            SdkError::ServiceError(answer) => is_wrong(answer.raw().status(), error_code(answer.raw())),
+            _ => false,
+        };
+        let kind = if wrong { Kind::Bug } else { Kind::Transient };
+        Self { kind, doing, source: Box::new(error) }
+    }
+}
+
+/// Whether AWS refused the request itself. DynamoDB says 400 to throttled requests, too.
+fn is_wrong(status: StatusCode, code: Option<&str>) -> bool {
+    const THROTTLED: [&str; 6] = [
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "Throttling",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    ];
+    status.as_u16() == 400 && !code.is_some_and(|code| THROTTLED.iter().any(|throttled| code.contains(throttled)))
+}
+
+/// The error's code, from wherever the protocol puts it.
+fn error_code(response: &HttpResponse) -> Option<&str> {
+    let header = response.headers().get("x-amzn-errortype").or_else(|| response.headers().get("x-amzn-query-error"));
+    header.or_else(|| response.body().bytes().and_then(|body| str::from_utf8(body).ok()))
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not {}", self.doing)?;
+        // The SDK's outermost errors say no more than "service error": the causes are the message.
+        let mut cause: Option<&(dyn Error + 'static)> = Some(self.source.as_ref());
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_request_that_aws_calls_wrong_is_a_bug() {
+        let status = |code| StatusCode::try_from(code).expect("a status");
+        assert!(is_wrong(status(400), Some("ValidationException")));
+        assert!(is_wrong(status(400), None));
+        for (code, error) in [
+            (400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
+            (400, r#"{"__type":"com.amazonaws.sqs#RequestThrottled"}"#),
+            (403, "AccessDenied"),
+            (404, "ResourceNotFoundException"),
+            (500, "InternalError"),
+            (503, "SlowDown"),
+        ] {
+            assert!(!is_wrong(status(code), Some(error)), "{code} {error}");
+        }
+    }
+
+    #[test]
+    fn says_what_was_being_done_and_every_cause() {
+        let cause = serde_json::from_str::<u8>("x").expect_err("no number");
+        let text = Failure::bug("read the message", cause).to_string();
+        assert_eq!(text, "could not read the message: expected value at line 1 column 1");
+    }
+}

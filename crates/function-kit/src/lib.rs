@@ -1,0 +1,17 @@
+//! What every function shares, so that a function's own code is about its own job.
+//!
+//! ```text
+//! config   its settings, from the environment
+//! aws      how it reaches AWS
+//! batch    an SQS batch, message by message; each failure goes where its kind belongs
+//! failure  the kinds of failure
+//! http     answers of the REST API, problem+json included
+//! logs     JSON lines
+//! ```
+
+pub mod aws;
+pub mod batch;
+pub mod config;
+pub mod failure;
+pub mod http;
+pub mod logs;

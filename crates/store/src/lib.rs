@@ -1,0 +1,3 @@
+//! The DynamoDB tables, a module each: rows, keys, indexes and conditions are known here only.
+
+pub mod media;

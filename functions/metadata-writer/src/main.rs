@@ -1,0 +1,23 @@
+//! `metadata-writer`: what S3 and the workers say, folded into the table `media`.
+
+mod config;
+mod handler;
+
+use aws_lambda_events::sqs::SqsEvent;
+use function_kit::{aws, batch, batch::DeadLetters, logs};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use store::media::MediaTable;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    logs::init();
+    let config = config::Config::from_env()?;
+    let aws = aws::sdk_config().await;
+    let table = MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table);
+    let dead_letters = DeadLetters { sqs: aws_sdk_sqs::Client::new(&aws), queue_url: config.dead_letter_queue_url };
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        batch::run(event.payload, &dead_letters, async |body| handler::handle(&table, body).await).await.map_err(Error::from)
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}

@@ -1,0 +1,107 @@
+use base64::{Engine, prelude::BASE64_STANDARD};
+use domain::media::{Derived, MediaId, Reason, Sequencer, Variant, derived_key};
+use picture::{Limits, PictureError};
+use sha2::{Digest, Sha256};
+
+/// The largest original that is read, in bytes: it is held in memory whole.
+const MAX_BYTES: u64 = 50 * 1024 * 1024;
+
+/// Makes from an original what is shown of it: its description, and the bytes of its variants in
+/// the same order. Pure: the same bytes under the same name give the same keys.
+///
+/// # Errors
+/// Why the original can never be shown.
+pub fn develop(
+    id: MediaId,
+    sequencer: &Sequencer,
+    bytes: &[u8],
+    declared_type: Option<&str>,
+) -> Result<(Derived, Vec<Vec<u8>>), Reason> {
+    check_type(bytes, declared_type)?;
+    let pictures = picture::make_variants(bytes, &Limits::default()).map_err(reason)?;
+    let describe = |variant: &picture::Variant| Variant {
+        key: derived_key(
+            id,
+            sequencer,
+            (variant.width, variant.height),
+            &content_hash(&variant.bytes),
+            variant.encoding.extension(),
+        ),
+        content_type: variant.encoding.mime().to_owned(),
+        width: variant.width,
+        height: variant.height,
+        size: variant.bytes.len() as u64,
+    };
+    let [red, green, blue] = pictures.dominant_colour;
+    let derived = Derived {
+        width: pictures.width,
+        height: pictures.height,
+        thumb_hash: BASE64_STANDARD.encode(&pictures.thumb_hash),
+        dominant_colour: format!("#{red:02x}{green:02x}{blue:02x}"),
+        variants: pictures.variants.iter().map(describe).collect(),
+    };
+    Ok((derived, pictures.variants.into_iter().map(|variant| variant.bytes).collect()))
+}
+
+/// Refuses by the size alone, in bytes, what need not be fetched.
+pub fn check_size(size: u64) -> Result<(), Reason> {
+    match size {
+        0 => Err(Reason::Empty),
+        1..=MAX_BYTES => Ok(()),
+        _ => Err(Reason::TooLarge),
+    }
+}
+
+/// Refuses one kind of picture that was uploaded as another. Types that claim nothing
+/// (`application/octet-stream`, none) and content that is no picture pass: decoding judges them.
+fn check_type(bytes: &[u8], declared: Option<&str>) -> Result<(), Reason> {
+    let (Some(declared), Some(format)) = (declared, picture::sniff(bytes)) else { return Ok(()) };
+    let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    // Not registered, but common.
+    let declared = if declared == "image/jpg" { "image/jpeg" } else { &declared };
+    if declared.starts_with("image/") && declared != format.mime() { Err(Reason::TypeMismatch) } else { Ok(()) }
+}
+
+fn reason(error: PictureError) -> Reason {
+    match error {
+        PictureError::Empty => Reason::Empty,
+        PictureError::UnsupportedFormat => Reason::UnsupportedFormat,
+        PictureError::TooManyPixels { .. } => Reason::TooManyPixels,
+        PictureError::Truncated => Reason::Truncated,
+        PictureError::Corrupt(_) => Reason::Corrupt,
+    }
+}
+
+/// 128 bits of SHA-256 as hexadecimal digits: enough that no two files of an item ever share a key.
+fn content_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+    #[test]
+    fn the_size_alone_can_be_reason_enough() {
+        assert_eq!(check_size(0), Err(Reason::Empty));
+        assert_eq!(check_size(MAX_BYTES), Ok(()));
+        assert_eq!(check_size(MAX_BYTES + 1), Err(Reason::TooLarge));
+    }
+
+    #[test]
+    fn a_picture_is_what_it_was_declared_to_be() {
+        for declared in [None, Some("image/png"), Some("IMAGE/PNG; x=y"), Some("application/octet-stream")] {
+            assert_eq!(check_type(PNG_MAGIC, declared), Ok(()), "{declared:?}");
+        }
+        assert_eq!(check_type(PNG_MAGIC, Some("image/jpeg")), Err(Reason::TypeMismatch));
+        assert_eq!(check_type(b"\xff\xd8\xff\xe0", Some("image/jpg")), Ok(()));
+        assert_eq!(check_type(b"text", Some("image/jpeg")), Ok(()));
+    }
+
+    #[test]
+    fn keys_follow_from_content() {
+        assert_eq!(content_hash(b""), "e3b0c44298fc1c149afbf4c8996fb924");
+    }
+}

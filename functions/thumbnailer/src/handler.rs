@@ -1,0 +1,256 @@
+use domain::media::{MediaId, Notification, ObjectChange, ObjectEvent, Original, Outcome, Report, Sweep};
+use function_kit::failure::Failure;
+use futures_util::future::try_join_all;
+use tracing::{info, warn};
+
+use crate::{
+    buckets::{DerivedFiles, Originals},
+    develop::{check_size, develop},
+    report::Reports,
+};
+
+/// What the handler reads and writes.
+pub struct Ports {
+    pub originals: Originals,
+    pub derived: DerivedFiles,
+    pub reports: Reports,
+}
+
+/// Works off one S3 notification.
+pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
+    let notification = Notification::parse(body).map_err(|error| Failure::bug("read the message", error))?;
+    for event in &notification.events {
+        match &event.change {
+            ObjectChange::Created { size, etag } => created(ports, event, *size, etag).await?,
+            ObjectChange::Removed => {
+                ports.derived.sweep(MediaId::of_key(&event.key), Sweep::UpTo(&event.sequencer)).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes and stores the variants of a picture, cleans up after older ones, and reports.
+///
+/// S3 is strongly consistent, so no lock is needed against a deletion or an overwrite in the
+/// meantime: if it came before the last look at the original, that look sees it; if after, its own
+/// event is still to be worked off, and finds the variants.
+async fn created(ports: &Ports, event: &ObjectEvent, size: u64, etag: &str) -> Result<(), Failure> {
+    let original = match Original::of(event, size) {
+        Ok(original) => original,
+        // Somebody with access to the bucket put it there by hand: not media, and nobody's.
+        Err(error) => {
+            warn!(sequencer = %event.sequencer, %error, "left out");
+            return Ok(());
+        }
+    };
+    let gone = Sweep::UpTo(&event.sequencer);
+    let made = match check_size(size) {
+        Err(reason) => Err(reason),
+        Ok(()) => match ports.originals.get(&event.key, etag).await? {
+            Some(content) => develop(original.id, &event.sequencer, &content.bytes, content.content_type.as_deref()),
+            None => {
+                info!(media_id = %original.id, "gone before it was processed");
+                return ports.derived.sweep(original.id, gone).await;
+            }
+        },
+    };
+    let outcome = match made {
+        Ok((derived, files)) => {
+            let variants = derived.variants.iter().zip(files);
+            let puts = variants.map(|(variant, bytes)| ports.derived.put(&variant.key, &variant.content_type, bytes));
+            try_join_all(puts).await?;
+            ports.derived.sweep(original.id, Sweep::Superseded).await?;
+            if !ports.originals.still_has(&event.key, etag).await? {
+                info!(media_id = %original.id, "gone while it was processed");
+                return ports.derived.sweep(original.id, gone).await;
+            }
+            Outcome::Ready(derived)
+        }
+        Err(reason) => {
+            // What this content replaced had variants, perhaps.
+            ports.derived.sweep(original.id, gone).await?;
+            Outcome::Failed { reason }
+        }
+    };
+    match &outcome {
+        Outcome::Ready(derived) => info!(media_id = %original.id, variants = derived.variants.len(), "ready"),
+        Outcome::Failed { reason } => info!(media_id = %original.id, ?reason, "failed"),
+    }
+    ports.reports.send(&Report { original, outcome }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::{
+        operation::{
+            delete_objects::DeleteObjectsOutput,
+            get_object::{GetObjectError, GetObjectOutput},
+            head_object::{HeadObjectError, HeadObjectOutput},
+            list_objects_v2::ListObjectsV2Output,
+            put_object::{PutObjectError, PutObjectOutput},
+        },
+        primitives::ByteStream,
+        types::Object,
+    };
+    use aws_sdk_sqs::operation::send_message::SendMessageOutput;
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use domain::media::{Sequencer, derived_key};
+    use function_kit::failure::Kind;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const KEY: &str = "photo/mina/a.png";
+
+    fn ports(s3: &[&Rule], sent: &Rule) -> Ports {
+        let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3);
+        let sqs = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [sent]);
+        Ports {
+            originals: Originals { s3: s3.clone(), bucket: "originals".into() },
+            derived: DerivedFiles { s3, bucket: "derived".into() },
+            reports: Reports { sqs, queue_url: "https://sqs/metadata".into() },
+        }
+    }
+
+    fn event(name: &str, size: u64) -> String {
+        json!({"Records": [{
+            "eventName": name, "eventTime": "2026-11-22T00:00:00.000Z",
+            "s3": {"object": {"key": KEY, "size": size, "eTag": "e", "sequencer": "0B"}}
+        }]})
+        .to_string()
+    }
+
+    /// A variant of this item, made at `sequencer`.
+    fn leftover(sequencer: &str) -> String {
+        let sequencer = Sequencer::parse(sequencer).expect("a sequencer");
+        derived_key(MediaId::of_key(KEY), &sequencer, (8, 8), "hash", "webp")
+    }
+
+    fn gif() -> Vec<u8> {
+        // 1 × 1, one frame (GIF89a).
+        b"GIF89a\x01\0\x01\0\x80\0\0\xff\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;".to_vec()
+    }
+
+    fn original(bytes: Vec<u8>) -> Rule {
+        mock!(aws_sdk_s3::Client::get_object)
+            .match_requests(|request| request.key() == Some(KEY) && request.if_match() == Some("\"e\""))
+            .then_output(move || GetObjectOutput::builder().body(ByteStream::from(bytes.clone())).build())
+    }
+
+    fn stored() -> Rule {
+        mock!(aws_sdk_s3::Client::put_object).then_output(|| PutObjectOutput::builder().build())
+    }
+
+    fn listed(keys: &'static [&'static str]) -> Rule {
+        mock!(aws_sdk_s3::Client::list_objects_v2).then_output(move || {
+            let objects = keys.iter().map(|sequencer| Object::builder().key(leftover(sequencer)).build()).collect();
+            ListObjectsV2Output::builder().set_contents(Some(objects)).build()
+        })
+    }
+
+    /// Answers a deletion of exactly the leftover of `sequencer`.
+    fn deleted(sequencer: &'static str) -> Rule {
+        mock!(aws_sdk_s3::Client::delete_objects)
+            .match_requests(move |request| {
+                let objects = request.delete().map(|delete| delete.objects()).unwrap_or_default();
+                objects.iter().map(|object| object.key()).eq([leftover(sequencer)])
+            })
+            .then_output(|| DeleteObjectsOutput::builder().build())
+    }
+
+    fn unchanged() -> Rule {
+        mock!(aws_sdk_s3::Client::head_object).then_output(|| HeadObjectOutput::builder().build())
+    }
+
+    fn reported(state: &'static str) -> Rule {
+        mock!(aws_sdk_sqs::Client::send_message)
+            .match_requests(move |request| {
+                let report: Option<Value> = request.message_body().and_then(|body| serde_json::from_str(body).ok());
+                report.is_some_and(|report| report["outcome"]["state"] == state)
+            })
+            .then_output(|| SendMessageOutput::builder().build())
+    }
+
+    #[tokio::test]
+    async fn stores_sweeps_and_reports() {
+        let (get, put, list, delete, head) =
+            (original(gif()), stored(), listed(&["0A", "0B"]), deleted("0A"), unchanged());
+        let sent = reported("ready");
+        let ports = ports(&[&get, &put, &list, &delete, &head], &sent);
+        handle(&ports, &event("ObjectCreated:Put", 43)).await.expect("handled");
+        assert_eq!((put.num_calls(), delete.num_calls(), sent.num_calls()), (2, 1, 1));
+    }
+
+    #[tokio::test]
+    async fn what_no_decoder_reads_has_failed_and_is_no_error() {
+        let (get, list, sent) = (original(b"<svg/>".to_vec()), listed(&[]), reported("failed"));
+        handle(&ports(&[&get, &list], &sent), &event("ObjectCreated:Put", 6)).await.expect("handled");
+        assert_eq!(sent.num_calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_fetched_that_is_too_large() {
+        let (list, sent) = (listed(&[]), reported("failed"));
+        handle(&ports(&[&list], &sent), &event("ObjectCreated:Put", u64::MAX)).await.expect("handled");
+        assert_eq!(sent.num_calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_original_that_went_first_leaves_nothing_and_is_not_reported() {
+        let get = mock!(aws_sdk_s3::Client::get_object).then_http_response(|| response(404));
+        let (list, delete, sent) = (listed(&["0B", "0C"]), deleted("0B"), reported("ready"));
+        handle(&ports(&[&get, &list, &delete], &sent), &event("ObjectCreated:Put", 43)).await.expect("handled");
+        assert_eq!((delete.num_calls(), sent.num_calls()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn an_original_that_changed_meanwhile_takes_its_variants_along() {
+        let head = mock!(aws_sdk_s3::Client::head_object).then_http_response(|| response(412));
+        let (get, put, list, delete, sent) =
+            (original(gif()), stored(), listed(&["0B"]), deleted("0B"), reported("ready"));
+        let ports = ports(&[&get, &put, &list, &delete, &head], &sent);
+        handle(&ports, &event("ObjectCreated:Put", 43)).await.expect("handled");
+        assert_eq!((delete.num_calls(), sent.num_calls()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_removal_sweeps_up_to_itself() {
+        let (list, delete, sent) = (listed(&["0A", "0C"]), deleted("0A"), reported("ready"));
+        handle(&ports(&[&list, &delete], &sent), &event("ObjectRemoved:Delete", 0)).await.expect("handled");
+        assert_eq!(delete.num_calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn aws_failing_is_worth_another_try() {
+        let get = mock!(aws_sdk_s3::Client::get_object).then_error(|| GetObjectError::unhandled("no answer"));
+        let sent = reported("ready");
+        let failure = handle(&ports(&[&get], &sent), &event("ObjectCreated:Put", 43)).await.expect_err("a failure");
+        assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
+
+        let put = mock!(aws_sdk_s3::Client::put_object).then_error(|| PutObjectError::unhandled("no answer"));
+        let get = original(gif());
+        let failure =
+            handle(&ports(&[&get, &put], &sent), &event("ObjectCreated:Put", 43)).await.expect_err("a failure");
+        assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
+
+        let head = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
+        let (put, list) = (stored(), listed(&[]));
+        let failure = handle(&ports(&[&get, &put, &list, &head], &sent), &event("ObjectCreated:Put", 43))
+            .await
+            .expect_err("a failure");
+        assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_no_notification_is_a_bug() {
+        let sent = reported("ready");
+        let failure = handle(&ports(&[], &sent), "not JSON").await.expect_err("a failure");
+        assert_eq!(failure.kind, Kind::Bug);
+    }
+
+    fn response(status: u16) -> aws_smithy_runtime_api::http::Response {
+        let status = status.try_into().expect("a status");
+        aws_smithy_runtime_api::http::Response::new(status, aws_sdk_s3::primitives::SdkBody::empty())
+    }
+}

@@ -1,0 +1,24 @@
+use aws_sdk_sqs::Client;
+use domain::media::Report;
+use function_kit::failure::Failure;
+
+/// The way to `metadata-writer`.
+pub struct Reports {
+    pub sqs: Client,
+    pub queue_url: String,
+}
+
+impl Reports {
+    /// Tells what came of an original.
+    pub async fn send(&self, report: &Report) -> Result<(), Failure> {
+        let body = serde_json::to_string(report).map_err(|error| Failure::bug("write the report", error))?;
+        self.sqs
+            .send_message()
+            .queue_url(&self.queue_url)
+            .message_body(body)
+            .send()
+            .await
+            .map_err(|error| Failure::aws("report", error))?;
+        Ok(())
+    }
+}
