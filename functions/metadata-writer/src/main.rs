@@ -16,7 +16,9 @@ async fn main() -> anyhow::Result<()> {
     let table = MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table);
     let dead_letters = DeadLetters { sqs: aws_sdk_sqs::Client::new(&aws), queue_url: config.dead_letter_queue_url };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        batch::run(event.payload, &dead_letters, async |body| handler::handle(&table, body).await).await.map_err(Error::from)
+        batch::run(event.payload, &dead_letters, async |body| handler::handle(&table, body).await)
+            .await
+            .map_err(Error::from)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

@@ -1,24 +1,38 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::media::{Derived, MediaId, Reason, Sequencer, Variant, derived_key};
-use picture::{Limits, PictureError};
+use function_kit::failure::Failure;
+use picture::{Limits, PictureError, Pictures};
 use sha2::{Digest, Sha256};
 
 /// The largest original that is read, in bytes: it is held in memory whole.
 const MAX_BYTES: u64 = 50 * 1024 * 1024;
 
-/// Makes from an original what is shown of it: its description, and the bytes of its variants in
-/// the same order. Pure: the same bytes under the same name give the same keys.
+/// Makes from an original what is shown of it. Pure: the same bytes under the same name give the
+/// same keys.
+///
+/// The inner error says why the original can never be shown.
 ///
 /// # Errors
-/// Why the original can never be shown.
+/// If `picture` contradicts itself: a bug.
 pub fn develop(
     id: MediaId,
     sequencer: &Sequencer,
     bytes: &[u8],
     declared_type: Option<&str>,
-) -> Result<(Derived, Vec<Vec<u8>>), Reason> {
-    check_type(bytes, declared_type)?;
-    let pictures = picture::make_variants(bytes, &Limits::default()).map_err(reason)?;
+) -> Result<Result<Developed, Reason>, Failure> {
+    if let Err(reason) = check_type(bytes, declared_type) {
+        return Ok(Err(reason));
+    }
+    match picture::make_variants(bytes, &Limits::default()) {
+        Ok(pictures) => Ok(Ok(describe(id, sequencer, pictures))),
+        Err(error) => reason(&error).map(Err).ok_or_else(|| Failure::bug("make variants", error)),
+    }
+}
+
+/// What is shown of an original: its description, and the bytes of its variants in the same order.
+pub type Developed = (Derived, Vec<Vec<u8>>);
+
+fn describe(id: MediaId, sequencer: &Sequencer, pictures: Pictures) -> Developed {
     let describe = |variant: &picture::Variant| Variant {
         key: derived_key(
             id,
@@ -40,7 +54,7 @@ pub fn develop(
         dominant_colour: format!("#{red:02x}{green:02x}{blue:02x}"),
         variants: pictures.variants.iter().map(describe).collect(),
     };
-    Ok((derived, pictures.variants.into_iter().map(|variant| variant.bytes).collect()))
+    (derived, pictures.variants.into_iter().map(|variant| variant.bytes).collect())
 }
 
 /// Refuses by the size alone, in bytes, what need not be fetched.
@@ -62,13 +76,15 @@ fn check_type(bytes: &[u8], declared: Option<&str>) -> Result<(), Reason> {
     if declared.starts_with("image/") && declared != format.mime() { Err(Reason::TypeMismatch) } else { Ok(()) }
 }
 
-fn reason(error: PictureError) -> Reason {
+/// The code that clients see, unless the error says nothing about the original.
+fn reason(error: &PictureError) -> Option<Reason> {
     match error {
-        PictureError::Empty => Reason::Empty,
-        PictureError::UnsupportedFormat => Reason::UnsupportedFormat,
-        PictureError::TooManyPixels { .. } => Reason::TooManyPixels,
-        PictureError::Truncated => Reason::Truncated,
-        PictureError::Corrupt(_) => Reason::Corrupt,
+        PictureError::Empty => Some(Reason::Empty),
+        PictureError::UnsupportedFormat => Some(Reason::UnsupportedFormat),
+        PictureError::TooManyPixels { .. } => Some(Reason::TooManyPixels),
+        PictureError::Truncated => Some(Reason::Truncated),
+        PictureError::Corrupt(_) => Some(Reason::Corrupt),
+        PictureError::Internal(_) => None,
     }
 }
 

@@ -48,7 +48,7 @@ async fn created(ports: &Ports, event: &ObjectEvent, size: u64, etag: &str) -> R
     let made = match check_size(size) {
         Err(reason) => Err(reason),
         Ok(()) => match ports.originals.get(&event.key, etag).await? {
-            Some(content) => develop(original.id, &event.sequencer, &content.bytes, content.content_type.as_deref()),
+            Some(content) => develop(original.id, &event.sequencer, &content.bytes, content.content_type.as_deref())?,
             None => {
                 info!(media_id = %original.id, "gone before it was processed");
                 return ports.derived.sweep(original.id, gone).await;

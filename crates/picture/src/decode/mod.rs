@@ -1,0 +1,40 @@
+//! Bytes to pixels, one module per format.
+//!
+//! Each decoder reads the dimensions itself, from the header, and has them checked before
+//! anything of their size is allocated. Each fails on a file that is cut off anywhere.
+
+mod gif;
+mod jpeg;
+mod jpeg_markers;
+mod png;
+mod riff;
+mod webp;
+
+use crate::orientation::Orientation;
+use crate::raster::Raster;
+use crate::resize::Size;
+use crate::{Format, Limits, PictureError};
+
+/// A decoded picture, as stored: neither turned nor converted yet.
+pub(crate) struct Decoded {
+    /// The full size. `raster` is smaller where the decoder scaled down on its way.
+    pub size: Size,
+    pub raster: Raster,
+    pub orientation: Orientation,
+    /// The embedded colour profile.
+    pub icc_profile: Option<Vec<u8>>,
+}
+
+pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
+    match format {
+        Format::Jpeg => jpeg::decode(bytes, limits),
+        Format::Png => png::decode(bytes, limits),
+        Format::WebP => webp::decode(bytes, limits),
+        Format::Gif => gif::decode(bytes, limits),
+    }
+}
+
+/// Each grey sample as a pixel of three equal channels.
+fn grey_to_rgb(grey: &[u8]) -> Vec<u8> {
+    grey.iter().flat_map(|&v| [v; 3]).collect()
+}

@@ -1,0 +1,79 @@
+/// The formats that are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JPEG: baseline and progressive, grey, RGB, YCbCr, CMYK, YCCK.
+    Jpeg,
+    /// PNG: every colour type and depth; of an APNG the still picture.
+    Png,
+    /// WebP: lossy and lossless, with and without transparency; of an animation the first frame.
+    WebP,
+    /// GIF: the first frame.
+    Gif,
+}
+
+impl Format {
+    /// The media type, as in a `Content-Type` header (IANA's registry of image types).
+    pub fn mime(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::WebP => "image/webp",
+            Self::Gif => "image/gif",
+        }
+    }
+
+    /// The usual file extension, without a dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::WebP => "webp",
+            Self::Gif => "gif",
+        }
+    }
+}
+
+/// Tells the format by the first bytes, never by a name or a declared type.
+///
+/// `None` for everything else: HTML, SVG or HEIC called `.jpg` stay what they are. The
+/// signatures are those of the WHATWG MIME Sniffing Standard, section 6.1. A match promises
+/// nothing about the rest of the file.
+pub fn sniff(bytes: &[u8]) -> Option<Format> {
+    match bytes {
+        [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_formats_by_their_signature() {
+        assert_eq!(sniff(b"\xff\xd8\xff\xe0"), Some(Format::Jpeg));
+        assert_eq!(sniff(b"\x89PNG\r\n\x1a\n"), Some(Format::Png));
+        assert_eq!(sniff(b"RIFF\0\0\0\0WEBPVP8 "), Some(Format::WebP));
+        assert_eq!(sniff(b"GIF89a"), Some(Format::Gif));
+        assert_eq!(sniff(b"GIF87a"), Some(Format::Gif));
+    }
+
+    #[test]
+    fn anything_else_is_unknown() {
+        let others: [&[u8]; 7] = [
+            b"",
+            b"\xff\xd8",
+            b"<html><body>",
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+            b"RIFF\0\0\0\0WAVEfmt ",
+            b"GIF88a",
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        ];
+        for bytes in others {
+            assert_eq!(sniff(bytes), None, "{bytes:?}");
+        }
+    }
+}

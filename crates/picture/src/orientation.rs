@@ -1,0 +1,122 @@
+use crate::raster::Raster;
+use crate::resize::Size;
+
+/// How a stored picture must be turned or mirrored to be upright.
+///
+/// The values are those of the EXIF tag 0x0112 (CIPA DC-008, section 4.6.5): where row 0 and
+/// column 0 of the stored picture lie when it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Orientation {
+    #[default]
+    Upright = 1,
+    Mirrored = 2,
+    UpsideDown = 3,
+    MirroredUpsideDown = 4,
+    Transposed = 5,
+    /// Shown right after a quarter turn clockwise: a phone held upright.
+    QuarterTurn = 6,
+    Transversed = 7,
+    ThreeQuarterTurn = 8,
+}
+
+impl Orientation {
+    /// Reads the orientation from EXIF data that starts at its TIFF header.
+    ///
+    /// Whatever is absent, broken or out of range means upright: a picture is not refused for its
+    /// metadata.
+    pub fn from_exif(tiff: &[u8]) -> Self {
+        // Broken maker notes are common; the tag is in the first directory and survives them.
+        let read = exif::Reader::new()
+            .continue_on_error(true)
+            .read_raw(tiff.to_vec())
+            .or_else(|error| error.distill_partial_result(|_| ()));
+        let value =
+            read.ok().and_then(|exif| exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?.value.get_uint(0));
+        match value {
+            Some(2) => Self::Mirrored,
+            Some(3) => Self::UpsideDown,
+            Some(4) => Self::MirroredUpsideDown,
+            Some(5) => Self::Transposed,
+            Some(6) => Self::QuarterTurn,
+            Some(7) => Self::Transversed,
+            Some(8) => Self::ThreeQuarterTurn,
+            _ => Self::Upright,
+        }
+    }
+
+    /// The size as shown of a picture of the size as stored. Its own inverse.
+    pub fn shown(self, size: Size) -> Size {
+        match self {
+            Self::Transposed | Self::QuarterTurn | Self::Transversed | Self::ThreeQuarterTurn => {
+                Size::new(size.height, size.width)
+            }
+            _ => size,
+        }
+    }
+
+    /// Turns the stored picture upright.
+    pub fn apply(self, raster: Raster) -> Raster {
+        if self == Self::Upright {
+            return raster;
+        }
+        let stored = raster.size;
+        let shown = self.shown(stored);
+        let channels = raster.layout.channels();
+        let (last_x, last_y) = (stored.width - 1, stored.height - 1);
+
+        let mut pixels = Vec::with_capacity(raster.pixels.len());
+        for y in 0..shown.height {
+            for x in 0..shown.width {
+                let (from_x, from_y) = match self {
+                    Self::Upright => (x, y),
+                    Self::Mirrored => (last_x - x, y),
+                    Self::UpsideDown => (last_x - x, last_y - y),
+                    Self::MirroredUpsideDown => (x, last_y - y),
+                    Self::Transposed => (y, x),
+                    Self::QuarterTurn => (y, last_y - x),
+                    Self::Transversed => (last_x - y, last_y - x),
+                    Self::ThreeQuarterTurn => (last_x - y, x),
+                };
+                let at = (from_y as usize * stored.width as usize + from_x as usize) * channels;
+                pixels.extend_from_slice(&raster.pixels[at..at + channels]);
+            }
+        }
+        Raster { size: shown, pixels, ..raster }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::Layout;
+
+    /// Little-endian TIFF with one directory of one entry: tag 0x0112, SHORT.
+    fn tiff(orientation: u8) -> Vec<u8> {
+        let mut tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+        tiff.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+        tiff
+    }
+
+    #[test]
+    fn reads_every_value_and_forgives_the_rest() {
+        for value in 1..=8 {
+            assert_eq!(Orientation::from_exif(&tiff(value)) as u8, value);
+        }
+        for junk in [&tiff(0)[..], &tiff(9), b"", b"II*\0", b"not exif at all"] {
+            assert_eq!(Orientation::from_exif(junk), Orientation::Upright);
+        }
+    }
+
+    #[test]
+    fn a_quarter_turn_takes_the_left_edge_to_the_top() {
+        // Stored 1 2 3   shown 4 1
+        //        4 5 6         5 2
+        //                      6 3
+        let stored =
+            Raster { size: Size::new(3, 2), layout: Layout::Rgb, pixels: (1..=6).flat_map(|v| [v; 3]).collect() };
+        let shown = Orientation::QuarterTurn.apply(stored);
+        assert_eq!(shown.size, Size::new(2, 3));
+        let greys: Vec<u8> = shown.pixels.iter().copied().step_by(3).collect();
+        assert_eq!(greys, [4, 1, 5, 2, 6, 3]);
+    }
+}
