@@ -1,1 +1,107 @@
-fn main() {}
+//! `cargo xtask`: everything a developer does with the stack.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use local::{demo, functions, stack::Stack, suite, tools};
+
+/// The name of the stack that `demo`, `up` and `down` share.
+const DEVELOPMENT: &str = "development";
+
+/// IYAGI's backend on one machine: sets itself up, needs no AWS account and no Docker.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the main job: photographs go in, variants and metadata come out.
+    ///
+    /// Installs what is missing, builds the functions, starts an emulator of AWS with IAM enforced,
+    /// deploys template.yaml, uploads the photographs in tests/photos, and shows what becomes of
+    /// them here and in target/demo/index.html.
+    Demo {
+        /// Leave the stack running afterwards and print how to reach it.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Run every check and test: format, lints, unit, contract and end-to-end tests.
+    ///
+    /// The end-to-end tests run against template.yaml, deployed to an emulator of its own with IAM
+    /// enforced. The last line counts what passed and failed.
+    Test,
+    /// Build and deploy the stack, and leave it running to develop against.
+    ///
+    /// If it runs already, what has changed is deployed to it; its data stays.
+    Up,
+    /// End the stack that `up` or `demo --keep` left running.
+    Down,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Demo { keep } => show(keep),
+        Command::Test => suite::run(),
+        Command::Up => up().and_then(|stack| describe(&stack)),
+        Command::Down => down(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("✗ {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show(keep: bool) -> Result<()> {
+    let was_running = Stack::running(DEVELOPMENT).is_some();
+    let stack = up()?;
+    let shown = block_on(demo::run(&stack));
+    if keep || was_running {
+        describe(&stack)?;
+    } else {
+        stack.stop(DEVELOPMENT)?;
+    }
+    shown
+}
+
+fn up() -> Result<Stack> {
+    tools::install()?;
+    functions::build()?;
+    match Stack::running(DEVELOPMENT) {
+        Some(mut stack) => {
+            stack.redeploy(DEVELOPMENT)?;
+            Ok(stack)
+        }
+        None => Stack::start(DEVELOPMENT),
+    }
+}
+
+fn down() -> Result<()> {
+    match Stack::running(DEVELOPMENT) {
+        Some(stack) => {
+            stack.stop(DEVELOPMENT)?;
+            println!("The stack is down.");
+        }
+        None => println!("There is no stack to end."),
+    }
+    Ok(())
+}
+
+fn describe(stack: &Stack) -> Result<()> {
+    println!("\nThe stack is running. End it with: cargo xtask down\n");
+    println!("  API        {}", stack.api("/v1/media?owner=mina")?);
+    println!("  AWS        {}   (AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)", stack.emulator.endpoint());
+    println!("  originals  s3://{}", stack.output("OriginalsBucketName")?);
+    println!("  derived    s3://{}", stack.output("DerivedBucketName")?);
+    Ok(())
+}
+
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}

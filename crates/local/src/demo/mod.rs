@@ -1,0 +1,202 @@
+//! `cargo xtask demo`: photographs go in, variants and metadata come out, shown as it happens.
+
+mod events;
+mod metadata;
+mod page;
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use domain::media::MediaId;
+use serde_json::Value;
+
+use crate::{paths, stack::Stack};
+use events::Events;
+
+/// Whose photographs they are.
+const OWNER: &str = "mina";
+/// How long to wait for a photograph before something must be wrong.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A photograph, what was made of it, and how long that took.
+struct Shown {
+    name: String,
+    original_bytes: usize,
+    original_metadata: Vec<String>,
+    item: Value,
+    variants: Vec<Vec<u8>>,
+    took: Duration,
+}
+
+/// Plays the demo on a deployed stack.
+pub async fn run(stack: &Stack) -> Result<()> {
+    let events = Events::watch(stack).await?;
+    let mut shown = Vec::new();
+    for (name, bytes) in photographs()? {
+        shown.push(upload(stack, &events, &name, bytes).await?);
+    }
+    refuse(stack, &events).await?;
+    delete(stack, &events, &shown).await?;
+
+    let page = paths::root().join("target/demo/index.html");
+    if let Some(folder) = page.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(&page, page::render(&shown)?)?;
+    println!("\nTo look at rather than read: {}", page.display());
+    Ok(())
+}
+
+fn photographs() -> Result<Vec<(String, Vec<u8>)>> {
+    let mut photographs = Vec::new();
+    for entry in fs::read_dir(paths::photos())? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).context("a file name is not UTF-8")?.to_owned();
+        if content_type(&name).is_some() {
+            photographs.push((name, fs::read(path)?));
+        }
+    }
+    photographs.sort();
+    ensure!(!photographs.is_empty(), "no photographs in {}", paths::photos().display());
+    Ok(photographs)
+}
+
+fn content_type(name: &str) -> Option<&'static str> {
+    match Path::new(name).extension()?.to_str()? {
+        "jpg" => Some("image/jpeg"),
+        "png" => Some("image/png"),
+        "webp" => Some("image/webp"),
+        "gif" => Some("image/gif"),
+        _ => None,
+    }
+}
+
+async fn upload(stack: &Stack, events: &Events, name: &str, bytes: Vec<u8>) -> Result<Shown> {
+    let original_bytes = bytes.len();
+    let original_metadata = metadata::in_picture(&bytes);
+    println!("\n■ {name}  {}", size(original_bytes as u64));
+    if !original_metadata.is_empty() {
+        println!("    carries {}", original_metadata.join(", "));
+    }
+    let key = format!("photo/{OWNER}/{name}");
+    let (item, took) = put(stack, events, &key, content_type(name).unwrap_or_default(), bytes).await?;
+    ensure!(item["state"] == "ready", "{name} was not accepted: {item}");
+    let mut variants = Vec::new();
+    for variant in list(&item["variants"]) {
+        let url = variant["url"].as_str().context("a variant without URL")?;
+        let answer = reqwest::get(url).await?.error_for_status()?;
+        let bytes = answer.bytes().await?.to_vec();
+        println!(
+            "              {:>4} × {:<4} {:<10} {:>9}",
+            variant["width"].to_string(),
+            variant["height"].to_string(),
+            variant["type"].as_str().unwrap_or_default(),
+            size(bytes.len() as u64)
+        );
+        variants.push(bytes);
+    }
+    println!("    GET /v1/media/{}", MediaId::of_key(&key));
+    println!("{}", indented(&shortened(item.clone()))?);
+    Ok(Shown { name: name.to_owned(), original_bytes, original_metadata, item, variants, took })
+}
+
+/// Something that only calls itself a photograph: the client is told why it is none.
+async fn refuse(stack: &Stack, events: &Events) -> Result<()> {
+    println!("\n■ holiday.jpg, which is a text file");
+    let text = b"<html>not a photograph</html>".to_vec();
+    let (item, _) = put(stack, events, &format!("photo/{OWNER}/holiday.jpg"), "image/jpeg", text).await?;
+    ensure!(item["state"] == "failed", "a text file was accepted: {item}");
+    println!("{}", indented(&item)?);
+    Ok(())
+}
+
+/// A photograph is deleted: it is gone, and so is all that was made of it.
+async fn delete(stack: &Stack, events: &Events, shown: &[Shown]) -> Result<()> {
+    let Some(first) = shown.first() else { return Ok(()) };
+    println!("\n■ {} is deleted", first.name);
+    let key = format!("photo/{OWNER}/{}", first.name);
+    let id = MediaId::of_key(&key);
+    let start = Instant::now();
+    stack.aws().delete_object(stack.output("OriginalsBucketName")?, &key).await?;
+    loop {
+        events.show(&key, start).await?;
+        let status = reqwest::get(stack.api(&format!("/v1/media/{id}"))?).await?.status();
+        let left = stack.aws().list_objects(stack.output("DerivedBucketName")?, &format!("{id}/")).await?;
+        if status == 404 && left.is_empty() {
+            println!("    {} the API answers 404, no variant is left", clock(start.elapsed()));
+            return Ok(());
+        }
+        wait(start, &first.name).await?;
+    }
+}
+
+/// Uploads and waits until the API shows an outcome.
+async fn put(
+    stack: &Stack,
+    events: &Events,
+    key: &str,
+    content_type: &str,
+    bytes: Vec<u8>,
+) -> Result<(Value, Duration)> {
+    let start = Instant::now();
+    stack.aws().put_object(stack.output("OriginalsBucketName")?, key, content_type, bytes).await?;
+    println!("    {} stored", clock(start.elapsed()));
+    let url = stack.api(&format!("/v1/media/{}", MediaId::of_key(key)))?;
+    let mut known = String::new();
+    loop {
+        events.show(key, start).await?;
+        let answer = reqwest::get(&url).await?;
+        // Until the first event has arrived there is no such item.
+        if answer.status().is_success() {
+            let item: Value = serde_json::from_slice(&answer.bytes().await?)?;
+            let state = item["state"].as_str().unwrap_or_default().to_owned();
+            if state != known {
+                println!("    {} {state}", clock(start.elapsed()));
+                known = state;
+            }
+            if known != "processing" {
+                return Ok((item, start.elapsed()));
+            }
+        }
+        wait(start, key).await?;
+    }
+}
+
+async fn wait(start: Instant, what: &str) -> Result<()> {
+    if start.elapsed() > PATIENCE {
+        bail!("nothing became of {what} in {} s", PATIENCE.as_secs());
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    Ok(())
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn clock(elapsed: Duration) -> String {
+    format!("{:>5} ms ", elapsed.as_millis())
+}
+
+fn size(bytes: u64) -> String {
+    format!("{:.1} kB", bytes as f64 / 1000.0)
+}
+
+/// The item with links cut: a signed link is long.
+fn shortened(mut item: Value) -> Value {
+    for variant in item["variants"].as_array_mut().into_iter().flatten() {
+        if let Some((start, _)) = variant["url"].as_str().and_then(|url| url.split_once('?')) {
+            variant["url"] = format!("{start}?…").into();
+        }
+    }
+    item
+}
+
+fn indented(value: &Value) -> Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
+    Ok(text.lines().map(|line| format!("        {line}")).collect::<Vec<_>>().join("\n"))
+}

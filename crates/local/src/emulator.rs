@@ -1,0 +1,137 @@
+//! MiniStack, which plays AWS on this machine.
+
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    os::unix::process::CommandExt,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde::{Deserialize, Serialize};
+
+use crate::{paths, tools::Tool};
+
+/// The region that the emulator plays: Seoul.
+pub const REGION: &str = "ap-northeast-2";
+/// The emulator's administrator.
+pub const ACCESS_KEY: &str = "test";
+/// The emulator's administrator's secret, which is none.
+pub const SECRET_KEY: &str = "test";
+
+/// A running emulator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Emulator {
+    pid: i32,
+    port: u16,
+}
+
+impl Emulator {
+    /// Starts an emulator on a free port of loopback and waits until it answers. It goes on when
+    /// this process ends. IAM is enforced if `enforce_iam`.
+    pub fn start(name: &str, enforce_iam: bool) -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let folder = paths::workdir().join(name);
+        // Unpacked functions go there, not to the machine's own folder for temporary files.
+        let temporary = folder.join("tmp");
+        fs::create_dir_all(&temporary)?;
+        let log_path = folder.join("emulator.log");
+        let log = File::create(&log_path)?;
+        let mut command = Tool::Emulator.command("python");
+        for (variable, _) in std::env::vars_os() {
+            // Whoever runs this may have an AWS account; the emulator must know nothing of it.
+            if variable.to_string_lossy().starts_with("AWS_") {
+                command.env_remove(variable);
+            }
+        }
+        let child = command
+            .args(["-m", "ministack"])
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            .env("MINISTACK_HOST", "localhost")
+            .env("AUTH", if enforce_iam { "true" } else { "false" })
+            .env("IOT_MTLS_ENABLED", "0")
+            .env("SFTP_ENABLED", "0")
+            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
+            .env("TMPDIR", temporary)
+            .envs(credentials())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            // Not this terminal's Ctrl-C.
+            .process_group(0)
+            .spawn()
+            .context("cannot start the emulator")?;
+        let emulator = Self { pid: i32::try_from(child.id())?, port };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !emulator.is_ready() {
+            if Instant::now() > deadline || !emulator.is_alive() {
+                emulator.stop()?;
+                bail!("the emulator does not start; see {}", log_path.display());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(emulator)
+    }
+
+    /// Where it answers.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Whether it answers.
+    pub fn is_ready(&self) -> bool {
+        // Plain sockets, since this runs both inside and outside an async runtime.
+        use std::io::{Read, Write};
+        let answer = || -> std::io::Result<String> {
+            let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+            stream.write_all(b"GET /_ministack/ready HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+            let mut start = [0; 12];
+            stream.read_exact(&mut start)?;
+            Ok(String::from_utf8_lossy(&start).into_owned())
+        };
+        answer().is_ok_and(|answer| answer.ends_with("200"))
+    }
+
+    /// Ends it, politely first.
+    pub fn stop(&self) -> Result<()> {
+        let Some(pid) = Pid::from_raw(self.pid).filter(|_| self.is_alive()) else { return Ok(()) };
+        kill_process(pid, Signal::TERM).context("cannot end the emulator")?;
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.is_alive() {
+            if Instant::now() > deadline {
+                kill_process(pid, Signal::KILL).context("cannot end the emulator")?;
+                break;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
+    /// Whether the process is there and is an emulator: process ids are used again.
+    fn is_alive(&self) -> bool {
+        let exists = Pid::from_raw(self.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
+        let pid = self.pid.to_string();
+        let command_line = || Command::new("ps").args(["-o", "stat=,command=", "-p", &pid]).output();
+        exists
+            && command_line().is_ok_and(|output| {
+                let line = String::from_utf8_lossy(&output.stdout).into_owned();
+                // A zombie is a child of ours that has ended.
+                line.contains("ministack") && !line.starts_with('Z')
+            })
+    }
+}
+
+/// The administrator's credentials as environment variables.
+pub fn credentials() -> [(&'static str, &'static str); 4] {
+    [
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_REGION", REGION),
+    ]
+}

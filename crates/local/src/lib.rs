@@ -1,0 +1,22 @@
+//! The stack on one machine, for whoever develops it: `cargo xtask`, and what the tests use of it.
+//!
+//! ```text
+//! tools        what must be there, and the Python environments that hold the rest
+//! functions    sam build
+//! emulator     MiniStack, which plays AWS
+//! stack        template.yaml, deployed to the emulator
+//! aws          signed calls to it
+//! runtime_api  one function alone, under a Lambda Runtime API
+//! steps        progress while something takes its time
+//! ```
+
+pub mod aws;
+pub mod demo;
+pub mod emulator;
+pub mod functions;
+pub mod paths;
+pub mod runtime_api;
+pub mod stack;
+pub mod steps;
+pub mod suite;
+pub mod tools;

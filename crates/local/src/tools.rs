@@ -1,0 +1,114 @@
+//! What must be there, and the Python environments that hold the rest.
+//!
+//! A fresh machine has a Rust toolchain, Python and a C compiler. All else comes from PyPI, pinned
+//! in `infra/tools/*.txt`, into environments of its own: the versions that MiniStack, the SAM CLI
+//! and cargo-lambda want of shared packages clash.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{paths, steps};
+
+/// A Python environment with pinned packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// MiniStack.
+    Emulator,
+    /// The SAM CLI, the AWS CLI and cfn-lint.
+    Sam,
+    /// cargo-lambda, and zig as its linker and C compiler.
+    Builder,
+}
+
+impl Tool {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Emulator => "emulator",
+            Self::Sam => "sam",
+            Self::Builder => "builder",
+        }
+    }
+
+    fn folder(self) -> PathBuf {
+        paths::workdir().join("tools").join(self.name())
+    }
+
+    /// Where its programs are.
+    pub fn bin(self) -> PathBuf {
+        self.folder().join("bin")
+    }
+
+    /// A command of this environment.
+    pub fn command(self, program: &str) -> Command {
+        let mut command = Command::new(self.bin().join(program));
+        command.current_dir(paths::root());
+        command
+    }
+
+    fn install(self) -> Result<()> {
+        let pins = paths::root().join("infra/tools").join(format!("{}.txt", self.name()));
+        let wanted = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
+        let stamp = self.folder().join("installed.txt");
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+            return Ok(());
+        }
+        if self.folder().exists() {
+            fs::remove_dir_all(self.folder())?;
+        }
+        let what = format!("Installing the {} tools (once)", self.name());
+        steps::run(&format!("{what}: environment"), Command::new(python()?).args(["-m", "venv"]).arg(self.folder()))?;
+        let mut pip = self.command("python");
+        pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--requirement"]).arg(&pins);
+        steps::run(&format!("{what}: packages"), &mut pip)?;
+        fs::write(&stamp, wanted)?;
+        Ok(())
+    }
+}
+
+/// Installs what is missing; quick when nothing is.
+///
+/// # Errors
+/// Names what is missing that it cannot install itself, with the line that does.
+pub fn install() -> Result<()> {
+    check()?;
+    [Tool::Emulator, Tool::Sam, Tool::Builder].into_iter().try_for_each(Tool::install)
+}
+
+/// `PATH` with the environment of `tool` in front.
+pub fn path_with(tool: Tool) -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(tool.bin()).chain(env::split_paths(&path));
+    env::join_paths(folders).context("a folder in PATH holds a separator")
+}
+
+fn check() -> Result<()> {
+    python()?;
+    let compilers = ["cc", "gcc", "clang"];
+    if !compilers.into_iter().any(|compiler| succeeds(Command::new(compiler).arg("--version"))) {
+        bail!(
+            "a C compiler is missing (libwebp and ring are compiled). Install one: sudo apt-get install gcc libc6-dev"
+        );
+    }
+    Ok(())
+}
+
+/// The first Python that is new enough and can make environments.
+fn python() -> Result<&'static str> {
+    const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
+    let candidates = ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
+    candidates.into_iter().find(|python| succeeds(Command::new(python).args(["-c", PROBE]))).context(
+        "Python 3.10 or newer with its venv module is missing. Install it: sudo apt-get install python3 python3-venv",
+    )
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,98 @@
+//! The design's dependency rules, held against what cargo says.
+
+use std::collections::{BTreeSet, HashMap};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+
+/// Packages that bring I/O or AWS with them.
+fn is_outside(name: &str) -> bool {
+    name.starts_with("aws") || name.starts_with("lambda_") || name == "tokio"
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
+        .exec()
+        .expect("cargo metadata")
+}
+
+fn package<'a>(metadata: &'a Metadata, name: &str) -> &'a Package {
+    let found = metadata.workspace_packages().into_iter().find(|package| package.name.as_str() == name);
+    found.unwrap_or_else(|| panic!("the workspace has no package {name}"))
+}
+
+/// The names of all packages that end up in builds of `name`; what only its tests use is left out.
+fn reached(metadata: &Metadata, name: &str) -> BTreeSet<String> {
+    let resolve = metadata.resolve.as_ref().expect("a resolved graph");
+    let nodes: HashMap<&PackageId, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
+    let names: HashMap<&PackageId, _> =
+        metadata.packages.iter().map(|package| (&package.id, package.name.as_str())).collect();
+    let mut todo = vec![&package(metadata, name).id];
+    let mut reached = BTreeSet::new();
+    while let Some(id) = todo.pop() {
+        for dependency in &nodes[id].deps {
+            let built = dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
+            if built && reached.insert(names[&dependency.pkg].to_owned()) {
+                todo.push(&dependency.pkg);
+            }
+        }
+    }
+    reached
+}
+
+/// The functions: the packages below `functions/`.
+fn functions(metadata: &Metadata) -> BTreeSet<String> {
+    let folder = metadata.workspace_root.join("functions");
+    let packages = metadata.workspace_packages().into_iter();
+    packages
+        .filter(|package| package.manifest_path.starts_with(&folder))
+        .map(|package| package.name.to_string())
+        .collect()
+}
+
+#[test]
+fn pure_crates_reach_neither_aws_nor_io() {
+    let metadata = metadata();
+    for name in ["domain", "picture"] {
+        let outside: Vec<_> = reached(&metadata, name).into_iter().filter(|name| is_outside(name)).collect();
+        assert!(outside.is_empty(), "{name} reaches {outside:?}");
+    }
+}
+
+#[test]
+fn the_rule_would_notice() {
+    // A rule that finds nothing anywhere proves nothing: the store does reach AWS.
+    assert!(reached(&metadata(), "store").iter().any(|name| is_outside(name)));
+}
+
+#[test]
+fn nothing_depends_on_a_function() {
+    let metadata = metadata();
+    let functions = functions(&metadata);
+    assert!(functions.len() >= 3, "found only {functions:?}");
+    for package in metadata.workspace_packages() {
+        // Any kind of dependency: tests, too, see a function from outside only.
+        let depends: Vec<_> =
+            package.dependencies.iter().filter(|dependency| functions.contains(&dependency.name)).collect();
+        assert!(depends.is_empty(), "{} depends on {depends:?}", package.name);
+    }
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let metadata = metadata();
+    // What each crate may know of the workspace.
+    let allowed: HashMap<&str, &[&str]> = HashMap::from([
+        ("domain", &[][..]),
+        ("picture", &[]),
+        ("function-kit", &["domain"]),
+        ("store", &["domain", "function-kit"]),
+    ]);
+    let ours: BTreeSet<_> = metadata.workspace_packages().into_iter().map(|package| package.name.to_string()).collect();
+    for (name, allowed) in allowed {
+        for dependency in &package(&metadata, name).dependencies {
+            let fine = !ours.contains(&dependency.name) || allowed.contains(&dependency.name.as_str());
+            assert!(fine, "{name} must not depend on {}", dependency.name);
+        }
+    }
+}
