@@ -11,7 +11,7 @@ use aws_sigv4::{
     },
     sign::v4::SigningParams,
 };
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -32,6 +32,8 @@ pub struct Aws {
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -48,6 +50,14 @@ impl Aws {
         let answer = self.send("s3", Method::PUT, &object(bucket, key), &headers, bytes).await?;
         ensure!(answer.status.is_success(), "cannot store {key}: {}", answer.status);
         Ok(())
+    }
+
+    /// An object's `ETag`, without quotes, as S3's events have it.
+    pub async fn etag(&self, bucket: &str, key: &str) -> Result<String> {
+        let answer = self.send("s3", Method::HEAD, &object(bucket, key), &[], Vec::new()).await?;
+        ensure!(answer.status.is_success(), "cannot look at {key}: {}", answer.status);
+        let etag = answer.headers.get("etag").context("an object without ETag")?;
+        Ok(etag.to_str()?.trim_matches('"').to_owned())
     }
 
     /// Deletes an object.
@@ -135,7 +145,7 @@ impl Aws {
         let (instructions, _) = sign(signable, &params)?.into_parts();
         instructions.apply_to_request_http1x(&mut request);
         let answer = self.http.execute(request.try_into()?).await.context("the emulator does not answer")?;
-        Ok(Answer { status: answer.status(), body: answer.bytes().await?.into() })
+        Ok(Answer { status: answer.status(), headers: answer.headers().clone(), body: answer.bytes().await?.into() })
     }
 }
 

@@ -100,11 +100,10 @@ impl Progress {
         self.shown = elapsed;
         let seconds = elapsed.as_secs();
         if self.in_place {
-            let said: String = last_line().chars().take(60).collect();
-            print!("\r\x1b[K▸ {} ({seconds} s) {said}", self.what);
+            print!("\r\x1b[K▸ {} ({seconds} s) {}", self.what, cut(&last_line(), 60));
             let _ = io::stdout().flush();
         } else {
-            println!("  … {seconds} s: {}", last_line());
+            println!("  … {seconds} s: {}", cut(&last_line(), 120));
         }
     }
 
@@ -120,6 +119,10 @@ impl Progress {
         let start = if self.in_place { "\r\x1b[K" } else { "" };
         println!("{start}{mark} {} ({:.1} s)", self.what, elapsed.as_secs_f64());
     }
+}
+
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
 }
 
 fn last_line(log: &Path) -> String {

@@ -14,8 +14,8 @@ use crate::{
 /// The stack that the tests run against: their own, not the developer's.
 const STACK: &str = "test";
 
-/// Tests that need built functions or a deployed stack; files of `tests/tests`.
-const END_TO_END: [&str; 2] = ["contract", "media"];
+/// Tests that need built functions or a deployed stack; files of `tests/`.
+const END_TO_END: [&str; 3] = ["contract", "media", "redrive"];
 
 /// Runs all; ends with the counts of all test binaries together.
 pub fn run() -> Result<()> {

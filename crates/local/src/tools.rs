@@ -65,7 +65,9 @@ impl Tool {
         let what = format!("Installing the {} tools (once)", self.name());
         steps::run(&format!("{what}: environment"), Command::new(python()?).args(["-m", "venv"]).arg(self.folder()))?;
         let mut pip = self.command("python");
-        pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--requirement"]).arg(&pins);
+        // The pins name every package, so there is nothing to resolve.
+        pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps", "--requirement"]);
+        pip.arg(&pins);
         steps::run(&format!("{what}: packages"), &mut pip)?;
         fs::write(&stamp, wanted)?;
         Ok(())

@@ -1,0 +1,272 @@
+//! Each binary alone, as built for AWS: events in, answers out, by the Lambda Runtime API.
+//!
+//! The same files serve `sam local invoke <Function> -e tests/events/<file>.json`.
+
+mod support;
+
+use domain::media::{Derived, Kind, MediaId, Original, Outcome, Report, Sequencer};
+use http::Method;
+use local::{
+    aws::Aws,
+    emulator::Emulator,
+    functions,
+    runtime_api::{Answer, Function},
+};
+use serde_json::{Value, json};
+use support::{bombs, event, messages};
+
+/// What `MemorySize` in the template grants the thumbnailer, in bytes.
+const THUMBNAILER_MEMORY: u64 = 1769 * 1024 * 1024;
+
+/// The photograph that the events tell of.
+const KEY: &str = "photo/mina/고양이.jpg";
+
+/// An emulator of one test's own, with what functions read and write, but no events.
+struct World {
+    emulator: Emulator,
+    aws: Aws,
+    metadata_queue: String,
+    dead_letters: String,
+}
+
+impl World {
+    async fn new(name: &str) -> Self {
+        let emulator = Emulator::start(&format!("contract/{name}"), false).expect("an emulator");
+        let aws = Aws::new(emulator.endpoint());
+        for bucket in ["originals", "derived"] {
+            let created = aws.send("s3", Method::PUT, &format!("/{bucket}"), &[], Vec::new()).await.expect("an answer");
+            assert!(created.status.is_success(), "{:?}", created.status);
+        }
+        let metadata_queue = support::create_queue(&aws, "metadata").await;
+        let dead_letters = support::create_queue(&aws, "dead-letters").await;
+        let text = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+        let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+        let table = json!({
+            "TableName": "media", "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [text("id"), text("owner"), text("listed_at")],
+            "KeySchema": [key("id", "HASH")],
+            "GlobalSecondaryIndexes": [{
+                "IndexName": "by-owner", "KeySchema": [key("owner", "HASH"), key("listed_at", "RANGE")],
+                "Projection": {"ProjectionType": "ALL"}
+            }]
+        });
+        aws.json("dynamodb", "DynamoDB_20120810.CreateTable", &table).await.expect("a table");
+        Self { emulator, aws, metadata_queue, dead_letters }
+    }
+
+    /// Starts the function of this logical id, with the settings that the template gives it.
+    async fn start(&self, logical_id: &str) -> Function {
+        start(logical_id, &self.emulator.endpoint(), &self.metadata_queue, &self.dead_letters).await
+    }
+
+    async fn store_photograph(&self) {
+        let bytes = support::photograph("고양이.jpg");
+        self.aws.put_object("originals", KEY, "image/jpeg", bytes).await.expect("stored");
+    }
+
+    async fn variants(&self) -> Vec<String> {
+        self.aws.list_objects("derived", &format!("{}/", MediaId::of_key(KEY))).await.expect("a list")
+    }
+
+    async fn rows(&self) -> Vec<Value> {
+        let rows = self.aws.json("dynamodb", "DynamoDB_20120810.Scan", &json!({"TableName": "media"})).await;
+        rows.expect("rows")["Items"].as_array().expect("items").clone()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.emulator.stop().expect("the emulator ends");
+    }
+}
+
+async fn start(logical_id: &str, endpoint: &str, metadata_queue: &str, dead_letters: &str) -> Function {
+    let environment = [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", local::emulator::REGION),
+        ("ORIGINALS_BUCKET", "originals"),
+        ("DERIVED_BUCKET", "derived"),
+        ("MEDIA_TABLE", "media"),
+        ("METADATA_QUEUE_URL", metadata_queue),
+        ("DEAD_LETTER_QUEUE_URL", dead_letters),
+    ];
+    Function::start(&functions::bootstrap(logical_id), &environment).await.expect("the function starts")
+}
+
+fn all_done() -> Answer {
+    Answer::Response(json!({"batchItemFailures": []}))
+}
+
+/// The body and status of an API answer.
+fn http_answer(answer: Answer) -> (u64, Value) {
+    let Answer::Response(answer) = answer else { panic!("the invocation failed: {answer:?}") };
+    let body = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
+    (answer["statusCode"].as_u64().expect("a status"), body)
+}
+
+fn report() -> Report {
+    let derived = Derived {
+        width: 451,
+        height: 300,
+        thumb_hash: "AA==".into(),
+        dominant_colour: "#102030".into(),
+        variants: vec![],
+    };
+    let original = Original {
+        id: MediaId::of_key(KEY),
+        key: KEY.into(),
+        kind: Kind::Photo,
+        owner: "mina".into(),
+        size: 34_306,
+        uploaded_at: "2026-11-22T03:04:05.678Z".parse().expect("a time"),
+        sequencer: Sequencer::parse("0055AED6DCD90281E5").expect("a sequencer"),
+    };
+    Report { original, outcome: Outcome::Ready(derived) }
+}
+
+#[tokio::test]
+async fn thumbnailer_makes_variants_and_reports() {
+    let world = World::new("thumbnailer").await;
+    world.store_photograph().await;
+    let mut thumbnailer = world.start("Thumbnailer").await;
+    for _ in 0..2 {
+        assert_eq!(thumbnailer.invoke(&event("photo-landed")).await.expect("an answer"), all_done());
+        // 451 × 300: there is no 1080, and two sizes as two types; the second time changes nothing.
+        assert_eq!(world.variants().await.len(), 4);
+        let reports = messages(&world.aws, &world.metadata_queue, 1).await;
+        let report: Report = serde_json::from_str(&reports[0]).expect("a report");
+        assert_eq!(report.original, self::report().original);
+        assert!(matches!(report.outcome, Outcome::Ready(derived) if (derived.width, derived.height) == (451, 300)));
+    }
+    assert_eq!(thumbnailer.invoke(&event("photo-removed")).await.expect("an answer"), all_done());
+    assert!(world.variants().await.is_empty());
+}
+
+#[tokio::test]
+async fn thumbnailer_keeps_poison_apart() {
+    let world = World::new("poison").await;
+    world.store_photograph().await;
+    let mut thumbnailer = world.start("Thumbnailer").await;
+    assert_eq!(thumbnailer.invoke(&event("batch-with-poison")).await.expect("an answer"), all_done());
+    // Four messages: no JSON, an object that has gone, S3's test, and a good one.
+    assert_eq!(messages(&world.aws, &world.dead_letters, 1).await, ["this is not JSON"]);
+    assert_eq!(messages(&world.aws, &world.metadata_queue, 1).await.len(), 1);
+    assert_eq!(world.variants().await.len(), 4);
+}
+
+#[tokio::test]
+async fn thumbnailer_gives_back_what_it_cannot_do_now() {
+    // Nobody listens there: AWS is out of reach.
+    let mut thumbnailer =
+        start("Thumbnailer", "http://127.0.0.1:9", "http://127.0.0.1:9/q", "http://127.0.0.1:9/d").await;
+    let Answer::Response(answer) = thumbnailer.invoke(&event("batch-with-poison")).await.expect("an answer") else {
+        panic!("the invocation failed");
+    };
+    let failures = answer["batchItemFailures"].as_array().expect("failures");
+    let failed: Vec<_> = failures.iter().map(|failure| failure["itemIdentifier"].as_str().expect("an id")).collect();
+    // All but the third, S3's test, for which there is nothing to do.
+    assert_eq!(failed, ["01", "02", "04"].map(|number| format!("19dd0b57-b21e-4ac1-bd88-01bbb068cb{number}")));
+}
+
+#[tokio::test]
+async fn thumbnailer_stays_within_its_memory() {
+    let world = World::new("memory").await;
+    let mut thumbnailer = world.start("Thumbnailer").await;
+    for (name, bytes) in bombs() {
+        let key = format!("photo/mina/{name}");
+        let landed = support::landed(&world.aws, "originals", &key, bytes).await;
+        assert_eq!(thumbnailer.invoke(&landed).await.expect("an answer"), all_done());
+        let reports = messages(&world.aws, &world.metadata_queue, 1).await;
+        let report: Report = serde_json::from_str(&reports[0]).expect("a report");
+        assert!(matches!(report.outcome, Outcome::Failed { .. }), "{name}: {report:?}");
+        let peak = thumbnailer.peak_memory().expect("a figure");
+        assert!(peak < THUMBNAILER_MEMORY / 4, "{name} took {} MiB", peak / 1024 / 1024);
+    }
+}
+
+#[tokio::test]
+async fn thumbnailer_decodes_the_largest_picture_within_its_memory() {
+    let world = World::new("largest").await;
+    let mut thumbnailer = world.start("Thumbnailer").await;
+    // 8,000 × 8,000 pixels, the cap; PNG is decoded whole, with an alpha channel it is largest.
+    let landed = support::landed(&world.aws, "originals", KEY, support::large_png(8_000)).await;
+    assert_eq!(thumbnailer.invoke(&landed).await.expect("an answer"), all_done());
+    let reports = messages(&world.aws, &world.metadata_queue, 1).await;
+    let report: Report = serde_json::from_str(&reports[0]).expect("a report");
+    assert!(matches!(report.outcome, Outcome::Ready(_)), "{report:?}");
+    let peak = thumbnailer.peak_memory().expect("a figure");
+    assert!(peak < THUMBNAILER_MEMORY, "took {} MiB", peak / 1024 / 1024);
+}
+
+#[tokio::test]
+async fn metadata_writer_folds_news_in_any_order() {
+    let world = World::new("writer").await;
+    let mut writer = world.start("MetadataWriter").await;
+    let ready = messages_event(&[&serde_json::to_string(&report()).expect("JSON")]);
+    for event in [&ready, &event("photo-landed"), &ready, &event("photo-landed")] {
+        assert_eq!(writer.invoke(event).await.expect("an answer"), all_done());
+        assert_eq!(state(&world).await, ["ready"]);
+    }
+    for event in [&event("photo-removed"), &ready, &event("photo-landed")] {
+        assert_eq!(writer.invoke(event).await.expect("an answer"), all_done());
+        assert_eq!(state(&world).await, ["deleted"]);
+    }
+    assert!(world.rows().await[0]["expires_at"]["N"].is_string(), "a tombstone without an end");
+}
+
+#[tokio::test]
+async fn metadata_writer_keeps_poison_apart() {
+    let world = World::new("writer-poison").await;
+    let mut writer = world.start("MetadataWriter").await;
+    assert_eq!(writer.invoke(&event("batch-with-poison")).await.expect("an answer"), all_done());
+    assert_eq!(messages(&world.aws, &world.dead_letters, 1).await, ["this is not JSON"]);
+    assert_eq!(state(&world).await, ["processing", "processing"]);
+}
+
+#[tokio::test]
+async fn media_api_answers() {
+    let world = World::new("api").await;
+    let mut api = world.start("MediaApi").await;
+    let (status, problem) = http_answer(api.invoke(&event("get-media-item")).await.expect("an answer"));
+    assert_eq!((status, &problem["type"]), (404, &json!("urn:iyagi:problem:not-found")));
+    let (status, empty) = http_answer(api.invoke(&event("list-media")).await.expect("an answer"));
+    assert_eq!((status, empty), (200, json!({"items": []})));
+
+    let mut writer = world.start("MetadataWriter").await;
+    writer.invoke(&event("photo-landed")).await.expect("an answer");
+    let (status, item) = http_answer(api.invoke(&event("get-media-item")).await.expect("an answer"));
+    let expected = json!({
+        "id": MediaId::of_key(KEY), "kind": "photo", "owner": "mina", "uploadedAt": "2026-11-22T03:04:05.678Z",
+        "state": "processing"
+    });
+    assert_eq!((status, &item), (200, &expected));
+    let (status, list) = http_answer(api.invoke(&event("list-media")).await.expect("an answer"));
+    assert_eq!((status, list), (200, json!({"items": [expected]})));
+}
+
+#[tokio::test]
+async fn media_api_says_when_it_cannot_answer() {
+    let mut api = start("MediaApi", "http://127.0.0.1:9", "http://127.0.0.1:9/q", "http://127.0.0.1:9/d").await;
+    let (status, problem) = http_answer(api.invoke(&event("get-media-item")).await.expect("an answer"));
+    assert_eq!((status, &problem["type"]), (503, &json!("urn:iyagi:problem:unavailable")));
+}
+
+#[tokio::test]
+async fn a_function_without_its_settings_does_not_start() {
+    let mut thumbnailer = Function::start(&functions::bootstrap("Thumbnailer"), &[]).await.expect("a process");
+    let ended = thumbnailer.invoke(&event("photo-landed")).await;
+    assert!(ended.is_err(), "{ended:?}");
+}
+
+fn messages_event(bodies: &[&str]) -> Value {
+    let records =
+        bodies.iter().enumerate().map(|(index, body)| json!({"messageId": format!("m{index}"), "body": body}));
+    json!({"Records": records.collect::<Vec<_>>()})
+}
+
+async fn state(world: &World) -> Vec<String> {
+    let rows = world.rows().await;
+    rows.iter().map(|row| row["state"]["S"].as_str().expect("a state").to_owned()).collect()
+}

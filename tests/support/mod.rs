@@ -1,0 +1,207 @@
+//! What the tests share. Each test binary uses a part of it.
+#![allow(dead_code, reason = "each test binary uses another part")]
+
+mod hostile;
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use domain::media::MediaId;
+pub use hostile::{bombs, large_png};
+use local::{aws::Aws, paths, stack::Stack};
+use serde_json::{Value, json};
+
+/// How long to wait for an outcome before something must be wrong: machines may be slow.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A file of `tests/events`.
+pub fn event(name: &str) -> Value {
+    let path = paths::root().join("tests/events").join(format!("{name}.json"));
+    serde_json::from_slice(&fs::read(path).expect("an event")).expect("JSON")
+}
+
+/// A file of `tests/photos`.
+pub fn photograph(name: &str) -> Vec<u8> {
+    fs::read(paths::photos().join(name)).expect("a photograph")
+}
+
+/// All photographs: name, type, bytes.
+pub fn photographs() -> Vec<(String, &'static str, Vec<u8>)> {
+    let files = fs::read_dir(paths::photos()).expect("photographs").map(|entry| entry.expect("a file").path());
+    let mut photographs: Vec<_> = files
+        .filter_map(|path| {
+            let content_type = content_type(&path)?;
+            let name = path.file_name()?.to_str()?.to_owned();
+            Some((name, content_type, fs::read(&path).expect("bytes")))
+        })
+        .collect();
+    photographs.sort();
+    assert!(photographs.len() >= 4, "only {} photographs", photographs.len());
+    photographs
+}
+
+fn content_type(path: &Path) -> Option<&'static str> {
+    match path.extension()?.to_str()? {
+        "jpg" => Some("image/jpeg"),
+        "png" => Some("image/png"),
+        "webp" => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// Polls until `look` finds something.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+pub async fn create_queue(aws: &Aws, name: &str) -> String {
+    let created = aws.json("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": name})).await.expect("a queue");
+    created["QueueUrl"].as_str().expect("a URL").to_owned()
+}
+
+/// Takes messages from a queue until there are `count`; their bodies.
+pub async fn messages(aws: &Aws, queue_url: &str, count: usize) -> Vec<String> {
+    let mut bodies = Vec::new();
+    eventually(&format!("{count} messages"), async || {
+        bodies.extend(take_messages(aws, queue_url, |_| true).await);
+        (bodies.len() >= count).then_some(())
+    })
+    .await;
+    assert_eq!(bodies.len(), count, "{bodies:?}");
+    bodies
+}
+
+/// Takes from a queue those messages whose body is `wanted`; the others stay.
+pub async fn take_messages(aws: &Aws, queue_url: &str, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let input = json!({"QueueUrl": queue_url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 2});
+    let received = aws.json("sqs", "AmazonSQS.ReceiveMessage", &input).await.expect("messages");
+    let mut bodies = Vec::new();
+    for message in received["Messages"].as_array().into_iter().flatten() {
+        let body = message["Body"].as_str().expect("a body");
+        if wanted(body) {
+            let input = json!({"QueueUrl": queue_url, "ReceiptHandle": message["ReceiptHandle"]});
+            aws.json("sqs", "AmazonSQS.DeleteMessage", &input).await.expect("deleted");
+            bodies.push(body.to_owned());
+        }
+    }
+    bodies
+}
+
+/// Sends a message as if S3 or SNS had.
+pub async fn send_message(aws: &Aws, queue_url: &str, body: &str) {
+    let input = json!({"QueueUrl": queue_url, "MessageBody": body});
+    aws.json("sqs", "AmazonSQS.SendMessage", &input).await.expect("sent");
+}
+
+/// Stores an object and returns the SQS event that tells of it.
+pub async fn landed(aws: &Aws, bucket: &str, key: &str, bytes: Vec<u8>) -> Value {
+    let size = bytes.len();
+    aws.put_object(bucket, key, "application/octet-stream", bytes).await.expect("stored");
+    let etag = aws.etag(bucket, key).await.expect("an ETag");
+    let notification = s3_notification("ObjectCreated:Put", key, "0A", size, &etag);
+    json!({"Records": [{"messageId": "m0", "body": notification}]})
+}
+
+/// A notification as S3 writes it, for a key that needs no encoding or is encoded here.
+pub fn s3_notification(event_name: &str, key: &str, sequencer: &str, size: usize, etag: &str) -> String {
+    let encoded: String = key
+        .bytes()
+        .map(|byte| match byte {
+            b' ' => "+".to_owned(),
+            b'/' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    json!({"Records": [{
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": local::emulator::REGION,
+        "eventTime": "2026-11-22T03:04:05.678Z", "eventName": event_name,
+        "s3": {"object": {"key": encoded, "size": size, "eTag": etag, "sequencer": sequencer}}
+    }]})
+    .to_string()
+}
+
+/// The deployed stack, and what tests do with it.
+pub struct Deployed {
+    pub stack: Stack,
+    pub aws: Aws,
+    http: reqwest::Client,
+}
+
+impl Deployed {
+    pub fn get() -> Self {
+        let stack = Stack::under_test().expect("a stack");
+        let aws = stack.aws();
+        Self { stack, aws, http: reqwest::Client::new() }
+    }
+
+    pub fn output(&self, name: &str) -> &str {
+        self.stack.output(name).expect("an output")
+    }
+
+    /// Uploads an original and gives its item's id.
+    pub async fn upload(&self, key: &str, content_type: &str, bytes: Vec<u8>) -> MediaId {
+        self.aws.put_object(self.output("OriginalsBucketName"), key, content_type, bytes).await.expect("stored");
+        MediaId::of_key(key)
+    }
+
+    /// The same with a key of its own, for streams of uploads.
+    pub async fn upload_owned(&self, key: String, content_type: &str, bytes: Vec<u8>) -> MediaId {
+        self.upload(&key, content_type, bytes).await
+    }
+
+    pub async fn delete(&self, key: &str) {
+        self.aws.delete_object(self.output("OriginalsBucketName"), key).await.expect("deleted");
+    }
+
+    /// Status, content type and body of a GET of the API.
+    pub async fn get_json(&self, path: &str) -> (u16, String, Value) {
+        let answer = self.http.get(self.stack.api(path).expect("a URL")).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        let body = answer.bytes().await.expect("a body");
+        (status, content_type, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// What the API shows of an item, if it shows one.
+    pub async fn item(&self, id: MediaId) -> Option<Value> {
+        match self.get_json(&format!("/v1/media/{id}")).await {
+            (200, _, item) => Some(item),
+            (404, ..) => None,
+            (status, _, body) => panic!("{status} {body}"),
+        }
+    }
+
+    /// Waits until the API shows an item as `ready` or `failed`.
+    pub async fn outcome(&self, id: MediaId) -> Value {
+        eventually(&format!("an outcome of {id}"), async || {
+            self.item(id).await.filter(|item| item["state"] != "processing")
+        })
+        .await
+    }
+
+    /// Fetches what lies behind a link, without any credentials.
+    pub async fn fetch(&self, url: &str) -> (u16, String, Vec<u8>) {
+        let answer = self.http.get(url).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        (status, content_type, answer.bytes().await.expect("a body").to_vec())
+    }
+
+    /// The keys of what was made from an item.
+    pub async fn variants(&self, id: MediaId) -> Vec<String> {
+        self.aws.list_objects(self.output("DerivedBucketName"), &format!("{id}/")).await.expect("a list")
+    }
+}
