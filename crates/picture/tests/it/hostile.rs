@@ -80,11 +80,11 @@ fn claims_are_refused_from_the_header() {
     large[6..10].copy_from_slice(&[0xff, 0x3f, 0xff, 0x3f]);
     too_many(&riff(&[(b"VP8 ", &large)]), 16_383, 16_383);
     let animation = [
-        (b"VP8X", &vp8x(2, 1 << 24, 9)[..]),
+        (b"VP8X", &vp8x(2, 1 << 24, 16)[..]),
         (b"ANIM", &[0; 6]),
         (b"ANMF", &frame(16, 16, &[(b"VP8 ", &vp8)])),
     ];
-    too_many(&riff(&animation), 1 << 24, 9);
+    too_many(&riff(&animation), 1 << 24, 16);
     let gif = gif(
         (65_535, 65_535),
         &[gif::Frame::from_indexed_pixels(2, 2, [0; 4], None)],
