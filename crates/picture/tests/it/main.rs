@@ -1,6 +1,9 @@
 //! The crate from outside: real photographs, every kind of each format, hostile files.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, too")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail by panicking, too"
+)]
 
 mod formats;
 mod fuzz;
