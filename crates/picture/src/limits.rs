@@ -7,9 +7,11 @@ pub struct Limits {
     /// The most pixels (width × height, as the header claims them) that are decoded.
     ///
     /// The default is 64 megapixels: every phone of today in its usual modes and every full-frame
-    /// camera (61 MP) passes. A baseline JPEG is decoded at reduced scale and needs little; the
-    /// dearest inputs (progressive JPEG, which keeps every coefficient, and lossless WebP) take up
-    /// to about 10 bytes per pixel, so the default bounds a decode to roughly 640 MB.
+    /// camera (61 MP) passes. A baseline JPEG is decoded at reduced scale and needs little memory;
+    /// the dearest inputs take more: a progressive JPEG keeps every coefficient (3 to 8 bytes per
+    /// pixel), a PNG with transparency is held twice while it is scaled (8), an animated WebP
+    /// three times while it is decoded (12). So the default bounds a picture to about 770 MB;
+    /// where there is less, lower it.
     pub max_pixels: u64,
 }
 

@@ -108,6 +108,15 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_directory_elsewhere_does_no_harm() {
+        let mut exif = tiff(6);
+        exif[8] = 2; // two entries: the second points to an EXIF directory far outside
+        exif.truncate(22);
+        exif.extend(b"\x69\x87\x04\0\x01\0\0\0\xff\xff\0\0\0\0\0\0");
+        assert_eq!(Orientation::from_exif(&exif), Orientation::QuarterTurn);
+    }
+
+    #[test]
     fn a_quarter_turn_takes_the_left_edge_to_the_top() {
         // Stored 1 2 3   shown 4 1
         //        4 5 6         5 2

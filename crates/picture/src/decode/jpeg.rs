@@ -13,8 +13,8 @@ use crate::{BOUNDS, Limits, PictureError};
 /// no common program wrote; and above 65,528 the decoder's 16-bit arithmetic overflows.
 const MAX_SIDE: u32 = 65_500;
 
-/// The most scans of a progressive picture. Encoders write about 10, hand-made scripts some dozens; each
-/// scan is a pass over all blocks, and costs its sender a few bytes.
+/// The most scans of a progressive picture. Encoders write about 10, hand-made scripts some
+/// dozens; each scan is a pass over all blocks, and costs its sender a few bytes.
 const MAX_SCANS: usize = 100;
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {

@@ -26,12 +26,16 @@ pub(crate) struct Decoded {
 }
 
 pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
-    match format {
+    // The decoders are other people's code, fed with strangers' bytes. Every panic that is known
+    // is prevented where it would arise; one that is not must not turn a picture into a message
+    // that kills its worker again and again.
+    let decode = || match format {
         Format::Jpeg => jpeg::decode(bytes, limits),
         Format::Png => png::decode(bytes, limits),
         Format::WebP => webp::decode(bytes, limits),
         Format::Gif => gif::decode(bytes, limits),
-    }
+    };
+    std::panic::catch_unwind(decode).unwrap_or_else(|_| Err(PictureError::corrupt("the decoder panicked")))
 }
 
 /// Each grey sample as a pixel of three equal channels.

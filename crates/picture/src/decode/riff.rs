@@ -3,56 +3,90 @@
 use crate::PictureError;
 use crate::resize::Size;
 
-/// The dimensions that a WebP claims, each of them in another place.
-#[derive(Debug)]
+/// What the chunks say.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Survey {
-    /// Of the whole picture.
+    /// Of the whole picture. The first frame is not larger, by its own data either: the decoder
+    /// allocates by those before it compares.
     pub canvas: Size,
-    /// Of the first frame as its own data say. The decoder allocates by these before it
-    /// compares them with the canvas.
-    pub frame: Size,
+    /// Where the file ends by its header, in bytes. Nothing after it belongs to the picture.
+    pub end: usize,
 }
 
-/// Walks to the first frame. A file that is shorter than its RIFF header says is truncated.
+/// Walks over the chunks. A file that is shorter than its header says is truncated.
+///
+/// It is stricter than the decoder where that trusts the file: image-webp 0.2.4 panics when the
+/// pixels of an animation's frame have another size than the frame claims.
 pub(super) fn survey(bytes: &[u8]) -> Result<Survey, PictureError> {
     let header: &[u8; 12] = bytes.first_chunk().ok_or(PictureError::Truncated)?;
     let riff_size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
-    let end = 8 + riff_size as usize;
+    let end = (riff_size as usize).saturating_add(8);
     let mut chunks = Chunks(bytes.get(12..end).ok_or(PictureError::Truncated)?);
 
-    let mut canvas = None;
+    let (name, data) = chunks.next()?.ok_or_else(no_picture)?;
+    let canvas = match &name {
+        b"VP8X" => extended(data, chunks)?,
+        _ => pixels_size(&name, data)?,
+    };
+    Ok(Survey { canvas, end })
+}
+
+/// A file with a VP8X header, which may be animated.
+fn extended(header: &[u8], mut chunks: Chunks) -> Result<Size, PictureError> {
+    let [flags, _, _, _, canvas @ ..] = header else {
+        return Err(short());
+    };
+    let animated = flags & 0b10 != 0;
+    let canvas = size_minus_one(canvas)?;
+
+    let mut frame = None;
     while let Some((name, data)) = chunks.next()? {
         match &name {
-            b"VP8X" => canvas = Some(extended(data)?),
-            b"VP8 " | b"VP8L" => return with_frame(canvas, bitstream(&name, data)?),
-            b"ANMF" => {
-                let (_, data) = data.split_at_checked(16).ok_or_else(short)?;
-                let mut inner = Chunks(data);
-                while let Some((name, data)) = inner.next()? {
-                    if matches!(&name, b"VP8 " | b"VP8L") {
-                        return with_frame(canvas, bitstream(&name, data)?);
-                    }
-                }
-                return Err(PictureError::corrupt("a frame without pixels"));
+            b"ANMF" if !animated => return Err(PictureError::corrupt("a stray frame")),
+            b"ANMF" if frame.is_none() => frame = Some(first_frame(data)?),
+            b"VP8 " | b"VP8L" if !animated && frame.is_none() => {
+                frame = Some(pixels_size(&name, data)?);
             }
             _ => {}
         }
     }
-    Err(PictureError::corrupt("no picture"))
+    let frame = frame.ok_or_else(no_picture)?;
+    if frame != canvas && !(animated && fits(frame, canvas)) {
+        return Err(PictureError::corrupt("pixels larger than the picture"));
+    }
+    Ok(canvas)
 }
 
-fn with_frame(canvas: Option<Size>, frame: Size) -> Result<Survey, PictureError> {
-    let canvas = canvas.unwrap_or(frame);
-    if frame.width > canvas.width || frame.height > canvas.height {
-        return Err(PictureError::corrupt("a frame larger than the picture"));
+fn fits(frame: Size, canvas: Size) -> bool {
+    frame.width <= canvas.width && frame.height <= canvas.height
+}
+
+/// The size of an animation's frame, which must also be that of the pixels in it.
+fn first_frame(data: &[u8]) -> Result<Size, PictureError> {
+    let (header, data) = data.split_at_checked(16).ok_or_else(short)?;
+    let claimed = size_minus_one(&header[6..])?;
+    let mut chunks = Chunks(data);
+    let mut chunk = chunks.next()?.ok_or_else(no_picture)?;
+    if &chunk.0 == b"ALPH" {
+        // The decoder takes whatever follows for lossy pixels.
+        chunk = chunks.next()?.ok_or_else(no_picture)?;
+        if &chunk.0 != b"VP8 " {
+            return Err(no_picture());
+        }
     }
-    Ok(Survey { canvas, frame })
+    if pixels_size(&chunk.0, chunk.1)? != claimed {
+        return Err(PictureError::corrupt("a frame of two sizes"));
+    }
+    Ok(claimed)
 }
 
 struct Chunks<'a>(&'a [u8]);
 
+/// A chunk's name and its data.
+type Chunk<'a> = ([u8; 4], &'a [u8]);
+
 impl<'a> Chunks<'a> {
-    fn next(&mut self) -> Result<Option<([u8; 4], &'a [u8])>, PictureError> {
+    fn next(&mut self) -> Result<Option<Chunk<'a>>, PictureError> {
         let Some((name, rest)) = self.0.split_first_chunk::<4>() else {
             return Ok(None);
         };
@@ -65,8 +99,9 @@ impl<'a> Chunks<'a> {
     }
 }
 
-fn extended(data: &[u8]) -> Result<Size, PictureError> {
-    let [_, _, _, _, x0, x1, x2, y0, y1, y2, ..] = *data else {
+/// Width and height, three bytes each, as VP8X and ANMF store them: less one.
+fn size_minus_one(data: &[u8]) -> Result<Size, PictureError> {
+    let [x0, x1, x2, y0, y1, y2, ..] = *data else {
         return Err(short());
     };
     Ok(Size { width: u32::from_le_bytes([x0, x1, x2, 0]) + 1, height: u32::from_le_bytes([y0, y1, y2, 0]) + 1 })
@@ -74,7 +109,7 @@ fn extended(data: &[u8]) -> Result<Size, PictureError> {
 
 /// The dimensions in the first bytes of lossy (RFC 6386, section 9.1) or lossless data (RFC 9649,
 /// section 3.4): 14 bits each.
-fn bitstream(name: &[u8; 4], data: &[u8]) -> Result<Size, PictureError> {
+fn pixels_size(name: &[u8; 4], data: &[u8]) -> Result<Size, PictureError> {
     match (name, data) {
         (b"VP8 ", [_, _, _, 0x9d, 0x01, 0x2a, x0, x1, y0, y1, ..]) => Ok(Size {
             width: u32::from(u16::from_le_bytes([*x0, *x1]) & 0x3fff),
@@ -84,8 +119,12 @@ fn bitstream(name: &[u8; 4], data: &[u8]) -> Result<Size, PictureError> {
             let bits = u32::from_le_bytes([*b0, *b1, *b2, *b3]);
             Ok(Size { width: (bits & 0x3fff) + 1, height: ((bits >> 14) & 0x3fff) + 1 })
         }
-        _ => Err(PictureError::corrupt("no picture header")),
+        _ => Err(no_picture()),
     }
+}
+
+fn no_picture() -> PictureError {
+    PictureError::corrupt("no picture where it should be")
 }
 
 fn short() -> PictureError {

@@ -11,8 +11,9 @@ use crate::{Limits, PictureError};
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
     let survey = riff::survey(bytes)?;
     limits.check(survey.canvas)?;
-    limits.check(survey.frame)?;
 
+    // The decoder would go on behind the end.
+    let bytes = &bytes[..survey.end];
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(from_decoder)?;
     decoder.set_memory_limit(limits.max_bytes());
     let (width, height) = decoder.dimensions();

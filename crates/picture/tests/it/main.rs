@@ -1,0 +1,12 @@
+//! The crate from outside: real photographs, every kind of each format, hostile files.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, too")]
+
+mod formats;
+mod fuzz;
+mod hostile;
+mod metadata;
+mod orientation;
+mod photos;
+mod sample;
+mod truncation;

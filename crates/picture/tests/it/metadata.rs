@@ -1,0 +1,100 @@
+//! Nothing of the original but its pixels is published.
+
+use picture::{Encoding, Pictures};
+
+use crate::photos::photo;
+use crate::sample::*;
+
+#[test]
+fn the_photo_with_a_position_has_one() {
+    let dogs = photo("dogs.jpg");
+    let exif = exif::Reader::new().read_from_container(&mut std::io::Cursor::new(&dogs)).unwrap();
+    let has = |tag| exif.get_field(tag, exif::In::PRIMARY).is_some();
+    assert!(has(exif::Tag::GPSLatitude) && has(exif::Tag::Make));
+}
+
+#[test]
+fn a_photo_loses_its_metadata() {
+    assert_bare(&make(&photo("dogs.jpg")).unwrap());
+}
+
+#[test]
+fn every_kind_of_metadata_is_lost() {
+    let icc = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let xmp = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>Samsung</x:xmpmeta>";
+
+    let jpeg = pattern_jpeg(|encoder| {
+        encoder.add_exif_metadata(&exif(1)).unwrap();
+        encoder.add_icc_profile(&icc).unwrap();
+        encoder.add_app_segment(1, xmp.to_vec()).unwrap();
+        encoder.add_app_segment(13, b"Photoshop 3.0\0Samsung".to_vec()).unwrap();
+    });
+    let mut commented = jpeg[..2].to_vec();
+    commented.extend(b"\xff\xfe\x00\x09Samsung");
+    commented.extend(&jpeg[2..]);
+    assert_bare(&make(&commented).unwrap());
+
+    let kind = (png::ColorType::Rgb, png::BitDepth::Eight);
+    let png = png((WIDTH, HEIGHT), kind, &pattern_pixels(), |info| {
+        info.exif_metadata = Some(exif(1).into());
+        info.icc_profile = Some(icc.clone().into());
+        let text = png::text_metadata::TEXtChunk::new("Comment", "Samsung");
+        info.uncompressed_latin1_text.push(text);
+    });
+    assert_bare(&make(&png).unwrap());
+
+    // With transparency too: the WebP then has the extended header that could carry metadata.
+    let clear = pixels(WIDTH, HEIGHT, |x, _| [200, 30, 30, x as u8]);
+    let rgba = image_webp::ColorType::Rgba8;
+    let webp = webp((WIDTH, HEIGHT), rgba, &clear, |encoder| {
+        encoder.set_exif_metadata(exif(1));
+        encoder.set_icc_profile(icc.clone());
+        encoder.set_xmp_metadata(xmp.to_vec());
+    });
+    assert_bare(&make(&webp).unwrap());
+}
+
+/// Looks at the structure, which must hold pixels only, and for tell-tale bytes anywhere.
+fn assert_bare(pictures: &Pictures) {
+    let telltales: [&[u8]; 10] =
+        [b"Exif", b"EXIF", b"GPS", b"Samsung", b"SM-S928N", b"ICC", b"mntr", b"xmp", b"XMP", b"Photoshop"];
+    for variant in &pictures.variants {
+        let bytes = &variant.bytes;
+        for telltale in telltales {
+            let found = bytes.windows(telltale.len()).any(|w| w == telltale);
+            assert!(!found, "{}", String::from_utf8_lossy(telltale));
+        }
+        match variant.encoding {
+            Encoding::Jpeg => assert_bare_jpeg(bytes),
+            Encoding::WebP => assert_bare_webp(bytes),
+        }
+    }
+}
+
+fn assert_bare_jpeg(bytes: &[u8]) {
+    let mut at = 2;
+    loop {
+        assert_eq!(bytes[at], 0xff);
+        let marker = bytes[at + 1];
+        let length = usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]]));
+        match marker {
+            0xe0 => assert_eq!((&bytes[at + 4..at + 9], length), (&b"JFIF\0"[..], 16)),
+            // Baseline; the luma has twice the chroma's samples in both directions: 4:2:0.
+            0xc0 => assert_eq!((bytes[at + 11], bytes[at + 14]), (0x22, 0x11)),
+            0xc4 | 0xdb => {}
+            0xda => break,
+            other => panic!("segment {other:#x}"),
+        }
+        at += 2 + length;
+    }
+}
+
+fn assert_bare_webp(bytes: &[u8]) {
+    let mut at = 12;
+    while at < bytes.len() {
+        let name = &bytes[at..at + 4];
+        let size = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap());
+        assert!([&b"VP8 "[..], b"VP8X", b"ALPH"].contains(&name), "chunk {}", String::from_utf8_lossy(name));
+        at += 8 + (size as usize).next_multiple_of(2);
+    }
+}

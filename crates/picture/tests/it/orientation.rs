@@ -1,0 +1,89 @@
+//! EXIF orientation in each format that carries it.
+
+use picture::{Encoding, Pictures};
+
+use crate::sample::*;
+
+/// The pattern as a camera stores it for each orientation, by the words of the EXIF
+/// specification: where the stored row 0 and column 0 are when the picture is shown.
+fn stored(orientation: u8) -> (u32, u32, Vec<u8>) {
+    let (right, bottom) = (WIDTH - 1, HEIGHT - 1);
+    let (width, height) = match orientation {
+        1..=4 => (WIDTH, HEIGHT),
+        _ => (HEIGHT, WIDTH),
+    };
+    let pixels = pixels(width, height, |column, row| {
+        let (x, y) = match orientation {
+            1 => (column, row),                  // row 0 top, column 0 left
+            2 => (right - column, row),          // top, right
+            3 => (right - column, bottom - row), // bottom, right
+            4 => (column, bottom - row),         // bottom, left
+            5 => (row, column),                  // left, top
+            6 => (right - row, column),          // right, top
+            7 => (right - row, bottom - column), // right, bottom
+            8 => (row, bottom - column),         // left, bottom
+            _ => unreachable!(),
+        };
+        pattern(x, y)
+    });
+    (width, height, pixels)
+}
+
+/// All eight must come out the same, in every size and encoding.
+fn assert_all_upright(encode: impl Fn(u8) -> Vec<u8>) {
+    let upright = make(&encode(1)).unwrap();
+    assert_upright_pattern(&upright);
+    for orientation in 2..=8 {
+        let turned = make(&encode(orientation)).unwrap();
+        assert_eq!((turned.width, turned.height), (WIDTH, HEIGHT));
+        assert_eq!(turned.variants.len(), upright.variants.len());
+        for (a, b) in upright.variants.iter().zip(&turned.variants) {
+            assert_eq!((a.width, a.height), (b.width, b.height));
+            let difference = difference(&rgba(a), &rgba(b));
+            assert!(difference < 1.5, "{orientation} differs by {difference}");
+        }
+    }
+}
+
+fn assert_upright_pattern(pictures: &Pictures) {
+    let picture = largest(pictures, Encoding::Jpeg);
+    for (x, y) in [(15, 50), (185, 10), (15, 110), (185, 110), (40, 24)] {
+        let [r, g, b] = pattern(x, y);
+        assert_near(pixel(picture, x, y), [r, g, b, 255], 24);
+    }
+}
+
+#[test]
+fn of_jpeg() {
+    assert_all_upright(|orientation| {
+        let (width, height, pixels) = stored(orientation);
+        let rgb = jpeg_encoder::ColorType::Rgb;
+        jpeg(width, height, &pixels, rgb, |encoder| {
+            encoder.add_exif_metadata(&exif(orientation)).unwrap();
+        })
+    });
+}
+
+#[test]
+fn of_png() {
+    assert_all_upright(|orientation| {
+        let (width, height, pixels) = stored(orientation);
+        let kind = (png::ColorType::Rgb, png::BitDepth::Eight);
+        png((width, height), kind, &pixels, |info| {
+            info.exif_metadata = Some(exif(orientation).into());
+        })
+    });
+}
+
+#[test]
+fn of_webp() {
+    for prefix in [&b""[..], b"Exif\0\0"] {
+        assert_all_upright(|orientation| {
+            let (width, height, pixels) = stored(orientation);
+            let rgb = image_webp::ColorType::Rgb8;
+            webp((width, height), rgb, &pixels, |encoder| {
+                encoder.set_exif_metadata([prefix, &exif(orientation)].concat());
+            })
+        });
+    }
+}
