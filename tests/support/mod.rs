@@ -1,5 +1,5 @@
 //! What the tests share. Each test binary uses a part of it.
-#![allow(dead_code, reason = "each test binary uses another part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses another part")]
 
 mod hostile;
 

@@ -96,7 +96,9 @@ pub fn state_file(name: &str) -> PathBuf {
 
 fn deploy(emulator: &Emulator) -> Result<BTreeMap<String, String>> {
     let mut sam = Tool::Sam.command("sam");
-    sam.arg("deploy").arg("--template-file").arg(functions::built_template()).arg("--no-confirm-changeset");
+    // Without a path, SAM looks for its configuration beside the built template.
+    sam.arg("deploy").arg("--config-file").arg(paths::root().join("samconfig.toml"));
+    sam.arg("--template-file").arg(functions::built_template()).arg("--no-confirm-changeset");
     steps::run("Deploying template.yaml", at(emulator, &mut sam))?;
     let mut describe = Tool::Sam.command("aws");
     describe.args(["--endpoint-url", &emulator.endpoint(), "--output", "json"]);

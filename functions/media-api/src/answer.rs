@@ -1,7 +1,6 @@
 use domain::media::{Derived, Kind, MediaId, MediaItem, Reason, State, Upload};
 use function_kit::failure::Failure;
 use futures_util::future::try_join_all;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::links::Links;
@@ -22,7 +21,8 @@ pub struct Item {
     pub id: MediaId,
     pub kind: Kind,
     pub owner: String,
-    pub uploaded_at: Timestamp,
+    /// RFC 3339 in UTC, to the millisecond: of one length, so that clients may sort it as text.
+    pub uploaded_at: String,
     #[serde(flatten)]
     pub state: Shown,
 }
@@ -75,6 +75,7 @@ impl Item {
             State::Failed(upload, reason) => (upload, Shown::Failed { reason }),
             State::Deleted { .. } => return Ok(None),
         };
+        let uploaded_at = format!("{uploaded_at:.3}");
         Ok(Some(Self { id: item.id, kind: item.kind, owner: item.owner, uploaded_at, state }))
     }
 }
