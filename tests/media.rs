@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use domain::media::MediaId;
 use futures_util::{StreamExt, stream};
+use local::photographs::Photograph;
 use serde_json::{Value, json};
 use support::{Deployed, bombs, eventually, photograph, photographs, s3_notification, send_message, take_messages};
 
@@ -27,8 +28,8 @@ fn carries_metadata(bytes: &[u8]) -> bool {
 #[tokio::test]
 async fn every_photograph_gets_its_variants() {
     let deployed = Deployed::get();
-    for (name, content_type, bytes) in photographs() {
-        let id = deployed.upload(&format!("photo/variants/{name}"), content_type, bytes.clone()).await;
+    for Photograph { name, content_type, bytes } in photographs() {
+        let id = deployed.upload(&format!("photo/variants/{name}"), content_type, bytes).await;
         let item = deployed.outcome(id).await;
         assert_eq!(item["state"], "ready", "{name}: {item}");
         let (width, height) = (number(&item["width"]), number(&item["height"]));
@@ -62,7 +63,7 @@ async fn every_photograph_gets_its_variants() {
 
 #[tokio::test]
 async fn the_test_photographs_are_worth_testing_with() {
-    let carrying = photographs().into_iter().filter(|(.., bytes)| carries_metadata(bytes)).count();
+    let carrying = photographs().iter().filter(|photograph| carries_metadata(&photograph.bytes)).count();
     assert!(carrying > 0, "no photograph carries metadata: that it goes is not tested");
 }
 
@@ -70,7 +71,7 @@ async fn the_test_photographs_are_worth_testing_with() {
 async fn what_is_no_picture_fails_with_its_reason() {
     let deployed = Deployed::get();
     let jpeg = photograph("고양이.jpg");
-    let mut broken = photographs().into_iter().find(|(name, ..)| name.ends_with(".png")).expect("a PNG").2;
+    let mut broken = one_of("image/png");
     let middle = broken.len() / 2;
     broken[middle] ^= 0xff;
     let mut cases = vec![
@@ -181,12 +182,9 @@ async fn late_and_repeated_news_bring_nothing_back() {
 async fn an_overwrite_replaces_the_picture() {
     let deployed = Deployed::get();
     let key = "photo/overwritten/a";
-    let all = photographs();
-    let (.., first) = all.iter().find(|(name, ..)| name.ends_with(".jpg")).expect("a JPEG");
-    let (.., second) = all.iter().find(|(name, ..)| name.ends_with(".png")).expect("a PNG");
-    let id = deployed.upload(key, "image/jpeg", first.clone()).await;
+    let id = deployed.upload(key, "image/jpeg", one_of("image/jpeg")).await;
     let before = deployed.outcome(id).await;
-    deployed.upload(key, "image/png", second.clone()).await;
+    deployed.upload(key, "image/png", one_of("image/png")).await;
     let after = eventually("the second picture", async || {
         deployed.item(id).await.filter(|item| item["state"] == "ready" && item["placeholder"] != before["placeholder"])
     })
@@ -251,8 +249,8 @@ async fn two_hundred_at_once() {
     let photographs = photographs();
     let ids: Vec<MediaId> = stream::iter(0..COUNT)
         .map(|index| {
-            let (_, content_type, bytes) = &photographs[index % photographs.len()];
-            deployed.upload_owned(format!("photo/crowd/{index}"), content_type, bytes.clone())
+            let Photograph { content_type, bytes, .. } = photographs[index % photographs.len()].clone();
+            deployed.upload_owned(format!("photo/crowd/{index}"), content_type, bytes)
         })
         .buffer_unordered(32)
         .collect()
@@ -315,6 +313,11 @@ async fn originals_and_variants_are_closed_to_the_public() {
     for url in [unsigned, &original, &forged] {
         assert_eq!(deployed.fetch(url).await.0, 403, "{url}");
     }
+}
+
+/// A photograph of this type.
+fn one_of(content_type: &str) -> Vec<u8> {
+    photographs().into_iter().find(|photograph| photograph.content_type == content_type).expect("a photograph").bytes
 }
 
 /// Waits until the API knows nothing of an item and nothing is left of it.

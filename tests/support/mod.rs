@@ -5,13 +5,12 @@ mod hostile;
 
 use std::{
     fs,
-    path::Path,
     time::{Duration, Instant},
 };
 
 use domain::media::MediaId;
 pub use hostile::{bombs, large_png};
-use local::{aws::Aws, paths, stack::Stack};
+use local::{aws::Aws, paths, photographs::Photograph, stack::Stack};
 use serde_json::{Value, json};
 
 /// How long to wait for an outcome before something must be wrong: machines may be slow.
@@ -25,31 +24,14 @@ pub fn event(name: &str) -> Value {
 
 /// A file of `tests/photos`.
 pub fn photograph(name: &str) -> Vec<u8> {
-    fs::read(paths::photos().join(name)).expect("a photograph")
+    photographs().into_iter().find(|photograph| photograph.name == name).expect("a photograph").bytes
 }
 
-/// All photographs: name, type, bytes.
-pub fn photographs() -> Vec<(String, &'static str, Vec<u8>)> {
-    let files = fs::read_dir(paths::photos()).expect("photographs").map(|entry| entry.expect("a file").path());
-    let mut photographs: Vec<_> = files
-        .filter_map(|path| {
-            let content_type = content_type(&path)?;
-            let name = path.file_name()?.to_str()?.to_owned();
-            Some((name, content_type, fs::read(&path).expect("bytes")))
-        })
-        .collect();
-    photographs.sort();
+/// All photographs.
+pub fn photographs() -> Vec<Photograph> {
+    let photographs = local::photographs::all().expect("photographs");
     assert!(photographs.len() >= 4, "only {} photographs", photographs.len());
     photographs
-}
-
-fn content_type(path: &Path) -> Option<&'static str> {
-    match path.extension()?.to_str()? {
-        "jpg" => Some("image/jpeg"),
-        "png" => Some("image/png"),
-        "webp" => Some("image/webp"),
-        _ => None,
-    }
 }
 
 /// Polls until `look` finds something.

@@ -41,13 +41,7 @@ impl Emulator {
         let log_path = folder.join("emulator.log");
         let log = File::create(&log_path)?;
         let mut command = Tool::Emulator.command("python");
-        for (variable, _) in std::env::vars_os() {
-            // Whoever runs this may have an AWS account; the emulator must know nothing of it.
-            if variable.to_string_lossy().starts_with("AWS_") {
-                command.env_remove(variable);
-            }
-        }
-        let child = command
+        let child = at(port, &mut command)
             .args(["-m", "ministack"])
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
@@ -55,9 +49,7 @@ impl Emulator {
             .env("AUTH", if enforce_iam { "true" } else { "false" })
             .env("IOT_MTLS_ENABLED", "0")
             .env("SFTP_ENABLED", "0")
-            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
             .env("TMPDIR", temporary)
-            .envs(credentials())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -80,6 +72,11 @@ impl Emulator {
     /// Where it answers.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Lets `command` see this emulator as AWS, and its administrator as itself.
+    pub fn serve<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        at(self.port, command)
     }
 
     /// Whether it answers.
@@ -126,12 +123,18 @@ impl Emulator {
     }
 }
 
-/// The administrator's credentials as environment variables.
-pub fn credentials() -> [(&'static str, &'static str); 4] {
-    [
+/// Lets `command` see the emulator at `port` as AWS, and its administrator as itself. Whoever runs
+/// this may have an AWS account: of that it sees nothing.
+fn at(port: u16, command: &mut Command) -> &mut Command {
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("AWS_") {
+            command.env_remove(variable);
+        }
+    }
+    command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")).envs([
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
         ("AWS_DEFAULT_REGION", REGION),
         ("AWS_REGION", REGION),
-    ]
+    ])
 }

@@ -11,14 +11,13 @@ use crate::{
 
 /// Builds every function of the template; quick when nothing changed.
 pub fn build() -> Result<()> {
-    // All in one go, which says what it compiles and uses every core; what `sam build` then asks
-    // for, function by function, is there already.
-    let mut lambda = builder(Tool::Builder.command("cargo-lambda"))?;
-    lambda.args(["lambda", "build", "--release"]);
+    // The very commands that `sam build` runs, which then finds all done: unlike it, they say what
+    // they compile.
     for name in names()? {
-        lambda.args(["--bin", &name]);
+        let mut lambda = builder(Tool::Builder.command("cargo-lambda"))?;
+        lambda.args(["lambda", "build", "--release", "--bin", &name]);
+        steps::run(&format!("Compiling {name}"), &mut lambda)?;
     }
-    steps::run("Compiling the functions (minutes at first, then seconds)", &mut lambda)?;
     let mut sam = builder(Tool::Sam.command("sam"))?;
     steps::run("Packaging the functions", sam.arg("build").env("SAM_CLI_TELEMETRY", "0"))
 }

@@ -6,6 +6,8 @@
 //! emulator     MiniStack, which plays AWS
 //! stack        template.yaml, deployed to the emulator
 //! aws          signed calls to it
+//! demo         photographs go in, variants and metadata come out
+//! suite        every check and test
 //! runtime_api  one function alone, under a Lambda Runtime API
 //! steps        progress while something takes its time
 //! ```
@@ -15,6 +17,7 @@ pub mod demo;
 pub mod emulator;
 pub mod functions;
 pub mod paths;
+pub mod photographs;
 pub mod runtime_api;
 pub mod stack;
 pub mod steps;

@@ -16,8 +16,3 @@ pub fn root() -> &'static Path {
 pub fn workdir() -> PathBuf {
     root().join("target/local")
 }
-
-/// The photographs that the demo and the tests upload.
-pub fn photos() -> PathBuf {
-    root().join("tests/photos")
-}

@@ -4,18 +4,12 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    aws::Aws,
-    emulator::{self, Emulator},
-    functions, paths, steps,
-    tools::Tool,
-};
+use crate::{aws::Aws, emulator::Emulator, functions, paths, steps, tools::Tool};
 
 /// Tests find the stack by this variable: the path of its state file.
 pub const STATE_VARIABLE: &str = "IYAGI_STACK";
@@ -99,26 +93,17 @@ fn deploy(emulator: &Emulator) -> Result<BTreeMap<String, String>> {
     // Without a path, SAM looks for its configuration beside the built template.
     sam.arg("deploy").arg("--config-file").arg(paths::root().join("samconfig.toml"));
     sam.arg("--template-file").arg(functions::built_template()).arg("--no-confirm-changeset");
-    steps::run("Deploying template.yaml", at(emulator, &mut sam))?;
+    steps::run("Deploying template.yaml", emulator.serve(sam.env("SAM_CLI_TELEMETRY", "0")))?;
     let mut describe = Tool::Sam.command("aws");
     describe.args(["--endpoint-url", &emulator.endpoint(), "--output", "json"]);
     describe.args(["cloudformation", "describe-stacks", "--stack-name", "iyagi"]);
-    let answer = at(emulator, &mut describe).output()?;
+    let answer = emulator.serve(&mut describe).output()?;
     if !answer.status.success() {
         bail!("cannot read the stack's outputs: {}", String::from_utf8_lossy(&answer.stderr));
     }
     let answer: Described = serde_json::from_slice(&answer.stdout)?;
     let outputs = answer.stacks.into_iter().next().context("the stack is not there")?.outputs;
     Ok(outputs.into_iter().map(|output| (output.output_key, output.output_value)).collect())
-}
-
-fn at<'a>(emulator: &Emulator, command: &'a mut Command) -> &'a mut Command {
-    for (variable, _) in std::env::vars_os() {
-        if variable.to_string_lossy().starts_with("AWS_") {
-            command.env_remove(variable);
-        }
-    }
-    command.env("AWS_ENDPOINT_URL", emulator.endpoint()).env("SAM_CLI_TELEMETRY", "0").envs(emulator::credentials())
 }
 
 #[derive(Deserialize)]

@@ -1,8 +1,11 @@
 //! The design's dependency rules, held against what cargo says.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    process::Command,
+};
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+use cargo_metadata::{CrateType, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
 /// Packages that bring I/O or AWS with them.
 fn is_outside(name: &str) -> bool {
@@ -75,6 +78,49 @@ fn nothing_depends_on_a_function() {
         let depends: Vec<_> =
             package.dependencies.iter().filter(|dependency| functions.contains(&dependency.name)).collect();
         assert!(depends.is_empty(), "{} depends on {depends:?}", package.name);
+    }
+}
+
+/// Package and features, for all that one function is built from.
+fn built_from(function: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--package", function, "--edges", "normal,build", "--prefix", "none"])
+        .args(["--target", "x86_64-unknown-linux-gnu", "--format", "{p}|{f}"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .output()
+        .expect("cargo tree");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut features = BTreeMap::<_, BTreeSet<_>>::new();
+    for line in String::from_utf8(output.stdout).expect("UTF-8").lines() {
+        // A star marks what stands further up in full.
+        let (package, enabled) = line.trim_end_matches(" (*)").split_once('|').expect("package and features");
+        features.entry(package.to_owned()).or_default().insert(enabled.to_owned());
+    }
+    features
+}
+
+#[test]
+fn functions_share_one_build() {
+    let metadata = metadata();
+    let functions = functions(&metadata);
+    // What a C library depends on is compiled in another way: all functions use it, or none.
+    let is_c_library = |package: &&Package| {
+        let mut types = package.targets.iter().flat_map(|target| &target.crate_types);
+        types.any(|kind| matches!(kind, CrateType::CDyLib | CrateType::StaticLib))
+    };
+    for library in metadata.packages.iter().filter(is_c_library) {
+        let users: Vec<_> =
+            functions.iter().filter(|name| reached(&metadata, name).contains(library.name.as_str())).collect();
+        let fine = users.is_empty() || users.len() == functions.len();
+        assert!(fine, "{} is used by {users:?} only: let crates/function-kit use it", library.name);
+    }
+    let mut seen = BTreeMap::new();
+    for function in &functions {
+        for (package, features) in built_from(function) {
+            let (first, known) = seen.entry(package.clone()).or_insert_with(|| (function, features.clone()));
+            let fix = "name the missing ones in crates/function-kit/Cargo.toml";
+            assert_eq!(*known, features, "{package} has other features in {function} than in {first}: {fix}");
+        }
     }
 }
 

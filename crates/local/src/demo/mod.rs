@@ -6,15 +6,18 @@ mod page;
 
 use std::{
     fs,
-    path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use domain::media::MediaId;
 use serde_json::Value;
 
-use crate::{paths, stack::Stack};
+use crate::{
+    paths,
+    photographs::{self, Photograph},
+    stack::Stack,
+};
 use events::Events;
 
 /// Whose photographs they are.
@@ -35,12 +38,14 @@ struct Shown {
 /// Plays the demo on a deployed stack.
 pub async fn run(stack: &Stack) -> Result<()> {
     let events = Events::watch(stack).await?;
+    // The stack may have seen this demo before: these are other uploads, not the same again.
+    let folder = format!("photo/{OWNER}/{}", SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
     let mut shown = Vec::new();
-    for (name, bytes) in photographs()? {
-        shown.push(upload(stack, &events, &name, bytes).await?);
+    for photograph in photographs::all()? {
+        shown.push(upload(stack, &events, &folder, photograph).await?);
     }
-    refuse(stack, &events).await?;
-    delete(stack, &events, &shown).await?;
+    refuse(stack, &events, &folder).await?;
+    delete(stack, &events, &folder, &shown).await?;
 
     let page = paths::root().join("target/demo/index.html");
     if let Some(folder) = page.parent() {
@@ -51,39 +56,16 @@ pub async fn run(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
-fn photographs() -> Result<Vec<(String, Vec<u8>)>> {
-    let mut photographs = Vec::new();
-    for entry in fs::read_dir(paths::photos())? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).context("a file name is not UTF-8")?.to_owned();
-        if content_type(&name).is_some() {
-            photographs.push((name, fs::read(path)?));
-        }
-    }
-    photographs.sort();
-    ensure!(!photographs.is_empty(), "no photographs in {}", paths::photos().display());
-    Ok(photographs)
-}
-
-fn content_type(name: &str) -> Option<&'static str> {
-    match Path::new(name).extension()?.to_str()? {
-        "jpg" => Some("image/jpeg"),
-        "png" => Some("image/png"),
-        "webp" => Some("image/webp"),
-        "gif" => Some("image/gif"),
-        _ => None,
-    }
-}
-
-async fn upload(stack: &Stack, events: &Events, name: &str, bytes: Vec<u8>) -> Result<Shown> {
+async fn upload(stack: &Stack, events: &Events, folder: &str, photograph: Photograph) -> Result<Shown> {
+    let Photograph { name, content_type, bytes } = photograph;
     let original_bytes = bytes.len();
     let original_metadata = metadata::in_picture(&bytes);
     println!("\n■ {name}  {}", size(original_bytes as u64));
     if !original_metadata.is_empty() {
         println!("    carries {}", original_metadata.join(", "));
     }
-    let key = format!("photo/{OWNER}/{name}");
-    let (item, took) = put(stack, events, &key, content_type(name).unwrap_or_default(), bytes).await?;
+    let key = format!("{folder}/{name}");
+    let (item, took) = put(stack, events, &key, content_type, bytes).await?;
     ensure!(item["state"] == "ready", "{name} was not accepted: {item}");
     let mut variants = Vec::new();
     for variant in list(&item["variants"]) {
@@ -101,24 +83,24 @@ async fn upload(stack: &Stack, events: &Events, name: &str, bytes: Vec<u8>) -> R
     }
     println!("    GET /v1/media/{}", MediaId::of_key(&key));
     println!("{}", indented(&shortened(item.clone()))?);
-    Ok(Shown { name: name.to_owned(), original_bytes, original_metadata, item, variants, took })
+    Ok(Shown { name, original_bytes, original_metadata, item, variants, took })
 }
 
 /// Something that only calls itself a photograph: the client is told why it is none.
-async fn refuse(stack: &Stack, events: &Events) -> Result<()> {
+async fn refuse(stack: &Stack, events: &Events, folder: &str) -> Result<()> {
     println!("\n■ holiday.jpg, which is a text file");
     let text = b"<html>not a photograph</html>".to_vec();
-    let (item, _) = put(stack, events, &format!("photo/{OWNER}/holiday.jpg"), "image/jpeg", text).await?;
+    let (item, _) = put(stack, events, &format!("{folder}/holiday.jpg"), "image/jpeg", text).await?;
     ensure!(item["state"] == "failed", "a text file was accepted: {item}");
     println!("{}", indented(&item)?);
     Ok(())
 }
 
 /// A photograph is deleted: it is gone, and so is all that was made of it.
-async fn delete(stack: &Stack, events: &Events, shown: &[Shown]) -> Result<()> {
+async fn delete(stack: &Stack, events: &Events, folder: &str, shown: &[Shown]) -> Result<()> {
     let Some(first) = shown.first() else { return Ok(()) };
     println!("\n■ {} is deleted", first.name);
-    let key = format!("photo/{OWNER}/{}", first.name);
+    let key = format!("{folder}/{}", first.name);
     let id = MediaId::of_key(&key);
     let start = Instant::now();
     stack.aws().delete_object(stack.output("OriginalsBucketName")?, &key).await?;
