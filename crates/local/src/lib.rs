@@ -6,6 +6,7 @@
 //! emulator     MiniStack, which plays AWS
 //! stack        template.yaml, deployed to the emulator
 //! aws          signed calls to it
+//! neptune      Neptune Streams, played by an emulator of its own
 //! runtime_api  one function alone, under a Lambda Runtime API
 //! steps        progress while something takes its time
 //! ```
@@ -14,6 +15,7 @@ pub mod aws;
 pub mod demo;
 pub mod emulator;
 pub mod functions;
+pub mod neptune;
 pub mod paths;
 pub mod runtime_api;
 pub mod stack;
