@@ -108,7 +108,11 @@ mod record;
 mod server;
 mod signature;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use client::{Client, EdgeCopy, GraphCopy, VertexCopy};
