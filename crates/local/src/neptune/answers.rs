@@ -66,6 +66,7 @@ impl From<Refusal> for Problem {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         let internal = StatusCode::INTERNAL_SERVER_ERROR;
+        let bad = StatusCode::BAD_REQUEST;
         let (status, code, message) = match failure {
             Failure::Throttling => (internal, "ThrottlingException", "Rate of requests exceeded"),
             Failure::MemoryLimitExceeded => (internal, "MemoryLimitExceededException", "Request ran out of memory"),
@@ -73,9 +74,11 @@ impl From<Failure> for Problem {
             Failure::TooManyRequests => {
                 (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Too many requests")
             }
-            Failure::StreamsOff => {
-                (StatusCode::BAD_REQUEST, "UnsupportedOperationException", "Streams are not enabled")
-            }
+            Failure::StreamsOff => (bad, "UnsupportedOperationException", "Streams are not enabled"),
+            Failure::ConstraintViolation => (bad, "ConstraintViolationException", "A constraint was violated"),
+            Failure::PreconditionsFailed => (bad, "PreconditionsFailedException", "A precondition failed"),
+            Failure::InvalidArgument => (bad, "InvalidArgumentException", "An argument is invalid"),
+            Failure::IllegalArgument => (bad, "IllegalArgumentException", "An argument is illegal"),
         };
         Self::new(status, code, message)
     }

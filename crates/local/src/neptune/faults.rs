@@ -70,6 +70,14 @@ pub enum Failure {
     TooManyRequests,
     /// 400 `UnsupportedOperationException`: streams are off.
     StreamsOff,
+    /// 400 `ConstraintViolationException`.
+    ConstraintViolation,
+    /// 400 `PreconditionsFailedException`.
+    PreconditionsFailed,
+    /// 400 `InvalidArgumentException`.
+    InvalidArgument,
+    /// 400 `IllegalArgumentException`.
+    IllegalArgument,
 }
 
 /// How records that have expired are answered: both have been seen.

@@ -68,6 +68,10 @@
 //! {"error": "clientTimeout"}
 //! {"error": "tooManyRequests"}
 //! {"error": "streamsOff"}
+//! {"error": "constraintViolation"}
+//! {"error": "preconditionsFailed"}
+//! {"error": "invalidArgument"}
+//! {"error": "illegalArgument"}
 //! {"expired": {"status": "expired"}}
 //! {"expired": {"status": "notFound"}}
 //! {"slow": {"millis": 500}}

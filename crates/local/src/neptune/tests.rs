@@ -204,6 +204,10 @@ async fn every_error_can_be_ordered() {
         (Fault::Error(Failure::ClientTimeout), 408, "ClientTimeoutException"),
         (Fault::Error(Failure::TooManyRequests), 429, "TooManyRequestsException"),
         (Fault::Error(Failure::StreamsOff), 400, "UnsupportedOperationException"),
+        (Fault::Error(Failure::ConstraintViolation), 400, "ConstraintViolationException"),
+        (Fault::Error(Failure::PreconditionsFailed), 400, "PreconditionsFailedException"),
+        (Fault::Error(Failure::InvalidArgument), 400, "InvalidArgumentException"),
+        (Fault::Error(Failure::IllegalArgument), 400, "IllegalArgumentException"),
         (Fault::Expired { status: ExpiredStatus::Expired }, 400, "ExpiredStreamException"),
         (Fault::Expired { status: ExpiredStatus::NotFound }, 404, "StreamRecordsNotFoundException"),
     ] {
