@@ -71,7 +71,7 @@ impl Client {
     }
 
     /// Where the stream ends.
-    pub async fn ends(&self) -> Result<Ends> {
+    pub async fn head(&self) -> Result<Ends> {
         self.call(Method::GET, "head", None::<&()>).await
     }
 

@@ -115,7 +115,7 @@ async fn idle_is_404_and_a_probe_tells_the_head() {
     let after = "iteratorType=AFTER_SEQUENCE_NUMBER&commitNum=1";
     assert_eq!(stream(&emulator, after).await, Ok(vec![(1, 2)]), "opNum is 1 unless said");
     assert_eq!(stream(&emulator, &format!("{after}&opNum=2")).await, idle("commitNum = 1, opNum = 2"));
-    let ends = client.ends().await.unwrap();
+    let ends = client.head().await.unwrap();
     let id = |op_num| EventId { commit_num: 1, op_num };
     assert_eq!(ends, Ends { head: id(2), oldest: Some(id(1)) });
 }
@@ -156,7 +156,7 @@ async fn numbers_beyond_2_to_the_53_are_exact() {
     assert_eq!(client.commit(&person("p1")).await.unwrap().commit_num, Some(first));
     let (_, text) = get(&emulator, "/propertygraph/stream?commitNum=9007199254740993").await;
     assert_eq!(text.matches(r#"{"commitNum":9007199254740993,"opNum":1}"#).count(), 2, "{text}");
-    assert_eq!(client.ends().await.unwrap().head.commit_num, first);
+    assert_eq!(client.head().await.unwrap().head.commit_num, first);
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn an_invalid_commit_is_refused_whole() {
         assert_eq!((status, answer["code"].as_str()), (StatusCode::BAD_REQUEST, Some(code)), "{body}: {answer}");
     }
     assert_eq!(client.graph().await.unwrap().vertices.len(), 0);
-    assert_eq!(client.ends().await.unwrap().oldest, None);
+    assert_eq!(client.head().await.unwrap().oldest, None);
 }
 
 #[tokio::test]
