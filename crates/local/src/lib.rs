@@ -8,6 +8,7 @@
 //! aws          signed calls to it
 //! demo         photographs go in, variants and metadata come out
 //! suite        every check and test
+//! neptune      Neptune Streams, played by an emulator of its own
 //! runtime_api  one function alone, under a Lambda Runtime API
 //! steps        progress while something takes its time
 //! ```
@@ -16,6 +17,7 @@ pub mod aws;
 pub mod demo;
 pub mod emulator;
 pub mod functions;
+pub mod neptune;
 pub mod paths;
 pub mod photographs;
 pub mod runtime_api;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{demo, functions, stack::Stack, suite, tools};
+use local::{demo, functions, neptune, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -40,6 +40,11 @@ enum Command {
     Up,
     /// End the stack that `up` or `demo --keep` left running.
     Down,
+    /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C; its first line is its endpoint.
+    ///
+    /// Write to it with POST /emulator/commit, read GET /propertygraph/stream, and order faults
+    /// with POST /emulator/faults. The documents are described in the module `local::neptune`.
+    Neptune(neptune::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +53,7 @@ fn main() -> ExitCode {
         Command::Test => suite::run(),
         Command::Up => up().and_then(|stack| describe(&stack)),
         Command::Down => down(),
+        Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
