@@ -22,7 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bodies: Vec<String> = (0..PAGES).map(page).collect();
     let bytes: usize = bodies.iter().map(String::len).sum();
     let records = PAGES * MAX_RECORDS;
-    println!("{records} records of {} bytes on average, {PAGES} pages, best of {rounds} rounds", bytes as u64 / records);
+    println!(
+        "{records} records of {} bytes on average, {PAGES} pages, best of {rounds} rounds",
+        bytes as u64 / records
+    );
 
     let (mut best_parse, mut best_both) = (Duration::MAX, Duration::MAX);
     for _ in 0..rounds {

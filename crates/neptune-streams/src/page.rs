@@ -152,7 +152,7 @@ mod tests {
             &testing::DOCUMENTED_PAGE.replace("\"vl\"", "\"e\""),
             &testing::DOCUMENTED_PAGE.replace("ADD", "UPDATE"),
             &testing::DOCUMENTED_PAGE.replace(r#""opNum":1"#, r#""opNum":-1"#),
-            &testing::DOCUMENTED_PAGE[..testing::DOCUMENTED_PAGE.len() - 1],
+            &testing::DOCUMENTED_PAGE[..testing::DOCUMENTED_PAGE.len() - 2],
         ] {
             assert!(matches!(Page::parse(body.as_bytes()), Err(InvalidPage::Json(_))), "{body}");
         }
