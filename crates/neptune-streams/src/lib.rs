@@ -12,6 +12,7 @@ mod position;
 mod reader;
 mod record;
 mod retry;
+mod scan;
 #[cfg(test)]
 mod testing;
 mod transaction;

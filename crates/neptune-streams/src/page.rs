@@ -7,6 +7,7 @@ use crate::{
     body,
     position::Position,
     record::{Record, WirePosition},
+    scan,
     wire::Integer,
 };
 
@@ -37,6 +38,11 @@ impl Page {
         let body = body::decompressed(body, usize::MAX).map_err(InvalidPage::Gzip)?;
         // Checked once for all, instead of string by string.
         let json = str::from_utf8(&body)?;
+        scan::page(json).map_or_else(|| Self::parse_general(json), Ok)
+    }
+
+    /// Whatever its layout.
+    pub(crate) fn parse_general(json: &str) -> Result<Self, InvalidPage> {
         let wire: WirePage = serde_json::from_str(json)?;
         match wire.format.as_deref() {
             None | Some("PG_JSON" | "GREMLIN_JSON") => {}

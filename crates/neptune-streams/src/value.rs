@@ -55,6 +55,12 @@ impl Value {
         }
     }
 
+    /// Reads a value from its JSON, whatever it is.
+    pub(crate) fn read(data_type: Cow<'_, str>, json: &str) -> Self {
+        Self::parse(&data_type, json)
+            .unwrap_or_else(|| Self::Unrecognized { data_type: data_type.into_owned(), json: json.to_owned() })
+    }
+
     /// Reads a value from its JSON, which may be a number, a string or a bool whatever the type is.
     fn parse(data_type: &str, json: &str) -> Option<Self> {
         let text = text_of(json)?;
@@ -118,9 +124,7 @@ pub(crate) struct WireValue<'a> {
 
 impl From<WireValue<'_>> for Value {
     fn from(wire: WireValue<'_>) -> Self {
-        let json = wire.value.get();
-        Self::parse(&wire.data_type, json)
-            .unwrap_or_else(|| Self::Unrecognized { data_type: wire.data_type.into_owned(), json: json.to_owned() })
+        Self::read(wire.data_type, wire.value.get())
     }
 }
 
