@@ -1,7 +1,7 @@
 //! How fast pages become transactions, on one core: `cargo run --release --example throughput`.
 //!
-//! The stream is made up, like a small social network's: people, stories, likes, and here and
-//! there a larger import. It is handed over in pages as Neptune cuts them.
+//! The stream is made up, like a small social network's: people, stories, likes, and ten
+//! records to a transaction, in the layout that Neptune documents.
 
 use std::{
     env,
@@ -13,15 +13,15 @@ use std::{
 
 use neptune_streams::{Bounds, Page, TransactionAssembler};
 
-/// Neptune's limits of a page.
-const MAX_RECORDS: u64 = 10_000;
+/// In a page: about 2 MB of them.
+const RECORDS: u64 = 10_000;
 const PAGES: u64 = 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let rounds = env::args().nth(1).map_or(Ok(10), |rounds| rounds.parse::<u32>())?;
     let bodies: Vec<String> = (0..PAGES).map(page).collect();
     let bytes: usize = bodies.iter().map(String::len).sum();
-    let records = PAGES * MAX_RECORDS;
+    let records = PAGES * RECORDS;
     println!(
         "{records} records of {} bytes on average, {PAGES} pages, best of {rounds} rounds",
         bytes as u64 / records
@@ -58,8 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn page(number: u64) -> String {
     let mut records = String::new();
-    for index in 0..MAX_RECORDS {
-        let at = number * MAX_RECORDS + index;
+    for index in 0..RECORDS {
+        let at = number * RECORDS + index;
         // Ten records to a transaction.
         let (commit, op) = (at / 10 + 1, at % 10 + 1);
         let data = match op % 5 {
@@ -93,8 +93,8 @@ fn page(number: u64) -> String {
             r#"{comma}{{"commitTimestamp":1560011610678,"eventId":{{"commitNum":{commit},"opNum":{op}}},"data":{data},"op":"ADD"{last}}}"#
         );
     }
-    let last = (number + 1) * MAX_RECORDS / 10;
+    let last = (number + 1) * RECORDS / 10;
     format!(
-        r#"{{"lastEventId":{{"commitNum":{last},"opNum":10}},"lastTrxTimestamp":1560011610678,"format":"PG_JSON","records":[{records}],"totalRecords":{MAX_RECORDS}}}"#
+        r#"{{"lastEventId":{{"commitNum":{last},"opNum":10}},"lastTrxTimestamp":1560011610678,"format":"PG_JSON","records":[{records}],"totalRecords":{RECORDS}}}"#
     )
 }

@@ -98,6 +98,14 @@ async fn the_head_is_found_in_the_answer_from_the_future() {
     }
 }
 
+/// Side by side, since each waits between its tries.
+async fn all(cases: impl IntoIterator<Item = impl Future<Output = ()> + Send + 'static>) {
+    let cases: Vec<_> = cases.into_iter().map(tokio::spawn).collect();
+    for case in cases {
+        case.await.expect("as expected");
+    }
+}
+
 /// A name for each kind of error.
 fn kind(error: &Error) -> &'static str {
     match error {
@@ -116,7 +124,7 @@ fn kind(error: &Error) -> &'static str {
 
 #[tokio::test]
 async fn errors_are_told_apart_by_their_code_and_tried_again_where_it_helps() {
-    for (status, code, expected, tries) in [
+    let cases = [
         (500, "ThrottlingException", "throttled", 3),
         (500, "MemoryLimitExceededException", "throttled", 3),
         (429, "TooManyRequestsException", "throttled", 3),
@@ -132,12 +140,14 @@ async fn errors_are_told_apart_by_their_code_and_tried_again_where_it_helps() {
         (500, "InternalFailureException", "failed", 3),
         (403, "AccessDeniedException", "access denied", 1),
         (403, "InvalidSignatureException", "access denied", 1),
-    ] {
+    ];
+    all(cases.map(|(status, code, expected, tries)| async move {
         // The text is of no account, whatever it says.
         let (found, asked) = read([Answer::error(status, code, "expired: throttled, commitNum = 1, opNum = 1")]).await;
         let error = found.expect_err("an error");
         assert_eq!((kind(&error), asked), (expected, tries), "{status} {code}: {error:?}");
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
@@ -176,18 +186,20 @@ async fn garbage_is_an_invalid_page() {
 
 #[tokio::test]
 async fn errors_of_something_else_are_told_apart_by_their_status() {
-    for (status, expected) in [
+    let cases = [
         (403, "access denied"),
         (404, "invalid request"),
         (408, "timed out"),
         (429, "throttled"),
         (502, "failed"),
         (503, "throttled"),
-    ] {
+    ];
+    all(cases.map(|(status, expected)| async move {
         let (found, _) = read([Answer::new(status, "<html>a proxy</html>")]).await;
         let error = found.expect_err("an error");
         assert_eq!(kind(&error), expected, "{status}: {error:?}");
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
