@@ -3,7 +3,7 @@ use std::time::Duration;
 use neptune_streams::{Client, Error, ErrorResponse, Page, Position, Read, Start};
 
 use crate::{
-    DOCUMENTED_PAGE, client, sdk_config,
+    DOCUMENTED_PAGE, client, hasty_client, sdk_config,
     server::{Answer, Server},
 };
 
@@ -31,15 +31,12 @@ async fn the_documented_page_arrives_plain_and_gzipped() {
 }
 
 #[tokio::test]
-async fn a_page_of_neptunes_largest_size_arrives() {
-    let positions: Vec<_> = (1..=100_000).map(|op_num| (12, op_num)).collect();
-    let mut config = sdk_config().into_builder();
-    config.set_timeout_config(None);
-    let server = Server::start([Answer::page(&positions).gzipped()]).await;
-    let client = Client::new(&config.build(), &server.url).expect("a client");
-    let Ok(Read::Page(page)) = client.read(AFTER, 100_000).await else { panic!("a page") };
-    assert_eq!(page.records.len(), 100_000);
-    assert_eq!(page.last_position(), Some(Position::new(12, 100_000)));
+async fn a_page_of_ten_megabytes_arrives() {
+    let positions: Vec<_> = (1..=50_000).map(|op_num| (12, op_num)).collect();
+    let (found, _) = read([Answer::page(&positions).gzipped()]).await;
+    let Ok(Read::Page(page)) = found else { panic!("a page") };
+    assert_eq!(page.records.len(), 50_000);
+    assert_eq!(page.last_position(), Some(Position::new(12, 50_000)));
 }
 
 #[tokio::test]
@@ -71,6 +68,16 @@ async fn requests_are_signed_and_name_the_position_in_full() {
         assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), "{signature}");
         assert!(signature.contains("/eu-central-1/neptune-db/aws4_request"), "{signature}");
     }
+}
+
+#[tokio::test]
+async fn requests_and_clones_share_a_connection() {
+    let server = Server::start([Answer::new(200, DOCUMENTED_PAGE)]).await;
+    let client = client(&server);
+    for _ in 0..3 {
+        assert!(client.clone().read(AFTER, 10).await.is_ok());
+    }
+    assert_eq!((server.asked().len(), server.connections()), (3, 1));
 }
 
 #[tokio::test]
@@ -170,10 +177,10 @@ async fn throttling_that_passes_goes_unnoticed() {
 
 #[tokio::test]
 async fn a_page_that_takes_too_long_is_not_asked_for_again() {
-    let slow = Answer::new(200, DOCUMENTED_PAGE).after(Duration::from_secs(5));
-    let (found, asked) = read([slow]).await;
+    let server = Server::start([Answer::new(200, DOCUMENTED_PAGE).after(Duration::from_secs(60))]).await;
+    let found = hasty_client(&server).read(AFTER, 10).await;
     assert!(matches!(found, Err(Error::TimedOut(None))), "{found:?}");
-    assert_eq!(asked, 1);
+    assert_eq!(server.asked().len(), 1);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ fn sdk_config() -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("AKIDEXAMPLE", "secret", None)))
         .http_client(Builder::new().build_http())
         .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(400)).build())
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(30)).build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(aws_smithy_async::rt::sleep::TokioSleep::new()))
         .build()
@@ -33,4 +33,12 @@ fn sdk_config() -> SdkConfig {
 
 fn client(server: &Server) -> Client {
     Client::new(&sdk_config(), &server.url).expect("a client")
+}
+
+/// A client that waits half a second for a page.
+fn hasty_client(server: &Server) -> Client {
+    let patience = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(500)).build();
+    let mut config = sdk_config().into_builder();
+    config.set_timeout_config(Some(patience));
+    Client::new(&config.build(), &server.url).expect("a client")
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use neptune_streams::{Error, Position, Read, Start, StreamReader};
 
 use crate::{
-    client,
+    client, hasty_client,
     server::{Answer, Server},
 };
 
@@ -45,10 +45,10 @@ async fn reads_on_from_page_to_page_until_there_is_none() {
 
 #[tokio::test]
 async fn asks_for_less_when_a_page_takes_too_long_and_for_more_again() {
-    let slow = Answer::page(&[(1, 1)]).after(Duration::from_secs(5));
+    let slow = Answer::page(&[(1, 1)]).after(Duration::from_secs(60));
     let answers = [timed_out(), slow, Answer::page(&[(1, 1)]), Answer::page(&[(2, 1)]), idle("")];
-    let (reader, server) = reader(Start::TrimHorizon, answers).await;
-    let mut reader = reader.with_max_limit(1000);
+    let server = Server::start(answers).await;
+    let mut reader = StreamReader::new(hasty_client(&server), Start::TrimHorizon).with_max_limit(1000);
     for _ in 0..3 {
         reader.read().await.map(drop).expect("a page, or none");
     }

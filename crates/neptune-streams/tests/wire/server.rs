@@ -3,7 +3,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     io::Write,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,6 +16,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, header},
     response::Response,
+    serve::ListenerExt,
 };
 use flate2::{Compression, write::GzEncoder};
 use tokio::net::TcpListener;
@@ -81,6 +85,7 @@ pub struct Server {
     pub url: String,
     answers: Arc<Mutex<VecDeque<Answer>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -89,7 +94,11 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let answers = Arc::new(Mutex::new(VecDeque::from(answers.into())));
-        let server = Self { url, answers, asked: Arc::default() };
+        let server = Self { url, answers, asked: Arc::default(), connections: Arc::default() };
+        let connections = Arc::clone(&server.connections);
+        let listener = listener.tap_io(move |_| {
+            connections.fetch_add(1, Ordering::Relaxed);
+        });
         let router = Router::new().fallback(answer).with_state(server.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         server
@@ -97,6 +106,10 @@ impl Server {
 
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("no panic").clone()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     fn next(&self) -> Answer {
