@@ -42,7 +42,7 @@ impl Client {
     /// Reads one page of up to `limit` records (at most [`MAX_LIMIT`]) and about 10 MB.
     ///
     /// # Errors
-    /// See [`Error`]; never [`Error::Gap`] and [`Error::Reset`], which take memory of what was read
+    /// See [`enum@Error`]; never [`Error::Gap`] and [`Error::Reset`], which take memory of what was read
     /// before: see [`continuity`](crate::continuity), or use a [`StreamReader`](crate::StreamReader).
     pub async fn read(&self, start: Start, limit: u32) -> Result<Read, Error> {
         match self.page(start, limit).await {

@@ -55,7 +55,7 @@ impl StreamReader {
     /// back from page to page. The future may be dropped at any time, nothing is skipped then.
     ///
     /// # Errors
-    /// See [`Error`]. The reader stays where it is: to try again is to call again.
+    /// See [`enum@Error`]. The reader stays where it is: to try again is to call again.
     pub async fn read(&mut self) -> Result<Read, Error> {
         let read = loop {
             match self.client.read(self.start, self.limit.get()).await {
