@@ -7,12 +7,12 @@ pub fn in_picture(bytes: &[u8]) -> Vec<String> {
     let Ok(exif) = Reader::new().read_from_container(&mut Cursor::new(bytes)) else { return Vec::new() };
     let mut found = Vec::new();
     if let Some(orientation) = exif.get_field(Tag::Orientation, In::PRIMARY) {
-        found.push(format!("an orientation ({})", orientation.display_value()));
+        found.push(format!("an EXIF orientation ({})", orientation.value.get_uint(0).unwrap_or_default()));
     }
     if let (Some(latitude), Some(longitude)) =
         (exif.get_field(Tag::GPSLatitude, In::PRIMARY), exif.get_field(Tag::GPSLongitude, In::PRIMARY))
     {
-        found.push(format!("a place ({}, {})", latitude.display_value(), longitude.display_value()));
+        found.push(format!("a position ({}, {})", latitude.display_value(), longitude.display_value()));
     }
     if let Some(make) = exif.get_field(Tag::Make, In::PRIMARY) {
         found.push(format!("a camera ({})", make.display_value()));

@@ -82,7 +82,7 @@ async fn upload(stack: &Stack, events: &Events, folder: &str, photograph: Photog
         variants.push(bytes);
     }
     println!("    GET /v1/media/{}", MediaId::of_key(&key));
-    println!("{}", indented(&shortened(item.clone()))?);
+    println!("{}", indented(&shortened(item.clone())));
     Ok(Shown { name, original_bytes, original_metadata, item, variants, took })
 }
 
@@ -92,7 +92,7 @@ async fn refuse(stack: &Stack, events: &Events, folder: &str) -> Result<()> {
     let text = b"<html>not a photograph</html>".to_vec();
     let (item, _) = put(stack, events, &format!("{folder}/holiday.jpg"), "image/jpeg", text).await?;
     ensure!(item["state"] == "failed", "a text file was accepted: {item}");
-    println!("{}", indented(&item)?);
+    println!("{}", indented(&item));
     Ok(())
 }
 
@@ -168,17 +168,29 @@ fn size(bytes: u64) -> String {
     format!("{:.1} kB", bytes as f64 / 1000.0)
 }
 
-/// The item with links cut: a signed link is long.
+/// The item with links cut, so that it can be read: a signed link is long.
 fn shortened(mut item: Value) -> Value {
     for variant in item["variants"].as_array_mut().into_iter().flatten() {
-        if let Some((start, _)) = variant["url"].as_str().and_then(|url| url.split_once('?')) {
-            variant["url"] = format!("{start}?…").into();
-        }
+        let file = variant["url"].as_str().and_then(|url| url.split('?').next()?.rsplit('/').next());
+        variant["url"] = format!("…/{}?…", file.unwrap_or_default()).into();
     }
     item
 }
 
-fn indented(value: &Value) -> Result<String> {
-    let text = serde_json::to_string_pretty(value)?;
-    Ok(text.lines().map(|line| format!("        {line}")).collect::<Vec<_>>().join("\n"))
+/// JSON with a field, or an element of an array, on each line.
+fn indented(value: &Value) -> String {
+    const INDENT: &str = "        ";
+    let mut text = format!("{INDENT}{{");
+    for (index, (name, field)) in value.as_object().into_iter().flatten().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        text += &format!("{comma}\n{INDENT}  \"{name}\": ");
+        match field.as_array() {
+            Some(elements) => {
+                let lines: Vec<_> = elements.iter().map(|element| format!("\n{INDENT}    {element}")).collect();
+                text += &format!("[{}\n{INDENT}  ]", lines.join(","));
+            }
+            None => text += &field.to_string(),
+        }
+    }
+    text + &format!("\n{INDENT}}}")
 }

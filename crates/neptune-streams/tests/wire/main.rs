@@ -1,0 +1,44 @@
+//! The client against a server on the loopback: what it asks, and what it makes of the answers.
+
+mod client;
+mod reader;
+mod server;
+mod upstream;
+
+use std::time::Duration;
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig,
+    timeout::TimeoutConfig,
+};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_http_client::Builder;
+use neptune_streams::Client;
+use server::Server;
+
+const DOCUMENTED_PAGE: &str = include_str!("../documented-page.json");
+
+fn sdk_config() -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("AKIDEXAMPLE", "secret", None)))
+        .http_client(Builder::new().build_http())
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(30)).build())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(aws_smithy_async::rt::sleep::TokioSleep::new()))
+        .build()
+}
+
+fn client(server: &Server) -> Client {
+    Client::new(&sdk_config(), &server.url).expect("a client")
+}
+
+/// A client that waits half a second for a page.
+fn hasty_client(server: &Server) -> Client {
+    let patience = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(500)).build();
+    let mut config = sdk_config().into_builder();
+    config.set_timeout_config(Some(patience));
+    Client::new(&config.build(), &server.url).expect("a client")
+}
