@@ -27,7 +27,7 @@ fn figure(page: &mut String, shown: &Shown) -> Result<()> {
     });
     let middle = middle.unwrap_or_default();
     let found: Vec<String> = shown.variants.iter().flat_map(|bytes| metadata::in_picture(bytes)).collect();
-    let says = |found: &[String]| if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
+    let says = |found: &[String]| if found.is_empty() { "no metadata".to_owned() } else { found.join(", ") };
 
     writeln!(page, "<article><h2>{}</h2><div class=\"pair\">", escape(&shown.name))?;
     let colour = item["placeholder"]["colour"].as_str().unwrap_or("#000000");
