@@ -34,7 +34,9 @@ impl World {
         let emulator = Emulator::start(&format!("contract/{name}"), false).expect("an emulator");
         let aws = Aws::new(emulator.endpoint());
         for bucket in ["originals", "derived"] {
-            let created = aws.send("s3", Method::PUT, &format!("/{bucket}"), &[], Vec::new()).await.expect("an answer");
+            let region = format!("<LocationConstraint>{}</LocationConstraint>", local::emulator::REGION);
+            let body = format!("<CreateBucketConfiguration>{region}</CreateBucketConfiguration>").into_bytes();
+            let created = aws.send("s3", Method::PUT, &format!("/{bucket}"), &[], body).await.expect("an answer");
             assert!(created.status.is_success(), "{:?}", created.status);
         }
         let metadata_queue = support::create_queue(&aws, "metadata").await;

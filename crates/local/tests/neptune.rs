@@ -151,7 +151,8 @@ async fn a_gap_is_reported_until_it_heals() {
 #[tokio::test]
 async fn what_cannot_pass_says_what_it_is() {
     let (emulator, graph) = world(Options::default()).await;
-    let from_start = || StreamReader::new(client(&emulator), Start::AfterSequenceNumber(Position { commit_num: 1, op_num: 1 }));
+    let from_start =
+        || StreamReader::new(client(&emulator), Start::AfterSequenceNumber(Position { commit_num: 1, op_num: 1 }));
 
     graph.fault(Fault::Error(Failure::StreamsOff), times(1)).await.expect("a fault");
     assert!(matches!(from_start().read().await, Err(Error::StreamsOff(_))));
