@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     net::TcpListener,
     os::unix::process::CommandExt,
+    path::PathBuf,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -31,10 +32,14 @@ pub struct Emulator {
 
 impl Emulator {
     /// Starts an emulator on a free port of loopback and waits until it answers. It goes on when
-    /// this process ends. IAM is enforced if `enforce_iam`.
+    /// this process ends; one of the same name that an interrupted run left behind is ended first.
+    /// IAM is enforced if `enforce_iam`.
     pub fn start(name: &str, enforce_iam: bool) -> Result<Self> {
+        if let Some(left_over) = Self::recorded(name) {
+            left_over.stop()?;
+        }
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let folder = paths::workdir().join(name);
+        let folder = folder(name);
         // Unpacked functions go there, not to the machine's own folder for temporary files.
         let temporary = folder.join("tmp");
         fs::create_dir_all(&temporary)?;
@@ -58,6 +63,7 @@ impl Emulator {
             .spawn()
             .context("cannot start the emulator")?;
         let emulator = Self { pid: i32::try_from(child.id())?, port };
+        fs::write(record(name), serde_json::to_vec(&emulator)?)?;
         let deadline = Instant::now() + Duration::from_secs(60);
         while !emulator.is_ready() {
             if Instant::now() > deadline || !emulator.is_alive() {
@@ -67,6 +73,12 @@ impl Emulator {
             thread::sleep(Duration::from_millis(50));
         }
         Ok(emulator)
+    }
+
+    /// The emulator `name`, if it is running.
+    pub fn recorded(name: &str) -> Option<Self> {
+        let emulator: Self = serde_json::from_slice(&fs::read(record(name)).ok()?).ok()?;
+        emulator.is_alive().then_some(emulator)
     }
 
     /// Where it answers.
@@ -91,7 +103,7 @@ impl Emulator {
             stream.read_exact(&mut start)?;
             Ok(String::from_utf8_lossy(&start).into_owned())
         };
-        answer().is_ok_and(|answer| answer.ends_with("200"))
+        self.is_alive() && answer().is_ok_and(|answer| answer.ends_with("200"))
     }
 
     /// Ends it, politely first.
@@ -112,15 +124,28 @@ impl Emulator {
     /// Whether the process is there and is an emulator: process ids are used again.
     fn is_alive(&self) -> bool {
         let exists = Pid::from_raw(self.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
-        let pid = self.pid.to_string();
-        let command_line = || Command::new("ps").args(["-o", "stat=,command=", "-p", &pid]).output();
-        exists
-            && command_line().is_ok_and(|output| {
-                let line = String::from_utf8_lossy(&output.stdout).into_owned();
-                // A zombie is a child of ours that has ended.
-                line.contains("ministack") && !line.starts_with('Z')
-            })
+        exists && command_line(self.pid).is_some_and(|line| line.contains("ministack"))
     }
+}
+
+/// The command line of a process; a child of ours that has ended has none any more.
+fn command_line(pid: i32) -> Option<String> {
+    let bytes = if cfg!(target_os = "linux") {
+        fs::read(format!("/proc/{pid}/cmdline")).ok()?
+    } else {
+        Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output().ok()?.stdout
+    };
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Where the emulator `name` keeps its files.
+fn folder(name: &str) -> PathBuf {
+    paths::workdir().join(name)
+}
+
+/// Where it is written down that the emulator `name` runs.
+fn record(name: &str) -> PathBuf {
+    folder(name).join("emulator.json")
 }
 
 /// Lets `command` see the emulator at `port` as AWS, and its administrator as itself. Whoever runs

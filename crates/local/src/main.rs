@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{demo, functions, neptune, stack::Stack, suite, tools};
+use local::{demo, emulator::Emulator, functions, neptune, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -71,7 +71,7 @@ fn show(keep: bool) -> Result<()> {
     if keep || was_running {
         describe(&stack)?;
     } else {
-        stack.stop(DEVELOPMENT)?;
+        stack.emulator.stop()?;
     }
     shown
 }
@@ -89,9 +89,9 @@ fn up() -> Result<Stack> {
 }
 
 fn down() -> Result<()> {
-    match Stack::running(DEVELOPMENT) {
-        Some(stack) => {
-            stack.stop(DEVELOPMENT)?;
+    match Emulator::recorded(DEVELOPMENT) {
+        Some(emulator) => {
+            emulator.stop()?;
             println!("The stack is down.");
         }
         None => println!("There is no stack to end."),

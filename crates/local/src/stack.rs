@@ -27,10 +27,17 @@ impl Stack {
     /// Starts an emulator with IAM enforced and deploys the built template to it.
     pub fn start(name: &str) -> Result<Self> {
         let emulator = Emulator::start(name, true)?;
-        let stack = deploy(&emulator).map(|outputs| Self { emulator: emulator.clone(), outputs });
-        let stack = stack.inspect_err(|_| drop(emulator.stop()))?;
-        fs::write(state_file(name), serde_json::to_vec_pretty(&stack)?)?;
-        Ok(stack)
+        match deploy(&emulator) {
+            Ok(outputs) => {
+                let stack = Self { emulator, outputs };
+                fs::write(state_file(name), serde_json::to_vec_pretty(&stack)?)?;
+                Ok(stack)
+            }
+            Err(error) => {
+                emulator.stop()?;
+                Err(error)
+            }
+        }
     }
 
     /// The running stack `name`, if there is one.
@@ -49,16 +56,6 @@ impl Stack {
     pub fn redeploy(&mut self, name: &str) -> Result<()> {
         self.outputs = deploy(&self.emulator)?;
         Ok(fs::write(state_file(name), serde_json::to_vec_pretty(self)?)?)
-    }
-
-    /// Ends the emulator; the stack is gone with it.
-    pub fn stop(&self, name: &str) -> Result<()> {
-        self.emulator.stop()?;
-        let file = state_file(name);
-        if file.exists() {
-            fs::remove_file(file)?;
-        }
-        Ok(())
     }
 
     /// The template's output `name`.

@@ -43,9 +43,6 @@ pub fn run() -> Result<()> {
 }
 
 fn end_to_end(counts: &mut Counts) -> Result<()> {
-    if let Some(left_over) = Stack::running(STACK) {
-        left_over.stop(STACK)?;
-    }
     let stack = Stack::start(STACK)?;
     // The whole workspace with a filter, not one package: that would be built with other features,
     // and so from scratch.
@@ -58,7 +55,7 @@ fn end_to_end(counts: &mut Counts) -> Result<()> {
     if outcome.is_err() {
         println!("The emulator's log: {}", paths::workdir().join(STACK).join("emulator.log").display());
     }
-    stack.stop(STACK)?;
+    stack.emulator.stop()?;
     outcome
 }
 

@@ -132,7 +132,7 @@ fn dependencies_point_one_way() {
         ("domain", &[][..]),
         ("neptune-streams", &[]),
         ("picture", &[]),
-        ("function-kit", &["domain"]),
+        ("function-kit", &[]),
         ("store", &["domain", "function-kit"]),
     ]);
     let ours: BTreeSet<_> = metadata.workspace_packages().into_iter().map(|package| package.name.to_string()).collect();
