@@ -23,7 +23,12 @@ use super::{Change, Ends, EntityKind, Labels, Op, Position, Record, RecordKind, 
 ///
 /// Costs time and memory in proportion to the records, however many there are of one entity.
 pub fn fold(records: impl IntoIterator<Item = Record>) -> Vec<Change> {
+    let records = records.into_iter();
     let mut folding = Folding::default();
+    // Most records are a fact of their own.
+    let expected = records.size_hint().0;
+    folding.facts.reserve(expected);
+    folding.fact_index.reserve(expected, |&(hash, _)| hash);
     for record in records {
         folding.take(record);
     }
@@ -34,11 +39,11 @@ pub fn fold(records: impl IntoIterator<Item = Record>) -> Vec<Change> {
 struct Folding {
     hasher: DefaultHashBuilder,
     entities: Vec<Entity>,
-    /// Indices into `entities`, by kind and id.
-    entity_index: HashTable<usize>,
+    /// Hashes of kind and id, and indices into `entities`.
+    entity_index: HashTable<(u64, usize)>,
     facts: Vec<Fact>,
-    /// Indices into `facts`, by entity and content.
-    fact_index: HashTable<usize>,
+    /// Hashes of entity and content, and indices into `facts`.
+    fact_index: HashTable<(u64, usize)>,
 }
 
 struct Entity {
@@ -78,14 +83,15 @@ impl Folding {
 
         let Self { hasher, facts, fact_index, .. } = self;
         let hash = hasher.hash_one((entity, &content));
-        let found = fact_index.find(hash, |&at| facts[at].entity == entity && facts[at].content == content);
+        let found = fact_index
+            .find(hash, |&(other, at)| other == hash && facts[at].entity == entity && facts[at].content == content);
         let holds_after = op == Op::Add;
         match found {
-            Some(&at) => facts[at].holds_after = holds_after,
+            Some(&(_, at)) => facts[at].holds_after = holds_after,
             None => {
                 let at = facts.len();
                 facts.push(Fact { entity, content, held_before: !holds_after, holds_after });
-                fact_index.insert_unique(hash, at, |&at| hasher.hash_one((facts[at].entity, &facts[at].content)));
+                fact_index.insert_unique(hash, (hash, at), |&(hash, _)| hash);
             }
         }
     }
@@ -99,12 +105,12 @@ impl Folding {
             return entities.len() - 1;
         }
         let hash = hasher.hash_one((entity.kind, entity.id.as_str()));
-        if let Some(&at) = entity_index.find(hash, |&at| is_same(&entities[at])) {
+        if let Some(&(_, at)) = entity_index.find(hash, |&(other, at)| other == hash && is_same(&entities[at])) {
             return at;
         }
         let at = entities.len();
         entities.push(entity);
-        entity_index.insert_unique(hash, at, |&at| hasher.hash_one((entities[at].kind, entities[at].id.as_str())));
+        entity_index.insert_unique(hash, (hash, at), |&(hash, _)| hash);
         at
     }
 
