@@ -1,0 +1,191 @@
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+use super::Change;
+
+const SPEC_VERSION: &str = "1.0";
+
+/// What a URI's path segment needs encoded (RFC 3986, section 2.3).
+const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A change as it came over the bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The event's id: `<cluster>/<commitNum>/<opNum>`. The same at every delivery.
+    pub id: String,
+    /// The cluster whose graph changed.
+    pub cluster: String,
+    /// What changed.
+    pub change: Change,
+}
+
+/// Why a text is no change of the graph. None of these comes from this module's own events.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAChange {
+    /// Not JSON, or a required field is missing or of another type.
+    #[error("not a graph change as a cloud event: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// It is of another version, its type is another, or its id is not of its position.
+    #[error("the cloud event's attributes do not match its data")]
+    Attributes,
+}
+
+impl Change {
+    /// `app.iyagi.graph.<vertex|edge>.<added|changed|removed>`.
+    pub fn event_type(&self) -> String {
+        format!("app.iyagi.graph.{}.{}", self.kind.as_str(), self.what.as_str())
+    }
+
+    /// The change as a `CloudEvents` 1.0 event in structured JSON (`application/cloudevents+json`),
+    /// with the partitioning extension.
+    ///
+    /// `data` is the change itself. In it, numbers of 64 bits are texts; counts and lengths, which
+    /// come nowhere near 2^53, are numbers. A time outside of the years -9999 to 9999, of which
+    /// RFC 3339 knows nothing, is in `data` only.
+    pub fn to_cloud_event(&self, cluster: &str) -> String {
+        let event = Event {
+            specversion: SPEC_VERSION,
+            id: self.id(cluster),
+            source: format!("/neptune/{}", utf8_percent_encode(cluster, &SEGMENT)),
+            event_type: self.event_type(),
+            subject: format!("{}/{}", self.kind.as_str(), self.entity_id),
+            time: Timestamp::from_millisecond(self.commit_timestamp_ms).ok(),
+            datacontenttype: "application/json",
+            partitionkey: self.group_id(),
+            data: Data { change: self, truncated: self.is_truncated() },
+        };
+        // Fails for maps whose keys are no texts and for types that refuse: there are none here.
+        serde_json::to_string(&event).unwrap_or_default()
+    }
+
+    /// Reads what [`to_cloud_event`](Self::to_cloud_event) wrote.
+    pub fn from_cloud_event(json: &str) -> Result<Received, NotAChange> {
+        let event: Incoming<'_> = serde_json::from_str(json)?;
+        let change = event.data;
+        let cluster = event.id.strip_suffix(&format!("/{}", change.position)).map(str::to_owned);
+        match cluster {
+            Some(cluster) if event.specversion == SPEC_VERSION && event.event_type == change.event_type() => {
+                Ok(Received { id: event.id, cluster, change })
+            }
+            _ => Err(NotAChange::Attributes),
+        }
+    }
+}
+
+/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
+#[derive(Serialize)]
+struct Event<'a> {
+    specversion: &'a str,
+    id: String,
+    source: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    subject: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<Timestamp>,
+    datacontenttype: &'a str,
+    partitionkey: String,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    #[serde(flatten)]
+    change: &'a Change,
+    truncated: bool,
+}
+
+#[derive(Deserialize)]
+struct Incoming<'a> {
+    #[serde(borrow)]
+    specversion: Cow<'a, str>,
+    id: String,
+    #[serde(borrow, rename = "type")]
+    event_type: Cow<'a, str>,
+    data: Change,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::graph::{
+        Ends, EntityKind, Labels, Position, PropertyChange, Value, What,
+        model::{change, change_of},
+    };
+
+    #[test]
+    fn says_what_changed_and_where() {
+        let mut change = change_of(EntityKind::Edge, "e1");
+        change.position = Position::new(u64::MAX, 3);
+        change.what = What::Added;
+        change.labels = Labels { added: vec!["LIKES".into()], ..Labels::default() };
+        change.ends = Some(Ends { from: "미나".into(), to: "v2".into() });
+        let at = PropertyChange { before: vec![], after: vec![Value::Long(i64::MAX)] };
+        change.properties.insert("at".into(), at);
+        let event: serde_json::Value = serde_json::from_str(&change.to_cloud_event("main")).expect("JSON");
+        let expected = json!({
+            "specversion": "1.0",
+            "id": "main/18446744073709551615/3",
+            "source": "/neptune/main",
+            "type": "app.iyagi.graph.edge.added",
+            "subject": "edge/e1",
+            "time": "2019-06-08T16:33:30.678Z",
+            "datacontenttype": "application/json",
+            "partitionkey": "edge/e1",
+            "data": {
+                "position": "18446744073709551615/3",
+                "commitTimestampMs": "1560011610678",
+                "kind": "edge",
+                "entityId": "e1",
+                "what": "added",
+                "labels": {"added": ["LIKES"], "removed": [], "kept": []},
+                "ends": {"from": "미나", "to": "v2"},
+                "properties": {
+                    "at": {"before": [], "after": [{"dataType": "Long", "value": "9223372036854775807"}]}
+                },
+                "propertiesOmitted": 0,
+                "truncated": false
+            }
+        });
+        assert_eq!(event, expected);
+    }
+
+    #[test]
+    fn a_clusters_name_is_encoded_in_the_source_only() {
+        let json = change_of(EntityKind::Vertex, "v1").to_cloud_event("내 graph/1");
+        assert!(json.contains(r#""source":"/neptune/%EB%82%B4%20graph%2F1""#), "{json}");
+        assert_eq!(Change::from_cloud_event(&json).expect("a change").cluster, "내 graph/1");
+    }
+
+    #[test]
+    fn refuses_what_does_not_match() {
+        let json = change_of(EntityKind::Vertex, "v1").to_cloud_event("main");
+        assert!(Change::from_cloud_event(&json).is_ok());
+        for (from, to) in [
+            (r#""specversion":"1.0""#, r#""specversion":"2.0""#),
+            (r#""id":"main/12/1""#, r#""id":"main/12/2""#),
+            ("vertex.changed", "vertex.added"),
+        ] {
+            let other = json.replace(from, to);
+            assert_ne!(other, json);
+            assert!(matches!(Change::from_cloud_event(&other), Err(NotAChange::Attributes)), "{other}");
+        }
+        for text in ["", "{}", "[]", "한국어", r#"{"specversion":"1.0","id":"a/1/1","type":"t","data":{}}"#] {
+            assert!(matches!(Change::from_cloud_event(text), Err(NotAChange::Shape(_))), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_change_survives_the_bus(change in change(), cluster: String) {
+            let received = Change::from_cloud_event(&change.to_cloud_event(&cluster)).expect("a change");
+            prop_assert_eq!(received, Received { id: change.id(&cluster), cluster, change });
+        }
+    }
+}
