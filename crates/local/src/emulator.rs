@@ -46,7 +46,7 @@ impl Emulator {
         let log_path = folder.join("emulator.log");
         let log = File::create(&log_path)?;
         let mut command = Tool::Emulator.command("python");
-        let child = at(port, &mut command)
+        let mut child = at(port, &mut command)
             .args(["-m", "ministack"])
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
@@ -66,8 +66,10 @@ impl Emulator {
         fs::write(record(name), serde_json::to_vec(&emulator)?)?;
         let deadline = Instant::now() + Duration::from_secs(60);
         while !emulator.is_ready() {
-            if Instant::now() > deadline || !emulator.is_alive() {
-                emulator.stop()?;
+            // Its command line does not tell: for a moment after the start it has none.
+            if Instant::now() > deadline || child.try_wait()?.is_some() {
+                child.kill()?;
+                child.wait()?;
                 bail!("the emulator does not start; see {}", log_path.display());
             }
             thread::sleep(Duration::from_millis(50));
