@@ -23,7 +23,7 @@ const KEY: &str = "photo/mina/고양이.jpg";
 
 /// An emulator of one test's own, with what functions read and write, but no events.
 struct World {
-    emulator: Emulator,
+    emulator: Running,
     aws: Aws,
     metadata_queue: String,
     dead_letters: String,
@@ -31,8 +31,8 @@ struct World {
 
 impl World {
     async fn new(name: &str) -> Self {
-        let emulator = Emulator::start(&format!("contract/{name}"), false).expect("an emulator");
-        let aws = Aws::new(emulator.endpoint());
+        let emulator = Running(Emulator::start(&format!("contract/{name}"), false).expect("an emulator"));
+        let aws = Aws::new(emulator.0.endpoint());
         for bucket in ["originals", "derived"] {
             let region = format!("<LocationConstraint>{}</LocationConstraint>", local::emulator::REGION);
             let body = format!("<CreateBucketConfiguration>{region}</CreateBucketConfiguration>").into_bytes();
@@ -58,7 +58,7 @@ impl World {
 
     /// Starts the function of this logical id, with the settings that the template gives it.
     async fn start(&self, logical_id: &str) -> Function {
-        start(logical_id, &self.emulator.endpoint(), &self.metadata_queue, &self.dead_letters).await
+        start(logical_id, &self.emulator.0.endpoint(), &self.metadata_queue, &self.dead_letters).await
     }
 
     async fn store_photograph(&self) {
@@ -76,9 +76,12 @@ impl World {
     }
 }
 
-impl Drop for World {
+/// An emulator that ends with its test, also if that fails.
+struct Running(Emulator);
+
+impl Drop for Running {
     fn drop(&mut self) {
-        self.emulator.stop().expect("the emulator ends");
+        self.0.stop().expect("the emulator ends");
     }
 }
 
