@@ -18,9 +18,10 @@ fn number(value: &Value) -> u64 {
     value.as_u64().expect("a number")
 }
 
-/// Whether any of the marks by which metadata is found is in a file.
+/// Whether any of the marks by which metadata is found is in a file. None is so short that
+/// compressed pixels would hold it by chance; a position (GPS) lies within EXIF.
 fn carries_metadata(bytes: &[u8]) -> bool {
-    [b"Exif".as_slice(), b"EXIF", b"ICC_PROFILE", b"ICCP", b"http://ns.adobe.com/xap", b"XMP ", b"GPS"]
+    [b"Exif".as_slice(), b"EXIF", b"ICC_PROFILE", b"ICCP", b"http://ns.adobe.com/xap", b"XMP "]
         .iter()
         .any(|mark| bytes.windows(mark.len()).any(|window| window == *mark))
 }
@@ -226,16 +227,14 @@ async fn what_changes_nothing_is_acknowledged() {
     let deployed = Deployed::get();
     let test_event = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-22T00:00:00.000Z"});
     let unowned = s3_notification("ObjectCreated:Put", "photo/nobody.jpg", "0A", 1, "e");
-    // On the same queues after them: when it is done, they have been taken.
-    let id = deployed.upload("photo/acknowledged/a.jpg", "image/jpeg", photograph("고양이.jpg")).await;
     for queue in ["ThumbnailQueueUrl", "MetadataQueueUrl"] {
         send_message(&deployed.aws, deployed.output(queue), &test_event.to_string()).await;
         send_message(&deployed.aws, deployed.output(queue), &unowned).await;
     }
-    deployed.outcome(id).await;
     for (queue, dead_letters) in
         [("ThumbnailQueueUrl", "ThumbnailDeadLettersUrl"), ("MetadataQueueUrl", "MetadataDeadLettersUrl")]
     {
+        // What is not acknowledged stays in the queue, invisible for minutes.
         eventually(&format!("{queue} to be empty"), async || is_idle(&deployed, queue).await.then_some(())).await;
         let ours = |body: &str| body.contains("nobody.jpg") || body.contains("TestEvent");
         assert_eq!(take_messages(&deployed.aws, deployed.output(dead_letters), ours).await, [""; 0]);

@@ -2,7 +2,7 @@ use thiserror::Error;
 
 /// Why no variants were made.
 ///
-/// The message is for operators; clients see [`PictureError::code`].
+/// The message is for operators; what clients are told is up to the caller, by the variant.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PictureError {
     /// There are no bytes.
@@ -35,7 +35,7 @@ pub enum PictureError {
 }
 
 impl PictureError {
-    /// The stable code that clients see and that is stored; it never changes its meaning.
+    /// A short name of the kind, without what is particular to one file.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Empty => "empty",

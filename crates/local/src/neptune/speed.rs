@@ -37,7 +37,7 @@ struct Page {
 }
 
 #[tokio::test]
-#[ignore = "a benchmark"]
+#[ignore = "a benchmark, for a release build: see the top of this file"]
 async fn records_per_second() {
     let emulator = NeptuneEmulator::start(Options::default()).unwrap();
     let begin = Instant::now();
