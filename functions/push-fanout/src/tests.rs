@@ -96,6 +96,15 @@ async fn whatever_order_the_news_comes_in_the_same_people_are_told_once() {
 }
 
 #[tokio::test]
+async fn an_owner_who_becomes_known_while_the_event_is_shelved_is_told() {
+    let town = Town::of(&["mina"]);
+    // Whoever projects it looks for what waits before there is anything.
+    town.meanwhile.replace(Some(add(1, "told", "mina", "s1")));
+    assert_eq!(town.deliver(&[add(2, "likes", "jun", "s1")]).await, []);
+    assert_eq!((town.told(), town.notes()), (told(&[("mina", "like-story")]), 0));
+}
+
+#[tokio::test]
 async fn what_was_taken_back_before_is_not_told() {
     let likes_and_unlikes = [add(2, "likes", "jun", "s1"), remove(3, "likes", "jun", "s1")];
     // In the same batch.

@@ -75,6 +75,8 @@ pub struct Town {
     pub page: Cell<usize>,
     /// The function dies when it is about to mark what it has sent.
     pub dies_before_mark: Cell<bool>,
+    /// Somebody else projects this while an event is being put on a shelf.
+    pub meanwhile: RefCell<Option<Change>>,
     /// A device that is being forgotten has just registered anew.
     pub registers_anew: Cell<bool>,
 }
@@ -96,6 +98,7 @@ impl Town {
             now: Cell::new(COMMITTED + SignedDuration::from_millis(300)),
             page: Cell::new(500),
             dies_before_mark: Cell::new(false),
+            meanwhile: RefCell::default(),
             registers_anew: Cell::new(false),
         }
     }
@@ -264,6 +267,9 @@ impl Projections for Town {
     }
 
     async fn note(&self, shelf: &Shelf, event: &Event) -> Result<(), Failure> {
+        if let Some(change) = self.meanwhile.take() {
+            project::prepare(self, &change.to_cloud_event("main")).await?;
+        }
         self.notes.borrow_mut().insert((shelf.clone(), event.edge.clone()), event.clone());
         Ok(())
     }
