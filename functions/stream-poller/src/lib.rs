@@ -31,7 +31,7 @@ mod source;
 pub mod stop;
 mod worker;
 
-pub use message::Message;
+pub use message::{Message, changes};
 pub use outbox::Entry;
 pub use pace::Pace;
 pub use worker::Done;

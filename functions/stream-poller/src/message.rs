@@ -42,8 +42,12 @@ impl Naming {
 
 /// What the records of a transaction, or of a part of one, tell the bus: a message for each entity.
 pub fn messages(records: Vec<streams::Record>, naming: &Naming) -> Vec<Message> {
-    let changes = graph::fold(records.into_iter().map(record));
-    changes.iter().map(|change| message(change, naming)).collect()
+    changes(records).iter().map(|change| message(change, naming)).collect()
+}
+
+/// What the records of a transaction, or of a part of one, did to each vertex and edge.
+pub fn changes(records: Vec<streams::Record>) -> Vec<Change> {
+    graph::fold(records.into_iter().map(record))
 }
 
 fn message(change: &Change, naming: &Naming) -> Message {

@@ -139,10 +139,10 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         if self.policy.start_at == StartAt::Oldest {
             return Ok(Start::TrimHorizon);
         }
-        let head = match self.stream.head().await.map_err(Stop::Stream)? {
+        let head = match self.stream.head().await.map_err(Stop::stream)? {
             Some(head) => Some(head),
             // Neptune's text is not what it was.
-            None => match self.stream.read(Start::Latest, 1).await.map_err(Stop::Stream)? {
+            None => match self.stream.read(Start::Latest, 1).await.map_err(Stop::stream)? {
                 Read::Page(page) => page.last_position(),
                 Read::Idle { head } => head,
             },

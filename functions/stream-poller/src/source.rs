@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use function_kit::metrics::Metrics;
+use function_kit::{failure::Failure, metrics::Metrics};
 use neptune_streams::{Client, Error, Page, Position, Read, Start, StreamReader};
 use tokio::{sync::mpsc, time::sleep};
 use tracing::warn;
@@ -128,7 +128,7 @@ impl<'a> Source<'a> {
             Error::Expired(_) => {
                 let after = match self.reader.start() {
                     Start::AfterSequenceNumber(last) | Start::AtSequenceNumber(last) => message::position(last),
-                    Start::TrimHorizon | Start::Latest => return Err(Stop::Stream(error)),
+                    Start::TrimHorizon | Start::Latest => return Err(Stop::stream(error)),
                 };
                 self.lost(Lost::Records, Stop::Expired { after })
             }
@@ -152,10 +152,10 @@ impl<'a> Source<'a> {
                 Ok(None)
             }
             error if error.is_transient() => {
-                warn!(kind, %error, "the stream will be read again");
+                warn!(kind, failure = %Failure::transient("read the stream", error), "will be tried again");
                 Ok(None)
             }
-            error => Err(Stop::Stream(error)),
+            error => Err(Stop::stream(error)),
         }
     }
 

@@ -62,8 +62,13 @@ pub enum Stop {
         head: Position,
     },
     /// The stream cannot be read.
-    #[error("the stream cannot be read")]
-    Stream(#[source] streams::Error),
+    #[error("{failure}")]
+    Stream {
+        /// As it stands in metrics.
+        kind: &'static str,
+        /// Every cause.
+        failure: Failure,
+    },
     /// The bus refuses one message after the other: it is not the messages.
     #[error("the bus refuses every message: {0}")]
     Bus(String),
@@ -76,13 +81,18 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// The stream cannot be read.
+    pub fn stream(error: streams::Error) -> Self {
+        Self::Stream { kind: kind_of(&error), failure: Failure::bug("read the stream", error) }
+    }
+
     /// As it stands in metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Expired { .. } => "expired",
             Self::Gap { .. } => "gap",
             Self::Reset { .. } => "reset",
-            Self::Stream(error) => kind_of(error),
+            Self::Stream { kind, .. } => kind,
             Self::Bus(_) => "refused",
             Self::Unpublished(_) => "publish",
             Self::Checkpoint(_) => "checkpoint",
