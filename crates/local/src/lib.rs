@@ -4,6 +4,7 @@
 //! tools        what must be there, and the Python environments that hold the rest
 //! functions    sam build
 //! emulator     MiniStack, which plays AWS
+//! companion    what runs beside the emulator: the emulators of our own
 //! stack        template.yaml, deployed to the emulator
 //! aws          signed calls to it
 //! demo         photographs go in, variants and metadata come out
@@ -16,6 +17,7 @@
 //! ```
 
 pub mod aws;
+pub mod companion;
 pub mod demo;
 pub mod emulator;
 pub mod functions;
@@ -23,6 +25,8 @@ pub mod neptune;
 pub mod paths;
 pub mod phones;
 pub mod photographs;
+mod process;
+mod push_credentials;
 pub mod runtime_api;
 pub mod serving;
 pub mod stack;

@@ -303,7 +303,7 @@ mod tests {
     fn fcm_checks_what_sns_lets_through() {
         assert!(why(json!({"data": {"n": 5}})).contains("(TYPE_STRING), 5"));
         assert!(why(json!({"android": {"data": {"n": 5}}})).contains("TYPE_STRING"));
-        for key in ["from", "gcm", "google", "google.c.a", "googly", "message_type"] {
+        for key in ["from", "gcm", "google", "google.c.a", "googlex", "message_type"] {
             assert_eq!(why(json!({"data": {key: "x"}})), format!("Invalid data payload key: {key}"));
         }
         assert!(why(json!({"notificaton": {"title": "t"}})).contains("unknown field `notificaton`"));
