@@ -7,7 +7,8 @@
 //! companion    what runs beside the emulator: the emulators of our own
 //! stack        template.yaml, deployed to the emulator
 //! aws          signed calls to it
-//! demo         photographs go in, variants and metadata come out
+//! users        people who sign up and in
+//! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
 //! suite        every check and test
 //! neptune      Neptune Streams, played by an emulator of its own
 //! phones       SNS mobile push and FCM, played by a stand-in of its own
@@ -33,3 +34,4 @@ pub mod stack;
 pub mod steps;
 pub mod suite;
 pub mod tools;
+pub mod users;

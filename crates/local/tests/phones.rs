@@ -426,7 +426,9 @@ async fn all_else_passes_with_its_signature() {
     // Another service, other protocols, a body that is no text.
     let aws = both.aws();
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-    let created = aws.send("s3", Method::PUT, "/bucket", &[], Vec::new()).await.expect("a bucket");
+    let region = "<CreateBucketConfiguration><LocationConstraint>ap-northeast-2</LocationConstraint>\
+                  </CreateBucketConfiguration>";
+    let created = aws.send("s3", Method::PUT, "/bucket", &[], region.into()).await.expect("a bucket");
     assert!(created.status.is_success());
     aws.put_object("bucket", "a key/가 나+%2F.bin", "application/octet-stream", bytes.clone()).await.expect("stored");
     let straight = Aws::new(both.emulator.endpoint());

@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: photographs go in, variants and metadata come out, shown as it happens.
 
+pub mod drawing;
 mod events;
 mod metadata;
 mod page;
