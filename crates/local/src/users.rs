@@ -28,8 +28,12 @@ pub struct User {
 impl Users {
     /// The users of `stack`.
     pub fn of(stack: &Stack) -> Result<Self> {
-        let (pool, client) = (stack.output("UserPoolId")?, stack.output("UserPoolClientId")?);
-        Ok(Self { aws: stack.aws(), pool: pool.to_owned(), client: client.to_owned() })
+        Ok(Self::new(stack.aws(), stack.output("UserPoolId")?, stack.output("UserPoolClientId")?))
+    }
+
+    /// The users of a pool, who sign in with this client.
+    pub fn new(aws: Aws, pool: &str, client: &str) -> Self {
+        Self { aws, pool: pool.to_owned(), client: client.to_owned() }
     }
 
     /// Somebody new, with an address of their own, confirmed and signed in.

@@ -3,15 +3,25 @@ use std::fmt::Write;
 use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::{Shown, list, metadata, shortened, size};
+use super::{
+    Shown,
+    day::{Day, Untold},
+    drawing, list, metadata, shortened, size,
+};
 
 /// One page that needs nothing but itself.
-pub fn render(shown: &[Shown]) -> Result<String> {
+pub fn render(shown: &[Shown], day: &Day) -> Result<String> {
     let mut figures = String::new();
     for photograph in shown {
         figure(&mut figures, photograph).with_context(|| format!("cannot show {}", photograph.name))?;
     }
-    Ok(include_str!("page.html").replace("{figures}", &figures))
+    let mut untold = String::new();
+    for Untold { what, why } in &day.untold {
+        writeln!(untold, "<li>{}: {}</li>", escape(what), escape(why))?;
+    }
+    // What people wrote comes last: it is not looked into for places to fill.
+    let page = include_str!("page.html").replace("{phones.css}", drawing::STYLE).replace("{figures}", &figures);
+    Ok(page.replace("{untold}", &untold).replace("{phones}", &drawing::phones(&day.phones)))
 }
 
 fn figure(page: &mut String, shown: &Shown) -> Result<()> {

@@ -84,7 +84,7 @@ pub async fn set_up(State(app): State<Arc<App>>, Path(token): Path<String>, body
             app.sns().network.set_up(&token, profile);
             shown(&app, &token)
         }
-        Err(problem) => problem,
+        Err(problem) => problem.into_response(),
     }
 }
 
@@ -94,7 +94,7 @@ pub async fn set_reach(State(app): State<Arc<App>>, Path(token): Path<String>, b
             app.sns().network.set_reach(&token, reach, now());
             shown(&app, &token)
         }
-        Err(problem) => problem,
+        Err(problem) => problem.into_response(),
     }
 }
 
@@ -134,7 +134,7 @@ pub async fn order_fault(State(app): State<Arc<App>>, body: Bytes) -> Response {
             app.sns().faults.order(order);
             standing(&app)
         }
-        Err(problem) => problem,
+        Err(problem) => problem.into_response(),
     }
 }
 
@@ -185,6 +185,6 @@ fn standing(app: &App) -> Response {
     json(StatusCode::OK, &standing)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()).into_response())
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {
+    serde_json::from_slice(body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
 }

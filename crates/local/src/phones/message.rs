@@ -288,7 +288,7 @@ mod tests {
     fn four_kilobytes_and_no_more() {
         let gcm = |bytes: usize| {
             let empty = json!({"fcmV1Message": {"message": {"data": {"x": ""}}}}).to_string();
-            empty.replace(r#""x":"""#, &format!(r#""x":"{}""#, "가".repeat(1) + &"y".repeat(bytes - empty.len() - 3)))
+            empty.replace(r#""x":"""#, &format!(r#""x":"{}""#, format!("가{}", "y".repeat(bytes - empty.len() - 3))))
         };
         assert_eq!(gcm(4096).len(), 4096);
         assert!(publish(&json!({"default": "d", "GCM": gcm(4096)})).unwrap().message.is_ok());
