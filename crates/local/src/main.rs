@@ -19,11 +19,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the main job: photographs go in, variants and metadata come out.
+    /// Show the main jobs: photographs go in, variants and metadata come out; what happens in the
+    /// graph reaches phones.
     ///
-    /// Installs what is missing, builds the functions, starts an emulator of AWS with IAM enforced,
-    /// deploys template.yaml, uploads the photographs in tests/photos, and shows what becomes of
-    /// them here and in target/demo/index.html.
+    /// Installs what is missing, builds the functions, starts emulators of AWS with IAM enforced, of
+    /// Neptune Streams and of phones, deploys template.yaml, uploads the photographs in tests/photos,
+    /// plays a short day in the graph, and shows what becomes of them here and in
+    /// target/demo/index.html.
     Demo {
         /// Leave the stack running afterwards and print how to reach it.
         #[arg(long)]

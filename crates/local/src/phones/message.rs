@@ -288,7 +288,9 @@ mod tests {
     fn four_kilobytes_and_no_more() {
         let gcm = |bytes: usize| {
             let empty = json!({"fcmV1Message": {"message": {"data": {"x": ""}}}}).to_string();
-            empty.replace(r#""x":"""#, &format!(r#""x":"{}""#, format!("가{}", "y".repeat(bytes - empty.len() - 3))))
+            // Three bytes, and the rest of one each.
+            let text = "가".to_owned() + &"y".repeat(bytes - empty.len() - 3);
+            json!({"fcmV1Message": {"message": {"data": {"x": text}}}}).to_string()
         };
         assert_eq!(gcm(4096).len(), 4096);
         assert!(publish(&json!({"default": "d", "GCM": gcm(4096)})).unwrap().message.is_ok());
