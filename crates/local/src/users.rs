@@ -42,12 +42,14 @@ impl Users {
         let password = format!("Aa1!{}", Uuid::new_v4().simple());
         let input = json!({
             "ClientId": self.client, "Username": email, "Password": password,
-            "UserAttributes": [{"Name": "email", "Value": email}, {"Name": "name", "Value": name}],
+            "UserAttributes": [{"Name": "email", "Value": email}],
         });
         let signed_up = self.call("SignUp", &input).await?;
         let id = signed_up["UserSub"].as_str().context("an account without sub")?.to_owned();
-        let input = json!({"UserPoolId": self.pool, "Username": email});
-        self.call("AdminConfirmSignUp", &input).await?;
+        if signed_up["UserConfirmed"] != true {
+            let input = json!({"UserPoolId": self.pool, "Username": email});
+            self.call("AdminConfirmSignUp", &input).await?;
+        }
         let access_token = self.sign_in(&email, &password).await?;
         Ok(User { id, name: name.to_owned(), access_token })
     }

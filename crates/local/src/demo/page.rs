@@ -19,9 +19,17 @@ pub fn render(shown: &[Shown], day: &Day) -> Result<String> {
     for Untold { what, why } in &day.untold {
         writeln!(untold, "<li>{}: {}</li>", escape(what), escape(why))?;
     }
-    // What people wrote comes last: it is not looked into for places to fill.
-    let page = include_str!("page.html").replace("{phones.css}", drawing::STYLE).replace("{figures}", &figures);
-    Ok(page.replace("{untold}", &untold).replace("{phones}", &drawing::phones(&day.phones)))
+    let phones = drawing::phones(&day.phones);
+    let (mut page, mut rest) = (String::new(), include_str!("page.html"));
+    // One pass: what stands in a place is not looked into for more of them.
+    for (place, text) in
+        [("{phones.css}", drawing::STYLE), ("{figures}", &figures), ("{phones}", &phones), ("{untold}", &untold)]
+    {
+        let (before, after) = rest.split_once(place).with_context(|| format!("the page has no place {place}"))?;
+        page.extend([before, text]);
+        rest = after;
+    }
+    Ok(page + rest)
 }
 
 fn figure(page: &mut String, shown: &Shown) -> Result<()> {
@@ -104,4 +112,20 @@ fn data_url(content_type: &str, bytes: &[u8]) -> String {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_of_the_page_is_filled() {
+        let untold = Untold { what: "Sam likes <it>".into(), why: "{phones}".into() };
+        let page = render(&[], &Day { phones: Vec::new(), untold: vec![untold] }).unwrap();
+        assert!(page.contains("<li>Sam likes &lt;it&gt;: {phones}</li>") && page.contains("class=\"phones\""));
+        assert!(page.contains(".bezel {"), "the style");
+        for place in ["{figures}", "{phones.css}", "{untold}"] {
+            assert!(!page.contains(place), "{place}");
+        }
+    }
 }

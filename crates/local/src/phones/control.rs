@@ -163,8 +163,8 @@ fn shown(app: &App, token: &str) -> Response {
 }
 
 fn copy(token: &str, phone: &Phone) -> PhoneCopy {
-    let Phone { profile, reach, screen, .. } = phone.clone();
-    PhoneCopy { token: token.to_owned(), profile, reach, screen }
+    let screen = phone.screen.iter().map(|shown| Notification::clone(shown)).collect();
+    PhoneCopy { token: token.to_owned(), profile: phone.profile.clone(), reach: phone.reach, screen }
 }
 
 fn endpoints_of(app: &App, is_meant: impl Fn(&EndpointCopy) -> bool) -> Response {

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use domain::push::Platform;
 use serde::{Deserialize, Serialize};
@@ -143,7 +146,7 @@ pub struct Phone {
     /// Whether it can be reached.
     pub reach: Reach,
     /// What it shows, the oldest first.
-    pub screen: Vec<Notification>,
+    pub screen: Vec<Arc<Notification>>,
     waiting: Vec<Waiting>,
 }
 
@@ -160,7 +163,7 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub struct Network {
     phones: BTreeMap<String, Phone>,
-    notifications: VecDeque<Notification>,
+    notifications: VecDeque<Arc<Notification>>,
     unshown: VecDeque<Unshown>,
     sequence: u64,
     /// How many notifications, and how many that are not shown, are remembered.
@@ -186,7 +189,7 @@ impl Network {
     /// Notifications after `since`, the oldest first.
     pub fn notifications(&self, since: u64) -> impl Iterator<Item = &Notification> {
         let known = self.notifications.partition_point(|notification| notification.sequence <= since);
-        self.notifications.range(known..)
+        self.notifications.range(known..).map(Arc::as_ref)
     }
 
     /// What was not shown after `since`, the oldest first.
@@ -308,9 +311,9 @@ impl Network {
             self.not_shown(&parcel, Why::DataOnly, now);
             return;
         };
-        let is_same = |shown: &Notification| notice.tag.is_some() && shown.notice.tag == notice.tag;
+        let is_same = |shown: &Arc<Notification>| notice.tag.is_some() && shown.notice.tag == notice.tag;
         let place = phone.screen.iter().position(is_same);
-        let notification = Notification {
+        let notification = Arc::new(Notification {
             sequence,
             accepted_at: parcel.accepted_at,
             received_at: now,
@@ -323,7 +326,7 @@ impl Network {
             token: parcel.token,
             endpoint_arn: parcel.endpoint_arn,
             message_id: parcel.message_id,
-        };
+        });
         match place.and_then(|place| phone.screen.get_mut(place)) {
             Some(shown) => *shown = notification.clone(),
             None => {

@@ -106,3 +106,41 @@ fn comment(author: &str, what: &str) -> Written {
         .add_edge(edge_id("replies_to", &id, what), "replies_to", &id, what);
     Written { id, commit }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::neptune::{NeptuneEmulator, Options};
+
+    #[tokio::test]
+    async fn what_is_done_in_a_day_can_be_done_in_the_graph() {
+        let emulator = NeptuneEmulator::start(Options::default()).unwrap();
+        let graph = emulator.client();
+        let (mina, jun) = ("mina", "jun");
+        let snow = story(mina, "첫눈 오는 밤");
+        let wish = comment(jun, &snow.id);
+        let (story_id, comment_id) = (snow.id.clone(), wish.id.clone());
+        let breath = edge("likes", jun, &snow.id).remove_edge(edge_id("likes", jun, &snow.id));
+        for commit in [
+            Commit::new().add_vertex(mina, ["person"]).add_vertex(jun, ["person"]),
+            edge("follows", jun, mina),
+            snow.commit,
+            wish.commit,
+            breath,
+            edge("likes", jun, &story_id),
+            Commit::new().remove_edge(edge_id("follows", jun, mina)),
+        ] {
+            let committed = graph.commit(&commit).await.unwrap();
+            assert!(committed.commit_num.is_some(), "{commit:?}");
+        }
+        let edges = graph.graph().await.unwrap().edges;
+        let edges: BTreeSet<_> =
+            edges.values().map(|edge| (edge.label.as_str(), edge.from.as_str(), edge.to.as_str())).collect();
+        let (story, comment) = (story_id.as_str(), comment_id.as_str());
+        let wanted =
+            [("told", mina, story), ("wrote", jun, comment), ("replies_to", comment, story), ("likes", jun, story)];
+        assert_eq!(edges, BTreeSet::from(wanted));
+    }
+}

@@ -212,3 +212,16 @@ impl<'a> Stage<'a> {
 fn commit_of(shown: &Notification) -> Option<u64> {
     shown.data.get("event")?.rsplit('/').nth(1)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::push::{Category, Delivery, Preferences};
+
+    use super::*;
+
+    #[test]
+    fn quiet_hours_have_begun() {
+        let preferences: Preferences = serde_json::from_value(quiet_now()).unwrap();
+        assert_eq!(preferences.delivery(Category::Followers, Timestamp::now()), Delivery::Silent);
+    }
+}
