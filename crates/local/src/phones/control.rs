@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     fault::{Order, Standing},
     http::App,
-    network::{Notification, Phone, Profile, Reach, Unshown},
+    network::Phone,
+    record::{Notification, Profile, Reach, Unshown},
     sns::Sns,
 };
 use crate::serving::{json, now};
