@@ -1,4 +1,5 @@
 //! The DynamoDB tables, a module each: rows, keys, indexes and conditions are known here only.
 
+pub mod checkpoint;
 pub mod devices;
 pub mod media;
