@@ -8,6 +8,7 @@
 //! http     answers of the REST API, problem+json included
 //! logs     JSON lines
 //! metrics  numbers for CloudWatch, in the log
+//! request  requests to the REST API: who asks, and for what
 //! ```
 
 pub mod aws;
@@ -17,3 +18,4 @@ pub mod failure;
 pub mod http;
 pub mod logs;
 pub mod metrics;
+pub mod request;
