@@ -26,9 +26,7 @@ pub use analysis::Analysis;
 pub use error::SoundError;
 pub use format::{Codec, Container};
 pub use limits::Limits;
-pub use measure::{
-    Clipping, LISTED_SECONDS, Loudness, Measured, Meter, SILENCE_BELOW_LUFS, Silence, Silences,
-};
+pub use measure::{Clipping, LISTED_SECONDS, Loudness, Measured, Meter, SILENCE_BELOW_LUFS, Silence, Silences};
 pub use waveform::{PREVIEW_POINTS, Waveform};
 
 /// Decodes the recording in `source` and measures it.

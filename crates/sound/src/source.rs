@@ -56,6 +56,9 @@ impl<S: Read + Seek> Source<S> {
 
     /// Reads as much of `buffer` from `position` on as there is.
     pub fn read_at(&mut self, position: u64, buffer: &mut [u8]) -> Result<usize, SoundError> {
+        if position > self.length {
+            return Ok(0);
+        }
         let mut read = || {
             self.seek(SeekFrom::Start(position))?;
             let mut filled = 0;

@@ -46,8 +46,12 @@ pub(crate) fn analyse<S: Read + Seek + Send + Sync>(source: S, limits: &Limits) 
         let stream = stream::Stream::new(container, reader, &sounds, limits)?;
         stream.analyse()
     });
-    // A source that failed is the reason for whatever a decoder made of it.
-    analysed.map_err(|error| failure.take().unwrap_or(error))
+    // A source that failed is the reason for whatever a decoder made of it, also for an end that
+    // looks like any other.
+    match failure.take() {
+        Some(failure) => Err(failure),
+        None => analysed,
+    }
 }
 
 /// The container, and where it begins: tags in front are passed over unread.

@@ -17,7 +17,9 @@ pub(crate) fn check_end<S: Read + Seek>(source: &mut Source<S>) -> Result<(), So
     let page = &end[start..];
     let complete = page.get(26).is_some_and(|&count| {
         let lacing = page.get(27..27 + usize::from(count));
-        lacing.is_some_and(|lacing| page.len() >= 27 + lacing.len() + lacing.iter().map(|&n| usize::from(n)).sum::<usize>())
+        lacing.is_some_and(|lacing| {
+            page.len() >= 27 + lacing.len() + lacing.iter().map(|&n| usize::from(n)).sum::<usize>()
+        })
     });
     if complete { Ok(()) } else { Err(SoundError::Truncated) }
 }

@@ -22,8 +22,28 @@ pub(crate) struct OpusDecoder {
 impl OpusDecoder {
     /// `header` is the identification header (RFC 7845, 5.1).
     pub fn new(header: &[u8]) -> Result<Self, SoundError> {
-        let &[b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', version, channels, s0, s1, _, _, _, _, g0, g1, family, ref rest @ ..] =
-            header
+        let &[
+            b'O',
+            b'p',
+            b'u',
+            b's',
+            b'H',
+            b'e',
+            b'a',
+            b'd',
+            version,
+            channels,
+            s0,
+            s1,
+            _,
+            _,
+            _,
+            _,
+            g0,
+            g1,
+            family,
+            ref rest @ ..,
+        ] = header
         else {
             return Err(SoundError::corrupt("no Opus header"));
         };
@@ -38,9 +58,8 @@ impl OpusDecoder {
             (0 | 1, ..) => return Err(SoundError::corrupt("an Opus header without a mapping")),
             _ => return Err(SoundError::other_decoder("Opus with a mapping of its own")),
         };
-        let decoder =
-            OpusMSDecoder::new(RATE_HZ as i32, channels.into(), streams.into(), coupled.into(), mapping)
-                .map_err(|_| SoundError::corrupt("an Opus header with an impossible mapping"))?;
+        let decoder = OpusMSDecoder::new(RATE_HZ as i32, channels.into(), streams.into(), coupled.into(), mapping)
+            .map_err(|_| SoundError::corrupt("an Opus header with an impossible mapping"))?;
         Ok(Self {
             decoder,
             channels: channels.into(),
@@ -60,8 +79,7 @@ impl OpusDecoder {
         if length == 0 {
             return false;
         }
-        let decoded =
-            self.decoder.decode(Some(packet), length, &mut self.interleaved, LONGEST_FRAMES as i32, false);
+        let decoded = self.decoder.decode(Some(packet), length, &mut self.interleaved, LONGEST_FRAMES as i32, false);
         let Some(frames) = decoded.ok().and_then(|frames| usize::try_from(frames).ok()) else { return false };
         for frame in self.interleaved[..frames * self.channels].chunks_exact(self.channels) {
             for (plane, &sample) in planes.iter_mut().zip(frame) {

@@ -33,6 +33,8 @@ pub(crate) struct Stream<'s> {
     skip: u64,
     /// The frame at which the sound is said to end, where packets do not say so.
     end: Option<u64>,
+    /// Whether the header says that there are samples.
+    promised: bool,
 }
 
 enum Decoder {
@@ -50,6 +52,7 @@ impl<'s> Stream<'s> {
         let (track, parameters) = sound_track(reader.tracks(), sounds)?;
         let codec = codec(parameters, container)?;
         let id = track.id;
+        let promised = track.num_frames.is_some_and(|frames| frames > 0);
         let (decoder, mut skip) = if codec == Codec::Opus {
             let decoder = OpusDecoder::new(parameters.extra_data.as_deref().unwrap_or_default())?;
             let skip = u64::from(decoder.pre_skip);
@@ -69,7 +72,7 @@ impl<'s> Stream<'s> {
                 (skip, end) = (from, to);
             }
         }
-        Ok(Self { container, codec, reader, track: id, decoder, limits, skip, end })
+        Ok(Self { container, codec, reader, track: id, decoder, limits, skip, end, promised })
     }
 
     pub fn analyse(mut self) -> Result<Analysis, SoundError> {
@@ -107,7 +110,9 @@ impl<'s> Stream<'s> {
         if damaged > (packets / PACKETS_PER_DAMAGED).max(2) || (damaged > 0 && feed.is_none()) {
             return Err(SoundError::corrupt(format!("{damaged} of {packets} packets cannot be decoded")));
         }
-        let Some(feed) = feed else { return Err(SoundError::NoSamples) };
+        let Some(feed) = feed else {
+            return Err(if self.promised { SoundError::Truncated } else { SoundError::NoSamples });
+        };
         let (rate_hz, channels) = (feed.rate_hz(), feed.channels());
         let meter = feed.finish();
         if meter.frames() == 0 {
@@ -125,8 +130,9 @@ impl<'s> Stream<'s> {
                 Ok(None) => return Ok(None),
                 Err(error) => {
                     let error = from_symphonia(&error);
-                    // A bare stream of frames has no end but that of the file.
-                    let bare = matches!(self.container, Container::Adts | Container::Mpeg);
+                    // A bare stream of frames has no end but that of the file, and neither has a WAV
+                    // whose length is unknown; all others have been checked.
+                    let bare = matches!(self.container, Container::Adts | Container::Mpeg | Container::Wav);
                     return if bare && error == SoundError::Truncated { Ok(None) } else { Err(error) };
                 }
             }

@@ -13,6 +13,7 @@ const MARKERS_FROM: u64 = 0x7fff_0000;
 /// go back (or that died), is for a decoder that ignores lengths; the one here knows but one way
 /// to write "unknown".
 pub(crate) fn check_length<S: Read + Seek>(source: &mut Source<S>, start: u64) -> Result<(), SoundError> {
+    let [_, _, _, _, whole @ ..] = source.array_at::<8>(start)?;
     let mut position = start + 12;
     for _ in 0..MOST_CHUNKS {
         let [i, d, i2, d2, length @ ..] = source.array_at::<8>(position)?;
@@ -24,7 +25,7 @@ pub(crate) fn check_length<S: Read + Seek>(source: &mut Source<S>, start: u64) -
             continue;
         }
         return match length {
-            _ if length == u64::from(u32::MAX) => Ok(()),
+            _ if length == u64::from(u32::MAX) && whole == [0xff; 4] => Ok(()),
             0 if there > 0 => Err(SoundError::other_decoder("a WAV without a length")),
             _ if length <= there => Ok(()),
             _ if length >= MARKERS_FROM => Err(SoundError::other_decoder("a WAV without a length")),

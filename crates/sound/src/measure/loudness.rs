@@ -21,21 +21,22 @@ pub struct Loudness {
     pub integrated_lufs: Option<f64>,
     /// How far loud and quiet passages lie apart, in LU (EBU Tech 3342).
     pub range_lu: Option<f64>,
-    /// The loudest 400 ms, in LUFS.
+    /// The loudest 400 ms, wherever they begin (to 10 ms), in LUFS.
     pub max_momentary_lufs: Option<f64>,
     /// The loudest 3 s, in LUFS.
     pub max_short_term_lufs: Option<f64>,
 }
 
 impl Loudness {
-    /// `steps` holds the weighted mean square of all channels for each 100 ms.
-    pub(crate) fn from_steps(steps: &[f64]) -> Self {
+    /// `steps` holds the weighted mean square of all channels for each 100 ms; `max_momentary` is
+    /// that of the loudest 400 ms.
+    pub(crate) fn new(steps: &[f64], max_momentary: f64) -> Self {
         let momentary = || steps.windows(MOMENTARY_STEPS).map(mean);
         let short_term = || steps.windows(SHORT_TERM_STEPS).map(mean);
         Self {
             integrated_lufs: integrated(momentary),
             range_lu: range(short_term()),
-            max_momentary_lufs: momentary().reduce(f64::max).and_then(lufs),
+            max_momentary_lufs: lufs(max_momentary),
             max_short_term_lufs: short_term().reduce(f64::max).and_then(lufs),
         }
     }
@@ -91,17 +92,21 @@ mod tests {
         parts.iter().flat_map(|&(lufs, steps)| std::iter::repeat_n(energy(lufs), steps)).collect()
     }
 
+    fn loudness(steps: &[f64]) -> Loudness {
+        Loudness::new(steps, 0.0)
+    }
+
     #[test]
     fn nothing_and_silence_have_no_loudness() {
-        assert_eq!(Loudness::from_steps(&[]), Loudness::default());
-        assert_eq!(Loudness::from_steps(&[0.0; 100]), Loudness::default());
-        let brief = Loudness::from_steps(&steps(&[(-20.0, 3)]));
+        assert_eq!(loudness(&[]), Loudness::default());
+        assert_eq!(loudness(&[0.0; 100]), Loudness::default());
+        let brief = loudness(&steps(&[(-20.0, 3)]));
         assert_eq!(brief, Loudness::default(), "shorter than a gating block");
     }
 
     #[test]
     fn what_is_below_the_gates_does_not_count() {
-        let gated = Loudness::from_steps(&steps(&[(-20.0, 100), (-75.0, 1000), (-40.0, 1000)]));
+        let gated = loudness(&steps(&[(-20.0, 100), (-75.0, 1000), (-60.0, 100)]));
         // Only the blocks that straddle the first change count besides the loud ones.
         let integrated = gated.integrated_lufs.expect("a loudness");
         assert!((integrated + 20.0).abs() < 0.1, "{integrated}");
@@ -109,10 +114,10 @@ mod tests {
 
     #[test]
     fn range_spans_from_the_10th_to_the_95th_percentile() {
-        let loudness = Loudness::from_steps(&steps(&[(-20.0, 200), (-30.0, 200)]));
-        let range = loudness.range_lu.expect("a range");
+        let measured = loudness(&steps(&[(-20.0, 200), (-30.0, 200)]));
+        let range = measured.range_lu.expect("a range");
         assert!((range - 10.0).abs() < 1e-9, "{range}");
-        let max = loudness.max_short_term_lufs.expect("a maximum");
+        let max = measured.max_short_term_lufs.expect("a maximum");
         assert!((max + 20.0).abs() < 1e-9, "{max}");
     }
 }

@@ -28,6 +28,8 @@ const BLOCK: usize = 2048;
 const PADDING: usize = 2 * SEGMENT;
 /// Energies are summed over 10 ms, and ten of these make one step of the loudness.
 const TICKS_PER_STEP: u64 = 10;
+/// 400 ms.
+const MOMENTARY_TICKS: usize = 40;
 /// The highest value that a sample may have, +36 dB above full scale. Only floating-point PCM
 /// and broken files hold more.
 const HIGHEST: f32 = 64.0;
@@ -73,6 +75,9 @@ pub struct Meter {
     silences: SilenceMap,
     step_energy: f64,
     steps: Vec<f64>,
+    /// The energies of the last 400 ms, the tick `n` at `n` modulo their number.
+    recent: [f64; MOMENTARY_TICKS],
+    max_momentary: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -112,6 +117,8 @@ impl Meter {
             silences: SilenceMap::new(rate_hz),
             step_energy: 0.0,
             steps: Vec::new(),
+            recent: [0.0; MOMENTARY_TICKS],
+            max_momentary: 0.0,
         }
     }
 
@@ -157,7 +164,7 @@ impl Meter {
         let (spans, frames_per_span) = self.pyramid.finish();
         Measured {
             frames: self.frames,
-            loudness: Loudness::from_steps(&self.steps),
+            loudness: Loudness::new(&self.steps, self.max_momentary),
             true_peak_dbtp: decibels(self.true_peak.max(self.sample_peak)),
             sample_peak_dbfs: decibels(self.sample_peak),
             clipping,
@@ -246,10 +253,23 @@ impl Meter {
             filter.settle();
         }
         self.silences.push(total / frames as f64, frames);
+        self.note_momentary(total);
         self.step_energy += total;
         if self.ticks.advance() {
             self.steps.push(self.step_energy / self.ticks.step_frames as f64);
             self.step_energy = 0.0;
+        }
+    }
+
+    /// Tech 3341 wants the loudest 400 ms to 0.1 LU, which steps of 100 ms can miss by half an LU.
+    fn note_momentary(&mut self, energy: f64) {
+        let tick = self.steps.len() as u64 * TICKS_PER_STEP + self.ticks.current;
+        self.recent[tick as usize % MOMENTARY_TICKS] = energy;
+        if tick + 1 >= MOMENTARY_TICKS as u64 {
+            // Ticks of one length or of two that differ by a frame: four steps in all, either way.
+            let frames = self.ticks.step_frames * MOMENTARY_TICKS as u64 / TICKS_PER_STEP;
+            let momentary = self.recent.iter().sum::<f64>() / frames as f64;
+            self.max_momentary = self.max_momentary.max(momentary);
         }
     }
 }
