@@ -1,6 +1,6 @@
-//! Analyses files and prints what is found as JSON, a line each, with what it cost.
+//! Analyses a file and prints what is found as JSON, with what the process has cost.
 //!
-//! `cargo run --release -p sound --example analyse -- FILE…`
+//! `cargo run --release -p sound --example analyse -- FILE…`; a line each, the cost so far.
 
 use std::{env, error::Error, fs, fs::File};
 
@@ -9,9 +9,7 @@ use sound::{Limits, analyse};
 
 fn main() -> Result<(), Box<dyn Error>> {
     for path in env::args().skip(1) {
-        let before = cpu_seconds();
         let analysis = analyse(File::open(&path)?, &Limits::default());
-        let seconds = cpu_seconds() - before;
         let mut line = match analysis {
             Ok(analysis) => {
                 let mut line = serde_json::to_value(&analysis)?;
@@ -22,14 +20,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             Err(error) => json!({ "error": error.code(), "message": error.to_string() }),
         };
         line["file"] = Value::from(path);
-        line["cpu_seconds"] = Value::from(seconds);
+        line["cpu_seconds"] = Value::from(cpu_seconds());
         line["peak_kib"] = Value::from(peak_kib());
         println!("{line}");
     }
     Ok(())
 }
 
-/// The time that this thread, the only one, has run. 0 where there is no such file.
+/// The time that this process has run, in its only thread. 0 where there is no such file.
 fn cpu_seconds() -> f64 {
     let nanoseconds = fs::read_to_string("/proc/self/schedstat").ok();
     let nanoseconds = nanoseconds.and_then(|line| line.split(' ').next()?.parse::<f64>().ok());

@@ -6,8 +6,11 @@ use crate::synth::{measured, noise, sine};
 const RATE_HZ: u32 = 48_000;
 const STEREO: [f64; 2] = [1.0, 1.0];
 
-/// 1 kHz in stereo, in parts of (dBFS, seconds).
-fn tones(parts: &[(f64, f64)]) -> Vec<f32> {
+/// Parts of a tone: dBFS, seconds.
+type Parts = [(f64, f64)];
+
+/// 1 kHz in stereo.
+fn tones(parts: &Parts) -> Vec<f32> {
     parts.iter().flat_map(|&(dbfs, seconds)| sine(RATE_HZ, 1000.0, dbfs, 0.0, seconds)).collect()
 }
 
@@ -22,7 +25,7 @@ fn close(case: &str, measured: Option<f64>, wanted: f64, tolerance: f64) {
 
 #[test]
 fn integrated_loudness() {
-    let cases: [(&str, &[(f64, f64)], f64); 5] = [
+    let cases: [(&str, &Parts, f64); 5] = [
         ("1", &[(-23.0, 20.0)], -23.0),
         ("2", &[(-33.0, 20.0)], -33.0),
         ("3", &[(-36.0, 10.0), (-23.0, 60.0), (-36.0, 10.0)], -23.0),
@@ -92,7 +95,7 @@ fn true_peak() {
 
 #[test]
 fn loudness_range() {
-    let cases: [(&str, &[(f64, f64)], f64); 4] = [
+    let cases: [(&str, &Parts, f64); 4] = [
         ("1", &[(-20.0, 20.0), (-30.0, 20.0)], 10.0),
         ("2", &[(-20.0, 20.0), (-15.0, 20.0)], 5.0),
         ("3", &[(-40.0, 20.0), (-20.0, 20.0)], 20.0),
