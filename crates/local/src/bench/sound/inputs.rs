@@ -54,7 +54,7 @@ pub fn three_hours(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
     ["music.m4a", "music.mp3"].into_iter().map(repeat).collect()
 }
 
-/// Twenty seconds in many a rate, layout, and level.
+/// Ten seconds in many a rate, layout, and level.
 pub fn kinds(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
     const TONE: &str = "0.5*sin(2*PI*11025*t+PI/4)";
     const SWEEP: &str = "0.7*sin(2*PI*(20+470*t)*t)";
@@ -78,7 +78,7 @@ pub fn kinds(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
     ];
     let make = |(name, channels, rate, options): (&str, &[&str], &str, &[&str])| {
         let path = folder.join(format!("kind-{name}"));
-        let mut arguments = synthesis(channels, rate, 20);
+        let mut arguments = synthesis(channels, rate, 10);
         arguments.extend(options.iter().map(|&option| option.to_owned()));
         programs.make(&path, &arguments).map(|()| path)
     };
