@@ -56,8 +56,10 @@ pub fn three_hours(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Ten seconds in many a rate, layout, and level.
 pub fn kinds(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
-    const TONE: &str = "0.5*sin(2*PI*11025*t+PI/4)";
-    const SWEEP: &str = "0.7*sin(2*PI*(20+470*t)*t)";
+    // Faded at both ends: where a tone breaks off, what lies between its last sample and nothing
+    // is a matter of opinion, and the two programs differ by half a decibel.
+    const TONE: &str = "0.5*sin(2*PI*11025*t+PI/4)*min(1,20*min(t,10-t))";
+    const SWEEP: &str = "0.7*sin(2*PI*(20+470*t)*t)*min(1,20*min(t,10-t))";
     const NOISE: &str = "0.9*(random(0)*2-1)";
     const HUM: &str = "0.3*sin(2*PI*50*t)";
     let kinds: [(&str, &[&str], &str, &[&str]); 14] = [
