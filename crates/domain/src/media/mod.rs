@@ -7,9 +7,11 @@
 //! Every message about a media item carries all that is known at its [`Position`]; the item with
 //! the highest position wins. That is why messages may arrive twice, late and out of order.
 
+mod crockford;
 mod derived;
 mod event;
 mod id;
+mod intent;
 mod item;
 mod key;
 mod position;
@@ -18,6 +20,7 @@ mod report;
 pub use derived::{Sweep, derived_key, derived_prefix, swept};
 pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent};
 pub use id::{InvalidMediaId, MediaId};
+pub use intent::{Declared, FileName, Intent, InvalidFileName, InvalidPost, Post, Visibility};
 pub use item::{MediaItem, State, TOMBSTONE_DAYS, Upload};
 pub use key::{Kind, OriginalKey, UnknownKey};
 pub use position::{InvalidPosition, InvalidSequencer, Position, Sequencer, Stage};
