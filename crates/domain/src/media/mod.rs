@@ -7,7 +7,7 @@
 //! Every message about a media item carries all that is known at its [`Position`]; the item with
 //! the highest position wins. That is why messages may arrive twice, late and out of order.
 
-mod crockford;
+pub(crate) mod crockford;
 mod derived;
 mod event;
 mod id;
