@@ -7,6 +7,7 @@
 //! Every message about a media item carries all that is known at its [`Position`]; the item with
 //! the highest position wins. That is why messages may arrive twice, late and out of order.
 
+mod access;
 pub(crate) mod crockford;
 mod derived;
 mod event;
@@ -17,6 +18,7 @@ mod key;
 mod position;
 mod report;
 
+pub use access::Relation;
 pub use derived::{Sweep, derived_key, derived_prefix, swept};
 pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent};
 pub use id::{InvalidMediaId, MediaId};
