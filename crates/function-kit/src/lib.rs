@@ -7,6 +7,8 @@
 //! failure  the kinds of failure
 //! http     answers of the REST API, problem+json included
 //! logs     JSON lines
+//! request  requests to the REST API: who asks, and for what
+//! seal     texts that clients carry for us: cursors and handles
 //! ```
 
 pub mod aws;
@@ -15,3 +17,5 @@ pub mod config;
 pub mod failure;
 pub mod http;
 pub mod logs;
+pub mod request;
+pub mod seal;
