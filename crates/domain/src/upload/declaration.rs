@@ -115,7 +115,7 @@ impl Declaration {
 }
 
 /// The metadata that holds [`Declaration::fingerprint`].
-const FINGERPRINT: &str = "declaration";
+pub const FINGERPRINT: &str = "declaration";
 
 #[cfg(test)]
 mod tests {
