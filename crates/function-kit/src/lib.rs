@@ -7,6 +7,7 @@
 //! failure  the kinds of failure
 //! http     answers of the REST API, problem+json included
 //! logs     JSON lines
+//! metrics  numbers for CloudWatch, in the log
 //! request  requests to the REST API: who asks, and for what
 //! seal     texts that clients carry for us: cursors and handles
 //! ```
@@ -17,5 +18,6 @@ pub mod config;
 pub mod failure;
 pub mod http;
 pub mod logs;
+pub mod metrics;
 pub mod request;
 pub mod seal;

@@ -1,4 +1,6 @@
 //! The DynamoDB tables, a module each: rows, keys, indexes and conditions are known here only.
 
+pub mod audience;
 pub mod devices;
+pub mod ledger;
 pub mod media;
