@@ -13,7 +13,6 @@ use domain::media::{MediaId, MediaItem};
 use function_kit::failure::Failure;
 
 pub use list::{List, Order, Page, Place, Selection};
-use row::Row;
 
 /// Items that [`MediaTable::get_many`] takes at most: DynamoDB's bound.
 pub const MAX_BATCH: usize = 100;
