@@ -10,6 +10,7 @@
 //! users        people who sign up and in
 //! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
 //! suite        every check and test
+//! bench        how fast it all is
 //! neptune      Neptune Streams, played by an emulator of its own
 //! phones       SNS mobile push and FCM, played by a stand-in of its own
 //! serving      what the emulators share
@@ -18,6 +19,7 @@
 //! ```
 
 pub mod aws;
+pub mod bench;
 pub mod companion;
 pub mod demo;
 pub mod emulator;

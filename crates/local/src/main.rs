@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{demo, functions, neptune, phones, stack::Stack, suite, tools};
+use local::{bench, demo, functions, neptune, phones, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -36,6 +36,11 @@ enum Command {
     /// The end-to-end tests run against template.yaml, deployed to an emulator of its own with IAM
     /// enforced. The last line counts what passed and failed.
     Test,
+    /// Measure how fast it is, in release builds: prints a table, keeps it in target/bench.
+    Bench {
+        /// What to measure.
+        what: bench::What,
+    },
     /// Build and deploy the stack, and leave it running to develop against.
     ///
     /// If it runs already, what has changed is deployed to it; its data stays.
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo { keep } => show(keep),
         Command::Test => suite::run(),
+        Command::Bench { what } => bench::run(what),
         Command::Up => up().and_then(|stack| describe(&stack)),
         Command::Down => down(),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),

@@ -186,9 +186,7 @@ where
         Some("InvalidParameter") if message.contains(CUSTOM_USER_DATA) => {
             Problem::invalid_request("the names of user and device are too long for SNS").into()
         }
-        Some("AuthorizationError" | "NotFound" | "PlatformApplicationDisabled") => {
-            Failure::bug(doing, error).into()
-        }
+        Some("AuthorizationError" | "NotFound" | "PlatformApplicationDisabled") => Failure::bug(doing, error).into(),
         _ => Failure::aws(doing, error).into(),
     }
 }
