@@ -184,12 +184,13 @@ async fn a_successor_takes_over_and_a_replay_tells_it_all_again() {
         world.commit(number).await;
     }
     let (mut first, mut second) = (world.start("follow").await, world.start("drain").await);
+    let tick = json!({"source": "aws.events"});
     let ticks = async {
         let successor = async {
             sleep(Duration::from_millis(500)).await;
-            second.invoke(&json!({"source": "aws.events"})).await
+            second.invoke(&tick).await
         };
-        tokio::join!(first.invoke(&json!({"source": "aws.events"})), successor)
+        tokio::join!(first.invoke(&tick), successor)
     };
     let (first_answer, second_answer) = timeout(Duration::from_secs(20), ticks).await.expect("they end in time");
     let ended = |answer: anyhow::Result<Answer>| match answer.expect("an answer") {

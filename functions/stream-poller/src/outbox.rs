@@ -1,13 +1,9 @@
 //! What waits for the bus: in order per entity, and as much at once as that allows.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    hash::{BuildHasher, RandomState},
-    mem,
-    time::Instant,
-};
+use std::{collections::VecDeque, hash::BuildHasher, mem, time::Instant};
 
 use domain::graph::Position;
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use crate::{message::Message, pack};
 
@@ -33,7 +29,7 @@ pub struct Outbox {
     /// By the hash of a group of which a message is ready, under way, or to be tried again: those
     /// behind it. Where two groups share a hash, they only wait for each other.
     behind: HashMap<u64, VecDeque<Entry>>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     bytes: usize,
 }
 

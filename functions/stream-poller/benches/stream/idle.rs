@@ -24,11 +24,11 @@ use tokio::time::sleep;
 
 use crate::{table::MemoryTable, world};
 
-const COMMITS: u32 = 200;
+const COMMITS: u32 = 80;
 const INVOCATIONS: u32 = 12;
 
 /// Between the ticks that start an invocation. A real one lasts a minute: hand-overs are rarer.
-const TICK: Duration = Duration::from_secs(5);
+const TICK: Duration = Duration::from_secs(8);
 
 /// Notes when each vertex came.
 #[derive(Clone, Default)]
@@ -77,8 +77,8 @@ async fn run(endpoint: &str) -> Result<(), Box<dyn Error>> {
         let (graph, mut committed) = (neptune::Client::new(endpoint), Vec::new());
         sleep(TICK / 5).await;
         for number in 0..COMMITS {
-            // Without a common measure with the poller's own waits.
-            sleep(Duration::from_millis(100 + u64::from(number) * 7919 % 300)).await;
+            // Long enough for the poller's waits to be at their longest, and without a common measure.
+            sleep(Duration::from_millis(400 + u64::from(number) * 7919 % 1400)).await;
             let id = format!("v{number}");
             let begin = Instant::now();
             graph.commit(&Commit::new().add_vertex(&id, ["story"])).await?;
