@@ -103,13 +103,7 @@ async fn list(
     Ok(tagged(json(&answer::List { items: items.into_iter().flatten().collect(), next }), &tag))
 }
 
-async fn batch(
-    ports: &Ports,
-    caller: &str,
-    ids: &[MediaId],
-    fields: &Fields,
-    epoch: Epoch,
-) -> Result<Batch, Failure> {
+async fn batch(ports: &Ports, caller: &str, ids: &[MediaId], fields: &Fields, epoch: Epoch) -> Result<Batch, Failure> {
     let found = ports.table.get_many(ids, fields.detail()).await?;
     let unclear: BTreeSet<_> =
         found.iter().filter(|item| item.is_shown_to(caller).is_none()).map(|item| item.owner.as_str()).collect();

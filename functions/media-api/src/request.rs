@@ -215,7 +215,10 @@ mod tests {
     #[test]
     fn a_batch_and_its_bounds() {
         let ids: Vec<_> = (0..101).map(|number| MediaId::of_key(&format!("photo/mina/{number}"))).collect();
-        assert_eq!(batch(json!({"ids": ids[..100]})), Ok(Request::Batch { ids: ids[..100].into(), fields: Fields::all() }));
+        assert_eq!(
+            batch(json!({"ids": ids[..100]})),
+            Ok(Request::Batch { ids: ids[..100].into(), fields: Fields::all() })
+        );
         let twice = batch(json!({"ids": [ids[0], ids[1], ids[0]]}));
         assert_eq!(twice, Ok(Request::Batch { ids: ids[..2].into(), fields: Fields::all() }));
         for body in [

@@ -38,8 +38,7 @@ mod tests {
     #[test]
     fn a_handle_is_its_uploaders_for_this_upload() {
         let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
-        let handle =
-            Handle { kind: Kind::Audio, s3_upload: "u".into(), size: 100 << 20, fingerprint: "f".into() };
+        let handle = Handle { kind: Kind::Audio, s3_upload: "u".into(), size: 100 << 20, fingerprint: "f".into() };
         let (id, other) = (UploadId::random([1; 16]), UploadId::random([2; 16]));
         let sealed = handle.seal(&sealer, "mina", id).expect("sealed");
         assert_eq!(Handle::open(&sealer, "mina", id, &sealed), Ok(handle));

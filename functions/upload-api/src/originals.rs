@@ -36,8 +36,7 @@ impl Originals {
 
     /// Begins an upload in parts; S3's name for it. S3 keeps type and metadata until it completes.
     pub async fn begin(&self, key: &str, declaration: &Declaration) -> Result<String, Failure> {
-        let metadata =
-            declaration.to_metadata().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let metadata = declaration.to_metadata().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let answer = self
             .s3
             .create_multipart_upload()

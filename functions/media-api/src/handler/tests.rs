@@ -55,8 +55,7 @@ fn world(media: &[&Rule]) -> World {
             });
             BatchGetItemOutput::builder().responses("audience", rows.collect()).build()
         });
-    let deleted =
-        mock!(aws_sdk_s3::Client::delete_object).then_output(|| DeleteObjectOutput::builder().build());
+    let deleted = mock!(aws_sdk_s3::Client::delete_object).then_output(|| DeleteObjectOutput::builder().build());
     let secret = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
         .then_output(|| GetSecretValueOutput::builder().secret_string("0123456789abcdef0123456789abcdef").build());
     let mut rules = vec![&relations];

@@ -1,9 +1,8 @@
 use aws_lambda_events::encodings::Body;
 use aws_sdk_s3::{
     operation::{
-        complete_multipart_upload::CompleteMultipartUploadOutput,
-        create_multipart_upload::CreateMultipartUploadOutput, head_object::HeadObjectOutput,
-        list_parts::ListPartsOutput,
+        complete_multipart_upload::CompleteMultipartUploadOutput, create_multipart_upload::CreateMultipartUploadOutput,
+        head_object::HeadObjectOutput, list_parts::ListPartsOutput,
     },
     primitives::SdkBody,
     types::Part as S3Part,
@@ -80,14 +79,14 @@ fn begun() -> Rule {
 }
 
 fn parts(sizes: &'static [u64]) -> Rule {
-    mock!(aws_sdk_s3::Client::list_parts).match_requests(|request| request.upload_id() == Some("s3-upload")).then_output(
-        move || {
+    mock!(aws_sdk_s3::Client::list_parts)
+        .match_requests(|request| request.upload_id() == Some("s3-upload"))
+        .then_output(move || {
             let parts = sizes.iter().zip(1..).map(|(size, number)| {
                 S3Part::builder().part_number(number).size(*size as i64).e_tag("e").checksum_sha256(SUM).build()
             });
             ListPartsOutput::builder().set_parts(Some(parts.collect())).build()
-        },
-    )
+        })
 }
 
 const ALL_PARTS: [u64; 5] = [PART_BYTES, PART_BYTES, PART_BYTES, PART_BYTES, 1];
@@ -173,7 +172,8 @@ async fn only_parts_that_there_are_once_and_for_their_uploader() {
         assert_eq!(ask(&ports, "mina", "POST /v1/uploads/{id}/parts", id, None, &body).await.0, 400, "{parts}");
     }
     let other = UploadId::random([9; 16]).to_string();
-    for (caller, id, handle) in [("jun", id, handle.clone()), ("mina", &other, handle.clone()), ("mina", id, json!("x"))]
+    for (caller, id, handle) in
+        [("jun", id, handle.clone()), ("mina", &other, handle.clone()), ("mina", id, json!("x"))]
     {
         let body = json!({"handle": handle, "parts": [part(1)]});
         let (status, problem) = ask(&ports, caller, "POST /v1/uploads/{id}/parts", id, None, &body).await;
@@ -221,8 +221,7 @@ async fn completing_again_is_as_good_and_too_late_is_told() {
         (vec![&list, &taken, &other], 422),
         (vec![&gone, &nothing], 410),
     ] {
-        let (status, answer) =
-            ask(&ports(&rules), "mina", "POST /v1/uploads/{id}/complete", id, None, &body).await;
+        let (status, answer) = ask(&ports(&rules), "mina", "POST /v1/uploads/{id}/complete", id, None, &body).await;
         assert_eq!(status, expected, "{answer}");
     }
 }
