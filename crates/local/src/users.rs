@@ -27,6 +27,8 @@ pub struct User {
     pub name: String,
     /// What the API's authorizer wants to see.
     pub access_token: String,
+    /// What tells the app who is signed in, and what the API is not to take.
+    pub id_token: String,
 }
 
 impl Users {
@@ -54,12 +56,12 @@ impl Users {
             let input = json!({"UserPoolId": self.pool, "Username": email});
             self.call("AdminConfirmSignUp", &input).await?;
         }
-        let access_token = self.sign_in(&email, &password).await?;
-        Ok(User { id, name: name.to_owned(), access_token })
+        let (access_token, id_token) = self.sign_in(&email, &password).await?;
+        Ok(User { id, name: name.to_owned(), access_token, id_token })
     }
 
-    /// An access token, by a flow with a password that the app's client allows.
-    async fn sign_in(&self, email: &str, password: &str) -> Result<String> {
+    /// An access token and an ID token, by a flow with a password that the app's client allows.
+    async fn sign_in(&self, email: &str, password: &str) -> Result<(String, String)> {
         let input = json!({"UserPoolId": self.pool, "ClientId": self.client});
         let client = self.call("DescribeUserPoolClient", &input).await?;
         let flows = &client["UserPoolClient"]["ExplicitAuthFlows"];
@@ -78,8 +80,11 @@ impl Users {
             bail!("the user pool's client lets nobody sign in with a password: {flows}");
         };
         let signed_in = self.call(action, &input).await?;
-        let token = signed_in["AuthenticationResult"]["AccessToken"].as_str();
-        Ok(token.context("a sign-in without access token")?.to_owned())
+        let token = |name: &str| {
+            let token = signed_in["AuthenticationResult"][name].as_str();
+            Ok::<_, anyhow::Error>(token.with_context(|| format!("a sign-in without {name}"))?.to_owned())
+        };
+        Ok((token("AccessToken")?, token("IdToken")?))
     }
 
     async fn call(&self, action: &str, input: &Value) -> Result<Value> {
