@@ -84,8 +84,7 @@ async fn upload(cast: &Cast<'_>, photograph: Photograph) -> Result<Shown> {
     if !original_metadata.is_empty() {
         println!("    carries {}", original_metadata.join(", "));
     }
-    let file =
-        File { kind: Kind::Photo, name: &name, content_type: &content_type, bytes, visibility: "public", post: None };
+    let file = File { kind: Kind::Photo, name: &name, content_type, bytes, visibility: "public", post: None };
     let (sent, item, took) = put(cast, &file, &cast.jun).await?;
     ensure!(item["state"] == "ready", "{name} was not accepted: {item}");
     let mut variants = Vec::new();
@@ -129,8 +128,7 @@ async fn refuse(cast: &Cast<'_>) -> Result<()> {
 async fn hide(cast: &Cast<'_>) -> Result<()> {
     let Some(Photograph { name, content_type, bytes }) = photographs::all()?.into_iter().next() else { return Ok(()) };
     println!("\n■ {name} again, as private");
-    let file =
-        File { kind: Kind::Photo, name: &name, content_type: &content_type, bytes, visibility: "private", post: None };
+    let file = File { kind: Kind::Photo, name: &name, content_type, bytes, visibility: "private", post: None };
     let (sent, item, _) = put(cast, &file, &cast.mina).await?;
     ensure!(item["state"] == "ready", "{name} was not accepted: {item}");
     let status = status(cast, &cast.jun, Method::GET, sent.id).await?;
