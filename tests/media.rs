@@ -286,11 +286,11 @@ async fn the_api_says_what_is_wrong() {
         (format!("/v1/media/{nobody}"), 404, "urn:iyagi:problem:not-found"),
         ("/v1/media/not-an-id".to_owned(), 404, "urn:iyagi:problem:not-found"),
         (format!("/v1/media/{}", nobody.to_string().to_lowercase()), 404, "urn:iyagi:problem:not-found"),
-        ("/v1/media".to_owned(), 400, "urn:iyagi:problem:invalid-request"),
+        ("/v1/media?what=x".to_owned(), 400, "urn:iyagi:problem:invalid-request"),
         ("/v1/media?owner=".to_owned(), 400, "urn:iyagi:problem:invalid-request"),
         ("/v1/media?owner=x&limit=0".to_owned(), 400, "urn:iyagi:problem:invalid-request"),
         ("/v1/media?owner=x&limit=101".to_owned(), 400, "urn:iyagi:problem:invalid-request"),
-        ("/v1/media?owner=x&cursor=%21".to_owned(), 400, "urn:iyagi:problem:invalid-request"),
+        ("/v1/media?owner=x&cursor=%21".to_owned(), 400, "urn:iyagi:problem:invalid-cursor"),
     ] {
         let (answered, content_type, problem) = deployed.get_json(&path).await;
         assert_eq!((answered, &problem["type"]), (status, &json!(kind)), "{path}");

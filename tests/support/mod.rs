@@ -11,8 +11,17 @@ use std::{
 use domain::media::MediaId;
 use http::Method;
 pub use hostile::{bombs, large_png};
-use local::{aws::Aws, paths, photographs::Photograph, stack::Stack};
+use http::Method;
+use local::{
+    aws::Aws,
+    paths,
+    photographs::Photograph,
+    stack::Stack,
+    uploads::{File, Sent},
+    users::{User, Users},
+};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 /// How long to wait for an outcome before something must be wrong: machines may be slow.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -119,13 +128,75 @@ pub struct Deployed {
     pub stack: Stack,
     pub aws: Aws,
     http: reqwest::Client,
+    /// Somebody who may see what is public.
+    reader: OnceCell<User>,
+}
+
+/// An answer of the API.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub etag: Option<String>,
+    /// `null` if there is none.
+    pub body: Value,
 }
 
 impl Deployed {
     pub fn get() -> Self {
         let stack = Stack::under_test().expect("a stack");
         let aws = stack.aws();
-        Self { stack, aws, http: reqwest::Client::new() }
+        Self { stack, aws, http: reqwest::Client::new(), reader: OnceCell::new() }
+    }
+
+    /// Somebody who has just signed up.
+    pub async fn person(&self, name: &str) -> User {
+        Users::of(&self.stack).expect("a user pool").sign_up(name).await.expect("a user")
+    }
+
+    /// Somebody who may see what is public, always the same.
+    pub async fn reader(&self) -> &User {
+        self.reader.get_or_init(|| self.person("reader")).await
+    }
+
+    /// What the API answers to `user`.
+    pub async fn ask(&self, user: &User, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        self.ask_with(user, method, path, &[], body).await
+    }
+
+    /// The same with more headers.
+    pub async fn ask_with(
+        &self,
+        user: &User,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
+        let answer = user.send(&self.stack, method, path, headers, body).await.expect("an answer");
+        let text = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Answer {
+            status: answer.status.as_u16(),
+            content_type: text("content-type").unwrap_or_default(),
+            etag: text("etag"),
+            body: serde_json::from_slice(&answer.body).unwrap_or(Value::Null),
+        }
+    }
+
+    /// Uploads a file as an app does.
+    pub async fn send(&self, user: &User, file: &File<'_>) -> Sent {
+        file.send(&self.stack, user).await.expect("sent")
+    }
+
+    /// Waits until `user` sees an item as `ready` or `failed`.
+    pub async fn outcome_for(&self, user: &User, id: MediaId) -> Value {
+        let path = format!("/v1/media/{id}");
+        eventually(&format!("an outcome of {id}"), async || {
+            let answer = self.ask(user, Method::GET, &path, None).await;
+            assert!(matches!(answer.status, 200 | 404), "{answer:?}");
+            Some(answer.body).filter(|item| answer.status == 200 && item["state"] != "processing")
+        })
+        .await
     }
 
     pub fn output(&self, name: &str) -> &str {
@@ -147,14 +218,10 @@ impl Deployed {
         self.aws.delete_object(self.output("OriginalsBucketName"), key).await.expect("deleted");
     }
 
-    /// Status, content type and body of a GET of the API.
+    /// Status, content type and body of a GET of the API, by somebody who is signed in.
     pub async fn get_json(&self, path: &str) -> (u16, String, Value) {
-        let answer = self.http.get(self.stack.api(path).expect("a URL")).send().await.expect("an answer");
-        let status = answer.status().as_u16();
-        let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
-        let content_type = content_type.unwrap_or_default().to_owned();
-        let body = answer.bytes().await.expect("a body");
-        (status, content_type, serde_json::from_slice(&body).unwrap_or(Value::Null))
+        let answer = self.ask(self.reader().await, Method::GET, path, None).await;
+        (answer.status, answer.content_type, answer.body)
     }
 
     /// Status and body of a call of the API with a JSON body and perhaps an access token.

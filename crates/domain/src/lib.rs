@@ -6,3 +6,4 @@
 pub mod graph;
 pub mod media;
 pub mod push;
+pub mod upload;

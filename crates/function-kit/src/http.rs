@@ -64,9 +64,47 @@ impl Problem {
     }
 }
 
+/// Why a request has no answer of its own: the client's part, or ours.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// The client is told what is wrong.
+    Problem(Problem),
+    /// The client is told that something is.
+    Failure(Failure),
+}
+
+impl From<Problem> for NoAnswer {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<Failure> for NoAnswer {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// The answer to `request`, whatever came of it.
+pub fn answered(
+    request: &ApiGatewayV2httpRequest,
+    outcome: Result<ApiGatewayV2httpResponse, NoAnswer>,
+) -> ApiGatewayV2httpResponse {
+    match outcome {
+        Ok(answer) => answer,
+        Err(NoAnswer::Problem(refusal)) => problem(&refusal),
+        Err(NoAnswer::Failure(failure)) => failed(request, &failure),
+    }
+}
+
 /// A 200 with a JSON body.
 pub fn json<T: Serialize>(value: &T) -> ApiGatewayV2httpResponse {
     answer(200, "application/json", value)
+}
+
+/// A 201 with a JSON body.
+pub fn created<T: Serialize>(value: &T) -> ApiGatewayV2httpResponse {
+    answer(201, "application/json", value)
 }
 
 /// A 204, which has no body.

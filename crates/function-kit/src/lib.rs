@@ -9,6 +9,7 @@
 //! logs     JSON lines
 //! metrics  numbers for CloudWatch, in the log
 //! request  requests to the REST API: who asks, and for what
+//! seal     texts that clients carry for us: cursors and handles
 //! ```
 
 pub mod aws;
@@ -19,3 +20,4 @@ pub mod http;
 pub mod logs;
 pub mod metrics;
 pub mod request;
+pub mod seal;

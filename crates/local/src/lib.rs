@@ -8,6 +8,7 @@
 //! stack        template.yaml, deployed to the emulator
 //! aws          signed calls to it
 //! users        people who sign up and in
+//! uploads      how their app sends a file
 //! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
 //! suite        every check and test
 //! bench        how fast it all is
@@ -36,4 +37,5 @@ pub mod stack;
 pub mod steps;
 pub mod suite;
 pub mod tools;
+pub mod uploads;
 pub mod users;

@@ -111,7 +111,7 @@ fn down() -> Result<()> {
 
 fn describe(stack: &Stack) -> Result<()> {
     println!("\nThe stack is running. End it with: cargo xtask down\n");
-    println!("  API        {}", stack.api("/v1/media?owner=mina")?);
+    println!("  API        {}", stack.api("/v1/media")?);
     println!("  AWS        {}   (AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)", stack.emulator.endpoint());
     println!("  originals  s3://{}", stack.output("OriginalsBucketName")?);
     println!("  derived    s3://{}", stack.output("DerivedBucketName")?);

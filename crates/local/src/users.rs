@@ -1,10 +1,14 @@
 //! People who use the API: signed up with Cognito, and signed in.
 
 use anyhow::{Context, Result, bail};
+use http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{aws::Aws, stack::Stack};
+use crate::{
+    aws::{Answer, Aws},
+    stack::Stack,
+};
 
 /// The stack's user pool, as its administrator sees it.
 #[derive(Debug, Clone)]
@@ -23,6 +27,8 @@ pub struct User {
     pub name: String,
     /// What the API's authorizer wants to see.
     pub access_token: String,
+    /// What tells the app who is signed in, and what the API is not to take.
+    pub id_token: String,
 }
 
 impl Users {
@@ -50,12 +56,12 @@ impl Users {
             let input = json!({"UserPoolId": self.pool, "Username": email});
             self.call("AdminConfirmSignUp", &input).await?;
         }
-        let access_token = self.sign_in(&email, &password).await?;
-        Ok(User { id, name: name.to_owned(), access_token })
+        let (access_token, id_token) = self.sign_in(&email, &password).await?;
+        Ok(User { id, name: name.to_owned(), access_token, id_token })
     }
 
-    /// An access token, by a flow with a password that the app's client allows.
-    async fn sign_in(&self, email: &str, password: &str) -> Result<String> {
+    /// An access token and an ID token, by a flow with a password that the app's client allows.
+    async fn sign_in(&self, email: &str, password: &str) -> Result<(String, String)> {
         let input = json!({"UserPoolId": self.pool, "ClientId": self.client});
         let client = self.call("DescribeUserPoolClient", &input).await?;
         let flows = &client["UserPoolClient"]["ExplicitAuthFlows"];
@@ -74,8 +80,11 @@ impl Users {
             bail!("the user pool's client lets nobody sign in with a password: {flows}");
         };
         let signed_in = self.call(action, &input).await?;
-        let token = signed_in["AuthenticationResult"]["AccessToken"].as_str();
-        Ok(token.context("a sign-in without access token")?.to_owned())
+        let token = |name: &str| {
+            let token = signed_in["AuthenticationResult"][name].as_str();
+            Ok::<_, anyhow::Error>(token.with_context(|| format!("a sign-in without {name}"))?.to_owned())
+        };
+        Ok((token("AccessToken")?, token("IdToken")?))
     }
 
     async fn call(&self, action: &str, input: &Value) -> Result<Value> {
@@ -84,18 +93,33 @@ impl Users {
 }
 
 impl User {
-    /// Asks the API as this user.
-    pub async fn ask(&self, stack: &Stack, method: reqwest::Method, path: &str, body: Option<&Value>) -> Result<Value> {
-        let mut request = reqwest::Client::new().request(method.clone(), stack.api(path)?);
+    /// Asks the API as this user; an answer that is no success is a failure.
+    pub async fn ask(&self, stack: &Stack, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+        let answer = self.send(stack, method.clone(), path, &[], body).await?;
+        if !answer.status.is_success() {
+            bail!("{method} {path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
+        }
+        if answer.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&answer.body)?) }
+    }
+
+    /// Asks the API as this user; any answer is one.
+    pub async fn send(
+        &self,
+        stack: &Stack,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer> {
+        let mut request = reqwest::Client::new().request(method, stack.api(path)?);
         request = request.header("authorization", format!("Bearer {}", self.access_token));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
         let answer = request.send().await.context("the API does not answer")?;
-        let (status, body) = (answer.status(), answer.bytes().await?);
-        if !status.is_success() {
-            bail!("{method} {path}: {status} {}", String::from_utf8_lossy(&body));
-        }
-        if body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&body)?) }
+        Ok(Answer { status: answer.status(), headers: answer.headers().clone(), body: answer.bytes().await?.into() })
     }
 }

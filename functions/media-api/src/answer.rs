@@ -1,17 +1,26 @@
-use domain::media::{Derived, Kind, MediaId, MediaItem, Reason, State, Upload};
+use domain::media::{Declared, Derived, FileName, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility};
 use function_kit::failure::Failure;
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
-use crate::links::Links;
+use crate::{
+    fields::Selected,
+    links::{Epoch, Links},
+};
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
 pub struct List {
-    pub items: Vec<Item>,
+    pub items: Vec<Selected<Item>>,
     /// Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+}
+
+/// Those of a batch of items that the caller may see, in the order in which they were asked for.
+#[derive(Debug, Serialize)]
+pub struct Batch {
+    pub items: Vec<Selected<Item>>,
 }
 
 /// A media item as clients see it. Nothing here leads to the original.
@@ -23,6 +32,17 @@ pub struct Item {
     pub owner: String,
     /// RFC 3339 in UTC, to the millisecond: of one length, so that clients may sort it as text.
     pub uploaded_at: String,
+    /// Of the original.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// Of the original.
+    pub bytes: u64,
+    pub visibility: Visibility,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post: Option<Post>,
+    /// For the owner only: it says more about them than about the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<FileName>,
     #[serde(flatten)]
     pub state: Shown,
 }
@@ -33,16 +53,24 @@ pub struct Item {
 pub enum Shown {
     Processing,
     Ready {
-        /// Of the original, in pixels, as shown.
-        width: u32,
-        height: u32,
-        placeholder: Placeholder,
-        /// Largest first.
-        variants: Vec<Variant>,
+        /// Absent for sound.
+        #[serde(flatten)]
+        picture: Option<Picture>,
     },
     Failed {
         reason: Reason,
     },
+}
+
+/// What is shown of a picture.
+#[derive(Debug, Serialize)]
+pub struct Picture {
+    /// Of the original, in pixels, as shown.
+    pub width: u32,
+    pub height: u32,
+    pub placeholder: Placeholder,
+    /// Largest first.
+    pub variants: Vec<Variant>,
 }
 
 /// What to show while a variant loads.
@@ -67,32 +95,55 @@ pub struct Variant {
 }
 
 impl Item {
-    /// What clients see of `item`; nothing if it has been deleted.
-    pub async fn of(item: MediaItem, links: &Links) -> Result<Option<Self>, Failure> {
-        let (Upload { uploaded_at, .. }, state) = match item.state {
+    /// What `caller` sees of `item`, which they may see; nothing if it has been deleted. Variants
+    /// are left out unless `links` are given.
+    pub async fn of(item: MediaItem, caller: &str, links: Option<(&Links, Epoch)>) -> Result<Option<Self>, Failure> {
+        let (upload, state) = match item.state {
             State::Processing(upload) => (upload, Shown::Processing),
-            State::Ready(upload, derived) => (upload, Shown::ready(derived, links).await?),
+            State::Ready(upload, derived) => {
+                let picture = match derived {
+                    Some(derived) => Some(Picture::of(derived, links).await?),
+                    None => None,
+                };
+                (upload, Shown::Ready { picture })
+            }
             State::Failed(upload, reason) => (upload, Shown::Failed { reason }),
             State::Deleted { .. } => return Ok(None),
         };
-        let uploaded_at = format!("{uploaded_at:.3}");
-        Ok(Some(Self { id: item.id, kind: item.kind, owner: item.owner, uploaded_at, state }))
+        let Upload { size, uploaded_at, declared: Declared { content_type, intent } } = upload;
+        Ok(Some(Self {
+            id: item.id,
+            kind: item.kind,
+            uploaded_at: format!("{uploaded_at:.3}"),
+            content_type,
+            bytes: size,
+            visibility: intent.visibility,
+            post: intent.post,
+            file_name: intent.file_name.filter(|_| item.owner == caller),
+            owner: item.owner,
+            state,
+        }))
     }
 }
 
-impl Shown {
-    async fn ready(derived: Derived, links: &Links) -> Result<Self, Failure> {
+impl Picture {
+    async fn of(derived: Derived, links: Option<(&Links, Epoch)>) -> Result<Self, Failure> {
         let Derived { width, height, thumb_hash, dominant_colour, variants } = derived;
-        let variants = variants.into_iter().map(async |variant| {
-            Ok(Variant {
-                url: links.to(&variant.key).await?,
-                width: variant.width,
-                height: variant.height,
-                bytes: variant.size,
-                content_type: variant.content_type,
-            })
-        });
-        let variants = try_join_all(variants).await?;
-        Ok(Self::Ready { width, height, placeholder: Placeholder { thumb_hash, colour: dominant_colour }, variants })
+        let variants = match links {
+            None => Vec::new(),
+            Some((links, epoch)) => {
+                try_join_all(variants.into_iter().map(async |variant| {
+                    Ok::<_, Failure>(Variant {
+                        url: links.to(&variant.key, epoch).await?,
+                        width: variant.width,
+                        height: variant.height,
+                        bytes: variant.size,
+                        content_type: variant.content_type,
+                    })
+                }))
+                .await?
+            }
+        };
+        Ok(Self { width, height, placeholder: Placeholder { thumb_hash, colour: dominant_colour }, variants })
     }
 }

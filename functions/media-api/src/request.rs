@@ -1,48 +1,135 @@
+use std::collections::HashSet;
+
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use domain::media::MediaId;
-use function_kit::http::Problem;
-use store::media::ListKey;
+use domain::media::{Kind, MediaId};
+use function_kit::{http::Problem, request::json_body};
+use serde::Deserialize;
+use store::media::{MAX_BATCH, Order, Selection};
+
+use crate::fields::Fields;
 
 /// Items on a page if the client does not say.
 const DEFAULT_LIMIT: usize = 20;
 /// Items on a page at most.
 const MAX_LIMIT: usize = 100;
+/// A hundred ids and all fields take 4 kB.
+const MAX_BODY_BYTES: usize = 8 * 1024;
 
 /// What a client may ask.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
-    /// `GET /v1/media/{id}`
-    Item(MediaId),
-    /// `GET /v1/media?owner=…&limit=…&cursor=…`
-    List { owner: String, limit: usize, after: Option<ListKey> },
+    /// `GET /v1/media/{id}?fields=…`
+    Item { id: MediaId, fields: Fields },
+    /// `DELETE /v1/media/{id}`
+    Delete { id: MediaId },
+    /// `GET /v1/media?owner=…&kind=…&post=…&order=…&limit=…&cursor=…&fields=…`
+    List(Query),
+    /// `POST /v1/media/batch`
+    Batch { ids: Vec<MediaId>, fields: Fields },
+}
+
+/// A list that is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Whose items; the caller's own, if it does not say.
+    pub owner: Option<String>,
+    pub selection: Selection,
+    pub order: Order,
+    pub limit: usize,
+    pub cursor: Option<String>,
+    pub fields: Fields,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Batch {
+    ids: Vec<MediaId>,
+    fields: Option<Vec<String>>,
 }
 
 impl Request {
     /// Reads a request that API Gateway let through (payload format 2.0).
     pub fn parse(request: &ApiGatewayV2httpRequest) -> Result<Self, Problem> {
-        let query = |name| request.query_string_parameters.first(name);
         match request.route_key.as_deref() {
             Some("GET /v1/media/{id}") => {
-                // What is not an id names nothing.
-                let id = request.path_parameters.get("id").and_then(|id| id.parse().ok());
-                id.map(Self::Item).ok_or_else(Problem::not_found)
+                only(request, &["fields"])?;
+                Ok(Self::Item { id: id(request)?, fields: fields(request)? })
             }
-            Some("GET /v1/media") => Ok(Self::List {
-                owner: owner(query("owner"))?,
-                limit: limit(query("limit"))?,
-                after: query("cursor").map(after).transpose()?,
-            }),
+            Some("DELETE /v1/media/{id}") => Ok(Self::Delete { id: id(request)? }),
+            Some("GET /v1/media") => query(request).map(Self::List),
+            Some("POST /v1/media/batch") => {
+                let Batch { ids, fields } = json_body(request, MAX_BODY_BYTES)?;
+                if !(1..=MAX_BATCH).contains(&ids.len()) {
+                    return Err(Problem::invalid_request(format!("`ids` must name 1 to {MAX_BATCH} items")));
+                }
+                let fields = fields.map(|names| Fields::named(names.iter().map(String::as_str))).transpose()?;
+                let mut seen = HashSet::new();
+                let ids = ids.into_iter().filter(|id| seen.insert(*id)).collect();
+                Ok(Self::Batch { ids, fields: fields.unwrap_or_default() })
+            }
             _ => Err(Problem::not_found()),
         }
     }
 }
 
-fn owner(text: Option<&str>) -> Result<String, Problem> {
+fn id(request: &ApiGatewayV2httpRequest) -> Result<MediaId, Problem> {
+    // What is not an id names nothing.
+    let id = request.path_parameters.get("id").and_then(|id| id.parse().ok());
+    id.ok_or_else(Problem::not_found)
+}
+
+fn parameter<'a>(request: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {
+    request.query_string_parameters.first(name)
+}
+
+/// A parameter that is not known is a mistake that should not pass unnoticed.
+fn only(request: &ApiGatewayV2httpRequest, known: &[&str]) -> Result<(), Problem> {
+    match request.query_string_parameters.iter().find(|(name, _)| !known.contains(name)) {
+        None => Ok(()),
+        Some(_) => Err(Problem::invalid_request(format!("the parameters are {}", known.join(", ")))),
+    }
+}
+
+fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
+    parameter(request, "fields").map_or(Ok(Fields::all()), |text| Fields::named(text.split(',')))
+}
+
+fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
+    only(request, &["owner", "kind", "post", "order", "limit", "cursor", "fields"])?;
+    let selection = match (parameter(request, "kind"), parameter(request, "post")) {
+        (None, None) => Selection::All,
+        (Some(kind), None) => Selection::Kind(Kind::named(kind).ok_or_else(|| {
+            let kinds = Kind::ALL.map(Kind::as_str).join(", ");
+            Problem::invalid_request(format!("`kind` must be one of {kinds}"))
+        })?),
+        (None, Some(post)) => {
+            let post = post.to_owned().try_into();
+            Selection::Post(post.map_err(|error| Problem::invalid_request(format!("`post`: {error}")))?)
+        }
+        (Some(_), Some(_)) => return Err(Problem::invalid_request("a list is by `kind` or by `post`, not by both")),
+    };
+    let order = match parameter(request, "order") {
+        None | Some("newest") => Order::Newest,
+        Some("oldest") => Order::Oldest,
+        Some(_) => return Err(Problem::invalid_request("`order` must be newest or oldest")),
+    };
+    Ok(Query {
+        owner: parameter(request, "owner").map(owner).transpose()?,
+        selection,
+        order,
+        limit: limit(parameter(request, "limit"))?,
+        cursor: parameter(request, "cursor").map(str::to_owned),
+        fields: fields(request)?,
+    })
+}
+
+fn owner(text: &str) -> Result<String, Problem> {
     // A DynamoDB key holds at most 2,048 bytes; an object's key at most 1,024.
-    text.filter(|owner| (1..=1_024).contains(&owner.len()))
-        .map(str::to_owned)
-        .ok_or_else(|| Problem::invalid_request("`owner` must name somebody, in at most 1,024 bytes"))
+    if (1..=1_024).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err(Problem::invalid_request("`owner` must name somebody, in at most 1,024 bytes"))
+    }
 }
 
 fn limit(text: Option<&str>) -> Result<usize, Problem> {
@@ -53,71 +140,99 @@ fn limit(text: Option<&str>) -> Result<usize, Problem> {
     }
 }
 
-/// The cursor for the page after `key`.
-///
-/// It is not secret and needs no signature: it can only choose a place within the list of the
-/// owner that the request names, all of which the client may see.
-pub fn cursor(key: &ListKey) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(&key.0)
-}
-
-fn after(cursor: &str) -> Result<ListKey, Problem> {
-    let text = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    text.filter(|text| (1..=1_024).contains(&text.len()))
-        .map(ListKey)
-        .ok_or_else(|| Problem::invalid_request("`cursor` must be the `next` of an earlier answer"))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
 
-    fn parse(route: &str, path: Value, query: Value) -> Result<Request, u16> {
+    fn parse(route: &str, path: Value, query: Value, body: &str) -> Result<Request, u16> {
         let request = json!({
             "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": {},
-            "pathParameters": path, "queryStringParameters": query, "isBase64Encoded": false,
+            "pathParameters": path, "queryStringParameters": query, "isBase64Encoded": false, "body": body,
             "requestContext": {"http": {"method": "GET"}}
         });
         Request::parse(&serde_json::from_value(request).expect("a request")).map_err(|problem| problem.status)
     }
 
-    fn list(query: Value) -> Result<Request, u16> {
-        parse("GET /v1/media", json!({}), query)
+    fn list(query: Value) -> Result<Query, u16> {
+        match parse("GET /v1/media", json!({}), query, "")? {
+            Request::List(query) => Ok(query),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn batch(body: Value) -> Result<Request, u16> {
+        parse("POST /v1/media/batch", json!({}), json!({}), &body.to_string())
     }
 
     #[test]
     fn one_item() {
         let id = MediaId::of_key("photo/mina/a.jpg");
-        assert_eq!(parse("GET /v1/media/{id}", json!({"id": id}), json!({})), Ok(Request::Item(id)));
-        assert_eq!(parse("GET /v1/media/{id}", json!({"id": "../x"}), json!({})), Err(404));
-        assert_eq!(parse("$default", json!({}), json!({})), Err(404));
+        let item = |query| parse("GET /v1/media/{id}", json!({"id": id}), query, "");
+        assert_eq!(item(json!({})), Ok(Request::Item { id, fields: Fields::all() }));
+        let fields = Fields::named(["state"]).expect("fields");
+        assert_eq!(item(json!({"fields": "state"})), Ok(Request::Item { id, fields }));
+        assert_eq!(item(json!({"field": "state"})), Err(400));
+        assert_eq!(item(json!({"fields": "secret"})), Err(400));
+        assert_eq!(parse("GET /v1/media/{id}", json!({"id": "../x"}), json!({}), ""), Err(404));
+        let deletion = parse("DELETE /v1/media/{id}", json!({"id": id}), json!({}), "");
+        assert_eq!(deletion, Ok(Request::Delete { id }));
+        assert_eq!(parse("$default", json!({}), json!({}), ""), Err(404));
     }
 
     #[test]
     fn a_list_and_its_bounds() {
-        let all = Request::List { owner: "mina".into(), limit: DEFAULT_LIMIT, after: None };
-        assert_eq!(list(json!({"owner": "mina"})), Ok(all));
+        let own = list(json!({})).expect("a list");
+        assert_eq!((own.owner, own.selection, own.order), (None, Selection::All, Order::Newest));
+        assert_eq!(own.limit, DEFAULT_LIMIT);
+        let photos = list(json!({"owner": "mina", "kind": "photo", "order": "oldest", "limit": "1", "cursor": "c"}));
+        let photos = photos.expect("a list");
+        assert_eq!((photos.selection, photos.order), (Selection::Kind(Kind::Photo), Order::Oldest));
+        assert_eq!((photos.owner.as_deref(), photos.limit, photos.cursor.as_deref()), (Some("mina"), 1, Some("c")));
+        let post = list(json!({"post": "p1"})).expect("a list");
+        assert!(matches!(post.selection, Selection::Post(post) if post.as_str() == "p1"));
         for query in [
-            json!({}),
             json!({"owner": ""}),
             json!({"owner": "가".repeat(342)}),
-            json!({"owner": "mina", "limit": "0"}),
-            json!({"owner": "mina", "limit": "101"}),
-            json!({"owner": "mina", "limit": "ten"}),
-            json!({"owner": "mina", "cursor": ""}),
-            json!({"owner": "mina", "cursor": "!"}),
-            json!({"owner": "mina", "cursor": "_w"}),
+            json!({"limit": "0"}),
+            json!({"limit": "101"}),
+            json!({"limit": "-1"}),
+            json!({"limit": "ten"}),
+            json!({"kind": "video"}),
+            json!({"kind": ""}),
+            json!({"post": ""}),
+            json!({"post": "a#b"}),
+            json!({"kind": "photo", "post": "p1"}),
+            json!({"order": "random"}),
+            json!({"fields": ""}),
+            json!({"sort": "newest"}),
         ] {
             assert_eq!(list(query.clone()), Err(400), "{query}");
         }
     }
 
     #[test]
-    fn a_cursor_leads_back_to_its_place() {
-        let place = ListKey("2026-11-22T00:00:00.000Z#0".into());
-        let query = json!({"owner": "mina", "limit": "1", "cursor": cursor(&place)});
-        assert_eq!(list(query), Ok(Request::List { owner: "mina".into(), limit: 1, after: Some(place) }));
+    fn a_batch_and_its_bounds() {
+        let ids: Vec<_> = (0..101).map(|number| MediaId::of_key(&format!("photo/mina/{number}"))).collect();
+        assert_eq!(
+            batch(json!({"ids": ids[..100]})),
+            Ok(Request::Batch { ids: ids[..100].into(), fields: Fields::all() })
+        );
+        let twice = batch(json!({"ids": [ids[0], ids[1], ids[0]]}));
+        assert_eq!(twice, Ok(Request::Batch { ids: ids[..2].into(), fields: Fields::all() }));
+        for body in [
+            json!({"ids": []}),
+            json!({"ids": ids}),
+            json!({"ids": ["x"]}),
+            json!({"ids": [1]}),
+            json!({}),
+            json!({"ids": [ids[0]], "owner": "mina"}),
+            json!({"ids": [ids[0]], "fields": []}),
+            json!({"ids": [ids[0]], "fields": ["secret"]}),
+        ] {
+            assert_eq!(batch(body.clone()), Err(400), "{body}");
+        }
+        assert_eq!(batch(json!({"ids": ["x".repeat(9_000)]})), Err(413));
     }
 }

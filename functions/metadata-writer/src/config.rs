@@ -2,12 +2,17 @@ use function_kit::config::{MissingSetting, required};
 
 /// What the template tells this function.
 pub struct Config {
+    pub originals_bucket: String,
     pub media_table: String,
     pub dead_letter_queue_url: String,
 }
 
 impl Config {
     pub fn from_env() -> Result<Self, MissingSetting> {
-        Ok(Self { media_table: required("MEDIA_TABLE")?, dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")? })
+        Ok(Self {
+            originals_bucket: required("ORIGINALS_BUCKET")?,
+            media_table: required("MEDIA_TABLE")?,
+            dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
+        })
     }
 }

@@ -1,40 +1,62 @@
-use domain::media::{MediaItem, Message, ObjectChange, ObjectEvent, Original, UnknownKey};
+use domain::media::{MediaId, MediaItem, Message, ObjectChange, ObjectEvent, Original, OriginalKey};
 use function_kit::failure::Failure;
 use store::media::{MediaTable, Put};
 use tracing::{info, warn};
 
+use crate::originals::Originals;
+
+/// What the handler reads and writes.
+pub struct Ports {
+    pub originals: Originals,
+    pub table: MediaTable,
+}
+
 /// Folds one message into the table; a message that comes again, or late, changes nothing.
-pub async fn handle(table: &MediaTable, body: &str) -> Result<(), Failure> {
-    for item in news(body)? {
-        let (id, position) = (item.id, item.position.to_string());
-        let outcome = match table.put(item).await? {
-            Put::Stored => "stored",
-            Put::Superseded => "superseded",
-        };
-        info!(media_id = %id, position, outcome, "media item");
-    }
-    Ok(())
-}
-
-/// The states of items that a message tells of.
-fn news(body: &str) -> Result<Vec<MediaItem>, Failure> {
+pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
     let message = Message::parse(body).map_err(|error| Failure::bug("read the message", error))?;
-    let events = match message {
-        Message::Report(report) => return Ok(vec![MediaItem::reported(*report)]),
-        Message::Notification(notification) => notification.events,
-    };
-    let owned = events.iter().filter_map(|event| {
-        // Somebody with access to the bucket put it there by hand: not media, and nobody's.
-        item(event).inspect_err(|error| warn!(sequencer = %event.sequencer, %error, "left out")).ok()
-    });
-    Ok(owned.collect())
+    match message {
+        Message::Report(report) => store(&ports.table, MediaItem::reported(*report)).await,
+        Message::Notification(notification) => {
+            for event in &notification.events {
+                if let Some(item) = news(&ports.originals, event).await? {
+                    store(&ports.table, item).await?;
+                }
+            }
+            Ok(())
+        }
+    }
 }
 
-fn item(event: &ObjectEvent) -> Result<MediaItem, UnknownKey> {
-    match event.change {
-        ObjectChange::Created { size, .. } => Original::of(event, size).map(MediaItem::landed),
-        ObjectChange::Removed => MediaItem::deleted(event),
+/// The state of an item that an event tells of.
+async fn news(originals: &Originals, event: &ObjectEvent) -> Result<Option<MediaItem>, Failure> {
+    if let Err(error) = OriginalKey::parse(&event.key) {
+        // Somebody with access to the bucket put it there by hand: not media, and nobody's.
+        warn!(sequencer = %event.sequencer, %error, "left out");
+        return Ok(None);
     }
+    let item = match &event.change {
+        ObjectChange::Removed => MediaItem::deleted(event),
+        ObjectChange::Created { size, etag } => match originals.declared(&event.key, etag).await? {
+            Some(declared) => Original::of(event, *size, declared).map(MediaItem::landed),
+            // Who may see it is not known any more. Nothing is lost: what happened to it since has
+            // an event of its own.
+            None => {
+                info!(media_id = %MediaId::of_key(&event.key), "gone before it was recorded");
+                return Ok(None);
+            }
+        },
+    };
+    item.map(Some).map_err(|error| Failure::bug("name the owner", error))
+}
+
+async fn store(table: &MediaTable, item: MediaItem) -> Result<(), Failure> {
+    let (id, position) = (item.id, item.position.to_string());
+    let outcome = match table.put(item).await? {
+        Put::Stored => "stored",
+        Put::Superseded => "superseded",
+    };
+    info!(media_id = %id, position, outcome, "media item");
+    Ok(())
 }
 
 #[cfg(test)]
@@ -44,21 +66,27 @@ mod tests {
         operation::put_item::{PutItemError, PutItemOutput},
         types::error::ConditionalCheckFailedException,
     };
+    use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectOutput};
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use function_kit::failure::Kind;
     use serde_json::json;
 
     use super::*;
 
-    fn table(rule: &Rule) -> MediaTable {
-        MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [rule]), "media".to_owned())
+    fn ports(put: &Rule, head: &Rule) -> Ports {
+        let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [head]);
+        Ports {
+            originals: Originals { s3, bucket: "originals".to_owned() },
+            table: MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [put]), "media".to_owned()),
+        }
     }
 
-    fn notification(keys: &[&str]) -> String {
+    fn notification(name: &str, keys: &[&str]) -> String {
         let records: Vec<_> = keys
             .iter()
             .map(|key| {
                 json!({
-                    "eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T00:00:00.000Z",
+                    "eventName": name, "eventTime": "2026-11-22T00:00:00.000Z",
                     "s3": {"object": {"key": key, "size": 1, "eTag": "e", "sequencer": "0A"}}
                 })
             })
@@ -66,17 +94,41 @@ mod tests {
         json!({ "Records": records }).to_string()
     }
 
+    fn landed(keys: &[&str]) -> String {
+        notification("ObjectCreated:Put", keys)
+    }
+
+    fn stored() -> Rule {
+        mock!(Client::put_item).then_output(|| PutItemOutput::builder().build())
+    }
+
+    fn declaring(visibility: &'static str) -> Rule {
+        mock!(aws_sdk_s3::Client::head_object)
+            .match_requests(|request| request.if_match() == Some("\"e\""))
+            .then_output(move || HeadObjectOutput::builder().metadata("visibility", visibility).build())
+    }
+
+    fn answering(status: u16) -> Rule {
+        mock!(aws_sdk_s3::Client::head_object).then_http_response(move || {
+            let status = status.try_into().expect("a status");
+            aws_smithy_runtime_api::http::Response::new(status, aws_sdk_s3::primitives::SdkBody::empty())
+        })
+    }
+
     #[tokio::test]
-    async fn writes_only_what_is_further_on() {
+    async fn writes_only_what_is_further_on_and_as_it_was_declared() {
         let put = mock!(Client::put_item)
             .match_requests(|request| {
                 let values = request.expression_attribute_values();
+                let visibility = request.item().and_then(|item| item.get("visibility"));
                 request.condition_expression() == Some("attribute_not_exists(id) OR #position < :position")
                     && values.and_then(|values| values.get(":position")).and_then(|value| value.as_s().ok())
                         == Some(&"0A000000000000000000000000000000.0".to_owned())
+                    && visibility.and_then(|value| value.as_s().ok()) == Some(&"private".to_owned())
             })
             .then_output(|| PutItemOutput::builder().build());
-        handle(&table(&put), &notification(&["photo/mina/a.jpg"])).await.expect("stored");
+        let ports = ports(&put, &declaring("private"));
+        handle(&ports, &landed(&["photo/mina/a.jpg"])).await.expect("stored");
         assert_eq!(put.num_calls(), 1);
     }
 
@@ -85,19 +137,47 @@ mod tests {
         let put = mock!(Client::put_item).then_error(|| {
             PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
         });
-        handle(&table(&put), &notification(&["photo/mina/a.jpg"])).await.expect("superseded");
+        handle(&ports(&put, &declaring("public")), &landed(&["photo/mina/a.jpg"])).await.expect("superseded");
+        assert_eq!(put.num_calls(), 1);
     }
 
     #[tokio::test]
     async fn what_nobody_owns_is_left_out_and_the_rest_is_stored() {
-        let put = mock!(Client::put_item).then_output(|| PutItemOutput::builder().build());
-        handle(&table(&put), &notification(&["photo/x.jpg", "photo/mina/a.jpg"])).await.expect("stored");
-        assert_eq!(put.num_calls(), 1);
+        let (put, head) = (stored(), declaring("public"));
+        handle(&ports(&put, &head), &landed(&["photo/x.jpg", "photo/mina/a.jpg"])).await.expect("stored");
+        assert_eq!((put.num_calls(), head.num_calls()), (1, 1));
     }
 
-    #[test]
-    fn a_message_of_no_known_kind_is_a_bug() {
-        let failure = news("not JSON").expect_err("a failure");
-        assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
+    #[tokio::test]
+    async fn what_has_gone_or_changed_since_is_told_by_its_own_event() {
+        for status in [404, 412] {
+            let (put, head) = (stored(), answering(status));
+            handle(&ports(&put, &head), &landed(&["photo/mina/a.jpg"])).await.expect("left out");
+            assert_eq!((put.num_calls(), head.num_calls()), (0, 1), "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_while_who_may_see_it_is_not_known() {
+        let (put, forbidden) = (stored(), answering(403));
+        let failure = handle(&ports(&put, &forbidden), &landed(&["photo/mina/a.jpg"])).await.expect_err("a failure");
+        assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
+        let silent = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
+        let failure = handle(&ports(&put, &silent), &landed(&["photo/mina/a.jpg"])).await.expect_err("a failure");
+        assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
+    }
+
+    #[tokio::test]
+    async fn a_removal_needs_no_look() {
+        let (put, head) = (stored(), declaring("public"));
+        let removed = notification("ObjectRemoved:Delete", &["audio/mina/a"]);
+        handle(&ports(&put, &head), &removed).await.expect("stored");
+        assert_eq!((put.num_calls(), head.num_calls()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_message_of_no_known_kind_is_a_bug() {
+        let failure = handle(&ports(&stored(), &declaring("public")), "not JSON").await.expect_err("a failure");
+        assert_eq!(failure.kind, Kind::Bug);
     }
 }

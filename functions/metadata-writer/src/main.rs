@@ -2,6 +2,7 @@
 
 mod config;
 mod handler;
+mod originals;
 
 use aws_lambda_events::sqs::SqsEvent;
 use function_kit::{aws, batch, batch::DeadLetters, logs};
@@ -13,10 +14,13 @@ async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
     let aws = aws::sdk_config().await;
-    let table = MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table);
+    let ports = handler::Ports {
+        originals: originals::Originals { s3: aws_sdk_s3::Client::new(&aws), bucket: config.originals_bucket },
+        table: MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table),
+    };
     let dead_letters = DeadLetters { sqs: aws_sdk_sqs::Client::new(&aws), queue_url: config.dead_letter_queue_url };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        batch::run(event.payload, &dead_letters, async |body| handler::handle(&table, body).await)
+        batch::run(event.payload, &dead_letters, async |body| handler::handle(&ports, body).await)
             .await
             .map_err(Error::from)
     }))

@@ -4,7 +4,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{Delete, ObjectIdentifier},
 };
-use domain::media::{MediaId, Sweep, derived_prefix, swept};
+use domain::media::{Declared, MediaId, Sweep, derived_prefix, swept};
 use function_kit::failure::Failure;
 
 /// The bucket of originals, read only.
@@ -16,7 +16,7 @@ pub struct Originals {
 /// An original's content and what it was declared to be.
 pub struct Content {
     pub bytes: Vec<u8>,
-    pub content_type: Option<String>,
+    pub declared: Declared,
 }
 
 impl Originals {
@@ -25,20 +25,21 @@ impl Originals {
         let answer = self.s3.get_object().bucket(&self.bucket).key(key).if_match(quoted(etag)).send().await;
         match answer {
             Ok(object) => {
+                let declared = Declared::of(object.content_type(), object.metadata());
                 let bytes =
                     object.body.collect().await.map_err(|error| Failure::transient("read the original", error))?;
-                Ok(Some(Content { bytes: bytes.into_bytes().into(), content_type: object.content_type }))
+                Ok(Some(Content { bytes: bytes.into_bytes().into(), declared }))
             }
             Err(error) if is_gone(&error) => Ok(None),
             Err(error) => Err(Failure::aws("fetch the original", error)),
         }
     }
 
-    /// Whether the object still has the ETag `etag`.
-    pub async fn still_has(&self, key: &str, etag: &str) -> Result<bool, Failure> {
+    /// What the object that had the ETag `etag` declares, or `None` if it has gone or changed since.
+    pub async fn look(&self, key: &str, etag: &str) -> Result<Option<Declared>, Failure> {
         match self.s3.head_object().bucket(&self.bucket).key(key).if_match(quoted(etag)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if is_gone(&error) => Ok(false),
+            Ok(object) => Ok(Some(Declared::of(object.content_type(), object.metadata()))),
+            Err(error) if is_gone(&error) => Ok(None),
             Err(error) => Err(Failure::aws("look at the original", error)),
         }
     }

@@ -1,11 +1,13 @@
-use domain::media::{MediaId, Notification, ObjectChange, ObjectEvent, Original, Outcome, Report, Sweep};
+use domain::media::{
+    Declared, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey, Outcome, Reason, Report, Sweep,
+};
 use function_kit::failure::Failure;
 use futures_util::future::try_join_all;
 use tracing::{info, warn};
 
 use crate::{
-    buckets::{DerivedFiles, Originals},
-    develop::{check_size, develop},
+    buckets::{Content, DerivedFiles, Originals},
+    develop::{Developed, check_size, develop},
     report::Reports,
 };
 
@@ -36,48 +38,58 @@ pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
 /// meantime: if it came before the last look at the original, that look sees it; if after, its own
 /// event is still to be worked off, and finds the variants.
 async fn created(ports: &Ports, event: &ObjectEvent, size: u64, etag: &str) -> Result<(), Failure> {
-    let original = match Original::of(event, size) {
-        Ok(original) => original,
+    if let Err(error) = OriginalKey::parse(&event.key) {
         // Somebody with access to the bucket put it there by hand: not media, and nobody's.
-        Err(error) => {
-            warn!(sequencer = %event.sequencer, %error, "left out");
-            return Ok(());
-        }
-    };
+        warn!(sequencer = %event.sequencer, %error, "left out");
+        return Ok(());
+    }
+    let id = MediaId::of_key(&event.key);
     let gone = Sweep::UpTo(&event.sequencer);
-    let made = match check_size(size) {
-        Err(reason) => Err(reason),
-        Ok(()) => match ports.originals.get(&event.key, etag).await? {
-            Some(content) => develop(original.id, &event.sequencer, &content.bytes, content.content_type.as_deref())?,
-            None => {
-                info!(media_id = %original.id, "gone before it was processed");
-                return ports.derived.sweep(original.id, gone).await;
-            }
-        },
+    let Some((declared, made)) = make(&ports.originals, id, event, size, etag).await? else {
+        info!(media_id = %id, "gone before it was processed");
+        return ports.derived.sweep(id, gone).await;
     };
     let outcome = match made {
         Ok((derived, files)) => {
             let variants = derived.variants.iter().zip(files);
             let puts = variants.map(|(variant, bytes)| ports.derived.put(&variant.key, &variant.content_type, bytes));
             try_join_all(puts).await?;
-            ports.derived.sweep(original.id, Sweep::Superseded).await?;
-            if !ports.originals.still_has(&event.key, etag).await? {
-                info!(media_id = %original.id, "gone while it was processed");
-                return ports.derived.sweep(original.id, gone).await;
+            ports.derived.sweep(id, Sweep::Superseded).await?;
+            if ports.originals.look(&event.key, etag).await?.is_none() {
+                info!(media_id = %id, "gone while it was processed");
+                return ports.derived.sweep(id, gone).await;
             }
             Outcome::Ready(derived)
         }
         Err(reason) => {
             // What this content replaced had variants, perhaps.
-            ports.derived.sweep(original.id, gone).await?;
+            ports.derived.sweep(id, gone).await?;
             Outcome::Failed { reason }
         }
     };
     match &outcome {
-        Outcome::Ready(derived) => info!(media_id = %original.id, variants = derived.variants.len(), "ready"),
-        Outcome::Failed { reason } => info!(media_id = %original.id, ?reason, "failed"),
+        Outcome::Ready(derived) => info!(media_id = %id, variants = derived.variants.len(), "ready"),
+        Outcome::Failed { reason } => info!(media_id = %id, ?reason, "failed"),
     }
+    let original = Original::of(event, size, declared).map_err(|error| Failure::bug("name the owner", error))?;
     ports.reports.send(&Report { original, outcome }).await
+}
+
+/// What an original declares and what is made of it, or why nothing can be; `None` if it has gone.
+async fn make(
+    originals: &Originals,
+    id: MediaId,
+    event: &ObjectEvent,
+    size: u64,
+    etag: &str,
+) -> Result<Option<(Declared, Result<Developed, Reason>)>, Failure> {
+    if let Err(reason) = check_size(size) {
+        let declared = originals.look(&event.key, etag).await?;
+        return Ok(declared.map(|declared| (declared, Err(reason))));
+    }
+    let Some(Content { bytes, declared }) = originals.get(&event.key, etag).await? else { return Ok(None) };
+    let made = develop(id, &event.sequencer, &bytes, declared.content_type.as_deref())?;
+    Ok(Some((declared, made)))
 }
 
 #[cfg(test)]
@@ -135,7 +147,10 @@ mod tests {
     fn original(bytes: Vec<u8>) -> Rule {
         mock!(aws_sdk_s3::Client::get_object)
             .match_requests(|request| request.key() == Some(KEY) && request.if_match() == Some("\"e\""))
-            .then_output(move || GetObjectOutput::builder().body(ByteStream::from(bytes.clone())).build())
+            .then_output(move || {
+                let body = ByteStream::from(bytes.clone());
+                GetObjectOutput::builder().body(body).metadata("visibility", "private").build()
+            })
     }
 
     fn stored() -> Rule {
@@ -160,14 +175,19 @@ mod tests {
     }
 
     fn unchanged() -> Rule {
-        mock!(aws_sdk_s3::Client::head_object).then_output(|| HeadObjectOutput::builder().build())
+        mock!(aws_sdk_s3::Client::head_object)
+            .then_output(|| HeadObjectOutput::builder().metadata("visibility", "private").build())
     }
 
     fn reported(state: &'static str) -> Rule {
         mock!(aws_sdk_sqs::Client::send_message)
             .match_requests(move |request| {
                 let report: Option<Value> = request.message_body().and_then(|body| serde_json::from_str(body).ok());
-                report.is_some_and(|report| report["outcome"]["state"] == state)
+                // Whatever came of it, who may see it is told.
+                report.is_some_and(|report| {
+                    report["outcome"]["state"] == state
+                        && report["original"]["declared"]["intent"]["visibility"] == "private"
+                })
             })
             .then_output(|| SendMessageOutput::builder().build())
     }
@@ -191,8 +211,8 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_fetched_that_is_too_large() {
-        let (list, sent) = (listed(&[]), reported("failed"));
-        handle(&ports(&[&list], &sent), &event("ObjectCreated:Put", u64::MAX)).await.expect("handled");
+        let (head, list, sent) = (unchanged(), listed(&[]), reported("failed"));
+        handle(&ports(&[&head, &list], &sent), &event("ObjectCreated:Put", u64::MAX)).await.expect("handled");
         assert_eq!(sent.num_calls(), 1);
     }
 

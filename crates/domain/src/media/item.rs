@@ -1,7 +1,8 @@
 use jiff::{Timestamp, ToSpan};
 
 use super::{
-    Derived, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage, UnknownKey,
+    Declared, Derived, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage,
+    UnknownKey,
 };
 
 /// Days for which a deleted item stays as a tombstone.
@@ -32,8 +33,8 @@ pub struct MediaItem {
 pub enum State {
     /// It has landed; a worker will report.
     Processing(Upload),
-    /// It can be shown.
-    Ready(Upload, Derived),
+    /// It can be shown or heard. Nothing has been made from it, if there is no `Derived`.
+    Ready(Upload, Option<Derived>),
     /// It cannot be shown and never will be.
     Failed(Upload, Reason),
     /// It is gone; only its position is kept, until `expires_at`, against late news of it.
@@ -43,26 +44,42 @@ pub enum State {
     },
 }
 
+impl State {
+    /// What is known of the object; nothing if it has gone.
+    pub fn upload(&self) -> Option<&Upload> {
+        match self {
+            Self::Processing(upload) | Self::Ready(upload, _) | Self::Failed(upload, _) => Some(upload),
+            Self::Deleted { .. } => None,
+        }
+    }
+}
+
 /// What is known of an object that exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
     /// In bytes.
     pub size: u64,
     /// When S3 stored it.
     pub uploaded_at: Timestamp,
+    /// Its type, and what is to become of it.
+    pub declared: Declared,
 }
 
 impl MediaItem {
-    /// The item after its original landed.
+    /// The item after its original landed. Pictures are waited for; for sound there is no worker,
+    /// so it is as ready as it will be.
     pub fn landed(original: Original) -> Self {
-        Self::alive(original, Stage::Landed, State::Processing)
+        match original.kind {
+            Kind::Avatar | Kind::Photo => Self::alive(original, Stage::Landed, State::Processing),
+            Kind::Audio => Self::alive(original, Stage::Landed, |upload| State::Ready(upload, None)),
+        }
     }
 
     /// The item after a worker was done with its original.
     pub fn reported(report: Report) -> Self {
         match report.outcome {
             Outcome::Ready(derived) => {
-                Self::alive(report.original, Stage::Ready, |upload| State::Ready(upload, derived))
+                Self::alive(report.original, Stage::Ready, |upload| State::Ready(upload, Some(derived)))
             }
             Outcome::Failed { reason } => {
                 Self::alive(report.original, Stage::Failed, |upload| State::Failed(upload, reason))
@@ -86,8 +103,8 @@ impl MediaItem {
     }
 
     fn alive(original: Original, stage: Stage, state: impl FnOnce(Upload) -> State) -> Self {
-        let Original { id, key, kind, owner, size, uploaded_at, sequencer } = original;
-        let state = state(Upload { size, uploaded_at });
+        let Original { id, key, kind, owner, size, uploaded_at, sequencer, declared } = original;
+        let state = state(Upload { size, uploaded_at, declared });
         Self { id, position: Position { sequencer, stage }, kind, owner, key, state }
     }
 }
@@ -121,7 +138,8 @@ mod tests {
             change,
         };
         let created = |sequencer| {
-            Original::of(&event(sequencer, ObjectChange::Created { size: 1, etag: String::new() }), 1).expect("owned")
+            let event = event(sequencer, ObjectChange::Created { size: 1, etag: String::new() });
+            Original::of(&event, 1, Declared::default()).expect("owned")
         };
         let ready = Outcome::Ready(Derived {
             width: 1,
@@ -141,6 +159,21 @@ mod tests {
             report("0A01", &ready),
             MediaItem::deleted(&event("0B", ObjectChange::Removed)).expect("owned"),
         ]
+    }
+
+    #[test]
+    fn sound_is_ready_when_it_lands_and_may_still_be_worked_on() {
+        let event = ObjectEvent {
+            key: "audio/mina/a".into(),
+            at: "2026-11-22T00:00:00Z".parse().expect("a time"),
+            sequencer: Sequencer::parse("0A").expect("a sequencer"),
+            change: ObjectChange::Created { size: 1, etag: String::new() },
+        };
+        let original = Original::of(&event, 1, Declared::default()).expect("owned");
+        let landed = MediaItem::landed(original.clone());
+        assert!(matches!(landed.state, State::Ready(_, None)));
+        let failed = MediaItem::reported(Report { original, outcome: Outcome::Failed { reason: Reason::Corrupt } });
+        assert!(landed.position < failed.position);
     }
 
     #[test]

@@ -10,15 +10,26 @@ pub enum Kind {
     Avatar,
     /// A picture in a story.
     Photo,
+    /// A story told, or what is heard in one.
+    Audio,
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Avatar, Self::Photo, Self::Audio];
+
     /// As it stands in keys, messages and answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Avatar => "avatar",
             Self::Photo => "photo",
+            Self::Audio => "audio",
         }
+    }
+
+    /// The kind that [`Kind::as_str`] calls so.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -47,11 +58,7 @@ impl<'a> OriginalKey<'a> {
     /// consoles make such objects to show a folder.
     pub fn parse(key: &'a str) -> Result<Self, UnknownKey> {
         let mut parts = key.splitn(3, '/');
-        let kind = match parts.next() {
-            Some("avatar") => Kind::Avatar,
-            Some("photo") => Kind::Photo,
-            _ => return Err(UnknownKey),
-        };
+        let kind = parts.next().and_then(Kind::named).ok_or(UnknownKey)?;
         match (parts.next(), parts.next()) {
             (Some(owner), Some(name)) if !owner.is_empty() && !name.is_empty() && !name.ends_with('/') => {
                 Ok(Self { kind, owner })
@@ -70,6 +77,7 @@ mod tests {
         let key = OriginalKey::parse("photo/mina/2026/한강 a+b.jpg");
         assert_eq!(key, Ok(OriginalKey { kind: Kind::Photo, owner: "mina" }));
         assert_eq!(OriginalKey::parse("avatar/u1/x").map(|key| key.kind), Ok(Kind::Avatar));
+        assert_eq!(OriginalKey::parse("audio/u1/x").map(|key| key.kind), Ok(Kind::Audio));
     }
 
     #[test]

@@ -7,17 +7,22 @@
 //! Every message about a media item carries all that is known at its [`Position`]; the item with
 //! the highest position wins. That is why messages may arrive twice, late and out of order.
 
+mod access;
+pub(crate) mod crockford;
 mod derived;
 mod event;
 mod id;
+mod intent;
 mod item;
 mod key;
 mod position;
 mod report;
 
+pub use access::Relation;
 pub use derived::{Sweep, derived_key, derived_prefix, swept};
 pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent};
 pub use id::{InvalidMediaId, MediaId};
+pub use intent::{Declared, FileName, Intent, InvalidFileName, InvalidPost, Post, Visibility};
 pub use item::{MediaItem, State, TOMBSTONE_DAYS, Upload};
 pub use key::{Kind, OriginalKey, UnknownKey};
 pub use position::{InvalidPosition, InvalidSequencer, Position, Sequencer, Stage};

@@ -1,11 +1,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, UnknownKey, event};
+use super::{
+    Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, UnknownKey, event,
+};
 
 /// What a worker tells `metadata-writer` about one state of one original.
 ///
-/// It repeats all that the S3 event said, so that it makes sense even when it arrives first.
+/// It repeats all that the S3 event said and the object declared, so that it makes sense even when
+/// it arrives first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// What was worked on.
@@ -31,11 +34,14 @@ pub struct Original {
     pub uploaded_at: Timestamp,
     /// S3's order for this key.
     pub sequencer: Sequencer,
+    /// From the object's headers.
+    pub declared: Declared,
 }
 
 impl Original {
-    /// The original that `event` tells of, if its key has an owner.
-    pub fn of(event: &ObjectEvent, size: u64) -> Result<Self, UnknownKey> {
+    /// The original that `event` tells of and that declares what is `declared`, if its key has an
+    /// owner.
+    pub fn of(event: &ObjectEvent, size: u64, declared: Declared) -> Result<Self, UnknownKey> {
         let OriginalKey { kind, owner } = OriginalKey::parse(&event.key)?;
         Ok(Self {
             id: MediaId::of_key(&event.key),
@@ -45,6 +51,7 @@ impl Original {
             size,
             uploaded_at: event.at,
             sequencer: event.sequencer.clone(),
+            declared,
         })
     }
 }
@@ -143,6 +150,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::media::Intent;
 
     #[test]
     fn a_report_survives_the_queue() {
@@ -155,6 +163,7 @@ mod tests {
                 size: 3,
                 uploaded_at: "2026-11-22T00:00:00Z".parse().expect("a time"),
                 sequencer: Sequencer::parse("0A").expect("a sequencer"),
+                declared: Declared { content_type: None, intent: Intent::default() },
             },
             outcome: Outcome::Failed { reason: Reason::TooManyPixels },
         };

@@ -50,6 +50,11 @@ pub fn followed_before(registers: &Registers, position: Position) -> bool {
     registers.values().any(|register| register.value.is_some() && register.position < position)
 }
 
+/// Whether somebody follows now, by whichever edge.
+pub fn follows(registers: &Registers) -> bool {
+    registers.values().any(|register| register.value.is_some())
+}
+
 /// What keeps one person's doings from another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Relation {
@@ -105,6 +110,14 @@ mod tests {
         assert!(follows(Register::holds(at(4), "")));
         assert!(!follows(Register::holds(at(6), "")));
         assert!(!follows(Register::tombstone(at(4))));
+    }
+
+    #[test]
+    fn who_follows_by_one_edge_follows() {
+        assert!(!follows(&Registers::new()));
+        let left = ("edge#a", Register::tombstone(at(9)));
+        assert!(!follows(&registers(std::slice::from_ref(&left))));
+        assert!(follows(&registers(&[left, ("edge#b", Register::holds(at(3), ""))])));
     }
 
     #[test]

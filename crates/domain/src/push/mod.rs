@@ -33,7 +33,7 @@ mod token;
 pub use category::Category;
 pub use event::Event;
 pub use facts::{Fact, Pair, Row, facts};
-pub use known::{Owner, Registers, Relation, Vertex, followed_before, still_stands};
+pub use known::{Owner, Registers, Relation, Vertex, followed_before, follows, still_stands};
 pub use payload::{FCM_MAX_BYTES, NoMessage, Notification};
 pub use platform::Platform;
 pub use preferences::{Delivery, InvalidQuietHours, Preferences, QuietHours};

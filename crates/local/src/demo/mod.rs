@@ -9,27 +9,29 @@ mod page;
 
 use std::{
     fs,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use domain::media::MediaId;
+use domain::media::{Kind, MediaId};
+use http::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::{
     paths,
     photographs::{self, Photograph},
     stack::Stack,
+    uploads::{File, Sent},
+    users::{User, Users},
 };
 use events::Events;
 
-/// Whose photographs they are.
-const OWNER: &str = "mina";
 /// How long to wait for a photograph before something must be wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A photograph, what was made of it, and how long that took.
 struct Shown {
+    sent: Sent,
     name: String,
     original_bytes: usize,
     original_metadata: Vec<String>,
@@ -40,15 +42,21 @@ struct Shown {
 
 /// Plays the demo on a deployed stack.
 pub async fn run(stack: &Stack) -> Result<()> {
-    let events = Events::watch(stack).await?;
-    // The stack may have seen this demo before: these are other uploads, not the same again.
-    let folder = format!("photo/{OWNER}/{}", SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
+    let users = Users::of(stack)?;
+    let cast = Cast {
+        stack,
+        events: Events::watch(stack).await?,
+        mina: users.sign_up("Mina").await?,
+        jun: users.sign_up("Jun").await?,
+    };
+    println!("\n■ Mina and Jun sign up; Mina uploads, Jun looks on");
     let mut shown = Vec::new();
     for photograph in photographs::all()? {
-        shown.push(upload(stack, &events, &folder, photograph).await?);
+        shown.push(upload(&cast, photograph).await?);
     }
-    refuse(stack, &events, &folder).await?;
-    delete(stack, &events, &folder, &shown).await?;
+    refuse(&cast).await?;
+    hide(&cast).await?;
+    delete(&cast, &shown).await?;
     let day = day::play(stack).await?;
 
     let page = paths::root().join("target/demo/index.html");
@@ -60,7 +68,15 @@ pub async fn run(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
-async fn upload(stack: &Stack, events: &Events, folder: &str, photograph: Photograph) -> Result<Shown> {
+/// Who plays, and where.
+struct Cast<'a> {
+    stack: &'a Stack,
+    events: Events,
+    mina: User,
+    jun: User,
+}
+
+async fn upload(cast: &Cast<'_>, photograph: Photograph) -> Result<Shown> {
     let Photograph { name, content_type, bytes } = photograph;
     let original_bytes = bytes.len();
     let original_metadata = metadata::in_picture(&bytes);
@@ -68,8 +84,8 @@ async fn upload(stack: &Stack, events: &Events, folder: &str, photograph: Photog
     if !original_metadata.is_empty() {
         println!("    carries {}", original_metadata.join(", "));
     }
-    let key = format!("{folder}/{name}");
-    let (item, took) = put(stack, events, &key, content_type, bytes).await?;
+    let file = File { kind: Kind::Photo, name: &name, content_type, bytes, visibility: "public", post: None };
+    let (sent, item, took) = put(cast, &file, &cast.jun).await?;
     ensure!(item["state"] == "ready", "{name} was not accepted: {item}");
     let mut variants = Vec::new();
     for variant in list(&item["variants"]) {
@@ -85,70 +101,91 @@ async fn upload(stack: &Stack, events: &Events, folder: &str, photograph: Photog
         );
         variants.push(bytes);
     }
-    println!("    GET /v1/media/{}", MediaId::of_key(&key));
+    println!("    GET /v1/media/{}", sent.id);
     println!("{}", indented(&shortened(item.clone())));
-    Ok(Shown { name, original_bytes, original_metadata, item, variants, took })
+    Ok(Shown { sent, name, original_bytes, original_metadata, item, variants, took })
 }
 
 /// Something that only calls itself a photograph: the client is told why it is none.
-async fn refuse(stack: &Stack, events: &Events, folder: &str) -> Result<()> {
+async fn refuse(cast: &Cast<'_>) -> Result<()> {
     println!("\n■ holiday.jpg, which is a text file");
-    let text = b"<html>not a photograph</html>".to_vec();
-    let (item, _) = put(stack, events, &format!("{folder}/holiday.jpg"), "image/jpeg", text).await?;
+    let bytes = b"<html>not a photograph</html>".to_vec();
+    let file = File {
+        kind: Kind::Photo,
+        name: "holiday.jpg",
+        content_type: "image/jpeg",
+        bytes,
+        visibility: "public",
+        post: None,
+    };
+    let (_, item, _) = put(cast, &file, &cast.mina).await?;
     ensure!(item["state"] == "failed", "a text file was accepted: {item}");
     println!("{}", indented(&item));
     Ok(())
 }
 
+/// A private photograph: for others it does not exist.
+async fn hide(cast: &Cast<'_>) -> Result<()> {
+    let Some(Photograph { name, content_type, bytes }) = photographs::all()?.into_iter().next() else { return Ok(()) };
+    println!("\n■ {name} again, as private");
+    let file = File { kind: Kind::Photo, name: &name, content_type, bytes, visibility: "private", post: None };
+    let (sent, item, _) = put(cast, &file, &cast.mina).await?;
+    ensure!(item["state"] == "ready", "{name} was not accepted: {item}");
+    let status = status(cast, &cast.jun, Method::GET, sent.id).await?;
+    ensure!(status == StatusCode::NOT_FOUND, "Jun is shown what is private: {status}");
+    println!("    Mina sees it, Jun is told {status}");
+    Ok(())
+}
+
 /// A photograph is deleted: it is gone, and so is all that was made of it.
-async fn delete(stack: &Stack, events: &Events, folder: &str, shown: &[Shown]) -> Result<()> {
-    let Some(first) = shown.first() else { return Ok(()) };
-    println!("\n■ {} is deleted", first.name);
-    let key = format!("{folder}/{}", first.name);
-    let id = MediaId::of_key(&key);
+async fn delete(cast: &Cast<'_>, shown: &[Shown]) -> Result<()> {
+    let Some(Shown { name, sent: Sent { key, id }, .. }) = shown.first() else { return Ok(()) };
+    println!("\n■ {name} is deleted");
+    let refusal = status(cast, &cast.jun, Method::DELETE, *id).await?;
+    ensure!(refusal == StatusCode::NOT_FOUND, "Jun deletes what is Mina's: {refusal}");
+    println!("    Jun, who would like that, is told {refusal}");
     let start = Instant::now();
-    stack.aws().delete_object(stack.output("OriginalsBucketName")?, &key).await?;
+    let deleted = status(cast, &cast.mina, Method::DELETE, *id).await?;
+    ensure!(deleted == StatusCode::NO_CONTENT, "Mina cannot delete what is hers: {deleted}");
     loop {
-        events.show(&key, start).await?;
-        let status = reqwest::get(stack.api(&format!("/v1/media/{id}"))?).await?.status();
-        let left = stack.aws().list_objects(stack.output("DerivedBucketName")?, &format!("{id}/")).await?;
-        if status == 404 && left.is_empty() {
+        cast.events.show(key, start).await?;
+        let status = status(cast, &cast.jun, Method::GET, *id).await?;
+        let left = cast.stack.aws().list_objects(cast.stack.output("DerivedBucketName")?, &format!("{id}/")).await?;
+        if status == StatusCode::NOT_FOUND && left.is_empty() {
             println!("    {} the API answers 404, no variant is left", clock(start.elapsed()));
             return Ok(());
         }
-        wait(start, &first.name).await?;
+        wait(start, name).await?;
     }
 }
 
-/// Uploads and waits until the API shows an outcome.
-async fn put(
-    stack: &Stack,
-    events: &Events,
-    key: &str,
-    content_type: &str,
-    bytes: Vec<u8>,
-) -> Result<(Value, Duration)> {
+async fn status(cast: &Cast<'_>, user: &User, method: Method, id: MediaId) -> Result<StatusCode> {
+    Ok(user.send(cast.stack, method, &format!("/v1/media/{id}"), &[], None).await?.status)
+}
+
+/// Mina uploads, and `reader` waits until the API shows an outcome.
+async fn put(cast: &Cast<'_>, file: &File<'_>, reader: &User) -> Result<(Sent, Value, Duration)> {
     let start = Instant::now();
-    stack.aws().put_object(stack.output("OriginalsBucketName")?, key, content_type, bytes).await?;
-    println!("    {} stored", clock(start.elapsed()));
-    let url = stack.api(&format!("/v1/media/{}", MediaId::of_key(key)))?;
+    let sent = file.send(cast.stack, &cast.mina).await?;
+    println!("    {} signed for and stored", clock(start.elapsed()));
     let mut known = String::new();
     loop {
-        events.show(key, start).await?;
-        let answer = reqwest::get(&url).await?;
+        cast.events.show(&sent.key, start).await?;
+        let path = format!("/v1/media/{}", sent.id);
+        let answer = reader.send(cast.stack, Method::GET, &path, &[], None).await?;
         // Until the first event has arrived there is no such item.
-        if answer.status().is_success() {
-            let item: Value = serde_json::from_slice(&answer.bytes().await?)?;
+        if answer.status.is_success() {
+            let item: Value = serde_json::from_slice(&answer.body)?;
             let state = item["state"].as_str().unwrap_or_default().to_owned();
             if state != known {
                 println!("    {} {state}", clock(start.elapsed()));
                 known = state;
             }
             if known != "processing" {
-                return Ok((item, start.elapsed()));
+                return Ok((sent, item, start.elapsed()));
             }
         }
-        wait(start, key).await?;
+        wait(start, &sent.key).await?;
     }
 }
 

@@ -1,0 +1,37 @@
+//! `upload-api`: signs uploads, and stores nothing.
+
+mod answer;
+mod config;
+mod handle;
+mod handler;
+mod originals;
+mod request;
+mod signer;
+
+use anyhow::Context;
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use function_kit::{aws, logs, seal::SecretSealer};
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    logs::init();
+    let config = config::Config::from_env()?;
+    let aws = aws::sdk_config().await;
+    let s3 = aws_sdk_s3::Client::new(&aws);
+    let ports = handler::Ports {
+        originals: originals::Originals { s3: s3.clone(), bucket: config.originals_bucket.clone() },
+        signer: signer::Signer {
+            s3,
+            bucket: config.originals_bucket,
+            credentials: aws.credentials_provider().context("no credentials are configured")?,
+        },
+        sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&aws), config.sealing_secret_arn),
+    };
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        Ok::<_, Error>(handler::handle(&ports, &event.payload, Timestamp::now()).await)
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}

@@ -1,0 +1,199 @@
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use domain::{
+    media::{FileName, Intent, Kind, Post, Visibility},
+    upload::{Checksum, Declaration, UploadId},
+};
+use function_kit::{http::Problem, request::json_body};
+use serde::Deserialize;
+
+/// A declaration has at most one file name and one post; 2 GiB are 128 parts.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// The longest idempotency key, in bytes.
+const IDEMPOTENCY_KEY_BYTES: usize = 255;
+
+/// What a client may ask.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request {
+    /// `POST /v1/uploads`
+    Start { declaration: Declaration, idempotency_key: Option<String> },
+    /// `POST /v1/uploads/{id}/parts`
+    SignParts { id: UploadId, handle: String, parts: Vec<Part> },
+    /// `POST /v1/uploads/{id}/complete`
+    Complete { id: UploadId, handle: String },
+}
+
+/// A part that is about to be uploaded.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Counted from 1.
+    pub number: u64,
+    /// Of its bytes.
+    pub checksum: Checksum,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Start {
+    kind: Kind,
+    content_type: String,
+    size: u64,
+    checksum: Checksum,
+    file_name: Option<FileName>,
+    post: Option<Post>,
+    #[serde(default)]
+    visibility: Visibility,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignParts {
+    handle: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Complete {
+    handle: String,
+}
+
+impl Request {
+    /// Reads a request that API Gateway let through (payload format 2.0).
+    pub fn parse(request: &ApiGatewayV2httpRequest) -> Result<Self, Problem> {
+        // What is not an id names nothing.
+        let id = || {
+            let id = request.path_parameters.get("id").and_then(|id| id.parse().ok());
+            id.ok_or_else(Problem::not_found)
+        };
+        match request.route_key.as_deref() {
+            Some("POST /v1/uploads") => Ok(Self::Start {
+                declaration: declaration(json_body(request, MAX_BODY_BYTES)?)?,
+                idempotency_key: idempotency_key(request)?,
+            }),
+            Some("POST /v1/uploads/{id}/parts") => {
+                let id = id()?;
+                let SignParts { handle, parts } = json_body(request, MAX_BODY_BYTES)?;
+                Ok(Self::SignParts { id, handle, parts })
+            }
+            Some("POST /v1/uploads/{id}/complete") => {
+                let id = id()?;
+                let Complete { handle } = json_body(request, MAX_BODY_BYTES)?;
+                Ok(Self::Complete { id, handle })
+            }
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+fn declaration(start: Start) -> Result<Declaration, Problem> {
+    let Start { kind, content_type, size, checksum, file_name, post, visibility } = start;
+    let intent = Intent { post, visibility, file_name };
+    Declaration::new(kind, &content_type, size, checksum, intent)
+        .map_err(|refusal| Problem::invalid_request(refusal.to_string()))
+}
+
+fn idempotency_key(request: &ApiGatewayV2httpRequest) -> Result<Option<String>, Problem> {
+    let Some(value) = request.headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().ok().filter(|text| (1..=IDEMPOTENCY_KEY_BYTES).contains(&text.len()));
+    let text = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
+    match text {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => Err(Problem::invalid_request(format!(
+            "`Idempotency-Key` must have 1 to {IDEMPOTENCY_KEY_BYTES} visible ASCII characters"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const SUM: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+    fn parse(route: &str, id: &str, headers: Value, body: &str) -> Result<Request, (u16, String)> {
+        let request = json!({
+            "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": headers,
+            "pathParameters": {"id": id}, "isBase64Encoded": false, "body": body,
+            "requestContext": {"http": {"method": "POST"}}
+        });
+        Request::parse(&serde_json::from_value(request).expect("a request"))
+            .map_err(|problem| (problem.status, problem.detail.unwrap_or_default()))
+    }
+
+    fn start(body: Value) -> Result<Request, (u16, String)> {
+        parse("POST /v1/uploads", "", json!({}), &body.to_string())
+    }
+
+    #[test]
+    fn visibility_and_post_are_optional_and_names_are_composed() {
+        let body = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM, "fileName": "\u{1100}\u{1161}"});
+        let Ok(Request::Start { declaration, idempotency_key: None }) = start(body) else { panic!("no start") };
+        assert_eq!(declaration.intent.visibility, Visibility::Public);
+        assert_eq!(declaration.intent.file_name.as_ref().map(|name| name.as_str()), Some("\u{ac00}"));
+    }
+
+    #[test]
+    fn refuses_what_breaks_a_rule_and_says_which() {
+        let good = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM});
+        assert!(start(good.clone()).is_ok());
+        for (field, value, says) in [
+            ("kind", json!("video"), "unknown variant"),
+            ("contentType", json!("text/html"), "`contentType` of photo must be one of"),
+            ("size", json!(0), "`size` of photo"),
+            ("size", json!(-1), "invalid value"),
+            ("size", json!(1.5), "invalid type"),
+            ("size", json!("1"), "invalid type"),
+            ("checksum", json!("abc"), "a checksum is a SHA-256 in base 64"),
+            ("fileName", json!("../../etc/passwd"), "a file name is no path"),
+            ("post", json!("a/b"), "a post is named by"),
+            ("visibility", json!("everybody"), "unknown variant"),
+            ("owner", json!("jun"), "unknown field"),
+        ] {
+            let mut body = good.clone();
+            body[field] = value.clone();
+            let Err((400, detail)) = start(body) else { panic!("{field}: {value} was taken") };
+            assert!(detail.contains(says), "{field}: {detail}");
+        }
+        for field in ["kind", "contentType", "size", "checksum"] {
+            let mut body = good.clone();
+            body.as_object_mut().and_then(|body| body.remove(field)).expect("a field");
+            assert!(matches!(start(body), Err((400, _))), "{field}");
+        }
+        for body in ["", "[]", "{", "null"] {
+            assert!(matches!(parse("POST /v1/uploads", "", json!({}), body), Err((400, _))), "{body}");
+        }
+        let huge = format!("{}{}", " ".repeat(MAX_BODY_BYTES), good);
+        assert!(matches!(parse("POST /v1/uploads", "", json!({}), &huge), Err((413, _))));
+    }
+
+    #[test]
+    fn an_idempotency_key_is_short_and_visible() {
+        let with = |key: &str| {
+            let body = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM}).to_string();
+            parse("POST /v1/uploads", "", json!({"idempotency-key": key}), &body)
+        };
+        let Ok(Request::Start { idempotency_key, .. }) = with("k-1") else { panic!("no start") };
+        assert_eq!(idempotency_key.as_deref(), Some("k-1"));
+        for key in ["", "a b", "가", &"x".repeat(256)] {
+            assert!(with(key).is_err(), "{key}");
+        }
+    }
+
+    #[test]
+    fn later_steps_name_their_upload() {
+        let id = UploadId::random([1; 16]).to_string();
+        let parts = json!({"handle": "h", "parts": [{"number": 1, "checksum": SUM}]}).to_string();
+        assert!(parse("POST /v1/uploads/{id}/parts", &id, json!({}), &parts).is_ok());
+        let handle = json!({"handle": "h"}).to_string();
+        assert!(parse("POST /v1/uploads/{id}/complete", &id, json!({}), &handle).is_ok());
+        for id in ["", "x", "../../audio/jun"] {
+            let refused = parse("POST /v1/uploads/{id}/complete", id, json!({}), &handle);
+            assert!(matches!(refused, Err((404, _))), "{id}");
+        }
+        assert!(matches!(parse("$default", &id, json!({}), &handle), Err((404, _))));
+    }
+}

@@ -1,0 +1,200 @@
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::{
+    Client,
+    config::{ProvideCredentials, SharedCredentialsProvider},
+    presigning::{PresignedRequest, PresigningConfig},
+};
+use domain::upload::{Checksum, Declaration};
+use function_kit::failure::Failure;
+use jiff::Timestamp;
+
+use crate::answer::Signed;
+
+/// How long a signed request may be sent at most.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// What is signed for less is of no use to a client.
+const SHORTEST: Duration = Duration::from_secs(30);
+
+/// Signs requests that clients send to S3 themselves, with this function's permissions.
+///
+/// What is to be held is a signed header: S3 refuses a request that lacks it or has another value,
+/// before it looks at anything else.
+pub struct Signer {
+    pub s3: Client,
+    pub bucket: String,
+    pub credentials: SharedCredentialsProvider,
+}
+
+impl Signer {
+    /// One `PUT` of one file: of this type, length and checksum, with this metadata, to this key,
+    /// and only while there is nothing.
+    pub async fn put(&self, key: &str, declaration: &Declaration, now: Timestamp) -> Result<Signed, Failure> {
+        let (signing, expires_at) = self.signing(now).await?;
+        let mut request = self
+            .s3
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(declaration.content_type)
+            .content_length(length(declaration.size)?)
+            .checksum_sha256(declaration.checksum)
+            .if_none_match("*");
+        for (name, value) in declaration.to_metadata() {
+            request = request.metadata(name, value);
+        }
+        let request = request.presigned(signing).await.map_err(|error| Failure::aws("sign an upload", error))?;
+        Ok(signed(&request, expires_at))
+    }
+
+    /// One `PUT` of one part, of this length and checksum.
+    pub async fn part(
+        &self,
+        key: &str,
+        s3_upload: &str,
+        (number, size): (u64, u64),
+        checksum: Checksum,
+        now: Timestamp,
+    ) -> Result<Signed, Failure> {
+        let (signing, expires_at) = self.signing(now).await?;
+        let number = i32::try_from(number).map_err(|error| Failure::bug("sign a part", error))?;
+        let request = self
+            .s3
+            .upload_part()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(s3_upload)
+            .part_number(number)
+            .content_length(length(size)?)
+            .checksum_sha256(checksum);
+        let request = request.presigned(signing).await.map_err(|error| Failure::aws("sign a part", error))?;
+        Ok(signed(&request, expires_at))
+    }
+
+    /// For how long is signed: a signature dies with the session of the role that made it.
+    async fn signing(&self, now: Timestamp) -> Result<(PresigningConfig, String), Failure> {
+        let credentials = self.credentials.provide_credentials().await;
+        let credentials = credentials.map_err(|error| Failure::transient("find credentials to sign with", error))?;
+        let now = SystemTime::from(now);
+        let lifetime = lifetime(now, credentials.expiry());
+        if lifetime < SHORTEST {
+            return Err(Failure::transient("sign an upload", "the role's session is about to end"));
+        }
+        let signing = PresigningConfig::builder().start_time(now).expires_in(lifetime).build();
+        let signing = signing.map_err(|error| Failure::bug("sign an upload", error))?;
+        let expires_at = Timestamp::try_from(now + lifetime).map_err(|error| Failure::bug("sign an upload", error))?;
+        Ok((signing, format!("{expires_at:.0}")))
+    }
+}
+
+fn lifetime(now: SystemTime, session_ends: Option<SystemTime>) -> Duration {
+    let left = session_ends.map(|end| end.duration_since(now).unwrap_or_default());
+    // In whole seconds: that is what a signature says.
+    Duration::from_secs(left.map_or(LIFETIME, |left| left.min(LIFETIME)).as_secs())
+}
+
+fn length(bytes: u64) -> Result<i64, Failure> {
+    i64::try_from(bytes).map_err(|error| Failure::bug("sign a length", error))
+}
+
+fn signed(request: &PresignedRequest, expires_at: String) -> Signed {
+    let headers = request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Signed { method: "PUT", url: request.uri().to_owned(), headers, expires_at }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use std::collections::BTreeSet;
+
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use domain::media::{Intent, Kind, Visibility};
+
+    use super::*;
+
+    pub const SUM: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+    pub fn now() -> Timestamp {
+        "2026-11-22T00:00:00Z".parse().expect("a time")
+    }
+
+    pub fn checksum() -> Checksum {
+        SUM.to_owned().try_into().expect("a checksum")
+    }
+
+    /// A signer whose session ends when it is told.
+    pub fn signer(session_ends: Option<SystemTime>) -> Signer {
+        let credentials = Credentials::new("AKID", "secret", Some("session".into()), session_ends, "test");
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("ap-northeast-2"))
+            .credentials_provider(credentials.clone())
+            .build();
+        let credentials = SharedCredentialsProvider::new(credentials);
+        Signer { s3: Client::from_conf(config), bucket: "originals".into(), credentials }
+    }
+
+    fn parameter<'a>(url: &'a str, name: &str) -> Option<&'a str> {
+        let (_, query) = url.split_once('?')?;
+        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    fn signed_headers(signed: &Signed) -> BTreeSet<String> {
+        let list = parameter(&signed.url, "X-Amz-SignedHeaders").expect("signed headers");
+        list.split("%3B").map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn an_upload_is_signed_with_all_that_it_is_to_be_held_to() {
+        let intent = Intent {
+            post: "p1".to_owned().try_into().ok(),
+            visibility: Visibility::Private,
+            file_name: "한강.png".to_owned().try_into().ok(),
+        };
+        let declaration = Declaration::new(Kind::Photo, "image/png", 7, checksum(), intent).expect("a declaration");
+        let signed = signer(None).put("photo/mina/1", &declaration, now()).await.expect("signed");
+        let expected = [
+            ("content-length", "7"),
+            ("content-type", "image/png"),
+            ("if-none-match", "*"),
+            ("x-amz-checksum-sha256", SUM),
+            ("x-amz-meta-declaration", &declaration.fingerprint()),
+            ("x-amz-meta-file-name", "%ED%95%9C%EA%B0%95.png"),
+            ("x-amz-meta-post", "p1"),
+            ("x-amz-meta-sha256", SUM),
+            ("x-amz-meta-visibility", "private"),
+        ];
+        let headers: Vec<_> = signed.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(headers, expected);
+        let mut covered: BTreeSet<_> = expected.iter().map(|(name, _)| (*name).to_owned()).collect();
+        covered.insert("host".into());
+        assert_eq!(signed_headers(&signed), covered);
+        assert!(signed.url.contains("/photo/mina/1?"), "{}", signed.url);
+        assert_eq!(parameter(&signed.url, "X-Amz-Expires"), Some("900"));
+        assert_eq!(signed.expires_at, "2026-11-22T00:15:00Z");
+    }
+
+    #[tokio::test]
+    async fn a_part_is_signed_with_its_length_and_checksum() {
+        let signed = signer(None).part("audio/mina/1", "u", (3, 5), checksum(), now()).await.expect("signed");
+        let headers: Vec<_> = signed.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(headers, [("content-length", "5"), ("x-amz-checksum-sha256", SUM)]);
+        let covered: Vec<_> = signed_headers(&signed).into_iter().collect();
+        assert_eq!(covered, ["content-length", "host", "x-amz-checksum-sha256"]);
+        assert_eq!((parameter(&signed.url, "partNumber"), parameter(&signed.url, "uploadId")), (Some("3"), Some("u")));
+    }
+
+    #[tokio::test]
+    async fn a_signature_ends_with_the_session_that_made_it() {
+        let start = SystemTime::from(now());
+        let declaration =
+            Declaration::new(Kind::Photo, "image/png", 7, checksum(), Intent::default()).expect("a declaration");
+        let ends = |seconds| Some(start + Duration::from_secs(seconds));
+        let signed = signer(ends(60)).put("photo/mina/1", &declaration, now()).await.expect("signed");
+        assert_eq!(signed.expires_at, "2026-11-22T00:01:00Z");
+        assert_eq!(parameter(&signed.url, "X-Amz-Expires"), Some("60"));
+        let failure = signer(ends(5)).put("photo/mina/1", &declaration, now()).await.expect_err("a failure");
+        assert_eq!(failure.kind, function_kit::failure::Kind::Transient);
+        let signed = signer(ends(36_000)).put("photo/mina/1", &declaration, now()).await.expect("signed");
+        assert_eq!(parameter(&signed.url, "X-Amz-Expires"), Some("900"));
+    }
+}

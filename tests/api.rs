@@ -1,0 +1,298 @@
+//! The read API through the deployed stack: who is shown what, page by page, and what clients may
+//! keep.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use domain::media::{Kind, MediaId};
+use http::Method;
+use local::{
+    neptune::Commit,
+    uploads::{File, Sent},
+    users::User,
+};
+use serde_json::{Value, json};
+use support::{Deployed, eventually, photograph};
+
+const VISIBILITIES: [&str; 3] = ["public", "followers", "private"];
+
+/// Sound: it is ready as soon as it has landed.
+fn file<'a>(visibility: &'a str, post: Option<&'a str>) -> File<'a> {
+    File { kind: Kind::Audio, name: "비밀.m4a", content_type: "audio/mp4", bytes: vec![1; 100], visibility, post }
+}
+
+/// Uploads one after the other and waits until their owner sees them.
+async fn sent(deployed: &Deployed, owner: &User, files: &[File<'_>]) -> Vec<Sent> {
+    let mut all = Vec::new();
+    for file in files {
+        let sent = deployed.send(owner, file).await;
+        deployed.outcome_for(owner, sent.id).await;
+        all.push(sent);
+    }
+    all
+}
+
+async fn in_graph(deployed: &Deployed, users: &[&User]) {
+    let add = |commit: Commit, user: &&User| {
+        commit.add_vertex(&user.id, ["person"]).set(&user.id, "name", user.name.as_str())
+    };
+    deployed.stack.neptune().commit(&users.iter().fold(Commit::new(), add)).await.expect("a commit");
+}
+
+fn edge(follower: &User, of: &User) -> String {
+    format!("follows-{}-{}", follower.id, of.id)
+}
+
+/// All pages of a list; none is empty but where the list is.
+async fn all_of(deployed: &Deployed, user: &User, query: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut path = format!("/v1/media?{query}");
+    loop {
+        let page = deployed.ask(user, Method::GET, &path, None).await;
+        assert_eq!(page.status, 200, "{path}: {page:?}");
+        let found = page.body["items"].as_array().expect("items");
+        items.extend(found.iter().cloned());
+        match page.body["next"].as_str() {
+            None => return items,
+            Some(next) => {
+                assert!(!found.is_empty(), "{path}: an empty page, and more follow");
+                path = format!("/v1/media?{query}&cursor={next}");
+            }
+        }
+    }
+}
+
+fn ids(items: &[Value]) -> Vec<MediaId> {
+    items.iter().map(|item| item["id"].as_str().and_then(|id| id.parse().ok()).expect("an id")).collect()
+}
+
+async fn sees(deployed: &Deployed, user: &User, id: MediaId) -> bool {
+    let answer = deployed.ask(user, Method::GET, &format!("/v1/media/{id}"), None).await;
+    match answer.status {
+        200 => true,
+        404 => {
+            assert_eq!(answer.body["type"], "urn:iyagi:problem:not-found");
+            assert_eq!((answer.content_type.as_str(), answer.etag), ("application/problem+json", None));
+            false
+        }
+        _ => panic!("{answer:?}"),
+    }
+}
+
+#[tokio::test]
+async fn everybody_sees_what_is_theirs_to_see_on_every_route() {
+    let deployed = Deployed::get();
+    let (mina, jun, sora) =
+        (deployed.person("Mina").await, deployed.person("Jun").await, deployed.person("Sora").await);
+    let files = VISIBILITIES.map(|visibility| file(visibility, Some("story-1")));
+    let items: Vec<_> = sent(&deployed, &mina, &files).await.into_iter().map(|sent| sent.id).collect();
+    in_graph(&deployed, &[&mina, &jun, &sora]).await;
+    let graph = deployed.stack.neptune();
+    let follows = Commit::new().add_edge(edge(&jun, &mina), "follows", &jun.id, &mina.id);
+    graph.commit(&follows).await.expect("a commit");
+    eventually("Jun to be known as a follower", async || sees(&deployed, &jun, items[1]).await.then_some(())).await;
+
+    let matrix = [(&mina, [true, true, true]), (&jun, [true, true, false]), (&sora, [true, false, false])];
+    for (user, expected) in matrix {
+        let name = &user.name;
+        let expected: Vec<_> = items.iter().zip(expected).filter(|(_, sees)| *sees).map(|(id, _)| *id).collect();
+        let mut seen = Vec::new();
+        for &id in &items {
+            if sees(&deployed, user, id).await {
+                seen.push(id);
+            }
+        }
+        assert_eq!(seen, expected, "{name}, one by one");
+        let batch = deployed.ask(user, Method::POST, "/v1/media/batch", Some(&json!({"ids": items}))).await;
+        let batch = batch.body["items"].as_array().expect("items").clone();
+        assert_eq!(ids(&batch), expected, "{name}, a batch");
+        for selection in ["", "&kind=audio", "&post=story-1"] {
+            let query = format!("owner={}&order=oldest&limit=1{selection}", mina.id);
+            let list = all_of(&deployed, user, &query).await;
+            assert_eq!(ids(&list), expected, "{name}, {query}");
+            // Names of files are their owner's alone.
+            assert!(list.iter().all(|item| item["fileName"].is_string() == (user.id == mina.id)), "{list:?}");
+        }
+    }
+
+    // Who does not follow any more is a stranger again.
+    graph.commit(&Commit::new().remove_edge(edge(&jun, &mina))).await.expect("a commit");
+    eventually("Jun to be forgotten", async || (!sees(&deployed, &jun, items[1]).await).then_some(())).await;
+    assert!(sees(&deployed, &jun, items[0]).await);
+}
+
+#[tokio::test]
+async fn lists_have_pages_in_both_orders() {
+    let deployed = Deployed::get();
+    let (mina, sora) = (deployed.person("Mina").await, deployed.person("Sora").await);
+    // Long stretches of what others may not see.
+    let visibilities =
+        ["private", "private", "public", "private", "followers", "private", "public", "private", "public", "private"];
+    let files = visibilities.map(|visibility| file(visibility, None));
+    let all: Vec<_> = sent(&deployed, &mina, &files).await.into_iter().map(|sent| sent.id).collect();
+    let public: Vec<_> =
+        all.iter().zip(visibilities).filter(|(_, visibility)| *visibility == "public").map(|(id, _)| *id).collect();
+    let reversed = |ids: &[MediaId]| ids.iter().rev().copied().collect::<Vec<_>>();
+    for limit in [1, 2, 3, 100] {
+        let own = all_of(&deployed, &mina, &format!("limit={limit}&order=oldest")).await;
+        assert_eq!(ids(&own), all, "{limit}");
+        let own = all_of(&deployed, &mina, &format!("limit={limit}")).await;
+        assert_eq!(ids(&own), reversed(&all), "{limit}");
+        let others = all_of(&deployed, &sora, &format!("owner={}&limit={limit}", mina.id)).await;
+        assert_eq!(ids(&others), reversed(&public), "{limit}");
+        let others =
+            all_of(&deployed, &sora, &format!("owner={}&limit={limit}&order=oldest&kind=audio", mina.id)).await;
+        assert_eq!(ids(&others), public, "{limit}");
+    }
+    assert!(all_of(&deployed, &sora, "").await.is_empty());
+    assert!(all_of(&deployed, &mina, "kind=photo").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_cursor_belongs_to_its_caller_and_its_query() {
+    let deployed = Deployed::get();
+    let (mina, jun) = (deployed.person("Mina").await, deployed.person("Jun").await);
+    sent(&deployed, &mina, &[file("public", None), file("public", None), file("public", None)]).await;
+    let query = format!("owner={}&limit=1", mina.id);
+    let page = deployed.ask(&mina, Method::GET, &format!("/v1/media?{query}"), None).await;
+    let next = page.body["next"].as_str().expect("a cursor").to_owned();
+    let mut forged = next.clone().into_bytes();
+    forged[10] = if forged[10] == b'A' { b'B' } else { b'A' };
+    let forged = String::from_utf8(forged).expect("text");
+    // Another version: the first byte.
+    let version = format!("Ag{}", &next[2..]);
+    for (user, query, cursor) in [
+        (&jun, query.clone(), &next),
+        (&mina, format!("owner={}&limit=1", jun.id), &next),
+        (&mina, format!("{query}&order=oldest"), &next),
+        (&mina, format!("{query}&kind=audio"), &next),
+        (&mina, query.clone(), &forged),
+        (&mina, query.clone(), &version),
+        (&mina, query.clone(), &"x".to_owned()),
+    ] {
+        let answer = deployed.ask(user, Method::GET, &format!("/v1/media?{query}&cursor={cursor}"), None).await;
+        assert_eq!(
+            (answer.status, &answer.body["type"], answer.content_type.as_str()),
+            (400, &json!("urn:iyagi:problem:invalid-cursor"), "application/problem+json"),
+            "{query}"
+        );
+    }
+    // Another number of items, or other fields, are the same list.
+    let path = format!("/v1/media?owner={}&limit=5&fields=state&cursor={next}", mina.id);
+    let rest = deployed.ask(&mina, Method::GET, &path, None).await;
+    assert_eq!(rest.body["items"].as_array().map(Vec::len), Some(2), "{rest:?}");
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_not_sent_again() {
+    let deployed = Deployed::get();
+    let (mina, jun) = (deployed.person("Mina").await, deployed.person("Jun").await);
+    let sent = sent(&deployed, &mina, &[file("public", None)]).await.remove(0);
+    for path in [format!("/v1/media/{}", sent.id), format!("/v1/media?owner={}", mina.id)] {
+        let first = deployed.ask(&jun, Method::GET, &path, None).await;
+        let tag = first.etag.expect("a tag");
+        let again = deployed.ask_with(&jun, Method::GET, &path, &[("if-none-match", &tag)], None).await;
+        assert_eq!((again.status, again.body, again.etag.as_deref()), (304, Value::Null, Some(tag.as_str())), "{path}");
+        let other = deployed.ask_with(&mina, Method::GET, &path, &[("if-none-match", &tag)], None).await;
+        assert_eq!(other.status, 200, "the owner sees more: {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_gets_the_fields_that_it_wants() {
+    let deployed = Deployed::get();
+    let mina = deployed.person("Mina").await;
+    let file = File {
+        kind: Kind::Photo,
+        name: "a.jpg",
+        content_type: "image/jpeg",
+        bytes: photograph("고양이.jpg"),
+        visibility: "public",
+        post: None,
+    };
+    let id = sent(&deployed, &mina, &[file]).await[0].id;
+    let get =
+        async |query: &str| deployed.ask(&mina, Method::GET, &format!("/v1/media/{id}?fields={query}"), None).await;
+    assert_eq!(get("state,width").await.body, json!({"id": id, "state": "ready", "width": 451}));
+    assert_eq!(get("state,kind").await.body, json!({"id": id, "state": "ready", "kind": "photo"}));
+    assert_eq!(get("variants").await.body["variants"].as_array().map(Vec::len), Some(4));
+    for query in ["", "key", "position", "state,,kind"] {
+        assert_eq!(get(query).await.status, 400, "{query}");
+    }
+    let list = all_of(&deployed, &mina, "fields=bytes").await;
+    assert_eq!(list, [json!({"id": id, "bytes": 34_306})]);
+}
+
+#[tokio::test]
+async fn a_batch_keeps_its_order_and_has_bounds() {
+    let deployed = Deployed::get();
+    let mina = deployed.person("Mina").await;
+    let sent = sent(&deployed, &mina, &[file("public", None), file("public", None)]).await;
+    let (first, second) = (sent[0].id, sent[1].id);
+    let absent = MediaId::of_key("photo/nobody/nothing");
+    let ask = async |body: Value| deployed.ask(&mina, Method::POST, "/v1/media/batch", Some(&body)).await;
+    let answer = ask(json!({"ids": [second, absent, first, second]})).await;
+    assert_eq!(ids(answer.body["items"].as_array().expect("items")), [second, first]);
+    let many: Vec<_> = (0..101).map(|number| MediaId::of_key(&format!("photo/nobody/{number}"))).collect();
+    assert_eq!(ask(json!({"ids": many[..100]})).await.body, json!({"items": []}));
+    for body in [
+        json!({"ids": many}),
+        json!({"ids": []}),
+        json!({"ids": ["../x"]}),
+        json!({"ids": [first], "owner": "x"}),
+        json!({"ids": "x"}),
+        json!([]),
+    ] {
+        let answer = ask(body.clone()).await;
+        assert_eq!((answer.status, &answer.body["type"]), (400, &json!("urn:iyagi:problem:invalid-request")), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn only_its_owner_deletes_an_item_and_then_it_is_gone() {
+    let deployed = Deployed::get();
+    let (mina, jun) = (deployed.person("Mina").await, deployed.person("Jun").await);
+    let sent = sent(&deployed, &mina, &[file("public", None), file("private", None)]).await;
+    for Sent { id, .. } in &sent {
+        let path = format!("/v1/media/{id}");
+        let refused = deployed.ask(&jun, Method::DELETE, &path, None).await;
+        assert_eq!((refused.status, &refused.body["type"]), (404, &json!("urn:iyagi:problem:not-found")));
+        assert_eq!(deployed.ask(&mina, Method::DELETE, &path, None).await.status, 204);
+        eventually("the deletion", async || (!sees(&deployed, &mina, *id).await).then_some(())).await;
+        assert_eq!(deployed.ask(&mina, Method::DELETE, &path, None).await.status, 404);
+    }
+    eventually("an empty list", async || all_of(&deployed, &mina, "").await.is_empty().then_some(())).await;
+    let prefix = format!("audio/{}/", mina.id);
+    let originals = deployed.aws.list_objects(deployed.output("OriginalsBucketName"), &prefix).await;
+    assert!(originals.expect("a list").is_empty());
+}
+
+#[tokio::test]
+async fn every_route_wants_an_access_token() {
+    let deployed = Deployed::get();
+    let mina = deployed.person("Mina").await;
+    let nobody = MediaId::of_key("photo/nobody/nothing");
+    let routes = [
+        (Method::GET, format!("/v1/media/{nobody}")),
+        (Method::DELETE, format!("/v1/media/{nobody}")),
+        (Method::GET, "/v1/media".to_owned()),
+        (Method::POST, "/v1/media/batch".to_owned()),
+        (Method::POST, "/v1/uploads".to_owned()),
+        (Method::POST, format!("/v1/uploads/{nobody}/parts")),
+        (Method::POST, format!("/v1/uploads/{nobody}/complete")),
+    ];
+    let mut forged = mina.access_token.clone();
+    forged.pop();
+    let tokens = BTreeMap::from([("none", ""), ("an ID token", &mina.id_token), ("a forged one", &forged)]);
+    for (method, path) in &routes {
+        for (what, token) in &tokens {
+            let user = User { access_token: (*token).to_owned(), ..mina.clone() };
+            let answer = deployed.ask(&user, method.clone(), path, Some(&json!({}))).await;
+            assert!(matches!(answer.status, 401 | 403), "{what}, {method} {path}: {answer:?}");
+        }
+        // With one, it is the function that answers.
+        let answer = deployed.ask(&mina, method.clone(), path, Some(&json!({}))).await;
+        assert!(!matches!(answer.status, 401 | 403), "{method} {path}: {answer:?}");
+    }
+}
