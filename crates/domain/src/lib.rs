@@ -5,4 +5,5 @@
 
 pub mod graph;
 pub mod media;
+pub mod push;
 pub mod upload;

@@ -7,6 +7,7 @@
 //! failure  the kinds of failure
 //! http     answers of the REST API, problem+json included
 //! logs     JSON lines
+//! metrics  numbers for CloudWatch, in the log
 //! ```
 
 pub mod aws;
@@ -15,3 +16,4 @@ pub mod config;
 pub mod failure;
 pub mod http;
 pub mod logs;
+pub mod metrics;

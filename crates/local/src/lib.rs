@@ -9,6 +9,7 @@
 //! demo         photographs go in, variants and metadata come out
 //! suite        every check and test
 //! neptune      Neptune Streams, played by an emulator of its own
+//! serving      what the emulators share
 //! runtime_api  one function alone, under a Lambda Runtime API
 //! steps        progress while something takes its time
 //! ```
@@ -21,6 +22,7 @@ pub mod neptune;
 pub mod paths;
 pub mod photographs;
 pub mod runtime_api;
+pub mod serving;
 pub mod stack;
 pub mod steps;
 pub mod suite;
