@@ -4,7 +4,6 @@
 #[expect(dead_code, reason = "the library's own")]
 mod category;
 #[path = "src/push/schema.rs"]
-#[expect(dead_code, reason = "the library's own")]
 mod schema;
 
 use category::Category;

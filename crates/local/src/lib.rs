@@ -9,6 +9,7 @@
 //! demo         photographs go in, variants and metadata come out
 //! suite        every check and test
 //! neptune      Neptune Streams, played by an emulator of its own
+//! phones       SNS mobile push and FCM, played by a stand-in of its own
 //! serving      what the emulators share
 //! runtime_api  one function alone, under a Lambda Runtime API
 //! steps        progress while something takes its time
@@ -20,6 +21,7 @@ pub mod emulator;
 pub mod functions;
 pub mod neptune;
 pub mod paths;
+pub mod phones;
 pub mod photographs;
 pub mod runtime_api;
 pub mod serving;

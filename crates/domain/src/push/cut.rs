@@ -27,7 +27,7 @@ mod tests {
         assert_eq!(cut("이야기꾼", 11), "이야…");
         // Three letters (jamo) that make one syllable, and a family that is one picture.
         assert_eq!(cut("가\u{1112}\u{1161}\u{11ab}나", 12), "가…");
-        assert_eq!(cut("a👨‍👩‍👧b", 20), "a…");
+        assert_eq!(cut("a👨‍👩‍👧b", 19), "a…");
         assert_eq!(cut("old tales", 7), "old…");
         assert_eq!(cut("가나", 2), "");
     }

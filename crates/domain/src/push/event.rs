@@ -64,3 +64,48 @@ impl Event {
         self.committed_at.checked_add(SignedDuration::from_secs(longest.into())).unwrap_or(Timestamp::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::push::testing::{COMMIT_MS, edge, received, vertex};
+
+    fn event() -> Event {
+        Event::of(&received(edge(What::Added, 7, "e1", "likes", "mina", "s1"))).expect("an event")
+    }
+
+    #[test]
+    fn only_an_added_edge_with_a_rule_is_one() {
+        let event = event();
+        assert_eq!((event.id.as_str(), event.from.as_str(), event.to.as_str()), ("main/7/1", "mina", "s1"));
+        for change in [
+            edge(What::Removed, 7, "e1", "likes", "mina", "s1"),
+            edge(What::Changed, 7, "e1", "likes", "mina", "s1"),
+            edge(What::Added, 7, "e1", "blocks", "mina", "jun"),
+            vertex(7, "mina", "name", Some("Mina")),
+        ] {
+            assert_eq!(Event::of(&received(change.clone())), None, "{change:?}");
+        }
+    }
+
+    #[test]
+    fn it_lives_as_long_as_its_rule_says() {
+        let event = event();
+        let rule = event.rules().next().expect("a rule");
+        let after = |ms: i64| Timestamp::from_millisecond(COMMIT_MS + ms).expect("a time");
+        let ttl = SignedDuration::from_secs(rule.ttl_seconds.into());
+        assert_eq!(event.time_left(rule, after(1000)), Some(ttl - SignedDuration::from_secs(1)));
+        assert_eq!(event.time_left(rule, after(-1000)), Some(ttl));
+        assert_eq!(event.time_left(rule, after(i64::from(rule.ttl_seconds) * 1000)), None);
+        assert_eq!(event.expires_at(), after(i64::from(rule.ttl_seconds) * 1000));
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_too_old() {
+        let mut change = edge(What::Added, 7, "e1", "likes", "mina", "s1");
+        change.commit_timestamp_ms = i64::MAX;
+        let event = Event::of(&received(change)).expect("an event");
+        let rule = event.rules().next().expect("a rule");
+        assert_eq!(event.time_left(rule, Timestamp::from_millisecond(COMMIT_MS).expect("a time")), None);
+    }
+}

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Event, Rule, cut::cut,
+    Event, Rule,
+    cut::cut,
     rules::{Said, Words},
 };
 
@@ -139,4 +140,133 @@ fn largest_fitting(most: usize, fits: impl Fn(usize) -> bool) -> Option<usize> {
         if fits(middle) { fitting = middle } else { too_large = middle }
     }
     Some(fitting)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        graph::What,
+        push::{
+            rules,
+            testing::{COMMIT_MS, edge, received},
+            texts,
+        },
+    };
+
+    fn event(label: &str, from: &str, to: &str) -> Event {
+        Event::of(&received(edge(What::Added, 7, "e1", label, from, to))).expect("an event")
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_millisecond(COMMIT_MS).expect("a time") + SignedDuration::from_secs(400)
+    }
+
+    fn words(name: &str, title: &str) -> Words {
+        Words { actor_name: Some(name.into()), source_title: Some(title.into()), target_title: Some(title.into()) }
+    }
+
+    fn build(rule: &str, event: &Event, words: &Words, silent: bool) -> Result<(String, Value), NoMessage> {
+        let rule = rules::by_id(rule).expect("a rule");
+        let message = Notification { rule, event, actor: "mina", words }.message(silent, now())?;
+        let message: Value = serde_json::from_str(&message).expect("JSON");
+        assert!(message["default"].is_string());
+        let gcm = message["GCM"].as_str().expect("a text, not an object").to_owned();
+        let read: Value = serde_json::from_str(&gcm).expect("JSON in JSON");
+        Ok((gcm, read["fcmV1Message"]["message"].clone()))
+    }
+
+    #[test]
+    fn says_who_likes_what_in_the_phones_own_words() {
+        let event = event("likes", "mina", "s1");
+        let (_, message) = build("like-story", &event, &words("미나", "첫눈"), false).expect("a message");
+        let android = &message["android"];
+        assert_eq!(android["priority"], "high");
+        assert_eq!(android["ttl"], "86000s");
+        assert_eq!(android["collapse_key"], "likes");
+        let notification = &android["notification"];
+        assert_eq!(notification["body_loc_key"], "push_like_story_body_by_titled");
+        assert_eq!(notification["body_loc_args"], json!(["미나", "첫눈"]));
+        assert_eq!(notification["tag"], "like-story:s1");
+        assert_eq!(notification["channel_id"], "likes");
+        let apns = &message["apns"];
+        assert_eq!(apns["headers"]["apns-collapse-id"], "like-story:s1");
+        let expiration = now().as_second() + 86_000;
+        assert_eq!(apns["headers"]["apns-expiration"], expiration.to_string());
+        let aps = &apns["payload"]["aps"];
+        assert_eq!(aps["alert"]["loc-key"], "push_like_story_body_by_titled");
+        assert_eq!(aps["alert"]["loc-args"], json!(["미나", "첫눈"]));
+        assert_eq!((&aps["sound"], &aps["thread-id"]), (&json!("default"), &json!("likes:s1")));
+        assert_eq!(message["data"]["rule"], "like-story");
+        assert_eq!(message["data"]["event"], "main/7/1");
+        assert!(message.get("notification").is_none(), "Android would show its plain text");
+    }
+
+    #[test]
+    fn at_night_there_is_no_sound() {
+        let event = event("likes", "mina", "s1");
+        let (gcm, message) = build("like-story", &event, &words("미나", "첫눈"), true).expect("a message");
+        assert!(!gcm.contains("sound"), "{gcm}");
+        assert_eq!(message["android"]["notification"]["channel_id"], "quiet");
+        assert_eq!(message["apns"]["headers"]["apns-priority"], "5");
+        assert_eq!(message["apns"]["payload"]["aps"]["interruption-level"], "passive");
+    }
+
+    #[test]
+    fn a_long_tag_is_hashed_for_apple() {
+        let story = "s".repeat(80);
+        let (_, message) =
+            build("like-story", &event("likes", "mina", &story), &Words::default(), false).expect("fits");
+        let id = message["apns"]["headers"]["apns-collapse-id"].as_str().expect("a text");
+        assert_eq!(id.len(), 64);
+        assert_eq!(message["android"]["notification"]["tag"], format!("like-story:{story}"));
+    }
+
+    #[test]
+    fn what_has_expired_or_cannot_fit_is_none() {
+        let mut old = event("likes", "mina", "s1");
+        old.committed_at -= SignedDuration::from_hours(24);
+        assert_eq!(build("like-story", &old, &Words::default(), false), Err(NoMessage::Expired));
+        let huge = event("likes", "mina", &"s".repeat(4_000));
+        assert_eq!(build("like-story", &huge, &Words::default(), false), Err(NoMessage::TooLarge));
+    }
+
+    #[test]
+    fn long_korean_names_are_cut_as_late_as_possible() {
+        let long = "가".repeat(2_000);
+        let (gcm, message) =
+            build("like-story", &event("likes", "mina", "s1"), &words(&long, &long), false).expect("fits");
+        // Each argument stands twice, for Android and for Apple: one syllable more each would be 12 bytes.
+        assert!((FCM_MAX_BYTES - 12..=FCM_MAX_BYTES).contains(&gcm.len()), "{}", gcm.len());
+        let arg = message["android"]["notification"]["body_loc_args"][0].as_str().expect("a text");
+        assert!(arg.ends_with("가…") && arg.len() > 300, "{arg}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_fits_and_is_well_formed(
+            name in "\\PC{0,600}", title in "(?s).{0,3000}", silent: bool, rule in prop::sample::select(rules::all())
+        ) {
+            let event = event(&rule.when.edge, "mina", "s1");
+            let (gcm, message) = build(&rule.id, &event, &words(&name, &title), silent).expect("a message");
+            prop_assert!(gcm.len() <= FCM_MAX_BYTES);
+            for (key, value) in message["data"].as_object().expect("an object") {
+                prop_assert!(value.is_string());
+                prop_assert!(!["from", "gcm", "message_type"].contains(&key.as_str()) && !key.starts_with("google"));
+            }
+            let notification = &message["android"]["notification"];
+            for part in ["title", "body"] {
+                let key = notification[format!("{part}_loc_key")].as_str().expect("a key");
+                let args: Vec<String> =
+                    serde_json::from_value(notification[format!("{part}_loc_args")].clone()).expect("texts");
+                for language in ["ko", "en"] {
+                    let said = texts::localise(language, key, &args).expect("a text");
+                    prop_assert!(args.iter().all(|arg| said.contains(arg)));
+                }
+            }
+        }
+    }
 }

@@ -9,21 +9,7 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What a notification is about, as far as users choose among notifications.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Category {
-    /// Somebody follows the user.
-    Followers,
-    /// Somebody likes what the user told or wrote.
-    Likes,
-    /// Somebody replies to what the user told or wrote.
-    Replies,
-    /// Somebody mentions the user.
-    Mentions,
-    /// Somebody whom the user follows told a story.
-    Stories,
-}
+use super::Category;
 
 /// How a notification is to reach a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

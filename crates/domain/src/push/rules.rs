@@ -132,3 +132,113 @@ impl Words {
         Some(Said { key: text.key.clone(), args: text.args.iter().map(known).collect::<Option<_>>()? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        graph::What,
+        push::{
+            Owner,
+            testing::{edge, received},
+        },
+    };
+
+    fn event(label: &str) -> Event {
+        Event::of(&received(edge(What::Added, 7, "e1", label, "a", "b"))).expect("an event")
+    }
+
+    fn owned(person: &str, kind: Kind) -> Vertex {
+        Vertex { owners: vec![Owner { person: person.into(), kind }], ..Vertex::default() }
+    }
+
+    /// Rule, actor and recipients, for all rules that tell somebody.
+    fn told(label: &str, source: &Vertex, target: &Vertex) -> Vec<(&'static str, String, Recipients)> {
+        let event = event(label);
+        let told = about(label).filter_map(|rule| match rule.resolve(&event, source, target) {
+            Resolution::Tells { actor, recipients } => Some((rule.id.as_str(), actor, recipients)),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    fn these(person: &str) -> Recipients {
+        Recipients::These(vec![person.to_owned()])
+    }
+
+    #[test]
+    fn each_sort_of_change_is_told_to_whom_it_concerns() {
+        let nothing = Vertex::default();
+        let (story, comment) = (owned("mina", Kind::Story), owned("jun", Kind::Comment));
+        assert_eq!(told("follows", &nothing, &nothing), [("follow", "a".into(), these("b"))]);
+        assert_eq!(told("likes", &nothing, &story), [("like-story", "a".into(), these("mina"))]);
+        assert_eq!(told("likes", &nothing, &comment), [("like-comment", "a".into(), these("jun"))]);
+        assert_eq!(told("replies_to", &comment, &story), [("reply-story", "jun".into(), these("mina"))]);
+        assert_eq!(told("replies_to", &comment, &comment), [("reply-comment", "jun".into(), these("jun"))]);
+        assert_eq!(told("mentions", &story, &nothing), [("mention-story", "mina".into(), these("b"))]);
+        assert_eq!(told("mentions", &comment, &nothing), [("mention-comment", "jun".into(), these("b"))]);
+        assert_eq!(told("told", &nothing, &nothing), [("story", "a".into(), Recipients::FollowersOf("a".into()))]);
+        for label in ["wrote", "blocks", "mutes", "LIKES"] {
+            assert_eq!(about(label).count(), 0, "{label}");
+        }
+    }
+
+    #[test]
+    fn waits_for_whom_it_must_know() {
+        let (nothing, comment) = (Vertex::default(), owned("jun", Kind::Comment));
+        let waits = |label, source, target| -> Vec<_> {
+            about(label).map(|rule| rule.resolve(&event(label), source, target)).collect()
+        };
+        assert_eq!(waits("likes", &nothing, &nothing), vec![Resolution::WaitsForOwner("b".into()); 2]);
+        assert_eq!(waits("replies_to", &nothing, &nothing), vec![Resolution::WaitsForOwner("a".into()); 2]);
+        assert_eq!(waits("replies_to", &comment, &nothing), vec![Resolution::WaitsForOwner("b".into()); 2]);
+        assert_eq!(needs_owners("likes"), (false, true));
+        assert_eq!(needs_owners("replies_to"), (true, true));
+        assert_eq!(needs_owners("mentions"), (true, false));
+        assert_eq!(needs_owners("told"), (false, false));
+    }
+
+    #[test]
+    fn says_no_more_than_is_known() {
+        let rule = by_id("like-story").expect("a rule");
+        let body = |name: Option<&str>, title: Option<&str>| {
+            let (actor_name, target_title) = (name.map(str::to_owned), title.map(str::to_owned));
+            let words = Words { actor_name, target_title, source_title: None };
+            words.say(rule).expect("a wording").1
+        };
+        assert_eq!(body(Some("Mina"), Some("Snow")).args, ["Mina", "Snow"]);
+        assert_eq!(body(Some("Mina"), None).args, ["Mina"]);
+        // No name: nobody is named, also where the title is known.
+        assert_eq!(body(None, Some("Snow")).key, "push_like_story_body");
+    }
+
+    /// The real files, with one thing changed in them.
+    fn broken(from: &str, to: &str) -> String {
+        let rules = include_str!("rules.json");
+        let changed = rules.replacen(from, to, 1);
+        assert_ne!(changed, rules, "nothing to change: {from}");
+        schema::check(&changed, &texts::FILES).expect_err("refused")
+    }
+
+    #[test]
+    fn the_file_is_checked() {
+        assert_eq!(schema::check(include_str!("rules.json"), &texts::FILES).expect("rules").len(), all().len());
+        assert!(all().len() >= 8);
+        assert!(broken(r#""id": "like-story""#, r#""id": "follow""#).contains("two rules"));
+        assert!(broken(r#""category": "likes""#, r#""category": "love""#).contains("unknown variant"));
+        assert!(broken(r#""is": "added""#, r#""is": "changed""#).contains("unknown variant"));
+        assert!(broken(r#""ttl_seconds": 86400"#, r#""ttl_seconds": 9999999"#).contains("ttl_seconds"));
+        assert!(broken("push_follow_body_by", "push_follow_body_off").contains("no text"));
+        assert!(broken(r#", "args": ["actor_name"]"#, "").contains("places"));
+        assert!(broken(r#""target": "story""#, r#""source": "story""#).contains("source"));
+        assert!(broken(r#""audience": "owner_of_target""#, r#""audience": "target""#).contains("target"));
+    }
+
+    #[test]
+    fn too_many_collapse_keys_and_leftover_texts_are_refused() {
+        let rules = include_str!("rules.json").replacen(r#""collapse_key": "likes""#, r#""collapse_key": "fifth""#, 1);
+        assert!(schema::check(&rules, &texts::FILES).expect_err("refused").contains("collapse keys"));
+        let one = r#"{"push_x": "x"}"#;
+        assert!(schema::check("[]", &[("en", one)]).expect_err("refused").contains("push_x"));
+    }
+}

@@ -72,10 +72,7 @@ impl Scope {
         let mut parts = credential.split(['/', ',']);
         let account = parts.next().filter(|key| key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit()));
         let region = parts.nth(1).filter(|region| !region.is_empty());
-        Self {
-            region: region.unwrap_or(REGION).to_owned(),
-            account: account.unwrap_or("000000000000").to_owned(),
-        }
+        Self { region: region.unwrap_or(REGION).to_owned(), account: account.unwrap_or("000000000000").to_owned() }
     }
 }
 

@@ -98,9 +98,9 @@ impl Directory {
         attributes.entry("Enabled".to_owned()).or_insert_with(|| "true".to_owned());
         let arn = format!("arn:aws:sns:{}:{}:app/GCM/{name}", scope.region, scope.account);
         match self.applications.get(&arn) {
-            Some(known) if *known != attributes => {
-                Err(Refusal::invalid_message("Invalid parameter: An application with the same name but different properties already exists"))
-            }
+            Some(known) if *known != attributes => Err(Refusal::invalid_message(
+                "Invalid parameter: An application with the same name but different properties already exists",
+            )),
             Some(_) => Ok(arn),
             None => {
                 self.applications.insert(arn.clone(), attributes);
@@ -161,13 +161,16 @@ impl Directory {
             return if is_same { Ok((arn.clone(), Change::None)) } else { Err(already_exists(arn)) };
         }
         let arn = format!("{}/{}", application.replacen(":app/", ":endpoint/", 1), uuid::Uuid::new_v4());
-        self.insert(&arn, Endpoint {
-            application: application.to_owned(),
-            token: token.to_owned(),
-            enabled: enabled.unwrap_or(true),
-            user_data: user_data.to_owned(),
-            created_at: now,
-        });
+        self.insert(
+            &arn,
+            Endpoint {
+                application: application.to_owned(),
+                token: token.to_owned(),
+                enabled: enabled.unwrap_or(true),
+                user_data: user_data.to_owned(),
+                created_at: now,
+            },
+        );
         Ok((arn, Change::Created))
     }
 
@@ -232,7 +235,11 @@ impl Directory {
     }
 
     /// `ListEndpointsByPlatformApplication`.
-    pub fn list_endpoints(&self, application: &str, from: Option<&str>) -> Result<Page<BTreeMap<String, String>>, Refusal> {
+    pub fn list_endpoints(
+        &self,
+        application: &str,
+        from: Option<&str>,
+    ) -> Result<Page<BTreeMap<String, String>>, Refusal> {
         self.application(application)?;
         let all = self.endpoints.iter().filter(|(_, endpoint)| endpoint.application == application);
         Ok(page(all.map(|(arn, endpoint)| (arn.as_str(), endpoint.attributes())), from))

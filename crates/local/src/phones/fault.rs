@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn orders_are_small_documents() {
-        let read = |text: &str| serde_json::from_str::<Order>(text).map(|order| (order.fault, order.times.map(u32::from)));
+        let read =
+            |text: &str| serde_json::from_str::<Order>(text).map(|order| (order.fault, order.times.map(u32::from)));
         let throttled = Fault::new(Failure::Throttled);
         assert_eq!(read(r#"{"fault":{"failure":"throttled"},"times":3}"#).unwrap(), (throttled, Some(3)));
         let hidden = Fault::new(Failure::NotFound).of("GetEndpointAttributes").for_token("t");

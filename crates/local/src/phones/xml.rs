@@ -13,7 +13,8 @@ const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 /// The answer to `action`: its result's elements.
 pub fn result(action: &str, elements: &str) -> Response {
     let request = uuid::Uuid::new_v4();
-    let result = if elements.is_empty() { String::new() } else { format!("<{action}Result>{elements}</{action}Result>") };
+    let result =
+        if elements.is_empty() { String::new() } else { format!("<{action}Result>{elements}</{action}Result>") };
     let body = format!(
         "<{action}Response xmlns=\"{NAMESPACE}\">{result}<ResponseMetadata><RequestId>{request}</RequestId>\
          </ResponseMetadata></{action}Response>"
