@@ -1,7 +1,8 @@
 use jiff::{Timestamp, ToSpan};
 
 use super::{
-    Declared, Derived, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage, UnknownKey,
+    Declared, Derived, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage,
+    UnknownKey,
 };
 
 /// Days for which a deleted item stays as a tombstone.

@@ -1,7 +1,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, UnknownKey, event};
+use super::{
+    Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, UnknownKey, event,
+};
 
 /// What a worker tells `metadata-writer` about one state of one original.
 ///

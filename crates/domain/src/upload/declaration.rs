@@ -62,13 +62,7 @@ fn types(kind: Kind) -> &'static [&'static str] {
 impl Declaration {
     /// Checks what an uploader says against what is taken. Types are compared as they are
     /// registered: in lower case, without parameters.
-    pub fn new(
-        kind: Kind,
-        content_type: &str,
-        size: u64,
-        checksum: Checksum,
-        intent: Intent,
-    ) -> Result<Self, Refusal> {
+    pub fn new(kind: Kind, content_type: &str, size: u64, checksum: Checksum, intent: Intent) -> Result<Self, Refusal> {
         let known = types(kind).iter().find(|known| **known == content_type);
         let content_type = known.ok_or(Refusal::Type { kind })?;
         if !(1..=max_bytes(kind)).contains(&size) {
