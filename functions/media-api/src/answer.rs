@@ -1,6 +1,5 @@
 use domain::media::{Derived, Kind, MediaId, MediaItem, Reason, State, Upload};
 use function_kit::failure::Failure;
-use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use crate::links::Links;
@@ -83,16 +82,16 @@ impl Item {
 impl Shown {
     async fn ready(derived: Derived, links: &Links) -> Result<Self, Failure> {
         let Derived { width, height, thumb_hash, dominant_colour, variants } = derived;
-        let variants = variants.into_iter().map(async |variant| {
-            Ok(Variant {
-                url: links.to(&variant.key).await?,
-                width: variant.width,
-                height: variant.height,
-                bytes: variant.size,
-                content_type: variant.content_type,
-            })
+        let keys: Vec<_> = variants.iter().map(|variant| variant.key.as_str()).collect();
+        let urls = links.to(&keys).await?;
+        let variants = variants.into_iter().zip(urls).map(|(variant, url)| Variant {
+            url,
+            width: variant.width,
+            height: variant.height,
+            bytes: variant.size,
+            content_type: variant.content_type,
         });
-        let variants = try_join_all(variants).await?;
+        let variants = variants.collect();
         Ok(Self::Ready { width, height, placeholder: Placeholder { thumb_hash, colour: dominant_colour }, variants })
     }
 }

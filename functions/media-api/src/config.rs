@@ -1,13 +1,32 @@
-use function_kit::config::{MissingSetting, required};
+use function_kit::config::{MissingSetting, optional, required};
 
 /// What the template tells this function.
 pub struct Config {
     pub media_table: String,
     pub derived_bucket: String,
+    /// Where the distribution answers.
+    pub delivery_base_url: String,
+    /// Without it, nothing is signed for the distribution.
+    pub delivery_key: Option<DeliveryKey>,
+}
+
+/// The key whose signatures the distribution trusts.
+pub struct DeliveryKey {
+    pub id: String,
+    pub secret_arn: String,
 }
 
 impl Config {
     pub fn from_env() -> Result<Self, MissingSetting> {
-        Ok(Self { media_table: required("MEDIA_TABLE")?, derived_bucket: required("DERIVED_BUCKET")? })
+        let key = match optional("DELIVERY_KEY_SECRET_ARN") {
+            Some(secret_arn) => Some(DeliveryKey { id: required("DELIVERY_KEY_ID")?, secret_arn }),
+            None => None,
+        };
+        Ok(Self {
+            media_table: required("MEDIA_TABLE")?,
+            derived_bucket: required("DERIVED_BUCKET")?,
+            delivery_base_url: required("DELIVERY_BASE_URL")?,
+            delivery_key: key,
+        })
     }
 }
