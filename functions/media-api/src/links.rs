@@ -19,7 +19,7 @@ pub struct Links {
 /// Who vouches for links that must be signed.
 pub enum Signing {
     /// CloudFront lets them pass by a key that it trusts.
-    CloudFront(SigningKey),
+    CloudFront(Box<SigningKey>),
     /// No key is set up: they lead to the bucket itself. Such a link also dies with the session that
     /// signed it, at the earliest some hours after this function started.
     Bucket { s3: Client, bucket: String },
@@ -87,6 +87,7 @@ async fn presigned(s3: &Client, bucket: &str, keys: &[&str]) -> Result<Vec<Strin
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
     use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use function_kit::failure::Kind;
@@ -103,12 +104,12 @@ mod tests {
     }
 
     fn links(secret: &[&Rule]) -> Links {
-        let signing = Signing::CloudFront(SigningKey {
+        let signing = Signing::CloudFront(Box::new(SigningKey {
             secrets: mock_client!(aws_sdk_secretsmanager, RuleMode::Sequential, secret),
             secret_arn: "arn".into(),
             key_id: "K".into(),
             addresses: OnceCell::new(),
-        });
+        }));
         Links { base_url: "https://d1.cloudfront.net".into(), signing }
     }
 
@@ -149,7 +150,11 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_key_they_lead_to_the_bucket() {
-        let s3 = mock_client!(aws_sdk_s3, RuleMode::Sequential, &[] as &[&Rule]);
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("ap-northeast-2"))
+            .credentials_provider(Credentials::for_tests());
+        let s3 = Client::from_conf(config.build());
         let signing = Signing::Bucket { s3, bucket: "derived".into() };
         let links = Links { base_url: "https://d1.cloudfront.net".into(), signing };
         let link = links.to(&[&closed()]).await.expect("a link");

@@ -19,12 +19,12 @@ async fn main() -> anyhow::Result<()> {
     let config = config::Config::from_env()?;
     let aws = aws::sdk_config().await;
     let signing = match config.delivery_key {
-        Some(key) => Signing::CloudFront(SigningKey {
+        Some(key) => Signing::CloudFront(Box::new(SigningKey {
             secrets: aws_sdk_secretsmanager::Client::new(&aws),
             secret_arn: key.secret_arn,
             key_id: key.id,
             addresses: OnceCell::new(),
-        }),
+        })),
         None => Signing::Bucket { s3: aws_sdk_s3::Client::new(&aws), bucket: config.derived_bucket },
     };
     let ports = handler::Ports {
