@@ -8,6 +8,7 @@
 //! aws          signed calls to it
 //! demo         photographs go in, variants and metadata come out
 //! suite        every check and test
+//! edge         CloudFront's signed URLs, checked before the emulator serves
 //! neptune      Neptune Streams, played by an emulator of its own
 //! phones       SNS mobile push and FCM, played by a stand-in of its own
 //! serving      what the emulators share
@@ -17,6 +18,7 @@
 
 pub mod aws;
 pub mod demo;
+pub mod edge;
 pub mod emulator;
 pub mod functions;
 pub mod neptune;
