@@ -4,10 +4,13 @@
 //! tools        what must be there, and the Python environments that hold the rest
 //! functions    sam build
 //! emulator     MiniStack, which plays AWS
+//! companion    what runs beside the emulator: the emulators of our own
 //! stack        template.yaml, deployed to the emulator
 //! aws          signed calls to it
-//! demo         photographs go in, variants and metadata come out
+//! users        people who sign up and in
+//! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
 //! suite        every check and test
+//! delivery_key the key that signs addresses of derived files
 //! edge         CloudFront's signed URLs, checked before the emulator serves
 //! neptune      Neptune Streams, played by an emulator of its own
 //! phones       SNS mobile push and FCM, played by a stand-in of its own
@@ -17,6 +20,8 @@
 //! ```
 
 pub mod aws;
+pub mod companion;
+pub mod delivery_key;
 pub mod demo;
 pub mod edge;
 pub mod emulator;
@@ -25,9 +30,12 @@ pub mod neptune;
 pub mod paths;
 pub mod phones;
 pub mod photographs;
+mod process;
+mod push_credentials;
 pub mod runtime_api;
 pub mod serving;
 pub mod stack;
 pub mod steps;
 pub mod suite;
 pub mod tools;
+pub mod users;

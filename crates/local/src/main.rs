@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{demo, edge, emulator::Emulator, functions, neptune, stack::Stack, suite, tools};
+use local::{demo, edge, functions, neptune, phones, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -19,11 +19,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the main job: photographs go in, variants and metadata come out.
+    /// Show the main jobs: photographs go in, variants and metadata come out; what happens in the
+    /// graph reaches phones.
     ///
-    /// Installs what is missing, builds the functions, starts an emulator of AWS with IAM enforced,
-    /// deploys template.yaml, uploads the photographs in tests/photos, and shows what becomes of
-    /// them here and in target/demo/index.html.
+    /// Installs what is missing, builds the functions, starts emulators of AWS with IAM enforced, of
+    /// Neptune Streams and of phones, deploys template.yaml, uploads the photographs in tests/photos,
+    /// plays a short day in the graph, and shows what becomes of them here and in
+    /// target/demo/index.html.
     Demo {
         /// Leave the stack running afterwards and print how to reach it.
         #[arg(long)]
@@ -49,6 +51,12 @@ enum Command {
     /// Write to it with POST /emulator/commit, read GET /propertygraph/stream, and order faults
     /// with POST /emulator/faults. The documents are described in the module `local::neptune`.
     Neptune(neptune::Arguments),
+    /// Run a stand-in for SNS mobile push, FCM and phones until SIGTERM or Ctrl-C; its first line is
+    /// its endpoint.
+    ///
+    /// Let AWS_ENDPOINT_URL_SNS name it, set phones up with PUT /_phones/{token}, and see what they
+    /// show with GET /_phones/notifications. The calls are described in the module `local::phones`.
+    Phones(phones::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +67,7 @@ fn main() -> ExitCode {
         Command::Down => down(),
         Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(edge::run(options))),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
+        Command::Phones(arguments) => block_on(phones::run(arguments.into())),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,7 +85,7 @@ fn show(keep: bool) -> Result<()> {
     if keep || was_running {
         describe(&stack)?;
     } else {
-        stack.emulator.stop()?;
+        stack.stop()?;
     }
     shown
 }
@@ -94,13 +103,8 @@ fn up() -> Result<Stack> {
 }
 
 fn down() -> Result<()> {
-    match Emulator::recorded(DEVELOPMENT) {
-        Some(emulator) => {
-            emulator.stop()?;
-            println!("The stack is down.");
-        }
-        None => println!("There is no stack to end."),
-    }
+    let was_there = Stack::end(DEVELOPMENT)?;
+    println!("{}", if was_there { "The stack is down." } else { "There is no stack to end." });
     Ok(())
 }
 
@@ -110,6 +114,8 @@ fn describe(stack: &Stack) -> Result<()> {
     println!("  AWS        {}   (AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)", stack.emulator.endpoint());
     println!("  originals  s3://{}", stack.output("OriginalsBucketName")?);
     println!("  derived    s3://{}", stack.output("DerivedBucketName")?);
+    println!("  graph      {}   (POST /emulator/commit)", stack.neptune().endpoint());
+    println!("  phones     {}   (GET /_phones)", stack.phones().endpoint());
     Ok(())
 }
 

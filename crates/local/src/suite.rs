@@ -55,7 +55,7 @@ fn end_to_end(counts: &mut Counts) -> Result<()> {
     if outcome.is_err() {
         println!("The emulator's log: {}", paths::workdir().join(STACK).join("emulator.log").display());
     }
-    stack.emulator.stop()?;
+    stack.stop()?;
     outcome
 }
 

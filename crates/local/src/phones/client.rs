@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     control::{EndpointCopy, Happened, PhoneCopy, ReachJson},
     fault::{Fault, Order, Standing},
-    network::{Notification, Profile, Reach, Unshown},
+    record::{Notification, Profile, Reach, Unshown},
 };
 
 /// How often to look while waiting for an outcome.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     fault::{Order, Standing},
     http::App,
-    network::{Notification, Phone, Profile, Reach, Unshown},
+    network::Phone,
+    record::{Notification, Profile, Reach, Unshown},
     sns::Sns,
 };
 use crate::serving::{json, now};
@@ -84,7 +85,7 @@ pub async fn set_up(State(app): State<Arc<App>>, Path(token): Path<String>, body
             app.sns().network.set_up(&token, profile);
             shown(&app, &token)
         }
-        Err(problem) => problem,
+        Err(problem) => problem.into_response(),
     }
 }
 
@@ -94,7 +95,7 @@ pub async fn set_reach(State(app): State<Arc<App>>, Path(token): Path<String>, b
             app.sns().network.set_reach(&token, reach, now());
             shown(&app, &token)
         }
-        Err(problem) => problem,
+        Err(problem) => problem.into_response(),
     }
 }
 
@@ -134,7 +135,7 @@ pub async fn order_fault(State(app): State<Arc<App>>, body: Bytes) -> Response {
             app.sns().faults.order(order);
             standing(&app)
         }
-        Err(problem) => problem,
+        Err(problem) => problem.into_response(),
     }
 }
 
@@ -163,8 +164,8 @@ fn shown(app: &App, token: &str) -> Response {
 }
 
 fn copy(token: &str, phone: &Phone) -> PhoneCopy {
-    let Phone { profile, reach, screen, .. } = phone.clone();
-    PhoneCopy { token: token.to_owned(), profile, reach, screen }
+    let screen = phone.screen.iter().map(|shown| Notification::clone(shown)).collect();
+    PhoneCopy { token: token.to_owned(), profile: phone.profile.clone(), reach: phone.reach, screen }
 }
 
 fn endpoints_of(app: &App, is_meant: impl Fn(&EndpointCopy) -> bool) -> Response {
@@ -185,6 +186,6 @@ fn standing(app: &App) -> Response {
     json(StatusCode::OK, &standing)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()).into_response())
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {
+    serde_json::from_slice(body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
 }

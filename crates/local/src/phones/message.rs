@@ -288,7 +288,9 @@ mod tests {
     fn four_kilobytes_and_no_more() {
         let gcm = |bytes: usize| {
             let empty = json!({"fcmV1Message": {"message": {"data": {"x": ""}}}}).to_string();
-            empty.replace(r#""x":"""#, &format!(r#""x":"{}""#, "가".repeat(1) + &"y".repeat(bytes - empty.len() - 3)))
+            // Three bytes, and the rest of one each.
+            let text = "가".to_owned() + &"y".repeat(bytes - empty.len() - 3);
+            json!({"fcmV1Message": {"message": {"data": {"x": text}}}}).to_string()
         };
         assert_eq!(gcm(4096).len(), 4096);
         assert!(publish(&json!({"default": "d", "GCM": gcm(4096)})).unwrap().message.is_ok());
@@ -303,7 +305,7 @@ mod tests {
     fn fcm_checks_what_sns_lets_through() {
         assert!(why(json!({"data": {"n": 5}})).contains("(TYPE_STRING), 5"));
         assert!(why(json!({"android": {"data": {"n": 5}}})).contains("TYPE_STRING"));
-        for key in ["from", "gcm", "google", "google.c.a", "googly", "message_type"] {
+        for key in ["from", "gcm", "google", "google.c.a", "googlex", "message_type"] {
             assert_eq!(why(json!({"data": {key: "x"}})), format!("Invalid data payload key: {key}"));
         }
         assert!(why(json!({"notificaton": {"title": "t"}})).contains("unknown field `notificaton`"));

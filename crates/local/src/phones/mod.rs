@@ -61,6 +61,7 @@
 //! - Only GCM is played, with a service account's JSON as credential. The credential is looked at,
 //!   not tried.
 
+mod attributes;
 mod call;
 mod client;
 mod control;
@@ -72,6 +73,7 @@ mod message;
 mod network;
 mod notice;
 mod options;
+mod record;
 mod refusal;
 mod server;
 mod sns;
@@ -81,7 +83,7 @@ mod xml;
 pub use client::Client;
 pub use control::{EndpointCopy, PhoneCopy};
 pub use fault::{Failure, Fault, Standing};
-pub use network::{Notification, Profile, Reach, Unshown, Why};
 pub use notice::Notice;
 pub use options::{Arguments, Options};
+pub use record::{Notification, Profile, Reach, Unshown, Why};
 pub use server::{Phones, run};

@@ -1,11 +1,14 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use domain::push::Platform;
-use serde::{Deserialize, Serialize};
 
 use super::{
     message::{Message, Outgoing, VALIDATE_ONLY},
     notice::Notice,
+    record::{Notification, Profile, Reach, Unshown, Why},
 };
 
 /// Messages that wait for a phone, without a collapse key; one more, and FCM drops them all.
@@ -14,102 +17,6 @@ const MAX_WAITING: usize = 100;
 const MAX_COLLAPSE_KEYS: usize = 4;
 /// Notifications that Android shows of one app.
 const MAX_SHOWN: usize = 50;
-
-/// A phone, as its owner has set it up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Profile {
-    /// Whose it is.
-    pub name: String,
-    /// Its language, as in `ko-KR`.
-    pub language: String,
-    /// Its operating system.
-    pub platform: Platform,
-}
-
-/// What FCM says of a token.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Reach {
-    /// The phone is there.
-    #[default]
-    Online,
-    /// The phone is off: messages wait for it until their time to live is over.
-    Offline,
-    /// `UNREGISTERED`: the app has gone or has another token.
-    Stale,
-    /// `INVALID_ARGUMENT`: FCM never gave out such a token.
-    Invalid,
-}
-
-/// A notification that has come to a phone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Notification {
-    /// All that happens is numbered from 1, in this order.
-    pub sequence: u64,
-    /// When SNS took it, in milliseconds since 1970.
-    pub accepted_at: i64,
-    /// When the phone got it, in milliseconds since 1970.
-    pub received_at: i64,
-    /// Whose phone it is.
-    pub phone: String,
-    /// Its token.
-    pub token: String,
-    /// Its language.
-    pub language: String,
-    /// Its operating system.
-    pub platform: Platform,
-    /// What it shows.
-    #[serde(flatten)]
-    pub notice: Notice,
-    /// Whether it took the place of an older one.
-    pub replaced: bool,
-    /// For the app.
-    pub data: BTreeMap<String, String>,
-    /// The endpoint that was published to.
-    pub endpoint_arn: String,
-    /// SNS's id.
-    pub message_id: String,
-}
-
-/// A message that SNS took and no phone shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Unshown {
-    /// All that happens is numbered from 1, in this order.
-    pub sequence: u64,
-    /// When that was clear, in milliseconds since 1970.
-    pub at: i64,
-    /// The phone's token.
-    pub token: String,
-    /// The endpoint that was published to.
-    pub endpoint_arn: String,
-    /// SNS's id.
-    pub message_id: String,
-    /// Why.
-    pub why: Why,
-}
-
-/// Why a message is not shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Why {
-    /// It is for the app only.
-    DataOnly,
-    /// Its phone was off for longer than it lives.
-    Expired,
-    /// A newer one with its collapse key came while the phone was off.
-    Collapsed,
-    /// Too many waited.
-    Dropped,
-    /// `UNREGISTERED`.
-    Stale,
-    /// `INVALID_ARGUMENT`, and FCM's reason.
-    Invalid(String),
-    /// It was to be checked only.
-    ValidateOnly,
-}
 
 /// What FCM answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +50,7 @@ pub struct Phone {
     /// Whether it can be reached.
     pub reach: Reach,
     /// What it shows, the oldest first.
-    pub screen: Vec<Notification>,
+    pub screen: Vec<Arc<Notification>>,
     waiting: Vec<Waiting>,
 }
 
@@ -160,7 +67,7 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub struct Network {
     phones: BTreeMap<String, Phone>,
-    notifications: VecDeque<Notification>,
+    notifications: VecDeque<Arc<Notification>>,
     unshown: VecDeque<Unshown>,
     sequence: u64,
     /// How many notifications, and how many that are not shown, are remembered.
@@ -186,7 +93,7 @@ impl Network {
     /// Notifications after `since`, the oldest first.
     pub fn notifications(&self, since: u64) -> impl Iterator<Item = &Notification> {
         let known = self.notifications.partition_point(|notification| notification.sequence <= since);
-        self.notifications.range(known..)
+        self.notifications.range(known..).map(Arc::as_ref)
     }
 
     /// What was not shown after `since`, the oldest first.
@@ -308,9 +215,9 @@ impl Network {
             self.not_shown(&parcel, Why::DataOnly, now);
             return;
         };
-        let is_same = |shown: &Notification| notice.tag.is_some() && shown.notice.tag == notice.tag;
+        let is_same = |shown: &Arc<Notification>| notice.tag.is_some() && shown.notice.tag == notice.tag;
         let place = phone.screen.iter().position(is_same);
-        let notification = Notification {
+        let notification = Arc::new(Notification {
             sequence,
             accepted_at: parcel.accepted_at,
             received_at: now,
@@ -323,7 +230,7 @@ impl Network {
             token: parcel.token,
             endpoint_arn: parcel.endpoint_arn,
             message_id: parcel.message_id,
-        };
+        });
         match place.and_then(|place| phone.screen.get_mut(place)) {
             Some(shown) => *shown = notification.clone(),
             None => {

@@ -1,6 +1,7 @@
 use super::{
+    attributes::truth,
     call::{Call, Scope},
-    directory::{Change, Directory, Page, truth},
+    directory::{Change, Directory, Page},
     event::{Event, FailureType},
     fault::Fault,
     message::Outgoing,
