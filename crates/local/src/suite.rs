@@ -15,7 +15,7 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 3] = ["contract", "media", "redrive"];
+const END_TO_END: [&str; 4] = ["contract", "delivery", "media", "redrive"];
 
 /// Runs all; ends with the counts of all test binaries together.
 pub fn run() -> Result<()> {

@@ -162,8 +162,7 @@ mod tests {
         let (put, forbidden) = (stored(), answering(403));
         let failure = handle(&ports(&put, &forbidden), &landed(&["photo/mina/a.jpg"])).await.expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
-        let silent =
-            mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
+        let silent = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
         let failure = handle(&ports(&put, &silent), &landed(&["photo/mina/a.jpg"])).await.expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
     }

@@ -155,9 +155,7 @@ mod tests {
                         && wanted.projection_expression().is_some_and(|names| !names.contains("derived"))
                 })
             })
-            .then_output(move || {
-                BatchGetItemOutput::builder().responses("media", vec![row("photo/mina/b")]).build()
-            });
+            .then_output(move || BatchGetItemOutput::builder().responses("media", vec![row("photo/mina/b")]).build());
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&first, &second]);
         let items = MediaTable::new(client, "media".into()).get_many(&ids(), Detail::Brief).await.expect("items");
         assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), ids());

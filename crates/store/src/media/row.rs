@@ -43,8 +43,20 @@ pub(super) struct Row {
 
 /// The fields of [`Row`] but `derived`.
 const BRIEF: [&str; 14] = [
-    "id", "position", "kind", "owner", "key", "state", "size", "uploaded_at", "content_type", "visibility", "post",
-    "file_name", "reason", "expires_at",
+    "id",
+    "position",
+    "kind",
+    "owner",
+    "key",
+    "state",
+    "size",
+    "uploaded_at",
+    "content_type",
+    "visibility",
+    "post",
+    "file_name",
+    "reason",
+    "expires_at",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
