@@ -13,11 +13,8 @@ use serde_json::{Value, json};
 use support::{Deployed, eventually, photograph};
 
 const LIFETIME_SECONDS: u64 = 60;
-
-fn urls(item: &Value) -> Vec<&str> {
-    let variants = item["variants"].as_array().expect("variants");
-    variants.iter().map(|variant| variant["url"].as_str().expect("a URL")).collect()
-}
+/// The photograph, 451 pixels wide, is shown as it is and with 128; each as JPEG and WebP.
+const FILES: usize = 4;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
@@ -45,10 +42,12 @@ async fn upload(deployed: &Deployed, key: &str, visibility: &str) -> MediaId {
     MediaId::of_key(key)
 }
 
-/// Waits for the files of an item, of which there are six.
+/// Waits for the files of an item, all of one generation.
 async fn files(deployed: &Deployed, id: MediaId) -> Vec<String> {
-    eventually(&format!("the files of {id}"), async || Some(deployed.variants(id).await).filter(|keys| keys.len() == 6))
-        .await
+    eventually(&format!("the files of {id}"), async || {
+        Some(deployed.variants(id).await).filter(|keys| keys.len() == FILES)
+    })
+    .await
 }
 
 /// Addresses signed with the key that the distribution trusts.
@@ -64,18 +63,40 @@ fn signed(addresses: &Addresses, keys: &[String], expires: u64) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_variant_is_delivered_until_it_is_deleted() {
+async fn the_api_links_to_what_is_delivered_until_it_is_deleted() {
+    let deployed = Deployed::get();
+    let key = "photo/linked/a.jpg";
+    let id = upload(&deployed, key, "public").await;
+    let item = deployed.outcome(id).await;
+    let variants = item["variants"].as_array().expect("variants");
+    assert_eq!(variants.len(), FILES);
+    let url = |variant: &Value| variant["url"].as_str().expect("a URL").to_owned();
+    for variant in variants {
+        let url = url(variant);
+        assert!(url.starts_with(&format!("{}/{id}/", deployed.stack.delivery())) && !url.contains('?'), "{url}");
+        let (status, headers, bytes) = ask(Method::GET, &url, None).await;
+        assert_eq!((status, json!(bytes.len())), (200, variant["bytes"].clone()), "{url}");
+        assert_eq!(headers["content-type"], variant["type"].as_str().expect("a type"));
+    }
+    deployed.delete(key).await;
+    eventually("the item to go", async || deployed.item(id).await.is_none().then_some(())).await;
+    for variant in variants {
+        eventually("the edge to refuse", async || (status(&url(variant)).await == 403).then_some(())).await;
+    }
+}
+
+#[tokio::test]
+async fn files_are_delivered_safely_and_in_parts_until_they_are_deleted() {
     let deployed = Deployed::get();
     let key = "photo/delivered/a.jpg";
     let id = upload(&deployed, key, "public").await;
-    let item = deployed.outcome(id).await;
-    assert_eq!(urls(&item).len(), 6);
-    for (url, variant) in urls(&item).into_iter().zip(item["variants"].as_array().expect("variants")) {
-        assert!(url.starts_with(&format!("{}/{id}/", deployed.stack.delivery())) && !url.contains('?'), "{url}");
+    let keys = files(&deployed, id).await;
+    let urls: Vec<_> = keys.iter().map(|key| format!("{}/{key}", deployed.stack.delivery())).collect();
+    for url in &urls {
         let (status, headers, bytes) = ask(Method::GET, url, None).await;
-        assert_eq!((status, json!(bytes.len())), (200, variant["bytes"].clone()), "{url}");
+        assert_eq!(status, 200, "{url}");
         for (name, value) in [
-            ("content-type", variant["type"].as_str().expect("a type")),
+            ("content-type", if url.ends_with("webp") { "image/webp" } else { "image/jpeg" }),
             ("cache-control", "public, max-age=31536000, immutable"),
             ("x-content-type-options", "nosniff"),
             ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
@@ -96,10 +117,9 @@ async fn every_variant_is_delivered_until_it_is_deleted() {
     }
 
     deployed.delete(key).await;
-    for url in urls(&item) {
+    for url in &urls {
         eventually("the edge to refuse", async || (status(url).await == 403).then_some(())).await;
     }
-    assert!(deployed.item(id).await.is_none());
     // Caches, which the edge here does not have, have been told.
     eventually("the caches to be told", async || invalidated(&deployed, id).await.then_some(())).await;
     eventually("nothing to be left", async || deployed.variants(id).await.is_empty().then_some(())).await;
@@ -144,12 +164,16 @@ async fn what_is_not_public_passes_only_with_a_signature_for_it() {
 #[tokio::test]
 async fn becoming_less_visible_ends_the_old_addresses() {
     let deployed = Deployed::get();
-    let key = "photo/withdrawn/a.jpg";
+    // Anew each time: what was left closed is not to be taken for what is open.
+    let key = &format!("photo/withdrawn/{}.jpg", now());
     let id = upload(&deployed, key, "public").await;
-    let item = deployed.outcome(id).await;
-    assert_eq!(status(urls(&item)[0]).await, 200);
+    let addresses = signing(&deployed).await;
+    let old = signed(&addresses, &files(&deployed, id).await, now() + LIFETIME_SECONDS);
+    for url in &old {
+        assert_eq!((status(url).await, url.contains('?')), (200, false), "{url}");
+    }
     upload(&deployed, key, "private").await;
-    for url in urls(&item) {
+    for url in &old {
         eventually("the edge to refuse", async || (status(url).await == 403).then_some(())).await;
     }
     eventually("the caches to be told", async || invalidated(&deployed, id).await.then_some(())).await;
@@ -158,7 +182,6 @@ async fn becoming_less_visible_ends_the_old_addresses() {
     for key in &keys {
         assert_eq!(status(&format!("{}/{key}", deployed.stack.delivery())).await, 403, "{key}");
     }
-    let addresses = signing(&deployed).await;
     for url in signed(&addresses, &keys, now() + LIFETIME_SECONDS) {
         assert_eq!(status(&url).await, 200);
     }
@@ -169,8 +192,7 @@ async fn originals_and_buckets_are_reachable_by_nobody() {
     let deployed = Deployed::get();
     let key = "photo/hidden/a.jpg";
     let id = upload(&deployed, key, "public").await;
-    let item = deployed.outcome(id).await;
-    let variant = deployed.variants(id).await.swap_remove(0);
+    let variant = files(&deployed, id).await.swap_remove(0);
     let (edge, aws) = (deployed.stack.delivery(), deployed.stack.emulator.endpoint());
     let (originals, derived) = (deployed.output("OriginalsBucketName"), deployed.output("DerivedBucketName"));
     for url in [
@@ -188,7 +210,7 @@ async fn originals_and_buckets_are_reachable_by_nobody() {
         assert_eq!(status, 403, "{url}: {}", String::from_utf8_lossy(&body));
     }
     // The same asked rightly is answered: the refusals above are about who asks for what.
-    assert_eq!(status(urls(&item)[0]).await, 200);
+    assert_eq!(status(&format!("{edge}/{variant}")).await, 200);
 }
 
 /// Whether caches have been told to forget what they hold of an item.
