@@ -30,6 +30,7 @@ struct World {
     aws: Aws,
     metadata_queue: String,
     dead_letters: String,
+    distribution: String,
 }
 
 impl World {
@@ -61,12 +62,14 @@ impl World {
         aws.json("dynamodb", "DynamoDB_20120810.CreateTable", &table).await.expect("a table");
         let secret = json!({"Name": SEALING_SECRET, "SecretString": "0123456789abcdef0123456789abcdef"});
         aws.json("secretsmanager", "secretsmanager.CreateSecret", &secret).await.expect("a secret");
-        Self { emulator, aws, metadata_queue, dead_letters }
+        let distribution = create_distribution(&aws).await;
+        Self { emulator, aws, metadata_queue, dead_letters, distribution }
     }
 
     /// Starts the function of this logical id, with the settings that the template gives it.
     async fn start(&self, logical_id: &str) -> Function {
-        start(logical_id, &self.emulator.0.endpoint(), &self.metadata_queue, &self.dead_letters).await
+        let endpoint = self.emulator.0.endpoint();
+        start(logical_id, &endpoint, &self.metadata_queue, &self.dead_letters, &self.distribution).await
     }
 
     async fn store_photograph(&self) {
@@ -93,7 +96,29 @@ impl Drop for Running {
     }
 }
 
-async fn start(logical_id: &str, endpoint: &str, metadata_queue: &str, dead_letters: &str) -> Function {
+/// A distribution before the bucket of derived files, of which the functions only tell caches; its id.
+async fn create_distribution(aws: &Aws) -> String {
+    let config = "<DistributionConfig><CallerReference>contract</CallerReference><Comment/><Enabled>true</Enabled>\
+        <Origins><Quantity>1</Quantity><Items><Origin><Id>derived</Id>\
+        <DomainName>derived.s3.amazonaws.com</DomainName>\
+        <S3OriginConfig><OriginAccessIdentity/></S3OriginConfig></Origin></Items></Origins>\
+        <DefaultCacheBehavior><TargetOriginId>derived</TargetOriginId>\
+        <ViewerProtocolPolicy>https-only</ViewerProtocolPolicy></DefaultCacheBehavior></DistributionConfig>";
+    let path = "/2020-05-31/distribution";
+    let created = aws.send("cloudfront", Method::POST, path, &[], config.into()).await.expect("an answer");
+    let body = String::from_utf8(created.body).expect("XML");
+    assert!(created.status.is_success(), "{body}");
+    let id = body.split_once("<Id>").and_then(|(_, rest)| rest.split_once("</Id>")).expect("an id").0;
+    id.to_owned()
+}
+
+async fn start(
+    logical_id: &str,
+    endpoint: &str,
+    metadata_queue: &str,
+    dead_letters: &str,
+    distribution: &str,
+) -> Function {
     let environment = [
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", "test"),
@@ -101,6 +126,8 @@ async fn start(logical_id: &str, endpoint: &str, metadata_queue: &str, dead_lett
         ("AWS_REGION", local::emulator::REGION),
         ("ORIGINALS_BUCKET", "originals"),
         ("DERIVED_BUCKET", "derived"),
+        ("DISTRIBUTION_ID", distribution),
+        ("DELIVERY_BASE_URL", "https://d1.cloudfront.net"),
         ("MEDIA_TABLE", "media"),
         ("AUDIENCE_TABLE", "audience"),
         ("SEALING_SECRET_ARN", SEALING_SECRET),
@@ -176,7 +203,7 @@ async fn thumbnailer_keeps_poison_apart() {
 async fn thumbnailer_gives_back_what_it_cannot_do_now() {
     // Nobody listens there: AWS is out of reach.
     let mut thumbnailer =
-        start("Thumbnailer", "http://127.0.0.1:9", "http://127.0.0.1:9/q", "http://127.0.0.1:9/d").await;
+        start("Thumbnailer", "http://127.0.0.1:9", "http://127.0.0.1:9/q", "http://127.0.0.1:9/d", "E1").await;
     let Answer::Response(answer) = thumbnailer.invoke(&event("batch-with-poison")).await.expect("an answer") else {
         panic!("the invocation failed");
     };
@@ -268,7 +295,7 @@ async fn media_api_answers() {
 
 #[tokio::test]
 async fn media_api_says_when_it_cannot_answer() {
-    let mut api = start("MediaApi", "http://127.0.0.1:9", "http://127.0.0.1:9/q", "http://127.0.0.1:9/d").await;
+    let mut api = start("MediaApi", "http://127.0.0.1:9", "http://127.0.0.1:9/q", "http://127.0.0.1:9/d", "E1").await;
     let (status, problem) = http_answer(api.invoke(&event("get-media-item")).await.expect("an answer"));
     assert_eq!((status, &problem["type"]), (503, &json!("urn:iyagi:problem:unavailable")));
 }

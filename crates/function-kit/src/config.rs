@@ -11,3 +11,8 @@ pub struct MissingSetting(&'static str);
 pub fn required(name: &'static str) -> Result<String, MissingSetting> {
     env::var(name).ok().filter(|value| !value.is_empty()).ok_or(MissingSetting(name))
 }
+
+/// The setting `name`, if there is one; an empty one counts as none.
+pub fn optional(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}

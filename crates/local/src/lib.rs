@@ -12,6 +12,8 @@
 //! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
 //! suite        every check and test
 //! bench        how fast it all is
+//! edge         CloudFront's signed URLs, checked before the emulator serves
+//! delivery_key the key that signs addresses of derived files
 //! neptune      Neptune Streams, played by an emulator of its own
 //! phones       SNS mobile push and FCM, played by a stand-in of its own
 //! serving      what the emulators share
@@ -22,7 +24,9 @@
 pub mod aws;
 pub mod bench;
 pub mod companion;
+pub mod delivery_key;
 pub mod demo;
+pub mod edge;
 pub mod emulator;
 pub mod functions;
 pub mod neptune;

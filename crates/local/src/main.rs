@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{bench, demo, functions, neptune, phones, stack::Stack, suite, tools};
+use local::{bench, demo, edge, functions, neptune, phones, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -47,6 +47,10 @@ enum Command {
     Up,
     /// End the stack that `up` or `demo --keep` left running.
     Down,
+    /// Run an edge of CloudFront before an emulator of AWS until SIGTERM or Ctrl-C; its first line is its endpoint.
+    ///
+    /// It lets pass what is open, or signed for, and has the emulator serve it.
+    Edge(edge::Arguments),
     /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
     /// Write to it with POST /emulator/commit, read GET /propertygraph/stream, and order faults
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Command::Bench { what } => bench::run(what),
         Command::Up => up().and_then(|stack| describe(&stack)),
         Command::Down => down(),
+        Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(edge::run(options))),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
         Command::Phones(arguments) => block_on(phones::run(arguments.into())),
     };

@@ -13,10 +13,16 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime;
 
 use crate::{
-    aws::Aws, companion::Companion, emulator::Emulator, functions, neptune, paths, phones, push_credentials, steps,
+    aws::Aws,
+    companion::Companion,
+    delivery_key::{self, DeliveryKey},
+    emulator::Emulator,
+    functions, neptune, paths, phones, push_credentials, steps,
     tools::Tool,
 };
 
+/// The subcommand that plays an edge of CloudFront.
+const EDGE: &str = "edge";
 /// The subcommand that plays Neptune Streams.
 const NEPTUNE: &str = "neptune";
 /// The subcommand that plays SNS mobile push and FCM.
@@ -30,6 +36,8 @@ pub const STATE_VARIABLE: &str = "IYAGI_STACK";
 pub struct Stack {
     /// What plays AWS.
     pub emulator: Emulator,
+    /// What plays an edge of CloudFront.
+    edge: Companion,
     /// What plays Neptune Streams.
     neptune: Companion,
     /// What plays SNS mobile push, FCM and phones.
@@ -52,7 +60,8 @@ impl Stack {
 
     fn set_up(name: &str, emulator: Emulator) -> Result<Self> {
         let (neptune, phones) = (start_neptune(name)?, start_phones(name, &emulator)?);
-        let mut stack = Self { emulator, neptune, phones, outputs: BTreeMap::new() };
+        let edge = start_edge(name, &emulator)?;
+        let mut stack = Self { emulator, edge, neptune, phones, outputs: BTreeMap::new() };
         stack.deploy(name)?;
         Ok(stack)
     }
@@ -65,7 +74,8 @@ impl Stack {
     /// Ends what runs of the stack `name`; whether anything did.
     pub fn end(name: &str) -> Result<bool> {
         let emulator = Emulator::recorded(name);
-        let companions: Vec<_> = [NEPTUNE, PHONES].iter().filter_map(|of| Companion::recorded(name, of)).collect();
+        let companions: Vec<_> =
+            [EDGE, NEPTUNE, PHONES].iter().filter_map(|of| Companion::recorded(name, of)).collect();
         let was_there = emulator.is_some() || !companions.is_empty();
         // Functions may be at work: first they, then what they call.
         let ended = emulator.map_or(Ok(()), |emulator| emulator.stop());
@@ -74,7 +84,7 @@ impl Stack {
 
     /// Ends it.
     pub fn stop(&self) -> Result<()> {
-        self.emulator.stop().and(self.neptune.stop()).and(self.phones.stop())
+        self.emulator.stop().and(self.edge.stop()).and(self.neptune.stop()).and(self.phones.stop())
     }
 
     /// The stack that the tests are to use.
@@ -93,15 +103,16 @@ impl Stack {
         if !self.phones.is_alive() {
             self.phones = start_phones(name, &self.emulator)?;
         }
+        if !self.edge.is_alive() {
+            self.edge = start_edge(name, &self.emulator)?;
+        }
         self.deploy(name)
     }
 
     fn deploy(&mut self, name: &str) -> Result<()> {
-        let secret = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(push_credentials::secret(&self.aws()))
-            .context("cannot make the secret for push")?;
+        let aws = self.aws();
+        let secret = block_on(push_credentials::secret(&aws)).context("cannot make the secret for push")?;
+        let delivery = delivery_key(name, &self.emulator)?;
         self.outputs = deploy(
             &self.emulator,
             &[
@@ -110,9 +121,18 @@ impl Stack {
                 ("NeptuneClusterResourceId", "cluster-LOCAL"),
                 ("SnsEndpointUrl", self.phones.endpoint()),
                 ("PushCredentialsSecretArn", &secret),
+                ("DeliveryBaseUrl", self.edge.endpoint()),
+                ("DeliveryKeyGroupId", "local"),
+                ("DeliveryKeyId", delivery_key::ID),
+                ("DeliveryKeySecretArn", &delivery.secret_arn),
             ],
         )?;
         Ok(fs::write(state_file(name), serde_json::to_vec_pretty(self)?)?)
+    }
+
+    /// Where clients fetch derived files.
+    pub fn delivery(&self) -> &str {
+        self.edge.endpoint()
     }
 
     /// Writes to the graph.
@@ -165,6 +185,22 @@ fn start_neptune(name: &str) -> Result<Companion> {
 
 fn start_phones(name: &str, emulator: &Emulator) -> Result<Companion> {
     Companion::start(name, &env::current_exe()?, PHONES, &["--upstream", &emulator.endpoint()])
+}
+
+fn start_edge(name: &str, emulator: &Emulator) -> Result<Companion> {
+    let key = delivery_key(name, emulator)?.public;
+    let key = key.to_str().context("the path of the checkout is not UTF-8")?;
+    let arguments = ["--upstream", &emulator.endpoint(), "--key-id", delivery_key::ID, "--key", key];
+    Companion::start(name, &env::current_exe()?, EDGE, &arguments)
+}
+
+fn delivery_key(name: &str, emulator: &Emulator) -> Result<DeliveryKey> {
+    let file = paths::workdir().join(name).join("delivery.pem");
+    block_on(DeliveryKey::at(file, &Aws::new(emulator.endpoint()))).context("cannot make the key for delivery")
+}
+
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }
 
 fn forget(file: &Path) -> Result<()> {

@@ -1,12 +1,8 @@
 use domain::media::{Declared, Derived, FileName, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility};
 use function_kit::failure::Failure;
-use futures_util::future::try_join_all;
 use serde::Serialize;
 
-use crate::{
-    fields::Selected,
-    links::{Epoch, Links},
-};
+use crate::{epoch::Epoch, fields::Selected, links::Links};
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
@@ -132,16 +128,16 @@ impl Picture {
         let variants = match links {
             None => Vec::new(),
             Some((links, epoch)) => {
-                try_join_all(variants.into_iter().map(async |variant| {
-                    Ok::<_, Failure>(Variant {
-                        url: links.to(&variant.key, epoch).await?,
-                        width: variant.width,
-                        height: variant.height,
-                        bytes: variant.size,
-                        content_type: variant.content_type,
-                    })
-                }))
-                .await?
+                let keys: Vec<_> = variants.iter().map(|variant| variant.key.as_str()).collect();
+                let urls = links.to(&keys, epoch).await?;
+                let variants = variants.into_iter().zip(urls).map(|(variant, url)| Variant {
+                    url,
+                    width: variant.width,
+                    height: variant.height,
+                    bytes: variant.size,
+                    content_type: variant.content_type,
+                });
+                variants.collect()
             }
         };
         Ok(Self { width, height, placeholder: Placeholder { thumb_hash, colour: dominant_colour }, variants })

@@ -16,8 +16,9 @@ use tracing::info;
 use crate::{
     answer::{self, Batch, Item},
     cursor,
+    epoch::Epoch,
     fields::{Fields, Selected},
-    links::{Epoch, Links},
+    links::Links,
     originals::Originals,
     relations::Relations,
     request::{Query, Request},

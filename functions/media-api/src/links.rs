@@ -1,64 +1,181 @@
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_s3::{Client, presigning::PresigningConfig};
+use delivery::{Addresses, Signer};
+use domain::media::is_open;
 use function_kit::failure::Failure;
-use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
-/// How long a link works, from the start of its epoch. A link also dies with the session that
-/// signed it, at the earliest some hours after this function started.
+use crate::epoch::Epoch;
+
+/// How long a signed link works, from the start of its epoch.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// How long links stay the same, in seconds.
-const EPOCH_SECONDS: i64 = 5 * 60;
 
-/// Signs links to derived files; the bucket itself is closed.
+/// Links to derived files: at CloudFront, and signed unless everybody may see the file.
 pub struct Links {
-    pub s3: Client,
-    pub bucket: String,
+    /// Where the distribution answers.
+    pub base_url: String,
+    pub signing: Signing,
 }
 
-/// A time in which links are signed alike, so that what holds them may be kept and asked for again
-/// by its `ETag`: whoever is told in an epoch that nothing changed has links from that epoch, which
-/// work for ten more minutes at least.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Epoch(i64);
+/// Who vouches for links that must be signed.
+pub enum Signing {
+    /// CloudFront lets them pass by a key that it trusts.
+    CloudFront(Box<SigningKey>),
+    /// No key is set up: they lead to the bucket itself. Such a link also dies with the session that
+    /// signed it, at the earliest some hours after this function started.
+    Bucket { s3: Client, bucket: String },
+}
 
-impl Epoch {
-    /// The epoch of `now`.
-    pub fn of(now: Timestamp) -> Self {
-        Self(now.as_second().div_euclid(EPOCH_SECONDS))
-    }
-
-    /// Its number.
-    pub fn number(self) -> i64 {
-        self.0
-    }
-
-    fn start(self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(self.0 * EPOCH_SECONDS).unwrap_or_default())
-    }
+/// The key, in Secrets Manager. It is read when it is first needed: many requests need it not.
+pub struct SigningKey {
+    pub secrets: aws_sdk_secretsmanager::Client,
+    pub secret_arn: String,
+    /// As CloudFront knows its public half.
+    pub key_id: String,
+    pub addresses: OnceCell<Addresses>,
 }
 
 impl Links {
-    /// A link that lets whoever has it fetch the file at `key`, until 15 minutes after the start of
-    /// `epoch`. No call to AWS.
-    pub async fn to(&self, key: &str, epoch: Epoch) -> Result<String, Failure> {
-        let signing = PresigningConfig::builder().start_time(epoch.start()).expires_in(LIFETIME).build();
-        let signing = signing.map_err(|error| Failure::bug("sign a link", error))?;
-        let request = self.s3.get_object().bucket(&self.bucket).key(key).presigned(signing).await;
-        request.map(|request| request.uri().to_owned()).map_err(|error| Failure::aws("sign a link", error))
+    /// Links to the files of one item at `keys`, in the same order. Those that are not open work until
+    /// 15 minutes after the start of `epoch`, for whoever has them. No call to AWS but for the key, once.
+    pub async fn to(&self, keys: &[&str], epoch: Epoch) -> Result<Vec<String>, Failure> {
+        let addresses = match &self.signing {
+            Signing::Bucket { s3, bucket } if !keys.iter().all(|key| is_open(key)) => {
+                return presigned(s3, bucket, keys, epoch).await;
+            }
+            Signing::CloudFront(key) if !keys.iter().all(|key| is_open(key)) => {
+                key.addresses(&self.base_url).await?.of(keys, (epoch.start() + LIFETIME).as_secs())
+            }
+            _ => unsigned(&self.base_url)?.of(keys, 0),
+        };
+        addresses.map_err(|error| Failure::bug("link to a derived file", error))
     }
+}
+
+fn unsigned(base_url: &str) -> Result<Addresses, Failure> {
+    Addresses::new(base_url, None).map_err(|error| Failure::bug("read where the distribution answers", error))
+}
+
+impl SigningKey {
+    async fn addresses(&self, base_url: &str) -> Result<&Addresses, Failure> {
+        let read = async || {
+            let answer = self.secrets.get_secret_value().secret_id(&self.secret_arn).send().await;
+            let answer = answer.map_err(|error| Failure::aws("read the signing key", error))?;
+            let signer = Signer::from_pem(&self.key_id, answer.secret_string().unwrap_or_default())
+                .map_err(|error| Failure::bug("read the signing key", error))?;
+            Addresses::new(base_url, Some(signer))
+                .map_err(|error| Failure::bug("read where the distribution answers", error))
+        };
+        self.addresses.get_or_try_init(read).await
+    }
+}
+
+async fn presigned(s3: &Client, bucket: &str, keys: &[&str], epoch: Epoch) -> Result<Vec<String>, Failure> {
+    let signing = PresigningConfig::builder().start_time(UNIX_EPOCH + epoch.start()).expires_in(LIFETIME).build();
+    let signing = signing.map_err(|error| Failure::bug("sign a link", error))?;
+    let mut links = Vec::with_capacity(keys.len());
+    for key in keys {
+        let request = s3.get_object().bucket(bucket).key(*key).presigned(signing.clone()).await;
+        links.push(request.map_err(|error| Failure::aws("sign a link", error))?.uri().to_owned());
+    }
+    Ok(links)
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    use function_kit::failure::Kind;
+
     use super::*;
 
-    #[test]
-    fn links_stay_the_same_for_five_minutes() {
-        let at = |text: &str| Epoch::of(text.parse().expect("a time"));
-        assert_eq!(at("2026-11-22T00:00:00Z"), at("2026-11-22T00:04:59.999Z"));
-        assert_ne!(at("2026-11-22T00:04:59.999Z"), at("2026-11-22T00:05:00Z"));
-        let start = Timestamp::try_from(at("2026-11-22T00:09:59Z").start()).expect("a time");
-        assert_eq!(start.to_string(), "2026-11-22T00:05:00Z");
+    const OPEN: &str = "ID/0000000000000000000000000000000A/open/8x8-h.webp";
+    const PEM: &str = include_str!("../../../crates/delivery/tests/p256.pem");
+
+    fn epoch() -> Epoch {
+        Epoch::of("2026-11-22T00:06:00Z".parse().expect("a time"))
+    }
+
+    fn closed() -> String {
+        let sequencer = domain::media::Sequencer::parse("0A").expect("a sequencer");
+        let id = domain::media::MediaId::of_key("photo/mina/a.jpg");
+        domain::media::derived_key(id, &sequencer, domain::media::Visibility::Private, (8, 8), "h", "webp")
+    }
+
+    fn links(secret: &[&Rule]) -> Links {
+        let signing = Signing::CloudFront(Box::new(SigningKey {
+            secrets: mock_client!(aws_sdk_secretsmanager, RuleMode::Sequential, secret),
+            secret_arn: "arn".into(),
+            key_id: "K".into(),
+            addresses: OnceCell::new(),
+        }));
+        Links { base_url: "https://d1.cloudfront.net".into(), signing }
+    }
+
+    fn secret(text: &'static str) -> Rule {
+        mock!(aws_sdk_secretsmanager::Client::get_secret_value)
+            .then_output(move || GetSecretValueOutput::builder().secret_string(text).build())
+    }
+
+    #[tokio::test]
+    async fn open_files_need_no_key() {
+        let link = links(&[]).to(&[OPEN], epoch()).await.expect("a link");
+        assert_eq!(link, [format!("https://d1.cloudfront.net/{OPEN}")]);
+        assert!(links(&[]).to(&[], epoch()).await.expect("no link").is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_key_is_read_once_and_after_a_failure_again() {
+        let fails = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
+            .then_error(|| GetSecretValueError::unhandled("no answer"));
+        let works = secret(PEM);
+        let links = links(&[&fails, &works]);
+        let closed = closed();
+        assert_eq!(links.to(&[&closed], epoch()).await.expect_err("a failure").kind, Kind::Transient);
+        for _ in 0..2 {
+            let link = links.to(&[&closed], epoch()).await.expect("a link");
+            assert!(link[0].starts_with(&format!("https://d1.cloudfront.net/{closed}?Policy=")), "{}", link[0]);
+            assert!(link[0].contains("&Key-Pair-Id=K&"), "{}", link[0]);
+        }
+        assert_eq!(works.num_calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn they_end_fifteen_minutes_after_the_start_of_their_epoch() {
+        let (links, closed) = (links(&[&secret(PEM)]), closed());
+        let link = links.to(&[&closed], epoch()).await.expect("a link").swap_remove(0);
+        let policy = |link: &str| link.split(['=', '&']).nth(1).map(str::to_owned).expect("a policy");
+        let text = BASE64_STANDARD.decode(policy(&link).replace('-', "+").replace('_', "=").replace('~', "/"));
+        let text = String::from_utf8(text.expect("base 64")).expect("text");
+        let end: jiff::Timestamp = "2026-11-22T00:20:00Z".parse().expect("a time");
+        assert!(text.contains(&format!("{{\"AWS:EpochTime\":{}}}", end.as_second())), "{text}");
+        // Signatures differ, what they are about does not.
+        let again = links.to(&[&closed], epoch()).await.expect("a link");
+        assert_eq!(policy(&again[0]), policy(&link));
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_is_no_key_stays_secret() {
+        let failure = links(&[&secret("hunter2")]).to(&[&closed()], epoch()).await.expect_err("a failure");
+        assert_eq!(failure.kind, Kind::Bug);
+        assert!(!failure.to_string().contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn without_a_key_they_lead_to_the_bucket() {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("ap-northeast-2"))
+            .credentials_provider(Credentials::for_tests());
+        let s3 = Client::from_conf(config.build());
+        let signing = Signing::Bucket { s3, bucket: "derived".into() };
+        let links = Links { base_url: "https://d1.cloudfront.net".into(), signing };
+        let link = links.to(&[&closed()], epoch()).await.expect("a link");
+        assert!(link[0].contains("X-Amz-Date=20261122T000500Z&X-Amz-Expires=900"), "{}", link[0]);
+        assert_eq!(links.to(&[&closed()], epoch()).await.expect("a link"), link);
+        assert_eq!(links.to(&[OPEN], epoch()).await.expect("a link"), [format!("https://d1.cloudfront.net/{OPEN}")]);
     }
 }

@@ -4,8 +4,10 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{Delete, ObjectIdentifier},
 };
-use domain::media::{Declared, MediaId, Sweep, derived_prefix, swept};
+use domain::media::{Declared, MediaId, Sweep, derived_prefix, farewell_key, swept};
 use function_kit::failure::Failure;
+
+use crate::edge::Edge;
 
 /// The bucket of originals, read only.
 pub struct Originals {
@@ -55,10 +57,11 @@ fn is_gone<E>(error: &SdkError<E>) -> bool {
     error.raw_response().is_some_and(|response| matches!(response.status().as_u16(), 404 | 412))
 }
 
-/// The bucket of what was made from originals.
+/// The bucket of what was made from originals, and the caches in front of it.
 pub struct DerivedFiles {
     pub s3: Client,
     pub bucket: String,
+    pub edge: Edge,
 }
 
 impl DerivedFiles {
@@ -77,11 +80,34 @@ impl DerivedFiles {
         Ok(())
     }
 
-    /// Deletes those files of an item that `sweep` is after.
+    /// Deletes those files of an item that `sweep` is after, and then has the caches forget them.
+    ///
+    /// Should this break off, a farewell is left (see [`farewell_key`]): the next try, which finds
+    /// nothing else any more, still knows that the caches are to be told.
     pub async fn sweep(&self, id: MediaId, sweep: Sweep<'_>) -> Result<(), Failure> {
         let keys = self.list(id).await?;
+        let swept = swept(&keys, sweep);
+        let newest = swept.iter().max();
+        let Some(farewell) = newest.and_then(|key| farewell_key(key)) else { return Ok(()) };
+        let (farewells, files): (Vec<_>, Vec<_>) =
+            swept.into_iter().partition(|key| farewell_key(key).as_deref() == Some(key));
+        if !farewells.contains(&farewell.as_str()) {
+            self.put(&farewell, "application/octet-stream", Vec::new()).await?;
+        }
+        self.delete(&files).await?;
+        // With a farewell from before, more has been deleted than these files.
+        let files = farewells.is_empty().then_some(files);
+        self.edge.forget(id, &farewell, files.as_deref()).await?;
+        let mut farewells = farewells;
+        if !farewells.contains(&farewell.as_str()) {
+            farewells.push(&farewell);
+        }
+        self.delete(&farewells).await
+    }
+
+    async fn delete(&self, keys: &[&str]) -> Result<(), Failure> {
         // One call takes at most 1,000 keys.
-        for keys in swept(&keys, sweep).chunks(1_000) {
+        for keys in keys.chunks(1_000) {
             let objects = keys.iter().map(|key| ObjectIdentifier::builder().key(*key).build());
             let delete = objects
                 .collect::<Result<_, _>>()

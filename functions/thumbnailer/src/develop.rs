@@ -1,5 +1,5 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::media::{Derived, MediaId, Reason, Sequencer, Variant, derived_key};
+use domain::media::{Derived, MediaId, Reason, Sequencer, Variant, Visibility, derived_key};
 use function_kit::failure::Failure;
 use picture::{Limits, PictureError, Pictures};
 use sha2::{Digest, Sha256};
@@ -19,12 +19,13 @@ pub fn develop(
     sequencer: &Sequencer,
     bytes: &[u8],
     declared_type: Option<&str>,
+    visibility: Visibility,
 ) -> Result<Result<Developed, Reason>, Failure> {
     if let Err(reason) = check_type(bytes, declared_type) {
         return Ok(Err(reason));
     }
     match picture::make_variants(bytes, &Limits::default()) {
-        Ok(pictures) => Ok(Ok(describe(id, sequencer, pictures))),
+        Ok(pictures) => Ok(Ok(describe(id, sequencer, visibility, pictures))),
         Err(error) => reason(&error).map(Err).ok_or_else(|| Failure::bug("make variants", error)),
     }
 }
@@ -32,11 +33,12 @@ pub fn develop(
 /// What is shown of an original: its description, and the bytes of its variants in the same order.
 pub type Developed = (Derived, Vec<Vec<u8>>);
 
-fn describe(id: MediaId, sequencer: &Sequencer, pictures: Pictures) -> Developed {
+fn describe(id: MediaId, sequencer: &Sequencer, visibility: Visibility, pictures: Pictures) -> Developed {
     let describe = |variant: &picture::Variant| Variant {
         key: derived_key(
             id,
             sequencer,
+            visibility,
             (variant.width, variant.height),
             &content_hash(&variant.bytes),
             variant.encoding.extension(),

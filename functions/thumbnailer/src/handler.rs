@@ -88,12 +88,14 @@ async fn make(
         return Ok(declared.map(|declared| (declared, Err(reason))));
     }
     let Some(Content { bytes, declared }) = originals.get(&event.key, etag).await? else { return Ok(None) };
-    let made = develop(id, &event.sequencer, &bytes, declared.content_type.as_deref())?;
+    let visibility = declared.intent.visibility;
+    let made = develop(id, &event.sequencer, &bytes, declared.content_type.as_deref(), visibility)?;
     Ok(Some((declared, made)))
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_cloudfront::operation::create_invalidation::{CreateInvalidationError, CreateInvalidationOutput};
     use aws_sdk_s3::{
         operation::{
             delete_objects::DeleteObjectsOutput,
@@ -107,22 +109,51 @@ mod tests {
     };
     use aws_sdk_sqs::operation::send_message::SendMessageOutput;
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-    use domain::media::{Sequencer, derived_key};
+    use domain::media::{Sequencer, Visibility, derived_key, farewell_key};
     use function_kit::failure::Kind;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::edge::Edge;
 
     const KEY: &str = "photo/mina/a.png";
 
     fn ports(s3: &[&Rule], sent: &Rule) -> Ports {
+        // Whatever is swept, farewells come and go and the caches are told.
+        let (arrives, leaves, told) = (farewell_stored(), farewell_deleted(), told());
+        ports_with(&[&[&arrives, &leaves][..], s3].concat(), sent, &told)
+    }
+
+    fn ports_with(s3: &[&Rule], sent: &Rule, told: &Rule) -> Ports {
         let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3);
         let sqs = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [sent]);
+        let cloudfront = mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, [told]);
+        let edge = Edge { cloudfront, distribution_id: "E1".into() };
         Ports {
             originals: Originals { s3: s3.clone(), bucket: "originals".into() },
-            derived: DerivedFiles { s3, bucket: "derived".into() },
+            derived: DerivedFiles { s3, bucket: "derived".into(), edge },
             reports: Reports { sqs, queue_url: "https://sqs/metadata".into() },
         }
+    }
+
+    fn told() -> Rule {
+        mock!(aws_sdk_cloudfront::Client::create_invalidation)
+            .then_output(|| CreateInvalidationOutput::builder().build())
+    }
+
+    fn farewell_stored() -> Rule {
+        mock!(aws_sdk_s3::Client::put_object)
+            .match_requests(|request| request.key().is_some_and(|key| key.ends_with("/gone")))
+            .then_output(|| PutObjectOutput::builder().build())
+    }
+
+    fn farewell_deleted() -> Rule {
+        mock!(aws_sdk_s3::Client::delete_objects)
+            .match_requests(|request| {
+                let objects = request.delete().map(|delete| delete.objects()).unwrap_or_default();
+                !objects.is_empty() && objects.iter().all(|object| object.key().ends_with("/gone"))
+            })
+            .then_output(|| DeleteObjectsOutput::builder().build())
     }
 
     fn event(name: &str, size: u64) -> String {
@@ -136,7 +167,7 @@ mod tests {
     /// A variant of this item, made at `sequencer`.
     fn leftover(sequencer: &str) -> String {
         let sequencer = Sequencer::parse(sequencer).expect("a sequencer");
-        derived_key(MediaId::of_key(KEY), &sequencer, (8, 8), "hash", "webp")
+        derived_key(MediaId::of_key(KEY), &sequencer, Visibility::Private, (8, 8), "hash", "webp")
     }
 
     fn gif() -> Vec<u8> {
@@ -239,6 +270,38 @@ mod tests {
         let (list, delete, sent) = (listed(&["0A", "0C"]), deleted("0A"), reported("ready"));
         handle(&ports(&[&list, &delete], &sent), &event("ObjectRemoved:Delete", 0)).await.expect("handled");
         assert_eq!(delete.num_calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn caches_that_could_not_be_told_are_told_at_the_next_try() {
+        let sent = reported("ready");
+        let (arrives, leaves) = (farewell_stored(), farewell_deleted());
+
+        let (list, delete) = (listed(&["0A"]), deleted("0A"));
+        let busy = mock!(aws_sdk_cloudfront::Client::create_invalidation)
+            .then_error(|| CreateInvalidationError::unhandled("no answer"));
+        let ports = ports_with(&[&arrives, &leaves, &list, &delete], &sent, &busy);
+        let failure = handle(&ports, &event("ObjectRemoved:Delete", 0)).await.expect_err("a failure");
+        assert_eq!(failure.kind, Kind::Transient);
+        assert_eq!((arrives.num_calls(), delete.num_calls(), leaves.num_calls()), (1, 1, 0));
+
+        // All that is left is the farewell.
+        let list = mock!(aws_sdk_s3::Client::list_objects_v2).then_output(|| {
+            let farewell = farewell_key(&leftover("0A")).expect("a key");
+            ListObjectsV2Output::builder().contents(Object::builder().key(farewell).build()).build()
+        });
+        let told = told();
+        let ports = ports_with(&[&arrives, &leaves, &list], &sent, &told);
+        handle(&ports, &event("ObjectRemoved:Delete", 0)).await.expect("handled");
+        assert_eq!((arrives.num_calls(), told.num_calls(), leaves.num_calls()), (1, 1, 1));
+    }
+
+    #[tokio::test]
+    async fn caches_are_told_nothing_where_nothing_was() {
+        let (list, sent, told) = (listed(&["0C"]), reported("ready"), told());
+        let ports = ports_with(&[&list], &sent, &told);
+        handle(&ports, &event("ObjectRemoved:Delete", 0)).await.expect("handled");
+        assert_eq!(told.num_calls(), 0);
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 mod buckets;
 mod config;
 mod develop;
+mod edge;
 mod handler;
 mod report;
 
@@ -17,9 +18,11 @@ async fn main() -> anyhow::Result<()> {
     let aws = aws::sdk_config().await;
     let s3 = aws_sdk_s3::Client::new(&aws);
     let sqs = aws_sdk_sqs::Client::new(&aws);
+    let edge =
+        edge::Edge { cloudfront: aws_sdk_cloudfront::Client::new(&aws), distribution_id: config.distribution_id };
     let ports = handler::Ports {
         originals: buckets::Originals { s3: s3.clone(), bucket: config.originals_bucket },
-        derived: buckets::DerivedFiles { s3, bucket: config.derived_bucket },
+        derived: buckets::DerivedFiles { s3, bucket: config.derived_bucket, edge },
         reports: report::Reports { sqs: sqs.clone(), queue_url: config.metadata_queue_url },
     };
     let dead_letters = DeadLetters { sqs, queue_url: config.dead_letter_queue_url };

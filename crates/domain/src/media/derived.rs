@@ -1,17 +1,50 @@
-use super::{MediaId, Sequencer};
+use super::{MediaId, Sequencer, Visibility};
 
-/// Where the files made from an item lie: `<id>/<sequencer>/<width>x<height>-<hash>.<extension>`.
+/// The folder, within a generation, of what everybody may see.
+const OPEN: &str = "open";
+
+/// Where the files made from an item lie: `<id>/<sequencer>/<width>x<height>-<hash>.<extension>`,
+/// or `<id>/<sequencer>/open/…` if everybody may see it.
 ///
 /// The hash makes a key immutable: other content has another key, so caches never go stale. The
-/// sequencer makes leftovers recognisable: whoever finds a newer one may delete what is older.
+/// sequencer makes leftovers recognisable: whoever finds a newer one may delete what is older. The
+/// visibility is in the key because that is all that a cache at the edge knows of a file. An item's
+/// visibility is part of its original, so another one is another generation, with other keys.
 pub fn derived_key(
     id: MediaId,
     sequencer: &Sequencer,
+    visibility: Visibility,
     (width, height): (u32, u32),
     hash: &str,
     extension: &str,
 ) -> String {
-    format!("{id}/{sequencer}/{width}x{height}-{hash}.{extension}")
+    let name = format!("{width}x{height}-{hash}.{extension}");
+    match visibility {
+        Visibility::Public => format!("{id}/{sequencer}/{OPEN}/{name}"),
+        Visibility::Followers | Visibility::Private => format!("{id}/{sequencer}/{name}"),
+    }
+}
+
+/// Whether everybody may fetch what lies at this derived key.
+pub fn is_open(key: &str) -> bool {
+    // A file of that name would have nothing behind it.
+    let mut rest = key.split('/').skip(2);
+    rest.next() == Some(OPEN) && rest.next().is_some()
+}
+
+/// The generation that a derived key belongs to, as a prefix: `<id>/<sequencer>/`.
+pub fn generation_prefix(key: &str) -> Option<&str> {
+    generation(key)?;
+    let (end, _) = key.match_indices('/').nth(1)?;
+    key.get(..=end)
+}
+
+/// A file that stands for a generation whose files are being taken away, until caches have been told.
+///
+/// It is written before and deleted after: should the work break off in between, the next try finds
+/// it, of the same generation as what it stands for, and tells the caches then.
+pub fn farewell_key(key: &str) -> Option<String> {
+    generation_prefix(key).map(|prefix| format!("{prefix}gone"))
 }
 
 /// The prefix of everything made from an item.
@@ -59,7 +92,7 @@ mod tests {
 
     fn key(sequencer: &str, hash: &str) -> String {
         let sequencer = Sequencer::parse(sequencer).expect("a sequencer");
-        derived_key(MediaId::of_key("photo/mina/a.jpg"), &sequencer, (128, 96), hash, "webp")
+        derived_key(MediaId::of_key("photo/mina/a.jpg"), &sequencer, Visibility::Private, (128, 96), hash, "webp")
     }
 
     #[test]
@@ -79,5 +112,32 @@ mod tests {
     #[test]
     fn everything_of_an_item_lies_under_its_prefix() {
         assert!(key("0A", "1").starts_with(&derived_prefix(MediaId::of_key("photo/mina/a.jpg"))));
+    }
+
+    #[test]
+    fn only_what_is_public_is_open() {
+        let id = MediaId::of_key("photo/mina/a.jpg");
+        let sequencer = Sequencer::parse("0B").expect("a sequencer");
+        for (visibility, open) in
+            [(Visibility::Public, true), (Visibility::Followers, false), (Visibility::Private, false)]
+        {
+            let key = derived_key(id, &sequencer, visibility, (128, 96), "1", "webp");
+            assert_eq!(is_open(&key), open, "{key}");
+            assert_eq!(generation_prefix(&key), Some(format!("{id}/{sequencer}/").as_str()));
+            assert_eq!(swept(std::slice::from_ref(&key), Sweep::UpTo(&sequencer)), [&key]);
+        }
+        // A name is no folder.
+        assert!(!is_open("a/b/open"));
+        assert!(!is_open("a/b/c/open/d"));
+    }
+
+    #[test]
+    fn a_farewell_is_swept_like_what_it_stands_for() {
+        let (old, new) = (key("0A", "1"), key("0B", "2"));
+        let farewell = farewell_key(&old).expect("a key");
+        assert!(!is_open(&farewell));
+        let keys = [farewell, new];
+        assert_eq!(swept(&keys, Sweep::Superseded), [&keys[0]]);
+        assert_eq!(farewell_key("elsewhere"), None);
     }
 }

@@ -19,7 +19,7 @@ mod position;
 mod report;
 
 pub use access::Relation;
-pub use derived::{Sweep, derived_key, derived_prefix, swept};
+pub use derived::{Sweep, derived_key, derived_prefix, farewell_key, generation_prefix, is_open, swept};
 pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent};
 pub use id::{InvalidMediaId, MediaId};
 pub use intent::{Declared, FileName, Intent, InvalidFileName, InvalidPost, Post, Visibility};

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use store::audience::AudienceTable;
 
 use super::*;
+use crate::links::Signing;
 
 const VISIBILITIES: [Visibility; 3] = [Visibility::Public, Visibility::Followers, Visibility::Private];
 
@@ -73,7 +74,10 @@ fn world(media: &[&Rule]) -> World {
             s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&deleted]),
             bucket: "originals".into(),
         },
-        links: Links { s3: aws_sdk_s3::Client::from_conf(signing), bucket: "derived".into() },
+        links: Links {
+            base_url: "https://d1.cloudfront.net".into(),
+            signing: Signing::Bucket { s3: aws_sdk_s3::Client::from_conf(signing), bucket: "derived".into() },
+        },
         sealer: SecretSealer::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
     };
     World { ports, relations, deleted }
