@@ -212,8 +212,9 @@ fn size(bytes: u64) -> String {
 /// The item with links cut, so that it can be read: a signed link is long.
 fn shortened(mut item: Value) -> Value {
     for variant in item["variants"].as_array_mut().into_iter().flatten() {
-        let file = variant["url"].as_str().and_then(|url| url.split('?').next()?.rsplit('/').next());
-        variant["url"] = format!("…/{}?…", file.unwrap_or_default()).into();
+        let url = variant["url"].as_str().unwrap_or_default();
+        let (path, signature) = url.split_once('?').map_or((url, ""), |(path, _)| (path, "?…"));
+        variant["url"] = format!("…/{}{signature}", path.rsplit('/').next().unwrap_or_default()).into();
     }
     item
 }
