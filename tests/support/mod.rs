@@ -9,6 +9,7 @@ use std::{
 };
 
 use domain::media::MediaId;
+use http::Method;
 pub use hostile::{bombs, large_png};
 use http::Method;
 use local::{
@@ -221,6 +222,19 @@ impl Deployed {
     pub async fn get_json(&self, path: &str) -> (u16, String, Value) {
         let answer = self.ask(self.reader().await, Method::GET, path, None).await;
         (answer.status, answer.content_type, answer.body)
+    }
+
+    /// Status and body of a call of the API with a JSON body and perhaps an access token.
+    pub async fn send_json(&self, method: Method, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
+        let mut request = self.http.request(method, self.stack.api(path).expect("a URL"));
+        request = request.header("content-type", "application/json").body(body.to_string());
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.expect("a body");
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
     /// What the API shows of an item, if it shows one.

@@ -46,7 +46,8 @@ pub struct Settings {
     /// How much of a transaction is held. **A part's changes depend on where it is cut, so these must
     /// be the same whenever a part is read again.** All of a part is held as messages at a time, too.
     pub bounds: Bounds,
-    /// How many bytes of messages wait before the next transaction is looked at.
+    /// How many bytes of messages wait before the next transaction is looked at: enough for all
+    /// calls to be full, and little enough to stay in a processor's cache.
     pub max_outbox_bytes: usize,
     /// Calls to the bus at a time.
     pub max_calls: usize,
@@ -75,7 +76,7 @@ impl Default for Settings {
             retention: secs(7 * 24 * 60 * 60),
             page_limit: MAX_LIMIT,
             bounds: Bounds { max_records: 20_000, max_bytes: 16 << 20 },
-            max_outbox_bytes: 8 << 20,
+            max_outbox_bytes: 1 << 20,
             max_calls: 16,
             max_refused_in_a_row: 10,
         }

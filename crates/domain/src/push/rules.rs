@@ -34,6 +34,11 @@ pub fn needs_owners(label: &str) -> (bool, bool) {
     (source, target)
 }
 
+/// Whether a rule's audience is one that may be large, and that grows and shrinks.
+pub fn is_told_to_followers(rule: &Rule) -> bool {
+    rule.audience == Audience::FollowersOfSource
+}
+
 /// What a rule makes of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
