@@ -70,6 +70,9 @@ pub fn already_exists(endpoint_arn: &str) -> HttpResponse {
 type Attributes = HashMap<String, String>;
 type Row = HashMap<String, AttributeValue>;
 
+/// What somebody else does.
+type Meanwhile = Box<dyn FnOnce(&mut State) + Send>;
+
 /// SNS and DynamoDB, as far as this function uses them, with one state; each call can fail.
 #[derive(Clone, Default)]
 pub struct World(Arc<Mutex<State>>);
@@ -87,7 +90,7 @@ pub struct State {
     /// The index by token has not seen the latest writes.
     pub index_is_behind: bool,
     /// What happens at the next put of a row, just before it.
-    pub before_put: Option<Box<dyn FnOnce(&mut State) + Send>>,
+    pub before_put: Option<Meanwhile>,
     created: usize,
 }
 
