@@ -11,7 +11,6 @@ use std::{
 use domain::media::MediaId;
 use http::Method;
 pub use hostile::{bombs, large_png};
-use http::Method;
 use local::{
     aws::Aws,
     paths,
