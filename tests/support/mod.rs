@@ -9,8 +9,8 @@ use std::{
 };
 
 use domain::media::MediaId;
-use http::Method;
 pub use hostile::{bombs, large_png};
+use http::Method;
 use local::{aws::Aws, paths, photographs::Photograph, stack::Stack};
 use serde_json::{Value, json};
 
