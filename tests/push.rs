@@ -52,7 +52,8 @@ impl World {
 
     /// The person signs in on the phone with this token.
     async fn register(&self, person: &Person, token: &str, language: &str) {
-        let profile = Profile { name: person.user.name.clone(), language: language.into(), platform: Platform::Android };
+        let profile =
+            Profile { name: person.user.name.clone(), language: language.into(), platform: Platform::Android };
         self.phones.set_up(token, &profile).await.expect("a phone");
         let device = json!({"token": token, "platform": "android", "language": language});
         self.ask(person, Method::PUT, "/v1/devices/phone", Some(&device)).await;
@@ -145,7 +146,10 @@ async fn everybody_hears_of_what_concerns_them_in_their_own_language() {
     let world = World::new().await;
     let (mina, olivia) = (world.sign_up("미나", "ko").await, world.sign_up("Olivia", "en").await);
     let shown = world.told(&mina, &follow(&olivia, &mina)).await;
-    assert_eq!((shown.notice.title.as_str(), shown.notice.body.as_str()), ("새 팔로워", "Olivia님이 회원님을 팔로우하기 시작했어요."));
+    assert_eq!(
+        (shown.notice.title.as_str(), shown.notice.body.as_str()),
+        ("새 팔로워", "Olivia님이 회원님을 팔로우하기 시작했어요.")
+    );
     let (id, told) = story(&mina, "첫눈 오는 밤");
     let shown = world.told(&olivia, &told).await;
     assert!(shown.notice.body.contains("미나") && shown.notice.body.contains("첫눈 오는 밤"), "{}", shown.notice.body);
@@ -186,7 +190,12 @@ async fn nobody_hears_of_what_they_did_or_do_not_want_to_hear_of() {
     world.settle().await;
     for person in [&mina, &jun, &sam] {
         let shown = world.shown(person).await;
-        assert!(shown.is_empty(), "{}: {:?}", person.user.name, shown.iter().map(|shown| &shown.notice).collect::<Vec<_>>());
+        assert!(
+            shown.is_empty(),
+            "{}: {:?}",
+            person.user.name,
+            shown.iter().map(|shown| &shown.notice).collect::<Vec<_>>()
+        );
     }
     let shown = world.told(&sam, &follow(&jun, &sam)).await;
     assert!(shown.notice.body.contains('준'), "phones do work");
@@ -307,13 +316,17 @@ async fn only_who_is_signed_in_may_register_a_phone() {
         ("/v1/devices/phone", json!({"token": "t", "platform": "symbian"})),
         ("/v1/devices/phone", json!([])),
         ("/v1/notification-preferences", json!({"muted": ["weather"]})),
-        ("/v1/notification-preferences", json!({"quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": "Mars/Base"}})),
+        (
+            "/v1/notification-preferences",
+            json!({"quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": "Mars/Base"}}),
+        ),
     ] {
         let (status, problem) = world.deployed.send_json(Method::PUT, path, token, &body).await;
         assert!(status == 400 || status == 413 || status == 422, "{status} {problem}");
         assert!(problem["type"].is_string() && problem["status"] == status, "{problem}");
     }
-    let preferences = json!({"muted": ["likes"], "quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": "Asia/Seoul"}});
+    let preferences =
+        json!({"muted": ["likes"], "quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": "Asia/Seoul"}});
     world.ask(&mina, Method::PUT, "/v1/notification-preferences", Some(&preferences)).await;
     let kept = world.ask(&mina, Method::GET, "/v1/notification-preferences", None).await;
     assert_eq!((&kept["muted"], &kept["quiet_hours"]), (&preferences["muted"], &preferences["quiet_hours"]));

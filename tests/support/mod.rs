@@ -9,7 +9,6 @@ use std::{
 };
 
 use domain::media::MediaId;
-use http::Method;
 pub use hostile::{bombs, large_png};
 use local::{
     aws::Aws,

@@ -25,6 +25,8 @@ pub enum Tool {
     Sam,
     /// cargo-lambda, and zig as its linker and C compiler.
     Builder,
+    /// ffmpeg: a static build, under the GPL 3. It is run, never linked.
+    Audio,
 }
 
 impl Tool {
@@ -33,6 +35,7 @@ impl Tool {
             Self::Emulator => "emulator",
             Self::Sam => "sam",
             Self::Builder => "builder",
+            Self::Audio => "audio",
         }
     }
 
@@ -52,7 +55,8 @@ impl Tool {
         command
     }
 
-    fn install(self) -> Result<()> {
+    /// Installs this one, if it is missing.
+    pub fn install(self) -> Result<()> {
         let pins = paths::root().join("infra/tools").join(format!("{}.txt", self.name()));
         let wanted = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
         let stamp = self.folder().join("installed.txt");
