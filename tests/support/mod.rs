@@ -22,8 +22,9 @@ use local::{
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-/// How long to wait for an outcome before something must be wrong: machines may be slow.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for an outcome before something must be wrong: machines may be slow, and after
+/// a deployment the graph's first changes wait up to a minute for the poller's first tick.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A file of `tests/events`.
 pub fn event(name: &str) -> Value {

@@ -2,7 +2,7 @@
 
 mod fifo;
 
-use std::{any::Any, panic::AssertUnwindSafe};
+use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_sqs::{Client, types::MessageAttributeValue};
@@ -48,13 +48,10 @@ fn id(message: &SqsMessage) -> Result<&str, Failure> {
 
 /// What comes of `handling`, where a panic is a failure like others.
 async fn caught<T>(handling: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    AssertUnwindSafe(handling).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)))
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Failure::bug("handle the message", text.unwrap_or_else(|| "a panic without a text".to_owned()))
+    AssertUnwindSafe(handling)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(Failure::panicked("handle the message", &*panic)))
 }
 
 /// The dead-letter queue of the queue that a function reads.

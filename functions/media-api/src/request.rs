@@ -78,8 +78,10 @@ fn id(request: &ApiGatewayV2httpRequest) -> Result<MediaId, Problem> {
     id.ok_or_else(Problem::not_found)
 }
 
-fn parameter<'a>(request: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {
-    request.query_string_parameters.first(name)
+/// A parameter as the client wrote it. API Gateway joins what is there twice with commas, and the
+/// event's type takes values apart at commas.
+fn parameter(request: &ApiGatewayV2httpRequest, name: &str) -> Option<String> {
+    request.query_string_parameters.all(name).map(|values| values.join(","))
 }
 
 /// A parameter that is not known is a mistake that should not pass unnoticed.
@@ -98,17 +100,16 @@ fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
     only(request, &["owner", "kind", "post", "order", "limit", "cursor", "fields"])?;
     let selection = match (parameter(request, "kind"), parameter(request, "post")) {
         (None, None) => Selection::All,
-        (Some(kind), None) => Selection::Kind(Kind::named(kind).ok_or_else(|| {
+        (Some(kind), None) => Selection::Kind(Kind::named(&kind).ok_or_else(|| {
             let kinds = Kind::ALL.map(Kind::as_str).join(", ");
             Problem::invalid_request(format!("`kind` must be one of {kinds}"))
         })?),
         (None, Some(post)) => {
-            let post = post.to_owned().try_into();
-            Selection::Post(post.map_err(|error| Problem::invalid_request(format!("`post`: {error}")))?)
+            Selection::Post(post.try_into().map_err(|error| Problem::invalid_request(format!("`post`: {error}")))?)
         }
         (Some(_), Some(_)) => return Err(Problem::invalid_request("a list is by `kind` or by `post`, not by both")),
     };
-    let order = match parameter(request, "order") {
+    let order = match parameter(request, "order").as_deref() {
         None | Some("newest") => Order::Newest,
         Some("oldest") => Order::Oldest,
         Some(_) => return Err(Problem::invalid_request("`order` must be newest or oldest")),
@@ -117,16 +118,16 @@ fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
         owner: parameter(request, "owner").map(owner).transpose()?,
         selection,
         order,
-        limit: limit(parameter(request, "limit"))?,
-        cursor: parameter(request, "cursor").map(str::to_owned),
+        limit: limit(parameter(request, "limit").as_deref())?,
+        cursor: parameter(request, "cursor"),
         fields: fields(request)?,
     })
 }
 
-fn owner(text: &str) -> Result<String, Problem> {
+fn owner(text: String) -> Result<String, Problem> {
     // A DynamoDB key holds at most 2,048 bytes; an object's key at most 1,024.
     if (1..=1_024).contains(&text.len()) {
-        Ok(text.to_owned())
+        Ok(text)
     } else {
         Err(Problem::invalid_request("`owner` must name somebody, in at most 1,024 bytes"))
     }
@@ -173,6 +174,8 @@ mod tests {
         assert_eq!(item(json!({})), Ok(Request::Item { id, fields: Fields::all() }));
         let fields = Fields::named(["state"]).expect("fields");
         assert_eq!(item(json!({"fields": "state"})), Ok(Request::Item { id, fields }));
+        let fields = Fields::named(["state", "width"]).expect("fields");
+        assert_eq!(item(json!({"fields": "state,width"})), Ok(Request::Item { id, fields }));
         assert_eq!(item(json!({"field": "state"})), Err(400));
         assert_eq!(item(json!({"fields": "secret"})), Err(400));
         assert_eq!(parse("GET /v1/media/{id}", json!({"id": "../x"}), json!({}), ""), Err(404));
@@ -205,6 +208,8 @@ mod tests {
             json!({"post": "a#b"}),
             json!({"kind": "photo", "post": "p1"}),
             json!({"order": "random"}),
+            json!({"order": "newest,oldest"}),
+            json!({"limit": "1,2"}),
             json!({"fields": ""}),
             json!({"sort": "newest"}),
         ] {

@@ -115,8 +115,8 @@ impl MediaTable {
         // One more than asked for: DynamoDB's own marker does not say that more rows follow.
         let wanted = i32::try_from(limit + 1).map_err(|error| Failure::bug("list media items", error))?;
         let (is_forward, beyond) = match list.order {
-            Order::Newest => (false, "#key = :key AND listed_at < :after"),
-            Order::Oldest => (true, "#key = :key AND listed_at > :after"),
+            Order::Newest => (false, "#list = :list AND listed_at < :after"),
+            Order::Oldest => (true, "#list = :list AND listed_at > :after"),
         };
         let mut query = self
             .client
@@ -125,9 +125,9 @@ impl MediaTable {
             .index_name(index)
             .scan_index_forward(is_forward)
             .limit(wanted)
-            .key_condition_expression(if after.is_some() { beyond } else { "#key = :key" })
-            .expression_attribute_names("#key", index)
-            .expression_attribute_values(":key", AttributeValue::S(list.selection.key(&list.owner)));
+            .key_condition_expression(if after.is_some() { beyond } else { "#list = :list" })
+            .expression_attribute_names("#list", index)
+            .expression_attribute_values(":list", AttributeValue::S(list.selection.key(&list.owner)));
         if let Some(Place(after)) = after {
             query = query.expression_attribute_values(":after", AttributeValue::S(after.clone()));
         }
@@ -186,6 +186,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_brief_page_names_its_index_and_its_fields_apart() {
+        let query = mock!(Client::query)
+            .match_requests(|request| {
+                let names = request.expression_attribute_names();
+                let named = |alias: &str| names.and_then(|names| names.get(alias)).map(String::as_str);
+                let fields = request.projection_expression().unwrap_or_default();
+                named("#list") == Some("all_for_owner")
+                    && fields.split(", ").all(|alias| named(alias) == alias.strip_prefix('#'))
+            })
+            .then_output(|| QueryOutput::builder().build());
+        let table = MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&query]), "media".into());
+        let (selection, relation, order) = (Selection::All, Relation::Owner, Order::Newest);
+        let list = List { owner: "mina".into(), selection, relation, order };
+        table.list(&list, 1, None, Detail::Brief).await.expect("a page");
+        assert_eq!(query.num_calls(), 1);
+    }
+
+    #[tokio::test]
     async fn a_page_is_one_query_of_one_index_and_nothing_is_filtered() {
         let query = mock!(Client::query)
             .match_requests(|request| {
@@ -193,8 +211,8 @@ mod tests {
                 request.index_name() == Some("post_for_followers")
                     && request.filter_expression().is_none()
                     && request.scan_index_forward() == Some(true)
-                    && request.key_condition_expression() == Some("#key = :key AND listed_at > :after")
-                    && value(":key").as_deref() == Some("p1#mina")
+                    && request.key_condition_expression() == Some("#list = :list AND listed_at > :after")
+                    && value(":list").as_deref() == Some("p1#mina")
                     && value(":after").as_deref() == Some("x")
                     && request.limit() == Some(2)
             })

@@ -206,7 +206,7 @@ async fn a_list_asks_the_index_of_what_the_caller_may_see() {
 async fn a_list_without_an_owner_is_the_callers_own() {
     let table = mock!(Client::query)
         .match_requests(|request| {
-            let key = request.expression_attribute_values().and_then(|values| values.get(":key"));
+            let key = request.expression_attribute_values().and_then(|values| values.get(":list"));
             request.index_name() == Some("kind_for_owner") && key == Some(&AttributeValue::S("photo#mina".into()))
         })
         .then_output(|| QueryOutput::builder().build());

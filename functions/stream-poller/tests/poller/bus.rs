@@ -26,6 +26,7 @@ struct State {
     random: RefCell<Option<Random>>,
     latency: Cell<Duration>,
     refuses: RefCell<Option<String>>,
+    is_down: Cell<bool>,
     calls: Cell<usize>,
 }
 
@@ -46,6 +47,11 @@ impl MemoryBus {
     /// Messages whose body has this text are refused.
     pub fn refuse(&self, text: &str) {
         *self.0.refuses.borrow_mut() = Some(text.to_owned());
+    }
+
+    /// Every call fails, until it is up again.
+    pub fn set_down(&self, is_down: bool) {
+        self.0.is_down.set(is_down);
     }
 
     /// What was accepted, in order, each once.
@@ -99,7 +105,7 @@ impl Bus for MemoryBus {
         let again = || Verdict::Again("InternalError".to_owned());
         // A crash may come before the bus has them, and after.
         sleep(self.0.latency.get()).await;
-        if self.chance(8) {
+        if self.0.is_down.get() || self.chance(8) {
             return entries.iter().map(|_| again()).collect();
         }
         let verdicts = entries.iter().map(|Entry { message, .. }| {

@@ -92,6 +92,19 @@ async fn a_bus_that_refuses_everything_is_not_taken_for_poison() {
 async fn a_bus_that_is_down_holds_the_checkpoint_and_fails_the_invocation() {
     let world = World::new();
     world.five_commits().await;
+    world.bus.set_down(true);
+    let stop = world.poller(Mode::Follow).follow("down", Duration::from_millis(400)).await.expect_err("stopped");
+    assert_eq!((stop.kind(), world.table.position()), ("publish", None));
+    assert!(!world.table.is_held());
+    world.bus.set_down(false);
+    world.drain().await.expect("drained");
+    assert_eq!(world.bus.accepted().len(), 5);
+}
+
+#[tokio::test]
+async fn a_bus_that_hangs_holds_the_checkpoint_and_not_the_invocation() {
+    let world = World::new();
+    world.five_commits().await;
     world.bus.set_latency(Duration::from_secs(1));
     let ended = world.poller(Mode::Follow).follow("late", Duration::from_millis(400)).await.expect("late");
     assert_eq!((ended.ending, world.table.position()), (Ending::Deadline, None));

@@ -1,12 +1,12 @@
 //! Pages in, changes on the bus, and the checkpoint behind them.
 
+mod access;
+mod calls;
+
 use std::time::{Duration, Instant};
 
 use domain::graph::Position;
-use function_kit::{
-    failure::{Failure, Kind},
-    metrics::{Metrics, Unit},
-};
+use function_kit::metrics::{Metrics, Unit};
 use futures_util::{
     FutureExt, StreamExt,
     future::{LocalBoxFuture, OptionFuture},
@@ -16,13 +16,13 @@ use jiff::Timestamp;
 use neptune_streams::{Part, TransactionAssembler};
 use store::checkpoint::Standing;
 use tokio::{sync::mpsc, task::yield_now, time::sleep_until};
-use tracing::{debug, error, warn};
 
+use self::{access::Access, calls::Call};
 use crate::{
-    bus::{Bus, Verdict},
+    bus::Bus,
     checkpoints::{Checkpoints, Guard},
     message::{Naming, messages, position},
-    outbox::{Entry, Outbox, Work},
+    outbox::Outbox,
     policy::Mode,
     settings::Settings,
     source::Found,
@@ -78,21 +78,6 @@ pub struct Worker<'a, B, C> {
     changes: u64,
     measured: Instant,
     sampled: Instant,
-}
-
-/// How often the time from a commit to the bus is noted.
-const SAMPLE_EVERY: Duration = Duration::from_millis(100);
-
-/// A call that has ended.
-enum Call {
-    Published(Vec<Entry>, Vec<Verdict>),
-    Buried(Entry, Result<(), Failure>),
-}
-
-/// What an access to the checkpoint said, and what it wrote if it did.
-struct Access {
-    wrote: Option<Position>,
-    result: Result<Standing, Failure>,
 }
 
 /// Whether the run is coming to its end.
@@ -265,135 +250,6 @@ impl<'a, B: Bus, C: Checkpoints> Worker<'a, B, C> {
     fn halt(&mut self, ending: Ending) {
         if !matches!(self.closing, Closing::Halt(_)) {
             self.closing = Closing::Halt(ending);
-        }
-    }
-
-    /// Begins as many calls as may be under way.
-    fn call(&mut self) {
-        if matches!(self.closing, Closing::Halt(_)) {
-            return;
-        }
-        let bus = self.bus;
-        while self.calls.len() < self.settings.max_calls {
-            let Some(work) = self.outbox.next(Instant::now()) else { break };
-            self.calls.push(match work {
-                Work::Publish(entries) => Box::pin(async move {
-                    let verdicts = bus.publish(&entries).await;
-                    Call::Published(entries, verdicts)
-                }),
-                Work::Bury(entry) => Box::pin(async move {
-                    let reason = entry.message.refused.clone().unwrap_or_default();
-                    let result = bus.bury(&entry, &reason).await;
-                    Call::Buried(entry, result)
-                }),
-            });
-        }
-    }
-
-    fn settle(&mut self, call: Call) -> Result<(), Stop> {
-        match call {
-            Call::Published(entries, verdicts) => {
-                let mut verdicts = verdicts.into_iter();
-                for mut entry in entries {
-                    match verdicts.next() {
-                        Some(Verdict::Accepted) => {
-                            self.refused_in_a_row = 0;
-                            self.accept(entry);
-                        }
-                        Some(Verdict::Refused(code)) => {
-                            self.refused_in_a_row += 1;
-                            if self.refused_in_a_row > self.settings.max_refused_in_a_row {
-                                return Err(Stop::Bus(code));
-                            }
-                            entry.message.refused = Some(code);
-                            self.outbox.retry(entry, Instant::now());
-                        }
-                        Some(Verdict::Again(code)) => self.again(entry, code),
-                        None => self.again(entry, "no verdict".to_owned()),
-                    }
-                }
-            }
-            Call::Buried(entry, Ok(())) => {
-                let reason = entry.message.refused.as_deref();
-                error!(change = entry.message.deduplication_id, reason, "to the dead letters: the bus refuses it");
-                self.metrics.count_kind("Failures", ("Kind", "refused"), 1);
-                self.accept(entry);
-            }
-            Call::Buried(entry, Err(failure)) => self.again(entry, failure.to_string()),
-        }
-        Ok(())
-    }
-
-    fn accept(&mut self, entry: Entry) {
-        self.changes += 1;
-        let committed = self.outbox.oldest_ms();
-        self.outbox.settle(entry);
-        // Samples: in a backlog there are thousands a second, all alike.
-        if committed != self.outbox.oldest_ms() && self.sampled.elapsed() >= SAMPLE_EVERY {
-            self.sampled = Instant::now();
-            let age = committed.map(since).unwrap_or_default();
-            self.metrics.observe("CommitToBus", Unit::Milliseconds, age.as_secs_f64() * 1e3);
-        }
-    }
-
-    fn again(&mut self, entry: Entry, why: String) {
-        let wait = self.settings.backoff.after(entry.attempts);
-        warn!(change = entry.message.deduplication_id, attempts = entry.attempts + 1, why, "will be published again");
-        self.metrics.count_kind("Failures", ("Kind", "publish"), 1);
-        self.failure = Some(why);
-        self.outbox.retry(entry, Instant::now() + wait);
-    }
-
-    /// Begins to write the checkpoint, or to look at the lease, if it is time to.
-    fn access(&mut self) {
-        if self.access.is_some() {
-            return;
-        }
-        let now = Instant::now();
-        let (guard, accepted) = (self.guard, self.outbox.accepted());
-        if accepted != self.written && self.write_at().is_some_and(|at| at <= now) {
-            let Some(position) = accepted else { return };
-            self.last_write = Some(now);
-            self.access =
-                Some(Box::pin(async move { Access { wrote: Some(position), result: guard.advance(position).await } }));
-        } else if now >= self.last_access + self.settings.look_every {
-            self.access = Some(Box::pin(async move { Access { wrote: None, result: guard.look().await } }));
-        }
-    }
-
-    /// When the checkpoint may be written again; `None` if it is where it should be.
-    fn write_at(&self) -> Option<Instant> {
-        if self.outbox.accepted() == self.written {
-            return None;
-        }
-        let is_calm = self.outbox.is_empty() || self.closing != Closing::No;
-        let due = self.last_write.filter(|_| !is_calm).map(|last| last + self.settings.checkpoint_every);
-        Some(self.write_again.max(due).unwrap_or(self.last_access))
-    }
-
-    fn learn(&mut self, access: Access) -> Result<Standing, Stop> {
-        self.last_access = Instant::now();
-        self.write_again = None;
-        match access.result {
-            Ok(standing) => {
-                if let Some(position) = access.wrote.filter(|_| standing != Standing::Lost) {
-                    self.written = Some(position);
-                    debug!(%position, "checkpoint");
-                }
-                if standing == Standing::Wanted {
-                    self.halt(Ending::HandedOver);
-                }
-                Ok(standing)
-            }
-            Err(failure) => {
-                self.metrics.count_kind("Failures", ("Kind", "checkpoint"), 1);
-                if failure.kind == Kind::Bug {
-                    return Err(failure.into());
-                }
-                warn!(kind = failure.kind.as_str(), %failure, "will be tried again");
-                self.write_again = Some(self.last_access + self.settings.backoff.after(1));
-                Ok(Standing::Held)
-            }
         }
     }
 
