@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime;
 
 use crate::{
-    aws::Aws, companion::Companion, emulator::Emulator, functions, neptune, paths, phones, push_credentials, steps,
+    aws::Aws,
+    companion::{Companion, this_program},
+    emulator::Emulator,
+    functions, neptune, paths, phones, push_credentials, steps,
     tools::Tool,
 };
 
@@ -160,11 +163,11 @@ fn graph_file(name: &str) -> PathBuf {
 fn start_neptune(name: &str) -> Result<Companion> {
     let state = graph_file(name);
     let state = state.to_str().context("the path of the checkout is not UTF-8")?;
-    Companion::start(name, &env::current_exe()?, NEPTUNE, &["--state", state])
+    Companion::start(name, &this_program()?, NEPTUNE, &["--state", state])
 }
 
 fn start_phones(name: &str, emulator: &Emulator) -> Result<Companion> {
-    Companion::start(name, &env::current_exe()?, PHONES, &["--upstream", &emulator.endpoint()])
+    Companion::start(name, &this_program()?, PHONES, &["--upstream", &emulator.endpoint()])
 }
 
 fn forget(file: &Path) -> Result<()> {

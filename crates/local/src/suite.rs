@@ -15,7 +15,7 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 5] = ["contract", "media", "poller", "push", "redrive"];
+const END_TO_END: [&str; 6] = ["contract", "contract_push", "media", "poller", "push", "redrive"];
 
 /// Runs all; ends with the counts of all test binaries together.
 pub fn run() -> Result<()> {
