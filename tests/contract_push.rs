@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use axum::{Router, routing::put};
 use domain::push::Platform;
@@ -19,7 +19,7 @@ use local::{
     runtime_api::{Answer, Function},
 };
 use serde_json::{Value, json};
-use support::{event, messages};
+use support::{create_fifo_queue, event, http_answer, messages};
 use tokio::{net::TcpListener, sync::mpsc};
 
 const TOKEN: &str = "contract-token";
@@ -33,7 +33,7 @@ async fn the_functions_of_push_keep_their_contracts() {
     create["ResponseURL"] = response_url.into();
     create["ResourceProperties"]["CredentialsSecretArn"] =
         push_credentials::secret(&world.aws).await.expect("a secret").into();
-    let mut maker = world.start("PlatformApplicationMaker", &[]).await;
+    let mut maker = world.start("PlatformApplicationMaker").await;
     for _ in 0..2 {
         // Twice: CloudFormation may ask again.
         maker.invoke(&create).await.expect("an answer");
@@ -46,7 +46,7 @@ async fn the_functions_of_push_keep_their_contracts() {
     let answer = answers.recv().await.expect("CloudFormation is told");
     assert_eq!(answer["Status"], "FAILED", "{answer}");
 
-    let mut devices = world.start("DeviceApi", &[]).await;
+    let mut devices = world.start("DeviceApi").await;
     let put = event("put-device");
     let (status, device) = http_answer(devices.invoke(&put).await.expect("an answer"));
     assert_eq!((status, &device["id"]), (200, &json!("phone")));
@@ -57,7 +57,7 @@ async fn the_functions_of_push_keep_their_contracts() {
 
     let profile = Profile { name: "미나".into(), language: "ko".into(), platform: Platform::Android };
     world.phones.client().set_up(TOKEN, &profile).await.expect("a phone");
-    let mut fanout = world.start("PushFanout", &[]).await;
+    let mut fanout = world.start("PushFanout").await;
     let changes = now(event("graph-changes"));
     for _ in 0..2 {
         let answer = fanout.invoke(&changes).await.expect("an answer");
@@ -110,7 +110,8 @@ impl World {
             }
             aws.json("dynamodb", "DynamoDB_20120810.CreateTable", &table).await.expect("a table");
         }
-        let (queue, dead_letters) = (fifo_queue(&aws, "push.fifo").await, fifo_queue(&aws, "push-dlq.fifo").await);
+        let (queue, dead_letters) =
+            (create_fifo_queue(&aws, "push.fifo").await, create_fifo_queue(&aws, "push-dlq.fifo").await);
         Self { emulator, phones, aws, queue, dead_letters }
     }
 
@@ -118,7 +119,7 @@ impl World {
         format!("arn:aws:sns:{}:000000000000:app/GCM/iyagi-push", local::emulator::REGION)
     }
 
-    async fn start(&self, logical_id: &str, more: &[(&str, &str)]) -> Function {
+    async fn start(&self, logical_id: &str) -> Function {
         let (endpoint, phones, application) = (self.emulator.endpoint(), self.phones.endpoint(), self.application());
         let environment = [
             ("AWS_ENDPOINT_URL", endpoint.as_str()),
@@ -133,8 +134,7 @@ impl World {
             ("PUSH_QUEUE_URL", &self.queue),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letters),
         ];
-        let bootstrap: PathBuf = functions::bootstrap(logical_id);
-        Function::start(&bootstrap, &[&environment, more].concat()).await.expect("the function starts")
+        Function::start(&functions::bootstrap(logical_id), &environment).await.expect("the function starts")
     }
 }
 
@@ -142,12 +142,6 @@ impl Drop for World {
     fn drop(&mut self) {
         self.emulator.stop().expect("the emulator ends");
     }
-}
-
-async fn fifo_queue(aws: &Aws, name: &str) -> String {
-    let create = json!({"QueueName": name, "Attributes": {"FifoQueue": "true"}});
-    let created = aws.json("sqs", "AmazonSQS.CreateQueue", &create).await.expect("a queue");
-    created["QueueUrl"].as_str().expect("a URL").to_owned()
 }
 
 /// Where CloudFormation waits for answers, and what it is told.
@@ -171,11 +165,4 @@ fn now(mut event: Value) -> Value {
         record["body"] = change.to_string().into();
     }
     event
-}
-
-/// The body and status of an API answer.
-fn http_answer(answer: Answer) -> (u64, Value) {
-    let Answer::Response(answer) = answer else { panic!("the invocation failed: {answer:?}") };
-    let body = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
-    (answer["statusCode"].as_u64().expect("a status"), body)
 }
