@@ -43,8 +43,8 @@ impl World {
             ],
         );
         let topic = between(&topic.await, "<TopicArn>", "</TopicArn>");
-        let queue = fifo_queue(&aws, "changes.fifo").await;
-        let dead_letters = fifo_queue(&aws, "changes-dlq.fifo").await;
+        let queue = support::create_fifo_queue(&aws, "changes.fifo").await;
+        let dead_letters = support::create_fifo_queue(&aws, "changes-dlq.fifo").await;
         let attributes = json!({"QueueUrl": queue, "AttributeNames": ["QueueArn"]});
         let attributes = aws.json("sqs", "AmazonSQS.GetQueueAttributes", &attributes).await.expect("attributes");
         let queue_arn = attributes["Attributes"]["QueueArn"].as_str().expect("an ARN");
@@ -128,12 +128,6 @@ fn between(text: &str, before: &str, after: &str) -> String {
     found.expect("it is in the answer").0.to_owned()
 }
 
-async fn fifo_queue(aws: &Aws, name: &str) -> String {
-    let create = json!({"QueueName": name, "Attributes": {"FifoQueue": "true"}});
-    let created = aws.json("sqs", "AmazonSQS.CreateQueue", &create).await.expect("a queue");
-    created["QueueUrl"].as_str().expect("a URL").to_owned()
-}
-
 /// By entity, the positions of its changes, in the order in which they came.
 fn histories(bodies: &[String]) -> BTreeMap<String, Vec<Position>> {
     let mut histories = BTreeMap::<_, Vec<_>>::new();
@@ -149,14 +143,18 @@ async fn killed_anywhere_it_loses_nothing_and_keeps_every_entitys_order() {
     let world = World::new("kill").await;
     let mut number = 0;
     for kill in 0..KILLS {
-        for _ in 0..10 {
-            world.commit(number).await;
-            number += 1;
-        }
         let mut poller = world.start("follow").await;
         // From before it has begun to when it is idle, and each time elsewhere.
         let life = Duration::from_millis(kill * 7919 % 400);
-        let ended = timeout(life, poller.invoke(&json!({}))).await;
+        let writing = async {
+            for _ in 0..10 {
+                world.commit(number).await;
+                number += 1;
+                sleep(life / 12).await;
+            }
+        };
+        let event = json!({});
+        let (ended, ()) = tokio::join!(timeout(life, poller.invoke(&event)), writing);
         assert!(ended.is_err(), "it ended by itself: {ended:?}");
         // SIGKILL.
         drop(poller);

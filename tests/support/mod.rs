@@ -15,6 +15,7 @@ use local::{
     aws::Aws,
     paths,
     photographs::Photograph,
+    runtime_api::Answer,
     stack::Stack,
     uploads::{File, Sent},
     users::{User, Users},
@@ -44,6 +45,13 @@ pub fn photographs() -> Vec<Photograph> {
     photographs
 }
 
+/// The body and status of an API answer.
+pub fn http_answer(answer: Answer) -> (u64, Value) {
+    let Answer::Response(answer) = answer else { panic!("the invocation failed: {answer:?}") };
+    let body = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
+    (answer["statusCode"].as_u64().expect("a status"), body)
+}
+
 /// Polls until `look` finds something.
 pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -58,6 +66,12 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
 
 pub async fn create_queue(aws: &Aws, name: &str) -> String {
     let created = aws.json("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": name})).await.expect("a queue");
+    created["QueueUrl"].as_str().expect("a URL").to_owned()
+}
+
+pub async fn create_fifo_queue(aws: &Aws, name: &str) -> String {
+    let create = json!({"QueueName": name, "Attributes": {"FifoQueue": "true"}});
+    let created = aws.json("sqs", "AmazonSQS.CreateQueue", &create).await.expect("a queue");
     created["QueueUrl"].as_str().expect("a URL").to_owned()
 }
 

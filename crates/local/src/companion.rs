@@ -2,6 +2,7 @@
 //! stack may outlive the command that started it.
 
 use std::{
+    env,
     fs::{self, File},
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
@@ -80,6 +81,13 @@ impl Companion {
     }
 }
 
+/// This program. While it runs, cargo may build it anew: then its own file is gone, but Linux still
+/// has it.
+pub fn this_program() -> Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    Ok(if running.exists() { running.to_owned() } else { env::current_exe()? })
+}
+
 fn folder(stack: &str) -> PathBuf {
     paths::workdir().join(stack)
 }
@@ -87,4 +95,30 @@ fn folder(stack: &str) -> PathBuf {
 /// Where it is written down that it runs, beside the emulator's record.
 fn record(stack: &str, subcommand: &str) -> PathBuf {
     folder(stack).join(format!("{subcommand}.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Set where this test runs as the program whose file goes away.
+    const GOES_AWAY: &str = "IYAGI_TEST_GOES_AWAY";
+
+    #[test]
+    fn a_program_starts_itself_also_when_its_file_is_gone() {
+        let file = env::current_exe().unwrap();
+        if env::var_os(GOES_AWAY).is_some() {
+            fs::remove_file(&file).unwrap();
+            let again = Command::new(this_program().unwrap()).arg("--list").output().unwrap();
+            assert!(String::from_utf8_lossy(&again.stdout).contains("companion::tests"));
+            return;
+        }
+        let link = file.with_file_name(format!("goes-away-{}", std::process::id()));
+        fs::hard_link(&file, &link).unwrap();
+        let mut program = Command::new(&link);
+        program.args(["--exact", "companion::tests::a_program_starts_itself_also_when_its_file_is_gone"]);
+        let output = program.env(GOES_AWAY, "yes").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert!(!link.exists(), "it has not run");
+    }
 }

@@ -34,7 +34,7 @@ pub mod paths;
 pub mod phones;
 pub mod photographs;
 mod process;
-mod push_credentials;
+pub mod push_credentials;
 pub mod runtime_api;
 pub mod serving;
 pub mod stack;

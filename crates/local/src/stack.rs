@@ -14,7 +14,7 @@ use tokio::runtime;
 
 use crate::{
     aws::Aws,
-    companion::Companion,
+    companion::{Companion, this_program},
     delivery_key::{self, DeliveryKey},
     emulator::Emulator,
     functions, neptune, paths, phones, push_credentials, steps,
@@ -180,18 +180,18 @@ fn graph_file(name: &str) -> PathBuf {
 fn start_neptune(name: &str) -> Result<Companion> {
     let state = graph_file(name);
     let state = state.to_str().context("the path of the checkout is not UTF-8")?;
-    Companion::start(name, &env::current_exe()?, NEPTUNE, &["--state", state])
+    Companion::start(name, &this_program()?, NEPTUNE, &["--state", state])
 }
 
 fn start_phones(name: &str, emulator: &Emulator) -> Result<Companion> {
-    Companion::start(name, &env::current_exe()?, PHONES, &["--upstream", &emulator.endpoint()])
+    Companion::start(name, &this_program()?, PHONES, &["--upstream", &emulator.endpoint()])
 }
 
 fn start_edge(name: &str, emulator: &Emulator) -> Result<Companion> {
     let key = delivery_key(name, emulator)?.public;
     let key = key.to_str().context("the path of the checkout is not UTF-8")?;
     let arguments = ["--upstream", &emulator.endpoint(), "--key-id", delivery_key::ID, "--key", key];
-    Companion::start(name, &env::current_exe()?, EDGE, &arguments)
+    Companion::start(name, &this_program()?, EDGE, &arguments)
 }
 
 fn delivery_key(name: &str, emulator: &Emulator) -> Result<DeliveryKey> {

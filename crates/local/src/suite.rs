@@ -15,7 +15,8 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 8] = ["api", "contract", "delivery", "media", "poller", "push", "redrive", "uploads"];
+const END_TO_END: [&str; 9] =
+    ["api", "contract", "contract_push", "delivery", "media", "poller", "push", "redrive", "uploads"];
 
 /// Runs all; ends with the counts of all test binaries together.
 pub fn run() -> Result<()> {

@@ -9,7 +9,7 @@ use anyhow::Result;
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum What {
-    /// The graph's changes: from Neptune's stream to the bus.
+    /// The graph's changes: from Neptune's stream to the bus, and from there to many phones.
     Stream,
     /// The analysis of a recording, against ffmpeg.
     Sound,

@@ -1,7 +1,7 @@
-//! The graph's changes: from Neptune's stream to the bus.
+//! The graph's changes: from Neptune's stream to the bus, and from there to many phones.
 //!
-//! What is measured is the function's own library, in the release profile that goes to Lambda. Since
-//! nothing depends on a function, it is run, as a program: `functions/stream-poller/benches`.
+//! What is measured are the functions themselves, in the release profile that goes to Lambda. Since
+//! nothing depends on a function, they are run, as programs: `functions/*/benches`.
 
 use std::{fs, process::Command};
 
@@ -13,13 +13,19 @@ use crate::{paths, steps};
 /// One line of the table, as the program says it.
 type Row = Map<String, Value>;
 
+/// The programs: package and benchmark.
+const PROGRAMS: [(&str, &str); 2] = [("stream-poller", "stream"), ("push-fanout", "followers")];
+
 /// Measures, prints a table, and writes the same figures to `target/bench/stream.json`.
 pub fn run() -> Result<()> {
-    let bench = ["bench", "--package", "stream-poller", "--bench", "stream"];
-    steps::run("Building the benchmark", cargo().args(bench).arg("--no-run"))?;
     let mut rows = Vec::new();
-    steps::show("Measuring", cargo().args(bench), |line| rows.extend(row(line)))?;
-    ensure!(!rows.is_empty(), "the benchmark said nothing");
+    for (package, name) in PROGRAMS {
+        let bench = ["bench", "--package", package, "--bench", name];
+        steps::run(&format!("Building the benchmark of {package}"), cargo().args(bench).arg("--no-run"))?;
+        let before = rows.len();
+        steps::show(&format!("Measuring {package}"), cargo().args(bench), |line| rows.extend(row(line)))?;
+        ensure!(rows.len() > before, "the benchmark of {package} said nothing");
+    }
 
     println!("\n{}", table(&rows));
     let file = paths::root().join("target/bench/stream.json");

@@ -19,8 +19,7 @@ use crate::{
     users::{User, Users},
 };
 
-/// How long to wait for a notification before something must be wrong. The first poller starts
-/// with the schedule's next minute.
+/// How long to wait for a notification before something must be wrong: machines may be slow.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Where the day is played.
@@ -72,8 +71,13 @@ pub fn quiet_now() -> Value {
 }
 
 impl<'a> Stage<'a> {
-    /// Takes note of where things stand.
+    /// Starts the poller, and takes note of where things stand.
     pub async fn set(stack: &'a Stack) -> Result<Self> {
+        // As the schedule does it every minute: on a new stack the first minute has not come yet.
+        let path = format!("/2015-03-31/functions/{}/invocations", stack.output("StreamPollerName")?);
+        let asynchronous = [("x-amz-invocation-type", "Event")];
+        let answer = stack.aws().send("lambda", Method::POST, &path, &asynchronous, b"{}".to_vec()).await?;
+        ensure!(answer.status.is_success(), "the poller cannot be started: {}", answer.status);
         let phones = stack.phones();
         let since = phones.head().await?;
         let (users, graph) = (Users::of(stack)?, stack.neptune());
