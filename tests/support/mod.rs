@@ -15,7 +15,7 @@ use local::{
     aws::Aws,
     paths,
     photographs::Photograph,
-    runtime_api::Answer,
+    runtime_api,
     stack::Stack,
     uploads::{File, Sent},
     users::{User, Users},
@@ -46,8 +46,8 @@ pub fn photographs() -> Vec<Photograph> {
 }
 
 /// The body and status of an API answer.
-pub fn http_answer(answer: Answer) -> (u64, Value) {
-    let Answer::Response(answer) = answer else { panic!("the invocation failed: {answer:?}") };
+pub fn http_answer(answer: runtime_api::Answer) -> (u64, Value) {
+    let runtime_api::Answer::Response(answer) = answer else { panic!("the invocation failed: {answer:?}") };
     let body = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
     (answer["statusCode"].as_u64().expect("a status"), body)
 }
