@@ -48,6 +48,11 @@ impl Problem {
         Self { kind: "urn:iyagi:problem:too-large", title: "The request is too large", status: 413, detail }
     }
 
+    /// 429: the caller asks more than is good for all.
+    pub fn too_many_requests() -> Self {
+        Self { kind: "urn:iyagi:problem:too-many-requests", title: "Too many requests", status: 429, detail: None }
+    }
+
     /// 500 or 503, by the kind of `failure`, whose text stays inside.
     pub fn of_failure(failure: &Failure) -> Self {
         match failure.kind {

@@ -8,6 +8,7 @@
 //! http     answers of the REST API, problem+json included
 //! logs     JSON lines
 //! metrics  numbers for CloudWatch, in the log
+//! quota    how much one caller may ask at a time
 //! request  requests to the REST API: who asks, and for what
 //! seal     texts that clients carry for us: cursors and handles
 //! ```
@@ -19,5 +20,6 @@ pub mod failure;
 pub mod http;
 pub mod logs;
 pub mod metrics;
+pub mod quota;
 pub mod request;
 pub mod seal;

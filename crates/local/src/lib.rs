@@ -12,6 +12,7 @@
 //! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
 //! suite        every check and test
 //! bench        how fast it all is
+//! docs         a page to try the API with
 //! edge         CloudFront's signed URLs, checked before the emulator serves
 //! delivery_key the key that signs addresses of derived files
 //! neptune      Neptune Streams, played by an emulator of its own
@@ -26,6 +27,7 @@ pub mod bench;
 pub mod companion;
 pub mod delivery_key;
 pub mod demo;
+pub mod docs;
 pub mod edge;
 pub mod emulator;
 pub mod functions;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{bench, demo, edge, functions, neptune, phones, stack::Stack, suite, tools};
+use local::{bench, demo, docs, edge, functions, neptune, phones, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -47,6 +47,10 @@ enum Command {
     Up,
     /// End the stack that `up` or `demo --keep` left running.
     Down,
+    /// Run the page to try the API with until SIGTERM or Ctrl-C; its first line is its endpoint.
+    ///
+    /// It is at /docs there: every operation of the API's document, and a form to sign up and in.
+    Docs(docs::Arguments),
     /// Run an edge of CloudFront before an emulator of AWS until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
     /// It lets pass what is open, or signed for, and has the emulator serve it.
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Command::Bench { what } => bench::run(what),
         Command::Up => up().and_then(|stack| describe(&stack)),
         Command::Down => down(),
+        Command::Docs(arguments) => block_on(docs::run(arguments)),
         Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(edge::run(options))),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
         Command::Phones(arguments) => block_on(phones::run(arguments.into())),
@@ -117,6 +122,7 @@ fn down() -> Result<()> {
 fn describe(stack: &Stack) -> Result<()> {
     println!("\nThe stack is running. End it with: cargo xtask down\n");
     println!("  API        {}", stack.api("/v1/media")?);
+    println!("  to try it  {}/docs", stack.docs());
     println!("  AWS        {}   (AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)", stack.emulator.endpoint());
     println!("  originals  s3://{}", stack.output("OriginalsBucketName")?);
     println!("  derived    s3://{}", stack.output("DerivedBucketName")?);

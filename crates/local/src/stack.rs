@@ -21,6 +21,8 @@ use crate::{
     tools::Tool,
 };
 
+/// The subcommand that shows the page to try the API with.
+const DOCS: &str = "docs";
 /// The subcommand that plays an edge of CloudFront.
 const EDGE: &str = "edge";
 /// The subcommand that plays Neptune Streams.
@@ -36,6 +38,8 @@ pub const STATE_VARIABLE: &str = "IYAGI_STACK";
 pub struct Stack {
     /// What plays AWS.
     pub emulator: Emulator,
+    /// What shows the page to try the API with.
+    docs: Companion,
     /// What plays an edge of CloudFront.
     edge: Companion,
     /// What plays Neptune Streams.
@@ -60,8 +64,8 @@ impl Stack {
 
     fn set_up(name: &str, emulator: Emulator) -> Result<Self> {
         let (neptune, phones) = (start_neptune(name)?, start_phones(name, &emulator)?);
-        let edge = start_edge(name, &emulator)?;
-        let mut stack = Self { emulator, edge, neptune, phones, outputs: BTreeMap::new() };
+        let (docs, edge) = (start_docs(name)?, start_edge(name, &emulator)?);
+        let mut stack = Self { emulator, docs, edge, neptune, phones, outputs: BTreeMap::new() };
         stack.deploy(name)?;
         Ok(stack)
     }
@@ -75,7 +79,7 @@ impl Stack {
     pub fn end(name: &str) -> Result<bool> {
         let emulator = Emulator::recorded(name);
         let companions: Vec<_> =
-            [EDGE, NEPTUNE, PHONES].iter().filter_map(|of| Companion::recorded(name, of)).collect();
+            [DOCS, EDGE, NEPTUNE, PHONES].iter().filter_map(|of| Companion::recorded(name, of)).collect();
         let was_there = emulator.is_some() || !companions.is_empty();
         // Functions may be at work: first they, then what they call.
         let ended = emulator.map_or(Ok(()), |emulator| emulator.stop());
@@ -84,7 +88,8 @@ impl Stack {
 
     /// Ends it.
     pub fn stop(&self) -> Result<()> {
-        self.emulator.stop().and(self.edge.stop()).and(self.neptune.stop()).and(self.phones.stop())
+        let companions = [&self.docs, &self.edge, &self.neptune, &self.phones];
+        companions.into_iter().map(Companion::stop).fold(self.emulator.stop(), Result::and)
     }
 
     /// The stack that the tests are to use.
@@ -102,6 +107,9 @@ impl Stack {
         }
         if !self.phones.is_alive() {
             self.phones = start_phones(name, &self.emulator)?;
+        }
+        if !self.docs.is_alive() {
+            self.docs = start_docs(name)?;
         }
         if !self.edge.is_alive() {
             self.edge = start_edge(name, &self.emulator)?;
@@ -121,6 +129,7 @@ impl Stack {
                 ("NeptuneClusterResourceId", "cluster-LOCAL"),
                 ("SnsEndpointUrl", self.phones.endpoint()),
                 ("PushCredentialsSecretArn", &secret),
+                ("CorsOrigins", self.docs.endpoint()),
                 ("DeliveryBaseUrl", self.edge.endpoint()),
                 ("DeliveryKeyGroupId", "local"),
                 ("DeliveryKeyId", delivery_key::ID),
@@ -128,6 +137,11 @@ impl Stack {
             ],
         )?;
         Ok(fs::write(state_file(name), serde_json::to_vec_pretty(self)?)?)
+    }
+
+    /// The origin of the page to try the API with, which is at `/docs`.
+    pub fn docs(&self) -> &str {
+        self.docs.endpoint()
     }
 
     /// Where clients fetch derived files.
@@ -161,7 +175,8 @@ impl Stack {
         Aws::new(self.emulator.endpoint())
     }
 
-    fn load(file: &Path) -> Result<Self> {
+    /// The stack that this file describes.
+    pub fn load(file: &Path) -> Result<Self> {
         let state = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(serde_json::from_slice(&state)?)
     }
@@ -175,6 +190,12 @@ pub fn state_file(name: &str) -> PathBuf {
 /// Where the graph and its stream are kept, should its emulator have to be started again.
 fn graph_file(name: &str) -> PathBuf {
     paths::workdir().join(name).join("graph.jsonl")
+}
+
+fn start_docs(name: &str) -> Result<Companion> {
+    let state = state_file(name);
+    let state = state.to_str().context("the path of the checkout is not UTF-8")?;
+    Companion::start(name, &this_program()?, DOCS, &["--stack", state])
 }
 
 fn start_neptune(name: &str) -> Result<Companion> {

@@ -31,6 +31,14 @@ pub struct User {
     pub id_token: String,
 }
 
+/// What a sign-in gives.
+pub struct Tokens {
+    /// For the API.
+    pub access: String,
+    /// For the app.
+    pub id: String,
+}
+
 impl Users {
     /// The users of `stack`.
     pub fn of(stack: &Stack) -> Result<Self> {
@@ -46,22 +54,27 @@ impl Users {
     pub async fn sign_up(&self, name: &str) -> Result<User> {
         let email = format!("{}@iyagi.example", Uuid::new_v4().simple());
         let password = format!("Aa1!{}", Uuid::new_v4().simple());
+        let id = self.create(&email, &password).await?;
+        let Tokens { access, id: id_token } = self.sign_in(&email, &password).await?;
+        Ok(User { id, name: name.to_owned(), access_token: access, id_token })
+    }
+
+    /// A new account with this address and password, confirmed; its `sub`.
+    pub async fn create(&self, email: &str, password: &str) -> Result<String> {
         let input = json!({
             "ClientId": self.client, "Username": email, "Password": password,
             "UserAttributes": [{"Name": "email", "Value": email}],
         });
         let signed_up = self.call("SignUp", &input).await?;
-        let id = signed_up["UserSub"].as_str().context("an account without sub")?.to_owned();
         if signed_up["UserConfirmed"] != true {
             let input = json!({"UserPoolId": self.pool, "Username": email});
             self.call("AdminConfirmSignUp", &input).await?;
         }
-        let (access_token, id_token) = self.sign_in(&email, &password).await?;
-        Ok(User { id, name: name.to_owned(), access_token, id_token })
+        Ok(signed_up["UserSub"].as_str().context("an account without sub")?.to_owned())
     }
 
-    /// An access token and an ID token, by a flow with a password that the app's client allows.
-    async fn sign_in(&self, email: &str, password: &str) -> Result<(String, String)> {
+    /// Signs in, by a flow with a password that the app's client allows.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Result<Tokens> {
         let input = json!({"UserPoolId": self.pool, "ClientId": self.client});
         let client = self.call("DescribeUserPoolClient", &input).await?;
         let flows = &client["UserPoolClient"]["ExplicitAuthFlows"];
@@ -84,7 +97,15 @@ impl Users {
             let token = signed_in["AuthenticationResult"][name].as_str();
             Ok::<_, anyhow::Error>(token.with_context(|| format!("a sign-in without {name}"))?.to_owned())
         };
-        Ok((token("AccessToken")?, token("IdToken")?))
+        Ok(Tokens { access: token("AccessToken")?, id: token("IdToken")? })
+    }
+
+    /// The `sub` of whoever this access token was made for.
+    pub async fn sub_of(&self, access_token: &str) -> Result<String> {
+        let user = self.call("GetUser", &json!({"AccessToken": access_token})).await?;
+        let attributes = user["UserAttributes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let sub = attributes.iter().find(|attribute| attribute["Name"] == "sub");
+        Ok(sub.and_then(|sub| sub["Value"].as_str()).context("an account without sub")?.to_owned())
     }
 
     async fn call(&self, action: &str, input: &Value) -> Result<Value> {

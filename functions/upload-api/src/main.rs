@@ -10,7 +10,7 @@ mod signer;
 
 use anyhow::Context;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use function_kit::{aws, logs, seal::SecretSealer};
+use function_kit::{aws, logs, quota::CallerQuota, seal::SecretSealer};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
@@ -18,6 +18,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
+    let quota = CallerQuota::from_env()?;
     let aws = aws::sdk_config().await;
     let s3 = aws_sdk_s3::Client::new(&aws);
     let ports = handler::Ports {
@@ -30,7 +31,8 @@ async fn main() -> anyhow::Result<()> {
         sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&aws), config.sealing_secret_arn),
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        Ok::<_, Error>(handler::handle(&ports, &event.payload, Timestamp::now()).await)
+        let answer = handler::handle(&ports, &event.payload, Timestamp::now());
+        Ok::<_, Error>(quota.guard(&event.payload, answer).await)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

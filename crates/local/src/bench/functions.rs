@@ -1,7 +1,5 @@
-//! The graph's changes: from Neptune's stream to the bus, and from there to many phones.
-//!
-//! What is measured are the functions themselves, in the release profile that goes to Lambda. Since
-//! nothing depends on a function, they are run, as programs: `functions/*/benches`.
+//! Functions by themselves, in the release profile that goes to Lambda. Since nothing depends on a
+//! function, their benchmarks are run as programs: `functions/*/benches`.
 
 use std::{fs, process::Command};
 
@@ -13,13 +11,13 @@ use crate::{paths, steps};
 /// One line of the table, as the program says it.
 type Row = Map<String, Value>;
 
-/// The programs: package and benchmark.
-const PROGRAMS: [(&str, &str); 2] = [("stream-poller", "stream"), ("push-fanout", "followers")];
+/// A benchmark of a function: its package and its name.
+pub type Program = (&'static str, &'static str);
 
-/// Measures, prints a table, and writes the same figures to `target/bench/stream.json`.
-pub fn run() -> Result<()> {
+/// Runs these, prints a table, and writes the same figures to `target/bench/NAME.json`.
+pub fn run(what: &str, programs: &[Program]) -> Result<()> {
     let mut rows = Vec::new();
-    for (package, name) in PROGRAMS {
+    for (package, name) in programs {
         let bench = ["bench", "--package", package, "--bench", name];
         steps::run(&format!("Building the benchmark of {package}"), cargo().args(bench).arg("--no-run"))?;
         let before = rows.len();
@@ -28,7 +26,7 @@ pub fn run() -> Result<()> {
     }
 
     println!("\n{}", table(&rows));
-    let file = paths::root().join("target/bench/stream.json");
+    let file = paths::root().join("target/bench").join(format!("{what}.json"));
     fs::create_dir_all(file.parent().context("a file without a folder")?)?;
     fs::write(&file, serde_json::to_string_pretty(&json!({ "rows": rows }))?)?;
     println!("The same figures: {}", file.display());
@@ -61,9 +59,12 @@ fn table(rows: &[Row]) -> String {
     table
 }
 
-/// A whole number with its thousands apart.
+/// A number: small ones with their decimals, larger ones whole, with thousands apart.
 fn grouped(value: &Value) -> String {
     let Some(number) = value.as_f64() else { return value.to_string() };
+    if number < 100.0 {
+        return value.to_string();
+    }
     let digits = format!("{number:.0}");
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

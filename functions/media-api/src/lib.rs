@@ -1,0 +1,25 @@
+//! `media-api`: what clients ask about media, and that they want some of it gone.
+//!
+//! ```text
+//! handler     a request, answered
+//!   request   what is asked
+//!   cursor    where a list goes on
+//!   relations who follows whom
+//!   answer    what is shown, of which `fields` selects
+//!   links     where files are, in this `epoch`
+//!   tag       whether the client has it already
+//!   originals what is deleted
+//! ```
+//! It is a library only so that its benchmark reaches it; `main.rs` wires it.
+
+mod answer;
+pub mod config;
+mod cursor;
+mod epoch;
+mod fields;
+pub mod handler;
+pub mod links;
+pub mod originals;
+pub mod relations;
+mod request;
+mod tag;
