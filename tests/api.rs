@@ -296,3 +296,68 @@ async fn every_route_wants_an_access_token() {
         assert!(!matches!(answer.status, 401 | 403), "{method} {path}: {answer:?}");
     }
 }
+
+#[tokio::test]
+async fn web_clients_of_known_origins_may_ask() {
+    let deployed = Deployed::get();
+    let http = reqwest::Client::new();
+    let url = deployed.stack.api("/v1/uploads").expect("an address");
+    let preflight = async |origin: &str| {
+        let request = http.request(Method::OPTIONS, &url).header("origin", origin);
+        let request = request.header("access-control-request-method", "POST");
+        let request = request.header("access-control-request-headers", "authorization,content-type,idempotency-key");
+        let answer = request.send().await.expect("an answer");
+        let text = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        ["allow-origin", "allow-methods", "allow-headers"].map(|name| text(&format!("access-control-{name}")))
+    };
+    let page = deployed.stack.docs();
+    let [origin, methods, headers] = preflight(page).await.map(Option::unwrap_or_default);
+    assert_eq!(origin, page);
+    assert!(["GET", "POST", "PUT", "DELETE"].iter().all(|method| methods.contains(method)), "{methods}");
+    assert!(["authorization", "content-type", "idempotency-key"].iter().all(|name| headers.contains(name)), "{headers}");
+    assert_eq!(preflight("https://elsewhere.example").await[0], None);
+
+    // Answers, too, are for those origins to read, with what clients need of their headers.
+    let mina = deployed.person("Mina").await;
+    let answer = mina.send(&deployed.stack, Method::GET, "/v1/media", &[("origin", page)], None).await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.headers["access-control-allow-origin"], page);
+    let exposed = answer.headers["access-control-expose-headers"].to_str().expect("text").to_lowercase();
+    assert!(["etag", "ratelimit", "retry-after"].iter().all(|name| exposed.contains(name)), "{exposed}");
+    assert!(answer.headers.contains_key("ratelimit-policy"), "{:?}", answer.headers);
+}
+
+#[tokio::test]
+async fn the_page_to_try_it_signs_people_up_and_in() {
+    let deployed = Deployed::get();
+    let http = reqwest::Client::new();
+    let page = deployed.stack.docs();
+    let get = async |path: &str| {
+        let answer = http.get(format!("{page}{path}")).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    };
+    let (status, html) = get("/docs").await;
+    assert!(status == 200 && html.contains("SwaggerUIBundle"), "{status} {html}");
+    assert_eq!(get("/docs/swagger-ui-bundle.js").await.0, 200);
+    assert_eq!(get("/docs/nothing.js").await.0, 404);
+    assert!(get("/docs/api.json").await.1.contains(&deployed.stack.api("").expect("an address")));
+
+    let credentials = json!({"email": format!("{}@iyagi.example", uuid::Uuid::new_v4().simple()), "password": "Abcdef123456"});
+    let enter = async |how: &str| {
+        let request = http.post(format!("{page}/docs/{how}")).header("content-type", "application/json");
+        let answer = request.body(credentials.to_string()).send().await.expect("an answer");
+        (answer.status().as_u16(), serde_json::from_slice::<Value>(&answer.bytes().await.expect("a body")).ok())
+    };
+    assert_eq!(enter("sign-in").await.0, 502, "nobody has this account yet");
+    let (_, new) = enter("sign-up").await;
+    let (status, known) = enter("sign-in").await;
+    let (new, known) = (new.expect("an account"), known.expect("an account"));
+    assert_eq!((status, &new["sub"]), (200, &known["sub"]));
+    let user = User {
+        id: known["sub"].as_str().expect("a sub").to_owned(),
+        name: "visitor".into(),
+        access_token: known["accessToken"].as_str().expect("a token").to_owned(),
+        id_token: String::new(),
+    };
+    assert_eq!(deployed.ask(&user, Method::GET, "/v1/media", None).await.body, json!({"items": []}));
+}

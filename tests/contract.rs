@@ -124,6 +124,8 @@ async fn start(
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_REGION", local::emulator::REGION),
+        ("CALLER_BURST", "20"),
+        ("CALLER_RATE", "1"),
         ("ORIGINALS_BUCKET", "originals"),
         ("DERIVED_BUCKET", "derived"),
         ("DISTRIBUTION_ID", distribution),
@@ -291,6 +293,28 @@ async fn media_api_says_when_it_cannot_answer() {
     let mut api = start("MediaApi", "http://127.0.0.1:9", "http://127.0.0.1:9/q", "http://127.0.0.1:9/d", "E1").await;
     let (status, problem) = http_answer(api.invoke(&event("get-media-item")).await.expect("an answer"));
     assert_eq!((status, &problem["type"]), (503, &json!("urn:iyagi:problem:unavailable")));
+}
+
+#[tokio::test]
+async fn media_api_tells_who_asks_too_often_when_to_come_again() {
+    let world = World::new("quota").await;
+    let mut api = world.start("MediaApi").await;
+    let mut asked = 0;
+    let refusal = loop {
+        let Answer::Response(answer) = api.invoke(&event("list-media")).await.expect("an answer") else {
+            panic!("the invocation failed")
+        };
+        asked += 1;
+        assert_eq!(answer["headers"]["ratelimit-policy"], "\"caller\";q=20;w=20");
+        if answer["statusCode"] != 200 {
+            break answer;
+        }
+        assert!(asked < 500, "nobody is ever refused");
+    };
+    assert!(asked > 20, "refused after {asked}");
+    assert_eq!((&refusal["headers"]["retry-after"], &refusal["headers"]["ratelimit"]), (&json!("1"), &json!("\"caller\";r=0;t=20")));
+    let (status, problem) = http_answer(Answer::Response(refusal));
+    assert_eq!((status, &problem["type"]), (429, &json!("urn:iyagi:problem:too-many-requests")));
 }
 
 #[tokio::test]

@@ -127,6 +127,8 @@ impl World {
             ("AWS_ACCESS_KEY_ID", local::emulator::ACCESS_KEY),
             ("AWS_SECRET_ACCESS_KEY", local::emulator::SECRET_KEY),
             ("AWS_REGION", local::emulator::REGION),
+            ("CALLER_BURST", "20"),
+            ("CALLER_RATE", "1"),
             ("AUDIENCE_TABLE", "audience"),
             ("LEDGER_TABLE", "ledger"),
             ("DEVICES_TABLE", "devices"),

@@ -139,7 +139,7 @@ async fn hide(cast: &Cast<'_>) -> Result<()> {
 
 /// A photograph is deleted: it is gone, and so is all that was made of it.
 async fn delete(cast: &Cast<'_>, shown: &[Shown]) -> Result<()> {
-    let Some(Shown { name, sent: Sent { key, id }, .. }) = shown.first() else { return Ok(()) };
+    let Some(Shown { name, sent: Sent { key, id }, item, .. }) = shown.first() else { return Ok(()) };
     println!("\n■ {name} is deleted");
     let refusal = status(cast, &cast.jun, Method::DELETE, *id).await?;
     ensure!(refusal == StatusCode::NOT_FOUND, "Jun deletes what is Mina's: {refusal}");
@@ -152,11 +152,23 @@ async fn delete(cast: &Cast<'_>, shown: &[Shown]) -> Result<()> {
         let status = status(cast, &cast.jun, Method::GET, *id).await?;
         let left = cast.stack.aws().list_objects(cast.stack.output("DerivedBucketName")?, &format!("{id}/")).await?;
         if status == StatusCode::NOT_FOUND && left.is_empty() {
-            println!("    {} the API answers 404, no variant is left", clock(start.elapsed()));
-            return Ok(());
+            println!("    {} the API answers 404, no variant is left in the bucket", clock(start.elapsed()));
+            break;
         }
         wait(start, name).await?;
     }
+    let originals = cast.stack.output("OriginalsBucketName")?;
+    ensure!(cast.stack.aws().list_objects(originals, key).await?.is_empty(), "the original is still there");
+    for variant in list(&item["variants"]) {
+        let url = variant["url"].as_str().context("a variant without URL")?;
+        let answer = reqwest::get(url).await?.status();
+        ensure!(!answer.is_success(), "{name} is still delivered: {answer}");
+    }
+    let listed = cast.mina.ask(cast.stack, Method::GET, "/v1/media?fields=id&limit=100", None).await?;
+    let is_listed = list(&listed["items"]).iter().any(|item| item["id"] == id.to_string());
+    ensure!(!is_listed, "{name} is still in the list");
+    println!("              the original is gone, no list has it, none of its addresses answers any more");
+    Ok(())
 }
 
 async fn status(cast: &Cast<'_>, user: &User, method: Method, id: MediaId) -> Result<StatusCode> {
