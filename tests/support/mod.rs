@@ -10,7 +10,7 @@ use std::{
 
 use domain::media::MediaId;
 pub use hostile::{bombs, large_png};
-use http::{Method, StatusCode};
+use http::Method;
 use local::{
     aws::Aws,
     paths,
@@ -187,16 +187,7 @@ impl Deployed {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Answer {
-        // As a client ought to: who asks too often waits as long as they are told.
-        let answer = loop {
-            let answer = user.send(&self.stack, method.clone(), path, headers, body).await.expect("an answer");
-            if answer.status != StatusCode::TOO_MANY_REQUESTS {
-                break answer;
-            }
-            let seconds = answer.headers.get("retry-after").and_then(|value| value.to_str().ok());
-            let seconds = seconds.and_then(|seconds| seconds.parse().ok()).expect("when to come again");
-            tokio::time::sleep(Duration::from_secs(seconds)).await;
-        };
+        let answer = user.send(&self.stack, method, path, headers, body).await.expect("an answer");
         let text = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Answer {
             status: answer.status.as_u16(),

@@ -1,7 +1,9 @@
 //! People who use the API: signed up with Cognito, and signed in.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
-use http::Method;
+use http::{Method, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -123,8 +125,28 @@ impl User {
         if answer.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&answer.body)?) }
     }
 
-    /// Asks the API as this user; any answer is one.
+    /// Asks the API as this user; any answer is one, but that they ask too often: then this waits as
+    /// long as it is told, as apps ought to.
     pub async fn send(
+        &self,
+        stack: &Stack,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer> {
+        loop {
+            let answer = self.send_once(stack, method.clone(), path, headers, body).await?;
+            if answer.status != StatusCode::TOO_MANY_REQUESTS {
+                return Ok(answer);
+            }
+            let seconds = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let seconds = seconds.and_then(|seconds| seconds.parse().ok()).context("when to come again is not said")?;
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+        }
+    }
+
+    async fn send_once(
         &self,
         stack: &Stack,
         method: Method,
