@@ -314,7 +314,10 @@ async fn web_clients_of_known_origins_may_ask() {
     let [origin, methods, headers] = preflight(page).await.map(Option::unwrap_or_default);
     assert_eq!(origin, page);
     assert!(["GET", "POST", "PUT", "DELETE"].iter().all(|method| methods.contains(method)), "{methods}");
-    assert!(["authorization", "content-type", "idempotency-key"].iter().all(|name| headers.contains(name)), "{headers}");
+    assert!(
+        ["authorization", "content-type", "idempotency-key"].iter().all(|name| headers.contains(name)),
+        "{headers}"
+    );
     assert_eq!(preflight("https://elsewhere.example").await[0], None);
 
     // Answers, too, are for those origins to read, with what clients need of their headers.
@@ -342,7 +345,8 @@ async fn the_page_to_try_it_signs_people_up_and_in() {
     assert_eq!(get("/docs/nothing.js").await.0, 404);
     assert!(get("/docs/api.json").await.1.contains(&deployed.stack.api("").expect("an address")));
 
-    let credentials = json!({"email": format!("{}@iyagi.example", uuid::Uuid::new_v4().simple()), "password": "Abcdef123456"});
+    let credentials =
+        json!({"email": format!("{}@iyagi.example", uuid::Uuid::new_v4().simple()), "password": "Abcdef123456"});
     let enter = async |how: &str| {
         let request = http.post(format!("{page}/docs/{how}")).header("content-type", "application/json");
         let answer = request.body(credentials.to_string()).send().await.expect("an answer");

@@ -312,7 +312,10 @@ async fn media_api_tells_who_asks_too_often_when_to_come_again() {
         assert!(asked < 500, "nobody is ever refused");
     };
     assert!(asked > 20, "refused after {asked}");
-    assert_eq!((&refusal["headers"]["retry-after"], &refusal["headers"]["ratelimit"]), (&json!("1"), &json!("\"caller\";r=0;t=20")));
+    assert_eq!(
+        (&refusal["headers"]["retry-after"], &refusal["headers"]["ratelimit"]),
+        (&json!("1"), &json!("\"caller\";r=0;t=20"))
+    );
     let (status, problem) = http_answer(Answer::Response(refusal));
     assert_eq!((status, &problem["type"]), (429, &json!("urn:iyagi:problem:too-many-requests")));
 }

@@ -31,8 +31,7 @@ const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// What callers have left.
 pub struct CallerQuota<C: Clock = DefaultClock> {
-    callers: RateLimiter<String, HashMapStateStore<String>, C, StateInformationMiddleware<C::Instant>>,
-    clock: C,
+    callers: RateLimiter<String, HashMapStateStore<String>, C, StateInformationMiddleware>,
     burst: NonZeroU32,
     per_second: NonZeroU32,
 }
@@ -52,8 +51,7 @@ impl<C: Clock> CallerQuota<C> {
     /// `burst` requests at once, `per_second` more each second.
     pub fn new(burst: NonZeroU32, per_second: NonZeroU32, clock: C) -> Self {
         let quota = Quota::per_second(per_second).allow_burst(burst);
-        let callers = RateLimiter::new(quota, HashMapStateStore::default(), clock.clone());
-        Self { callers: callers.with_middleware(), clock, burst, per_second }
+        Self { callers: RateLimiter::new(quota, HashMapStateStore::default(), clock), burst, per_second }
     }
 
     /// The answer to `request`: what `answer` comes to, or 429 where its caller has spent what they
@@ -75,7 +73,7 @@ impl<C: Clock> CallerQuota<C> {
                 answer
             }
             Err(spent) => {
-                let wait = spent.wait_time_from(self.clock.now()).as_secs_f64().ceil().max(1.0);
+                let wait = spent.wait_time_from(self.callers.clock().now()).as_secs_f64().ceil().max(1.0);
                 let mut refusal = problem(&Problem::too_many_requests());
                 refusal.headers.insert(header::RETRY_AFTER, value(format!("{wait}")));
                 self.tell(&mut refusal.headers, 0);
@@ -120,9 +118,8 @@ mod tests {
         });
         let request = serde_json::from_value(request).unwrap();
         let answer = quota.guard(&request, async { no_content() }).await;
-        let header = |name: &str| {
-            answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
-        };
+        let header =
+            |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
         (answer.status_code, header("ratelimit-policy"), header("ratelimit"), header("retry-after"))
     }
 

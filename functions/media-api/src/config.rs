@@ -2,10 +2,15 @@ use function_kit::config::{MissingSetting, optional, required};
 
 /// What the template tells this function.
 pub struct Config {
+    /// Of the items.
     pub media_table: String,
+    /// Of who follows whom.
     pub audience_table: String,
+    /// Of what clients uploaded.
     pub originals_bucket: String,
+    /// Of what was made from it.
     pub derived_bucket: String,
+    /// What cursors are sealed with.
     pub sealing_secret_arn: String,
     /// Where the distribution answers.
     pub delivery_base_url: String,
@@ -15,11 +20,17 @@ pub struct Config {
 
 /// The key whose signatures the distribution trusts.
 pub struct DeliveryKey {
+    /// As CloudFront knows its public half.
     pub id: String,
+    /// The secret that holds it.
     pub secret_arn: String,
 }
 
 impl Config {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// One is missing.
     pub fn from_env() -> Result<Self, MissingSetting> {
         let key = match optional("DELIVERY_KEY_SECRET_ARN") {
             Some(secret_arn) => Some(DeliveryKey { id: required("DELIVERY_KEY_ID")?, secret_arn }),

@@ -27,10 +27,15 @@ use crate::{
 
 /// What the handler uses.
 pub struct Ports {
+    /// Of the items.
     pub table: MediaTable,
+    /// Who follows whom.
     pub relations: Relations,
+    /// What is deleted.
     pub originals: Originals,
+    /// Where derived files are.
     pub links: Links,
+    /// Seals cursors.
     pub sealer: SecretSealer,
 }
 

@@ -13,13 +13,18 @@
 //! It is a library only so that its benchmark reaches it; `main.rs` wires it.
 
 mod answer;
+/// Settings.
 pub mod config;
 mod cursor;
 mod epoch;
 mod fields;
+/// Requests and their answers.
 pub mod handler;
+/// Where derived files are.
 pub mod links;
+/// What clients uploaded.
 pub mod originals;
+/// Who follows whom.
 pub mod relations;
 mod request;
 mod tag;

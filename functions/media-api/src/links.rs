@@ -15,6 +15,7 @@ const LIFETIME: Duration = Duration::from_secs(15 * 60);
 pub struct Links {
     /// Where the distribution answers.
     pub base_url: String,
+    /// Who vouches for links to what is not open.
     pub signing: Signing,
 }
 
@@ -24,15 +25,23 @@ pub enum Signing {
     CloudFront(Box<SigningKey>),
     /// No key is set up: they lead to the bucket itself. Such a link also dies with the session that
     /// signed it, at the earliest some hours after this function started.
-    Bucket { s3: Client, bucket: String },
+    Bucket {
+        /// Signs them.
+        s3: Client,
+        /// Of derived files.
+        bucket: String,
+    },
 }
 
 /// The key, in Secrets Manager. It is read when it is first needed: many requests need it not.
 pub struct SigningKey {
+    /// Reads it.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// The secret that holds it.
     pub secret_arn: String,
     /// As CloudFront knows its public half.
     pub key_id: String,
+    /// Signed with it, once it has been read.
     pub addresses: OnceCell<Addresses>,
 }
 

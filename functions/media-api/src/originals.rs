@@ -3,7 +3,9 @@ use function_kit::failure::Failure;
 
 /// The bucket of originals, where this function only deletes.
 pub struct Originals {
+    /// Deletes.
     pub s3: Client,
+    /// Where they are.
     pub bucket: String,
 }
 

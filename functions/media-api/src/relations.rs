@@ -9,6 +9,7 @@ use store::audience::AudienceTable;
 
 /// Who is what to whom: what `push-fanout` keeps of the graph, read only, and as late as it is.
 pub struct Relations {
+    /// What push-fanout keeps.
     pub audience: AudienceTable,
 }
 

@@ -47,7 +47,13 @@ async fn measure() -> Result<(), Box<dyn Error>> {
     let page = json!({"owner": replay::OWNER, "limit": replay::PAGE.to_string()});
     let cases = [
         Case { name: "one public item", route: item, visibility: "public", query: json!({}), p99_at_most: 2.0 },
-        Case { name: "one item for followers", route: item, visibility: "followers", query: json!({}), p99_at_most: 2.0 },
+        Case {
+            name: "one item for followers",
+            route: item,
+            visibility: "followers",
+            query: json!({}),
+            p99_at_most: 2.0,
+        },
         Case { name: "50 public items", route: list, visibility: "public", query: page.clone(), p99_at_most: 5.0 },
         Case { name: "50 items for followers", route: list, visibility: "followers", query: page, p99_at_most: 5.0 },
     ];
