@@ -3,6 +3,7 @@
 mod answer;
 mod config;
 mod cursor;
+mod document;
 mod epoch;
 mod fields;
 mod handler;
