@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
 use domain::media::{Kind, MediaId};
 use http::Method;
@@ -364,4 +364,41 @@ async fn the_page_to_try_it_signs_people_up_and_in() {
         id_token: String::new(),
     };
     assert_eq!(deployed.ask(&user, Method::GET, "/v1/media", None).await.body, json!({"items": []}));
+}
+
+#[tokio::test]
+async fn everybody_gets_the_document_and_may_keep_it() {
+    let deployed = Deployed::get();
+    let url = deployed.stack.api("/v1/openapi.json").expect("a URL");
+    let http = reqwest::Client::new();
+    let answer = http.get(&url).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    assert_eq!(header("content-type").as_deref(), Some("application/json"));
+    assert_eq!(header("cache-control").as_deref(), Some("public, max-age=300"));
+    let tag = header("etag").expect("a tag");
+    let written = fs::read(local::openapi::path()).expect("the document");
+    assert!(answer.bytes().await.expect("a body") == written, "another document is deployed");
+    let again = http.get(&url).header("if-none-match", tag).send().await.expect("an answer");
+    assert_eq!(again.status(), 304);
+}
+
+#[tokio::test]
+async fn what_the_document_does_not_name_is_refused() {
+    let deployed = Deployed::get();
+    let mina = deployed.person("Mina").await;
+    let nobody = MediaId::of_key("photo/nobody/nothing");
+    let batch = json!({"ids": [nobody]});
+    for (method, path, body) in [
+        (Method::GET, "/v1/media?sort=newest".to_owned(), None),
+        (Method::GET, format!("/v1/media/{nobody}?view=all"), None),
+        (Method::DELETE, format!("/v1/media/{nobody}?force=true"), None),
+        (Method::POST, "/v1/media/batch?fields=id".to_owned(), Some(&batch)),
+        (Method::POST, "/v1/media/batch".to_owned(), Some(&json!({"ids": [nobody], "fields": null}))),
+        (Method::POST, "/v1/media/batch".to_owned(), Some(&json!([[nobody]]))),
+    ] {
+        let answer = deployed.ask(&mina, method.clone(), &path, body).await;
+        let refused = (400, &json!("urn:iyagi:problem:invalid-request"));
+        assert_eq!((answer.status, &answer.body["type"]), refused, "{method} {path}");
+    }
 }

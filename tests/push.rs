@@ -318,7 +318,7 @@ async fn only_who_is_signed_in_may_register_a_phone() {
         ("/v1/notification-preferences", json!({"muted": ["weather"]})),
         (
             "/v1/notification-preferences",
-            json!({"quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": "Mars/Base"}}),
+            json!({"quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Mars/Base"}}),
         ),
     ] {
         let (status, problem) = world.deployed.send_json(Method::PUT, path, token, &body).await;
@@ -326,8 +326,8 @@ async fn only_who_is_signed_in_may_register_a_phone() {
         assert!(problem["type"].is_string() && problem["status"] == status, "{problem}");
     }
     let preferences =
-        json!({"muted": ["likes"], "quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": "Asia/Seoul"}});
+        json!({"muted": ["likes"], "quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Asia/Seoul"}});
     world.ask(&mina, Method::PUT, "/v1/notification-preferences", Some(&preferences)).await;
     let kept = world.ask(&mina, Method::GET, "/v1/notification-preferences", None).await;
-    assert_eq!((&kept["muted"], &kept["quiet_hours"]), (&preferences["muted"], &preferences["quiet_hours"]));
+    assert_eq!((&kept["muted"], &kept["quietHours"]), (&preferences["muted"], &preferences["quietHours"]));
 }

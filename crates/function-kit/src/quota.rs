@@ -7,6 +7,7 @@
 
 use std::num::NonZeroU32;
 
+use api::ProblemType;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use governor::{
     Quota, RateLimiter,
@@ -18,7 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
     config::{InvalidSetting, positive},
-    http::{Problem, problem},
+    http::problem,
     request::caller,
 };
 
@@ -74,7 +75,7 @@ impl<C: Clock> CallerQuota<C> {
             }
             Err(spent) => {
                 let wait = spent.wait_time_from(self.callers.clock().now()).as_secs_f64().ceil().max(1.0);
-                let mut refusal = problem(&Problem::too_many_requests());
+                let mut refusal = problem(&ProblemType::TooManyRequests.into());
                 refusal.headers.insert(header::RETRY_AFTER, value(format!("{wait}")));
                 self.tell(&mut refusal.headers, 0);
                 refusal

@@ -1,10 +1,9 @@
 //! Requests to the REST API, as API Gateway hands them on (payload format 2.0).
 
+use api::{Object, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::de::DeserializeOwned;
-
-use crate::http::Problem;
 
 /// Who asks: the `sub` of the access token that API Gateway's JWT authorizer has verified. Nothing
 /// else in a request says who somebody is.
@@ -21,10 +20,23 @@ pub fn caller(request: &ApiGatewayV2httpRequest) -> Result<&str, Problem> {
     claims.get("sub").map(String::as_str).filter(|sub| !sub.is_empty()).ok_or_else(Problem::unauthorized)
 }
 
-/// The request's body, read as JSON, if it has at most `max_bytes`.
+/// Holds a request to the query parameters that it may have: one that is not known is a mistake that
+/// should not pass unnoticed.
 ///
 /// # Errors
-/// 413 if it has more; 400 if it is not the JSON that is wanted, and why.
+/// 400 if there is another one.
+pub fn only_parameters(request: &ApiGatewayV2httpRequest, known: &[&str]) -> Result<(), Problem> {
+    match request.query_string_parameters.iter().find(|(name, _)| !known.contains(name)) {
+        None => Ok(()),
+        Some(_) if known.is_empty() => Err(Problem::invalid_request("there are no query parameters here")),
+        Some(_) => Err(Problem::invalid_request(format!("the query parameters are {}", known.join(", ")))),
+    }
+}
+
+/// The request's body, read as a JSON object, if it has at most `max_bytes`.
+///
+/// # Errors
+/// 413 if it has more; 400 if it is not the object that is wanted, and why.
 pub fn json_body<T: DeserializeOwned>(request: &ApiGatewayV2httpRequest, max_bytes: usize) -> Result<T, Problem> {
     let body = request.body.as_deref().unwrap_or_default();
     // Base 64 is longer than what it stands for: what is too long is not even decoded.
@@ -38,7 +50,8 @@ pub fn json_body<T: DeserializeOwned>(request: &ApiGatewayV2httpRequest, max_byt
     if bytes.len() > max_bytes {
         return Err(Problem::too_large(max_bytes));
     }
-    serde_json::from_slice(bytes).map_err(|error| Problem::invalid_request(format!("the body: {error}")))
+    let object: Result<Object<T>, _> = serde_json::from_slice(bytes);
+    object.map(|Object(value)| value).map_err(|error| Problem::invalid_request(format!("the body: {error}")))
 }
 
 #[cfg(test)]
@@ -61,8 +74,13 @@ mod tests {
         caller(&request).map(str::to_owned).map_err(|problem| problem.status)
     }
 
-    fn numbers(body: &str, is_base64: bool) -> Result<Vec<u8>, u16> {
-        json_body(&request(Value::Null, body, is_base64), 8).map_err(|problem| problem.status)
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Body {
+        a: u8,
+    }
+
+    fn body(text: &str, is_base64: bool) -> Result<u8, u16> {
+        json_body(&request(Value::Null, text, is_base64), 8).map(|Body { a }| a).map_err(|problem| problem.status)
     }
 
     #[test]
@@ -79,21 +97,44 @@ mod tests {
 
     #[test]
     fn a_body_is_bounded_plain_or_encoded() {
-        assert_eq!(numbers("[1,2,3]", false), Ok(vec![1, 2, 3]));
-        assert_eq!(numbers("[1,2, 3]", false), Ok(vec![1, 2, 3]));
-        assert_eq!(numbers("[1, 2, 3]", false), Err(413));
-        // `[1,2, 3]`, `[1, 2, 3]` and `[1,2, 3, 4]`.
-        assert_eq!(numbers("WzEsMiwgM10=", true), Ok(vec![1, 2, 3]));
-        assert_eq!(numbers("WzEsIDIsIDNd", true), Err(413));
-        assert_eq!(numbers("WzEsMiwgMywgNF0=", true), Err(413));
+        assert_eq!(body(r#"{"a":12}"#, false), Ok(12));
+        assert_eq!(body(r#"{"a": 1}"#, false), Ok(1));
+        assert_eq!(body(r#"{"a": 12}"#, false), Err(413));
+        // `{"a":12}`, `{"a": 12}` and `{"a":12} 1234`.
+        assert_eq!(body("eyJhIjoxMn0=", true), Ok(12));
+        assert_eq!(body("eyJhIjogMTJ9", true), Err(413));
+        assert_eq!(body("eyJhIjoxMn0gMTIzNA==", true), Err(413));
     }
 
     #[test]
     fn what_is_not_the_wanted_json_is_refused() {
-        for (body, is_base64) in
-            [("", false), ("{}", false), ("[300]", false), ("[1", false), ("!", true), ("/w==", true)]
-        {
-            assert_eq!(numbers(body, is_base64), Err(400), "{body}");
+        for (text, is_base64) in [
+            ("", false),
+            ("{}", false),
+            ("[1]", false),
+            ("null", false),
+            (r#"{"a":-1}"#, false),
+            (r#"{"a":1"#, false),
+            ("!", true),
+            ("/w==", true),
+        ] {
+            assert_eq!(body(text, is_base64), Err(400), "{text}");
         }
+    }
+
+    #[test]
+    fn parameters_that_are_not_known_are_refused() {
+        let with = |query: Value, known: &[&str]| {
+            let request = json!({
+                "version": "2.0", "routeKey": "GET /v1/x", "rawPath": "/", "rawQueryString": "", "headers": {},
+                "queryStringParameters": query, "isBase64Encoded": false, "requestContext": {"http": {"method": "GET"}}
+            });
+            let request = serde_json::from_value(request).expect("a request");
+            only_parameters(&request, known).map_err(|problem| problem.status)
+        };
+        assert_eq!(with(json!({}), &[]), Ok(()));
+        assert_eq!(with(json!({"a": "1"}), &["a", "b"]), Ok(()));
+        assert_eq!(with(json!({"a": "1"}), &["b"]), Err(400));
+        assert_eq!(with(json!({"a": ""}), &[]), Err(400));
     }
 }

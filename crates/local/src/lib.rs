@@ -11,6 +11,7 @@
 //! uploads      how their app sends a file
 //! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
 //! suite        every check and test
+//! openapi      the document of the REST API, written down
 //! bench        how fast it all is
 //! docs         a page to try the API with
 //! edge         CloudFront's signed URLs, checked before the emulator serves
@@ -32,6 +33,7 @@ pub mod edge;
 pub mod emulator;
 pub mod functions;
 pub mod neptune;
+pub mod openapi;
 pub mod paths;
 pub mod phones;
 pub mod photographs;

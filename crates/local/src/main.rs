@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{bench, demo, docs, edge, functions, neptune, phones, stack::Stack, suite, tools};
+use local::{bench, demo, docs, edge, functions, neptune, openapi, phones, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -41,6 +41,8 @@ enum Command {
         /// What to measure.
         what: bench::What,
     },
+    /// Write docs/openapi.json, the document of the REST API, anew from the types that the functions use.
+    Openapi,
     /// Build and deploy the stack, and leave it running to develop against.
     ///
     /// If it runs already, what has changed is deployed to it; its data stays.
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Demo { keep } => show(keep),
         Command::Test => suite::run(),
         Command::Bench { what } => bench::run(what),
+        Command::Openapi => openapi::write(),
         Command::Up => up().and_then(|stack| describe(&stack)),
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),

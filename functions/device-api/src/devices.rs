@@ -4,6 +4,7 @@
 //! removed before its endpoint is: whatever fails in between, nobody gets what is another's. What
 //! may be left is an endpoint that no row leads to, and whoever registers its token next takes it.
 
+use api::DeviceRegistration;
 use domain::push::Token;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
@@ -14,7 +15,6 @@ use crate::{
     endpoints::{Endpoints, Owner},
     error::Error,
     registration::register,
-    request::Registration,
 };
 
 /// Devices of one user at most: whoever signs in on one more loses the one that was seen last the
@@ -36,9 +36,9 @@ pub async fn sign_in(
     now: Timestamp,
     user: &str,
     id: &str,
-    registration: Registration,
+    registration: DeviceRegistration,
 ) -> Result<Device, Error> {
-    let Registration { token, platform, language } = registration;
+    let DeviceRegistration { token, platform, language } = registration;
     let owner = Owner { user: user.to_owned(), device: id.to_owned() };
     for _ in 0..ATTEMPTS {
         let (known, others) = split(ports.table.list(user).await?, id);
@@ -132,7 +132,7 @@ mod tests {
 
     async fn comes(world: &World, user: &str, id: &str, token_text: &str, now: i64) -> Result<Device, Error> {
         let registration =
-            Registration { token: token(token_text), platform: Platform::Ios, language: Some("ko".into()) };
+            DeviceRegistration { token: token(token_text), platform: Platform::Ios, language: Some("ko".into()) };
         let now = Timestamp::from_second(now).expect("a time");
         sign_in(&world.ports(), now, user, id, registration).await
     }

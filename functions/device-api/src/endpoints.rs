@@ -1,12 +1,13 @@
 //! The endpoints of the SNS platform application: what leads to one app on one phone.
 
+use api::Problem;
 use aws_sdk_sns::config::http::HttpResponse;
 use aws_sdk_sns::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
 };
 use domain::push::Token;
-use function_kit::{failure::Failure, http::Problem};
+use function_kit::failure::Failure;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;

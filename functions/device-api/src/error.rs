@@ -1,4 +1,5 @@
-use function_kit::{failure::Failure, http::Problem};
+use api::Problem;
+use function_kit::failure::Failure;
 
 /// Why a request was not done.
 #[derive(Debug)]

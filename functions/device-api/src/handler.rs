@@ -1,9 +1,9 @@
+use api::{Device, DeviceList, NotificationPreferences, Problem};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use function_kit::http::{Problem, failed, json, no_content, problem};
+use function_kit::http::{failed, json, no_content, problem};
 use jiff::Timestamp;
 
 use crate::{
-    answer::{Item, List},
     devices::{self, Ports},
     error::Error,
     request::{Request, Wish},
@@ -27,25 +27,29 @@ async fn answer(
     Ok(match wish {
         Wish::ListDevices => {
             let devices = ports.table.list(user).await?;
-            json(&List { items: devices.into_iter().map(Item::from).collect() })
+            json(&DeviceList { items: devices.into_iter().map(shown).collect() })
         }
         Wish::GetDevice(id) => {
             let device = ports.table.get(user, id).await?.ok_or_else(Problem::not_found)?;
-            json(&Item::from(device))
+            json(&shown(device))
         }
-        Wish::PutDevice(id, registration) => {
-            json(&Item::from(devices::sign_in(ports, now, user, id, registration).await?))
-        }
+        Wish::PutDevice(id, registration) => json(&shown(devices::sign_in(ports, now, user, id, registration).await?)),
         Wish::DeleteDevice(id) => {
             devices::sign_out(ports, user, id).await?;
             no_content()
         }
-        Wish::GetPreferences => json(&ports.table.preferences(user).await?),
+        Wish::GetPreferences => json(&NotificationPreferences::from(ports.table.preferences(user).await?)),
         Wish::PutPreferences(preferences) => {
             ports.table.put_preferences(user, &preferences).await?;
-            json(&preferences)
+            json(&NotificationPreferences::from(preferences))
         }
     })
+}
+
+/// A device as its user sees it: without token and endpoint, which only phones and SNS need.
+fn shown(device: store::devices::Device) -> Device {
+    let store::devices::Device { id, platform, language, last_seen, .. } = device;
+    Device { id, platform, language, last_seen: format!("{last_seen:.3}") }
 }
 
 #[cfg(test)]
@@ -73,7 +77,7 @@ mod tests {
         let world = World::default();
         let registration = json!({"token": "secret", "platform": "android", "language": "ko"});
         let shown =
-            json!({"id": "phone", "platform": "android", "language": "ko", "last_seen": "2026-11-22T01:02:03.004Z"});
+            json!({"id": "phone", "platform": "android", "language": "ko", "lastSeen": "2026-11-22T01:02:03.004Z"});
         let put = ask(&world, "mina", "PUT /v1/devices/{id}", "phone", registration).await;
         assert_eq!(put, (200, shown.clone()));
         assert_eq!(ask(&world, "mina", "GET /v1/devices/{id}", "phone", Value::Null).await, (200, shown.clone()));
@@ -102,7 +106,7 @@ mod tests {
         let route = "GET /v1/notification-preferences";
         assert_eq!(ask(&world, "mina", route, "", Value::Null).await, (200, json!({"muted": []})));
         let chosen = json!({
-            "muted": ["likes"], "quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": "Asia/Seoul"}
+            "muted": ["likes"], "quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Asia/Seoul"}
         });
         let put = ask(&world, "mina", "PUT /v1/notification-preferences", "", chosen.clone()).await;
         assert_eq!(put, (200, chosen.clone()));

@@ -1,6 +1,5 @@
 //! `device-api`: where a user is reached, and what of.
 
-mod answer;
 mod config;
 mod devices;
 mod endpoints;

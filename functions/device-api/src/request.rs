@@ -1,10 +1,7 @@
+use api::{DeviceRegistration, MAX_LANGUAGE_CHARACTERS, NotificationPreferences, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use domain::push::{Platform, Preferences, Token};
-use function_kit::{
-    http::Problem,
-    request::{caller, json_body},
-};
-use serde::Deserialize;
+use domain::push::Preferences;
+use function_kit::request::{caller, json_body, only_parameters};
 
 /// Twice the longest token, so that one which is too long is named as the reason.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -24,7 +21,7 @@ pub enum Wish<'a> {
     /// `GET /v1/devices/{id}`
     GetDevice(&'a str),
     /// `PUT /v1/devices/{id}`
-    PutDevice(&'a str, Registration),
+    PutDevice(&'a str, DeviceRegistration),
     /// `DELETE /v1/devices/{id}`
     DeleteDevice(&'a str),
     /// `GET /v1/notification-preferences`
@@ -33,54 +30,51 @@ pub enum Wish<'a> {
     PutPreferences(Preferences),
 }
 
-/// What an app says of itself.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-pub struct Registration {
-    pub token: Token,
-    pub platform: Platform,
-    /// A BCP 47 tag.
-    #[serde(default)]
-    pub language: Option<String>,
-}
-
 impl<'a> Request<'a> {
     /// Reads a request that API Gateway let through.
     pub fn parse(request: &'a ApiGatewayV2httpRequest) -> Result<Self, Problem> {
         let user = caller(request)?;
+        only_parameters(request, &[])?;
         let wish = match request.route_key.as_deref() {
             Some("GET /v1/devices") => Wish::ListDevices,
             Some("GET /v1/devices/{id}") => Wish::GetDevice(id(request)?),
             Some("PUT /v1/devices/{id}") => Wish::PutDevice(id(request)?, registration(request)?),
             Some("DELETE /v1/devices/{id}") => Wish::DeleteDevice(id(request)?),
             Some("GET /v1/notification-preferences") => Wish::GetPreferences,
-            Some("PUT /v1/notification-preferences") => Wish::PutPreferences(json_body(request, MAX_BODY_BYTES)?),
+            Some("PUT /v1/notification-preferences") => Wish::PutPreferences(preferences(request)?),
             _ => return Err(Problem::not_found()),
         };
         Ok(Self { user, wish })
     }
 }
 
-/// The device's id, which the app chose: a UUID, for example.
+/// The device's id, which the app chose: a UUID, for example. A path that ends in `.` or `..` is another.
 fn id(request: &ApiGatewayV2httpRequest) -> Result<&str, Problem> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let id = request.path_parameters.get("id").map(String::as_str);
-    id.filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(allowed))
-        .ok_or_else(|| Problem::invalid_request("a device's id must be 1 to 64 of `A-Z a-z 0-9 . _ -`"))
+    id.filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(allowed) && !id.starts_with('.')).ok_or_else(|| {
+        Problem::invalid_request("a device's id must be 1 to 64 of `A-Z a-z 0-9 . _ -`, the first no dot")
+    })
 }
 
-fn registration(request: &ApiGatewayV2httpRequest) -> Result<Registration, Problem> {
-    let registration: Registration = json_body(request, MAX_BODY_BYTES)?;
+fn registration(request: &ApiGatewayV2httpRequest) -> Result<DeviceRegistration, Problem> {
+    let registration: DeviceRegistration = json_body(request, MAX_BODY_BYTES)?;
     if registration.language.as_deref().is_some_and(|language| !is_language_tag(language)) {
         return Err(Problem::invalid_request("`language` must be a BCP 47 tag, such as ko or en-US"));
     }
     Ok(registration)
 }
 
+fn preferences(request: &ApiGatewayV2httpRequest) -> Result<Preferences, Problem> {
+    let preferences: NotificationPreferences = json_body(request, MAX_BODY_BYTES)?;
+    preferences.try_into().map_err(|error| Problem::invalid_request(format!("`quietHours`: {error}")))
+}
+
 /// Whether `text` has the form of a BCP 47 tag: a language, then subtags.
 fn is_language_tag(text: &str) -> bool {
     let mut subtags = text.split('-');
     let language = subtags.next().unwrap_or_default();
-    text.len() <= 35
+    text.len() <= MAX_LANGUAGE_CHARACTERS
         && (2..=8).contains(&language.len())
         && language.bytes().all(|byte| byte.is_ascii_alphabetic())
         && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
@@ -88,7 +82,7 @@ fn is_language_tag(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain::push::{Category, MAX_TOKEN_BYTES};
+    use domain::push::{Category, MAX_TOKEN_BYTES, Platform, Token};
     use serde_json::{Value, json};
 
     use super::*;
@@ -110,7 +104,8 @@ mod tests {
     #[test]
     fn every_route_is_read_for_the_user_of_the_token() {
         let token = || Token::try_from("t".to_owned()).expect("a token");
-        let registration = Registration { token: token(), platform: Platform::Android, language: Some("ko".into()) };
+        let registration =
+            DeviceRegistration { token: token(), platform: Platform::Android, language: Some("ko".into()) };
         let preferences = Preferences { muted: [Category::Likes].into(), quiet_hours: None };
         for (route, body, wish) in [
             ("GET /v1/devices", "", Wish::ListDevices),
@@ -135,7 +130,7 @@ mod tests {
 
     #[test]
     fn ids_are_short_and_plain() {
-        for id in ["", "a/b", "a b", "기기", "a#b", &"x".repeat(65)] {
+        for id in ["", "a/b", "a b", "기기", "a#b", ".", "..", ".a", &"x".repeat(65)] {
             for route in ["GET /v1/devices/{id}", "PUT /v1/devices/{id}", "DELETE /v1/devices/{id}"] {
                 assert_eq!(refusal(route, id, "").0, 400, "{route} {id}");
             }
@@ -151,7 +146,10 @@ mod tests {
         let long = "x".repeat(MAX_TOKEN_BYTES + 1);
         for (body, status, reason) in [
             ("", 400, "EOF"),
-            ("[]", 400, "invalid length 0"),
+            ("[]", 400, "expected an object"),
+            (r#"["t", "ios"]"#, 400, "expected an object"),
+            (&*body("t", json!({"language": null})), 400, "invalid type: null"),
+            (&*body("t", json!({"user": "mina"})), 400, "unknown field `user`"),
             (&*body(&long, json!({})), 400, "at most 8192 bytes"),
             (&*body(&"x".repeat(20_000), json!({})), 413, "at most 16384 bytes"),
             (&*body("", json!({})), 400, "must not be empty"),
@@ -173,10 +171,14 @@ mod tests {
 
     #[test]
     fn preferences_are_refused_with_the_reason() {
-        let hours = |zone| json!({"quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": zone}}).to_string();
+        let hours = |zone| json!({"quietHours": {"from": "22:00", "to": "07:00", "timeZone": zone}}).to_string();
         for (body, reason) in [
             (&*hours("Asia/Busan"), "IANA name"),
-            (r#"{"quiet_hours": {"from": "22", "to": "07:00", "time_zone": "UTC"}}"#, "`from` must be a time of day"),
+            (r#"{"quietHours": {"from": "22", "to": "07:00", "timeZone": "UTC"}}"#, "`from` must be a time of day"),
+            (r#"{"quietHours": {"from": "22:00", "to": "07:00", "time_zone": "UTC"}}"#, "unknown field"),
+            (r#"{"quietHours": ["22:00", "07:00", "UTC"]}"#, "expected an object"),
+            (r#"{"quietHours": null}"#, "expected an object"),
+            ("[]", "expected an object"),
             (r#"{"muted": ["everything"]}"#, "unknown variant"),
             (r#"{"mute": []}"#, "unknown field"),
         ] {

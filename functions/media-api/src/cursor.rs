@@ -1,5 +1,6 @@
+use api::{Problem, ProblemType};
 use domain::media::Kind;
-use function_kit::{http::Problem, seal::Sealer};
+use function_kit::seal::Sealer;
 use store::media::{List, Order, Place, Selection};
 
 /// The form of a cursor: another one here, and cursors from before are refused.
@@ -13,11 +14,9 @@ pub fn seal(sealer: &Sealer, caller: &str, list: &List, place: &Place) -> String
 /// Where a cursor leads, if it was sealed for this list and this caller.
 pub fn open(sealer: &Sealer, caller: &str, list: &List, cursor: &str) -> Result<Place, Problem> {
     let payload = sealer.open(PURPOSE, &bound(caller, list), cursor);
-    payload.and_then(|payload| String::from_utf8(payload).ok()).map(Place).ok_or_else(|| Problem {
-        kind: "urn:iyagi:problem:invalid-cursor",
-        title: "The cursor does not belong to this list",
-        status: 400,
-        detail: Some("`cursor` must be the `next` of an earlier answer to the same caller and the same query".into()),
+    payload.and_then(|payload| String::from_utf8(payload).ok()).map(Place).ok_or_else(|| {
+        ProblemType::InvalidCursor
+            .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
     })
 }
 

@@ -1,35 +1,14 @@
 use std::collections::BTreeSet;
 
-use function_kit::http::Problem;
-use serde::Serialize;
-use serde_json::Value;
+use api::{MediaField, MediaItem, Problem};
 use store::media::Detail;
 
-/// What an item may have, as clients name it; `id` is always there.
-const ALL: [&str; 15] = [
-    "id",
-    "kind",
-    "owner",
-    "uploadedAt",
-    "contentType",
-    "bytes",
-    "visibility",
-    "post",
-    "fileName",
-    "state",
-    "reason",
-    "width",
-    "height",
-    "placeholder",
-    "variants",
-];
-
 /// Those that are made from what a worker made.
-const DERIVED: [&str; 4] = ["width", "height", "placeholder", "variants"];
+const DERIVED: [MediaField; 4] = [MediaField::Width, MediaField::Height, MediaField::Placeholder, MediaField::Variants];
 
 /// Which fields of an item a client wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fields(Option<BTreeSet<&'static str>>);
+pub struct Fields(Option<BTreeSet<MediaField>>);
 
 impl Fields {
     /// All of them.
@@ -39,58 +18,76 @@ impl Fields {
 
     /// Those that are named; there must be one.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Problem> {
-        let find = |name: &str| ALL.into_iter().find(|known| *known == name);
-        let refused = || Problem::invalid_request(format!("`fields` must name some of {}", ALL.join(", ")));
-        let mut wanted = BTreeSet::new();
-        for name in names {
-            wanted.insert(find(name).ok_or_else(refused)?);
-        }
-        if wanted.is_empty() { Err(refused()) } else { Ok(Self(Some(wanted))) }
+        let refused = || {
+            let all = MediaField::ALL.map(MediaField::as_str).join(", ");
+            Problem::invalid_request(format!("`fields` must name some of {all}"))
+        };
+        let wanted: Option<BTreeSet<_>> = names.into_iter().map(MediaField::named).collect();
+        wanted.filter(|wanted| !wanted.is_empty()).map(|wanted| Self(Some(wanted))).ok_or_else(refused)
+    }
+
+    /// These; there must be one.
+    pub fn some(wanted: Vec<MediaField>) -> Result<Self, Problem> {
+        Self::named(wanted.into_iter().map(MediaField::as_str))
     }
 
     /// How much of the row that takes.
     pub fn detail(&self) -> Detail {
         match &self.0 {
-            Some(wanted) if DERIVED.iter().all(|name| !wanted.contains(name)) => Detail::Brief,
+            Some(wanted) if DERIVED.iter().all(|field| !wanted.contains(field)) => Detail::Brief,
             _ => Detail::Full,
         }
     }
 
     /// Whether links are wanted.
     pub fn have_links(&self) -> bool {
-        self.0.as_ref().is_none_or(|wanted| wanted.contains("variants"))
+        self.0.as_ref().is_none_or(|wanted| wanted.contains(&MediaField::Variants))
     }
 
-    /// The item with these fields only.
-    pub fn of<T: Serialize>(&self, item: T) -> Selected<T> {
-        let Some(wanted) = &self.0 else { return Selected::Whole(item) };
-        // An item is an object whose keys are strings: that this fails is not possible.
-        let mut value = serde_json::to_value(item).unwrap_or_default();
-        if let Some(fields) = value.as_object_mut() {
-            fields.retain(|name, _| name == "id" || wanted.contains(name.as_str()));
+    /// The item with these fields only; its id is always one.
+    pub fn of(&self, mut item: MediaItem) -> MediaItem {
+        if let Some(wanted) = &self.0 {
+            MediaField::ALL.into_iter().filter(|field| !wanted.contains(field)).for_each(|field| item.clear(field));
         }
-        Selected::Part(value)
+        item
     }
 
     /// The same text for the same fields.
     pub fn text(&self) -> String {
-        self.0.as_ref().map_or_else(|| "*".to_owned(), |wanted| wanted.iter().copied().collect::<Vec<_>>().join(","))
+        self.0.as_ref().map_or_else(
+            || "*".to_owned(),
+            |wanted| wanted.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(","),
+        )
     }
-}
-
-/// An item, or what was wanted of it.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Selected<T> {
-    Whole(T),
-    Part(Value),
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::media::{Kind, MediaId, Visibility};
     use serde_json::json;
 
     use super::*;
+
+    /// All there may be.
+    fn item() -> MediaItem {
+        MediaItem {
+            id: MediaId::of_key("photo/mina/a.jpg"),
+            kind: Some(Kind::Photo),
+            owner: Some("mina".into()),
+            uploaded_at: Some("2026-11-22T00:00:00.000Z".into()),
+            content_type: Some("image/png".into()),
+            bytes: Some(7),
+            visibility: Some(Visibility::Public),
+            post: "p".to_owned().try_into().ok(),
+            file_name: "a.png".to_owned().try_into().ok(),
+            state: Some(api::MediaState::Ready),
+            reason: Some(domain::media::Reason::Empty),
+            width: Some(4),
+            height: Some(3),
+            placeholder: Some(api::Placeholder { thumb_hash: "AA==".into(), colour: "#102030".into() }),
+            variants: Some(Vec::new()),
+        }
+    }
 
     fn named(text: &str) -> Result<Fields, u16> {
         Fields::named(text.split(',')).map_err(|problem| problem.status)
@@ -110,8 +107,20 @@ mod tests {
         assert_eq!((brief.detail(), brief.have_links()), (Detail::Brief, false));
         assert_eq!((sized.detail(), sized.have_links()), (Detail::Full, false));
         assert_eq!((Fields::all().detail(), Fields::all().have_links()), (Detail::Full, true));
-        let item = json!({"id": "x", "state": "ready", "owner": "mina"});
-        assert_eq!(json!(brief.of(&item)), json!({"id": "x", "state": "ready"}));
-        assert_eq!(json!(Fields::all().of(&item)), item);
+        let id = item().id;
+        assert_eq!(json!(brief.of(item())), json!({"id": id, "state": "ready"}));
+        assert_eq!(Fields::all().of(item()), item());
+    }
+
+    #[test]
+    fn every_field_can_be_wanted_by_the_name_that_it_has() {
+        assert_eq!(json!(item()).as_object().map(|item| item.len()), Some(MediaField::ALL.len()));
+        for field in MediaField::ALL {
+            let name = field.as_str();
+            assert_eq!(json!(field), json!(name));
+            let one = json!(named(name).expect("a field").of(item()));
+            let names: Vec<_> = one.as_object().expect("an object").keys().filter(|name| *name != "id").collect();
+            assert_eq!(names, if field == MediaField::Id { vec![] } else { vec![name] });
+        }
     }
 }

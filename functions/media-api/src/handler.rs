@@ -1,10 +1,11 @@
 use std::collections::{BTreeSet, HashMap};
 
+use api::{MediaBatch, MediaItem as Item, MediaList, Problem};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::media::{MediaId, MediaItem, Relation, State};
 use function_kit::{
     failure::Failure,
-    http::{NoAnswer, Problem, answered, json, no_content},
+    http::{NoAnswer, answered, json, no_content},
     request::caller,
     seal::SecretSealer,
 };
@@ -14,10 +15,9 @@ use store::media::{Detail, List, MediaTable};
 use tracing::info;
 
 use crate::{
-    answer::{self, Batch, Item},
-    cursor,
+    answer, cursor, document,
     epoch::Epoch,
-    fields::{Fields, Selected},
+    fields::Fields,
     links::Links,
     originals::Originals,
     relations::Relations,
@@ -49,6 +49,9 @@ async fn answer(
     request: &ApiGatewayV2httpRequest,
     epoch: Epoch,
 ) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+    if request.route_key.as_deref() == Some(document::ROUTE) {
+        return document::answer(request);
+    }
     let caller = caller(request)?;
     match Request::parse(request)? {
         Request::Item { id, fields } => {
@@ -106,10 +109,16 @@ async fn list(
         return Ok(tagged(tag::not_modified(), &tag));
     }
     let items = try_join_all(page.items.into_iter().map(|item| shown(ports, caller, &fields, epoch, item))).await?;
-    Ok(tagged(json(&answer::List { items: items.into_iter().flatten().collect(), next }), &tag))
+    Ok(tagged(json(&MediaList { items: items.into_iter().flatten().collect(), next }), &tag))
 }
 
-async fn batch(ports: &Ports, caller: &str, ids: &[MediaId], fields: &Fields, epoch: Epoch) -> Result<Batch, Failure> {
+async fn batch(
+    ports: &Ports,
+    caller: &str,
+    ids: &[MediaId],
+    fields: &Fields,
+    epoch: Epoch,
+) -> Result<MediaBatch, Failure> {
     let found = ports.table.get_many(ids, fields.detail()).await?;
     let unclear: BTreeSet<_> =
         found.iter().filter(|item| item.is_shown_to(caller).is_none()).map(|item| item.owner.as_str()).collect();
@@ -124,7 +133,7 @@ async fn batch(ports: &Ports, caller: &str, ids: &[MediaId], fields: &Fields, ep
     let seen = ids.iter().filter(|id| seen.contains(id)).filter_map(|id| found.remove(id));
     let seen: Vec<_> = seen.collect();
     let items = try_join_all(seen.into_iter().map(|item| shown(ports, caller, fields, epoch, item))).await?;
-    Ok(Batch { items: items.into_iter().flatten().collect() })
+    Ok(MediaBatch { items: items.into_iter().flatten().collect() })
 }
 
 /// Deletes the original; all else follows from that, by its event.
@@ -145,9 +154,9 @@ async fn shown(
     fields: &Fields,
     epoch: Epoch,
     item: MediaItem,
-) -> Result<Option<Selected<Item>>, Failure> {
+) -> Result<Option<Item>, Failure> {
     let links = fields.have_links().then_some((&ports.links, epoch));
-    Ok(Item::of(item, caller, links).await?.map(|item| fields.of(item)))
+    Ok(answer::shown(item, caller, links).await?.map(|item| fields.of(item)))
 }
 
 /// The tag of what `caller` sees of `items`: which state of each, whether as its owner, and which

@@ -16,6 +16,7 @@ mod answer;
 /// Settings.
 pub mod config;
 mod cursor;
+mod document;
 mod epoch;
 mod fields;
 /// Requests and their answers.

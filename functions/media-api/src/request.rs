@@ -1,17 +1,16 @@
 use std::collections::HashSet;
 
+use api::{DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::media::{Kind, MediaId};
-use function_kit::{http::Problem, request::json_body};
-use serde::Deserialize;
-use store::media::{MAX_BATCH, Order, Selection};
+use function_kit::request::{json_body, only_parameters};
+use store::media::{Order, Selection};
 
 use crate::fields::Fields;
 
-/// Items on a page if the client does not say.
-const DEFAULT_LIMIT: usize = 20;
-/// Items on a page at most.
-const MAX_LIMIT: usize = 100;
+/// DynamoDB answers as many at once.
+const _: () = assert!(MAX_BATCH <= store::media::MAX_BATCH);
+
 /// A hundred ids and all fields take 4 kB.
 const MAX_BODY_BYTES: usize = 8 * 1024;
 
@@ -40,29 +39,26 @@ pub struct Query {
     pub fields: Fields,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Batch {
-    ids: Vec<MediaId>,
-    fields: Option<Vec<String>>,
-}
-
 impl Request {
     /// Reads a request that API Gateway let through (payload format 2.0).
     pub fn parse(request: &ApiGatewayV2httpRequest) -> Result<Self, Problem> {
         match request.route_key.as_deref() {
             Some("GET /v1/media/{id}") => {
-                only(request, &["fields"])?;
+                only_parameters(request, &["fields"])?;
                 Ok(Self::Item { id: id(request)?, fields: fields(request)? })
             }
-            Some("DELETE /v1/media/{id}") => Ok(Self::Delete { id: id(request)? }),
+            Some("DELETE /v1/media/{id}") => {
+                only_parameters(request, &[])?;
+                Ok(Self::Delete { id: id(request)? })
+            }
             Some("GET /v1/media") => query(request).map(Self::List),
             Some("POST /v1/media/batch") => {
-                let Batch { ids, fields } = json_body(request, MAX_BODY_BYTES)?;
+                only_parameters(request, &[])?;
+                let MediaBatchRequest { ids, fields } = json_body(request, MAX_BODY_BYTES)?;
                 if !(1..=MAX_BATCH).contains(&ids.len()) {
                     return Err(Problem::invalid_request(format!("`ids` must name 1 to {MAX_BATCH} items")));
                 }
-                let fields = fields.map(|names| Fields::named(names.iter().map(String::as_str))).transpose()?;
+                let fields = fields.map(Fields::some).transpose()?;
                 let mut seen = HashSet::new();
                 let ids = ids.into_iter().filter(|id| seen.insert(*id)).collect();
                 Ok(Self::Batch { ids, fields: fields.unwrap_or_default() })
@@ -84,20 +80,12 @@ fn parameter(request: &ApiGatewayV2httpRequest, name: &str) -> Option<String> {
     request.query_string_parameters.all(name).map(|values| values.join(","))
 }
 
-/// A parameter that is not known is a mistake that should not pass unnoticed.
-fn only(request: &ApiGatewayV2httpRequest, known: &[&str]) -> Result<(), Problem> {
-    match request.query_string_parameters.iter().find(|(name, _)| !known.contains(name)) {
-        None => Ok(()),
-        Some(_) => Err(Problem::invalid_request(format!("the parameters are {}", known.join(", ")))),
-    }
-}
-
 fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
     parameter(request, "fields").map_or(Ok(Fields::all()), |text| Fields::named(text.split(',')))
 }
 
 fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
-    only(request, &["owner", "kind", "post", "order", "limit", "cursor", "fields"])?;
+    only_parameters(request, &["owner", "kind", "post", "order", "limit", "cursor", "fields"])?;
     let selection = match (parameter(request, "kind"), parameter(request, "post")) {
         (None, None) => Selection::All,
         (Some(kind), None) => Selection::Kind(Kind::named(&kind).ok_or_else(|| {
@@ -125,11 +113,10 @@ fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
 }
 
 fn owner(text: String) -> Result<String, Problem> {
-    // A DynamoDB key holds at most 2,048 bytes; an object's key at most 1,024.
-    if (1..=1_024).contains(&text.len()) {
+    if (1..=MAX_OWNER_CHARACTERS).contains(&text.chars().count()) {
         Ok(text)
     } else {
-        Err(Problem::invalid_request("`owner` must name somebody, in at most 1,024 bytes"))
+        Err(Problem::invalid_request(format!("`owner` must name somebody, in 1 to {MAX_OWNER_CHARACTERS} characters")))
     }
 }
 
@@ -181,6 +168,7 @@ mod tests {
         assert_eq!(parse("GET /v1/media/{id}", json!({"id": "../x"}), json!({}), ""), Err(404));
         let deletion = parse("DELETE /v1/media/{id}", json!({"id": id}), json!({}), "");
         assert_eq!(deletion, Ok(Request::Delete { id }));
+        assert_eq!(parse("DELETE /v1/media/{id}", json!({"id": id}), json!({"force": "yes"}), ""), Err(400));
         assert_eq!(parse("$default", json!({}), json!({}), ""), Err(404));
     }
 
@@ -193,11 +181,12 @@ mod tests {
         let photos = photos.expect("a list");
         assert_eq!((photos.selection, photos.order), (Selection::Kind(Kind::Photo), Order::Oldest));
         assert_eq!((photos.owner.as_deref(), photos.limit, photos.cursor.as_deref()), (Some("mina"), 1, Some("c")));
+        assert!(list(json!({"owner": "가".repeat(256)})).is_ok());
         let post = list(json!({"post": "p1"})).expect("a list");
         assert!(matches!(post.selection, Selection::Post(post) if post.as_str() == "p1"));
         for query in [
             json!({"owner": ""}),
-            json!({"owner": "가".repeat(342)}),
+            json!({"owner": "가".repeat(257)}),
             json!({"limit": "0"}),
             json!({"limit": "101"}),
             json!({"limit": "-1"}),
@@ -234,6 +223,8 @@ mod tests {
             json!({}),
             json!({"ids": [ids[0]], "owner": "mina"}),
             json!({"ids": [ids[0]], "fields": []}),
+            json!({"ids": [ids[0]], "fields": null}),
+            json!([[ids[0]]]),
             json!({"ids": [ids[0]], "fields": ["secret"]}),
         ] {
             assert_eq!(batch(body.clone()), Err(400), "{body}");

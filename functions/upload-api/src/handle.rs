@@ -1,5 +1,6 @@
+use api::Problem;
 use domain::{media::Kind, upload::UploadId};
-use function_kit::{failure::Failure, http::Problem, seal::Sealer};
+use function_kit::{failure::Failure, seal::Sealer};
 use serde::{Deserialize, Serialize};
 
 /// What has to be known of an upload in parts from one step to the next: its uploader carries it.

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use api::{Problem, ProblemType, SignedParts, Upload, UploadPart, UploadWay};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::{
     media::{Kind, MediaId},
@@ -7,7 +8,7 @@ use domain::{
 };
 use function_kit::{
     failure::Failure,
-    http::{NoAnswer, Problem, answered, created, json},
+    http::{NoAnswer, answered, created, json},
     request::caller,
     seal::SecretSealer,
 };
@@ -16,10 +17,10 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tracing::info;
 
 use crate::{
-    answer::{Multipart, SignedPart, SignedParts, Upload, Way},
+    answer,
     handle::Handle,
     originals::{Completion, Originals},
-    request::{Part, Request},
+    request::Request,
     signer::Signer,
 };
 
@@ -32,10 +33,10 @@ pub struct Ports {
 
 /// Answers one request; a failure is an answer, too.
 pub async fn handle(ports: &Ports, request: &ApiGatewayV2httpRequest, now: Timestamp) -> ApiGatewayV2httpResponse {
-    answered(request, answer(ports, request, now).await)
+    answered(request, respond(ports, request, now).await)
 }
 
-async fn answer(
+async fn respond(
     ports: &Ports,
     request: &ApiGatewayV2httpRequest,
     now: Timestamp,
@@ -44,7 +45,7 @@ async fn answer(
     match Request::parse(request)? {
         Request::Start { declaration, idempotency_key } => {
             let upload = start(ports, uploader, &declaration, idempotency_key.as_deref(), now).await?;
-            Ok(if matches!(upload.way, Way::Done) { json(&upload) } else { created(&upload) })
+            Ok(if upload.way == UploadWay::Done { json(&upload) } else { created(&upload) })
         }
         Request::SignParts { id, handle, parts } => {
             let handle = Handle::open(ports.sealer.get().await?, uploader, id, &handle)?;
@@ -84,18 +85,18 @@ async fn start(
         let same = declaration.is_of(|name| value(&metadata, name));
         return if same { Ok(done(declaration.kind, uploader, id)) } else { Err(key_reused().into()) };
     }
-    let way = if declaration.size <= SINGLE_BYTES {
-        Way::Put(ports.signer.put(&key, declaration, now).await?)
+    let media_id = MediaId::of_key(&key);
+    let upload = if declaration.size <= SINGLE_BYTES {
+        answer::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {
         let sealer = ports.sealer.get().await?;
         let s3_upload = ports.originals.begin(&key, declaration).await?;
         let Declaration { kind, size, .. } = *declaration;
         let handle = Handle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
-        Way::Parts(Multipart::of(handle.seal(sealer, uploader, id)?, size))
+        answer::parts(id, media_id, handle.seal(sealer, uploader, id)?, size)
     };
-    let media_id = MediaId::of_key(&key);
     info!(upload_id = %id, %media_id, kind = declaration.kind.as_str(), size = declaration.size, "signed");
-    Ok(Upload { id: id.into(), media_id, way })
+    Ok(upload)
 }
 
 async fn sign_parts(
@@ -103,7 +104,7 @@ async fn sign_parts(
     uploader: &str,
     id: UploadId,
     handle: &Handle,
-    wanted: &[Part],
+    wanted: &[UploadPart],
     now: Timestamp,
 ) -> Result<SignedParts, NoAnswer> {
     let key = id.key(handle.kind, uploader);
@@ -118,7 +119,7 @@ async fn sign_parts(
         }
         let place = (part.number, length);
         let request = signer.part(&key, &handle.s3_upload, place, part.checksum, now).await?;
-        signed.push(SignedPart { number: part.number, signed: request });
+        signed.push(answer::part(part.number, request));
     }
     Ok(SignedParts { parts: signed })
 }
@@ -153,7 +154,7 @@ async fn complete(originals: &Originals, uploader: &str, id: UploadId, handle: &
 }
 
 fn done(kind: Kind, uploader: &str, id: UploadId) -> Upload {
-    Upload { id: id.into(), media_id: MediaId::of_key(&id.key(kind, uploader)), way: Way::Done }
+    answer::done(id, MediaId::of_key(&id.key(kind, uploader)))
 }
 
 fn value<'a>(metadata: &'a HashMap<String, String>, name: &str) -> Option<&'a str> {
@@ -168,32 +169,17 @@ fn random() -> Result<[u8; 16], Failure> {
 
 /// 422: the same idempotency key came with another request.
 fn key_reused() -> Problem {
-    Problem {
-        kind: "urn:iyagi:problem:idempotency-key-reused",
-        title: "The idempotency key belongs to another upload",
-        status: 422,
-        detail: None,
-    }
+    ProblemType::IdempotencyKeyReused.into()
 }
 
 /// 409: not all parts are there.
 fn incomplete(missing: &str) -> Problem {
-    Problem {
-        kind: "urn:iyagi:problem:upload-incomplete",
-        title: "Parts of the upload are missing",
-        status: 409,
-        detail: Some(format!("missing: {missing}")),
-    }
+    ProblemType::UploadIncomplete.because(format!("missing: {missing}"))
 }
 
 /// 410: S3 has given the upload up, or what came of it has been deleted.
 fn expired() -> Problem {
-    Problem {
-        kind: "urn:iyagi:problem:upload-expired",
-        title: "The upload has been given up: start again",
-        status: 410,
-        detail: None,
-    }
+    ProblemType::UploadExpired.into()
 }
 
 #[cfg(test)]

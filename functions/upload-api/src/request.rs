@@ -1,16 +1,19 @@
+use api::{
+    CompleteUploadRequest, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, Problem, SignPartsRequest, UploadPart,
+    UploadRequest,
+};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::{
-    media::{FileName, Intent, Kind, Post, Visibility},
-    upload::{Checksum, Declaration, UploadId},
+    media::{Intent, Kind},
+    upload::{Declaration, PART_BYTES, UploadId, max_bytes},
 };
-use function_kit::{http::Problem, request::json_body};
-use serde::Deserialize;
+use function_kit::request::{json_body, only_parameters};
 
 /// A declaration has at most one file name and one post; 2 GiB are 128 parts.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// The longest idempotency key, in bytes.
-const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// What is larger than any upload has no part.
+const _: () = assert!(MAX_PARTS as u64 == max_bytes(Kind::Audio).div_ceil(PART_BYTES));
 
 /// What a client may ask.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,45 +21,9 @@ pub enum Request {
     /// `POST /v1/uploads`
     Start { declaration: Declaration, idempotency_key: Option<String> },
     /// `POST /v1/uploads/{id}/parts`
-    SignParts { id: UploadId, handle: String, parts: Vec<Part> },
+    SignParts { id: UploadId, handle: String, parts: Vec<UploadPart> },
     /// `POST /v1/uploads/{id}/complete`
     Complete { id: UploadId, handle: String },
-}
-
-/// A part that is about to be uploaded.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Part {
-    /// Counted from 1.
-    pub number: u64,
-    /// Of its bytes.
-    pub checksum: Checksum,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Start {
-    kind: Kind,
-    content_type: String,
-    size: u64,
-    checksum: Checksum,
-    file_name: Option<FileName>,
-    post: Option<Post>,
-    #[serde(default)]
-    visibility: Visibility,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignParts {
-    handle: String,
-    parts: Vec<Part>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Complete {
-    handle: String,
 }
 
 impl Request {
@@ -67,6 +34,7 @@ impl Request {
             let id = request.path_parameters.get("id").and_then(|id| id.parse().ok());
             id.ok_or_else(Problem::not_found)
         };
+        only_parameters(request, &[])?;
         match request.route_key.as_deref() {
             Some("POST /v1/uploads") => Ok(Self::Start {
                 declaration: declaration(json_body(request, MAX_BODY_BYTES)?)?,
@@ -74,12 +42,15 @@ impl Request {
             }),
             Some("POST /v1/uploads/{id}/parts") => {
                 let id = id()?;
-                let SignParts { handle, parts } = json_body(request, MAX_BODY_BYTES)?;
+                let SignPartsRequest { handle, parts } = json_body(request, MAX_BODY_BYTES)?;
+                if !(1..=MAX_PARTS).contains(&parts.len()) {
+                    return Err(Problem::invalid_request(format!("`parts` must name 1 to {MAX_PARTS} parts")));
+                }
                 Ok(Self::SignParts { id, handle, parts })
             }
             Some("POST /v1/uploads/{id}/complete") => {
                 let id = id()?;
-                let Complete { handle } = json_body(request, MAX_BODY_BYTES)?;
+                let CompleteUploadRequest { handle } = json_body(request, MAX_BODY_BYTES)?;
                 Ok(Self::Complete { id, handle })
             }
             _ => Err(Problem::not_found()),
@@ -87,8 +58,8 @@ impl Request {
     }
 }
 
-fn declaration(start: Start) -> Result<Declaration, Problem> {
-    let Start { kind, content_type, size, checksum, file_name, post, visibility } = start;
+fn declaration(upload: UploadRequest) -> Result<Declaration, Problem> {
+    let UploadRequest { kind, content_type, size, checksum, file_name, post, visibility } = upload;
     let intent = Intent { post, visibility, file_name };
     Declaration::new(kind, &content_type, size, checksum, intent)
         .map_err(|refusal| Problem::invalid_request(refusal.to_string()))
@@ -96,18 +67,19 @@ fn declaration(start: Start) -> Result<Declaration, Problem> {
 
 fn idempotency_key(request: &ApiGatewayV2httpRequest) -> Result<Option<String>, Problem> {
     let Some(value) = request.headers.get("idempotency-key") else { return Ok(None) };
-    let text = value.to_str().ok().filter(|text| (1..=IDEMPOTENCY_KEY_BYTES).contains(&text.len()));
+    let text = value.to_str().ok().filter(|text| (1..=MAX_IDEMPOTENCY_KEY_CHARACTERS).contains(&text.len()));
     let text = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
     match text {
         Some(text) => Ok(Some(text.to_owned())),
         None => Err(Problem::invalid_request(format!(
-            "`Idempotency-Key` must have 1 to {IDEMPOTENCY_KEY_BYTES} visible ASCII characters"
+            "`Idempotency-Key` must have 1 to {MAX_IDEMPOTENCY_KEY_CHARACTERS} visible ASCII characters"
         ))),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::media::Visibility;
     use serde_json::{Value, json};
 
     use super::*;
@@ -151,6 +123,7 @@ mod tests {
             ("fileName", json!("../../etc/passwd"), "a file name is no path"),
             ("post", json!("a/b"), "a post is named by"),
             ("visibility", json!("everybody"), "unknown variant"),
+            ("post", json!(null), "invalid type: null"),
             ("owner", json!("jun"), "unknown field"),
         ] {
             let mut body = good.clone();
@@ -163,7 +136,8 @@ mod tests {
             body.as_object_mut().and_then(|body| body.remove(field)).expect("a field");
             assert!(matches!(start(body), Err((400, _))), "{field}");
         }
-        for body in ["", "[]", "{", "null"] {
+        let array = json!(["photo", "image/png", 1, SUM, "a.png", "p", "public"]).to_string();
+        for body in ["", "[]", "{", "null", &array] {
             assert!(matches!(parse("POST /v1/uploads", "", json!({}), body), Err((400, _))), "{body}");
         }
         let huge = format!("{}{}", " ".repeat(MAX_BODY_BYTES), good);
@@ -188,6 +162,12 @@ mod tests {
         let id = UploadId::random([1; 16]).to_string();
         let parts = json!({"handle": "h", "parts": [{"number": 1, "checksum": SUM}]}).to_string();
         assert!(parse("POST /v1/uploads/{id}/parts", &id, json!({}), &parts).is_ok());
+        for parts in
+            [json!([]), json!(vec![json!({"number": 1, "checksum": SUM}); 129]), json!([[1, SUM]]), json!(null)]
+        {
+            let parts = json!({"handle": "h", "parts": parts}).to_string();
+            assert!(matches!(parse("POST /v1/uploads/{id}/parts", &id, json!({}), &parts), Err((400, _))), "{parts}");
+        }
         let handle = json!({"handle": "h"}).to_string();
         assert!(parse("POST /v1/uploads/{id}/complete", &id, json!({}), &handle).is_ok());
         for id in ["", "x", "../../audio/jun"] {

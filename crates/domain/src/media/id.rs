@@ -11,6 +11,16 @@ use super::crockford;
 /// order) gives it the same name without asking anybody. Keys are compared byte by byte, as S3
 /// does: the same Korean name in NFC and in NFD makes two items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "document",
+    derive(utoipa::ToSchema),
+    schema(
+        value_type = String,
+        description = "Names one media item: 26 characters of Crockford's base 32, in upper case.",
+        examples("1BXGRWP28YE5BMJM4Y6AMW46T0"),
+        pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+    )
+)]
 pub struct MediaId(u128);
 
 /// The text is not 26 characters of Crockford's base 32 that fit in 128 bits.

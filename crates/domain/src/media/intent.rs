@@ -49,6 +49,7 @@ pub struct Intent {
 /// Who may see an item.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub enum Visibility {
     /// Everybody who is signed in.
     #[default]
@@ -70,9 +71,14 @@ impl Visibility {
     }
 }
 
-/// Names a story: 1 to 128 of ASCII's letters, digits, and `-._~:`.
+/// Names a story: 1 to 128 of ASCII's letters, digits and `-._~:`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "document",
+    derive(utoipa::ToSchema),
+    schema(examples("story-1"), min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9._~:-]+$")
+)]
 pub struct Post(String);
 
 /// The text cannot name a story.
@@ -102,9 +108,20 @@ impl From<Post> for String {
     }
 }
 
-/// A file's name in NFC, so that what looks the same is the same; never part of a key or a path.
+/// A file's name, in NFC so that what looks the same is the same; at most 255 bytes of UTF-8. It is never
+/// part of a key or a path.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "document",
+    derive(utoipa::ToSchema),
+    schema(
+        examples("한강.jpg"),
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^(?!\.{1,2}$)[^/\\\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+$"
+    )
+)]
 pub struct FileName(String);
 
 /// Why a text is not taken for a file name.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What an upload is for; the first segment of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = MediaKind, description = "What something is for."))]
 pub enum Kind {
     /// A person's picture.
     Avatar,

@@ -72,6 +72,7 @@ pub enum Outcome {
 /// Why an original cannot be shown: stable codes, part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = FailureReason, description = "Why an upload cannot be shown. New reasons may come."))]
 pub enum Reason {
     /// The object has no bytes.
     Empty,

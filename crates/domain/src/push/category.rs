@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What a notification is about, as far as users choose among notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = NotificationCategory, description = "What a notification is about."))]
 pub enum Category {
     /// Somebody follows the user.
     Followers,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A kind of phone. FCM reaches both, in different ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(description = "What a phone runs."))]
 pub enum Platform {
     /// FCM delivers by itself.
     Android,

@@ -71,7 +71,7 @@ pub enum InvalidQuietHours {
     #[error("`from` and `to` must differ")]
     Empty,
     /// The time zone database has no such zone.
-    #[error("`time_zone` must be the IANA name of a time zone, such as Asia/Seoul")]
+    #[error("`timeZone` must be the IANA name of a time zone, such as Asia/Seoul")]
     TimeZone,
 }
 
@@ -88,6 +88,21 @@ impl QuietHours {
         let time_zone = time_zone.ok_or(InvalidQuietHours::TimeZone)?;
         let zone_name = time_zone.iana_name().ok_or(InvalidQuietHours::TimeZone)?.to_owned();
         Ok(Self { from, to, time_zone, zone_name })
+    }
+
+    /// When they begin, as `HH:MM`.
+    pub fn start(&self) -> String {
+        clock(self.from)
+    }
+
+    /// When they end, as `HH:MM`.
+    pub fn end(&self) -> String {
+        clock(self.to)
+    }
+
+    /// The IANA name of the zone in which they count.
+    pub fn time_zone(&self) -> &str {
+        &self.zone_name
     }
 
     /// Whether `now` lies in them.
@@ -107,7 +122,11 @@ fn time_of_day(text: &str) -> Option<Time> {
     Time::new(number(hour)?, number(minute)?, 0, 0).ok()
 }
 
-/// Quiet hours as they are written.
+fn clock(time: Time) -> String {
+    format!("{:02}:{:02}", time.hour(), time.minute())
+}
+
+/// Quiet hours as they are stored.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text {
@@ -126,7 +145,6 @@ impl TryFrom<Text> for QuietHours {
 
 impl From<QuietHours> for Text {
     fn from(hours: QuietHours) -> Self {
-        let clock = |time: Time| format!("{:02}:{:02}", time.hour(), time.minute());
         Self { from: clock(hours.from), to: clock(hours.to), time_zone: hours.zone_name }
     }
 }

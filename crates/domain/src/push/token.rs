@@ -8,9 +8,21 @@ use sha2::{Digest, Sha256};
 /// As long as SNS takes tokens.
 pub const MAX_TOKEN_BYTES: usize = 8_192;
 
-/// A registration token. Whoever has it can name the phone to FCM, so it is never printed.
+/// A registration token of FCM: printable ASCII without spaces. Whoever has it can name the phone to
+/// FCM, so it is never printed.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "document",
+    derive(utoipa::ToSchema),
+    schema(
+        as = DeviceToken,
+        examples("fcm:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx"),
+        min_length = 1,
+        max_length = 8192,
+        pattern = "^[!-~]+$"
+    )
+)]
 pub struct Token(String);
 
 /// This is no registration token.

@@ -4,6 +4,15 @@ use serde::{Deserialize, Serialize};
 /// A SHA-256 in base 64, as S3's headers have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(
+    feature = "document",
+    derive(utoipa::ToSchema),
+    schema(
+        value_type = String,
+        examples("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+        pattern = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"
+    )
+)]
 pub struct Checksum([u8; 32]);
 
 /// The text is not 32 bytes in base 64.

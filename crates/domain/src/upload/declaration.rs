@@ -48,7 +48,7 @@ pub enum Refusal {
 }
 
 /// The largest upload of a kind, in bytes.
-pub fn max_bytes(kind: Kind) -> u64 {
+pub const fn max_bytes(kind: Kind) -> u64 {
     match kind {
         Kind::Avatar | Kind::Photo => 25 * MIB,
         Kind::Audio => 2048 * MIB,

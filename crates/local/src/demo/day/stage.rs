@@ -67,7 +67,7 @@ pub fn quiet_now() -> Value {
     let clock = |time: Zoned| time.strftime("%H:%M").to_string();
     let from = now.checked_sub(1.hour()).map(clock).unwrap_or_default();
     let to = now.checked_add(SignedDuration::from_hours(3)).map(clock).unwrap_or_default();
-    json!({"quiet_hours": {"from": from, "to": to, "time_zone": "Asia/Seoul"}})
+    json!({"quietHours": {"from": from, "to": to, "timeZone": "Asia/Seoul"}})
 }
 
 impl<'a> Stage<'a> {

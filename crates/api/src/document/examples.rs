@@ -1,0 +1,160 @@
+//! One of each, as clients see it.
+
+use domain::{
+    media::{Kind, MediaId, Visibility},
+    push::Platform,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Device, DeviceList, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant, Placeholder, SignedHeaders,
+    SignedPart, SignedParts, Upload, UploadWay,
+};
+
+pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
+pub const UPLOAD_ID: &str = "3ZQ1V6M0F8C5YH2N7KXR4T9WBD";
+pub const DEVICE_ID: &str = "0b4bd6f5-93a9-4f0c-9c5f-0f4b0a5ee9a3";
+/// A `sub` of Cognito.
+pub const OWNER: &str = "54686dbc-a0e1-70f2-9d4c-1e7b2a6c5f30";
+pub const CURSOR: &str = "AX6fZ0v3mJ1w9cQ2uT8sLrYk";
+pub const CHECKSUM: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+const HANDLE: &str = "AbR4yq8Zk2Vd0mXn5cPjTw";
+const TIME: &str = "2026-11-22T03:04:05.678Z";
+
+pub fn item() -> MediaItem {
+    let variant = |name: &str, (width, height): (u32, u32), bytes: u64, content_type: &str| MediaVariant {
+        url: format!("https://d111111abcdef8.cloudfront.net/{MEDIA_ID}/{name}"),
+        width,
+        height,
+        bytes,
+        content_type: content_type.to_owned(),
+    };
+    MediaItem {
+        id: media_id(),
+        kind: Some(Kind::Photo),
+        owner: Some(OWNER.into()),
+        uploaded_at: Some(TIME.into()),
+        content_type: Some("image/jpeg".into()),
+        bytes: Some(2_408_311),
+        visibility: Some(Visibility::Public),
+        post: "story-1".to_owned().try_into().ok(),
+        file_name: "한강.jpg".to_owned().try_into().ok(),
+        state: Some(MediaState::Ready),
+        reason: None,
+        width: Some(1_600),
+        height: Some(1_200),
+        placeholder: Some(Placeholder { thumb_hash: "1QcSHQRnh493V4dIh4eXh1h4kJUI".into(), colour: "#6a7c8e".into() }),
+        variants: Some(vec![
+            variant("open/1080x810-5d3c.webp", (1_080, 810), 98_204, "image/webp"),
+            variant("open/1080x810-9f0a.jpg", (1_080, 810), 125_031, "image/jpeg"),
+        ]),
+    }
+}
+
+pub fn list() -> MediaList {
+    MediaList { items: vec![item()], next: Some(CURSOR.into()) }
+}
+
+pub fn batch() -> MediaBatch {
+    MediaBatch { items: vec![item()] }
+}
+
+pub fn upload() -> Upload {
+    Upload {
+        id: UPLOAD_ID.into(),
+        media_id: media_id(),
+        way: UploadWay::Put,
+        method: Some("PUT"),
+        url: Some(url("")),
+        headers: Some(headers()),
+        expires_at: Some("2026-11-22T03:19:05Z".into()),
+        handle: None,
+        part_size: None,
+        parts: None,
+    }
+}
+
+pub fn upload_in_parts() -> Upload {
+    Upload {
+        way: UploadWay::Parts,
+        method: None,
+        url: None,
+        headers: None,
+        expires_at: None,
+        handle: Some(HANDLE.into()),
+        part_size: Some(domain::upload::PART_BYTES),
+        parts: Some(5),
+        ..upload()
+    }
+}
+
+pub fn signed_part() -> SignedPart {
+    SignedPart {
+        number: 1,
+        method: "PUT",
+        url: url("partNumber=1&"),
+        headers: headers(),
+        expires_at: "2026-11-22T03:19:05Z".into(),
+    }
+}
+
+pub fn signed_parts() -> SignedParts {
+    SignedParts { parts: vec![signed_part()] }
+}
+
+pub fn headers() -> SignedHeaders {
+    let header = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    SignedHeaders([("content-length", "2408311"), ("x-amz-checksum-sha256", CHECKSUM)].map(header).into())
+}
+
+pub fn device() -> Device {
+    Device { id: DEVICE_ID.into(), platform: Platform::Android, language: Some("ko".into()), last_seen: TIME.into() }
+}
+
+pub fn devices() -> DeviceList {
+    DeviceList { items: vec![device()] }
+}
+
+pub fn upload_request() -> Value {
+    json!({
+        "kind": "photo", "contentType": "image/jpeg", "size": 2_408_311, "checksum": CHECKSUM, "fileName": "한강.jpg",
+        "post": "story-1", "visibility": "followers",
+    })
+}
+
+pub fn part() -> Value {
+    json!({"number": 1, "checksum": CHECKSUM})
+}
+
+pub fn sign_parts_request() -> Value {
+    json!({"handle": HANDLE, "parts": [part()]})
+}
+
+pub fn complete_request() -> Value {
+    json!({"handle": HANDLE})
+}
+
+pub fn batch_request() -> Value {
+    json!({"ids": [MEDIA_ID], "fields": ["state", "variants"]})
+}
+
+pub fn registration() -> Value {
+    json!({"token": "fcm:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx", "platform": "android", "language": "ko"})
+}
+
+pub fn quiet_hours() -> Value {
+    json!({"from": "22:00", "to": "07:00", "timeZone": "Asia/Seoul"})
+}
+
+pub fn preferences() -> Value {
+    json!({"muted": ["likes"], "quietHours": quiet_hours()})
+}
+
+fn url(more: &str) -> String {
+    format!("https://originals.s3.ap-northeast-2.amazonaws.com/photo/{OWNER}/{UPLOAD_ID}?{more}X-Amz-Signature=9f0a")
+}
+
+fn media_id() -> MediaId {
+    MediaId::of_key("photo/mina/cat.jpg")
+}

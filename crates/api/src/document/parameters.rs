@@ -1,0 +1,85 @@
+//! Parameters in paths, queries and headers.
+
+use domain::media::{Kind, MediaId, Post};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{examples, reference};
+use crate::{DEFAULT_LIMIT, ListOrder, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaField};
+
+/// The components for parameters.
+pub fn all() -> Value {
+    json!({
+        "MediaId": path("The item.", of::<MediaId>(), examples::MEDIA_ID),
+        "UploadId": path(
+            "The upload.",
+            json!({"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}),
+            examples::UPLOAD_ID,
+        ),
+        "DeviceId": path(
+            "The device, as the app calls it: a UUID, for example.",
+            json!({"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"}),
+            examples::DEVICE_ID,
+        ),
+        "Fields": {
+            "name": "fields",
+            "in": "query",
+            "description": "Which fields of each item are wanted, with commas between them; `id` always comes. \
+                Everything, if absent.",
+            "schema": {"type": "array", "minItems": 1, "items": of::<MediaField>()},
+            "style": "form",
+            "explode": false,
+            "example": ["state", "variants"],
+        },
+        "Owner": query(
+            "owner",
+            "Whose items: the `sub` of an account. The caller's own, if absent.",
+            json!({"type": "string", "minLength": 1, "maxLength": MAX_OWNER_CHARACTERS}),
+            examples::OWNER,
+        ),
+        "Kind": query("kind", "Only items of this kind. Not together with `post`.", of::<Kind>(), "photo"),
+        "Post": query("post", "Only items of this story. Not together with `kind`.", of::<Post>(), "story-1"),
+        "Order": query("order", "`newest` first, if absent.", of::<ListOrder>(), "newest"),
+        "Limit": query(
+            "limit",
+            "Items on the page at most.",
+            json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
+            50,
+        ),
+        "Cursor": query(
+            "cursor",
+            "The `next` of the page before, to the same caller, with the same `owner`, `kind`, `post` and `order`.",
+            json!({"type": "string", "format": "cursor"}),
+            examples::CURSOR,
+        ),
+        "IfNoneMatch": header(
+            "If-None-Match",
+            "The `ETag` of the answer that the client has.",
+            json!({"type": "string"}),
+            "W/\"mF_9fP4dO2lR9yXvSgZw7Q\"",
+        ),
+        "IdempotencyKey": header(
+            "Idempotency-Key",
+            "Names the upload, so that the request can be repeated: the same key means the same upload, whenever and \
+                however often it is used. Printable ASCII without spaces; a UUID, for example.",
+            json!({"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_CHARACTERS, "pattern": "^[!-~]+$"}),
+            "5f1c6b0e-6f0a-4a44-9d3c-2f8f6a1d7b11",
+        ),
+    })
+}
+
+fn of<T: ToSchema>() -> Value {
+    reference("schemas", &T::name())
+}
+
+fn path(description: &str, schema: Value, example: &str) -> Value {
+    json!({"name": "id", "in": "path", "required": true, "description": description, "schema": schema, "example": example})
+}
+
+fn query(name: &str, description: &str, schema: Value, example: impl Into<Value>) -> Value {
+    json!({"name": name, "in": "query", "description": description, "schema": schema, "example": example.into()})
+}
+
+fn header(name: &str, description: &str, schema: Value, example: &str) -> Value {
+    json!({"name": name, "in": "header", "description": description, "schema": schema, "example": example})
+}

@@ -1,0 +1,146 @@
+//! Schemas: from the types, with an example each, and with what their enumerations mean.
+
+use domain::{
+    media::Kind,
+    upload::{CONTENT_TYPES, max_bytes},
+};
+use serde_json::{Map, Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, schema::Schema},
+};
+
+use super::{answers, enums, examples};
+use crate::{
+    CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest, MediaField,
+    MediaList, NotificationPreferences, Problem, ProblemType, SignPartsRequest, SignedParts, Upload, UploadRequest,
+};
+
+/// The types of files that are taken: pictures for `avatar` and `photo`, sound for `audio`.
+pub struct ContentType;
+
+impl PartialSchema for ContentType {
+    fn schema() -> RefOr<Schema> {
+        let mut types: Vec<_> = CONTENT_TYPES.iter().flat_map(|(_, types)| types.iter().copied()).collect();
+        // Those of `avatar` are those of `photo`.
+        types.sort_unstable();
+        types.dedup();
+        ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .description(Some(
+                "The type of a file that is taken: pictures for `avatar` and `photo`, sound for `audio`. In lower case, \
+                 without parameters.",
+            ))
+            .enum_values(Some(types))
+            .into()
+    }
+}
+
+impl ToSchema for ContentType {}
+
+/// What API Gateway answers by itself, before it asks a function.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "API Gateway writes it")]
+pub struct GatewayMessage {
+    /// What is wrong.
+    #[schema(examples("Unauthorized"))]
+    message: String,
+}
+
+/// An OpenAPI document.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it is written as it is here")]
+pub struct OpenApiDocument {
+    /// The version of OpenAPI.
+    #[schema(examples("3.1.0"))]
+    openapi: String,
+}
+
+/// The components for schemas, in the order of their names.
+pub fn all() -> Value {
+    let mut schemas = Vec::new();
+    add::<MediaList>(&mut schemas);
+    add::<MediaBatch>(&mut schemas);
+    add::<MediaBatchRequest>(&mut schemas);
+    add::<MediaField>(&mut schemas);
+    add::<ListOrder>(&mut schemas);
+    add::<UploadRequest>(&mut schemas);
+    add::<Upload>(&mut schemas);
+    add::<SignPartsRequest>(&mut schemas);
+    add::<SignedParts>(&mut schemas);
+    add::<CompleteUploadRequest>(&mut schemas);
+    add::<DeviceRegistration>(&mut schemas);
+    add::<DeviceList>(&mut schemas);
+    add::<NotificationPreferences>(&mut schemas);
+    add::<Problem>(&mut schemas);
+    add::<GatewayMessage>(&mut schemas);
+    add::<OpenApiDocument>(&mut schemas);
+    schemas.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut all: Map<_, _> = schemas.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
+    for (name, examples) in examples_of() {
+        all[name]["examples"] = examples.into();
+    }
+    for (name, schema) in &mut all {
+        enums::explain(name, schema);
+        join_lines(schema);
+    }
+    all["UploadRequest"]["if"] = json!({"properties": {"kind": {"const": Kind::Audio}}});
+    all["UploadRequest"]["then"] = limits(Kind::Audio);
+    all["UploadRequest"]["else"] = limits(Kind::Photo);
+    all.into()
+}
+
+fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    T::schemas(schemas);
+    schemas.push((T::name().into(), T::schema()));
+}
+
+/// What files of `kind` may be.
+fn limits(kind: Kind) -> Value {
+    let types = CONTENT_TYPES.iter().find(|(of, _)| *of == kind).map(|(_, types)| types);
+    json!({"properties": {"contentType": {"enum": types}, "size": {"maximum": max_bytes(kind)}}})
+}
+
+fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
+    vec![
+        ("CompleteUploadRequest", vec![examples::complete_request()]),
+        ("Device", vec![json!(examples::device())]),
+        ("DeviceList", vec![json!(examples::devices())]),
+        ("DeviceRegistration", vec![examples::registration()]),
+        ("GatewayMessage", vec![json!({"message": "Unauthorized"})]),
+        ("MediaBatch", vec![json!(examples::batch())]),
+        ("MediaBatchRequest", vec![examples::batch_request()]),
+        ("MediaItem", vec![json!(examples::item())]),
+        ("MediaList", vec![json!(examples::list())]),
+        ("MediaVariant", vec![json!(examples::item().variants.and_then(|mut variants| variants.pop()))]),
+        ("NotificationPreferences", vec![examples::preferences()]),
+        ("OpenApiDocument", vec![json!({"openapi": "3.1.0", "info": {"title": "IYAGI", "version": "1.0.0"}})]),
+        ("Placeholder", vec![json!(examples::item().placeholder)]),
+        ("Problem", vec![json!(answers::example(ProblemType::InvalidRequest))]),
+        ("QuietHours", vec![examples::quiet_hours()]),
+        ("SignPartsRequest", vec![examples::sign_parts_request()]),
+        ("SignedHeaders", vec![json!(examples::headers())]),
+        ("SignedPart", vec![json!(examples::signed_part())]),
+        ("SignedParts", vec![json!(examples::signed_parts())]),
+        ("Upload", vec![json!(examples::upload()), json!(examples::upload_in_parts())]),
+        ("UploadPart", vec![examples::part()]),
+        ("UploadRequest", vec![examples::upload_request()]),
+    ]
+}
+
+/// Comments break lines where the code does; a paragraph is one line here.
+fn join_lines(schema: &mut Value) {
+    if let Some(fields) = schema.as_object_mut() {
+        if let Some(Value::String(description)) = fields.get_mut("description") {
+            *description = description.split("\n\n").map(joined).collect::<Vec<_>>().join("\n\n");
+        }
+        if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+            properties.values_mut().for_each(join_lines);
+        }
+    }
+}
+
+/// The paragraph in one line, unless it is a list.
+fn joined(paragraph: &str) -> String {
+    if paragraph.starts_with("* ") { paragraph.to_owned() } else { paragraph.replace('\n', " ") }
+}

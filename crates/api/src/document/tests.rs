@@ -1,0 +1,140 @@
+use std::collections::BTreeSet;
+
+use domain::{
+    push::{self, MAX_TOKEN_BYTES},
+    upload::{Parts, max_bytes},
+};
+use serde::de::DeserializeOwned;
+
+use super::*;
+use crate::{
+    CompleteUploadRequest, DeviceRegistration, MAX_BATCH, MAX_LANGUAGE_CHARACTERS, MAX_LIMIT, MAX_PARTS,
+    MediaBatchRequest, NotificationPreferences, Object, ProblemType, SignPartsRequest, UploadRequest,
+};
+
+/// Calls `look` with each value within `value`, and where it stands.
+fn walk(value: &Value, at: &str, look: &mut impl FnMut(&str, &Value)) {
+    look(at, value);
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, field)| walk(field, &format!("{at}/{name}"), look)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| walk(item, &format!("{at}/{index}"), look));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_to_a_component_and_every_component_is_used() {
+    let document = value();
+    let mut used = BTreeSet::new();
+    walk(&document, "#", &mut |at, value| {
+        if let Some(target) = value.get("$ref").and_then(Value::as_str) {
+            assert!(document.pointer(&target[1..]).is_some(), "{at} leads to {target}");
+            used.insert(target.to_owned());
+        }
+    });
+    for kind in ["schemas", "responses", "parameters", "headers"] {
+        for name in document["components"][kind].as_object().expect("components").keys() {
+            let component = format!("#/components/{kind}/{name}");
+            assert!(used.contains(&component), "nothing uses {component}");
+        }
+    }
+}
+
+#[test]
+fn operations_are_called_by_one_name_each_and_have_tags() {
+    let document = value();
+    let tags: BTreeSet<_> =
+        document["tags"].as_array().expect("tags").iter().map(|tag| &tag["name"]).map(Value::to_string).collect();
+    let mut seen = BTreeSet::new();
+    for operations in document["paths"].as_object().expect("paths").values() {
+        for operation in operations.as_object().expect("operations").values() {
+            let id = operation["operationId"].as_str().expect("an id");
+            assert!(seen.insert(id.to_owned()), "{id} is there twice");
+            assert!(id.starts_with(|c: char| c.is_ascii_lowercase()) && id.chars().all(char::is_alphanumeric), "{id}");
+            assert!(tags.contains(&operation["tags"][0].to_string()), "{id}");
+        }
+    }
+}
+
+#[test]
+fn no_object_is_without_a_name() {
+    let document = value();
+    walk(&document, "#", &mut |at, value| {
+        if value["type"] == "object" {
+            let parent = at.rsplit_once('/').map(|(parent, _)| parent);
+            assert_eq!(parent, Some("#/components/schemas"), "{at}");
+        }
+        for keyword in ["allOf", "oneOf", "anyOf"] {
+            assert!(value.get(keyword).is_none(), "{at} has {keyword}");
+        }
+    });
+}
+
+#[test]
+fn everything_is_described_and_objects_have_examples() {
+    let document = value();
+    for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+        assert!(schema["description"].as_str().is_some_and(|text| text.len() > 10), "{name}");
+        if schema["type"] == "object" {
+            assert!(schema["examples"].is_array(), "{name} has no example");
+            for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+                assert!(property["description"].is_string(), "{name}.{field}");
+            }
+        }
+    }
+}
+
+fn is_taken<T: DeserializeOwned>(schemas: &Value, name: &str) {
+    let example = schemas[name]["examples"][0].clone();
+    serde_json::from_value::<Object<T>>(example).unwrap_or_else(|error| panic!("the example of {name}: {error}"));
+}
+
+#[test]
+fn examples_of_requests_are_taken() {
+    let schemas = schemas::all();
+    is_taken::<MediaBatchRequest>(&schemas, "MediaBatchRequest");
+    is_taken::<UploadRequest>(&schemas, "UploadRequest");
+    is_taken::<SignPartsRequest>(&schemas, "SignPartsRequest");
+    is_taken::<CompleteUploadRequest>(&schemas, "CompleteUploadRequest");
+    is_taken::<DeviceRegistration>(&schemas, "DeviceRegistration");
+    is_taken::<NotificationPreferences>(&schemas, "NotificationPreferences");
+    let preferences: NotificationPreferences = serde_json::from_value(examples::preferences()).expect("preferences");
+    let rules = push::Preferences::try_from(preferences.clone()).expect("preferences");
+    assert_eq!(NotificationPreferences::from(rules), preferences);
+}
+
+#[test]
+fn every_problem_is_documented_where_its_status_is_answered() {
+    let document = value();
+    let types: Vec<_> = ProblemType::ALL.map(|kind| json!(kind)).into();
+    assert_eq!(document["components"]["schemas"]["ProblemType"]["enum"], json!(types));
+    let mut documented = BTreeSet::new();
+    for response in document["components"]["responses"].as_object().expect("responses").values() {
+        let examples = &response["content"]["application/problem+json"]["examples"];
+        for (name, example) in examples.as_object().into_iter().flatten() {
+            let kind = example["value"]["type"].as_str().expect("a type");
+            assert_eq!(kind, format!("urn:iyagi:problem:{name}"));
+            documented.insert(Value::from(kind).to_string());
+        }
+    }
+    assert_eq!(documented, types.iter().map(Value::to_string).collect());
+}
+
+#[test]
+fn limits_are_those_of_the_code() {
+    let schemas = schemas::all();
+    let at = |pointer: &str| schemas.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).clone();
+    assert_eq!(at("/MediaBatchRequest/properties/ids/maxItems"), json!(MAX_BATCH));
+    assert_eq!(at("/MediaList/properties/items/maxItems"), json!(MAX_LIMIT));
+    assert_eq!(at("/DeviceToken/maxLength"), json!(MAX_TOKEN_BYTES));
+    assert_eq!(at("/DeviceRegistration/properties/language/maxLength"), json!(MAX_LANGUAGE_CHARACTERS));
+    assert_eq!(at("/SignPartsRequest/properties/parts/maxItems"), json!(MAX_PARTS));
+    let largest = max_bytes(domain::media::Kind::Audio);
+    assert_eq!(at("/UploadRequest/properties/size/maximum"), json!(largest));
+    assert_eq!(Parts::of(largest).count(), MAX_PARTS as u64);
+    for (schema, field) in [("UploadPart", "number"), ("SignedPart", "number"), ("Upload", "parts")] {
+        assert_eq!(at(&format!("/{schema}/properties/{field}/maximum")), json!(MAX_PARTS));
+    }
+}

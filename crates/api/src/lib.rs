@@ -1,0 +1,26 @@
+//! What the REST API takes and answers: the types that the functions read and write, and, with the
+//! feature `document`, the OpenAPI document that describes them.
+//!
+//! Field by field these are what clients see, and their documentation is what clients read.
+
+mod devices;
+#[cfg(feature = "document")]
+pub mod document;
+mod media;
+mod object;
+mod problem;
+mod uploads;
+
+pub use devices::{
+    Device, DeviceList, DeviceRegistration, MAX_LANGUAGE_CHARACTERS, NotificationPreferences, QuietHours,
+};
+pub use media::{
+    DEFAULT_LIMIT, ListOrder, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatch, MediaBatchRequest, MediaField,
+    MediaItem, MediaList, MediaState, MediaVariant, Placeholder,
+};
+pub use object::Object;
+pub use problem::{Problem, ProblemType};
+pub use uploads::{
+    CompleteUploadRequest, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, SignPartsRequest, SignedHeaders, SignedPart,
+    SignedParts, Upload, UploadPart, UploadRequest, UploadWay,
+};

@@ -1,0 +1,91 @@
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+/// A `T` that is written as a JSON object. By itself, a struct is also read from an array of its
+/// fields, which nobody means.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// Reads a field that may be absent, but not `null`: for `deserialize_with`, beside `default`.
+pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// [`present`] for a field that is an object.
+pub(crate) fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Object::deserialize(deserializer).map(|Object(value)| Some(value))
+}
+
+/// Reads a list of objects: for `deserialize_with`.
+pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Vec::deserialize(deserializer).map(|objects| objects.into_iter().map(|Object(value)| value).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Point {
+        x: u8,
+        #[serde(default, deserialize_with = "present")]
+        y: Option<u8>,
+        #[serde(default, deserialize_with = "present_object")]
+        next: Option<Box<Point>>,
+        #[serde(default, deserialize_with = "objects")]
+        others: Vec<Point>,
+    }
+
+    fn read(text: &str) -> Result<Point, String> {
+        serde_json::from_str::<Object<Point>>(text).map(|Object(point)| point).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_object_is_written_as_one() {
+        let point = read(r#"{"x": 1, "next": {"x": 2}, "others": [{"x": 3, "y": 4}]}"#).expect("a point");
+        assert_eq!((point.x, point.y), (1, None));
+        assert_eq!(point.next.map(|next| next.x), Some(2));
+        assert_eq!((point.others[0].x, point.others[0].y), (3, Some(4)));
+        for (text, says) in [
+            ("[1]", "expected an object"),
+            ("null", "expected an object"),
+            (r#"{"x": 1, "y": null}"#, "invalid type: null"),
+            (r#"{"x": 1, "next": null}"#, "expected an object"),
+            (r#"{"x": 1, "next": [2]}"#, "expected an object"),
+            (r#"{"x": 1, "others": [[3]]}"#, "expected an object"),
+            (r#"{"x": 1, "z": 2}"#, "unknown field `z`"),
+            (r#"{"x": 1, "x": 2}"#, "duplicate field `x`"),
+            (r#"{"y": 2}"#, "missing field `x`"),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+}
