@@ -15,12 +15,13 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 9] =
-    ["api", "contract", "contract_push", "delivery", "media", "poller", "push", "redrive", "uploads"];
+const END_TO_END: [&str; 10] =
+    ["api", "contract", "contract_push", "delivery", "document", "media", "poller", "push", "redrive", "uploads"];
 
 /// Runs all; ends with the counts of all test binaries together.
 pub fn run() -> Result<()> {
     tools::install()?;
+    Tool::Api.install()?;
     steps::run("Checking the format", cargo().args(["fmt", "--all", "--check"]))?;
     let mut sam = Tool::Sam.command("sam");
     sam.args(["validate", "--lint", "--template-file", "template.yaml"]);

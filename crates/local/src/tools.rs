@@ -25,6 +25,8 @@ pub enum Tool {
     Sam,
     /// cargo-lambda, and zig as its linker and C compiler.
     Builder,
+    /// What plays clients of the API: schemathesis, a generator of clients, SRP.
+    Api,
     /// ffmpeg: a static build, under the GPL 3. It is run, never linked.
     Audio,
 }
@@ -35,6 +37,7 @@ impl Tool {
             Self::Emulator => "emulator",
             Self::Sam => "sam",
             Self::Builder => "builder",
+            Self::Api => "api",
             Self::Audio => "audio",
         }
     }
