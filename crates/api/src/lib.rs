@@ -6,6 +6,7 @@
 mod devices;
 #[cfg(feature = "document")]
 pub mod document;
+mod integer;
 mod media;
 mod object;
 mod problem;

@@ -6,7 +6,10 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::object::{objects, present};
+use crate::{
+    integer::integer,
+    object::{objects, present},
+};
 
 /// The longest idempotency key.
 pub const MAX_IDEMPOTENCY_KEY_CHARACTERS: usize = 255;
@@ -24,6 +27,7 @@ pub struct UploadRequest {
     #[cfg_attr(feature = "document", schema(value_type = crate::document::ContentType))]
     pub content_type: String,
     /// In bytes: at most 25 MiB for `avatar` and `photo`, 2 GiB for `audio`.
+    #[serde(deserialize_with = "integer")]
     #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 2_147_483_648_u64))]
     pub size: u64,
     /// Of the whole file.
@@ -62,6 +66,7 @@ pub struct SignPartsRequest {
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct UploadPart {
     /// Which part, counted from 1 to the upload's `parts`.
+    #[serde(deserialize_with = "integer")]
     #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 128))]
     pub number: u64,
     /// Of this part.

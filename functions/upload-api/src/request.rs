@@ -112,12 +112,15 @@ mod tests {
     fn refuses_what_breaks_a_rule_and_says_which() {
         let good = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM});
         assert!(start(good.clone()).is_ok());
+        let mut same = good.clone();
+        same["size"] = json!(1.0);
+        assert_eq!(start(same), start(good.clone()));
         for (field, value, says) in [
             ("kind", json!("video"), "unknown variant"),
             ("contentType", json!("text/html"), "`contentType` of photo must be one of"),
             ("size", json!(0), "`size` of photo"),
             ("size", json!(-1), "invalid value"),
-            ("size", json!(1.5), "invalid type"),
+            ("size", json!(1.5), "invalid type: floating point `1.5`, expected a whole number"),
             ("size", json!("1"), "invalid type"),
             ("checksum", json!("abc"), "a checksum is a SHA-256 in base 64"),
             ("fileName", json!("../../etc/passwd"), "a file name is no path"),

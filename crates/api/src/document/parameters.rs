@@ -37,7 +37,13 @@ pub fn all() -> Value {
             json!({"type": "string", "minLength": 1, "maxLength": MAX_OWNER_CHARACTERS}),
             examples::OWNER,
         ),
-        "Kind": query("kind", "Only items of this kind. Not together with `post`.", of::<Kind>(), "photo"),
+        // Tools send all examples together: of these two, only one may have some.
+        "Kind": {
+            "name": "kind",
+            "in": "query",
+            "description": "Only items of this kind. Not together with `post`.",
+            "schema": of::<Kind>(),
+        },
         "Post": query("post", "Only items of this story. Not together with `kind`.", of::<Post>(), "story-1"),
         "Order": query("order", "`newest` first, if absent.", of::<ListOrder>(), "newest"),
         "Limit": query(
@@ -46,12 +52,14 @@ pub fn all() -> Value {
             json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
             50,
         ),
-        "Cursor": query(
-            "cursor",
-            "The `next` of the page before, to the same caller, with the same `owner`, `kind`, `post` and `order`.",
-            json!({"type": "string", "format": "cursor"}),
-            examples::CURSOR,
-        ),
+        // Without an example: no cursor is anybody's but the caller's who got it.
+        "Cursor": {
+            "name": "cursor",
+            "in": "query",
+            "description": "The `next` of the page before, to the same caller, with the same `owner`, `kind`, `post` \
+                and `order`.",
+            "schema": {"type": "string", "format": "cursor"},
+        },
         "IfNoneMatch": header(
             "If-None-Match",
             "The `ETag` of the answer that the client has.",

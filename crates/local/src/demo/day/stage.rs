@@ -219,13 +219,15 @@ fn commit_of(shown: &Notification) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use api::NotificationPreferences;
     use domain::push::{Category, Delivery, Preferences};
 
     use super::*;
 
     #[test]
     fn quiet_hours_have_begun() {
-        let preferences: Preferences = serde_json::from_value(quiet_now()).unwrap();
+        let chosen: NotificationPreferences = serde_json::from_value(quiet_now()).expect("preferences");
+        let preferences = Preferences::try_from(chosen).expect("quiet hours");
         assert_eq!(preferences.delivery(Category::Followers, Timestamp::now()), Delivery::Silent);
     }
 }
