@@ -28,6 +28,8 @@ async fn schemathesis_finds_nothing() {
     schemathesis.args(["--url", &deployed.stack.api("").expect("an address"), "--no-color"]);
     schemathesis.args(["--header", &format!("Authorization: Bearer {}", somebody.access_token)]);
     schemathesis.args(["--max-examples", EXAMPLES, "--seed", SEED, "--generation-database", "none"]);
+    schemathesis.env("PYTHONPATH", paths::root().join("tests/client")).env("PYTHONDONTWRITEBYTECODE", "1");
+    schemathesis.env("SCHEMATHESIS_HOOKS", "schemathesis_hooks");
     succeeds(schemathesis.current_dir(scratch("schemathesis"))).await;
 }
 

@@ -77,7 +77,7 @@ def upload(api, web, photograph: Path):
     content = photograph.read_bytes()
     request = UploadRequest(
         kind=MediaKind.PHOTO,
-        content_type=ContentType.IMAGEJPEG,
+        content_type=ContentType.IMAGE_JPEG,
         size=len(content),
         checksum=base64.b64encode(hashlib.sha256(content).digest()).decode(),
         file_name=photograph.name,

@@ -16,6 +16,7 @@
 //! docs         a page to try the API with
 //! edge         CloudFront's signed URLs, checked before the emulator serves
 //! delivery_key the key that signs addresses of derived files
+//! gateway      API Gateway, where the emulator needs help
 //! neptune      Neptune Streams, played by an emulator of its own
 //! phones       SNS mobile push and FCM, played by a stand-in of its own
 //! serving      what the emulators share
@@ -32,6 +33,7 @@ pub mod docs;
 pub mod edge;
 pub mod emulator;
 pub mod functions;
+pub mod gateway;
 pub mod neptune;
 pub mod openapi;
 pub mod paths;

@@ -17,7 +17,7 @@ use crate::{
     companion::{Companion, this_program},
     delivery_key::{self, DeliveryKey},
     emulator::Emulator,
-    functions, neptune, paths, phones, push_credentials, steps,
+    functions, gateway, neptune, paths, phones, push_credentials, steps,
     tools::Tool,
 };
 
@@ -136,6 +136,7 @@ impl Stack {
                 ("DeliveryKeySecretArn", &delivery.secret_arn),
             ],
         )?;
+        block_on(gateway::respell_cors(&aws, self.output("ApiId")?))?;
         Ok(fs::write(state_file(name), serde_json::to_vec_pretty(self)?)?)
     }
 

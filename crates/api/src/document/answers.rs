@@ -126,8 +126,8 @@ pub fn headers() -> Value {
         "WWW-Authenticate": text("How to show who asks (RFC 6750).", "Bearer"),
         "RateLimit-Policy": text(
             "How much a caller may ask: the quota `q` in a window of `w` seconds.",
-            "\"caller\";q=600;w=60",
+            "\"caller\";q=200;w=4",
         ),
-        "RateLimit": text("How much is left: `r` requests for the next `t` seconds.", "\"caller\";r=597;t=42"),
+        "RateLimit": text("How much is left: `r` requests for the next `t` seconds.", "\"caller\";r=197;t=1"),
     })
 }
