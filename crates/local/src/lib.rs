@@ -8,12 +8,14 @@
 //! aws          signed calls to it
 //! demo         photographs go in, variants and metadata come out
 //! suite        every check and test
+//! bench        how fast the parts are, next to others
 //! neptune      Neptune Streams, played by an emulator of its own
 //! runtime_api  one function alone, under a Lambda Runtime API
 //! steps        progress while something takes its time
 //! ```
 
 pub mod aws;
+pub mod bench;
 pub mod demo;
 pub mod emulator;
 pub mod functions;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{demo, emulator::Emulator, functions, neptune, stack::Stack, suite, tools};
+use local::{bench, demo, emulator::Emulator, functions, neptune, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -40,6 +40,9 @@ enum Command {
     Up,
     /// End the stack that `up` or `demo --keep` left running.
     Down,
+    /// Measure how fast the parts are, against what others would take in their place.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
     /// Write to it with POST /emulator/commit, read GET /propertygraph/stream, and order faults
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Test => suite::run(),
         Command::Up => up().and_then(|stack| describe(&stack)),
         Command::Down => down(),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
     };
     match outcome {

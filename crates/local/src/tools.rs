@@ -25,6 +25,8 @@ pub enum Tool {
     Sam,
     /// cargo-lambda, and zig as its linker and C compiler.
     Builder,
+    /// pyvips, which `cargo xtask bench picture` compares with.
+    Bench,
 }
 
 impl Tool {
@@ -33,11 +35,15 @@ impl Tool {
             Self::Emulator => "emulator",
             Self::Sam => "sam",
             Self::Builder => "builder",
+            Self::Bench => "bench-picture",
         }
     }
 
     fn folder(self) -> PathBuf {
-        paths::workdir().join("tools").join(self.name())
+        match self {
+            Self::Bench => paths::root().join("target/bench/tools").join(self.name()),
+            _ => paths::workdir().join("tools").join(self.name()),
+        }
     }
 
     /// Where its programs are.
@@ -52,8 +58,14 @@ impl Tool {
         command
     }
 
+    /// Installs only this, for who needs none of the others.
+    pub fn install_alone(self) -> Result<()> {
+        python()?;
+        self.install()
+    }
+
     fn install(self) -> Result<()> {
-        let pins = paths::root().join("infra/tools").join(format!("{}.txt", self.name()));
+        let pins = pins(&format!("{}.txt", self.name()));
         let wanted = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
         let stamp = self.folder().join("installed.txt");
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -72,6 +84,11 @@ impl Tool {
         fs::write(&stamp, wanted)?;
         Ok(())
     }
+}
+
+/// A file of pinned versions.
+pub fn pins(name: &str) -> PathBuf {
+    paths::root().join("infra/tools").join(name)
 }
 
 /// Installs what is missing; quick when nothing is.

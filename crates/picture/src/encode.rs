@@ -33,15 +33,21 @@ impl Encoding {
     }
 }
 
-/// Appends the JPEG and the WebP of `raster` to `variants`.
+/// Appends `raster` in each of `encodings` to `variants`.
 ///
-/// Both encoders write pixels and nothing else: metadata cannot leak, for it never gets here.
-pub(crate) fn encode_both(raster: &Raster, bound: u32, variants: &mut Vec<Variant>) -> Result<(), PictureError> {
-    let jpeg = match raster.layout {
-        Layout::Rgb => jpeg(raster)?,
-        Layout::Rgba => jpeg(&raster.on_white())?,
-    };
-    for (encoding, bytes) in [(Encoding::Jpeg, jpeg), (Encoding::WebP, webp(raster)?)] {
+/// The encoders write pixels and nothing else: metadata cannot leak, for it never gets here.
+pub(crate) fn encode(
+    raster: &Raster,
+    bound: u32,
+    encodings: &[Encoding],
+    variants: &mut Vec<Variant>,
+) -> Result<(), PictureError> {
+    for &encoding in encodings {
+        let bytes = match (encoding, raster.layout) {
+            (Encoding::Jpeg, Layout::Rgb) => jpeg(raster)?,
+            (Encoding::Jpeg, Layout::Rgba) => jpeg(&raster.on_white())?,
+            (Encoding::WebP, _) => webp(raster)?,
+        };
         variants.push(Variant { bound, encoding, width: raster.size.width, height: raster.size.height, bytes });
     }
     Ok(())

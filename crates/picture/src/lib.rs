@@ -45,6 +45,14 @@ pub const BOUNDS: [u32; 3] = [1080, 512, 128];
 /// trying again changes nothing. A picture that is cut off anywhere is an error, never half a
 /// picture.
 pub fn make_variants(bytes: &[u8], limits: &Limits) -> Result<Pictures, PictureError> {
+    make_variants_as(bytes, limits, &[Encoding::Jpeg, Encoding::WebP])
+}
+
+/// [`make_variants`], but of each size only the `encodings`, in their order.
+///
+/// # Errors
+/// As `make_variants` has them.
+pub fn make_variants_as(bytes: &[u8], limits: &Limits, encodings: &[Encoding]) -> Result<Pictures, PictureError> {
     if bytes.is_empty() {
         return Err(PictureError::Empty);
     }
@@ -54,7 +62,7 @@ pub fn make_variants(bytes: &[u8], limits: &Limits) -> Result<Pictures, PictureE
     let shown = orientation.shown(decoded.size);
 
     let mut resizer = Resizer::new();
-    let mut variants = Vec::with_capacity(2 * BOUNDS.len());
+    let mut variants = Vec::with_capacity(encodings.len() * BOUNDS.len());
     let mut bounds = resize::plan(shown, &BOUNDS).into_iter();
 
     // The picture is first made small, then converted and turned: that costs a tenth of turning
@@ -65,12 +73,12 @@ pub fn make_variants(bytes: &[u8], limits: &Limits) -> Result<Pictures, PictureE
         raster = colour::to_srgb(raster, &profile);
     }
     raster = orientation.apply(raster.without_idle_alpha());
-    encode::encode_both(&raster, largest, &mut variants)?;
+    encode::encode(&raster, largest, encodings, &mut variants)?;
 
     // Each size is made from the one before it, not from the original.
     for (bound, size) in bounds {
         raster = resizer.resize(raster, size)?;
-        encode::encode_both(&raster, bound, &mut variants)?;
+        encode::encode(&raster, bound, encodings, &mut variants)?;
     }
 
     let Size { width, height } = shown;
@@ -93,7 +101,7 @@ pub struct Pictures {
     pub width: u32,
     /// The original's height as shown, in pixels.
     pub height: u32,
-    /// Two (JPEG, WebP) for each size, largest first; never empty.
+    /// One for each size and encoding, largest first.
     pub variants: Vec<Variant>,
     /// A [ThumbHash](https://evanw.github.io/thumbhash/): 5 to 25 bytes from which a client draws
     /// a blurred placeholder of the right shape before anything is loaded.
