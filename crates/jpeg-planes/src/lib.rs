@@ -1,0 +1,16 @@
+//! JPEG for thumbnails: a baseline file to small planes of luma and chroma.
+
+mod bits;
+mod decode;
+mod error;
+mod header;
+mod huffman;
+mod idct;
+mod planes;
+mod scale;
+
+pub use decode::Decoder;
+pub use error::{Error, Unsupported};
+pub use header::{Header, Sampling, Segment};
+pub use planes::{Plane, Planes};
+pub use scale::Scale;
