@@ -5,37 +5,8 @@ use crate::header::{self, Header, Tables};
 use crate::huffman::{Code, Means, Others, Symbol, extend};
 use crate::idct::{self, Group, LANES, NOWHERE};
 use crate::planes::{Plane, Planes};
+use crate::zigzag::ZIGZAG;
 use crate::{Error, Scale};
-
-/// Column and row of each coefficient, in the order in which they come.
-const ZIGZAG: [(u8, u8); 64] = {
-    let mut order = [(0, 0); 64];
-    let (mut u, mut v, mut at) = (0_u8, 0_u8, 0);
-    while at < 64 {
-        order[at] = (u, v);
-        if (u + v) % 2 == 0 {
-            match (u, v) {
-                (7, _) => v += 1,
-                (_, 0) => u += 1,
-                _ => {
-                    u += 1;
-                    v -= 1;
-                }
-            }
-        } else {
-            match (u, v) {
-                (_, 7) => u += 1,
-                (0, _) => v += 1,
-                _ => {
-                    u -= 1;
-                    v += 1;
-                }
-            }
-        }
-        at += 1;
-    }
-    order
-};
 
 /// Bits behind the point of a multiplier.
 const POINT: u32 = 8;
@@ -100,8 +71,8 @@ impl<'a> Decoder<'a> {
         let mcu_rows = usize::from(self.header.height).div_ceil(8 * down);
         let mut components: Vec<_> = (0..self.header.coding.len())
             .map(|at| match at {
-                0 => Component::new(self, at, luma, (across, down), mcus),
-                _ => Component::new(self, at, chroma, (1, 1), mcus),
+                0 => Component::new(self, at, luma, (across, down)),
+                _ => Component::new(self, at, chroma, (1, 1)),
             })
             .collect();
         let mut strip: Vec<_> = components.iter().map(|c| Rows::new(c, mcus)).collect();
@@ -172,7 +143,7 @@ struct Component<'a> {
 }
 
 impl<'a> Component<'a> {
-    fn new(decoder: &'a Decoder<'_>, at: usize, scale: Scale, (across, down): (usize, usize), _mcus: usize) -> Self {
+    fn new(decoder: &'a Decoder<'_>, at: usize, scale: Scale, (across, down): (usize, usize)) -> Self {
         let coding = &decoder.header.coding[at];
         let n = scale.eighths();
         let (mut multipliers, mut places) = ([0; 128], [NOWHERE; 128]);

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, too")]
 
 mod damage;
+mod encoding;
 mod reference;
 mod sample;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::sample::{Picture, SAMPLINGS, jpeg};
 
 /// The planes that jpeg-decoder sees. Of subsampled chroma, each sample is the mean of those that it was spread over.
-fn reference(bytes: &[u8], (across, down): (usize, usize)) -> Planes {
+pub fn reference(bytes: &[u8], (across, down): (usize, usize)) -> Planes {
     let mut decoder = Reference::new(bytes);
     decoder.read_info().unwrap();
     if decoder.info().unwrap().pixel_format == PixelFormat::RGB24 {
