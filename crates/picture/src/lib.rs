@@ -8,6 +8,10 @@
 //! `format` recognises the bytes, `decode` turns them into pixels (and checks the header against
 //! [`Limits`] before it allocates), `resize` scales, `colour` converts to sRGB, `orientation`
 //! turns the picture upright, `encode` writes the variants, `summary` computes the placeholder.
+//!
+//! What is opaque is held as JPEG holds it, as planes of luma and chroma (`planes`): most pictures
+//! come so and all leave so, and half of the samples are spared. Only what is transparent stays
+//! pixels (`raster`). `picture` is either.
 
 mod colour;
 mod decode;
@@ -16,6 +20,8 @@ mod error;
 mod format;
 mod limits;
 mod orientation;
+mod picture;
+mod planes;
 mod raster;
 mod resize;
 mod summary;
@@ -25,6 +31,7 @@ pub use error::PictureError;
 pub use format::{Format, sniff};
 pub use limits::Limits;
 
+use picture::Picture;
 use resize::{Resizer, Size};
 
 /// The longest sides of the variants, in pixels, largest first.
@@ -68,19 +75,16 @@ pub fn make_variants_as(bytes: &[u8], limits: &Limits, encodings: &[Encoding]) -
     // The picture is first made small, then converted and turned: that costs a tenth of turning
     // and converting what the camera took.
     let (largest, size) = bounds.next().ok_or(PictureError::internal("no bounds"))?;
-    let mut raster = resizer.resize(decoded.raster, orientation.shown(size))?;
-    if let Some(profile) = decoded.icc_profile {
-        raster = colour::to_srgb(raster, &profile);
-    }
-    raster = orientation.apply(raster.without_idle_alpha());
-    encode::encode(&raster, largest, encodings, &mut variants)?;
+    let mut picture = Picture::develop(decoded, size, &mut resizer)?;
+    encode::encode(&picture, largest, encodings, &mut variants)?;
 
     // Each size is made from the one before it, not from the original.
     for (bound, size) in bounds {
-        raster = resizer.resize(raster, size)?;
-        encode::encode(&raster, bound, encodings, &mut variants)?;
+        picture = picture.resize(size, &mut resizer)?;
+        encode::encode(&picture, bound, encodings, &mut variants)?;
     }
 
+    let raster = picture.into_raster();
     let Size { width, height } = shown;
     Ok(Pictures {
         format,

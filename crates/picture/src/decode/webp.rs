@@ -2,7 +2,7 @@ use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
 
-use super::{Decoded, riff};
+use super::{Decoded, Image, riff};
 use crate::orientation::Orientation;
 use crate::raster::{Layout, Raster};
 use crate::resize::Size;
@@ -31,7 +31,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     let exif = decoder.exif_metadata().ok().flatten();
     Ok(Decoded {
         size,
-        raster: Raster { size, layout, pixels },
+        image: Image::Raster(Raster { size, layout, pixels }),
         orientation: exif.as_deref().map(exif_orientation).unwrap_or_default(),
         icc_profile: decoder.icc_profile().ok().flatten(),
     })
