@@ -3,13 +3,10 @@
 use crate::bits::{Bits, Window};
 use crate::header::{self, Header, Tables};
 use crate::huffman::{Code, Means, Others, Symbol, extend};
-use crate::idct::{self, Group, LANES, NOWHERE};
+use crate::idct::{self, Group, LANES, Multipliers, NOWHERE};
 use crate::planes::{Plane, Planes};
 use crate::zigzag::ZIGZAG;
 use crate::{Error, Scale};
-
-/// Bits behind the point of a multiplier.
-const POINT: u32 = 8;
 
 /// A baseline JPEG whose headers have been read, and nothing else yet.
 pub struct Decoder<'a> {
@@ -132,10 +129,9 @@ struct Component<'a> {
     down: usize,
     /// The last coefficient that the scale needs.
     last: usize,
-    /// By coefficient, and beyond the last one for runs that go too far: what to multiply it by,
-    /// and where it goes.
-    multipliers: [i32; 128],
+    /// By coefficient, and beyond the last one for runs that go too far: where it goes.
     places: [u16; 128],
+    multipliers: Multipliers,
     /// Of the block before.
     mean: i32,
     /// `down` rows of `across` groups.
@@ -146,14 +142,14 @@ impl<'a> Component<'a> {
     fn new(decoder: &'a Decoder<'_>, at: usize, scale: Scale, (across, down): (usize, usize)) -> Self {
         let coding = &decoder.header.coding[at];
         let n = scale.eighths();
-        let (mut multipliers, mut places) = ([0; 128], [NOWHERE; 128]);
+        let mut multipliers = Multipliers::new();
+        let mut places = [NOWHERE; 128];
         let mut last = 0;
         for (at, (u, v)) in ZIGZAG.into_iter().enumerate() {
             let (u, v) = (usize::from(u), usize::from(v));
             if u < n && v < n {
-                let factor = f64::from(coding.quantisation[at]) * idct::factor(scale, u, v);
-                multipliers[at] = (factor * f64::from(1 << POINT)).round() as i32;
                 places[at] = ((v * n + u) * LANES) as u16;
+                multipliers.set(v * n + u, f64::from(coding.quantisation[at]) * idct::factor(scale, u, v));
                 last = at;
             }
         }
@@ -164,8 +160,8 @@ impl<'a> Component<'a> {
             across,
             down,
             last,
-            multipliers,
             places,
+            multipliers,
             mean: 0,
             groups: (0..across * down).map(|_| Group::new()).collect(),
         }
@@ -191,25 +187,13 @@ impl<'a> Component<'a> {
 
     fn read_block(&mut self, mut bits: Bits, window: &Window<'_>, group: usize, lane: usize) -> Result<Bits, Error> {
         let Some(group) = self.groups.get_mut(group) else { return Ok(bits) };
-        let (multipliers, places) = (&self.multipliers, &self.places);
-        let mut store = |at: usize, value: i32| {
-            let scaled = value.wrapping_mul(multipliers[at & 127]).wrapping_add(1 << (POINT - 1)) >> POINT;
-            group.set(places[at & 127], lane, scaled as i16);
-        };
+        let places = &self.places;
+        let (wanted, skipped) = self.others.tables();
+        let coefficients = group.coefficients();
+        let mut store = |at: usize, value: i32| coefficients.set(places[at & 127], lane, value as i16);
 
         bits.refill(window);
-        let difference = match self.means.look_up(bits.ahead) {
-            Some((difference, length)) => {
-                bits.consume(length);
-                difference
-            }
-            None => {
-                let (size, length) = self.means.code.symbol(bits.peek16()).ok_or_else(|| window.judge(bits))?;
-                bits.consume(length);
-                let size = u32::from(size);
-                extend(bits.take(size), size)
-            }
-        };
+        let difference = self.means.read(&mut bits).ok_or_else(|| window.judge(bits))?;
         self.mean = self.mean.wrapping_add(difference);
         store(0, self.mean);
 
@@ -218,12 +202,19 @@ impl<'a> Component<'a> {
             bits.refill(window);
             // Two fast ones leave 34 bits, enough for a slow one.
             for _ in 0..3 {
-                let entry = self.others.wanted(bits.ahead);
+                let entry = wanted.at(bits.ahead);
                 let first = at + entry.first_run();
                 let second = first + entry.second_step();
                 if entry.is_slow() || second + entry.end() > 63 {
                     // Too long, or beyond the block, where another code applies: one symbol only.
-                    match next_symbol(&self.others.code, &mut bits, window)? {
+                    let symbol = match entry.symbol() {
+                        Some((symbol, length)) => {
+                            bits.consume(length);
+                            Symbol::from(symbol)
+                        }
+                        None => next_symbol(&self.others.code, &mut bits, window)?,
+                    };
+                    match symbol {
                         Symbol::End => return Ok(bits),
                         Symbol::Coefficient { run, size } => {
                             at += run as usize;
@@ -250,7 +241,7 @@ impl<'a> Component<'a> {
         while at < 64 {
             bits.refill(window);
             for _ in 0..2 {
-                let entry = self.others.skipped(bits.ahead);
+                let entry = skipped.at(bits.ahead);
                 if entry.is_slow() || at + entry.steps() + entry.end() > 64 {
                     match next_symbol(&self.others.code, &mut bits, window)? {
                         Symbol::End => return Ok(bits),
@@ -281,7 +272,7 @@ impl<'a> Component<'a> {
             let (down, across) = (at / self.across, at % self.across);
             let block = first * self.across + across * LANES;
             let Some(out) = rows.samples.get_mut(down * n * rows.stride + block * n..) else { continue };
-            group.transform(self.scale, out, rows.stride);
+            group.transform(self.scale, &self.multipliers, out, rows.stride);
         }
     }
 }

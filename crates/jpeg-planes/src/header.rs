@@ -117,9 +117,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Header<'_>, Tables), Error> {
             0xc3..=0xcf => return Err(Error::Unsupported(Unsupported::Process)),
             0xda => {
                 let frame = frame.ok_or(Error::Corrupt("a scan before its frame"))?;
-                return read_scan(data, &frame, &quantisation, [&means, &others], at).map(|(header, tables)| {
-                    (Header { segments, restart_interval, ..header }, tables)
-                });
+                return read_scan(data, &frame, &quantisation, [&means, &others], at)
+                    .map(|(header, tables)| (Header { segments, restart_interval, ..header }, tables));
             }
             0xdb => read_quantisation(data, &mut quantisation)?,
             0xdd => {

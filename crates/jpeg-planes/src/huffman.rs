@@ -1,6 +1,7 @@
 //! Tables that answer for several symbols at once.
 
 use crate::Error;
+use crate::bits::Bits;
 
 /// Bits looked at for coefficients that are wanted.
 const WANTED_BITS: u32 = 11;
@@ -85,26 +86,38 @@ pub(crate) struct Means {
 }
 
 impl Means {
+    /// Only the code fits: an entry holds the number's size in place of the number.
+    const CODE: u32 = 1 << 8;
+
     pub fn new(code: &Code) -> Self {
         let mut entries = Box::new([0; 1 << MEAN_BITS]);
         for (pattern, (entry, found)) in (0_u32..).zip(entries.iter_mut().zip(code.prefixes(MEAN_BITS))) {
-            if let Some((size, length)) = found
-                && length + u32::from(size) <= MEAN_BITS
-            {
-                let size = u32::from(size);
-                let bits = pattern >> (MEAN_BITS - length - size) & ((1 << size) - 1);
-                *entry = (extend(bits, size) as u32) << 16 | (length + size);
-            }
+            let Some((size, length)) = found else { continue };
+            let size = u32::from(size);
+            *entry = match MEAN_BITS.checked_sub(length + size) {
+                Some(rest) => (extend(pattern >> rest & ((1 << size) - 1), size) as u32) << 16 | (length + size),
+                None => size << 16 | Self::CODE | length,
+            };
         }
         Self { entries, code: code.clone() }
     }
 
-    /// The difference and the bits that it took, unless these are too many.
+    /// Reads a difference.
     #[inline(always)]
-    pub fn look_up(&self, bits: u64) -> Option<(i32, u32)> {
-        let entry = self.entries[(bits >> (64 - MEAN_BITS)) as usize];
-        let length = entry & 0xff;
-        (length > 0).then_some(((entry as i32) >> 16, length))
+    pub fn read(&self, bits: &mut Bits) -> Option<i32> {
+        let entry = self.entries[(bits.ahead >> (64 - MEAN_BITS)) as usize];
+        let (value, length) = ((entry as i32) >> 16, entry & 0xff);
+        if entry & (Self::CODE | 0xff) > 0xff {
+            bits.consume(length);
+            return Some(extend(bits.take(value as u32), value as u32));
+        }
+        if length == 0 {
+            let (size, length) = self.code.symbol(bits.peek16())?;
+            bits.consume(length);
+            return Some(extend(bits.take(size.into()), size.into()));
+        }
+        bits.consume(length);
+        Some(value)
     }
 }
 
@@ -120,6 +133,12 @@ impl Wanted {
     #[inline(always)]
     pub fn is_slow(self) -> bool {
         self.0 & Self::SLOW != 0
+    }
+
+    /// Of a slow one: the symbol, if its code fits, and the code's length.
+    #[inline(always)]
+    pub fn symbol(self) -> Option<(u8, u32)> {
+        (self.0 & (Self::SLOW | 31) > Self::SLOW).then_some(((self.0 >> 7) as u8, self.length()))
     }
 
     /// Whether the block ends after these: 1 or 0.
@@ -206,37 +225,55 @@ impl From<u8> for Symbol {
     }
 }
 
+/// By the next bits.
+#[derive(Debug, Clone)]
+pub(crate) struct WantedTable([Wanted; 1 << WANTED_BITS]);
+
+impl WantedTable {
+    #[inline(always)]
+    pub fn at(&self, bits: u64) -> Wanted {
+        self.0[(bits >> (64 - WANTED_BITS)) as usize]
+    }
+}
+
+/// By the next bits.
+#[derive(Debug, Clone)]
+pub(crate) struct SkippedTable([Skipped; 1 << SKIPPED_BITS]);
+
+impl SkippedTable {
+    #[inline(always)]
+    pub fn at(&self, bits: u64) -> Skipped {
+        self.0[(bits >> (64 - SKIPPED_BITS)) as usize]
+    }
+}
+
 /// Tables for the other coefficients.
 #[derive(Debug, Clone)]
 pub(crate) struct Others {
-    wanted: Box<[Wanted; 1 << WANTED_BITS]>,
-    skipped: Box<[Skipped; 1 << SKIPPED_BITS]>,
+    wanted: Box<WantedTable>,
+    skipped: Box<SkippedTable>,
     pub code: Code,
 }
 
 impl Others {
     pub fn new(code: &Code) -> Self {
-        let mut wanted = Box::new([Wanted(Wanted::SLOW); 1 << WANTED_BITS]);
+        let mut wanted = Box::new(WantedTable([Wanted(Wanted::SLOW); 1 << WANTED_BITS]));
         let prefixes = code.prefixes(WANTED_BITS);
-        for (pattern, entry) in (0_u32..).zip(wanted.iter_mut()) {
+        for (pattern, entry) in (0_u32..).zip(wanted.0.iter_mut()) {
             *entry = Self::wanted_entry(&prefixes, pattern);
         }
-        let mut skipped = Box::new([Skipped(0); 1 << SKIPPED_BITS]);
+        let mut skipped = Box::new(SkippedTable([Skipped(0); 1 << SKIPPED_BITS]));
         let prefixes = code.prefixes(SKIPPED_BITS);
-        for (pattern, entry) in (0_u32..).zip(skipped.iter_mut()) {
+        for (pattern, entry) in (0_u32..).zip(skipped.0.iter_mut()) {
             *entry = Self::skipped_entry(&prefixes, pattern);
         }
         Self { wanted, skipped, code: code.clone() }
     }
 
+    /// Both tables, so that who reads much finds them only once.
     #[inline(always)]
-    pub fn wanted(&self, bits: u64) -> Wanted {
-        self.wanted[(bits >> (64 - WANTED_BITS)) as usize]
-    }
-
-    #[inline(always)]
-    pub fn skipped(&self, bits: u64) -> Skipped {
-        self.skipped[(bits >> (64 - SKIPPED_BITS)) as usize]
+    pub fn tables(&self) -> (&WantedTable, &SkippedTable) {
+        (&self.wanted, &self.skipped)
     }
 
     fn wanted_entry(prefixes: &[Option<(u8, u32)>], pattern: u32) -> Wanted {
@@ -254,7 +291,10 @@ impl Others {
         };
         let field = |value: i32, bits: u32| value as u32 & ((1 << bits) - 1);
         match next(0) {
-            None => Wanted(Wanted::SLOW),
+            None => match prefixes[pattern as usize] {
+                Some((symbol, length)) => Wanted(Wanted::SLOW | length | u32::from(symbol) << 7),
+                None => Wanted(Wanted::SLOW),
+            },
             Some((Symbol::End, _, used)) => Wanted(used | Wanted::END),
             Some((Symbol::Coefficient { run, .. }, first, used)) => {
                 let one = run << 7 | field(first, 10) << 22;
@@ -273,7 +313,9 @@ impl Others {
         let (mut used, mut steps, mut end) = (0, 0, 0);
         while used < SKIPPED_BITS && steps < 32 && end == 0 {
             // A number may reach beyond the pattern, a code may not.
-            let Some((symbol, length)) = prefixes[(pattern << used & ((1 << SKIPPED_BITS) - 1)) as usize] else { break };
+            let Some((symbol, length)) = prefixes[(pattern << used & ((1 << SKIPPED_BITS) - 1)) as usize] else {
+                break;
+            };
             if used + length > SKIPPED_BITS {
                 break;
             }

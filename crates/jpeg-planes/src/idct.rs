@@ -17,50 +17,79 @@ const HALF: usize = 8;
 /// Bits behind the point.
 const POINT: u32 = 5;
 
+/// What coefficients are to be multiplied by: a whole number and a fraction, of 65,536.
+#[derive(Debug, Clone)]
+pub(crate) struct Multipliers([(i16, i16); 64]);
+
+impl Multipliers {
+    pub fn new() -> Self {
+        Self([(0, 0); 64])
+    }
+
+    /// For the coefficient at this place. Numbers that no baseline file needs are cut off.
+    pub fn set(&mut self, at: usize, value: f64) {
+        let whole = value.round();
+        // The fraction is rounded up on the whole, for products are rounded down.
+        self.0[at] = (whole as i16, ((value - whole) * 65_536.0) as i16);
+    }
+}
+
+/// Quantised coefficients of neighbouring blocks.
+pub(crate) struct Coefficients([i16; PLACES]);
+
+impl Coefficients {
+    #[inline(always)]
+    pub fn set(&mut self, place: u16, lane: usize, value: i16) {
+        self.0[(usize::from(place) + lane) & (PLACES - 1)] = value;
+    }
+}
+
 /// The coefficients of neighbouring blocks: those of the same frequency lie together.
 pub(crate) struct Group {
-    coefficients: Box<[i16; PLACES]>,
+    coefficients: Box<Coefficients>,
 }
 
 impl Group {
     pub fn new() -> Self {
-        Self { coefficients: Box::new([0; PLACES]) }
+        Self { coefficients: Box::new(Coefficients([0; PLACES])) }
     }
 
     /// All zero, as far as the scale looks.
     #[inline]
     pub fn clear(&mut self, scale: Scale) {
-        self.coefficients[..scale.eighths() * scale.eighths() * LANES].fill(0);
+        self.coefficients.0[..scale.eighths() * scale.eighths() * LANES].fill(0);
     }
 
     #[inline(always)]
-    pub fn set(&mut self, place: u16, lane: usize, value: i16) {
-        self.coefficients[(usize::from(place) + lane) & (PLACES - 1)] = value;
+    pub fn coefficients(&mut self) -> &mut Coefficients {
+        &mut self.coefficients
     }
 
     /// Writes the samples: `rows` begins with the first block's first row.
     #[inline(never)]
-    pub fn transform(&self, scale: Scale, rows: &mut [u8], stride: usize) {
-        let coefficients = &self.coefficients[..];
+    pub fn transform(&self, scale: Scale, multipliers: &Multipliers, rows: &mut [u8], stride: usize) {
+        let from = (&self.coefficients.0, &multipliers.0);
         match scale.eighths() {
-            1 => small::<1, 1>(coefficients, rows, stride, |[mean]| [mean]),
-            2 => small::<2, 4>(coefficients, rows, stride, two),
-            3 => small::<3, 9>(coefficients, rows, stride, three),
-            4 => small::<4, 16>(coefficients, rows, stride, four),
-            5 => large::<5, 25>(coefficients, rows, stride),
-            6 => large::<6, 36>(coefficients, rows, stride),
-            7 => large::<7, 49>(coefficients, rows, stride),
-            _ => large::<8, 64>(coefficients, rows, stride),
+            1 => small::<1, 1>(from, rows, stride, |[mean]| [mean]),
+            2 => small::<2, 4>(from, rows, stride, two),
+            3 => small::<3, 9>(from, rows, stride, three),
+            4 => small::<4, 16>(from, rows, stride, four),
+            5 => large::<5, 25>(from, rows, stride),
+            6 => large::<6, 36>(from, rows, stride),
+            7 => large::<7, 49>(from, rows, stride),
+            _ => large::<8, 64>(from, rows, stride),
         }
     }
 }
 
-/// What a coefficient (by column and row) is multiplied by before it is stored, so that
-/// [`Group::transform`] has less to do.
+type From<'a> = (&'a [i16; PLACES], &'a [(i16, i16); 64]);
+
+/// What a coefficient (by column and row) is multiplied by, besides its divisor, so that the rest
+/// of the transform has less to do.
 pub(crate) fn factor(scale: Scale, u: usize, v: usize) -> f64 {
     let n = scale.eighths();
     if n > 4 {
-        return 4.0;
+        return 1.0;
     }
     // An orthonormal transform of 8 × 8 becomes one of n × n: each sample is n/8 of it.
     let mean_of = f64::from(1 << POINT) / 8.0;
@@ -126,7 +155,7 @@ fn four([a, b, c, d]: [Lanes; 4]) -> [Lanes; 4] {
 /// In 16-bit integers, with `POINT` bits behind the point.
 #[inline(always)]
 fn small<const N: usize, const SQUARE: usize>(
-    coefficients: &[i16],
+    (coefficients, multipliers): From<'_>,
     rows: &mut [u8],
     stride: usize,
     transform: impl Fn([Lanes; N]) -> [Lanes; N],
@@ -134,9 +163,13 @@ fn small<const N: usize, const SQUARE: usize>(
     const ROUND: i16 = (128 << POINT) + (1 << (POINT - 1));
     for half in [0, HALF] {
         let mut lanes: [Lanes; SQUARE] = std::array::from_fn(|at| {
+            let (whole, fraction) = multipliers[at];
             let mut lanes = [0; HALF];
             lanes.copy_from_slice(&coefficients[at * LANES + half..][..HALF]);
-            lanes
+            lanes.map(|v: i16| {
+                let rest = (i32::from(v) * i32::from(fraction)) >> 16;
+                v.wrapping_mul(whole).wrapping_add(rest as i16)
+            })
         });
         for u in 0..N {
             let column = transform(std::array::from_fn(|v| lanes[v * N + u]));
@@ -158,7 +191,7 @@ fn small<const N: usize, const SQUARE: usize>(
 }
 
 /// In floating point, by the definition: for pictures that are hardly scaled, which are small.
-fn large<const N: usize, const SQUARE: usize>(coefficients: &[i16], rows: &mut [u8], stride: usize) {
+fn large<const N: usize, const SQUARE: usize>((coefficients, multipliers): From<'_>, rows: &mut [u8], stride: usize) {
     const HALF: usize = 4;
     let n = N as f32;
     // Row: sample; column: frequency.
@@ -168,12 +201,15 @@ fn large<const N: usize, const SQUARE: usize>(coefficients: &[i16], rows: &mut [
             norm * ((2 * x + 1) as f32 * u as f32 * std::f32::consts::PI / (2.0 * n)).cos()
         })
     });
-    let scale = n / 8.0 / 4.0;
+    let scale = n / 8.0;
     for half in (0..LANES).step_by(HALF) {
         let mut lanes = [[0.0_f32; HALF]; SQUARE];
         for u in 0..N {
             let column: [[f32; HALF]; N] = std::array::from_fn(|v| {
-                std::array::from_fn(|lane| f32::from(coefficients[(v * N + u) * LANES + half + lane]))
+                let (whole, _) = multipliers[v * N + u];
+                std::array::from_fn(|lane| {
+                    f32::from(coefficients[(v * N + u) * LANES + half + lane]) * f32::from(whole)
+                })
             });
             for y in 0..N {
                 lanes[y * N + u] = combine(&column, &weights[y]);

@@ -23,10 +23,8 @@ fn answer(request: &str) -> Result<serde_json::Value, String> {
     let request: serde_json::Value = serde_json::from_str(request).map_err(|error| error.to_string())?;
     let file = request["file"].as_str().ok_or("no file")?;
     let formats = request["formats"].as_array().ok_or("no formats")?;
-    let encodings: Vec<Encoding> = formats
-        .iter()
-        .map(|format| if format == "jpeg" { Encoding::Jpeg } else { Encoding::WebP })
-        .collect();
+    let encodings: Vec<Encoding> =
+        formats.iter().map(|format| if format == "jpeg" { Encoding::Jpeg } else { Encoding::WebP }).collect();
     let bytes = fs::read(file).map_err(|error| format!("{file}: {error}"))?;
 
     fs::write("/proc/self/clear_refs", "5").map_err(|error| error.to_string())?;

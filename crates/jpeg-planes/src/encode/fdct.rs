@@ -1,10 +1,11 @@
 //! From samples to quantised coefficients: the cosine transform of Arai, Agui and Nakajima, in
-//! floating point, on eight columns at once.
+//! floating point, on four columns at once: so many that all of them stay in registers.
 
 use crate::Plane;
 use crate::zigzag::ZIGZAG;
 
-type Row = [f32; 8];
+/// A part of a row.
+type Half = [f32; 4];
 
 /// The blocks of one row, transformed and quantised.
 pub(super) struct Blocks<'a> {
@@ -20,45 +21,49 @@ impl<'a> Blocks<'a> {
 
     /// Takes `count` blocks from the `row`th row of blocks on. Beyond its edges the plane goes on
     /// as it ends.
-    pub fn transform(&mut self, row: usize, count: usize, dividers: &[Row; 8]) {
+    pub fn transform(&mut self, row: usize, count: usize, dividers: &Dividers) {
         let Plane { width, height, samples } = self.plane;
         let line = |y: usize| &samples[(row * 8 + y).min(height - 1) * width..][..*width];
         let lines: [&[u8]; 8] = std::array::from_fn(line);
         self.coefficients.clear();
         self.coefficients.extend((0..count).map(|block| {
             let rows = lines.map(|line| match line.get(block * 8..).and_then(<[u8]>::first_chunk::<8>) {
-                Some(samples) => samples.map(|v| f32::from(v) - 128.0),
-                None => std::array::from_fn(|x| f32::from(line[(block * 8 + x).min(width - 1)]) - 128.0),
+                Some(samples) => *samples,
+                None => std::array::from_fn(|x| line[(block * 8 + x).min(width - 1)]),
             });
-            quantise(&transform(rows), dividers)
+            let [left, right] = transform(&rows);
+            quantise([&left, &right], dividers)
         }));
     }
 }
 
 /// What to multiply the results of the transform by, which come transposed.
-pub(super) fn dividers(table: &[u8; 64]) -> [Row; 8] {
-    const SCALES: [f32; 8] =
-        [1.0, 1.387_039_9, 1.306_563, 1.175_875_6, 1.0, 0.785_694_96, 0.541_196_1, 0.275_899_38];
-    let mut dividers = [[0.0; 8]; 8];
+type Dividers = [[Half; 8]; 2];
+
+pub(super) fn dividers(table: &[u8; 64]) -> Dividers {
+    const SCALES: [f32; 8] = [1.0, 1.387_039_9, 1.306_563, 1.175_875_6, 1.0, 0.785_694_96, 0.541_196_1, 0.275_899_38];
+    let mut dividers = [[[0.0; 4]; 8]; 2];
     for ((u, v), &divider) in ZIGZAG.into_iter().zip(table) {
         let (u, v) = (usize::from(u), usize::from(v));
-        dividers[u][v] = 1.0 / (f32::from(divider) * SCALES[u] * SCALES[v] * 8.0);
+        dividers[v / 4][u][v % 4] = 1.0 / (f32::from(divider) * SCALES[u] * SCALES[v] * 8.0);
     }
     dividers
 }
 
-/// The result is transposed: of each column of samples, then of each row.
+/// The result is transposed: of each column of samples, then of each row. Its left half comes
+/// first.
 #[inline]
-fn transform(rows: [Row; 8]) -> [Row; 8] {
-    let columns = down(rows);
-    down(std::array::from_fn(|x| std::array::from_fn(|y| columns[y][x])))
+fn transform(rows: &[[u8; 8]; 8]) -> [[Half; 8]; 2] {
+    let half = |from: usize| rows.map(|row| std::array::from_fn(|x| f32::from(row[from + x]) - 128.0));
+    let columns = [down(half(0)), down(half(4))];
+    [0, 4].map(|from| down(std::array::from_fn(|x| std::array::from_fn(|y| columns[x / 4][from + y][x % 4]))))
 }
 
-#[inline(always)]
-fn down(d: [Row; 8]) -> [Row; 8] {
-    let add = |a: Row, b: Row| -> Row { std::array::from_fn(|x| a[x] + b[x]) };
-    let sub = |a: Row, b: Row| -> Row { std::array::from_fn(|x| a[x] - b[x]) };
-    let mul = |a: Row, k: f32| a.map(|a| a * k);
+#[inline]
+fn down(d: [Half; 8]) -> [Half; 8] {
+    let add = |a: Half, b: Half| -> Half { std::array::from_fn(|x| a[x] + b[x]) };
+    let sub = |a: Half, b: Half| -> Half { std::array::from_fn(|x| a[x] - b[x]) };
+    let mul = |a: Half, k: f32| a.map(|a| a * k);
     let (s0, s7) = (add(d[0], d[7]), sub(d[0], d[7]));
     let (s1, s6) = (add(d[1], d[6]), sub(d[1], d[6]));
     let (s2, s5) = (add(d[2], d[5]), sub(d[2], d[5]));
@@ -78,14 +83,28 @@ fn down(d: [Row; 8]) -> [Row; 8] {
 }
 
 #[inline]
-fn quantise(transposed: &[Row; 8], dividers: &[Row; 8]) -> [i16; 64] {
+fn quantise(halves: [&[Half; 8]; 2], dividers: &Dividers) -> [i16; 64] {
     /// Added to a number, it leaves the nearest integer in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     let mut rounded = [0_i16; 64];
-    for ((out, row), dividers) in rounded.chunks_exact_mut(8).zip(transposed).zip(dividers) {
-        for ((out, value), divider) in out.iter_mut().zip(row).zip(dividers) {
-            *out = (value * divider + ROUND).to_bits() as i16;
+    for ((out, half), dividers) in rounded.chunks_exact_mut(32).zip(halves).zip(dividers) {
+        for ((out, row), dividers) in out.chunks_exact_mut(4).zip(half).zip(dividers) {
+            for ((out, value), divider) in out.iter_mut().zip(row).zip(dividers) {
+                *out = (value * divider + ROUND).to_bits() as i16;
+            }
         }
     }
-    ZIGZAG.map(|(u, v)| rounded[usize::from(u) * 8 + usize::from(v)])
+    PLACES.map(|place| rounded[usize::from(place & 63)])
 }
+
+/// Where each coefficient is among those of both halves, in zigzag order.
+const PLACES: [u8; 64] = {
+    let mut places = [0; 64];
+    let mut at = 0;
+    while at < 64 {
+        let (u, v) = ZIGZAG[at];
+        places[at] = v / 4 * 32 + u * 4 + v % 4;
+        at += 1;
+    }
+    places
+};

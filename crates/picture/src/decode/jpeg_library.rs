@@ -40,11 +40,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     };
     Ok(Decoded {
         size,
-        image: Image::Raster(Raster {
-            size: Size::new(width.into(), height.into()),
-            layout: Layout::Rgb,
-            pixels,
-        }),
+        image: Image::Raster(Raster { size: Size::new(width.into(), height.into()), layout: Layout::Rgb, pixels }),
         orientation: survey.exif.map(Orientation::from_exif).unwrap_or_default(),
         icc_profile: decoder.icc_profile(),
     })

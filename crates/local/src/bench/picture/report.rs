@@ -96,9 +96,8 @@ pub fn write(measurements: &[Measurement], formats: &[&str]) -> Result<()> {
 
     println!("\nPSNR (dB) / SSIM of the JPEGs against a float Lanczos of the full decode.\n");
     println!("| photograph | candidate | 1080 | 512 | 128 |\n|---|---|--:|--:|--:|");
-    let cells = |quality: &[Quality]| {
-        quality.iter().map(|q| format!(" {:.2} / {:.4} |", q.psnr, q.ssim)).collect::<String>()
-    };
+    let cells =
+        |quality: &[Quality]| quality.iter().map(|q| format!(" {:.2} / {:.4} |", q.psnr, q.ssim)).collect::<String>();
     for m in measurements {
         println!("| {} | {} |{}", m.photo, m.candidate, cells(&m.quality));
     }
@@ -108,9 +107,8 @@ pub fn write(measurements: &[Measurement], formats: &[&str]) -> Result<()> {
             of_candidate.iter().map(|m| m.quality.get(at).map_or(f64::NAN, pick)).sum::<f64>()
                 / of_candidate.len() as f64
         };
-        let means: Vec<_> = (0..BOUNDS.len())
-            .map(|at| Quality { psnr: mean(&|q| q.psnr, at), ssim: mean(&|q| q.ssim, at) })
-            .collect();
+        let means: Vec<_> =
+            (0..BOUNDS.len()).map(|at| Quality { psnr: mean(&|q| q.psnr, at), ssim: mean(&|q| q.ssim, at) }).collect();
         println!("| **mean** | {} |{}", candidate.name, cells(&means));
     }
 
