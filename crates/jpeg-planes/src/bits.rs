@@ -21,6 +21,12 @@ pub(crate) struct Bits {
 }
 
 impl Bits {
+    /// So many as there are at most.
+    #[cfg(test)]
+    pub fn of(ahead: u64) -> Self {
+        Self { ahead, count: 63, next: 0 }
+    }
+
     /// At least 56 bits afterwards.
     #[inline(always)]
     pub fn refill(&mut self, window: &Window<'_>) {

@@ -243,6 +243,7 @@ impl<'a> Component<'a> {
             for _ in 0..2 {
                 let entry = skipped.at(bits.ahead);
                 if entry.is_slow() || at + entry.steps() + entry.end() > 64 {
+                    bits.refill(window);
                     match next_symbol(&self.others.code, &mut bits, window)? {
                         Symbol::End => return Ok(bits),
                         Symbol::Coefficient { run, size } => {

@@ -290,17 +290,20 @@ impl Others {
             Some((symbol, extend(bits, size), used))
         };
         let field = |value: i32, bits: u32| value as u32 & ((1 << bits) - 1);
+        let fits = |value: i32, bits: u32| (-(1 << (bits - 1))..1 << (bits - 1)).contains(&value);
+        let slow = match prefixes[pattern as usize] {
+            Some((symbol, length)) => Wanted(Wanted::SLOW | length | u32::from(symbol) << 7),
+            None => Wanted(Wanted::SLOW),
+        };
         match next(0) {
-            None => match prefixes[pattern as usize] {
-                Some((symbol, length)) => Wanted(Wanted::SLOW | length | u32::from(symbol) << 7),
-                None => Wanted(Wanted::SLOW),
-            },
+            None => slow,
+            Some((_, first, _)) if !fits(first, 10) => slow,
             Some((Symbol::End, _, used)) => Wanted(used | Wanted::END),
             Some((Symbol::Coefficient { run, .. }, first, used)) => {
                 let one = run << 7 | field(first, 10) << 22;
                 match next(used) {
                     Some((Symbol::End, _, used)) => Wanted(one | used | Wanted::END),
-                    Some((Symbol::Coefficient { run, .. }, second, used)) if run < 15 => {
+                    Some((Symbol::Coefficient { run, .. }, second, used)) if run < 15 && fits(second, 7) => {
                         Wanted(one | used | (run + 1) << 11 | field(second, 7) << 15)
                     }
                     _ => Wanted(one | used),
@@ -329,5 +332,97 @@ impl Others {
             }
         }
         Skipped((used | end << 5 | steps << 6) as u16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A code of any shape: as many of the lengths as there is room for.
+    fn code() -> impl Strategy<Value = Code> {
+        let symbol = (0..16_u8, 0..11_u8).prop_map(|(run, size)| run << 4 | size);
+        prop::collection::vec((1..17_usize, symbol), 1..80).prop_map(|mut wanted| {
+            wanted.sort_by_key(|&(length, _)| length);
+            let (mut counts, mut symbols, mut room) = ([0_u8; 16], Vec::new(), 1_u32 << 16);
+            for (length, symbol) in wanted {
+                if let Some(rest) = room.checked_sub(1 << (16 - length)) {
+                    room = rest;
+                    counts[length - 1] += 1;
+                    symbols.push(symbol);
+                }
+            }
+            Code::new(&counts, &symbols).expect("room for all")
+        })
+    }
+
+    /// Symbol by symbol: zeros before it, the number, and the bits taken; `None` at the end.
+    fn slowly(code: &Code, bits: u64) -> Option<(Option<(usize, i32)>, u32)> {
+        let (symbol, length) = code.symbol((bits >> 48) as u32)?;
+        match Symbol::from(symbol) {
+            Symbol::End => Some((None, length)),
+            Symbol::Coefficient { run, size } => {
+                let number = (bits << length >> 32 >> 16) as u32 >> (16 - size);
+                Some((Some((run as usize, extend(number, size))), length + size))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn tables_say_what_the_code_says(code in code(), bits in any::<u64>()) {
+            let others = Others::new(&code);
+            let (wanted, skipped) = others.tables();
+
+            let entry = wanted.at(bits);
+            if entry.is_slow() {
+                prop_assert!(entry.symbol().is_none_or(|found| code.symbol((bits >> 48) as u32) == Some(found)));
+            } else {
+                let (mut numbers, mut used, mut ended) = (Vec::new(), 0, 0);
+                while used < entry.length() {
+                    match slowly(&code, bits << used).expect("a symbol") {
+                        (None, length) => (used, ended) = (used + length, ended + 1),
+                        (Some(number), length) => {
+                            numbers.push(number);
+                            used += length;
+                        }
+                    }
+                }
+                prop_assert_eq!((used, ended), (entry.length(), entry.end()));
+                let mut said = Vec::new();
+                if entry.first() != 0 || !numbers.is_empty() {
+                    said.push((entry.first_run(), entry.first()));
+                }
+                if entry.second_step() > 0 {
+                    said.push((entry.second_step() - 1, entry.second()));
+                }
+                prop_assert_eq!(said, numbers);
+            }
+
+            let entry = skipped.at(bits);
+            let (mut steps, mut used, mut ended) = (0, 0, 0);
+            while used < entry.length() {
+                match slowly(&code, bits << used).expect("a symbol") {
+                    (None, length) => (used, ended) = (used + length, ended + 1),
+                    (Some((run, _)), length) => (used, steps) = (used + length, steps + run + 1),
+                }
+            }
+            prop_assert_eq!((steps, used, ended), (entry.steps(), entry.length(), entry.end()));
+            prop_assert!(!entry.is_slow() || code.symbol((bits >> 48) as u32).is_none_or(|(_, length)| length > SKIPPED_BITS));
+        }
+
+        #[test]
+        fn means_are_read_whole(code in code(), bits in any::<u64>()) {
+            let code = Code { symbols: code.symbols.iter().map(|symbol| symbol % 12).collect(), ..code };
+            let mut ahead = Bits::of(bits);
+            let got = Means::new(&code).read(&mut ahead);
+            let want = code.symbol((bits >> 48) as u32).map(|(size, length)| {
+                let size = u32::from(size);
+                extend((bits << length >> 32 >> 16) as u32 >> (16 - size), size)
+            });
+            prop_assert!(code.is_for_means());
+            prop_assert_eq!(got, want);
+        }
     }
 }
