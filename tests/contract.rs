@@ -13,7 +13,7 @@ use local::{
     runtime_api::{Answer, Function},
 };
 use serde_json::{Value, json};
-use support::{bombs, event, messages};
+use support::{bombs, event, http_answer, messages};
 
 /// What `MemorySize` in the template grants the thumbnailer, in bytes.
 const THUMBNAILER_MEMORY: u64 = 1769 * 1024 * 1024;
@@ -102,13 +102,6 @@ async fn start(logical_id: &str, endpoint: &str, metadata_queue: &str, dead_lett
 
 fn all_done() -> Answer {
     Answer::Response(json!({"batchItemFailures": []}))
-}
-
-/// The body and status of an API answer.
-fn http_answer(answer: Answer) -> (u64, Value) {
-    let Answer::Response(answer) = answer else { panic!("the invocation failed: {answer:?}") };
-    let body = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
-    (answer["statusCode"].as_u64().expect("a status"), body)
 }
 
 fn report() -> Report {

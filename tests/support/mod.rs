@@ -10,7 +10,8 @@ use std::{
 
 use domain::media::MediaId;
 pub use hostile::{bombs, large_png};
-use local::{aws::Aws, paths, photographs::Photograph, stack::Stack};
+use http::Method;
+use local::{aws::Aws, paths, photographs::Photograph, runtime_api::Answer, stack::Stack};
 use serde_json::{Value, json};
 
 /// How long to wait for an outcome before something must be wrong: machines may be slow.
@@ -34,6 +35,13 @@ pub fn photographs() -> Vec<Photograph> {
     photographs
 }
 
+/// The body and status of an API answer.
+pub fn http_answer(answer: Answer) -> (u64, Value) {
+    let Answer::Response(answer) = answer else { panic!("the invocation failed: {answer:?}") };
+    let body = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
+    (answer["statusCode"].as_u64().expect("a status"), body)
+}
+
 /// Polls until `look` finds something.
 pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -48,6 +56,12 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
 
 pub async fn create_queue(aws: &Aws, name: &str) -> String {
     let created = aws.json("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": name})).await.expect("a queue");
+    created["QueueUrl"].as_str().expect("a URL").to_owned()
+}
+
+pub async fn create_fifo_queue(aws: &Aws, name: &str) -> String {
+    let create = json!({"QueueName": name, "Attributes": {"FifoQueue": "true"}});
+    let created = aws.json("sqs", "AmazonSQS.CreateQueue", &create).await.expect("a queue");
     created["QueueUrl"].as_str().expect("a URL").to_owned()
 }
 
@@ -154,6 +168,19 @@ impl Deployed {
         let content_type = content_type.unwrap_or_default().to_owned();
         let body = answer.bytes().await.expect("a body");
         (status, content_type, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// Status and body of a call of the API with a JSON body and perhaps an access token.
+    pub async fn send_json(&self, method: Method, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
+        let mut request = self.http.request(method, self.stack.api(path).expect("a URL"));
+        request = request.header("content-type", "application/json").body(body.to_string());
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.expect("a body");
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
     /// What the API shows of an item, if it shows one.

@@ -1,6 +1,8 @@
 //! An SQS batch, message by message.
 
-use std::{any::Any, panic::AssertUnwindSafe};
+mod fifo;
+
+use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_sqs::{Client, types::MessageAttributeValue};
@@ -8,6 +10,11 @@ use futures_util::FutureExt;
 use tracing::{error, warn};
 
 use crate::failure::{Failure, Kind};
+
+pub use fifo::run_fifo;
+
+/// The attribute of a message from a FIFO queue that names its group.
+const MESSAGE_GROUP_ID: &str = "MessageGroupId";
 
 /// Hands each message's body to `handle`, and each failure to where its kind belongs.
 ///
@@ -24,34 +31,27 @@ pub async fn run(
 ) -> Result<SqsBatchResponse, Failure> {
     let mut response = SqsBatchResponse::default();
     for message in &batch.records {
-        let Some(id) = message.message_id.as_deref().filter(|id| !id.is_empty()) else {
-            return Err(Failure::bug("tell which message failed", "a message without an id"));
-        };
+        let id = id(message)?;
         let body = message.body.as_deref().unwrap_or_default();
-        let outcome =
-            AssertUnwindSafe(handle(body)).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)));
-        let Err(failure) = outcome else { continue };
-        match failure.kind {
-            Kind::Transient => {
-                warn!(message_id = id, kind = failure.kind.as_str(), %failure, "will be tried again");
-                response.add_failure(id);
-            }
-            Kind::Bug => {
-                error!(message_id = id, kind = failure.kind.as_str(), %failure, "to the dead-letter queue");
-                if let Err(failure) = dead_letters.bury(message, &failure).await {
-                    warn!(message_id = id, kind = failure.kind.as_str(), %failure, "will be tried again");
-                    response.add_failure(id);
-                }
-            }
+        let Err(failure) = caught(handle(body)).await else { continue };
+        if dead_letters.settle(id, message, &failure).await == Settled::ComesAgain {
+            response.add_failure(id);
         }
     }
     Ok(response)
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Failure::bug("handle the message", text.unwrap_or_else(|| "a panic without a text".to_owned()))
+fn id(message: &SqsMessage) -> Result<&str, Failure> {
+    let id = message.message_id.as_deref().filter(|id| !id.is_empty());
+    id.ok_or_else(|| Failure::bug("tell which message failed", "a message without an id"))
+}
+
+/// What comes of `handling`, where a panic is a failure like others.
+async fn caught<T>(handling: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    AssertUnwindSafe(handling)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(Failure::panicked("handle the message", &*panic)))
 }
 
 /// The dead-letter queue of the queue that a function reads.
@@ -63,8 +63,33 @@ pub struct DeadLetters {
     pub queue_url: String,
 }
 
+/// What becomes of a message that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    /// It is to be reported to Lambda.
+    ComesAgain,
+    /// It lies in the dead-letter queue.
+    Buried,
+}
+
 impl DeadLetters {
-    /// Sends a copy of `message` with the attributes `failure` and `message_id`.
+    /// Says what `failure` means for `message`, and buries it if that is what it means.
+    async fn settle(&self, id: &str, message: &SqsMessage, failure: &Failure) -> Settled {
+        let kind = failure.kind.as_str();
+        if failure.kind == Kind::Bug {
+            error!(message_id = id, kind, %failure, "to the dead-letter queue");
+            match self.bury(message, failure).await {
+                Ok(()) => return Settled::Buried,
+                Err(failure) => warn!(message_id = id, kind = failure.kind.as_str(), %failure, "will be tried again"),
+            }
+        } else {
+            warn!(message_id = id, kind, %failure, "will be tried again");
+        }
+        Settled::ComesAgain
+    }
+
+    /// Sends a copy of `message` with the attributes `failure` and `message_id`. What came from a
+    /// FIFO queue keeps its group; its id tells SQS if it is buried twice.
     async fn bury(&self, message: &SqsMessage, failure: &Failure) -> Result<(), Failure> {
         let attribute = |text: String| {
             MessageAttributeValue::builder().data_type("String").string_value(text).build().map_err(|error| {
@@ -72,9 +97,12 @@ impl DeadLetters {
                 Failure::bug("describe the failure", error)
             })
         };
+        let group = message.attributes.get(MESSAGE_GROUP_ID);
         self.sqs
             .send_message()
             .queue_url(&self.queue_url)
+            .set_message_group_id(group.cloned())
+            .set_message_deduplication_id(group.and(message.message_id.clone()))
             // SQS refuses empty bodies.
             .message_body(message.body.as_deref().filter(|body| !body.is_empty()).unwrap_or("(empty)"))
             .message_attributes("failure", attribute(failure.to_string())?)

@@ -3,7 +3,7 @@
 //! Permanent failures (a picture that is none) are no errors here: they are results, recorded
 //! where the client can see them. What remains is worth another try, or nobody's fault but ours.
 
-use std::{error::Error, fmt};
+use std::{any::Any, error::Error, fmt};
 
 use aws_smithy_runtime_api::{
     client::{orchestrator::HttpResponse, result::SdkError},
@@ -50,6 +50,13 @@ impl Failure {
     /// Not worth another try.
     pub fn bug(doing: &'static str, source: impl Into<Source>) -> Self {
         Self { kind: Kind::Bug, doing, source: source.into() }
+    }
+
+    /// Something panicked: a bug, with the panic's own text.
+    pub fn panicked(doing: &'static str, panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::bug(doing, text.unwrap_or_else(|| "a panic without a text".to_owned()))
     }
 
     /// A call to AWS failed, after the SDK's own retries.

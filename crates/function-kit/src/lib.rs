@@ -7,6 +7,8 @@
 //! failure  the kinds of failure
 //! http     answers of the REST API, problem+json included
 //! logs     JSON lines
+//! metrics  numbers for CloudWatch, in the log
+//! request  requests to the REST API: who asks, and for what
 //! ```
 
 pub mod aws;
@@ -15,3 +17,5 @@ pub mod config;
 pub mod failure;
 pub mod http;
 pub mod logs;
+pub mod metrics;
+pub mod request;

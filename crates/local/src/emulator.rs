@@ -11,10 +11,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
 
-use crate::{paths, tools::Tool};
+use crate::{paths, process, tools::Tool};
 
 /// The region that the emulator plays: Seoul.
 pub const REGION: &str = "ap-northeast-2";
@@ -110,34 +109,16 @@ impl Emulator {
 
     /// Ends it, politely first.
     pub fn stop(&self) -> Result<()> {
-        let Some(pid) = Pid::from_raw(self.pid).filter(|_| self.is_alive()) else { return Ok(()) };
-        kill_process(pid, Signal::TERM).context("cannot end the emulator")?;
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while self.is_alive() {
-            if Instant::now() > deadline {
-                kill_process(pid, Signal::KILL).context("cannot end the emulator")?;
-                break;
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
+        process::stop("the emulator", self.pid, is_emulator)
     }
 
-    /// Whether the process is there and is an emulator: process ids are used again.
     fn is_alive(&self) -> bool {
-        let exists = Pid::from_raw(self.pid).is_some_and(|pid| test_kill_process(pid).is_ok());
-        exists && command_line(self.pid).is_some_and(|line| line.contains("ministack"))
+        process::is_alive(self.pid, is_emulator)
     }
 }
 
-/// The command line of a process; a child of ours that has ended has none any more.
-fn command_line(pid: i32) -> Option<String> {
-    let bytes = if cfg!(target_os = "linux") {
-        fs::read(format!("/proc/{pid}/cmdline")).ok()?
-    } else {
-        Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output().ok()?.stdout
-    };
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+fn is_emulator(argument: &str) -> bool {
+    argument.contains("ministack")
 }
 
 /// Where the emulator `name` keeps its files.

@@ -4,26 +4,36 @@
 //! tools        what must be there, and the Python environments that hold the rest
 //! functions    sam build
 //! emulator     MiniStack, which plays AWS
+//! companion    what runs beside the emulator: the emulators of our own
 //! stack        template.yaml, deployed to the emulator
 //! aws          signed calls to it
-//! demo         photographs go in, variants and metadata come out
+//! users        people who sign up and in
+//! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
 //! suite        every check and test
 //! bench        how fast the parts are, next to others
 //! neptune      Neptune Streams, played by an emulator of its own
+//! phones       SNS mobile push and FCM, played by a stand-in of its own
+//! serving      what the emulators share
 //! runtime_api  one function alone, under a Lambda Runtime API
 //! steps        progress while something takes its time
 //! ```
 
 pub mod aws;
 pub mod bench;
+pub mod companion;
 pub mod demo;
 pub mod emulator;
 pub mod functions;
 pub mod neptune;
 pub mod paths;
+pub mod phones;
 pub mod photographs;
+mod process;
+pub mod push_credentials;
 pub mod runtime_api;
+pub mod serving;
 pub mod stack;
 pub mod steps;
 pub mod suite;
 pub mod tools;
+pub mod users;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{bench, demo, emulator::Emulator, functions, neptune, stack::Stack, suite, tools};
+use local::{bench, demo, functions, neptune, phones, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -19,11 +19,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the main job: photographs go in, variants and metadata come out.
+    /// Show the main jobs: photographs go in, variants and metadata come out; what happens in the
+    /// graph reaches phones.
     ///
-    /// Installs what is missing, builds the functions, starts an emulator of AWS with IAM enforced,
-    /// deploys template.yaml, uploads the photographs in tests/photos, and shows what becomes of
-    /// them here and in target/demo/index.html.
+    /// Installs what is missing, builds the functions, starts emulators of AWS with IAM enforced, of
+    /// Neptune Streams and of phones, deploys template.yaml, uploads the photographs in tests/photos,
+    /// plays a short day in the graph, and shows what becomes of them here and in
+    /// target/demo/index.html.
     Demo {
         /// Leave the stack running afterwards and print how to reach it.
         #[arg(long)]
@@ -34,30 +36,37 @@ enum Command {
     /// The end-to-end tests run against template.yaml, deployed to an emulator of its own with IAM
     /// enforced. The last line counts what passed and failed.
     Test,
+    /// Measure how fast it is, in release builds: prints a table, keeps it in target/bench.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Build and deploy the stack, and leave it running to develop against.
     ///
     /// If it runs already, what has changed is deployed to it; its data stays.
     Up,
     /// End the stack that `up` or `demo --keep` left running.
     Down,
-    /// Measure how fast the parts are, against what others would take in their place.
-    #[command(subcommand)]
-    Bench(bench::Bench),
     /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
     /// Write to it with POST /emulator/commit, read GET /propertygraph/stream, and order faults
     /// with POST /emulator/faults. The documents are described in the module `local::neptune`.
     Neptune(neptune::Arguments),
+    /// Run a stand-in for SNS mobile push, FCM and phones until SIGTERM or Ctrl-C; its first line is
+    /// its endpoint.
+    ///
+    /// Let AWS_ENDPOINT_URL_SNS name it, set phones up with PUT /_phones/{token}, and see what they
+    /// show with GET /_phones/notifications. The calls are described in the module `local::phones`.
+    Phones(phones::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo { keep } => show(keep),
         Command::Test => suite::run(),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Up => up().and_then(|stack| describe(&stack)),
         Command::Down => down(),
-        Command::Bench(bench) => bench::run(&bench),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
+        Command::Phones(arguments) => block_on(phones::run(arguments.into())),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,7 +84,7 @@ fn show(keep: bool) -> Result<()> {
     if keep || was_running {
         describe(&stack)?;
     } else {
-        stack.emulator.stop()?;
+        stack.stop()?;
     }
     shown
 }
@@ -93,13 +102,8 @@ fn up() -> Result<Stack> {
 }
 
 fn down() -> Result<()> {
-    match Emulator::recorded(DEVELOPMENT) {
-        Some(emulator) => {
-            emulator.stop()?;
-            println!("The stack is down.");
-        }
-        None => println!("There is no stack to end."),
-    }
+    let was_there = Stack::end(DEVELOPMENT)?;
+    println!("{}", if was_there { "The stack is down." } else { "There is no stack to end." });
     Ok(())
 }
 
@@ -109,6 +113,8 @@ fn describe(stack: &Stack) -> Result<()> {
     println!("  AWS        {}   (AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)", stack.emulator.endpoint());
     println!("  originals  s3://{}", stack.output("OriginalsBucketName")?);
     println!("  derived    s3://{}", stack.output("DerivedBucketName")?);
+    println!("  graph      {}   (POST /emulator/commit)", stack.neptune().endpoint());
+    println!("  phones     {}   (GET /_phones)", stack.phones().endpoint());
     Ok(())
 }
 

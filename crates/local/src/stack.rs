@@ -2,14 +2,28 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::{aws::Aws, emulator::Emulator, functions, paths, steps, tools::Tool};
+use tokio::runtime;
+
+use crate::{
+    aws::Aws,
+    companion::{Companion, this_program},
+    emulator::Emulator,
+    functions, neptune, paths, phones, push_credentials, steps,
+    tools::Tool,
+};
+
+/// The subcommand that plays Neptune Streams.
+const NEPTUNE: &str = "neptune";
+/// The subcommand that plays SNS mobile push and FCM.
+const PHONES: &str = "phones";
 
 /// Tests find the stack by this variable: the path of its state file.
 pub const STATE_VARIABLE: &str = "IYAGI_STACK";
@@ -19,25 +33,31 @@ pub const STATE_VARIABLE: &str = "IYAGI_STACK";
 pub struct Stack {
     /// What plays AWS.
     pub emulator: Emulator,
+    /// What plays Neptune Streams.
+    neptune: Companion,
+    /// What plays SNS mobile push, FCM and phones.
+    phones: Companion,
     /// The template's outputs.
     outputs: BTreeMap<String, String>,
 }
 
 impl Stack {
-    /// Starts an emulator with IAM enforced and deploys the built template to it.
+    /// Starts an emulator with IAM enforced and its companions, and deploys the built template.
     pub fn start(name: &str) -> Result<Self> {
         let emulator = Emulator::start(name, true)?;
-        match deploy(&emulator) {
-            Ok(outputs) => {
-                let stack = Self { emulator, outputs };
-                fs::write(state_file(name), serde_json::to_vec_pretty(&stack)?)?;
-                Ok(stack)
-            }
-            Err(error) => {
-                emulator.stop()?;
-                Err(error)
-            }
+        // A new stack has seen nothing of an old graph.
+        let fresh = forget(&graph_file(name)).and_then(|()| Self::set_up(name, emulator));
+        if fresh.is_err() {
+            Self::end(name)?;
         }
+        fresh
+    }
+
+    fn set_up(name: &str, emulator: Emulator) -> Result<Self> {
+        let (neptune, phones) = (start_neptune(name)?, start_phones(name, &emulator)?);
+        let mut stack = Self { emulator, neptune, phones, outputs: BTreeMap::new() };
+        stack.deploy(name)?;
+        Ok(stack)
     }
 
     /// The running stack `name`, if there is one.
@@ -45,17 +65,67 @@ impl Stack {
         Self::load(&state_file(name)).ok().filter(|stack| stack.emulator.is_ready())
     }
 
+    /// Ends what runs of the stack `name`; whether anything did.
+    pub fn end(name: &str) -> Result<bool> {
+        let emulator = Emulator::recorded(name);
+        let companions: Vec<_> = [NEPTUNE, PHONES].iter().filter_map(|of| Companion::recorded(name, of)).collect();
+        let was_there = emulator.is_some() || !companions.is_empty();
+        // Functions may be at work: first they, then what they call.
+        let ended = emulator.map_or(Ok(()), |emulator| emulator.stop());
+        companions.iter().map(Companion::stop).fold(ended, Result::and).map(|()| was_there)
+    }
+
+    /// Ends it.
+    pub fn stop(&self) -> Result<()> {
+        self.emulator.stop().and(self.neptune.stop()).and(self.phones.stop())
+    }
+
     /// The stack that the tests are to use.
     pub fn under_test() -> Result<Self> {
-        let file = std::env::var_os(STATE_VARIABLE)
+        let file = env::var_os(STATE_VARIABLE)
             .with_context(|| format!("{STATE_VARIABLE} is not set: `cargo xtask test` deploys a stack and sets it"))?;
         Self::load(Path::new(&file))
     }
 
-    /// Deploys the built template again, to the same emulator.
+    /// Deploys the built template again, to the same emulator. A companion that has died is started
+    /// again.
     pub fn redeploy(&mut self, name: &str) -> Result<()> {
-        self.outputs = deploy(&self.emulator)?;
+        if !self.neptune.is_alive() {
+            self.neptune = start_neptune(name)?;
+        }
+        if !self.phones.is_alive() {
+            self.phones = start_phones(name, &self.emulator)?;
+        }
+        self.deploy(name)
+    }
+
+    fn deploy(&mut self, name: &str) -> Result<()> {
+        let secret = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(push_credentials::secret(&self.aws()))
+            .context("cannot make the secret for push")?;
+        self.outputs = deploy(
+            &self.emulator,
+            &[
+                ("NeptuneEndpointUrl", self.neptune.endpoint()),
+                ("NeptuneCluster", "local"),
+                ("NeptuneClusterResourceId", "cluster-LOCAL"),
+                ("SnsEndpointUrl", self.phones.endpoint()),
+                ("PushCredentialsSecretArn", &secret),
+            ],
+        )?;
         Ok(fs::write(state_file(name), serde_json::to_vec_pretty(self)?)?)
+    }
+
+    /// Writes to the graph.
+    pub fn neptune(&self) -> neptune::Client {
+        neptune::Client::new(self.neptune.endpoint())
+    }
+
+    /// Sees what phones show.
+    pub fn phones(&self) -> phones::Client {
+        phones::Client::new(self.phones.endpoint())
     }
 
     /// The template's output `name`.
@@ -85,11 +155,36 @@ pub fn state_file(name: &str) -> PathBuf {
     paths::workdir().join(name).join("stack.json")
 }
 
-fn deploy(emulator: &Emulator) -> Result<BTreeMap<String, String>> {
+/// Where the graph and its stream are kept, should its emulator have to be started again.
+fn graph_file(name: &str) -> PathBuf {
+    paths::workdir().join(name).join("graph.jsonl")
+}
+
+fn start_neptune(name: &str) -> Result<Companion> {
+    let state = graph_file(name);
+    let state = state.to_str().context("the path of the checkout is not UTF-8")?;
+    Companion::start(name, &this_program()?, NEPTUNE, &["--state", state])
+}
+
+fn start_phones(name: &str, emulator: &Emulator) -> Result<Companion> {
+    Companion::start(name, &this_program()?, PHONES, &["--upstream", &emulator.endpoint()])
+}
+
+fn forget(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Deploys with these parameters; the SAM CLI passes over those that the template does not declare.
+fn deploy(emulator: &Emulator, parameters: &[(&str, &str)]) -> Result<BTreeMap<String, String>> {
     let mut sam = Tool::Sam.command("sam");
     // Without a path, SAM looks for its configuration beside the built template.
     sam.arg("deploy").arg("--config-file").arg(paths::root().join("samconfig.toml"));
     sam.arg("--template-file").arg(functions::built_template()).arg("--no-confirm-changeset");
+    sam.arg("--parameter-overrides");
+    sam.args(parameters.iter().map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
     steps::run("Deploying template.yaml", emulator.serve(sam.env("SAM_CLI_TELEMETRY", "0")))?;
     let mut describe = Tool::Sam.command("aws");
     describe.args(["--endpoint-url", &emulator.endpoint(), "--output", "json"]);

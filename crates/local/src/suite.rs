@@ -15,7 +15,7 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 3] = ["contract", "media", "redrive"];
+const END_TO_END: [&str; 6] = ["contract", "contract_push", "media", "poller", "push", "redrive"];
 
 /// Runs all; ends with the counts of all test binaries together.
 pub fn run() -> Result<()> {
@@ -55,7 +55,7 @@ fn end_to_end(counts: &mut Counts) -> Result<()> {
     if outcome.is_err() {
         println!("The emulator's log: {}", paths::workdir().join(STACK).join("emulator.log").display());
     }
-    stack.emulator.stop()?;
+    stack.stop()?;
     outcome
 }
 

@@ -27,6 +27,8 @@ pub enum Tool {
     Builder,
     /// pyvips, which `cargo xtask bench picture` compares with.
     Bench,
+    /// ffmpeg: a static build, under the GPL 3. It is run, never linked.
+    Audio,
 }
 
 impl Tool {
@@ -36,6 +38,7 @@ impl Tool {
             Self::Sam => "sam",
             Self::Builder => "builder",
             Self::Bench => "bench-picture",
+            Self::Audio => "audio",
         }
     }
 
@@ -58,13 +61,8 @@ impl Tool {
         command
     }
 
-    /// Installs only this, for who needs none of the others.
-    pub fn install_alone(self) -> Result<()> {
-        python()?;
-        self.install()
-    }
-
-    fn install(self) -> Result<()> {
+    /// Installs this one, if it is missing.
+    pub fn install(self) -> Result<()> {
         let pins = pins(&format!("{}.txt", self.name()));
         let wanted = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
         let stamp = self.folder().join("installed.txt");

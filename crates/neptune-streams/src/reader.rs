@@ -67,7 +67,7 @@ impl StreamReader {
             Start::AfterSequenceNumber(last) => Some(last),
             Start::AtSequenceNumber(_) | Start::TrimHorizon | Start::Latest => None,
         };
-        check(last, &read)?;
+        let read = check(last, read)?;
         if let Read::Page(page) = &read {
             self.limit.grow();
             if let Some(position) = page.last_position() {
@@ -78,16 +78,30 @@ impl StreamReader {
     }
 }
 
-/// Whether what was read follows `last`, the last record that the reader has handed out.
-fn check(last: Option<Position>, read: &Read) -> Result<(), Error> {
-    let continuity = match (read, last) {
+/// What was read, as far as it follows `last`, the last record that the reader has handed out.
+///
+/// A page with a gap is handed out up to the gap: it says nothing against the records before it, and
+/// who leaps over the gap must not lose them. The next page then begins with the gap.
+fn check(last: Option<Position>, mut read: Read) -> Result<Read, Error> {
+    let continuity = match (&read, last) {
         (Read::Page(page), _) => continuity::of_page(last, page),
         (Read::Idle { head: Some(head) }, Some(last)) => continuity::of_head(last, *head),
         (Read::Idle { .. }, _) => Continuity::Continuous,
     };
     match continuity {
-        Continuity::Continuous => Ok(()),
-        Continuity::Gap { expected, got } => Err(Error::Gap { expected, got }),
+        Continuity::Continuous => Ok(read),
+        Continuity::Gap { expected, got } => {
+            if let Read::Page(page) = &mut read {
+                let before = page.records.iter().take_while(|record| record.position != got).count();
+                page.records.truncate(before);
+                if let Some(last) = page.records.last() {
+                    page.last_event_id = Some(last.position);
+                    page.last_transaction_timestamp = Some(last.commit_timestamp);
+                    return Ok(read);
+                }
+            }
+            Err(Error::Gap { expected, got })
+        }
         Continuity::Reset { head } => Err(Error::Reset { head }),
     }
 }

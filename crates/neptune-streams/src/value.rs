@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 /// What the crate does not understand it keeps as [`Value::Unrecognized`], so that one odd value
 /// never keeps a page, and everything behind it, from being read.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum Value {
     /// Text. Labels are strings, too.
     String(String),

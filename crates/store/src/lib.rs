@@ -1,3 +1,7 @@
 //! The DynamoDB tables, a module each: rows, keys, indexes and conditions are known here only.
 
+pub mod audience;
+pub mod checkpoint;
+pub mod devices;
+pub mod ledger;
 pub mod media;

@@ -1,12 +1,11 @@
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::media::MediaId;
 use function_kit::{
-    failure::{Failure, Kind},
-    http::{Problem, json, problem},
+    failure::Failure,
+    http::{Problem, failed, json, problem},
 };
 use futures_util::future::try_join_all;
 use store::media::{ListKey, MediaTable};
-use tracing::{error, warn};
 
 use crate::{
     answer::{Item, List},
@@ -32,14 +31,7 @@ pub async fn handle(ports: &Ports, request: &ApiGatewayV2httpRequest) -> ApiGate
         }
         Err(refusal) => return problem(&refusal),
     };
-    answer.unwrap_or_else(|failure| {
-        let route = request.route_key.as_deref().unwrap_or_default();
-        match failure.kind {
-            Kind::Transient => warn!(route, kind = failure.kind.as_str(), %failure, "no answer"),
-            Kind::Bug => error!(route, kind = failure.kind.as_str(), %failure, "no answer"),
-        }
-        problem(&Problem::of_failure(&failure))
-    })
+    answer.unwrap_or_else(|failure| failed(request, &failure))
 }
 
 async fn item(ports: &Ports, id: MediaId) -> Result<Option<Item>, Failure> {

@@ -1,13 +1,19 @@
-//! `cargo xtask bench`: how fast the parts are, against what others would take in their place.
+//! `cargo xtask bench`: how fast it is. Benchmarks are no tests: nothing fails because a shared
+//! machine is slow.
 
-pub mod picture;
+mod picture;
+mod sound;
+mod stream;
 
 use anyhow::Result;
-use clap::Subcommand;
 
-/// What is measured.
-#[derive(Debug, Clone, Subcommand)]
+/// What can be measured.
+#[derive(Debug, Clone, clap::Subcommand)]
 pub enum Bench {
+    /// The graph's changes: from Neptune's stream to the bus, and from there to many phones.
+    Stream,
+    /// The analysis of a recording, against ffmpeg.
+    Sound,
     /// Thumbnails: crates/picture against sharp (npm) and pyvips (PyPI), on real photographs.
     ///
     /// Installs both, pinned, and makes its photographs from a Debian package, all of it below
@@ -15,9 +21,11 @@ pub enum Bench {
     Picture(picture::Arguments),
 }
 
-/// Measures, prints, and writes `target/bench/<name>.json`.
+/// Measures and tells.
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
+        Bench::Stream => stream::run(),
+        Bench::Sound => sound::run(),
         Bench::Picture(arguments) => picture::run(arguments),
     }
 }

@@ -1,5 +1,8 @@
-//! `cargo xtask demo`: photographs go in, variants and metadata come out, shown as it happens.
+//! `cargo xtask demo`: photographs go in, variants and metadata come out; people follow and like each
+//! other, and their phones tell them. All shown as it happens.
 
+mod day;
+mod drawing;
 mod events;
 mod metadata;
 mod page;
@@ -46,12 +49,13 @@ pub async fn run(stack: &Stack) -> Result<()> {
     }
     refuse(stack, &events, &folder).await?;
     delete(stack, &events, &folder, &shown).await?;
+    let day = day::play(stack).await?;
 
     let page = paths::root().join("target/demo/index.html");
     if let Some(folder) = page.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(&page, page::render(&shown)?)?;
+    fs::write(&page, page::render(&shown, &day)?)?;
     println!("\nTo look at rather than read: {}", page.display());
     Ok(())
 }

@@ -3,15 +3,33 @@ use std::fmt::Write;
 use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::{Shown, list, metadata, shortened, size};
+use super::{
+    Shown,
+    day::{Day, Untold},
+    drawing, list, metadata, shortened, size,
+};
 
 /// One page that needs nothing but itself.
-pub fn render(shown: &[Shown]) -> Result<String> {
+pub fn render(shown: &[Shown], day: &Day) -> Result<String> {
     let mut figures = String::new();
     for photograph in shown {
         figure(&mut figures, photograph).with_context(|| format!("cannot show {}", photograph.name))?;
     }
-    Ok(include_str!("page.html").replace("{figures}", &figures))
+    let mut untold = String::new();
+    for Untold { what, why } in &day.untold {
+        writeln!(untold, "<li>{}: {}</li>", escape(what), escape(why))?;
+    }
+    let phones = drawing::phones(&day.phones);
+    let (mut page, mut rest) = (String::new(), include_str!("page.html"));
+    // One pass: what stands in a place is not looked into for more of them.
+    for (place, text) in
+        [("{phones.css}", drawing::STYLE), ("{figures}", &figures), ("{phones}", &phones), ("{untold}", &untold)]
+    {
+        let (before, after) = rest.split_once(place).with_context(|| format!("the page has no place {place}"))?;
+        page.extend([before, text]);
+        rest = after;
+    }
+    Ok(page + rest)
 }
 
 fn figure(page: &mut String, shown: &Shown) -> Result<()> {
@@ -94,4 +112,20 @@ fn data_url(content_type: &str, bytes: &[u8]) -> String {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_of_the_page_is_filled() {
+        let untold = Untold { what: "Sam likes <it>".into(), why: "{phones}".into() };
+        let page = render(&[], &Day { phones: Vec::new(), untold: vec![untold] }).unwrap();
+        assert!(page.contains("<li>Sam likes &lt;it&gt;: {phones}</li>") && page.contains("class=\"phones\""));
+        assert!(page.contains(".bezel {"), "the style");
+        for place in ["{figures}", "{phones.css}", "{untold}"] {
+            assert!(!page.contains(place), "{place}");
+        }
+    }
 }

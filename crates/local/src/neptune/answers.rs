@@ -1,11 +1,8 @@
-use axum::{
-    body::Body,
-    http::{StatusCode, header},
-    response::Response,
-};
+use axum::{http::StatusCode, response::Response};
 use serde::Serialize;
 
 use super::{database::Refusal, faults::Failure};
+use crate::serving::json;
 
 /// An answer that is no success: Neptune's body, and the status that goes with its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,20 +86,4 @@ impl From<anyhow::Error> for Problem {
     fn from(error: anyhow::Error) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailureException", format!("{error:#}"))
     }
-}
-
-/// A JSON answer.
-pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(body) => bytes(status, body),
-        Err(_) => bytes(StatusCode::INTERNAL_SERVER_ERROR, b"{}".to_vec()),
-    }
-}
-
-/// JSON that is written already.
-pub fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    response
 }

@@ -65,6 +65,11 @@ impl Client {
         Self { endpoint: endpoint.into(), http: reqwest::Client::new() }
     }
 
+    /// Where it is called.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// Commits, or fails with the emulator's reason.
     pub async fn commit(&self, commit: &Commit) -> Result<Committed> {
         self.call(Method::POST, "commit", Some(commit)).await

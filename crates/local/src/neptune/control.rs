@@ -4,13 +4,14 @@ use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    answers::{self, Problem},
+    answers::Problem,
     commit::Commit,
     database::{Database, NotCommitted},
     faults::{Order, Standing},
     graph::{Edge, Vertex},
-    http::{App, now},
+    http::App,
 };
+use crate::serving::{json, now};
 
 /// The faults, as they are answered.
 #[derive(Debug, Serialize)]
@@ -35,7 +36,7 @@ struct GraphJson<'a> {
 pub async fn commit(State(app): State<Arc<App>>, body: Bytes) -> Response {
     let done = parse::<Commit>(&body).and_then(|commit| Ok(app.database().commit(&commit, now())?));
     match done {
-        Ok(committed) => answers::json(StatusCode::OK, &committed),
+        Ok(committed) => json(StatusCode::OK, &committed),
         Err(problem) => app.refuse(problem),
     }
 }
@@ -58,7 +59,7 @@ pub async fn reset(State(app): State<Arc<App>>) -> Response {
 pub async fn graph(State(app): State<Arc<App>>) -> Response {
     let database = app.database();
     let graph = database.graph();
-    answers::json(StatusCode::OK, &GraphJson { vertices: graph.vertices(), edges: graph.edges() })
+    json(StatusCode::OK, &GraphJson { vertices: graph.vertices(), edges: graph.edges() })
 }
 
 pub async fn faults(State(app): State<Arc<App>>) -> Response {
@@ -88,13 +89,13 @@ fn ends(app: &App, change: impl FnOnce(&mut Database) -> anyhow::Result<()>) -> 
     let ends = change(&mut database).and_then(|()| database.ends(now()));
     drop(database);
     match ends {
-        Ok(ends) => answers::json(StatusCode::OK, &ends),
+        Ok(ends) => json(StatusCode::OK, &ends),
         Err(error) => app.refuse(error),
     }
 }
 
 fn standing(database: &Database) -> Response {
-    answers::json(StatusCode::OK, &FaultsJson { faults: database.faults.standing() })
+    json(StatusCode::OK, &FaultsJson { faults: database.faults.standing() })
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

@@ -1,19 +1,15 @@
-use std::{num::NonZeroU32, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{log::View, page::Page};
+use crate::serving::{self, Standings};
 
 /// A fault that the stream is to show, and how often.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Order {
-    /// What goes wrong.
-    pub fault: Fault,
-    /// For how many requests; without it, until faults are cleared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub times: Option<NonZeroU32>,
-}
+pub type Order = serving::Order<Fault>;
+
+/// A fault as it stands.
+pub type Standing = serving::Standing<Fault>;
 
 /// What can go wrong with requests for the stream.
 ///
@@ -92,26 +88,14 @@ pub enum ExpiredStatus {
     NotFound,
 }
 
-/// A fault as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Standing {
-    /// What goes wrong.
-    pub fault: Fault,
-    /// For how many more requests, if not until faults are cleared.
-    pub left: Option<u32>,
-    /// How many it has changed.
-    pub hits: u64,
-}
-
 /// The faults in force, the oldest first; those that are used up stay to be counted.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<Standing>);
+pub struct Faults(Standings<Fault>);
 
 impl Faults {
     /// Adds one.
     pub fn order(&mut self, order: Order) {
-        self.0.push(Standing { fault: order.fault, left: order.times.map(NonZeroU32::get), hits: 0 });
+        self.0.order(order);
     }
 
     /// Forgets all, also the counts.
@@ -121,12 +105,12 @@ impl Faults {
 
     /// All, also those that are used up.
     pub fn standing(&self) -> &[Standing] {
-        &self.0
+        self.0.all()
     }
 
     /// Takes the next error that answers a request whatever it asks.
     pub fn take_error(&mut self) -> Option<Failure> {
-        match self.take(|fault| matches!(fault, Fault::Error(_))) {
+        match self.0.take(|fault| matches!(fault, Fault::Error(_))) {
             Some(Fault::Error(failure)) => Some(failure),
             _ => None,
         }
@@ -134,7 +118,7 @@ impl Faults {
 
     /// Takes how long the answer is to wait.
     pub fn take_delay(&mut self) -> Duration {
-        match self.take(|fault| matches!(fault, Fault::Slow { .. })) {
+        match self.0.take(|fault| matches!(fault, Fault::Slow { .. })) {
             Some(Fault::Slow { millis }) => Duration::from_millis(millis),
             _ => Duration::ZERO,
         }
@@ -142,7 +126,7 @@ impl Faults {
 
     /// Takes how records that are there are answered as expired, if they are.
     pub fn take_expired(&mut self) -> Option<ExpiredStatus> {
-        match self.take(|fault| matches!(fault, Fault::Expired { .. })) {
+        match self.0.take(|fault| matches!(fault, Fault::Expired { .. })) {
             Some(Fault::Expired { status }) => Some(status),
             _ => None,
         }
@@ -151,8 +135,8 @@ impl Faults {
     /// What a reader sees now. What that changes is told to [`Self::count`].
     pub fn view(&self) -> View {
         let mut view = View::default();
-        for fault in self.0.iter().filter(|standing| standing.left != Some(0)).map(|standing| standing.fault) {
-            match fault {
+        for fault in self.0.in_force() {
+            match *fault {
                 Fault::Lag { commits } if view.lag == 0 => view.lag = commits,
                 Fault::Cut { at_op } if view.cut_at_op.is_none() => view.cut_at_op = Some(at_op),
                 Fault::Gap { commit_num } => view.hidden.push(commit_num),
@@ -165,27 +149,22 @@ impl Faults {
     /// Counts what a view has changed: a lag changes every answer, others the page that they are in.
     pub fn count(&mut self, view: &View, page: Option<&Page>) {
         if view.lag > 0 {
-            self.take(|fault| *fault == Fault::Lag { commits: view.lag });
+            self.0.take(|fault| *fault == Fault::Lag { commits: view.lag });
         }
         let Some(page) = page else { return };
         if let Some(at_op) = view.cut_at_op.filter(|_| page.was_cut) {
-            self.take(|fault| *fault == Fault::Cut { at_op });
+            self.0.take(|fault| *fault == Fault::Cut { at_op });
         }
         for commit_num in &page.leapt {
-            self.take(|fault| *fault == Fault::Gap { commit_num: *commit_num });
+            self.0.take(|fault| *fault == Fault::Gap { commit_num: *commit_num });
         }
-    }
-
-    fn take(&mut self, is_meant: impl Fn(&Fault) -> bool) -> Option<Fault> {
-        let standing = self.0.iter_mut().find(|standing| standing.left != Some(0) && is_meant(&standing.fault))?;
-        standing.left = standing.left.map(|left| left - 1);
-        standing.hits += 1;
-        Some(standing.fault)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
     use crate::neptune::record::EventId;
 

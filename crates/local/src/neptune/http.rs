@@ -4,7 +4,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -16,12 +15,8 @@ use axum::{
 };
 use flate2::{Compression, write::GzEncoder};
 
-use super::{
-    answers::{self, Problem},
-    control,
-    database::Database,
-    query, signature,
-};
+use super::{answers::Problem, control, database::Database, query, signature};
+use crate::serving::{bytes, now};
 
 /// What the routes share.
 pub struct App {
@@ -66,12 +61,6 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Now, in milliseconds since 1970.
-pub fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
 async fn unknown(State(app): State<Arc<App>>, uri: Uri) -> Response {
     let message = format!("there is nothing at {}", uri.path());
     app.refuse(Problem::new(StatusCode::NOT_FOUND, "BadRequestException", message))
@@ -93,7 +82,7 @@ async fn stream(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Re
     }
     match answer.page {
         Ok(page) if accepts_gzip(&headers) => compressed(&app, page).await,
-        Ok(page) => answers::bytes(StatusCode::OK, page),
+        Ok(page) => bytes(StatusCode::OK, page),
         Err(refusal) => app.refuse(refusal),
     }
 }
@@ -118,7 +107,7 @@ async fn compressed(app: &App, page: Vec<u8>) -> Response {
     });
     match compressed.await.map_err(anyhow::Error::new).and_then(|page| Ok(page?)) {
         Ok(page) => {
-            let mut response = answers::bytes(StatusCode::OK, page);
+            let mut response = bytes(StatusCode::OK, page);
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             response
         }

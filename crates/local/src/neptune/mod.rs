@@ -112,8 +112,6 @@ mod record;
 mod server;
 mod signature;
 #[cfg(test)]
-mod speed;
-#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -66,13 +66,17 @@ async fn gives_up_when_one_record_takes_too_long() {
 
 #[tokio::test]
 async fn holds_at_a_gap_and_goes_on_once_it_has_healed() {
-    let holed = Answer::page(&[(5, 1), (7, 1)]);
-    let (mut reader, _server) = reader(after(4, 9), [holed, Answer::page(&[(5, 1), (6, 1), (7, 1)])]).await;
+    let pages = [&[(5, 1), (7, 1)][..], &[(7, 1)], &[(6, 1), (7, 1)]].map(Answer::page);
+    let (mut reader, _server) = reader(after(4, 9), pages).await;
+    // Up to the gap.
+    let Ok(Read::Page(page)) = reader.read().await else { panic!("a page") };
+    assert_eq!((page.records.len(), page.last_event_id), (1, Some(Position::new(5, 1))));
+    assert_eq!(reader.start(), after(5, 1));
     let error = reader.read().await.expect_err("a gap");
     assert!(
         matches!(error, Error::Gap { expected, got } if expected == Position::new(6, 1) && got == Position::new(7, 1))
     );
-    assert_eq!(reader.start(), after(4, 9));
+    assert_eq!(reader.start(), after(5, 1));
     assert!(reader.read().await.is_ok());
     assert_eq!(reader.start(), after(7, 1));
 }

@@ -50,7 +50,7 @@ pub fn install() -> Result<()> {
     cargo.current_dir(paths::root()).args(["build", "--release", "--package", "picture", "--example", "bench"]);
     steps::run("Building crates/picture as it is released", &mut cargo)?;
 
-    Tool::Bench.install_alone()?;
+    Tool::Bench.install()?;
     let pins = fs::read_to_string(tools::pins("bench-picture.json"))?;
     let manifest = node_folder().join("package.json");
     let done = node_folder().join("node_modules/sharp/package.json").exists();

@@ -1,0 +1,17 @@
+//! Refuses to build with notification rules or texts that do not fit together.
+
+#[path = "src/push/category.rs"]
+#[expect(dead_code, reason = "the library's own")]
+mod category;
+#[path = "src/push/schema.rs"]
+mod schema;
+
+use category::Category;
+
+fn main() {
+    println!("cargo::rerun-if-changed=src/push");
+    let languages = [("ko", include_str!("src/push/texts/ko.json")), ("en", include_str!("src/push/texts/en.json"))];
+    if let Err(error) = schema::check(include_str!("src/push/rules.json"), &languages) {
+        println!("cargo::error={error}");
+    }
+}

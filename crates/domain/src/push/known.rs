@@ -1,0 +1,119 @@
+//! What the projections' rows say.
+
+use std::collections::BTreeMap;
+
+use super::{Register, schema::Kind};
+use crate::graph::Position;
+
+/// A row's registers by name.
+pub type Registers = BTreeMap<String, Register>;
+
+/// What is known of a vertex.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Vertex {
+    /// A person's name.
+    pub name: Option<String>,
+    /// A story's title.
+    pub title: Option<String>,
+    /// Who told or wrote it, the earliest first.
+    pub owners: Vec<Owner>,
+}
+
+/// Somebody who told or wrote a vertex.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Who.
+    pub person: String,
+    /// What the vertex is by that.
+    pub kind: Kind,
+}
+
+impl From<&Registers> for Vertex {
+    fn from(registers: &Registers) -> Self {
+        let text = |name| registers.get(name).and_then(|register| register.value.clone());
+        let owners = registers.iter().filter(|(name, _)| name.starts_with("owner#"));
+        let mut owners: Vec<_> =
+            owners.filter_map(|(_, register)| Some((register.position, owner(register)?))).collect();
+        owners.sort_by_key(|(position, _)| *position);
+        Self { name: text("name"), title: text("title"), owners: owners.into_iter().map(|(_, owner)| owner).collect() }
+    }
+}
+
+fn owner(register: &Register) -> Option<Owner> {
+    let (label, person) = register.value.as_deref()?.split_once(' ')?;
+    let kind = if label == "told" { Kind::Story } else { Kind::Comment };
+    Some(Owner { person: person.to_owned(), kind })
+}
+
+/// Whether somebody followed before `position`, and still does: by one and the same edge.
+pub fn followed_before(registers: &Registers, position: Position) -> bool {
+    registers.values().any(|register| register.value.is_some() && register.position < position)
+}
+
+/// What keeps one person's doings from another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// One of them blocked the other, whichever.
+    pub blocked: bool,
+    /// Whoever would be told muted the other.
+    pub muted: bool,
+}
+
+impl Relation {
+    /// What the row between `recipient` and somebody else says.
+    pub fn of(recipient: &str, registers: &Registers) -> Self {
+        let mut relation = Self::default();
+        for (name, register) in registers {
+            let Some(from) = &register.value else { continue };
+            relation.blocked |= name.starts_with("blocks#");
+            relation.muted |= name.starts_with("mutes#") && from == recipient;
+        }
+        relation
+    }
+}
+
+/// Whether an edge that was added at `position` still stands by that.
+pub fn still_stands(registers: &Registers, position: Position) -> bool {
+    registers.get("edge").is_some_and(|register| register.value.is_some() && register.position == position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registers(registers: &[(&str, Register)]) -> Registers {
+        registers.iter().map(|(name, register)| ((*name).to_owned(), register.clone())).collect()
+    }
+
+    fn at(commit_num: u64) -> Position {
+        Position::new(commit_num, 1)
+    }
+
+    #[test]
+    fn the_first_to_tell_comes_first_and_who_went_is_none() {
+        let vertex = Vertex::from(&registers(&[
+            ("owner#a", Register::holds(at(9), "told jun")),
+            ("owner#b", Register::holds(at(3), "told mina")),
+            ("owner#c", Register::tombstone(at(12))),
+        ]));
+        assert_eq!(vertex.owners.iter().map(|owner| owner.person.as_str()).collect::<Vec<_>>(), ["mina", "jun"]);
+    }
+
+    #[test]
+    fn only_who_followed_before_and_still_does_counts() {
+        let follows = |register| followed_before(&registers(&[("edge#e", register)]), at(5));
+        assert!(follows(Register::holds(at(4), "")));
+        assert!(!follows(Register::holds(at(6), "")));
+        assert!(!follows(Register::tombstone(at(4))));
+    }
+
+    #[test]
+    fn an_edge_stands_by_the_event_that_added_it_last() {
+        let stands = |register| still_stands(&registers(&[("edge", register)]), at(5));
+        assert!(stands(Register::holds(at(5), "likes")));
+        // Taken back, and done again: there is another event for that.
+        assert!(!stands(Register::holds(at(7), "likes")));
+        assert!(!stands(Register::tombstone(at(6))));
+        assert!(!still_stands(&Registers::new(), at(5)));
+    }
+}

@@ -1,0 +1,43 @@
+//! Notifications on people's phones: whom they reach, what they say, and how they want to be told.
+//!
+//! ```text
+//! Change ── facts ──▶ Registers by Row (the projections: owners, followers, blocks, names)
+//!    └── Event::of ──▶ Event ── Rule::resolve (with what is known) ──▶ who is told
+//!                                     └── Notification::message ──▶ SNS ─▶ FCM ─▶ phone
+//! ```
+//! The graph's vocabulary: vertices are persons (their id is the `sub` of their account; property
+//! `name`), stories (`title`) and comments. Edges are
+//! ```text
+//! follows     person → person              told      person → story (its addition publishes it)
+//! likes       person → story or comment    wrote     person → comment
+//! replies_to  comment → story or comment   mentions  story or comment → person
+//! blocks      person → person              mutes     person → person
+//! ```
+
+mod category;
+mod cut;
+mod event;
+mod facts;
+mod known;
+mod payload;
+mod platform;
+mod preferences;
+mod register;
+pub mod rules;
+mod schema;
+#[cfg(test)]
+mod testing;
+pub mod texts;
+mod token;
+
+pub use category::Category;
+pub use event::Event;
+pub use facts::{Fact, Pair, Row, facts};
+pub use known::{Owner, Registers, Relation, Vertex, followed_before, still_stands};
+pub use payload::{FCM_MAX_BYTES, NoMessage, Notification};
+pub use platform::Platform;
+pub use preferences::{Delivery, InvalidQuietHours, Preferences, QuietHours};
+pub use register::{InvalidRegister, Register};
+pub use rules::{Recipients, Resolution, Said, Words};
+pub use schema::{Actor, Arg, Audience, End, Happening, Kind, Pattern, Rule, Text, Texts, Wording};
+pub use token::{InvalidToken, MAX_TOKEN_BYTES, Token};

@@ -1,0 +1,272 @@
+//! What SNS is handed for one phone: a message for FCM, in the form of its HTTP v1 API.
+//!
+//! It holds no text, only localisation keys and what fills their places: phones speak the language
+//! of their owners. Plain texts must not stand beside the keys: Android would show those.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Event, Rule,
+    cut::cut,
+    rules::{Said, Words},
+};
+
+/// The most that FCM takes. It counts notification and data only; here, all that is sent counts.
+pub const FCM_MAX_BYTES: usize = 4_096;
+/// The longest `apns-collapse-id` (Apple, "Sending notification requests to APNs").
+const MAX_COLLAPSE_ID_BYTES: usize = 64;
+/// The Android channel without a sound.
+const QUIET_CHANNEL: &str = "quiet";
+
+/// A notification, the same for all who get it.
+#[derive(Debug, Clone, Copy)]
+pub struct Notification<'a> {
+    /// By which it is sent.
+    pub rule: &'a Rule,
+    /// What happened.
+    pub event: &'a Event,
+    /// The person whose doing it was.
+    pub actor: &'a str,
+    /// What can be said.
+    pub words: &'a Words,
+}
+
+/// Why there is no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoMessage {
+    /// It is older than the rule lets it be.
+    #[error("the notification has expired")]
+    Expired,
+    /// The ids alone take more than FCM allows.
+    #[error("the notification takes more than {FCM_MAX_BYTES} bytes without any name")]
+    TooLarge,
+}
+
+impl Notification<'_> {
+    /// The `Message` of `Publish` with `MessageStructure=json`: `{"default":…,"GCM":"<JSON>"}`.
+    ///
+    /// What fills places in texts is cut until all fits in, each argument to the same length.
+    pub fn message(&self, silent: bool, now: Timestamp) -> Result<String, NoMessage> {
+        let left = self.event.time_left(self.rule, now).ok_or(NoMessage::Expired)?;
+        let (title, body) = self.words.say(self.rule).ok_or(NoMessage::TooLarge)?;
+        let whole = |max_arg_bytes: usize| {
+            let shorter = |said: &Said| Said {
+                key: said.key.clone(),
+                args: said.args.iter().map(|arg| cut(arg, max_arg_bytes)).collect(),
+            };
+            self.gcm(&shorter(&title), &shorter(&body), silent, now, left.as_secs().max(1))
+        };
+        let longest = title.args.iter().chain(&body.args).map(String::len).max().unwrap_or_default();
+        let max_arg_bytes = largest_fitting(longest, |bytes| whole(bytes).len() <= FCM_MAX_BYTES);
+        let gcm = whole(max_arg_bytes.ok_or(NoMessage::TooLarge)?);
+        // `default` must be there, and is for endpoints of other services: there are none.
+        Ok(json!({"default": self.rule.id, "GCM": gcm}).to_string())
+    }
+
+    fn gcm(&self, title: &Said, body: &Said, silent: bool, now: Timestamp, seconds_left: i64) -> String {
+        let Self { rule, event, .. } = self;
+        let category = rule.category.as_str();
+        let tag = format!("{}:{}", rule.id, rule.vertex(rule.replaces_by, event));
+        let collapse_id =
+            if tag.len() <= MAX_COLLAPSE_ID_BYTES { tag.clone() } else { format!("{:x}", Sha256::digest(&tag)) };
+        let mut aps = json!({
+            "alert": {
+                "title-loc-key": title.key, "title-loc-args": title.args, "loc-key": body.key, "loc-args": body.args
+            },
+            "thread-id": format!("{category}:{}", rule.vertex(rule.groups_by, event)),
+            "interruption-level": if silent { "passive" } else { "active" },
+        });
+        let mut android = json!({
+            "title_loc_key": title.key, "title_loc_args": title.args,
+            "body_loc_key": body.key, "body_loc_args": body.args,
+            "tag": tag,
+            "channel_id": if silent { QUIET_CHANNEL } else { category },
+        });
+        if silent {
+            // For Android before 8, which knows no channels.
+            android["notification_priority"] = json!("PRIORITY_LOW");
+        } else {
+            aps["sound"] = json!("default");
+            android["default_sound"] = json!(true);
+        }
+        let message = json!({
+            "data": self.data(),
+            "android": {
+                "priority": if silent { "normal" } else { "high" },
+                "ttl": format!("{seconds_left}s"),
+                "collapse_key": rule.collapse_key,
+                "notification": android,
+            },
+            "apns": {
+                "headers": {
+                    "apns-collapse-id": collapse_id,
+                    "apns-expiration": (now.as_second().saturating_add(seconds_left)).to_string(),
+                    "apns-priority": if silent { "5" } else { "10" },
+                },
+                "payload": {"aps": aps},
+            },
+        });
+        json!({"fcmV1Message": {"validate_only": false, "message": message}}).to_string()
+    }
+
+    /// For the app: all of them texts, none with a name that FCM keeps for itself.
+    fn data(&self) -> Value {
+        let Self { rule, event, actor, .. } = self;
+        json!({
+            "event": event.id,
+            "rule": rule.id,
+            "category": rule.category.as_str(),
+            "actor": actor,
+            "source": event.from,
+            "target": event.to,
+            "committed_at": event.committed_at.to_string(),
+        })
+    }
+}
+
+/// The largest number up to `most` that fits, if what fits goes on to fit when it is made smaller.
+fn largest_fitting(most: usize, fits: impl Fn(usize) -> bool) -> Option<usize> {
+    if fits(most) {
+        return Some(most);
+    }
+    if !fits(0) {
+        return None;
+    }
+    let (mut fitting, mut too_large) = (0, most);
+    while too_large - fitting > 1 {
+        let middle = fitting.midpoint(too_large);
+        if fits(middle) { fitting = middle } else { too_large = middle }
+    }
+    Some(fitting)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        graph::What,
+        push::{
+            rules,
+            testing::{COMMIT_MS, edge, received},
+            texts,
+        },
+    };
+
+    fn event(label: &str, from: &str, to: &str) -> Event {
+        Event::of(&received(edge(What::Added, 7, "e1", label, from, to))).expect("an event")
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_millisecond(COMMIT_MS).expect("a time") + SignedDuration::from_secs(400)
+    }
+
+    fn words(name: &str, title: &str) -> Words {
+        Words { actor_name: Some(name.into()), source_title: Some(title.into()), target_title: Some(title.into()) }
+    }
+
+    fn build(rule: &str, event: &Event, words: &Words, silent: bool) -> Result<(String, Value), NoMessage> {
+        let rule = rules::by_id(rule).expect("a rule");
+        let message = Notification { rule, event, actor: "mina", words }.message(silent, now())?;
+        let message: Value = serde_json::from_str(&message).expect("JSON");
+        assert!(message["default"].is_string());
+        let gcm = message["GCM"].as_str().expect("a text, not an object").to_owned();
+        let read: Value = serde_json::from_str(&gcm).expect("JSON in JSON");
+        Ok((gcm, read["fcmV1Message"]["message"].clone()))
+    }
+
+    #[test]
+    fn says_who_likes_what_in_the_phones_own_words() {
+        let event = event("likes", "mina", "s1");
+        let (_, message) = build("like-story", &event, &words("미나", "첫눈"), false).expect("a message");
+        let android = &message["android"];
+        assert_eq!(android["priority"], "high");
+        assert_eq!(android["ttl"], "86000s");
+        assert_eq!(android["collapse_key"], "likes");
+        let notification = &android["notification"];
+        assert_eq!(notification["body_loc_key"], "push_like_story_body_by_titled");
+        assert_eq!(notification["body_loc_args"], json!(["미나", "첫눈"]));
+        assert_eq!(notification["tag"], "like-story:s1");
+        assert_eq!(notification["channel_id"], "likes");
+        let apns = &message["apns"];
+        assert_eq!(apns["headers"]["apns-collapse-id"], "like-story:s1");
+        let expiration = now().as_second() + 86_000;
+        assert_eq!(apns["headers"]["apns-expiration"], expiration.to_string());
+        let aps = &apns["payload"]["aps"];
+        assert_eq!(aps["alert"]["loc-key"], "push_like_story_body_by_titled");
+        assert_eq!(aps["alert"]["loc-args"], json!(["미나", "첫눈"]));
+        assert_eq!((&aps["sound"], &aps["thread-id"]), (&json!("default"), &json!("likes:s1")));
+        assert_eq!(message["data"]["rule"], "like-story");
+        assert_eq!(message["data"]["event"], "main/7/1");
+        assert!(message.get("notification").is_none(), "Android would show its plain text");
+    }
+
+    #[test]
+    fn at_night_there_is_no_sound() {
+        let event = event("likes", "mina", "s1");
+        let (gcm, message) = build("like-story", &event, &words("미나", "첫눈"), true).expect("a message");
+        assert!(!gcm.contains("sound"), "{gcm}");
+        assert_eq!(message["android"]["notification"]["channel_id"], "quiet");
+        assert_eq!(message["apns"]["headers"]["apns-priority"], "5");
+        assert_eq!(message["apns"]["payload"]["aps"]["interruption-level"], "passive");
+    }
+
+    #[test]
+    fn a_long_tag_is_hashed_for_apple() {
+        let story = "s".repeat(80);
+        let (_, message) =
+            build("like-story", &event("likes", "mina", &story), &Words::default(), false).expect("fits");
+        let id = message["apns"]["headers"]["apns-collapse-id"].as_str().expect("a text");
+        assert_eq!(id.len(), 64);
+        assert_eq!(message["android"]["notification"]["tag"], format!("like-story:{story}"));
+    }
+
+    #[test]
+    fn what_has_expired_or_cannot_fit_is_none() {
+        let mut old = event("likes", "mina", "s1");
+        old.committed_at -= SignedDuration::from_hours(24);
+        assert_eq!(build("like-story", &old, &Words::default(), false), Err(NoMessage::Expired));
+        let huge = event("likes", "mina", &"s".repeat(4_000));
+        assert_eq!(build("like-story", &huge, &Words::default(), false), Err(NoMessage::TooLarge));
+    }
+
+    #[test]
+    fn long_korean_names_are_cut_as_late_as_possible() {
+        let long = "가".repeat(2_000);
+        let (gcm, message) =
+            build("like-story", &event("likes", "mina", "s1"), &words(&long, &long), false).expect("fits");
+        // Each argument stands twice, for Android and for Apple: one syllable more each would be 12 bytes.
+        assert!((FCM_MAX_BYTES - 12..=FCM_MAX_BYTES).contains(&gcm.len()), "{}", gcm.len());
+        let arg = message["android"]["notification"]["body_loc_args"][0].as_str().expect("a text");
+        assert!(arg.ends_with("가…") && arg.len() > 300, "{arg}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_fits_and_is_well_formed(
+            name in "\\PC{0,600}", title in "(?s).{0,3000}", silent: bool, rule in prop::sample::select(rules::all())
+        ) {
+            let event = event(&rule.when.edge, "mina", "s1");
+            let (gcm, message) = build(&rule.id, &event, &words(&name, &title), silent).expect("a message");
+            prop_assert!(gcm.len() <= FCM_MAX_BYTES);
+            for (key, value) in message["data"].as_object().expect("an object") {
+                prop_assert!(value.is_string());
+                prop_assert!(!["from", "gcm", "message_type"].contains(&key.as_str()) && !key.starts_with("google"));
+            }
+            let notification = &message["android"]["notification"];
+            for part in ["title", "body"] {
+                let key = notification[format!("{part}_loc_key")].as_str().expect("a key");
+                let args: Vec<String> =
+                    serde_json::from_value(notification[format!("{part}_loc_args")].clone()).expect("texts");
+                for language in ["ko", "en"] {
+                    let said = texts::localise(language, key, &args).expect("a text");
+                    prop_assert!(args.iter().all(|arg| said.contains(arg)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Opus, which symphonia demuxes but does not decode.
+
+use ropus::OpusMSDecoder;
+
+use crate::SoundError;
+
+/// What Opus decodes to, whatever was recorded (RFC 7845, 5.1).
+pub(crate) const RATE_HZ: u32 = 48_000;
+/// The longest packet: 120 ms.
+const LONGEST_FRAMES: usize = 5760;
+
+pub(crate) struct OpusDecoder {
+    decoder: OpusMSDecoder,
+    channels: usize,
+    /// Samples that are the encoder's, at the beginning.
+    pub pre_skip: u32,
+    /// As a factor.
+    gain: f32,
+    interleaved: Vec<i16>,
+}
+
+impl OpusDecoder {
+    /// `header` is the identification header (RFC 7845, 5.1).
+    pub fn new(header: &[u8]) -> Result<Self, SoundError> {
+        let &[
+            b'O',
+            b'p',
+            b'u',
+            b's',
+            b'H',
+            b'e',
+            b'a',
+            b'd',
+            version,
+            channels,
+            s0,
+            s1,
+            _,
+            _,
+            _,
+            _,
+            g0,
+            g1,
+            family,
+            ref rest @ ..,
+        ] = header
+        else {
+            return Err(SoundError::corrupt("no Opus header"));
+        };
+        if version >> 4 != 0 {
+            return Err(SoundError::other_decoder("a later version of Opus"));
+        }
+        let (streams, coupled, mapping) = match (family, channels, rest) {
+            (0, 1 | 2, _) => (1, channels - 1, &[0, 1][..usize::from(channels)]),
+            (1, 1..=8, [streams, coupled, mapping @ ..]) if mapping.len() >= usize::from(channels) => {
+                (*streams, *coupled, &mapping[..usize::from(channels)])
+            }
+            (0 | 1, ..) => return Err(SoundError::corrupt("an Opus header without a mapping")),
+            _ => return Err(SoundError::other_decoder("Opus with a mapping of its own")),
+        };
+        let decoder = OpusMSDecoder::new(RATE_HZ as i32, channels.into(), streams.into(), coupled.into(), mapping)
+            .map_err(|_| SoundError::corrupt("an Opus header with an impossible mapping"))?;
+        Ok(Self {
+            decoder,
+            channels: channels.into(),
+            pre_skip: u16::from_le_bytes([s0, s1]).into(),
+            // In 256ths of a decibel.
+            gain: 10_f32.powf(f32::from(i16::from_le_bytes([g0, g1])) / 256.0 / 20.0),
+            interleaved: vec![0; LONGEST_FRAMES * usize::from(channels)],
+        })
+    }
+
+    /// Decodes into `planes`; `false` if the packet is damaged.
+    pub fn decode(&mut self, packet: &[u8], planes: &mut Vec<Vec<f32>>) -> bool {
+        planes.resize_with(self.channels, Vec::new);
+        planes.iter_mut().for_each(Vec::clear);
+        let Ok(length) = i32::try_from(packet.len()) else { return false };
+        // Without a byte in it the decoder would invent something for a lost packet.
+        if length == 0 {
+            return false;
+        }
+        let decoded = self.decoder.decode(Some(packet), length, &mut self.interleaved, LONGEST_FRAMES as i32, false);
+        let Some(frames) = decoded.ok().and_then(|frames| usize::try_from(frames).ok()) else { return false };
+        for frame in self.interleaved[..frames * self.channels].chunks_exact(self.channels) {
+            for (plane, &sample) in planes.iter_mut().zip(frame) {
+                plane.push(f32::from(sample) / 32_768.0 * self.gain);
+            }
+        }
+        true
+    }
+
+    /// Weights of the channels in the loudness, in Vorbis's order (RFC 7845, 5.1.1.2).
+    pub fn weights(&self) -> Vec<f64> {
+        const SIDE: f64 = super::channels::SURROUND;
+        let weights: &[f64] = match self.channels {
+            4 => &[1.0, 1.0, SIDE, SIDE],
+            5 => &[1.0, 1.0, 1.0, SIDE, SIDE],
+            6 => &[1.0, 1.0, 1.0, SIDE, SIDE, 0.0],
+            7 => &[1.0, 1.0, 1.0, SIDE, SIDE, SIDE, 0.0],
+            8 => &[1.0, 1.0, 1.0, SIDE, SIDE, SIDE, SIDE, 0.0],
+            _ => &[1.0; 3][..self.channels.min(3)],
+        };
+        weights.to_vec()
+    }
+}

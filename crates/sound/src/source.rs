@@ -1,0 +1,119 @@
+//! What the decoders read from: the caller's source, and a memory of how it failed.
+
+use std::{
+    io::{self, Read, Seek, SeekFrom},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use symphonia::core::io::MediaSource;
+
+use crate::SoundError;
+
+/// Keeps the source's own failure: decoders pass errors on in their words, and a file that ends
+/// early must not be mistaken for a network that failed, nor the other way round.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Failure(Arc<Mutex<Option<SoundError>>>);
+
+impl Failure {
+    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.get_or_insert_with(|| SoundError::source(error));
+        }
+        result
+    }
+
+    pub fn take(&self) -> Option<SoundError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Bytes of a known length.
+#[derive(Debug)]
+pub(crate) struct Source<S> {
+    inner: S,
+    length: u64,
+    failure: Failure,
+}
+
+impl<S: Read + Seek> Source<S> {
+    pub fn new(mut inner: S) -> Result<Self, SoundError> {
+        let length = inner.seek(SeekFrom::End(0)).and_then(|length| inner.rewind().map(|()| length));
+        let length = length.map_err(|error| SoundError::source(&error))?;
+        Ok(Self { inner, length, failure: Failure::default() })
+    }
+
+    /// In bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    pub fn failure(&self) -> Failure {
+        self.failure.clone()
+    }
+
+    /// Reads as much of `buffer` from `position` on as there is.
+    pub fn read_at(&mut self, position: u64, buffer: &mut [u8]) -> Result<usize, SoundError> {
+        if position > self.length {
+            return Ok(0);
+        }
+        let mut read = || {
+            self.seek(SeekFrom::Start(position))?;
+            let mut filled = 0;
+            while filled < buffer.len() {
+                match self.read(&mut buffer[filled..]) {
+                    Ok(0) => break,
+                    Ok(count) => filled += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(filled)
+        };
+        read().map_err(|error| SoundError::source(&error))
+    }
+
+    /// Reads `N` bytes at `position`; `Truncated` if there are fewer.
+    pub fn array_at<const N: usize>(&mut self, position: u64) -> Result<[u8; N], SoundError> {
+        let mut buffer = [0; N];
+        if self.read_at(position, &mut buffer)? < N {
+            return Err(SoundError::Truncated);
+        }
+        Ok(buffer)
+    }
+}
+
+impl<S: Read> Read for Source<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = self.inner.read(buffer);
+        self.failure.note(result)
+    }
+}
+
+impl<S: Seek> Seek for Source<S> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        // A file may point anywhere, also to before its beginning: that is not the source's fault.
+        if let SeekFrom::Start(position) = to
+            && position > self.length
+        {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let result = self.inner.seek(to);
+        if matches!(&result, Err(error) if error.kind() == io::ErrorKind::InvalidInput) {
+            return result;
+        }
+        self.failure.note(result)
+    }
+}
+
+impl<S: Read + Seek + Send + Sync> MediaSource for Source<S> {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.length)
+    }
+}

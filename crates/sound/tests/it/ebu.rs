@@ -1,0 +1,127 @@
+//! The test signals of EBU Tech 3341 (version 4.0, table 1) and Tech 3342 (table 1), as far as
+//! they are described and not recordings.
+
+use crate::synth::{measured, noise, sine};
+
+const RATE_HZ: u32 = 48_000;
+const STEREO: [f64; 2] = [1.0, 1.0];
+
+/// Parts of a tone: dBFS, seconds.
+type Parts = [(f64, f64)];
+
+/// 1 kHz in stereo.
+fn tones(parts: &Parts) -> Vec<f32> {
+    parts.iter().flat_map(|&(dbfs, seconds)| sine(RATE_HZ, 1000.0, dbfs, 0.0, seconds)).collect()
+}
+
+fn silence(seconds: f64) -> Vec<f32> {
+    vec![0.0; (seconds * f64::from(RATE_HZ)).round() as usize]
+}
+
+fn close(case: &str, measured: Option<f64>, wanted: f64, tolerance: f64) {
+    let measured = measured.unwrap();
+    assert!((measured - wanted).abs() <= tolerance, "{case}: {measured}, not {wanted}");
+}
+
+#[test]
+fn integrated_loudness() {
+    let cases: [(&str, &Parts, f64); 5] = [
+        ("1", &[(-23.0, 20.0)], -23.0),
+        ("2", &[(-33.0, 20.0)], -33.0),
+        ("3", &[(-36.0, 10.0), (-23.0, 60.0), (-36.0, 10.0)], -23.0),
+        ("4", &[(-72.0, 10.0), (-36.0, 10.0), (-23.0, 60.0), (-36.0, 10.0), (-72.0, 10.0)], -23.0),
+        ("5", &[(-26.0, 20.0), (-20.0, 20.1), (-26.0, 20.0)], -23.0),
+    ];
+    for (case, parts, lufs) in cases {
+        let tone = tones(parts);
+        let found = measured(RATE_HZ, &STEREO, &[&tone, &tone]).loudness;
+        close(case, found.integrated_lufs, lufs, 0.1);
+        if parts.len() == 1 {
+            close(case, found.max_momentary_lufs, lufs, 0.1);
+            close(case, found.max_short_term_lufs, lufs, 0.1);
+        }
+    }
+}
+
+#[test]
+fn integrated_loudness_of_surround() {
+    let channel = |dbfs| tones(&[(dbfs, 20.0)]);
+    let (front, centre, rear) = (channel(-28.0), channel(-24.0), channel(-30.0));
+    let planes = [&front[..], &front, &centre, &rear, &rear];
+    let found = measured(RATE_HZ, &[1.0, 1.0, 1.0, 1.41, 1.41], &planes);
+    close("6", found.loudness.integrated_lufs, -23.0, 0.1);
+}
+
+#[test]
+fn short_term_and_momentary_loudness_of_bursts() {
+    let tone = tones(&[(-20.0, 1.34), (-30.0, 1.66)].repeat(5));
+    close("9", measured(RATE_HZ, &STEREO, &[&tone, &tone]).loudness.max_short_term_lufs, -23.0, 0.1);
+    let tone = tones(&[(-20.0, 0.18), (-30.0, 0.22)].repeat(25));
+    close("12", measured(RATE_HZ, &STEREO, &[&tone, &tone]).loudness.max_momentary_lufs, -23.0, 0.1);
+}
+
+#[test]
+fn loudest_stretch_wherever_it_begins() {
+    for i in 0..20 {
+        let tone = [silence(f64::from(i) * 0.15), tones(&[(-23.0, 3.0)]), silence(1.0)].concat();
+        close(&format!("10.{i}"), measured(RATE_HZ, &STEREO, &[&tone, &tone]).loudness.max_short_term_lufs, -23.0, 0.1);
+        let tone = [silence(f64::from(i) * 0.02), tones(&[(-23.0, 0.4)]), silence(1.0)].concat();
+        close(&format!("13.{i}"), measured(RATE_HZ, &STEREO, &[&tone, &tone]).loudness.max_momentary_lufs, -23.0, 0.1);
+    }
+}
+
+#[test]
+fn true_peak() {
+    let fs = f64::from(RATE_HZ);
+    // Case, frequency, phase in degrees, amplitude, true peak in dBTP.
+    let cases = [
+        ("15", fs / 4.0, 0.0, 0.5, -6.0),
+        ("16", fs / 4.0, 45.0, 0.5, -6.0),
+        ("17", fs / 6.0, 60.0, 0.5, -6.0),
+        ("18", fs / 8.0, 67.5, 0.5, -6.0),
+        ("19", fs / 4.0, 45.0, 1.41, 3.0),
+    ];
+    for (case, hz, degrees, amplitude, dbtp) in cases {
+        let mut tone = sine(RATE_HZ, hz, 20.0 * f64::log10(amplitude), degrees / 360.0, 1.0);
+        // Faded, for the jump at either end has a peak of its own.
+        let frames = tone.len();
+        for (frame, sample) in tone.iter_mut().enumerate() {
+            *sample *= (frame.min(frames - 1 - frame) as f32 / 4800.0).min(1.0);
+        }
+        let found = measured(RATE_HZ, &STEREO, &[&tone, &tone]).true_peak_dbtp.unwrap();
+        assert!((-0.4..=0.2).contains(&(found - dbtp)), "{case}: {found}, not {dbtp}");
+    }
+}
+
+#[test]
+fn loudness_range() {
+    let cases: [(&str, &Parts, f64); 4] = [
+        ("1", &[(-20.0, 20.0), (-30.0, 20.0)], 10.0),
+        ("2", &[(-20.0, 20.0), (-15.0, 20.0)], 5.0),
+        ("3", &[(-40.0, 20.0), (-20.0, 20.0)], 20.0),
+        ("4", &[(-50.0, 20.0), (-35.0, 20.0), (-20.0, 20.0), (-35.0, 20.0), (-50.0, 20.0)], 15.0),
+    ];
+    for (case, parts, lu) in cases {
+        let tone = tones(parts);
+        close(case, measured(RATE_HZ, &STEREO, &[&tone, &tone]).loudness.range_lu, lu, 1.0);
+    }
+}
+
+/// Not the standard's, but another implementation of it, at every rate and with noise.
+#[test]
+fn agrees_with_another_implementation() {
+    for rate_hz in [8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000] {
+        let frames = 5 * rate_hz as usize + 123;
+        let envelope = |frame: usize| 0.02 + 0.5 * (frame as f32 / rate_hz as f32 * 2.1).sin().powi(2);
+        let shaped = |seed| noise(seed, frames).iter().enumerate().map(|(i, v)| v * envelope(i)).collect::<Vec<_>>();
+        let (left, right) = (shaped(1), shaped(2));
+        let found = measured(rate_hz, &STEREO, &[&left, &right]).loudness;
+
+        let modes = ebur128::Mode::I | ebur128::Mode::LRA;
+        let mut other = ebur128::EbuR128::new(2, rate_hz, modes).unwrap();
+        other.add_frames_planar_f32(&[&left, &right]).unwrap();
+        close(&format!("{rate_hz} Hz"), found.integrated_lufs, other.loudness_global().unwrap(), 0.01);
+        // It takes a short-term window every second, we every 100 ms.
+        close(&format!("{rate_hz} Hz"), found.range_lu, other.loudness_range().unwrap(), 1.0);
+    }
+}

@@ -1,0 +1,193 @@
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use domain::push::{Platform, Preferences, Token};
+use function_kit::{
+    http::Problem,
+    request::{caller, json_body},
+};
+use serde::Deserialize;
+
+/// Twice the longest token, so that one which is too long is named as the reason.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// What a signed-in user may ask.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The user's `sub`.
+    pub user: &'a str,
+    pub wish: Wish<'a>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wish<'a> {
+    /// `GET /v1/devices`
+    ListDevices,
+    /// `GET /v1/devices/{id}`
+    GetDevice(&'a str),
+    /// `PUT /v1/devices/{id}`
+    PutDevice(&'a str, Registration),
+    /// `DELETE /v1/devices/{id}`
+    DeleteDevice(&'a str),
+    /// `GET /v1/notification-preferences`
+    GetPreferences,
+    /// `PUT /v1/notification-preferences`
+    PutPreferences(Preferences),
+}
+
+/// What an app says of itself.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub struct Registration {
+    pub token: Token,
+    pub platform: Platform,
+    /// A BCP 47 tag.
+    #[serde(default)]
+    pub language: Option<String>,
+}
+
+impl<'a> Request<'a> {
+    /// Reads a request that API Gateway let through.
+    pub fn parse(request: &'a ApiGatewayV2httpRequest) -> Result<Self, Problem> {
+        let user = caller(request)?;
+        let wish = match request.route_key.as_deref() {
+            Some("GET /v1/devices") => Wish::ListDevices,
+            Some("GET /v1/devices/{id}") => Wish::GetDevice(id(request)?),
+            Some("PUT /v1/devices/{id}") => Wish::PutDevice(id(request)?, registration(request)?),
+            Some("DELETE /v1/devices/{id}") => Wish::DeleteDevice(id(request)?),
+            Some("GET /v1/notification-preferences") => Wish::GetPreferences,
+            Some("PUT /v1/notification-preferences") => Wish::PutPreferences(json_body(request, MAX_BODY_BYTES)?),
+            _ => return Err(Problem::not_found()),
+        };
+        Ok(Self { user, wish })
+    }
+}
+
+/// The device's id, which the app chose: a UUID, for example.
+fn id(request: &ApiGatewayV2httpRequest) -> Result<&str, Problem> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let id = request.path_parameters.get("id").map(String::as_str);
+    id.filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(allowed))
+        .ok_or_else(|| Problem::invalid_request("a device's id must be 1 to 64 of `A-Z a-z 0-9 . _ -`"))
+}
+
+fn registration(request: &ApiGatewayV2httpRequest) -> Result<Registration, Problem> {
+    let registration: Registration = json_body(request, MAX_BODY_BYTES)?;
+    if registration.language.as_deref().is_some_and(|language| !is_language_tag(language)) {
+        return Err(Problem::invalid_request("`language` must be a BCP 47 tag, such as ko or en-US"));
+    }
+    Ok(registration)
+}
+
+/// Whether `text` has the form of a BCP 47 tag: a language, then subtags.
+fn is_language_tag(text: &str) -> bool {
+    let mut subtags = text.split('-');
+    let language = subtags.next().unwrap_or_default();
+    text.len() <= 35
+        && (2..=8).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::push::{Category, MAX_TOKEN_BYTES};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::request;
+
+    /// The status of the refusal, and what it says.
+    fn refusal(route: &str, id: &str, body: &str) -> (u16, String) {
+        let request = request("mina", route, id, body);
+        let problem = Request::parse(&request).expect_err("a refusal");
+        (problem.status, problem.detail.unwrap_or_default())
+    }
+
+    fn body(token: &str, more: Value) -> String {
+        let mut body = json!({"token": token, "platform": "android"});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body.to_string()
+    }
+
+    #[test]
+    fn every_route_is_read_for_the_user_of_the_token() {
+        let token = || Token::try_from("t".to_owned()).expect("a token");
+        let registration = Registration { token: token(), platform: Platform::Android, language: Some("ko".into()) };
+        let preferences = Preferences { muted: [Category::Likes].into(), quiet_hours: None };
+        for (route, body, wish) in [
+            ("GET /v1/devices", "", Wish::ListDevices),
+            ("GET /v1/devices/{id}", "", Wish::GetDevice("phone-1")),
+            ("PUT /v1/devices/{id}", &*body("t", json!({"language": "ko"})), Wish::PutDevice("phone-1", registration)),
+            ("DELETE /v1/devices/{id}", "", Wish::DeleteDevice("phone-1")),
+            ("GET /v1/notification-preferences", "", Wish::GetPreferences),
+            ("PUT /v1/notification-preferences", r#"{"muted": ["likes"]}"#, Wish::PutPreferences(preferences)),
+        ] {
+            let request = request("mina", route, "phone-1", body);
+            assert_eq!(Request::parse(&request), Ok(Request { user: "mina", wish }));
+        }
+    }
+
+    #[test]
+    fn who_is_not_signed_in_is_told_so_before_anything_else() {
+        for route in ["GET /v1/devices", "PUT /v1/devices/{id}", "PUT /v1/notification-preferences", "GET /v1/x"] {
+            let request = request("", route, "!", "!");
+            assert_eq!(Request::parse(&request).expect_err("a refusal").status, 401, "{route}");
+        }
+    }
+
+    #[test]
+    fn ids_are_short_and_plain() {
+        for id in ["", "a/b", "a b", "기기", "a#b", &"x".repeat(65)] {
+            for route in ["GET /v1/devices/{id}", "PUT /v1/devices/{id}", "DELETE /v1/devices/{id}"] {
+                assert_eq!(refusal(route, id, "").0, 400, "{route} {id}");
+            }
+        }
+        let longest = "x".repeat(64);
+        for id in ["0b4bd6f5-93a9-4f0c-9c5f-0f4b0a5ee9a3", "A._-9", &longest] {
+            assert!(Request::parse(&request("mina", "GET /v1/devices/{id}", id, "")).is_ok(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_registration_is_refused_with_the_reason() {
+        let long = "x".repeat(MAX_TOKEN_BYTES + 1);
+        for (body, status, reason) in [
+            ("", 400, "EOF"),
+            ("[]", 400, "invalid length 0"),
+            (&*body(&long, json!({})), 400, "at most 8192 bytes"),
+            (&*body(&"x".repeat(20_000), json!({})), 413, "at most 16384 bytes"),
+            (&*body("", json!({})), 400, "must not be empty"),
+            (&*body("a b", json!({})), 400, "printable ASCII"),
+            (&*body("t", json!({"platform": "windows"})), 400, "unknown variant"),
+            (&*body("t", json!({"language": "한국어"})), 400, "BCP 47"),
+            (&*body("t", json!({"language": "k"})), 400, "BCP 47"),
+            (&*body("t", json!({"language": "ko--KR"})), 400, "BCP 47"),
+            (r#"{"token": "t"}"#, 400, "missing field `platform`"),
+        ] {
+            let (found, detail) = refusal("PUT /v1/devices/{id}", "phone", body);
+            assert_eq!(found, status, "{detail}");
+            assert!(detail.contains(reason), "{detail}");
+        }
+        for language in ["ko", "en-US", "zh-Hant-TW", "sr-Latn-RS"] {
+            assert!(is_language_tag(language), "{language}");
+        }
+    }
+
+    #[test]
+    fn preferences_are_refused_with_the_reason() {
+        let hours = |zone| json!({"quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": zone}}).to_string();
+        for (body, reason) in [
+            (&*hours("Asia/Busan"), "IANA name"),
+            (r#"{"quiet_hours": {"from": "22", "to": "07:00", "time_zone": "UTC"}}"#, "`from` must be a time of day"),
+            (r#"{"muted": ["everything"]}"#, "unknown variant"),
+            (r#"{"mute": []}"#, "unknown field"),
+        ] {
+            let (status, detail) = refusal("PUT /v1/notification-preferences", "", body);
+            assert_eq!(status, 400);
+            assert!(detail.contains(reason), "{detail}");
+        }
+    }
+
+    #[test]
+    fn other_routes_lead_nowhere() {
+        assert_eq!(refusal("POST /v1/devices", "phone", "").0, 404);
+    }
+}

@@ -1,0 +1,104 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What CloudFormation asks of a custom resource.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Request {
+    pub request_type: RequestType,
+    /// Pre-signed: whoever has it can answer, once.
+    #[serde(rename = "ResponseURL")]
+    pub response_url: String,
+    pub stack_id: String,
+    pub request_id: String,
+    pub logical_resource_id: String,
+    /// Absent on `Create`.
+    pub physical_resource_id: Option<String>,
+    /// Read later: what is wrong with them is an answer, too.
+    #[serde(default)]
+    pub resource_properties: Value,
+    /// On `Update`.
+    #[serde(default)]
+    pub old_resource_properties: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum RequestType {
+    Create,
+    Update,
+    Delete,
+}
+
+/// The properties in the template; CloudFormation makes all of them strings.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Properties {
+    pub name: String,
+    pub credentials_secret_arn: String,
+    #[serde(flatten)]
+    pub events: Events,
+}
+
+/// Which topics are told of what.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Events {
+    event_delivery_failure: Option<String>,
+    event_endpoint_created: Option<String>,
+    event_endpoint_deleted: Option<String>,
+    event_endpoint_updated: Option<String>,
+}
+
+impl Events {
+    /// The application's attributes, and the topic for each.
+    pub fn attributes(&self) -> [(&'static str, Option<&str>); 4] {
+        [
+            ("EventDeliveryFailure", self.event_delivery_failure.as_deref()),
+            ("EventEndpointCreated", self.event_endpoint_created.as_deref()),
+            ("EventEndpointDeleted", self.event_endpoint_deleted.as_deref()),
+            ("EventEndpointUpdated", self.event_endpoint_updated.as_deref()),
+        ]
+    }
+}
+
+/// What CloudFormation is told.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Response {
+    pub status: Status,
+    /// Why it failed; empty otherwise.
+    pub reason: String,
+    pub physical_resource_id: String,
+    pub stack_id: String,
+    pub request_id: String,
+    pub logical_resource_id: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    Success,
+    Failed,
+}
+
+impl Response {
+    /// The answer to `request`: the resource's physical id, or why there is none.
+    pub fn to(request: Request, outcome: Result<String, String>) -> Self {
+        let Request { stack_id, request_id, logical_resource_id, physical_resource_id, .. } = request;
+        let (status, reason, physical_resource_id) = match outcome {
+            Ok(id) => (Status::Success, String::new(), id),
+            Err(reason) => {
+                // On `Create` there must be one, too: it comes again with the `Delete` of the rollback.
+                let id = physical_resource_id.unwrap_or_else(|| format!("{logical_resource_id}-was-not-created"));
+                (Status::Failed, bounded(reason), id)
+            }
+        };
+        Self { status, reason, physical_resource_id, stack_id, request_id, logical_resource_id }
+    }
+}
+
+/// CloudFormation takes answers of 4,096 bytes.
+fn bounded(mut reason: String) -> String {
+    reason.truncate(reason.floor_char_boundary(2_000));
+    reason
+}

@@ -1,0 +1,22 @@
+use function_kit::config::{MissingSetting, required};
+
+/// What the template tells this function.
+pub struct Config {
+    pub audience_table: String,
+    pub ledger_table: String,
+    pub devices_table: String,
+    pub push_queue_url: String,
+    pub dead_letter_queue_url: String,
+}
+
+impl Config {
+    pub fn from_env() -> Result<Self, MissingSetting> {
+        Ok(Self {
+            audience_table: required("AUDIENCE_TABLE")?,
+            ledger_table: required("LEDGER_TABLE")?,
+            devices_table: required("DEVICES_TABLE")?,
+            push_queue_url: required("PUSH_QUEUE_URL")?,
+            dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
+        })
+    }
+}

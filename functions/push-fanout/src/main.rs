@@ -1,0 +1,64 @@
+//! `push-fanout`: tells people's phones what concerns them in the graph's changes.
+//!
+//! ```text
+//! push.fifo ──▶ message ──▶ project (what it says is kept) ── the whole batch ──▶ notify (who is told)
+//!     ▲                                                                             │
+//!     └────────────── further pages of a large audience ◀───────────────────────────┤
+//!                                                          deliver (ledger, phones) ◀┘
+//! ```
+
+mod aws;
+mod config;
+mod deliver;
+mod message;
+mod notify;
+mod ports;
+mod project;
+mod reason;
+mod refusal;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod town;
+
+use aws_lambda_events::sqs::SqsEvent;
+use function_kit::{batch, batch::DeadLetters, logs, metrics::Metrics};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use store::{audience::AudienceTable, devices::DeviceTable, ledger::LedgerTable};
+
+use crate::{aws::Aws, notify::Notifier};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    logs::init();
+    let config = config::Config::from_env()?;
+    let sdk = function_kit::aws::sdk_config().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+    let sqs = aws_sdk_sqs::Client::new(&sdk);
+    let aws = Aws {
+        audience: AudienceTable::new(dynamodb.clone(), config.audience_table),
+        ledger: LedgerTable::new(dynamodb.clone(), config.ledger_table),
+        devices: DeviceTable::new(dynamodb, config.devices_table),
+        sns: aws_sdk_sns::Client::new(&sdk),
+        sqs: sqs.clone(),
+        push_queue_url: config.push_queue_url,
+        claimant: String::new(),
+    };
+    let dead_letters = DeadLetters { sqs, queue_url: config.dead_letter_queue_url };
+    let metrics = Metrics::from_env();
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        let aws = Aws { claimant: event.context.request_id, ..aws.clone() };
+        let notifier = Notifier { ports: &aws, metrics: &metrics };
+        let response = batch::run_fifo(
+            event.payload,
+            &dead_letters,
+            async |body| project::prepare(&aws, body).await,
+            async |message| notifier.finish(message).await,
+        );
+        let response = response.await.map_err(Error::from);
+        metrics.flush();
+        response
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}

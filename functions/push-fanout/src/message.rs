@@ -1,0 +1,127 @@
+//! What comes over `push.fifo`: the graph's changes, and this function's own work that goes on.
+
+use std::borrow::Cow;
+
+use domain::{
+    graph::{Change, Received},
+    push::Event,
+};
+use function_kit::failure::Failure;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// From the bus.
+    Change(Box<Received>),
+    /// From this function itself.
+    Further(Further),
+}
+
+/// Work that is too much for one message, from where it goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Further {
+    /// The next page of those who follow the person that an event is about.
+    #[serde(rename = "app.iyagi.push.page")]
+    Page {
+        /// What happened.
+        event: Event,
+        /// The id of the rule by which it is told.
+        rule: String,
+        /// The last follower of the page before.
+        after: String,
+        /// Counts from 0, which never comes over the queue.
+        number: u32,
+    },
+    /// The next events that waited for a vertex's owner.
+    #[serde(rename = "app.iyagi.push.waiting")]
+    Waiting {
+        /// The vertex whose owner is known now.
+        vertex: String,
+        /// The id of the change that told the owner.
+        cause: String,
+        /// The last edge of the page before.
+        after: String,
+    },
+}
+
+impl Message {
+    /// Reads a message's body.
+    ///
+    /// # Errors
+    /// A bug, if it is neither.
+    pub fn parse(body: &str) -> Result<Self, Failure> {
+        #[derive(Deserialize)]
+        struct Peek<'a> {
+            #[serde(borrow, rename = "type")]
+            kind: Cow<'a, str>,
+        }
+        let failure = |error: serde_json::Error| Failure::bug("read the message", error);
+        if serde_json::from_str::<Peek<'_>>(body).map_err(failure)?.kind.starts_with("app.iyagi.push.") {
+            return serde_json::from_str(body).map(Self::Further).map_err(failure);
+        }
+        let received = Change::from_cloud_event(body).map_err(|error| Failure::bug("read the message", error))?;
+        Ok(Self::Change(Box::new(received)))
+    }
+}
+
+impl Further {
+    /// The FIFO group, each message its own: a queue gives out no second message of a group while
+    /// the first is being worked on, and pages are to overlap. Also what tells a second delivery.
+    pub fn id(&self) -> String {
+        let name = match self {
+            Self::Page { event, rule, number, .. } => format!("page\n{rule}\n{}\n{number}", event.id),
+            Self::Waiting { vertex, cause, after } => format!("waiting\n{vertex}\n{cause}\n{after}"),
+        };
+        format!("sha256:{:x}", Sha256::digest(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::graph::Position;
+    use function_kit::failure::Kind;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn page(number: u32) -> Further {
+        let event = Event {
+            id: "main/7/1".into(),
+            position: Position::new(7, 1),
+            committed_at: Timestamp::UNIX_EPOCH,
+            edge: "e1".into(),
+            label: "told".into(),
+            from: "미나".into(),
+            to: "s1".into(),
+        };
+        Further::Page { event, rule: "story".into(), after: "jun".into(), number }
+    }
+
+    #[test]
+    fn work_that_goes_on_survives_the_queue() {
+        let waiting = Further::Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
+        for further in [page(1), waiting] {
+            let body = serde_json::to_string(&further).expect("JSON");
+            assert_eq!(Message::parse(&body).expect("a message"), Message::Further(further));
+        }
+    }
+
+    #[test]
+    fn each_page_has_a_group_of_its_own() {
+        assert_ne!(page(1).id(), page(2).id());
+        assert_eq!(page(1).id(), page(1).id());
+        assert!(page(1).id().len() <= 128);
+    }
+
+    #[test]
+    fn anything_else_is_a_bug() {
+        for body in
+            ["", "{}", "not JSON", r#"{"type":"app.iyagi.push.page"}"#, r#"{"type":"app.iyagi.graph.edge.added"}"#]
+        {
+            assert_eq!(Message::parse(body).expect_err("a failure").kind, Kind::Bug, "{body}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The first step: what a message says goes into the projections.
+
+use domain::{
+    graph::{Change, What},
+    push::{facts, rules},
+};
+use function_kit::failure::Failure;
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use store::audience::Shelf;
+
+use crate::{message::Message, ports::Projections};
+
+/// Reads a message and keeps what it says. Nobody is told of anything yet, so that what comes after
+/// it in the batch (it was taken back, somebody was blocked) is known when they are.
+pub async fn prepare(ports: &impl Projections, body: &str) -> Result<Message, Failure> {
+    let message = Message::parse(body)?;
+    if let Message::Change(received) = &message {
+        let change = &received.change;
+        let committed_at = Timestamp::from_millisecond(change.commit_timestamp_ms).unwrap_or(Timestamp::MIN);
+        let facts = facts(change);
+        try_join_all(facts.iter().map(|fact| ports.learn(fact, committed_at))).await?;
+        if change.what == What::Removed {
+            forget_notes(ports, change).await?;
+        }
+    }
+    Ok(message)
+}
+
+/// Nobody is told any more of an edge that was removed: takes it off the shelves.
+async fn forget_notes(ports: &impl Projections, change: &Change) -> Result<(), Failure> {
+    let Some(ends) = &change.ends else { return Ok(()) };
+    let mut shelves = Vec::new();
+    for label in &change.labels.removed {
+        let (source, target) = rules::needs_owners(label);
+        shelves.extend(source.then(|| Shelf::WaitingForOwner(ends.from.clone())));
+        shelves.extend(target.then(|| Shelf::WaitingForOwner(ends.to.clone())));
+        if rules::about(label).any(rules::is_told_to_followers) {
+            shelves.push(Shelf::ToldBy(ends.from.clone()));
+        }
+    }
+    try_join_all(shelves.iter().map(|shelf| ports.drop_note(shelf, &change.entity_id, change.position))).await?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The whole poller, but for a bus that takes everything at once.
+
+use std::{
+    cell::Cell,
+    error::Error,
+    time::{Duration, Instant},
+};
+
+use function_kit::{failure::Failure, metrics::Metrics};
+use serde_json::json;
+use stream_poller::{
+    Entry,
+    bus::{Bus, Verdict},
+    policy::{Mode, Policy},
+    poller::Poller,
+    settings::Settings,
+};
+
+use crate::{RECORDS, ROUNDS, table::MemoryTable, world};
+
+/// Takes everything.
+#[derive(Default)]
+struct NullBus {
+    bytes: Cell<u64>,
+}
+
+impl Bus for NullBus {
+    async fn publish(&self, entries: &[Entry]) -> Vec<Verdict> {
+        let bytes: usize = entries.iter().map(|entry| entry.message.body.len()).sum();
+        self.bytes.set(self.bytes.get() + bytes as u64);
+        vec![Verdict::Accepted; entries.len()]
+    }
+
+    async fn bury(&self, _: &Entry, _: &str) -> Result<(), Failure> {
+        Err(Failure::bug("bury", "nothing is refused here"))
+    }
+}
+
+pub fn measure(endpoint: &str) -> Result<(), Box<dyn Error>> {
+    let (mut best, mut processor, mut changes, mut bytes) = (f64::MAX, f64::MAX, 0, 0);
+    for _ in 0..ROUNDS {
+        let poller = Poller {
+            stream: world::client(endpoint)?,
+            bus: NullBus::default(),
+            checkpoints: MemoryTable::default(),
+            cluster: "main".to_owned(),
+            policy: Policy { mode: Mode::Drain, ..Policy::default() },
+            // Metrics are written, but not in between the figures.
+            settings: Settings { measure_every: Duration::from_secs(600), ..Settings::default() },
+            metrics: Metrics::of("bench"),
+        };
+        let (begin, begin_processor) = (Instant::now(), world::processor_time()?);
+        let outcome = world::block_on(poller.follow("bench", Duration::from_secs(120)))??;
+        best = best.min(begin.elapsed().as_secs_f64());
+        processor = processor.min((world::processor_time()? - begin_processor).as_secs_f64());
+        (changes, bytes) = (outcome.done.changes, poller.bus.bytes.get());
+        if changes < RECORDS / 2 {
+            return Err(format!("{changes} changes only, ended: {}", outcome.ending.as_str()).into());
+        }
+    }
+    let line = json!({
+        "row": "the poller process, null bus",
+        "records": RECORDS,
+        "records_per_second": (RECORDS as f64 / best) as u64,
+        "records_per_processor_second": (RECORDS as f64 / processor) as u64,
+        "changes": changes,
+        "bytes_per_change": bytes / changes,
+        "peak_memory_mb": world::peak_memory()?.round(),
+        "target": 480_000,
+    });
+    println!("{line}");
+    Ok(())
+}

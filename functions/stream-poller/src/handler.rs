@@ -1,0 +1,116 @@
+//! Events into invocations.
+
+use std::time::{Duration, SystemTime};
+
+use domain::graph::Position;
+use lambda_runtime::{Context, LambdaEvent};
+use serde::{Deserialize, Serialize};
+use tracing::{error, info};
+
+use crate::{
+    bus::Bus,
+    checkpoints::Checkpoints,
+    lease,
+    poller::{Outcome, Poller},
+    stop::{Ending, Stop},
+};
+
+/// A tick of the schedule, whatever else it says, or an order to replay:
+/// `{"replay": {"from": "12/1", "to": "20/5"}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Event {
+    #[serde(default)]
+    replay: Option<Range>,
+}
+
+/// The transactions to publish once more. One that the range cuts is published whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Range {
+    from: Position,
+    to: Position,
+}
+
+/// What the invocation answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// How it ended.
+    ended: &'static str,
+    /// Up to where everything is on the bus, if this invocation published anything.
+    position: Option<Position>,
+    /// How many changes it published.
+    changes: u64,
+    /// For a replay: whether the whole range is on the bus, or else the rest, behind `position`, has
+    /// to be ordered again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete: Option<bool>,
+}
+
+/// Why an invocation fails.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The range ends before it begins.
+    #[error("the range to replay ends before it begins")]
+    Backwards,
+    /// The run stopped.
+    #[error(transparent)]
+    Stop(#[from] Stop),
+}
+
+/// Does what the event says, and writes what was measured.
+///
+/// # Errors
+/// If somebody has to look: the invocation counts as failed, which the alarm hears.
+pub async fn handle<B: Bus, C: Checkpoints>(poller: &Poller<B, C>, event: LambdaEvent<Event>) -> Result<Answer, Error> {
+    let time = time_left(&event.context);
+    let result = match event.payload.replay {
+        None => {
+            let owner = lease::owner(&event.context.request_id);
+            poller.follow(&owner, time).await.map(|outcome| answer(outcome, None))
+        }
+        Some(Range { from, to }) if from > to => return Err(Error::Backwards),
+        Some(Range { from, to }) => poller.replay(from, to, time).await.map(|outcome| {
+            let is_complete = matches!(outcome.ending, Ending::Replayed | Ending::Drained);
+            answer(outcome, Some(is_complete))
+        }),
+    };
+    match &result {
+        Ok(answer) => {
+            let position = answer.position.map(|position| position.to_string());
+            info!(ended = answer.ended, position, changes = answer.changes, "invocation over");
+        }
+        Err(stop) => {
+            poller.metrics.count_kind("Stops", ("Kind", stop.kind()), 1);
+            error!(kind = stop.kind(), %stop, "invocation stopped");
+        }
+    }
+    poller.metrics.flush();
+    Ok(result?)
+}
+
+fn answer(Outcome { ending, done }: Outcome, complete: Option<bool>) -> Answer {
+    Answer { ended: ending.as_str(), position: done.position, changes: done.changes, complete }
+}
+
+fn time_left(context: &Context) -> Duration {
+    context.deadline().duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_tick_and_an_order_are_told_apart() {
+        let event = |json| serde_json::from_value::<Event>(json);
+        let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
+        assert_eq!(event(tick).expect("a tick").replay, None);
+        let order = event(json!({"replay": {"from": "12/1", "to": "20/5"}})).expect("an order");
+        assert_eq!(order.replay, Some(Range { from: Position::new(12, 1), to: Position::new(20, 5) }));
+        for wrong in [json!({"replay": {"from": "12/1"}}), json!({"replay": {"from": "12", "to": "20/5"}})] {
+            assert!(event(wrong).is_err());
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `stream-poller`: the graph's stream, in whole transactions, folded, in order, onto the bus.
+//!
+//! ```text
+//! handler      an event: a tick of the schedule, or a replay
+//!   poller     one invocation: lease, runs, release
+//!     lease    taking over from a predecessor
+//!     source   pages, one ahead; gaps, expiry and resets, by the policy
+//!     worker   transactions → messages → calls to the bus; the checkpoint behind them
+//!       message  records into messages
+//!       outbox   order per entity, and how far the bus has accepted
+//!       pack     what fits in one call
+//! bus, sns     the bus, and the real one
+//! checkpoints  the table, as far as a run needs it
+//! ```
+//! It is a library only so that its benchmark and its tests reach it; `main.rs` wires it.
+
+pub mod bus;
+pub mod checkpoints;
+pub mod config;
+pub mod handler;
+mod lease;
+mod message;
+mod outbox;
+mod pace;
+mod pack;
+pub mod policy;
+pub mod poller;
+pub mod settings;
+pub mod sns;
+mod source;
+pub mod stop;
+mod worker;
+
+pub use message::{Message, changes};
+pub use outbox::Entry;
+pub use pace::Pace;
+pub use worker::Done;

@@ -1,0 +1,11 @@
+//! The poller against the emulator of Neptune Streams, with a bus and a table in memory that fail
+//! as the real ones do.
+
+mod bus;
+mod crash;
+mod faults;
+mod handover;
+mod replay;
+mod table;
+mod whole;
+mod world;
