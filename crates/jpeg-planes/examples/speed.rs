@@ -23,10 +23,10 @@ fn main() {
         let decode = || Decoder::new(&bytes)?.decode(scale, scale);
         let decoding = least(decode);
         print!("decode {decoding:7.2} ms");
-        if let [luma, blue, red] = decode().expect("a whole baseline JPEG").planes.as_slice() {
-            if encode(luma, [blue, red], 80).is_ok() {
-                print!(", encode {:6.2} ms", least(|| encode(luma, [blue, red], 80)));
-            }
+        if let [luma, blue, red] = decode().expect("a whole baseline JPEG").planes.as_slice()
+            && encode(luma, [blue, red], 80).is_ok()
+        {
+            print!(", encode {:6.2} ms", least(|| encode(luma, [blue, red], 80)));
         }
         println!("  {file}");
     }
