@@ -1,6 +1,6 @@
 //! The markers before the entropy-coded data (T.81, annex B).
 
-use crate::huffman::{Code, Means, Others};
+use crate::huffman::Code;
 use crate::{Error, Unsupported};
 
 /// How many samples of luma there are for one of chroma.
@@ -50,86 +50,119 @@ pub struct Header<'a> {
     pub sampling: Sampling,
     /// The components' identifiers, which some writers name the colours by; one or three.
     pub components: Vec<u8>,
+    /// Whether the picture comes in several scans, each of which makes it finer.
+    pub progressive: bool,
     /// Metadata before the picture, in order.
     pub segments: Vec<Segment<'a>>,
-    pub(crate) restart_interval: u32,
-    pub(crate) coding: Vec<Coding>,
-    /// Where the entropy-coded data begins.
-    pub(crate) data: usize,
 }
 
-/// How one component is coded.
+/// A Huffman code per place, as far as there are any.
+type Codes = [Option<Code>; 4];
+/// Divisors, in zigzag order.
+pub(crate) type Quantisation = [u16; 64];
+
+/// How the picture is laid out.
 #[derive(Debug, Clone)]
-pub(crate) struct Coding {
-    /// Divisors, in zigzag order.
-    pub quantisation: [u16; 64],
-    /// Places in `means` and `others` of [`Tables`].
-    pub means: usize,
-    pub others: usize,
+pub(crate) struct Frame {
+    pub width: u16,
+    pub height: u16,
+    pub progressive: bool,
+    pub sampling: Sampling,
+    pub components: Vec<Component>,
 }
 
-/// The lookup tables, each built once however many components use it.
-pub(crate) struct Tables {
-    pub means: Vec<Means>,
-    pub others: Vec<Others>,
+#[derive(Debug, Clone)]
+pub(crate) struct Component {
+    pub id: u8,
+    /// Where its divisors are.
+    pub quantisation: usize,
 }
 
-struct Component {
-    id: u8,
-    sampling: (u8, u8),
-    quantisation: usize,
+/// A walk over the markers, and what they have defined so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Markers<'a> {
+    bytes: &'a [u8],
+    /// The next byte.
+    pub at: usize,
+    pub frame: Option<Frame>,
+    pub quantisation: [Option<Quantisation>; 4],
+    pub means: Codes,
+    pub others: Codes,
+    pub restart_interval: u32,
+    pub segments: Vec<Segment<'a>>,
 }
 
-struct Frame {
-    width: u16,
-    height: u16,
-    components: Vec<Component>,
+/// The header of a scan (T.81, B.2.3).
+#[derive(Debug, Clone)]
+pub(crate) struct Scan {
+    /// Places of the components in the frame, and of their codes for means and for the others.
+    pub components: Vec<(usize, usize, usize)>,
+    /// The first coefficient and the last one.
+    pub band: (u8, u8),
+    /// Whether it adds a bit to what is there.
+    pub refines: bool,
+    /// The lowest bit in it.
+    pub bit: u8,
 }
 
-/// Reads up to the entropy-coded data.
-pub(crate) fn read(bytes: &[u8]) -> Result<(Header<'_>, Tables), Error> {
-    if !bytes.starts_with(&[0xff, 0xd8]) {
-        return Err(if [0xff, 0xd8].starts_with(bytes) { Error::Truncated } else { Error::NotJpeg });
-    }
-    let mut at = 2;
-    let mut frame = None;
-    let mut quantisation = [None; 4];
-    let mut means: [Option<Code>; 4] = [const { None }; 4];
-    let mut others: [Option<Code>; 4] = [const { None }; 4];
-    let mut restart_interval = 0;
-    let mut segments = Vec::new();
-    loop {
-        let marker;
-        (marker, at) = next_marker(bytes, at)?;
-        match marker {
-            0xd9 => return Err(Error::Corrupt("an end before the picture")),
-            0x01 | 0xd0..=0xd8 => continue,
-            _ => {}
+impl<'a> Markers<'a> {
+    pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
+        if !bytes.starts_with(&[0xff, 0xd8]) {
+            return Err(if [0xff, 0xd8].starts_with(bytes) { Error::Truncated } else { Error::NotJpeg });
         }
-        let data = segment(bytes, at)?;
-        at += 2 + data.len();
-        match marker {
-            0xc4 => read_codes(data, &mut means, &mut others)?,
-            0xcc => return Err(Error::Unsupported(Unsupported::Process)),
-            0xc0..=0xcf if frame.is_some() => return Err(Error::Unsupported(Unsupported::Process)),
-            0xc0 | 0xc1 => frame = Some(read_frame(data)?),
-            0xc2 => return Err(Error::Unsupported(Unsupported::Progressive)),
-            0xc3..=0xcf => return Err(Error::Unsupported(Unsupported::Process)),
-            0xda => {
-                let frame = frame.ok_or(Error::Corrupt("a scan before its frame"))?;
-                return read_scan(data, &frame, &quantisation, [&means, &others], at)
-                    .map(|(header, tables)| (Header { segments, restart_interval, ..header }, tables));
+        Ok(Self {
+            bytes,
+            at: 2,
+            frame: None,
+            quantisation: [None; 4],
+            means: [const { None }; 4],
+            others: [const { None }; 4],
+            restart_interval: 0,
+            segments: Vec::new(),
+        })
+    }
+
+    /// Goes on to the next scan; its data is at `at`. `None` at the end of the picture.
+    pub fn scan(&mut self) -> Result<Option<Scan>, Error> {
+        loop {
+            let marker;
+            (marker, self.at) = next_marker(self.bytes, self.at)?;
+            match marker {
+                0xd9 => return Ok(None),
+                0x01 | 0xd0..=0xd8 => continue,
+                _ => {}
             }
-            0xdb => read_quantisation(data, &mut quantisation)?,
-            0xdd => {
-                let interval = data.first_chunk().ok_or(Error::Corrupt("a short segment"))?;
-                restart_interval = u32::from(u16::from_be_bytes(*interval));
+            let data = segment(self.bytes, self.at)?;
+            self.at += 2 + data.len();
+            match marker {
+                0xc4 => read_codes(data, &mut self.means, &mut self.others)?,
+                0xcc => return Err(Error::Unsupported(Unsupported::Process)),
+                0xc0..=0xcf if self.frame.is_some() => return Err(Error::Unsupported(Unsupported::Process)),
+                0xc0..=0xc2 => self.frame = Some(read_frame(data, marker == 0xc2)?),
+                0xc3..=0xcf => return Err(Error::Unsupported(Unsupported::Process)),
+                0xda => {
+                    let frame = self.frame.as_ref().ok_or(Error::Corrupt("a scan before its frame"))?;
+                    return read_scan(data, frame).map(Some);
+                }
+                0xdb => read_quantisation(data, &mut self.quantisation)?,
+                0xdd => {
+                    let interval = data.first_chunk().ok_or(Error::Corrupt("a short segment"))?;
+                    self.restart_interval = u32::from(u16::from_be_bytes(*interval));
+                }
+                0xe0..=0xef | 0xfe => self.segments.push(Segment { marker, data }),
+                _ => {}
             }
-            0xe0..=0xef | 0xfe => segments.push(Segment { marker, data }),
-            _ => {}
         }
     }
+
+    /// The divisors that the frame names for a component.
+    pub fn divisors(&self, component: &Component) -> Result<Quantisation, Error> {
+        self.quantisation.get(component.quantisation).copied().flatten().ok_or(MISSING)
+    }
 }
+
+/// What a scan refers to and no segment has defined.
+pub(crate) const MISSING: Error = Error::Corrupt("a table that never came");
 
 /// Goes on behind the scan to the end-of-image marker, which proves that the file is whole.
 pub(crate) fn read_end(bytes: &[u8], mut at: usize) -> Result<(), Error> {
@@ -166,7 +199,7 @@ fn segment(bytes: &[u8], at: usize) -> Result<&[u8], Error> {
     rest.get(..length).ok_or(Error::Truncated)
 }
 
-fn read_frame(data: &[u8]) -> Result<Frame, Error> {
+fn read_frame(data: &[u8], progressive: bool) -> Result<Frame, Error> {
     let [precision, y1, y0, x1, x0, count, rest @ ..] = data else {
         return Err(Error::Corrupt("a short frame header"));
     };
@@ -176,10 +209,8 @@ fn read_frame(data: &[u8]) -> Result<Frame, Error> {
     if !matches!(count, 1 | 3) {
         return Err(Error::Unsupported(Unsupported::Components(*count)));
     }
-    let components: Vec<_> = rest
-        .chunks_exact(3)
-        .map(|c| Component { id: c[0], sampling: (c[1] >> 4, c[1] & 15), quantisation: c[2].into() })
-        .collect();
+    let components: Vec<_> =
+        rest.chunks_exact(3).map(|c| Component { id: c[0], quantisation: c[2].into() }).collect();
     let ids_differ = |i: usize| components[..i].iter().all(|c| c.id != components[i].id);
     if components.len() != usize::from(*count) || !(0..components.len()).all(ids_differ) {
         return Err(Error::Corrupt("a frame header that contradicts itself"));
@@ -188,10 +219,11 @@ fn read_frame(data: &[u8]) -> Result<Frame, Error> {
     if width == 0 || height == 0 {
         return Err(Error::Corrupt("a dimension is zero"));
     }
-    Ok(Frame { width, height, components })
+    let factors: Vec<_> = rest.chunks_exact(3).map(|c| (c[1] >> 4, c[1] & 15)).collect();
+    Ok(Frame { width, height, progressive, sampling: sampling(&factors)?, components })
 }
 
-fn read_quantisation(mut data: &[u8], tables: &mut [Option<[u16; 64]>; 4]) -> Result<(), Error> {
+fn read_quantisation(mut data: &[u8], tables: &mut [Option<Quantisation>; 4]) -> Result<(), Error> {
     let short = Error::Corrupt("a short quantisation table");
     while let Some((&head, rest)) = data.split_first() {
         let wide = head >> 4 != 0;
@@ -207,7 +239,7 @@ fn read_quantisation(mut data: &[u8], tables: &mut [Option<[u16; 64]>; 4]) -> Re
     Ok(())
 }
 
-fn read_codes(mut data: &[u8], means: &mut [Option<Code>; 4], others: &mut [Option<Code>; 4]) -> Result<(), Error> {
+fn read_codes(mut data: &[u8], means: &mut Codes, others: &mut Codes) -> Result<(), Error> {
     let short = Error::Corrupt("a short Huffman table");
     while let Some((&head, rest)) = data.split_first() {
         let (counts, rest) = rest.split_first_chunk::<16>().ok_or(short)?;
@@ -225,58 +257,28 @@ fn read_codes(mut data: &[u8], means: &mut [Option<Code>; 4], others: &mut [Opti
     Ok(())
 }
 
-fn read_scan<'a>(
-    data: &[u8],
-    frame: &Frame,
-    quantisation: &[Option<[u16; 64]>; 4],
-    [means, others]: [&[Option<Code>; 4]; 2],
-    at: usize,
-) -> Result<(Header<'a>, Tables), Error> {
+fn read_scan(data: &[u8], frame: &Frame) -> Result<Scan, Error> {
     let short = Error::Corrupt("a short scan header");
     let (&count, rest) = data.split_first().ok_or(short)?;
-    let selectors = rest.get(..2 * usize::from(count)).ok_or(short)?;
-    if usize::from(count) != frame.components.len() {
-        return Err(Error::Unsupported(Unsupported::Scans));
-    }
-    let mut tables = Tables { means: Vec::new(), others: Vec::new() };
-    let (mut means_at, mut others_at) = ([None; 4], [None; 4]);
-    let mut coding = Vec::new();
-    for (component, selector) in frame.components.iter().zip(selectors.chunks_exact(2)) {
-        if selector[0] != component.id {
+    let (selectors, rest) = rest.split_at_checked(2 * usize::from(count)).ok_or(short)?;
+    let [first, last, bits, ..] = *rest else { return Err(short) };
+    let mut components = Vec::new();
+    for selector in selectors.chunks_exact(2) {
+        let place = frame.components.iter().position(|component| component.id == selector[0]);
+        let place = place.ok_or(Error::Corrupt("a component that the frame does not have"))?;
+        if components.last().is_some_and(|&(before, ..)| before >= place) {
             return Err(Error::Corrupt("components out of order"));
         }
-        let missing = Error::Corrupt("a table that never came");
-        let (mean, other) = (usize::from(selector[1] >> 4), usize::from(selector[1] & 15));
-        let mean_code = means.get(mean).and_then(Option::as_ref).ok_or(missing)?;
-        let other_code = others.get(other).and_then(Option::as_ref).ok_or(missing)?;
-        coding.push(Coding {
-            quantisation: quantisation.get(component.quantisation).copied().flatten().ok_or(missing)?,
-            means: *means_at[mean].get_or_insert_with(|| {
-                tables.means.push(Means::new(mean_code));
-                tables.means.len() - 1
-            }),
-            others: *others_at[other].get_or_insert_with(|| {
-                tables.others.push(Others::new(other_code));
-                tables.others.len() - 1
-            }),
-        });
+        components.push((place, usize::from(selector[1] >> 4), usize::from(selector[1] & 15)));
     }
-    let header = Header {
-        width: frame.width,
-        height: frame.height,
-        sampling: sampling(&frame.components)?,
-        components: frame.components.iter().map(|component| component.id).collect(),
-        segments: Vec::new(),
-        restart_interval: 0,
-        coding,
-        data: at,
-    };
-    Ok((header, tables))
+    if components.is_empty() {
+        return Err(Error::Corrupt("a scan of nothing"));
+    }
+    Ok(Scan { components, band: (first, last), refines: bits >> 4 > 0, bit: bits & 15 })
 }
 
-fn sampling(components: &[Component]) -> Result<Sampling, Error> {
-    let factors: Vec<_> = components.iter().map(|component| component.sampling).collect();
-    match factors[..] {
+fn sampling(factors: &[(u8, u8)]) -> Result<Sampling, Error> {
+    match factors {
         // Of a single component the blocks come one by one, whatever its factors (T.81, A.2.2).
         [(1..=4, 1..=4)] => Ok(Sampling::Grey),
         [luma, (1, 1), (1, 1)] => match luma {

@@ -11,13 +11,14 @@
 //!
 //! What is opaque is held as JPEG holds it, as planes of luma and chroma (`planes`): most pictures
 //! come so and all leave so, and half of the samples are spared. Only what is transparent stays
-//! pixels (`raster`). `picture` is either.
+//! pixels (`raster`). `picture` is either. What was made for print (`inks`) becomes pixels once it is small.
 
 mod colour;
 mod decode;
 mod encode;
 mod error;
 mod format;
+mod inks;
 mod limits;
 mod orientation;
 mod picture;

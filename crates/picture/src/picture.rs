@@ -23,6 +23,10 @@ impl Picture {
             }
             (Image::Planes(planes), Some(_)) => planes.resize(stored, resizer)?.to_rgb(),
             (Image::Raster(raster), _) => resizer.resize(raster, stored)?,
+            (Image::Inks(inks), profile) => {
+                let raster = inks.resize(stored, resizer)?.to_srgb(profile.as_deref());
+                return Ok(Self::Opaque(Planes::from_rgb(&orientation.apply(raster))));
+            }
         };
         let raster = match &decoded.icc_profile {
             Some(profile) => colour::to_srgb(raster, profile),

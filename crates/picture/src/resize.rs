@@ -79,6 +79,14 @@ impl Resizer {
         Ok(Raster { size, layout: raster.layout, pixels: to.into_vec() })
     }
 
+    /// Four inks a pixel, none of which is an alpha.
+    pub fn resize_inks(&mut self, samples: &[u8], from: Size, size: Size) -> Result<Vec<u8>, PictureError> {
+        let from = ImageRef::new(from.width, from.height, samples, PixelType::U8x4).map_err(PictureError::internal)?;
+        let mut to = Image::new(size.width, size.height, PixelType::U8x4);
+        self.inner.resize(&from, &mut to, &self.options.use_alpha(false)).map_err(PictureError::internal)?;
+        Ok(to.into_vec())
+    }
+
     /// Makes a plane of `width` × `height` of the part of a channel that the picture covers.
     pub fn resize_channel(&mut self, channel: Channel, width: usize, height: usize) -> Result<Plane, PictureError> {
         let Channel { plane, covered } = channel;

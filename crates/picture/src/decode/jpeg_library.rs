@@ -7,6 +7,7 @@ use jpeg_decoder::{ColorTransform, Decoder, Error, PixelFormat};
 use super::jpeg::MAX_SIDE;
 use super::jpeg_markers::{Survey, survey};
 use super::{Decoded, Image, grey_to_rgb};
+use crate::inks::Inks;
 use crate::orientation::Orientation;
 use crate::raster::{Layout, Raster};
 use crate::resize::Size;
@@ -32,15 +33,19 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     let samples = decoder.decode().map_err(from_decoder)?;
     let info = decoder.info().ok_or_else(|| PictureError::corrupt("no frame"))?;
 
-    let pixels = match info.pixel_format {
-        PixelFormat::L8 => grey_to_rgb(&samples),
-        PixelFormat::RGB24 => samples,
-        PixelFormat::CMYK32 => cmyk_to_rgb(&samples, survey.adobe_transform.is_some()),
+    let small = Size::new(width.into(), height.into());
+    let raster = |pixels| Image::Raster(Raster { size: small, layout: Layout::Rgb, pixels });
+    let image = match info.pixel_format {
+        PixelFormat::L8 => raster(grey_to_rgb(&samples)),
+        PixelFormat::RGB24 => raster(samples),
+        PixelFormat::CMYK32 => {
+            Image::Inks(Inks { size: small, samples: inks(samples, survey.adobe_transform.is_some()) })
+        }
         PixelFormat::L16 => return Err(PictureError::UnsupportedFormat),
     };
     Ok(Decoded {
         size,
-        image: Image::Raster(Raster { size: Size::new(width.into(), height.into()), layout: Layout::Rgb, pixels }),
+        image,
         orientation: survey.exif.map(Orientation::from_exif).unwrap_or_default(),
         icc_profile: decoder.icc_profile(),
     })
@@ -95,19 +100,15 @@ fn colour_transform(survey: &Survey) -> Result<ColorTransform, PictureError> {
     })
 }
 
-/// Ink to light, without a profile: what browsers do, too bright for print but recognisable.
+/// Amounts of ink.
 ///
 /// The decoder inverts the samples. Adobe stores them inverted, so that with its marker they now
-/// are amounts of ink as they should be; without it they were, and must be inverted back.
-fn cmyk_to_rgb(samples: &[u8], adobe: bool) -> Vec<u8> {
-    let light = |sample: u8| u16::from(if adobe { 255 - sample } else { sample });
+/// are as they should be; without it they were, and must be inverted back.
+fn inks(mut samples: Vec<u8>, adobe: bool) -> Vec<u8> {
+    if !adobe {
+        samples.iter_mut().for_each(|sample| *sample = 255 - *sample);
+    }
     samples
-        .chunks_exact(4)
-        .flat_map(|p| {
-            let key = light(p[3]);
-            [p[0], p[1], p[2]].map(|ink| ((light(ink) * key + 127) / 255) as u8)
-        })
-        .collect()
 }
 
 fn from_decoder(error: Error) -> PictureError {

@@ -11,6 +11,7 @@ mod png;
 mod riff;
 mod webp;
 
+use crate::inks::Inks;
 use crate::orientation::Orientation;
 use crate::planes::Planes;
 use crate::raster::Raster;
@@ -31,6 +32,7 @@ pub(crate) struct Decoded {
 pub(crate) enum Image {
     Raster(Raster),
     Planes(Planes),
+    Inks(Inks),
 }
 
 pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
