@@ -1,28 +1,43 @@
-//! The walk over the entropy-coded data.
+//! The walk over the entropy-coded data of a sequential picture.
 
 use crate::bits::{Bits, Window};
-use crate::header::{self, Header, Tables};
+use crate::header::{self, Frame, Header, MISSING, Markers, Quantisation, Scan};
 use crate::huffman::{Code, Means, Others, Symbol, extend};
-use crate::idct::{self, Group, LANES, Multipliers, NOWHERE};
-use crate::planes::{Plane, Planes};
-use crate::zigzag::ZIGZAG;
-use crate::{Error, Scale};
+use crate::idct::{Group, LANES, Multipliers, Places};
+use crate::planes::Planes;
+use crate::{Error, Scale, Unsupported, progressive};
 
-/// A baseline JPEG whose headers have been read, and nothing else yet.
+/// A JPEG whose headers have been read, and nothing else yet.
 pub struct Decoder<'a> {
     bytes: &'a [u8],
     header: Header<'a>,
-    tables: Tables,
+    frame: Frame,
+    /// Behind the first scan's header.
+    markers: Markers<'a>,
+    first: Scan,
 }
 
 impl<'a> Decoder<'a> {
-    /// Reads the headers. Needs no more memory than the lookup tables, about 50 KiB, whatever they say.
+    /// Reads the headers. Needs next to no memory, whatever they say.
     ///
     /// # Errors
     /// `Unsupported` for what is left to larger libraries, and what is wrong with the headers.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
-        let (header, tables) = header::read(bytes)?;
-        Ok(Self { bytes, header, tables })
+        let mut markers = Markers::new(bytes)?;
+        let first = markers.scan()?.ok_or(Error::Corrupt("an end before the picture"))?;
+        let frame = markers.frame.clone().ok_or(Error::Corrupt("a scan before its frame"))?;
+        if !frame.progressive && first.components.len() != frame.components.len() {
+            return Err(Error::Unsupported(Unsupported::Scans));
+        }
+        let header = Header {
+            width: frame.width,
+            height: frame.height,
+            sampling: frame.sampling,
+            components: frame.components.iter().map(|component| component.id).collect(),
+            progressive: frame.progressive,
+            segments: std::mem::take(&mut markers.segments),
+        };
+        Ok(Self { bytes, header, frame, markers, first })
     }
 
     /// What the headers say.
@@ -36,55 +51,39 @@ impl<'a> Decoder<'a> {
     /// `Truncated` where the data or the end marker is missing, `Corrupt` where it makes no sense:
     /// never half a picture.
     pub fn decode(&self, luma: Scale, chroma: Scale) -> Result<Planes, Error> {
-        let mut planes = self.planes(luma, chroma);
-        self.decode_strips(luma, chroma, |strip| {
-            for (plane, rows) in planes.planes.iter_mut().zip(strip) {
-                plane.push(rows);
-            }
-        })?;
+        let scales = [luma, chroma, chroma];
+        if self.frame.progressive {
+            return progressive::decode(self.bytes, &self.frame, self.markers.clone(), self.first.clone(), scales);
+        }
+        let mut planes = Planes::empty(&self.frame, scales);
+        self.decode_strips(scales, |strip| planes.push(strip))?;
         Ok(planes)
-    }
-
-    /// Empty planes of the right width.
-    fn planes(&self, luma: Scale, chroma: Scale) -> Planes {
-        let (across, down) = self.header.sampling.factors();
-        let size = |at: usize| {
-            let (scale, across, down) = if at == 0 { (luma, 1, 1) } else { (chroma, across, down) };
-            let side = |side: u16, factor: usize| (usize::from(side) * scale.eighths()).div_ceil(8 * factor);
-            (side(self.header.width, across), side(self.header.height, down))
-        };
-        let plane = |at| {
-            let (width, height) = size(at);
-            Plane::with_capacity(width, height)
-        };
-        Planes { planes: (0..self.header.coding.len()).map(plane).collect() }
     }
 
     /// Decodes strip by strip, from the top: each is handed over as the rows of each plane, which
     /// may be wider and, at the bottom, more than the plane.
-    fn decode_strips(&self, luma: Scale, chroma: Scale, mut sink: impl FnMut(&[Rows])) -> Result<(), Error> {
-        let (across, down) = self.header.sampling.factors();
-        let mcus = usize::from(self.header.width).div_ceil(8 * across);
-        let mcu_rows = usize::from(self.header.height).div_ceil(8 * down);
-        let mut components: Vec<_> = (0..self.header.coding.len())
-            .map(|at| match at {
-                0 => Component::new(self, at, luma, (across, down)),
-                _ => Component::new(self, at, chroma, (1, 1)),
-            })
-            .collect();
-        let mut strip: Vec<_> = components.iter().map(|c| Rows::new(c, mcus)).collect();
+    fn decode_strips(&self, scales: [Scale; 3], mut sink: impl FnMut(&[Rows])) -> Result<(), Error> {
+        let (mcus, mcu_rows) = self.frame.mcus();
+        let tables = Tables::new(&self.markers, &self.first)?;
+        let mut components = Vec::new();
+        for (at, &(means, others)) in tables.of_component.iter().enumerate() {
+            let divisors = self.markers.divisors(&self.frame.components[at])?;
+            let codes = (&tables.means[means], &tables.others[others]);
+            components.push(Component::new(codes, &divisors, scales[at], self.frame.blocks(at)));
+        }
+        let mut strip: Vec<_> = components.iter().map(|c| Rows::new(c.scale, (c.across, c.down), mcus)).collect();
 
-        let (mut window, mut bits) = Window::new(self.bytes, self.header.data);
-        let (mut until_restart, mut restarts) = (self.header.restart_interval, 0_u8);
+        let (mut window, mut bits) = Window::new(self.bytes, self.markers.at);
+        let (mut until_restart, mut restarts) = (self.markers.restart_interval, 0_u8);
         for _ in 0..mcu_rows {
             for first in (0..mcus).step_by(LANES) {
                 components.iter_mut().for_each(Component::clear);
                 for mcu in 0..LANES.min(mcus - first) {
-                    if self.header.restart_interval > 0 {
+                    if self.markers.restart_interval > 0 {
                         if until_restart == 0 {
                             bits = window.restart(restarts)?;
                             restarts = (restarts + 1) % 8;
-                            until_restart = self.header.restart_interval;
+                            until_restart = self.markers.restart_interval;
                             components.iter_mut().for_each(|c| c.mean = 0);
                         }
                         until_restart -= 1;
@@ -112,10 +111,39 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    fn new(component: &Component<'_>, mcus: usize) -> Self {
-        let n = component.scale.eighths();
-        let stride = mcus.next_multiple_of(LANES) * component.across * n;
-        Self { samples: vec![0; stride * component.down * n], stride }
+    /// For a row of so many MCUs, each of which is so many blocks.
+    pub fn new(scale: Scale, (across, down): (usize, usize), mcus: usize) -> Self {
+        let n = scale.eighths();
+        let stride = mcus.next_multiple_of(LANES) * across * n;
+        Self { samples: vec![0; stride * down * n], stride }
+    }
+}
+
+/// The lookup tables of a scan, each built once however many components use it.
+struct Tables {
+    means: Vec<Means>,
+    others: Vec<Others>,
+    of_component: Vec<(usize, usize)>,
+}
+
+impl Tables {
+    fn new(markers: &Markers<'_>, scan: &Scan) -> Result<Self, Error> {
+        let mut tables = Self { means: Vec::new(), others: Vec::new(), of_component: Vec::new() };
+        let (mut means_at, mut others_at) = ([None; 4], [None; 4]);
+        for &(_, mean, other) in &scan.components {
+            let mean_code = markers.means.get(mean).and_then(Option::as_ref).ok_or(MISSING)?;
+            let other_code = markers.others.get(other).and_then(Option::as_ref).ok_or(MISSING)?;
+            let mean = *means_at[mean].get_or_insert_with(|| {
+                tables.means.push(Means::new(mean_code));
+                tables.means.len() - 1
+            });
+            let other = *others_at[other].get_or_insert_with(|| {
+                tables.others.push(Others::new(other_code));
+                tables.others.len() - 1
+            });
+            tables.of_component.push((mean, other));
+        }
+        Ok(tables)
     }
 }
 
@@ -127,10 +155,7 @@ struct Component<'a> {
     /// Blocks of it in an MCU.
     across: usize,
     down: usize,
-    /// The last coefficient that the scale needs.
-    last: usize,
-    /// By coefficient, and beyond the last one for runs that go too far: where it goes.
-    places: [u16; 128],
+    places: Places,
     multipliers: Multipliers,
     /// Of the block before.
     mean: i32,
@@ -139,29 +164,20 @@ struct Component<'a> {
 }
 
 impl<'a> Component<'a> {
-    fn new(decoder: &'a Decoder<'_>, at: usize, scale: Scale, (across, down): (usize, usize)) -> Self {
-        let coding = &decoder.header.coding[at];
-        let n = scale.eighths();
-        let mut multipliers = Multipliers::new();
-        let mut places = [NOWHERE; 128];
-        let mut last = 0;
-        for (at, (u, v)) in ZIGZAG.into_iter().enumerate() {
-            let (u, v) = (usize::from(u), usize::from(v));
-            if u < n && v < n {
-                places[at] = ((v * n + u) * LANES) as u16;
-                multipliers.set(v * n + u, f64::from(coding.quantisation[at]) * idct::factor(scale, u, v));
-                last = at;
-            }
-        }
+    fn new(
+        (means, others): (&'a Means, &'a Others),
+        divisors: &Quantisation,
+        scale: Scale,
+        (across, down): (usize, usize),
+    ) -> Self {
         Self {
-            means: &decoder.tables.means[coding.means],
-            others: &decoder.tables.others[coding.others],
+            means,
+            others,
             scale,
             across,
             down,
-            last,
-            places,
-            multipliers,
+            places: Places::new(scale),
+            multipliers: Multipliers::new(scale, divisors),
             mean: 0,
             groups: (0..across * down).map(|_| Group::new()).collect(),
         }
@@ -187,7 +203,7 @@ impl<'a> Component<'a> {
 
     fn read_block(&mut self, mut bits: Bits, window: &Window<'_>, group: usize, lane: usize) -> Result<Bits, Error> {
         let Some(group) = self.groups.get_mut(group) else { return Ok(bits) };
-        let places = &self.places;
+        let (places, last) = (&self.places.of, self.places.last);
         let (wanted, skipped) = self.others.tables();
         let coefficients = group.coefficients();
         let mut store = |at: usize, value: i32| coefficients.set(places[at & 127], lane, value as i16);
@@ -198,7 +214,7 @@ impl<'a> Component<'a> {
         store(0, self.mean);
 
         let mut at = 1;
-        'wanted: while at <= self.last {
+        'wanted: while at <= last {
             bits.refill(window);
             // Two fast ones leave 34 bits, enough for a slow one.
             for _ in 0..3 {
@@ -231,7 +247,7 @@ impl<'a> Component<'a> {
                 if entry.end() == 1 {
                     return Ok(bits);
                 }
-                if at > self.last {
+                if at > last {
                     break 'wanted;
                 }
             }

@@ -20,9 +20,6 @@ pub enum Error {
 /// What is left to larger libraries. All of it is told from the headers, before anything is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unsupported {
-    /// Coefficients come in several passes, and all of them must be kept meanwhile.
-    #[error("a progressive picture")]
-    Progressive,
     /// Arithmetic coding, lossless and hierarchical processes.
     #[error("a process other than sequential Huffman coding")]
     Process,
@@ -35,7 +32,7 @@ pub enum Unsupported {
     /// Other than 4:4:4, 4:2:2, 4:4:0 and 4:2:0.
     #[error("an unusual subsampling")]
     Sampling,
-    /// Components in scans of their own.
+    /// Components of a sequential picture in scans of their own.
     #[error("several scans")]
     Scans,
 }

@@ -71,6 +71,26 @@ pub(crate) struct Frame {
     pub components: Vec<Component>,
 }
 
+impl Frame {
+    /// How many MCUs there are across and down.
+    pub fn mcus(&self) -> (usize, usize) {
+        let (across, down) = self.sampling.factors();
+        (usize::from(self.width).div_ceil(8 * across), usize::from(self.height).div_ceil(8 * down))
+    }
+
+    /// How many blocks of a component an MCU has across and down.
+    pub fn blocks(&self, component: usize) -> (usize, usize) {
+        if component == 0 { self.sampling.factors() } else { (1, 1) }
+    }
+
+    /// A component's samples across and down, at so many eighths.
+    pub fn size(&self, component: usize, eighths: usize) -> (usize, usize) {
+        let (across, down) = if component == 0 { (1, 1) } else { self.sampling.factors() };
+        let side = |side: u16, factor: usize| (usize::from(side) * eighths).div_ceil(8 * factor);
+        (side(self.width, across), side(self.height, down))
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Component {
     pub id: u8,
@@ -262,7 +282,7 @@ fn read_scan(data: &[u8], frame: &Frame) -> Result<Scan, Error> {
     let (&count, rest) = data.split_first().ok_or(short)?;
     let (selectors, rest) = rest.split_at_checked(2 * usize::from(count)).ok_or(short)?;
     let [first, last, bits, ..] = *rest else { return Err(short) };
-    let mut components = Vec::new();
+    let mut components: Vec<(usize, usize, usize)> = Vec::new();
     for selector in selectors.chunks_exact(2) {
         let place = frame.components.iter().position(|component| component.id == selector[0]);
         let place = place.ok_or(Error::Corrupt("a component that the frame does not have"))?;

@@ -335,6 +335,60 @@ impl Others {
     }
 }
 
+/// A symbol of a band of a progressive picture, with the number behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refinable {
+    /// Zeros before it; of no number, what the symbol says instead.
+    pub run: u32,
+    /// Zero if there is no number.
+    pub value: i32,
+}
+
+/// A table for the bands of a progressive picture.
+pub(crate) struct Band {
+    /// A number (16 bits), a symbol (8), whether the number is all there is to it, and the bits taken (5).
+    entries: Box<[u32; 1 << WANTED_BITS]>,
+    code: Code,
+}
+
+impl Band {
+    const WHOLE: u32 = 1 << 5;
+
+    pub fn new(code: &Code) -> Self {
+        let mut entries = Box::new([0; 1 << WANTED_BITS]);
+        for (pattern, (entry, found)) in (0_u32..).zip(entries.iter_mut().zip(code.prefixes(WANTED_BITS))) {
+            let Some((symbol, length)) = found else { continue };
+            let size = u32::from(symbol & 15);
+            *entry = u32::from(symbol) << 8
+                | match WANTED_BITS.checked_sub(length + size) {
+                    Some(rest) => {
+                        let value = extend(pattern >> rest & ((1 << size) - 1), size);
+                        (value as u32) << 16 | Self::WHOLE | (length + size)
+                    }
+                    None => length,
+                };
+        }
+        Self { entries, code: code.clone() }
+    }
+
+    /// Reads a symbol and the number behind it, if it has one; not what follows others. Needs 32 bits.
+    #[inline(always)]
+    pub fn read(&self, bits: &mut Bits) -> Option<Refinable> {
+        let entry = self.entries[(bits.ahead >> (64 - WANTED_BITS)) as usize];
+        if entry & Self::WHOLE != 0 {
+            bits.consume(entry & 31);
+            return Some(Refinable { run: entry >> 12 & 15, value: entry as i32 >> 16 });
+        }
+        let (symbol, length) = match entry & 31 {
+            0 => self.code.symbol(bits.peek16())?,
+            length => ((entry >> 8) as u8, length),
+        };
+        bits.consume(length);
+        let size = u32::from(symbol & 15);
+        Some(Refinable { run: u32::from(symbol >> 4), value: extend(bits.take(size), size) })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 //! makes vector instructions of plain loops.
 
 use crate::Scale;
+use crate::zigzag::ZIGZAG;
 
 /// Blocks in a group.
 pub(crate) const LANES: usize = 16;
@@ -17,20 +18,50 @@ const HALF: usize = 8;
 /// Bits behind the point.
 const POINT: u32 = 5;
 
+/// What a scale makes of a block's coefficients.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// By coefficient, and beyond the last one for runs that go too far: where it goes in a group.
+    pub of: [u16; 128],
+    /// The last coefficient that the scale needs.
+    pub last: usize,
+}
+
+impl Places {
+    pub fn new(scale: Scale) -> Self {
+        let n = scale.eighths();
+        let mut places = Self { of: [NOWHERE; 128], last: 0 };
+        for (at, (u, v)) in ZIGZAG.into_iter().enumerate() {
+            let (u, v) = (usize::from(u), usize::from(v));
+            if u < n && v < n {
+                places.of[at] = ((v * n + u) * LANES) as u16;
+                places.last = at;
+            }
+        }
+        places
+    }
+}
+
 /// What coefficients are to be multiplied by: a whole number and a fraction, of 65,536.
 #[derive(Debug, Clone)]
 pub(crate) struct Multipliers([(i16, i16); 64]);
 
 impl Multipliers {
-    pub fn new() -> Self {
-        Self([(0, 0); 64])
-    }
-
-    /// For the coefficient at this place. Numbers that no baseline file needs are cut off.
-    pub fn set(&mut self, at: usize, value: f64) {
-        let whole = value.round();
-        // The fraction is rounded up on the whole, for products are rounded down.
-        self.0[at] = (whole as i16, ((value - whole) * 65_536.0) as i16);
+    /// For these divisors, which are in zigzag order.
+    pub fn new(scale: Scale, divisors: &[u16; 64]) -> Self {
+        let n = scale.eighths();
+        let mut multipliers = [(0, 0); 64];
+        for ((u, v), &divisor) in ZIGZAG.into_iter().zip(divisors) {
+            let (u, v) = (usize::from(u), usize::from(v));
+            if u < n && v < n {
+                let value = f64::from(divisor) * factor(scale, u, v);
+                let whole = value.round();
+                // The fraction is rounded up on the whole, for products are rounded down. Numbers
+                // that no baseline file needs are cut off.
+                multipliers[v * n + u] = (whole as i16, ((value - whole) * 65_536.0) as i16);
+            }
+        }
+        Self(multipliers)
     }
 }
 
@@ -66,27 +97,39 @@ impl Group {
     }
 
     /// Writes the samples: `rows` begins with the first block's first row.
-    #[inline(never)]
     pub fn transform(&self, scale: Scale, multipliers: &Multipliers, rows: &mut [u8], stride: usize) {
-        let from = (&self.coefficients.0, &multipliers.0);
-        match scale.eighths() {
-            1 => small::<1, 1>(from, rows, stride, |[mean]| [mean]),
-            2 => small::<2, 4>(from, rows, stride, two),
-            3 => small::<3, 9>(from, rows, stride, three),
-            4 => small::<4, 16>(from, rows, stride, four),
-            5 => large::<5, 25>(from, rows, stride),
-            6 => large::<6, 36>(from, rows, stride),
-            7 => large::<7, 49>(from, rows, stride),
-            _ => large::<8, 64>(from, rows, stride),
-        }
+        transform(&self.coefficients.0, scale, multipliers, rows, stride);
     }
 }
 
-type From<'a> = (&'a [i16; PLACES], &'a [(i16, i16); 64]);
+/// Writes the samples of [`LANES`] blocks, whose coefficients lie as in a group: `rows` begins with
+/// the first block's first row.
+#[inline(never)]
+pub(crate) fn transform(
+    coefficients: &[i16],
+    scale: Scale,
+    multipliers: &Multipliers,
+    rows: &mut [u8],
+    stride: usize,
+) {
+    let from = (coefficients, &multipliers.0);
+    match scale.eighths() {
+        1 => small::<1, 1>(from, rows, stride, |[mean]| [mean]),
+        2 => small::<2, 4>(from, rows, stride, two),
+        3 => small::<3, 9>(from, rows, stride, three),
+        4 => small::<4, 16>(from, rows, stride, four),
+        5 => large::<5, 25>(from, rows, stride),
+        6 => large::<6, 36>(from, rows, stride),
+        7 => large::<7, 49>(from, rows, stride),
+        _ => large::<8, 64>(from, rows, stride),
+    }
+}
+
+type From<'a> = (&'a [i16], &'a [(i16, i16); 64]);
 
 /// What a coefficient (by column and row) is multiplied by, besides its divisor, so that the rest
 /// of the transform has less to do.
-pub(crate) fn factor(scale: Scale, u: usize, v: usize) -> f64 {
+fn factor(scale: Scale, u: usize, v: usize) -> f64 {
     let n = scale.eighths();
     if n > 4 {
         return 1.0;
@@ -161,6 +204,7 @@ fn small<const N: usize, const SQUARE: usize>(
     transform: impl Fn([Lanes; N]) -> [Lanes; N],
 ) {
     const ROUND: i16 = (128 << POINT) + (1 << (POINT - 1));
+    let coefficients = &coefficients[..SQUARE * LANES];
     for half in [0, HALF] {
         let mut lanes: [Lanes; SQUARE] = std::array::from_fn(|at| {
             let (whole, fraction) = multipliers[at];
@@ -193,6 +237,7 @@ fn small<const N: usize, const SQUARE: usize>(
 /// In floating point, by the definition: for pictures that are hardly scaled, which are small.
 fn large<const N: usize, const SQUARE: usize>((coefficients, multipliers): From<'_>, rows: &mut [u8], stride: usize) {
     const HALF: usize = 4;
+    let coefficients = &coefficients[..SQUARE * LANES];
     let n = N as f32;
     // Row: sample; column: frequency.
     let weights: [[f32; N]; N] = std::array::from_fn(|x| {

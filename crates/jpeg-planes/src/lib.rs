@@ -26,6 +26,7 @@ mod header;
 mod huffman;
 mod idct;
 mod planes;
+mod progressive;
 mod scale;
 mod zigzag;
 

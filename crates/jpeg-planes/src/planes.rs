@@ -1,4 +1,6 @@
+use crate::Scale;
 use crate::decode::Rows;
+use crate::header::Frame;
 
 /// Samples of 8 bits, row by row from the top, without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,4 +33,22 @@ impl Plane {
 pub struct Planes {
     /// One (grey) or three (Y, Cb, Cr; or whatever the file's metadata declares them to be).
     pub planes: Vec<Plane>,
+}
+
+impl Planes {
+    /// Of the right width, and nothing in them yet.
+    pub(crate) fn empty(frame: &Frame, scales: [Scale; 3]) -> Self {
+        let plane = |(at, scale): (usize, Scale)| {
+            let (width, height) = frame.size(at, scale.eighths());
+            Plane::with_capacity(width, height)
+        };
+        Self { planes: scales.into_iter().take(frame.components.len()).enumerate().map(plane).collect() }
+    }
+
+    /// Appends a strip of rows.
+    pub(crate) fn push(&mut self, strip: &[Rows]) {
+        for (plane, rows) in self.planes.iter_mut().zip(strip) {
+            plane.push(rows);
+        }
+    }
 }

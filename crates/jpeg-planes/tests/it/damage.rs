@@ -29,9 +29,23 @@ fn files() -> Vec<Vec<u8>> {
     files
 }
 
+/// By several scans, with and without restarts.
+fn progressive_files() -> Vec<Vec<u8>> {
+    let mut files = Vec::new();
+    for ((sampling, _), restart) in SAMPLINGS.into_iter().zip([0, 2, 0, 7]) {
+        files.push(jpeg(SMALL, 90, ColorType::Ycbcr, |encoder| {
+            encoder.set_sampling_factor(sampling);
+            encoder.set_progressive(true);
+            encoder.set_restart_interval(restart);
+        }));
+    }
+    files.push(jpeg(SMALL, 90, ColorType::Luma, |encoder| encoder.set_progressive(true)));
+    files
+}
+
 #[test]
 fn cut_at_every_byte() {
-    for bytes in files() {
+    for bytes in files().into_iter().chain(progressive_files()) {
         decode(&bytes, 4).unwrap();
         for length in 0..bytes.len() {
             assert_eq!(decode(&bytes[..length], 4), Err(Error::Truncated), "{length} of {}", bytes.len());
@@ -53,6 +67,34 @@ fn an_end_marker_heals_nothing() {
     }
 }
 
+/// A picture is whole, if coarse, after any of its scans; within one it is not.
+#[test]
+fn an_end_marker_heals_no_scan() {
+    for bytes in progressive_files() {
+        let marker = |at: usize| bytes[at] == 0xff && !matches!(bytes[at + 1], 0 | 0xd0..=0xd7 | 0xff);
+        let scans: Vec<_> = bytes.windows(2).enumerate().filter(|(_, w)| w == &[0xff, 0xda]).map(|(at, _)| at).collect();
+        assert!(scans.len() > 1);
+        for scan in scans {
+            let data = scan + 2 + usize::from(bytes[scan + 3]);
+            let end = (data..bytes.len() - 1).find(|&at| marker(at)).unwrap();
+            // The last byte may be padding.
+            for length in data..end - 1 {
+                let cut = [&bytes[..length], &[0xff, 0xd9]].concat();
+                assert!(decode(&cut, 3).is_err(), "{length} of {data}..{end}");
+            }
+        }
+    }
+}
+
+#[test]
+fn thousands_of_scans_are_refused() {
+    let bytes = &progressive_files()[0];
+    let at = bytes.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
+    let (head, scan) = bytes[..bytes.len() - 2].split_at(at);
+    let many = [head, &scan.repeat(5000), &[0xff, 0xd9]].concat();
+    assert_eq!(decode(&many, 1), Err(Error::Corrupt("too many scans")));
+}
+
 #[test]
 fn a_missing_or_repeated_restart_is_noticed() {
     let bytes = jpeg(SMALL, 90, ColorType::Ycbcr, |encoder| encoder.set_restart_interval(3));
@@ -71,8 +113,6 @@ fn what_is_left_to_others_is_named() {
         Err(Error::Unsupported(what)) => what,
         other => panic!("{other:?}"),
     };
-    let progressive = jpeg(SMALL, 90, ColorType::Ycbcr, |encoder| encoder.set_progressive(true));
-    assert_eq!(unsupported(&progressive), Unsupported::Progressive);
     let bytes = jpeg(SMALL, 90, ColorType::Ycbcr, |_| {});
     let frame = bytes.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
     let with = |at: usize, value| {
@@ -106,7 +146,7 @@ proptest! {
         file in any::<Index>(), eighths in 1..9_usize,
         damages in prop::collection::vec((any::<Index>(), any::<u8>(), 0..4_u8), 1..6),
     ) {
-        let files = files();
+        let files: Vec<_> = files().into_iter().chain(progressive_files()).collect();
         let mut bytes = file.get(&files).clone();
         for (at, value, kind) in damages {
             let at = at.index(bytes.len());

@@ -111,13 +111,14 @@ proptest! {
     fn colours(
         (width, height) in (1_u16..400, 1_u16..80), seed in any::<u32>(), noise in prop_oneof![Just(0_u8), 0..60_u8],
         quality in 40..=100_u8, sampling in 0..4_usize, luma in 1..9_usize, chroma in 1..9_usize,
-        restart in prop_oneof![Just(0_u16), 1..40_u16],
+        restart in prop_oneof![Just(0_u16), 1..40_u16], progressive in any::<bool>(),
     ) {
         let (factor, factors) = SAMPLINGS[sampling];
         let noise = if factors == (1, 1) { noise } else { 0 };
         let bytes = jpeg(Picture { width, height, noise, seed }, quality, ColorType::Ycbcr, |encoder| {
             encoder.set_sampling_factor(factor);
             encoder.set_restart_interval(restart);
+            encoder.set_progressive(progressive);
         });
         check(&bytes, factors, luma, chroma)?;
     }
@@ -125,9 +126,11 @@ proptest! {
     #[test]
     fn grey(
         (width, height) in (1_u16..400, 1_u16..80), seed in any::<u32>(), noise in 0..60_u8,
-        quality in 40..=100_u8, luma in 1..9_usize,
+        quality in 40..=100_u8, luma in 1..9_usize, progressive in any::<bool>(),
     ) {
-        let bytes = jpeg(Picture { width, height, noise, seed }, quality, ColorType::Luma, |_| {});
+        let bytes = jpeg(Picture { width, height, noise, seed }, quality, ColorType::Luma, |encoder| {
+            encoder.set_progressive(progressive);
+        });
         check(&bytes, (1, 1), luma, 1)?;
     }
 }
