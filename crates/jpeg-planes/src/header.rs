@@ -229,8 +229,7 @@ fn read_frame(data: &[u8], progressive: bool) -> Result<Frame, Error> {
     if !matches!(count, 1 | 3) {
         return Err(Error::Unsupported(Unsupported::Components(*count)));
     }
-    let components: Vec<_> =
-        rest.chunks_exact(3).map(|c| Component { id: c[0], quantisation: c[2].into() }).collect();
+    let components: Vec<_> = rest.chunks_exact(3).map(|c| Component { id: c[0], quantisation: c[2].into() }).collect();
     let ids_differ = |i: usize| components[..i].iter().all(|c| c.id != components[i].id);
     if components.len() != usize::from(*count) || !(0..components.len()).all(ids_differ) {
         return Err(Error::Corrupt("a frame header that contradicts itself"));

@@ -105,13 +105,7 @@ impl Group {
 /// Writes the samples of [`LANES`] blocks, whose coefficients lie as in a group: `rows` begins with
 /// the first block's first row.
 #[inline(never)]
-pub(crate) fn transform(
-    coefficients: &[i16],
-    scale: Scale,
-    multipliers: &Multipliers,
-    rows: &mut [u8],
-    stride: usize,
-) {
+pub(crate) fn transform(coefficients: &[i16], scale: Scale, multipliers: &Multipliers, rows: &mut [u8], stride: usize) {
     let from = (coefficients, &multipliers.0);
     match scale.eighths() {
         1 => small::<1, 1>(from, rows, stride, |[mean]| [mean]),

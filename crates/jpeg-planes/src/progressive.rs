@@ -23,8 +23,7 @@ pub(crate) fn decode(
     first: Scan,
     scales: [Scale; 3],
 ) -> Result<Planes, Error> {
-    let mut components: Vec<_> =
-        (0..frame.components.len()).map(|at| Component::new(frame, at, scales[at])).collect();
+    let mut components: Vec<_> = (0..frame.components.len()).map(|at| Component::new(frame, at, scales[at])).collect();
     let mut next = Some(first);
     let mut scans = 0;
     while let Some(scan) = next {

@@ -72,7 +72,8 @@ fn an_end_marker_heals_nothing() {
 fn an_end_marker_heals_no_scan() {
     for bytes in progressive_files() {
         let marker = |at: usize| bytes[at] == 0xff && !matches!(bytes[at + 1], 0 | 0xd0..=0xd7 | 0xff);
-        let scans: Vec<_> = bytes.windows(2).enumerate().filter(|(_, w)| w == &[0xff, 0xda]).map(|(at, _)| at).collect();
+        let scans: Vec<_> =
+            bytes.windows(2).enumerate().filter(|(_, w)| w == &[0xff, 0xda]).map(|(at, _)| at).collect();
         assert!(scans.len() > 1);
         for scan in scans {
             let data = scan + 2 + usize::from(bytes[scan + 3]);

@@ -151,3 +151,20 @@ fn a_large_file() {
         }
     }
 }
+
+/// Files of libjpeg-turbo and mozjpeg: scans that refine, dense and sparse, in the usual order and in one made for the
+/// picture. (The encoder of the other tests never refines.)
+#[test]
+fn progressive_files_of_others() {
+    let files = [
+        (&include_bytes!("../files/progressive-420.jpg")[..], (2, 2)),
+        (include_bytes!("../files/progressive-444-scans.jpg"), (1, 1)),
+        (include_bytes!("../files/progressive-grey-restarts.jpg"), (1, 1)),
+    ];
+    for (bytes, factors) in files {
+        assert!(Decoder::new(bytes).unwrap().header().progressive);
+        for n in 1..=8 {
+            check(bytes, factors, n, 9 - n).unwrap();
+        }
+    }
+}
