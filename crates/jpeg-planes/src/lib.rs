@@ -1,4 +1,4 @@
-//! JPEG for thumbnails: a baseline file to small planes of luma and chroma, and planes to a file.
+//! JPEG for thumbnails: a file to small planes of luma and chroma, and planes to a file.
 //!
 //! Who makes thumbnails needs neither all of the pixels nor red, green and blue: [`Decoder`] makes
 //! planes at any eighth of the size, reads only the coefficients that matter at it, and skips the

@@ -1,5 +1,5 @@
-//! Baseline JPEGs, nearly all that phones and cameras make, straight to small planes. What
-//! `jpeg-planes` leaves to others (progressive, CMYK, …) goes to `jpeg_library`.
+//! JPEGs straight to small planes. What `jpeg-planes` leaves to others (CMYK, RGB, several scans of
+//! a sequential picture) goes to `jpeg_library`.
 
 use jpeg_planes::{Decoder, Error, Header, Scale};
 

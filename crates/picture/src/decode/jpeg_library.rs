@@ -1,4 +1,4 @@
-//! What is left to a larger library: progressive, CMYK, RGB, several scans.
+//! What is left to a larger library: CMYK, RGB, unusual sampling, several scans of a sequential picture.
 
 use std::io::{self, Read};
 
