@@ -155,37 +155,35 @@ fn judge([p3, p2, p1, p0, q0, q1, q2, q3]: [i16; 8], limits: Limits) -> (i16, i1
 }
 
 #[inline(always)]
-fn subblock_edge<const N: usize>(edge: &mut Edge<N>, limits: Limits) {
+fn subblock_edge<const N: usize>([p3, p2, p1, p0, q0, q1, q2, q3]: &mut Edge<N>, limits: Limits) {
     for i in 0..N {
-        let (applies, varies) = judge(std::array::from_fn(|k| edge[k][i]), limits);
-        let [p1, p0, q0, q1] = [edge[2][i], edge[3][i], edge[4][i], edge[5][i]].map(|v| v - 128);
-        let step = signed((signed(p1 - q1) & varies) + 3 * (q0 - p0)) & applies;
+        let (applies, varies) = judge([p3[i], p2[i], p1[i], p0[i], q0[i], q1[i], q2[i], q3[i]], limits);
+        let [a, b, c, d] = [p1[i], p0[i], q0[i], q1[i]].map(|v| v - 128);
+        let step = signed((signed(a - d) & varies) + 3 * (c - b)) & applies;
         let (behind, before) = (signed(step + 4) >> 3, signed(step + 3) >> 3);
         let outer = ((behind + 1) >> 1) & !varies & applies;
-        edge[2][i] = signed(p1 + outer) + 128;
-        edge[3][i] = signed(p0 + before) + 128;
-        edge[4][i] = signed(q0 - behind) + 128;
-        edge[5][i] = signed(q1 - outer) + 128;
+        p1[i] = signed(a + outer) + 128;
+        p0[i] = signed(b + before) + 128;
+        q0[i] = signed(c - behind) + 128;
+        q1[i] = signed(d - outer) + 128;
     }
 }
 
 #[inline(always)]
-fn macroblock_edge<const N: usize>(edge: &mut Edge<N>, limits: Limits) {
+fn macroblock_edge<const N: usize>([p3, p2, p1, p0, q0, q1, q2, q3]: &mut Edge<N>, limits: Limits) {
     for i in 0..N {
-        let (applies, varies) = judge(std::array::from_fn(|k| edge[k][i]), limits);
-        let [p2, p1, p0, q0, q1, q2] =
-            [edge[1][i], edge[2][i], edge[3][i], edge[4][i], edge[5][i], edge[6][i]].map(|v| v - 128);
-        let step = signed(signed(p1 - q1) + 3 * (q0 - p0)) & applies;
-        let sharp = step & varies;
-        let soft = step & !varies;
+        let (applies, varies) = judge([p3[i], p2[i], p1[i], p0[i], q0[i], q1[i], q2[i], q3[i]], limits);
+        let [a, b, c, d, e, f] = [p2[i], p1[i], p0[i], q0[i], q1[i], q2[i]].map(|v| v - 128);
+        let step = signed(signed(b - e) + 3 * (d - c)) & applies;
+        let (sharp, soft) = (step & varies, step & !varies);
         let part = |of: i16| signed((of * soft + 63) >> 7);
         let (near, middle, far) = (part(27), part(18), part(9));
         let (behind, before) = (signed(sharp + 4) >> 3, signed(sharp + 3) >> 3);
-        edge[1][i] = signed(p2 + far) + 128;
-        edge[2][i] = signed(p1 + middle) + 128;
-        edge[3][i] = signed(p0 + near + before) + 128;
-        edge[4][i] = signed(q0 - near - behind) + 128;
-        edge[5][i] = signed(q1 - middle) + 128;
-        edge[6][i] = signed(q2 - far) + 128;
+        p2[i] = signed(a + far) + 128;
+        p1[i] = signed(b + middle) + 128;
+        p0[i] = signed(c + near + before) + 128;
+        q0[i] = signed(d - near - behind) + 128;
+        q1[i] = signed(e - middle) + 128;
+        q2[i] = signed(f - far) + 128;
     }
 }

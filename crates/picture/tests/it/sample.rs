@@ -114,7 +114,7 @@ pub fn exif(orientation: u8) -> Vec<u8> {
 /// `of` says, by which of cyan, magenta, yellow and black there is.
 pub fn printer_profile(of: impl Fn([bool; 4]) -> [u8; 3]) -> Vec<u8> {
     let mut lut = b"mft1\0\0\0\0\x04\x03\x02\0".to_vec();
-    let one = |place: usize| if place % 4 == 0 { [0, 1, 0, 0] } else { [0; 4] };
+    let one = |place: usize| if place.is_multiple_of(4) { [0, 1, 0, 0] } else { [0; 4] };
     lut.extend((0..9).flat_map(one));
     lut.extend((0..4).flat_map(|_| 0..=255));
     lut.extend((0..16_u8).flat_map(|at| of([8, 4, 2, 1].map(|bit| at & bit != 0))));

@@ -34,7 +34,7 @@ fn what_is_no_key_frame_is_refused() {
     assert_eq!(with(0, data[0] | 1), Err(Error::Corrupt("no key frame that is shown")));
     assert_eq!(with(0, data[0] & !16), Err(Error::Corrupt("no key frame that is shown")));
     assert_eq!(with(3, 0), Err(Error::Corrupt("no start code")));
-    assert_eq!(with(6, 0).is_ok(), false);
+    assert!(with(6, 0).is_err());
 }
 
 proptest! {
