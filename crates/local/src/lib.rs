@@ -12,7 +12,7 @@
 //! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
 //! suite        every check and test
 //! openapi      the document of the REST API, written down
-//! bench        how fast it all is
+//! bench        how fast it all is, next to others
 //! docs         a page to try the API with
 //! edge         CloudFront's signed URLs, checked before the emulator serves
 //! delivery_key the key that signs addresses of derived files

@@ -37,10 +37,8 @@ enum Command {
     /// enforced. The last line counts what passed and failed.
     Test,
     /// Measure how fast it is, in release builds: prints a table, keeps it in target/bench.
-    Bench {
-        /// What to measure.
-        what: bench::What,
-    },
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Write docs/openapi.json, the document of the REST API, anew from the types that the functions use.
     Openapi,
     /// Build and deploy the stack, and leave it running to develop against.
@@ -74,7 +72,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo { keep } => show(keep),
         Command::Test => suite::run(),
-        Command::Bench { what } => bench::run(what),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Openapi => openapi::write(),
         Command::Up => up().and_then(|stack| describe(&stack)),
         Command::Down => down(),

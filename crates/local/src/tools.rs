@@ -27,6 +27,8 @@ pub enum Tool {
     Builder,
     /// What plays clients of the API: schemathesis, a generator of clients, SRP.
     Api,
+    /// pyvips, which `cargo xtask bench picture` compares with.
+    Bench,
     /// ffmpeg: a static build, under the GPL 3. It is run, never linked.
     Audio,
 }
@@ -38,12 +40,16 @@ impl Tool {
             Self::Sam => "sam",
             Self::Builder => "builder",
             Self::Api => "api",
+            Self::Bench => "bench-picture",
             Self::Audio => "audio",
         }
     }
 
     fn folder(self) -> PathBuf {
-        paths::workdir().join("tools").join(self.name())
+        match self {
+            Self::Bench => paths::root().join("target/bench/tools").join(self.name()),
+            _ => paths::workdir().join("tools").join(self.name()),
+        }
     }
 
     /// Where its programs are.
@@ -60,7 +66,7 @@ impl Tool {
 
     /// Installs this one, if it is missing.
     pub fn install(self) -> Result<()> {
-        let pins = paths::root().join("infra/tools").join(format!("{}.txt", self.name()));
+        let pins = pins(&format!("{}.txt", self.name()));
         let wanted = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
         let stamp = self.folder().join("installed.txt");
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -79,6 +85,11 @@ impl Tool {
         fs::write(&stamp, wanted)?;
         Ok(())
     }
+}
+
+/// A file of pinned versions.
+pub fn pins(name: &str) -> PathBuf {
+    paths::root().join("infra/tools").join(name)
 }
 
 /// Installs what is missing; quick when nothing is.

@@ -45,6 +45,21 @@ fn convert(raster: &Raster, icc_profile: &[u8]) -> Option<Vec<u8>> {
     Some(pixels)
 }
 
+/// Amounts of ink (four bytes a pixel, 255 is full) as red, green and blue; `None` if the profile
+/// is broken or made for something else.
+pub(crate) fn inks_to_srgb(inks: &[u8], icc_profile: &[u8]) -> Option<Vec<u8>> {
+    let profile = ColorProfile::new_from_slice(icc_profile).ok()?;
+    if profile.color_space != DataColorSpace::Cmyk {
+        return None;
+    }
+    let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
+    // Four channels are four channels to moxcms.
+    let transform = profile.create_transform_8bit(IccLayout::Rgba, &srgb, IccLayout::Rgb, options).ok()?;
+    let mut pixels = vec![0; inks.len() / 4 * 3];
+    transform.transform(inks, &mut pixels).ok()?;
+    Some(pixels)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

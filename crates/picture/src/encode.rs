@@ -1,6 +1,7 @@
-use jpeg_encoder::{ColorType, SamplingFactor};
-
+use crate::picture::Picture;
+use crate::planes::Planes;
 use crate::raster::{Layout, Raster};
+use crate::resize::Size;
 use crate::{PictureError, Variant};
 
 /// Of both encoders, on their scales of 0 to 100.
@@ -33,29 +34,31 @@ impl Encoding {
     }
 }
 
-/// Appends the JPEG and the WebP of `raster` to `variants`.
+/// Appends `picture` in each of `encodings` to `variants`.
 ///
-/// Both encoders write pixels and nothing else: metadata cannot leak, for it never gets here.
-pub(crate) fn encode_both(raster: &Raster, bound: u32, variants: &mut Vec<Variant>) -> Result<(), PictureError> {
-    let jpeg = match raster.layout {
-        Layout::Rgb => jpeg(raster)?,
-        Layout::Rgba => jpeg(&raster.on_white())?,
-    };
-    for (encoding, bytes) in [(Encoding::Jpeg, jpeg), (Encoding::WebP, webp(raster)?)] {
-        variants.push(Variant { bound, encoding, width: raster.size.width, height: raster.size.height, bytes });
+/// The encoders write pixels and nothing else: metadata cannot leak, for it never gets here.
+pub(crate) fn encode(
+    picture: &Picture,
+    bound: u32,
+    encodings: &[Encoding],
+    variants: &mut Vec<Variant>,
+) -> Result<(), PictureError> {
+    let Size { width, height } = picture.size();
+    for &encoding in encodings {
+        let bytes = match (encoding, picture) {
+            (Encoding::Jpeg, Picture::Opaque(planes)) => jpeg(planes)?,
+            (Encoding::Jpeg, Picture::Clear(raster)) => jpeg(&Planes::from_rgb(&raster.on_white()))?,
+            (Encoding::WebP, Picture::Opaque(planes)) => webp(&planes.to_rgb())?,
+            (Encoding::WebP, Picture::Clear(raster)) => webp(raster)?,
+        };
+        variants.push(Variant { bound, encoding, width, height, bytes });
     }
     Ok(())
 }
 
-fn jpeg(raster: &Raster) -> Result<Vec<u8>, PictureError> {
-    let side = |side: u32| u16::try_from(side).map_err(PictureError::internal);
-    let (width, height) = (side(raster.size.width)?, side(raster.size.height)?);
-    let mut bytes = Vec::new();
-    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, QUALITY);
-    encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
-    encoder.set_optimized_huffman_tables(true);
-    encoder.encode(&raster.pixels, width, height, ColorType::Rgb).map_err(PictureError::internal)?;
-    Ok(bytes)
+fn jpeg(planes: &Planes) -> Result<Vec<u8>, PictureError> {
+    let [blue, red] = planes.chroma.each_ref().map(|channel| &channel.plane);
+    jpeg_planes::encode(&planes.luma.plane, [blue, red], QUALITY).map_err(PictureError::internal)
 }
 
 fn webp(raster: &Raster) -> Result<Vec<u8>, PictureError> {

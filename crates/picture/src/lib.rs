@@ -8,14 +8,21 @@
 //! `format` recognises the bytes, `decode` turns them into pixels (and checks the header against
 //! [`Limits`] before it allocates), `resize` scales, `colour` converts to sRGB, `orientation`
 //! turns the picture upright, `encode` writes the variants, `summary` computes the placeholder.
+//!
+//! What is opaque is held as JPEG holds it, as planes of luma and chroma (`planes`): most pictures
+//! come so and all leave so, and half of the samples are spared. Only what is transparent stays
+//! pixels (`raster`). `picture` is either. What was made for print (`inks`) becomes pixels once it is small.
 
 mod colour;
 mod decode;
 mod encode;
 mod error;
 mod format;
+mod inks;
 mod limits;
 mod orientation;
+mod picture;
+mod planes;
 mod raster;
 mod resize;
 mod summary;
@@ -25,6 +32,7 @@ pub use error::PictureError;
 pub use format::{Format, sniff};
 pub use limits::Limits;
 
+use picture::Picture;
 use resize::{Resizer, Size};
 
 /// The longest sides of the variants, in pixels, largest first.
@@ -45,6 +53,14 @@ pub const BOUNDS: [u32; 3] = [1080, 512, 128];
 /// trying again changes nothing. A picture that is cut off anywhere is an error, never half a
 /// picture.
 pub fn make_variants(bytes: &[u8], limits: &Limits) -> Result<Pictures, PictureError> {
+    make_variants_as(bytes, limits, &[Encoding::Jpeg, Encoding::WebP])
+}
+
+/// [`make_variants`], but of each size only the `encodings`, in their order.
+///
+/// # Errors
+/// As `make_variants` has them.
+pub fn make_variants_as(bytes: &[u8], limits: &Limits, encodings: &[Encoding]) -> Result<Pictures, PictureError> {
     if bytes.is_empty() {
         return Err(PictureError::Empty);
     }
@@ -54,25 +70,22 @@ pub fn make_variants(bytes: &[u8], limits: &Limits) -> Result<Pictures, PictureE
     let shown = orientation.shown(decoded.size);
 
     let mut resizer = Resizer::new();
-    let mut variants = Vec::with_capacity(2 * BOUNDS.len());
+    let mut variants = Vec::with_capacity(encodings.len() * BOUNDS.len());
     let mut bounds = resize::plan(shown, &BOUNDS).into_iter();
 
     // The picture is first made small, then converted and turned: that costs a tenth of turning
     // and converting what the camera took.
     let (largest, size) = bounds.next().ok_or(PictureError::internal("no bounds"))?;
-    let mut raster = resizer.resize(decoded.raster, orientation.shown(size))?;
-    if let Some(profile) = decoded.icc_profile {
-        raster = colour::to_srgb(raster, &profile);
-    }
-    raster = orientation.apply(raster.without_idle_alpha());
-    encode::encode_both(&raster, largest, &mut variants)?;
+    let mut picture = Picture::develop(decoded, size, &mut resizer)?;
+    encode::encode(&picture, largest, encodings, &mut variants)?;
 
     // Each size is made from the one before it, not from the original.
     for (bound, size) in bounds {
-        raster = resizer.resize(raster, size)?;
-        encode::encode_both(&raster, bound, &mut variants)?;
+        picture = picture.resize(size, &mut resizer)?;
+        encode::encode(&picture, bound, encodings, &mut variants)?;
     }
 
+    let raster = picture.into_raster();
     let Size { width, height } = shown;
     Ok(Pictures {
         format,
@@ -93,7 +106,7 @@ pub struct Pictures {
     pub width: u32,
     /// The original's height as shown, in pixels.
     pub height: u32,
-    /// Two (JPEG, WebP) for each size, largest first; never empty.
+    /// One for each size and encoding, largest first.
     pub variants: Vec<Variant>,
     /// A [ThumbHash](https://evanw.github.io/thumbhash/): 5 to 25 bytes from which a client draws
     /// a blurred placeholder of the right shape before anything is loaded.

@@ -1,4 +1,4 @@
-use crate::raster::Raster;
+use crate::raster::{Layout, Raster};
 use crate::resize::Size;
 
 /// How a stored picture must be turned or mirrored to be upright.
@@ -56,39 +56,48 @@ impl Orientation {
 
     /// Turns the stored picture upright.
     pub fn apply(self, raster: Raster) -> Raster {
-        if self == Self::Upright {
-            return raster;
-        }
-        let stored = raster.size;
-        let shown = self.shown(stored);
-        let channels = raster.layout.channels();
-        let (last_x, last_y) = (stored.width - 1, stored.height - 1);
+        let pixels = match raster.layout {
+            Layout::Rgb => self.turn::<3>(raster.size, raster.pixels),
+            Layout::Rgba => self.turn::<4>(raster.size, raster.pixels),
+        };
+        Raster { size: self.shown(raster.size), pixels, ..raster }
+    }
 
-        let mut pixels = Vec::with_capacity(raster.pixels.len());
-        for y in 0..shown.height {
-            for x in 0..shown.width {
-                let (from_x, from_y) = match self {
-                    Self::Upright => (x, y),
-                    Self::Mirrored => (last_x - x, y),
-                    Self::UpsideDown => (last_x - x, last_y - y),
-                    Self::MirroredUpsideDown => (x, last_y - y),
-                    Self::Transposed => (y, x),
-                    Self::QuarterTurn => (y, last_y - x),
-                    Self::Transversed => (last_x - y, last_y - x),
-                    Self::ThreeQuarterTurn => (last_x - y, x),
-                };
-                let at = (from_y as usize * stored.width as usize + from_x as usize) * channels;
-                pixels.extend_from_slice(&raster.pixels[at..at + channels]);
+    /// Turns pixels of so many bytes each.
+    pub fn turn<const BYTES: usize>(self, stored: Size, pixels: Vec<u8>) -> Vec<u8> {
+        if self == Self::Upright {
+            return pixels;
+        }
+        let shown = self.shown(stored);
+        let (last_x, last_y) = (stored.width as usize - 1, stored.height as usize - 1);
+        let at = |x: usize, y: usize| (y * (last_x + 1) + x) * BYTES;
+        let mut turned = vec![0; pixels.len()];
+        for (y, row) in turned.chunks_exact_mut(shown.width as usize * BYTES).enumerate() {
+            // Where the row's first pixel comes from, and its second.
+            let (first, second) = match self {
+                Self::Upright => (at(0, y), at(1, y)),
+                Self::Mirrored => (at(last_x, y), at(last_x, y).wrapping_sub(BYTES)),
+                Self::UpsideDown => (at(last_x, last_y - y), at(last_x, last_y - y).wrapping_sub(BYTES)),
+                Self::MirroredUpsideDown => (at(0, last_y - y), at(1, last_y - y)),
+                Self::Transposed => (at(y, 0), at(y, 1)),
+                Self::QuarterTurn => (at(y, last_y), at(y, last_y).wrapping_sub(at(0, 1))),
+                Self::Transversed => (at(last_x - y, last_y), at(last_x - y, last_y).wrapping_sub(at(0, 1))),
+                Self::ThreeQuarterTurn => (at(last_x - y, 0), at(last_x - y, 1)),
+            };
+            let step = second.wrapping_sub(first);
+            let mut from = first;
+            for pixel in row.chunks_exact_mut(BYTES) {
+                pixel.copy_from_slice(&pixels[from..from + BYTES]);
+                from = from.wrapping_add(step);
             }
         }
-        Raster { size: shown, pixels, ..raster }
+        turned
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raster::Layout;
 
     /// Little-endian TIFF with one directory of one entry: tag 0x0112, SHORT.
     fn tiff(orientation: u8) -> Vec<u8> {

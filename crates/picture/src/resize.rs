@@ -1,7 +1,9 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions};
+use jpeg_planes::Plane;
 
 use crate::PictureError;
+use crate::planes::Channel;
 use crate::raster::{Layout, Raster};
 
 /// Width and height in pixels.
@@ -75,6 +77,33 @@ impl Resizer {
         let mut to = Image::new(size.width, size.height, pixel_type);
         self.inner.resize(&from, &mut to, &self.options).map_err(PictureError::internal)?;
         Ok(Raster { size, layout: raster.layout, pixels: to.into_vec() })
+    }
+
+    /// Four inks a pixel, none of which is an alpha.
+    pub fn resize_inks(&mut self, samples: &[u8], from: Size, size: Size) -> Result<Vec<u8>, PictureError> {
+        let from = ImageRef::new(from.width, from.height, samples, PixelType::U8x4).map_err(PictureError::internal)?;
+        let mut to = Image::new(size.width, size.height, PixelType::U8x4);
+        self.inner.resize(&from, &mut to, &self.options.use_alpha(false)).map_err(PictureError::internal)?;
+        Ok(to.into_vec())
+    }
+
+    /// Makes a plane of `width` × `height` of the part of a channel that the picture covers.
+    pub fn resize_channel(&mut self, channel: Channel, width: usize, height: usize) -> Result<Plane, PictureError> {
+        let Channel { plane, covered } = channel;
+        if plane.samples.len() == 1 {
+            return Ok(Plane { width, height, samples: vec![plane.samples[0]; width * height] });
+        }
+        let is = |covered: f64, side: usize, wanted: usize| side == wanted && (covered - side as f64).abs() < 0.6;
+        if is(covered.0, plane.width, width) && is(covered.1, plane.height, height) {
+            return Ok(plane);
+        }
+        let from = ImageRef::new(plane.width as u32, plane.height as u32, &plane.samples, PixelType::U8)
+            .map_err(PictureError::internal)?;
+        let mut to = Image::new(width as u32, height as u32, PixelType::U8);
+        let (across, down) = (covered.0.min(plane.width as f64), covered.1.min(plane.height as f64));
+        let options = self.options.crop(0.0, 0.0, across, down);
+        self.inner.resize(&from, &mut to, &options).map_err(PictureError::internal)?;
+        Ok(Plane { width, height, samples: to.into_vec() })
     }
 }
 

@@ -2,26 +2,33 @@
 //! machine is slow.
 
 mod functions;
+mod picture;
 mod sound;
 
 use anyhow::Result;
 
 /// What can be measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum What {
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum Bench {
     /// What a request costs media-api, from the event to the answer.
     Api,
     /// The graph's changes: from Neptune's stream to the bus, and from there to many phones.
     Stream,
     /// The analysis of a recording, against ffmpeg.
     Sound,
+    /// Thumbnails: crates/picture against sharp (npm) and pyvips (PyPI), on real photographs.
+    ///
+    /// Installs both, pinned, and makes its photographs from a Debian package, all of it below
+    /// target/bench. Needs Node.js with npm, and apt-get.
+    Picture(picture::Arguments),
 }
 
 /// Measures and tells.
-pub fn run(what: What) -> Result<()> {
-    match what {
-        What::Api => functions::run("api", &[("media-api", "api")]),
-        What::Stream => functions::run("stream", &[("stream-poller", "stream"), ("push-fanout", "followers")]),
-        What::Sound => sound::run(),
+pub fn run(bench: &Bench) -> Result<()> {
+    match bench {
+        Bench::Api => functions::run("api", &[("media-api", "api")]),
+        Bench::Stream => functions::run("stream", &[("stream-poller", "stream"), ("push-fanout", "followers")]),
+        Bench::Sound => sound::run(),
+        Bench::Picture(arguments) => picture::run(arguments),
     }
 }

@@ -2,7 +2,7 @@ use std::num::NonZeroU64;
 
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 
-use super::Decoded;
+use super::{Decoded, Image};
 use crate::orientation::Orientation;
 use crate::raster::{Layout, Raster};
 use crate::resize::Size;
@@ -30,7 +30,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     let pixels = compose(&frame, frame_size, left, top, screen);
     Ok(Decoded {
         size: screen,
-        raster: Raster { size: screen, layout: Layout::Rgba, pixels },
+        image: Image::Raster(Raster { size: screen, layout: Layout::Rgba, pixels }),
         orientation: Orientation::Upright,
         icc_profile: None,
     })

@@ -1,172 +1,102 @@
-use std::io::{self, Read};
+//! JPEGs straight to small planes. What `jpeg-planes` leaves to others (CMYK, RGB, several scans of
+//! a sequential picture) goes to `jpeg_library`.
 
-use jpeg_decoder::{ColorTransform, Decoder, Error, PixelFormat};
+use jpeg_planes::{Decoder, Error, Header, Scale};
 
-use super::jpeg_markers::{Survey, survey};
-use super::{Decoded, grey_to_rgb};
+use super::{Decoded, Image, jpeg_library};
 use crate::orientation::Orientation;
-use crate::raster::{Layout, Raster};
+use crate::planes::{Channel, Planes};
 use crate::resize::Size;
 use crate::{BOUNDS, Limits, PictureError};
 
 /// The longest side, in pixels. libjpeg's own limit (`JPEG_MAX_DIMENSION`): whatever is larger,
-/// no common program wrote; and above 65,528 the decoder's 16-bit arithmetic overflows.
-const MAX_SIDE: u32 = 65_500;
-
-/// The most scans of a progressive picture. Encoders write about 10, hand-made scripts some
-/// dozens; each scan is a pass over all blocks, and costs its sender a few bytes.
-const MAX_SCANS: usize = 100;
+/// no common program wrote; and above 65,528 the library's 16-bit arithmetic overflows.
+pub(super) const MAX_SIDE: u32 = 65_500;
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
-    let survey = survey(bytes)?;
-    let size = survey.frame.size;
+    let decoder = match Decoder::new(bytes) {
+        Ok(decoder) if is_ycbcr(decoder.header()) => decoder,
+        Ok(_) | Err(Error::Unsupported(_)) => return jpeg_library::decode(bytes, limits),
+        Err(error) => return Err(from_decoder(error)),
+    };
+    let header = decoder.header();
+    let size = Size::new(header.width.into(), header.height.into());
     limits.check(size)?;
-    check_support(&survey)?;
+    if size.width.max(size.height) > MAX_SIDE {
+        return Err(PictureError::corrupt("a side longer than 65,500 pixels"));
+    }
 
-    let mut decoder = Decoder::new(SealedReader::new(bytes, &survey));
-    decoder.set_max_decoding_buffer_size(limits.max_bytes());
-    decoder.set_color_transform(colour_transform(&survey)?);
-    // The decoder scales by 1/8, 1/4 or 1/2 while it decodes: by the most that leaves the longest
-    // side at the largest bound or above.
-    let bound = BOUNDS[0] as u16;
-    let (width, height) = decoder.scale(bound, bound).map_err(from_decoder)?;
-    let samples = decoder.decode().map_err(from_decoder)?;
-    let info = decoder.info().ok_or_else(|| PictureError::corrupt("no frame"))?;
+    let (across, down) = header.sampling.factors();
+    let longest = size.width.max(size.height) as usize;
+    let luma_scale = enough(longest, BOUNDS[0]);
+    // All that is made has half as many samples of chroma in each direction.
+    let chroma_scale = enough(longest / across.max(down), BOUNDS[0].div_ceil(2));
+    let decoded = decoder.decode(luma_scale, chroma_scale).map_err(from_decoder)?;
 
-    let pixels = match info.pixel_format {
-        PixelFormat::L8 => grey_to_rgb(&samples),
-        PixelFormat::RGB24 => samples,
-        PixelFormat::CMYK32 => cmyk_to_rgb(&samples, survey.adobe_transform.is_some()),
-        PixelFormat::L16 => return Err(PictureError::UnsupportedFormat),
+    let channel = |plane, scale: Scale, (across, down): (usize, usize)| {
+        let covered = |side: u32, factor: usize| f64::from(side) * scale.eighths() as f64 / (8 * factor) as f64;
+        Channel { plane, covered: (covered(size.width, across), covered(size.height, down)) }
+    };
+    let planes = match <[_; 3]>::try_from(decoded.planes) {
+        Ok([luma, blue, red]) => {
+            let chroma = [blue, red].map(|plane| channel(plane, chroma_scale, (across, down)));
+            Planes { size, luma: channel(luma, luma_scale, (1, 1)), chroma }
+        }
+        Err(planes) => {
+            let luma = planes.into_iter().next().ok_or(PictureError::internal("no luma"))?;
+            Planes { size, luma: channel(luma, luma_scale, (1, 1)), chroma: [Channel::neutral(), Channel::neutral()] }
+        }
     };
     Ok(Decoded {
         size,
-        raster: Raster { size: Size::new(width.into(), height.into()), layout: Layout::Rgb, pixels },
-        orientation: survey.exif.map(Orientation::from_exif).unwrap_or_default(),
-        icc_profile: decoder.icc_profile(),
+        image: Image::Planes(planes),
+        orientation: exif(header).map(Orientation::from_exif).unwrap_or_default(),
+        icc_profile: icc_profile(header),
     })
 }
 
-fn check_support(survey: &Survey) -> Result<(), PictureError> {
-    let frame = &survey.frame;
-    let progressive = match frame.marker {
-        0xc0 | 0xc1 => false,
-        0xc2 => true,
-        _ => return Err(PictureError::UnsupportedFormat),
-    };
-    if frame.precision != 8 || !matches!(frame.components.len(), 1 | 3 | 4) {
-        return Err(PictureError::UnsupportedFormat);
-    }
-    if frame.size.width.max(frame.size.height) > MAX_SIDE {
-        return Err(PictureError::corrupt("a side longer than 65,500 pixels"));
-    }
-    // A sequential picture has one scan per component at most.
-    let max_scans = if progressive { MAX_SCANS } else { frame.components.len() };
-    if survey.scans.len() > max_scans {
-        return Err(PictureError::corrupt("too many scans"));
-    }
-    // The decoder would render a component that never came as flat grey.
-    let came = |component| {
-        let mut scans = survey.scans.iter();
-        scans.any(|scan| scan.has_dc && scan.components.contains(component))
-    };
-    if !frame.components.iter().all(came) {
-        return Err(PictureError::Truncated);
-    }
-    Ok(())
+/// The smallest scale that leaves enough samples for a good picture of `bound`: a quarter more than
+/// it needs. What more would bring is not seen in the variants (docs/pictures.md).
+fn enough(side: usize, bound: u32) -> Scale {
+    Scale::at_least(side, bound as usize * 5 / 4)
 }
 
-/// What the components mean, by libjpeg's rules (`default_decompress_parms` in jdapimin.c). The
-/// decoder's own rules take an Adobe RGB file whose components are numbered 1, 2, 3 for YCbCr.
-fn colour_transform(survey: &Survey) -> Result<ColorTransform, PictureError> {
-    Ok(match survey.frame.components[..] {
-        [_] => ColorTransform::Grayscale,
-        [first, second, third] => match (survey.has_jfif, survey.adobe_transform) {
-            (true, _) => ColorTransform::YCbCr,
-            (false, Some(0)) => ColorTransform::RGB,
-            (false, Some(_)) => ColorTransform::YCbCr,
-            (false, None) if [first, second, third] == *b"RGB" => ColorTransform::RGB,
-            (false, None) => ColorTransform::YCbCr,
-        },
-        [_, _, _, _] => match survey.adobe_transform {
-            None | Some(0) => ColorTransform::CMYK,
-            Some(_) => ColorTransform::YCCK,
-        },
-        _ => return Err(PictureError::UnsupportedFormat),
-    })
+/// Whether the components are what nearly all are, by libjpeg's rules (`default_decompress_parms`
+/// in jdapimin.c); the library's path knows the same for the rest.
+fn is_ycbcr(header: &Header<'_>) -> bool {
+    let has_jfif = header.segments.iter().any(|s| s.marker == 0xe0 && s.data.starts_with(b"JFIF\0"));
+    let adobe = header.segments.iter().rev().find(|s| s.marker == 0xee && s.data.starts_with(b"Adobe"));
+    let adobe_transform = adobe.and_then(|segment| segment.data.get(11));
+    match header.components[..] {
+        [_] => true,
+        _ if has_jfif => true,
+        _ if adobe_transform.is_some() => adobe_transform != Some(&0),
+        _ => header.components != *b"RGB",
+    }
 }
 
-/// Ink to light, without a profile: what browsers do, too bright for print but recognisable.
-///
-/// The decoder inverts the samples. Adobe stores them inverted, so that with its marker they now
-/// are amounts of ink as they should be; without it they were, and must be inverted back.
-fn cmyk_to_rgb(samples: &[u8], adobe: bool) -> Vec<u8> {
-    let light = |sample: u8| u16::from(if adobe { 255 - sample } else { sample });
-    samples
-        .chunks_exact(4)
-        .flat_map(|p| {
-            let key = light(p[3]);
-            [p[0], p[1], p[2]].map(|ink| ((light(ink) * key + 127) / 255) as u8)
-        })
-        .collect()
+fn exif<'a>(header: &Header<'a>) -> Option<&'a [u8]> {
+    let mut segments = header.segments.iter().filter(|segment| segment.marker == 0xe1);
+    segments.find_map(|segment| segment.data.strip_prefix(b"Exif\0\0"))
+}
+
+/// The profile, put together from its parts; none if one is missing.
+fn icc_profile(header: &Header<'_>) -> Option<Vec<u8>> {
+    let segments = header.segments.iter().filter(|segment| segment.marker == 0xe2);
+    let mut parts: Vec<_> = segments
+        .filter_map(|segment| segment.data.strip_prefix(b"ICC_PROFILE\0")?.split_first_chunk::<2>())
+        .map(|(&[number, count], part)| (number, count, part))
+        .collect();
+    parts.sort_by_key(|&(number, ..)| number);
+    let count = parts.len();
+    let complete = parts.iter().zip(1..).all(|(part, number)| part.0 == number && usize::from(part.1) == count);
+    (count > 0 && complete).then(|| parts.into_iter().flat_map(|(.., part)| part).copied().collect())
 }
 
 fn from_decoder(error: Error) -> PictureError {
     match error {
-        Error::Io(error) => PictureError::from_io(&error),
-        Error::Unsupported(_) => PictureError::UnsupportedFormat,
-        error => PictureError::corrupt(error),
-    }
-}
-
-/// Reads a JPEG, with a seal after the data of each scan.
-///
-/// The decoder takes a marker that comes too early (a cut file to which somebody's software has
-/// added an end marker) for the end of the scan and goes on with zero bits: the rest of the
-/// picture turns grey. The seal is a run of one bits, which Huffman codes of JPEG never consist
-/// of (T.81, annex C): a decoder that still wants data fails on it. One that is done reads at
-/// most 8 bytes ahead and skips the rest in its search for the next marker.
-struct SealedReader<'a> {
-    /// What is being read.
-    current: &'a [u8],
-    /// Pieces still to come, the next one last.
-    rest: Vec<&'a [u8]>,
-}
-
-/// 24 bytes of ones, each followed by the zero that tells it from a marker.
-const SEAL: &[u8] = &{
-    let mut seal = [0xff; 48];
-    let mut at = 1;
-    while at < seal.len() {
-        seal[at] = 0x00;
-        at += 2;
-    }
-    seal
-};
-
-impl<'a> SealedReader<'a> {
-    fn new(bytes: &'a [u8], survey: &Survey) -> Self {
-        let mut pieces = Vec::with_capacity(2 * survey.scans.len() + 1);
-        let mut from = 0;
-        for scan in &survey.scans {
-            pieces.extend([&bytes[from..scan.end], SEAL]);
-            from = scan.end;
-        }
-        pieces.push(&bytes[from..survey.end]);
-        pieces.reverse();
-        Self { current: &[], rest: pieces }
-    }
-}
-
-impl Read for SealedReader<'_> {
-    #[inline]
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.current.is_empty() {
-            match self.rest.pop() {
-                Some(piece) => self.current = piece,
-                None => return Ok(0),
-            }
-        }
-        self.current.read(into)
+        Error::NotJpeg | Error::Unsupported(_) => PictureError::UnsupportedFormat,
+        Error::Truncated => PictureError::Truncated,
+        Error::Corrupt(reason) => PictureError::corrupt(reason),
     }
 }

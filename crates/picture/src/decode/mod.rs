@@ -5,24 +5,34 @@
 
 mod gif;
 mod jpeg;
+mod jpeg_library;
 mod jpeg_markers;
 mod png;
 mod riff;
 mod webp;
 
+use crate::inks::Inks;
 use crate::orientation::Orientation;
+use crate::planes::Planes;
 use crate::raster::Raster;
 use crate::resize::Size;
 use crate::{Format, Limits, PictureError};
 
 /// A decoded picture, as stored: neither turned nor converted yet.
 pub(crate) struct Decoded {
-    /// The full size. `raster` is smaller where the decoder scaled down on its way.
+    /// The full size. `image` is smaller where the decoder scaled down on its way.
     pub size: Size,
-    pub raster: Raster,
+    pub image: Image,
     pub orientation: Orientation,
     /// The embedded colour profile.
     pub icc_profile: Option<Vec<u8>>,
+}
+
+/// What a decoder made, in the shape that it costs least in.
+pub(crate) enum Image {
+    Raster(Raster),
+    Planes(Planes),
+    Inks(Inks),
 }
 
 pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {

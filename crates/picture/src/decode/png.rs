@@ -2,7 +2,7 @@ use std::io::Cursor;
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits as PngLimits, Transformations};
 
-use super::{Decoded, grey_to_rgb};
+use super::{Decoded, Image, grey_to_rgb};
 use crate::orientation::Orientation;
 use crate::raster::{Layout, Raster};
 use crate::resize::Size;
@@ -43,7 +43,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     let info = reader.info();
     Ok(Decoded {
         size,
-        raster: Raster { size, layout, pixels },
+        image: Image::Raster(Raster { size, layout, pixels }),
         orientation: info.exif_metadata.as_deref().map(Orientation::from_exif).unwrap_or_default(),
         icc_profile: info.icc_profile.as_deref().map(<[u8]>::to_vec),
     })

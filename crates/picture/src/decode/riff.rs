@@ -5,47 +5,50 @@ use crate::resize::Size;
 
 /// What the chunks say.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Survey {
+pub(super) struct Survey<'a> {
     /// Of the whole picture. The first frame is not larger, by its own data either: the decoder
     /// allocates by those before it compares.
     pub canvas: Size,
     /// Where the file ends by its header, in bytes. Nothing after it belongs to the picture.
     pub end: usize,
+    /// Of a still picture: its lossy frame, if it has one.
+    pub lossy: Option<&'a [u8]>,
 }
 
 /// Walks over the chunks. A file that is shorter than its header says is truncated.
 ///
 /// It is stricter than the decoder where that trusts the file: image-webp 0.2.4 panics when the
 /// pixels of an animation's frame have another size than the frame claims.
-pub(super) fn survey(bytes: &[u8]) -> Result<Survey, PictureError> {
+pub(super) fn survey(bytes: &[u8]) -> Result<Survey<'_>, PictureError> {
     let header: &[u8; 12] = bytes.first_chunk().ok_or(PictureError::Truncated)?;
     let riff_size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
     let end = (riff_size as usize).saturating_add(8);
     let mut chunks = Chunks(bytes.get(12..end).ok_or(PictureError::Truncated)?);
 
     let (name, data) = chunks.next()?.ok_or_else(no_picture)?;
-    let canvas = match &name {
+    let (canvas, lossy) = match &name {
         b"VP8X" => extended(data, chunks)?,
-        _ => pixels_size(&name, data)?,
+        _ => (pixels_size(&name, data)?, (&name == b"VP8 ").then_some(data)),
     };
-    Ok(Survey { canvas, end })
+    Ok(Survey { canvas, end, lossy })
 }
 
-/// A file with a VP8X header, which may be animated.
-fn extended(header: &[u8], mut chunks: Chunks) -> Result<Size, PictureError> {
+/// A file with a VP8X header, which may be animated: the canvas, and a still picture's lossy frame.
+fn extended<'a>(header: &[u8], mut chunks: Chunks<'a>) -> Result<(Size, Option<&'a [u8]>), PictureError> {
     let [flags, _, _, _, canvas @ ..] = header else {
         return Err(short());
     };
     let animated = flags & 0b10 != 0;
     let canvas = size_minus_one(canvas)?;
 
-    let mut frame = None;
+    let (mut frame, mut lossy) = (None, None);
     while let Some((name, data)) = chunks.next()? {
         match &name {
             b"ANMF" if !animated => return Err(PictureError::corrupt("a stray frame")),
             b"ANMF" if frame.is_none() => frame = Some(first_frame(data)?),
             b"VP8 " | b"VP8L" if !animated && frame.is_none() => {
                 frame = Some(pixels_size(&name, data)?);
+                lossy = (&name == b"VP8 ").then_some(data);
             }
             _ => {}
         }
@@ -54,7 +57,7 @@ fn extended(header: &[u8], mut chunks: Chunks) -> Result<Size, PictureError> {
     if frame != canvas && !(animated && fits(frame, canvas)) {
         return Err(PictureError::corrupt("pixels larger than the picture"));
     }
-    Ok(canvas)
+    Ok((canvas, lossy))
 }
 
 fn fits(frame: Size, canvas: Size) -> bool {

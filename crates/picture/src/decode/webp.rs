@@ -1,12 +1,15 @@
 use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
+use jpeg_planes::Plane;
+use vp8_planes::Smoothing;
 
-use super::{Decoded, riff};
+use super::{Decoded, Image, riff};
 use crate::orientation::Orientation;
+use crate::planes::{Channel, Planes};
 use crate::raster::{Layout, Raster};
 use crate::resize::Size;
-use crate::{Limits, PictureError};
+use crate::{BOUNDS, Limits, PictureError};
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
     let survey = riff::survey(bytes)?;
@@ -21,20 +24,42 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     if size != survey.canvas {
         return Err(PictureError::corrupt("two canvases"));
     }
+    // Metadata that cannot be read is as good as none.
+    let exif = decoder.exif_metadata().ok().flatten();
+    let orientation = exif.as_deref().map(exif_orientation).unwrap_or_default();
+    let icc_profile = decoder.icc_profile().ok().flatten();
+    if let (Some(frame), false) = (survey.lossy, decoder.has_alpha()) {
+        return Ok(Decoded { size, image: Image::Planes(lossy(frame, size)?), orientation, icc_profile });
+    }
     // Of an animation this is the first frame, laid on a transparent canvas.
     let length = decoder.output_buffer_size().ok_or_else(|| PictureError::corrupt("larger than memory"))?;
     let mut pixels = vec![0; length];
     decoder.read_image(&mut pixels).map_err(from_decoder)?;
 
     let layout = if decoder.has_alpha() { Layout::Rgba } else { Layout::Rgb };
-    // Metadata that cannot be read is as good as none.
-    let exif = decoder.exif_metadata().ok().flatten();
-    Ok(Decoded {
-        size,
-        raster: Raster { size, layout, pixels },
-        orientation: exif.as_deref().map(exif_orientation).unwrap_or_default(),
-        icc_profile: decoder.icc_profile().ok().flatten(),
-    })
+    Ok(Decoded { size, image: Image::Raster(Raster { size, layout, pixels }), orientation, icc_profile })
+}
+
+/// An opaque lossy frame straight to planes.
+fn lossy(frame: &[u8], size: Size) -> Result<Planes, PictureError> {
+    // Scaled down by so much, there is little to be seen of smoothed edges (docs/pictures.md).
+    let is_large = size.width.max(size.height) >= 2 * BOUNDS[0];
+    let smoothing = if is_large { Smoothing::None } else { Smoothing::Exact };
+    let planes = vp8_planes::Decoder::new(frame).and_then(|decoder| decoder.decode(smoothing));
+    let [mut luma, mut blue, mut red] = planes.map_err(PictureError::corrupt)?;
+
+    // From the range of video to that of JPEG.
+    for sample in &mut luma.samples {
+        *sample = ((u16::from(sample.saturating_sub(16)) * 149 + 64) >> 7).min(255) as u8;
+    }
+    for sample in blue.samples.iter_mut().chain(&mut red.samples) {
+        *sample = (((i32::from(*sample) - 128) * 74_606 + (128 << 16) + (1 << 15)) >> 16).clamp(0, 255) as u8;
+    }
+    let channel = |plane: vp8_planes::Plane, factor: f64| Channel {
+        plane: Plane { width: plane.width, height: plane.height, samples: plane.samples },
+        covered: (f64::from(size.width) / factor, f64::from(size.height) / factor),
+    };
+    Ok(Planes { size, luma: channel(luma, 1.0), chroma: [blue, red].map(|plane| channel(plane, 2.0)) })
 }
 
 /// The chunk should begin with the TIFF header; some writers put JPEG's prefix before it.

@@ -79,6 +79,28 @@ fn cmyk_jpeg_without_a_marker() {
     assert_flat(&bytes, LIGHT, 4);
 }
 
+/// A profile says what the inks look like; one for light says nothing of them.
+#[test]
+fn cmyk_jpeg_with_a_profile() {
+    let lab = |[cyan, _, _, black]: [bool; 4]| match (black, cyan) {
+        (true, _) => [0, 128, 128],
+        (false, true) => [153, 108, 98], // 60, -20, -30
+        (false, false) => [255, 128, 128],
+    };
+    let printer = printer_profile(lab);
+    let p3 = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let with = |ink: [u8; 4], profile: &[u8]| {
+        // The encoder inverts it, as Adobe does.
+        jpeg(20, 20, &ink.repeat(400), Jpeg::Cmyk, |encoder| {
+            encoder.add_icc_profile(profile).unwrap();
+        })
+    };
+    assert_flat(&with([0, 0, 0, 0], &printer), [255; 3], 2);
+    assert_flat(&with([0, 0, 0, 255], &printer), [0; 3], 2);
+    assert_flat(&with([255, 0, 0, 0], &printer), [54, 156, 197], 4);
+    assert_flat(&with(INK, &p3), LIGHT, 4);
+}
+
 /// Three components that Adobe's marker declares to be RGB, though numbered like YCbCr.
 #[test]
 fn rgb_jpeg() {
@@ -98,6 +120,16 @@ fn jpeg_with_stray_bytes_and_a_second_picture_behind() {
     bytes.extend([0xff, 0xff, 0x00, 0x12]);
     bytes.extend(pattern_jpeg(|_| {}));
     assert_pattern(&bytes);
+}
+
+#[test]
+fn adobe_rgb_is_converted() {
+    let profile = moxcms::ColorProfile::new_adobe_rgb().encode().unwrap();
+    // By the matrices of both spaces and Adobe's gamma of 2.2.
+    let bytes = jpeg(20, 20, &[120, 140, 90].repeat(400), Jpeg::Rgb, |encoder| {
+        encoder.add_icc_profile(&profile).unwrap();
+    });
+    assert_flat(&bytes, [111, 141, 86], 4);
 }
 
 #[test]

@@ -110,6 +110,32 @@ pub fn exif(orientation: u8) -> Vec<u8> {
     tiff
 }
 
+/// A printer's ICC profile (ICC.1:2010, lut8Type): full ink of each kind is the colour in Lab that
+/// `of` says, by which of cyan, magenta, yellow and black there is.
+pub fn printer_profile(of: impl Fn([bool; 4]) -> [u8; 3]) -> Vec<u8> {
+    let mut lut = b"mft1\0\0\0\0\x04\x03\x02\0".to_vec();
+    let one = |place: usize| if place.is_multiple_of(4) { [0, 1, 0, 0] } else { [0; 4] };
+    lut.extend((0..9).flat_map(one));
+    lut.extend((0..4).flat_map(|_| 0..=255));
+    lut.extend((0..16_u8).flat_map(|at| of([8, 4, 2, 1].map(|bit| at & bit != 0))));
+    lut.extend((0..3).flat_map(|_| 0..=255));
+
+    let mut profile = vec![0; 128];
+    let length = 128 + 4 + 12 + lut.len() as u32;
+    profile[..4].copy_from_slice(&length.to_be_bytes());
+    profile[8..12].copy_from_slice(&[2, 0x40, 0, 0]);
+    profile[12..24].copy_from_slice(b"prtrCMYKLab ");
+    profile[36..40].copy_from_slice(b"acsp");
+    // The white of D50.
+    profile[68..80].copy_from_slice(&[0, 0, 0xf6, 0xd6, 0, 1, 0, 0, 0, 0, 0xd3, 0x2d]);
+    profile.extend(1_u32.to_be_bytes());
+    profile.extend(b"A2B0");
+    profile.extend(144_u32.to_be_bytes());
+    profile.extend((lut.len() as u32).to_be_bytes());
+    profile.extend(lut);
+    profile
+}
+
 pub fn make(bytes: &[u8]) -> Result<Pictures, PictureError> {
     picture::make_variants(bytes, &Limits::default())
 }

@@ -1,0 +1,170 @@
+//! The same picture by jpeg-decoder: at full size as it is, at others by the definition of the cosine transform.
+
+use jpeg_decoder::{ColorTransform, Decoder as Reference, PixelFormat};
+use jpeg_encoder::ColorType;
+use jpeg_planes::{Decoder, Plane, Planes, Scale};
+use proptest::prelude::*;
+
+use crate::sample::{Picture, SAMPLINGS, jpeg};
+
+/// The planes that jpeg-decoder sees. Of subsampled chroma, each sample is the mean of those that it was spread over.
+pub fn reference(bytes: &[u8], (across, down): (usize, usize)) -> Planes {
+    let mut decoder = Reference::new(bytes);
+    decoder.read_info().unwrap();
+    if decoder.info().unwrap().pixel_format == PixelFormat::RGB24 {
+        decoder.set_color_transform(ColorTransform::RGB);
+    }
+    let samples = decoder.decode().unwrap();
+    let info = decoder.info().unwrap();
+    let (width, height) = (usize::from(info.width), usize::from(info.height));
+    let channels = info.pixel_format.pixel_bytes();
+    let plane = |channel: usize| {
+        let (across, down) = if channel == 0 { (1, 1) } else { (across, down) };
+        let (columns, rows) = (width.div_ceil(across), height.div_ceil(down));
+        let at = |x: usize, y: usize| {
+            let spread = (0..down).flat_map(|dy| (0..across).map(move |dx| (x * across + dx, y * down + dy)));
+            let spread = spread.map(|(x, y)| (x.min(width - 1), y.min(height - 1)));
+            let sum: u32 = spread.map(|(x, y)| u32::from(samples[(y * width + x) * channels + channel])).sum();
+            ((sum as usize + across * down / 2) / (across * down)) as u8
+        };
+        let samples = (0..rows).flat_map(|y| (0..columns).map(move |x| (x, y))).map(|(x, y)| at(x, y)).collect();
+        Plane { width: columns, height: rows, samples }
+    };
+    Planes { planes: (0..channels).map(plane).collect() }
+}
+
+fn cosine(x: usize, u: usize, n: usize) -> f64 {
+    let norm = if u == 0 { 1.0 } else { 2.0_f64.sqrt() } / (n as f64).sqrt();
+    norm * (((2 * x + 1) * u) as f64 * std::f64::consts::PI / (2 * n) as f64).cos()
+}
+
+/// Whole blocks only, at n/8: forward with 8 × 8, back with n × n.
+fn scaled_blocks(full: &Plane, n: usize) -> Vec<(usize, usize, Vec<f64>)> {
+    let mut blocks = Vec::new();
+    for by in 0..full.height / 8 {
+        for bx in 0..full.width / 8 {
+            let sample = |x, y| f64::from(full.samples[(by * 8 + y) * full.width + bx * 8 + x]);
+            let mut half = vec![0.0; n * 8];
+            for u in 0..n {
+                for y in 0..8 {
+                    half[u * 8 + y] = (0..8).map(|x| sample(x, y) * cosine(x, u, 8)).sum();
+                }
+            }
+            let mut coefficients = vec![0.0; n * n];
+            for u in 0..n {
+                for v in 0..n {
+                    let sum: f64 = (0..8).map(|y| half[u * 8 + y] * cosine(y, v, 8)).sum();
+                    coefficients[v * n + u] = sum * n as f64 / 8.0;
+                }
+            }
+            let at = |x: usize, y: usize| -> f64 {
+                let row = |v: usize| (0..n).map(|u| coefficients[v * n + u] * cosine(x, u, n)).sum::<f64>();
+                (0..n).map(|v| row(v) * cosine(y, v, n)).sum()
+            };
+            blocks.push((bx, by, (0..n * n).map(|i| at(i % n, i / n)).collect()));
+        }
+    }
+    blocks
+}
+
+/// The largest difference of a sample, and the mean one.
+fn differences(got: &Plane, full: &Plane, n: usize) -> (f64, f64) {
+    let (mut largest, mut sum, mut count) = (0.0_f64, 0.0, 0.0);
+    for (bx, by, block) in scaled_blocks(full, n) {
+        for (i, want) in block.into_iter().enumerate() {
+            let (x, y) = (bx * n + i % n, by * n + i / n);
+            let difference = (f64::from(got.samples[y * got.width + x]) - want.clamp(0.0, 255.0)).abs();
+            largest = largest.max(difference);
+            sum += difference;
+            count += 1.0;
+        }
+    }
+    (largest, if count > 0.0 { sum / count } else { 0.0 })
+}
+
+fn check(bytes: &[u8], factors: (usize, usize), luma: usize, chroma: usize) -> Result<(), TestCaseError> {
+    let decoder = Decoder::new(bytes).unwrap();
+    prop_assert_eq!(decoder.header().sampling.factors(), factors);
+    let scales = [luma, chroma].map(|eighths| Scale::new(eighths).unwrap());
+    let got = decoder.decode(scales[0], scales[1]).unwrap();
+    let want = reference(bytes, factors);
+    prop_assert_eq!(got.planes.len(), want.planes.len());
+    let size = (usize::from(decoder.header().width), usize::from(decoder.header().height));
+    for (channel, (got, want)) in got.planes.iter().zip(&want.planes).enumerate() {
+        let n = if channel == 0 { luma } else { chroma };
+        let (across, down) = if channel == 0 { (1, 1) } else { factors };
+        prop_assert_eq!(got.width, (size.0 * n).div_ceil(8 * across));
+        prop_assert_eq!(got.height, (size.1 * n).div_ceil(8 * down));
+        prop_assert_eq!(got.samples.len(), got.width * got.height);
+        let (largest, mean) = differences(got, want, n);
+        // The reference has been rounded once, and what was subsampled has been interpolated, too.
+        let (most, most_mean) = if (across, down) == (1, 1) { (6.0, 0.5) } else { (40.0, 3.0) };
+        prop_assert!(largest <= most && mean <= most_mean, "{} of {}/8: {} {}", channel, n, largest, mean);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn colours(
+        (width, height) in (1_u16..400, 1_u16..80), seed in any::<u32>(), noise in prop_oneof![Just(0_u8), 0..60_u8],
+        quality in 40..=100_u8, sampling in 0..4_usize, luma in 1..9_usize, chroma in 1..9_usize,
+        restart in prop_oneof![Just(0_u16), 1..40_u16], progressive in any::<bool>(),
+    ) {
+        let (factor, factors) = SAMPLINGS[sampling];
+        let noise = if factors == (1, 1) { noise } else { 0 };
+        let bytes = jpeg(Picture { width, height, noise, seed }, quality, ColorType::Ycbcr, |encoder| {
+            encoder.set_sampling_factor(factor);
+            encoder.set_restart_interval(restart);
+            encoder.set_progressive(progressive);
+        });
+        check(&bytes, factors, luma, chroma)?;
+    }
+
+    #[test]
+    fn grey(
+        (width, height) in (1_u16..400, 1_u16..80), seed in any::<u32>(), noise in 0..60_u8,
+        quality in 40..=100_u8, luma in 1..9_usize, progressive in any::<bool>(),
+    ) {
+        let bytes = jpeg(Picture { width, height, noise, seed }, quality, ColorType::Luma, |encoder| {
+            encoder.set_progressive(progressive);
+        });
+        check(&bytes, (1, 1), luma, 1)?;
+    }
+}
+
+/// More data than the window holds at once, in the densest files there are.
+#[test]
+fn a_large_file() {
+    let picture = Picture { width: 1501, height: 1003, noise: 120, seed: 7 };
+    for (factor, factors) in [SAMPLINGS[0], SAMPLINGS[3]] {
+        let bytes = jpeg(picture, 100, ColorType::Ycbcr, |encoder| encoder.set_sampling_factor(factor));
+        let decoder = Decoder::new(&bytes).unwrap();
+        let want = reference(&bytes, factors);
+        for n in [1, 3, 4, 8] {
+            let scale = Scale::new(n).unwrap();
+            let got = decoder.decode(scale, scale).unwrap();
+            let (largest, mean) = differences(&got.planes[0], &want.planes[0], n);
+            assert!(largest <= 6.0 && mean <= 0.5, "{n}/8: {largest} {mean}");
+        }
+    }
+}
+
+/// Files of libjpeg-turbo and mozjpeg: scans that refine, dense and sparse, in the usual order and in one made for the
+/// picture. (The encoder of the other tests never refines.)
+#[test]
+fn progressive_files_of_others() {
+    let files = [
+        (&include_bytes!("../files/progressive-420.jpg")[..], (2, 2)),
+        (include_bytes!("../files/progressive-444-scans.jpg"), (1, 1)),
+        (include_bytes!("../files/progressive-grey-restarts.jpg"), (1, 1)),
+    ];
+    for (bytes, factors) in files {
+        assert!(Decoder::new(bytes).unwrap().header().progressive);
+        for n in 1..=8 {
+            check(bytes, factors, n, 9 - n).unwrap();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+use crate::PictureError;
+use crate::colour;
+use crate::raster::{Layout, Raster};
+use crate::resize::{Resizer, Size};
+
+/// A picture made for print: amounts of cyan, magenta, yellow and black, four bytes a pixel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Inks {
+    pub size: Size,
+    /// Always exactly `width × height × 4` bytes; 255 is full ink.
+    pub samples: Vec<u8>,
+}
+
+impl Inks {
+    pub fn resize(self, size: Size, resizer: &mut Resizer) -> Result<Self, PictureError> {
+        if self.size == size {
+            return Ok(self);
+        }
+        Ok(Self { size, samples: resizer.resize_inks(&self.samples, self.size, size)? })
+    }
+
+    /// In sRGB: by the profile, if there is one that is made for inks, and otherwise as browsers do,
+    /// too bright for print but recognisable.
+    pub fn to_srgb(&self, icc_profile: Option<&[u8]>) -> Raster {
+        let converted = icc_profile.and_then(|profile| colour::inks_to_srgb(&self.samples, profile));
+        Raster { size: self.size, layout: Layout::Rgb, pixels: converted.unwrap_or_else(|| self.without_profile()) }
+    }
+
+    fn without_profile(&self) -> Vec<u8> {
+        let light = |ink: u8| u16::from(255 - ink);
+        let pixel = |p: &[u8]| [p[0], p[1], p[2]].map(|ink| ((light(ink) * light(p[3]) + 127) / 255) as u8);
+        self.samples.chunks_exact(4).flat_map(pixel).collect()
+    }
+}
