@@ -80,46 +80,111 @@ async fn sees(deployed: &Deployed, user: &User, id: MediaId) -> bool {
     }
 }
 
+/// A row of the table of rights in `docs/api.md`.
+#[derive(Debug)]
+struct Right {
+    who: String,
+    visibility: String,
+    get: u16,
+    is_listed: bool,
+    is_in_batch: bool,
+    delete: u16,
+}
+
+fn rights() -> Vec<Right> {
+    let text = fs::read_to_string(local::paths::root().join("docs/api.md")).expect("the document");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
+    rows.filter(|row| row.len() == 6 && VISIBILITIES.contains(&row[1]))
+        .map(|row| Right {
+            who: row[0].to_owned(),
+            visibility: row[1].to_owned(),
+            get: row[2].parse().expect("a status"),
+            is_listed: match row[3] {
+                "listed" => true,
+                "not listed" => false,
+                other => panic!("{other}"),
+            },
+            is_in_batch: match row[4] {
+                "there" => true,
+                "not there" => false,
+                other => panic!("{other}"),
+            },
+            delete: row[5].parse().expect("a status"),
+        })
+        .collect()
+}
+
 #[tokio::test]
-async fn everybody_sees_what_is_theirs_to_see_on_every_route() {
+async fn everybody_may_do_what_the_table_of_rights_says() {
     let deployed = Deployed::get();
-    let (mina, jun, sora) =
-        (deployed.person("Mina").await, deployed.person("Jun").await, deployed.person("Sora").await);
+    let (owner, follower, blocked, stranger) = (
+        deployed.person("Mina").await,
+        deployed.person("Jun").await,
+        deployed.person("Haneul").await,
+        deployed.person("Sora").await,
+    );
     let files = VISIBILITIES.map(|visibility| file(visibility, Some("story-1")));
-    let items: Vec<_> = sent(&deployed, &mina, &files).await.into_iter().map(|sent| sent.id).collect();
-    in_graph(&deployed, &[&mina, &jun, &sora]).await;
+    let sent = sent(&deployed, &owner, &files).await;
+    let items: BTreeMap<_, _> = VISIBILITIES.into_iter().zip(sent.into_iter().map(|sent| sent.id)).collect();
+    in_graph(&deployed, &[&owner, &follower, &blocked, &stranger]).await;
+    let graph = deployed.stack.neptune();
+    let mut follows = Commit::new();
+    for user in [&follower, &blocked] {
+        follows = follows.add_edge(edge(user, &owner), "follows", &user.id, &owner.id);
+    }
+    graph.commit(&follows).await.expect("a commit");
+    for user in [&follower, &blocked] {
+        let follows = async || sees(&deployed, user, items["followers"]).await.then_some(());
+        eventually(&format!("{} to be known as a follower", user.name), follows).await;
+    }
+    let blocks = Commit::new().add_edge(format!("blocks-{}", blocked.id), "blocks", &owner.id, &blocked.id);
+    graph.commit(&blocks).await.expect("a commit");
+    eventually("the block", async || (!sees(&deployed, &blocked, items["followers"]).await).then_some(())).await;
+
+    let rights = rights();
+    assert_eq!(rights.len(), 12, "{rights:?}");
+    for Right { who, visibility, get, is_listed, is_in_batch, delete } in &rights {
+        let user = match who.as_str() {
+            "owner" => &owner,
+            "follower" => &follower,
+            "blocked follower" => &blocked,
+            "stranger" => &stranger,
+            other => panic!("nobody is {other}"),
+        };
+        let (id, row) = (items[visibility.as_str()], format!("{who}, {visibility}"));
+        let path = format!("/v1/media/{id}");
+        let one = deployed.ask(user, Method::GET, &path, None).await;
+        assert_eq!(one.status, *get, "{row}");
+        // Names of files are their owner's alone.
+        assert_eq!(one.body["fileName"].is_string(), who == "owner", "{row}");
+        let ids_of_all = json!({"ids": items.values().collect::<Vec<_>>()});
+        let batch = deployed.ask(user, Method::POST, "/v1/media/batch", Some(&ids_of_all)).await;
+        assert_eq!(ids(batch.body["items"].as_array().expect("items")).contains(&id), *is_in_batch, "{row}, a batch");
+        for selection in ["", "&kind=audio", "&post=story-1"] {
+            let query = format!("owner={}&order=oldest&limit=1{selection}", owner.id);
+            let list = all_of(&deployed, user, &query).await;
+            assert_eq!(ids(&list).contains(&id), *is_listed, "{row}, {query}");
+            assert!(list.iter().all(|item| item["fileName"].is_string() == (who == "owner")), "{list:?}");
+        }
+        let deleted = deployed.ask(user, Method::DELETE, &path, None).await;
+        assert_eq!(deleted.status, *delete, "{row}");
+    }
+}
+
+#[tokio::test]
+async fn who_follows_no_more_is_a_stranger_again() {
+    let deployed = Deployed::get();
+    let (mina, jun) = (deployed.person("Mina").await, deployed.person("Jun").await);
+    let sent = sent(&deployed, &mina, &[file("followers", None), file("public", None)]).await;
+    in_graph(&deployed, &[&mina, &jun]).await;
     let graph = deployed.stack.neptune();
     let follows = Commit::new().add_edge(edge(&jun, &mina), "follows", &jun.id, &mina.id);
     graph.commit(&follows).await.expect("a commit");
-    eventually("Jun to be known as a follower", async || sees(&deployed, &jun, items[1]).await.then_some(())).await;
-
-    let matrix = [(&mina, [true, true, true]), (&jun, [true, true, false]), (&sora, [true, false, false])];
-    for (user, expected) in matrix {
-        let name = &user.name;
-        let expected: Vec<_> = items.iter().zip(expected).filter(|(_, sees)| *sees).map(|(id, _)| *id).collect();
-        let mut seen = Vec::new();
-        for &id in &items {
-            if sees(&deployed, user, id).await {
-                seen.push(id);
-            }
-        }
-        assert_eq!(seen, expected, "{name}, one by one");
-        let batch = deployed.ask(user, Method::POST, "/v1/media/batch", Some(&json!({"ids": items}))).await;
-        let batch = batch.body["items"].as_array().expect("items").clone();
-        assert_eq!(ids(&batch), expected, "{name}, a batch");
-        for selection in ["", "&kind=audio", "&post=story-1"] {
-            let query = format!("owner={}&order=oldest&limit=1{selection}", mina.id);
-            let list = all_of(&deployed, user, &query).await;
-            assert_eq!(ids(&list), expected, "{name}, {query}");
-            // Names of files are their owner's alone.
-            assert!(list.iter().all(|item| item["fileName"].is_string() == (user.id == mina.id)), "{list:?}");
-        }
-    }
-
-    // Who does not follow any more is a stranger again.
+    eventually("Jun to be known as a follower", async || sees(&deployed, &jun, sent[0].id).await.then_some(())).await;
     graph.commit(&Commit::new().remove_edge(edge(&jun, &mina))).await.expect("a commit");
-    eventually("Jun to be forgotten", async || (!sees(&deployed, &jun, items[1]).await).then_some(())).await;
-    assert!(sees(&deployed, &jun, items[0]).await);
+    eventually("Jun to be forgotten", async || (!sees(&deployed, &jun, sent[0].id).await).then_some(())).await;
+    assert!(sees(&deployed, &jun, sent[1].id).await);
 }
 
 #[tokio::test]
