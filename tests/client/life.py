@@ -143,7 +143,7 @@ def delete(api, web, identifier: str, variants) -> None:
         answer = get_media_item.sync_detailed(id=identifier, client=api)
         if answer.status_code != 404:
             return None
-        assert isinstance(answer.parsed, Problem) and answer.parsed.type_ == ProblemType.URNIYAGIPROBLEMNOT_FOUND, answer
+        assert isinstance(answer.parsed, Problem) and answer.parsed.type_ == ProblemType.NOT_FOUND, answer
         return True
 
     wait("the deletion", gone)

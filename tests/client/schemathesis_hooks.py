@@ -7,7 +7,7 @@ schemathesis.openapi.format("iana-time-zone", strategies.sampled_from(["Asia/Seo
 
 
 @schemathesis.hook
-def filter_query(context, query):
-    """A list is by `kind` or by `post`; a cursor is one that was given for that very list."""
-    query = query or {}
-    return "cursor" not in query and not ("kind" in query and "post" in query)
+def filter_body(context, body):
+    """Quiet hours have a length."""
+    hours = body.get("quietHours") if isinstance(body, dict) else None
+    return not (isinstance(hours, dict) and "from" in hours and hours.get("from") == hours.get("to"))

@@ -11,13 +11,14 @@ use crate::{
 
 /// Builds every function of the template; quick when nothing changed.
 pub fn build() -> Result<()> {
-    // The very commands that `sam build` runs, which then finds all done: unlike it, they say what
-    // they compile.
+    // What `sam build` does one by one, at once: it then finds all done, since all functions share
+    // one set of features. Unlike it, this keeps all cores busy and says what it compiles.
+    let mut lambda = builder(Tool::Builder.command("cargo-lambda"))?;
+    lambda.args(["lambda", "build", "--release"]);
     for name in names()? {
-        let mut lambda = builder(Tool::Builder.command("cargo-lambda"))?;
-        lambda.args(["lambda", "build", "--release", "--bin", &name]);
-        steps::run(&format!("Compiling {name}"), &mut lambda)?;
+        lambda.args(["--bin", &name]);
     }
+    steps::run("Compiling the functions", &mut lambda)?;
     let mut sam = builder(Tool::Sam.command("sam"))?;
     steps::run("Packaging the functions", sam.arg("build").env("SAM_CLI_TELEMETRY", "0"))
 }
