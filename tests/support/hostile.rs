@@ -6,7 +6,7 @@ use std::io::Write;
 pub fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("50000.png", hollow_png(50_000)),
-        ("65500.jpg", jpeg_header(65_500, 65_500)),
+        ("65500.jpg", jpeg_claiming(65_500, 65_500)),
         ("65535.gif", gif_header(65_535, 65_535)),
         ("16383.webp", webp_header(16_383, 16_383)),
     ]
@@ -40,12 +40,14 @@ fn png_header(file: &mut Vec<u8>, side: u32) -> png::Writer<&mut Vec<u8>> {
     encoder.write_header().expect("a header")
 }
 
-fn jpeg_header(width: u16, height: u16) -> Vec<u8> {
-    let mut file = vec![0xff, 0xd8, 0xff, 0xc0, 0, 17, 8];
-    file.extend(height.to_be_bytes());
-    file.extend(width.to_be_bytes());
-    file.extend([3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1]);
-    file.extend([0xff, 0xd9]);
+/// A photograph that claims another size: its frame header (T.81, B.2.2) has height and width after
+/// marker, length and precision.
+fn jpeg_claiming(width: u16, height: u16) -> Vec<u8> {
+    let mut file = super::photograph("고양이.jpg");
+    let frame = file.windows(4).position(|part| part[0] == 0xff && matches!(part[1], 0xc0 | 0xc2) && part[2] == 0);
+    let size = frame.expect("a frame header") + 5;
+    file[size..size + 2].copy_from_slice(&height.to_be_bytes());
+    file[size + 2..size + 4].copy_from_slice(&width.to_be_bytes());
     file
 }
 
