@@ -4,7 +4,7 @@
 
 mod support;
 
-use domain::media::{Declared, Derived, Intent, Kind, MediaId, Original, Outcome, Report, Sequencer};
+use domain::media::{Declared, Derived, Intent, Kind, MediaId, Original, Outcome, Picture, Report, Sequencer};
 use http::Method;
 use local::{
     aws::Aws,
@@ -142,13 +142,13 @@ fn all_done() -> Answer {
 }
 
 fn report() -> Report {
-    let derived = Derived {
+    let derived = Derived::Picture(Picture {
         width: 451,
         height: 300,
         thumb_hash: "AA==".into(),
         dominant_colour: "#102030".into(),
         variants: vec![],
-    };
+    });
     let original = Original {
         id: MediaId::of_key(KEY),
         key: KEY.into(),
@@ -174,7 +174,8 @@ async fn thumbnailer_makes_variants_and_reports() {
         let reports = messages(&world.aws, &world.metadata_queue, 1).await;
         let report: Report = serde_json::from_str(&reports[0]).expect("a report");
         assert_eq!(report.original, self::report().original);
-        assert!(matches!(report.outcome, Outcome::Ready(derived) if (derived.width, derived.height) == (451, 300)));
+        let Outcome::Ready(Derived::Picture(picture)) = report.outcome else { panic!("not ready") };
+        assert_eq!((picture.width, picture.height), (451, 300));
     }
     assert_eq!(thumbnailer.invoke(&event("photo-removed")).await.expect("an answer"), all_done());
     assert!(world.variants().await.is_empty());

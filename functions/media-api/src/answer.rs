@@ -1,6 +1,12 @@
-use domain::media::{Declared, Derived, FileName, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility};
+mod sound;
+
+use domain::media::{
+    self, Declared, Derived, FileName, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility,
+};
 use function_kit::failure::Failure;
 use serde::Serialize;
+
+pub use sound::Sound;
 
 use crate::{epoch::Epoch, fields::Selected, links::Links};
 
@@ -49,13 +55,21 @@ pub struct Item {
 pub enum Shown {
     Processing,
     Ready {
-        /// Absent for sound.
+        /// Absent where none of it was asked for.
         #[serde(flatten)]
-        picture: Option<Picture>,
+        made: Option<Made>,
     },
     Failed {
         reason: Reason,
     },
+}
+
+/// What was made of it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Made {
+    Picture(Picture),
+    Sound(Sound),
 }
 
 /// What is shown of a picture.
@@ -91,17 +105,18 @@ pub struct Variant {
 }
 
 impl Item {
-    /// What `caller` sees of `item`, which they may see; nothing if it has been deleted. Variants
+    /// What `caller` sees of `item`, which they may see; nothing if it has been deleted. Files
     /// are left out unless `links` are given.
     pub async fn of(item: MediaItem, caller: &str, links: Option<(&Links, Epoch)>) -> Result<Option<Self>, Failure> {
         let (upload, state) = match item.state {
             State::Processing(upload) => (upload, Shown::Processing),
             State::Ready(upload, derived) => {
-                let picture = match derived {
-                    Some(derived) => Some(Picture::of(derived, links).await?),
+                let made = match derived {
+                    Some(Derived::Picture(picture)) => Some(Made::Picture(Picture::of(picture, links).await?)),
+                    Some(Derived::Sound(sound)) => Some(Made::Sound(Sound::of(*sound, links).await?)),
                     None => None,
                 };
-                (upload, Shown::Ready { picture })
+                (upload, Shown::Ready { made })
             }
             State::Failed(upload, reason) => (upload, Shown::Failed { reason }),
             State::Deleted { .. } => return Ok(None),
@@ -123,8 +138,8 @@ impl Item {
 }
 
 impl Picture {
-    async fn of(derived: Derived, links: Option<(&Links, Epoch)>) -> Result<Self, Failure> {
-        let Derived { width, height, thumb_hash, dominant_colour, variants } = derived;
+    async fn of(picture: media::Picture, links: Option<(&Links, Epoch)>) -> Result<Self, Failure> {
+        let media::Picture { width, height, thumb_hash, dominant_colour, variants } = picture;
         let variants = match links {
             None => Vec::new(),
             Some((links, epoch)) => {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use store::media::Detail;
 
 /// What an item may have, as clients name it; `id` is always there.
-const ALL: [&str; 15] = [
+const ALL: [&str; 23] = [
     "id",
     "kind",
     "owner",
@@ -22,10 +22,23 @@ const ALL: [&str; 15] = [
     "height",
     "placeholder",
     "variants",
+    "durationMs",
+    "codec",
+    "sampleRate",
+    "channels",
+    "loudness",
+    "silence",
+    "waveform",
+    "renditions",
 ];
 
-/// Those that are made from what a worker made.
-const DERIVED: [&str; 4] = ["width", "height", "placeholder", "variants"];
+/// Those that are made from what a worker made: the last of all.
+fn derived() -> impl Iterator<Item = &'static str> {
+    ALL.into_iter().skip_while(|name| *name != "width")
+}
+
+/// Those that hold links.
+const LINKED: [&str; 3] = ["variants", "waveform", "renditions"];
 
 /// Which fields of an item a client wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,14 +64,14 @@ impl Fields {
     /// How much of the row that takes.
     pub fn detail(&self) -> Detail {
         match &self.0 {
-            Some(wanted) if DERIVED.iter().all(|name| !wanted.contains(name)) => Detail::Brief,
+            Some(wanted) if derived().all(|name| !wanted.contains(name)) => Detail::Brief,
             _ => Detail::Full,
         }
     }
 
     /// Whether links are wanted.
     pub fn have_links(&self) -> bool {
-        self.0.as_ref().is_none_or(|wanted| wanted.contains("variants"))
+        self.0.as_ref().is_none_or(|wanted| LINKED.iter().any(|name| wanted.contains(name)))
     }
 
     /// The item with these fields only.
@@ -109,6 +122,10 @@ mod tests {
         let (brief, sized) = (named("state").expect("fields"), named("width").expect("fields"));
         assert_eq!((brief.detail(), brief.have_links()), (Detail::Brief, false));
         assert_eq!((sized.detail(), sized.have_links()), (Detail::Full, false));
+        for (text, linked) in [("renditions", true), ("waveform", true), ("durationMs", false), ("loudness", false)] {
+            let fields = named(text).expect("fields");
+            assert_eq!((fields.detail(), fields.have_links()), (Detail::Full, linked), "{text}");
+        }
         assert_eq!((Fields::all().detail(), Fields::all().have_links()), (Detail::Full, true));
         let item = json!({"id": "x", "state": "ready", "owner": "mina"});
         assert_eq!(json!(brief.of(&item)), json!({"id": "x", "state": "ready"}));
