@@ -18,7 +18,7 @@ use crate::{
     delivery_key::{self, DeliveryKey},
     emulator::Emulator,
     functions, neptune, paths, phones, push_credentials, steps,
-    tools::Tool,
+    tools::{self, Tool},
 };
 
 /// The subcommand that plays an edge of CloudFront.
@@ -113,6 +113,8 @@ impl Stack {
         let aws = self.aws();
         let secret = block_on(push_credentials::secret(&aws)).context("cannot make the secret for push")?;
         let delivery = delivery_key(name, &self.emulator)?;
+        let ffmpeg = tools::ffmpeg()?;
+        let ffmpeg = ffmpeg.to_str().context("the path of the checkout is not UTF-8")?;
         self.outputs = deploy(
             &self.emulator,
             &[
@@ -121,6 +123,7 @@ impl Stack {
                 ("NeptuneClusterResourceId", "cluster-LOCAL"),
                 ("SnsEndpointUrl", self.phones.endpoint()),
                 ("PushCredentialsSecretArn", &secret),
+                ("FfmpegPath", ffmpeg),
                 ("DeliveryBaseUrl", self.edge.endpoint()),
                 ("DeliveryKeyGroupId", "local"),
                 ("DeliveryKeyId", delivery_key::ID),

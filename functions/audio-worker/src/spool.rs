@@ -146,3 +146,108 @@ impl Seek for Reader {
         Ok(self.position)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::{
+        operation::get_object::{GetObjectError, GetObjectOutput},
+        primitives::{ByteStream, SdkBody},
+    };
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use aws_smithy_runtime_api::http::Response;
+    use function_kit::failure::Kind;
+    use tokio::task::spawn_blocking;
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    /// Longer than two blocks.
+    const SIZE: u64 = 2 * BLOCK + 1_000;
+
+    fn byte(position: u64) -> u8 {
+        (position % 251) as u8
+    }
+
+    /// S3, with an object whose bytes follow from their place.
+    fn stored() -> Rule {
+        mock!(aws_sdk_s3::Client::get_object).match_requests(|request| request.if_match() == Some("\"e\"")).then_compute_output(
+            |request| {
+                let range = request.range().and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+                let (first, last) = range.expect("a range");
+                let (first, last): (u64, u64) = (first.parse().expect("a number"), last.parse().expect("a number"));
+                assert!(first <= last && last < SIZE, "{first} to {last}");
+                GetObjectOutput::builder().body(ByteStream::from((first..=last).map(byte).collect::<Vec<_>>())).build()
+            },
+        )
+    }
+
+    /// What `work` finds in the object that `rule` answers for.
+    async fn spooled<T: Send + 'static>(rule: &Rule, work: impl FnOnce(&Spool) -> T + Send + 'static) -> T {
+        let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [rule]);
+        let originals = Originals { s3, bucket: "originals".into() };
+        let fetch = Fetch { originals, runtime: Handle::current(), key: "audio/mina/a".into(), etag: "e".into() };
+        let work = move || {
+            let scratch = Scratch::new().expect("a folder");
+            work(&Spool::new(fetch, SIZE, scratch.file("original")).expect("a spool"))
+        };
+        spawn_blocking(work).await.expect("done")
+    }
+
+    #[tokio::test]
+    async fn only_what_is_read_is_fetched_and_once() {
+        let rule = stored();
+        let read = |spool: &Spool| {
+            let mut reader = spool.reader();
+            assert_eq!(reader.seek(SeekFrom::End(0)).expect("a place"), SIZE);
+            assert_eq!(reader.read(&mut [0; 8]).expect("the end"), 0);
+            reader.seek(SeekFrom::End(-4)).expect("a place");
+            let mut last = [0; 4];
+            reader.read_exact(&mut last).expect("read");
+            assert_eq!(last, std::array::from_fn(|index| byte(SIZE - 4 + index as u64)));
+            assert!(reader.seek(SeekFrom::End(-1 - SIZE as i64)).is_err(), "before the beginning");
+        };
+        spooled(&rule, read).await;
+        assert_eq!(rule.num_calls(), 1);
+
+        let rule = stored();
+        let all = |spool: &Spool| {
+            // Across the border of two blocks.
+            let (mut reader, mut piece) = (spool.reader(), [0; 100]);
+            reader.seek(SeekFrom::Start(BLOCK - 50)).expect("a place");
+            reader.read_exact(&mut piece).expect("read");
+            assert_eq!(piece, std::array::from_fn(|index| byte(BLOCK - 50 + index as u64)));
+            let whole = std::fs::read(spool.complete().expect("all of it")).expect("a file");
+            assert_eq!(whole.len() as u64, SIZE);
+            assert!(whole.iter().zip(0..).all(|(read, position)| *read == byte(position)));
+        };
+        spooled(&rule, all).await;
+        assert_eq!(rule.num_calls(), 3);
+    }
+
+    #[tokio::test]
+    async fn what_has_gone_is_told_from_what_failed() {
+        let broken = |spool: &Spool| {
+            assert!(spool.reader().read(&mut [0; 8]).is_err());
+            spool.take_broken()
+        };
+        for status in [404, 412] {
+            let gone = mock!(aws_sdk_s3::Client::get_object)
+                .then_http_response(move || Response::new(status.try_into().expect("a status"), SdkBody::empty()));
+            assert!(matches!(spooled(&gone, broken).await, Some(Broken::Gone)), "{status}");
+        }
+        let silent = mock!(aws_sdk_s3::Client::get_object).then_error(|| GetObjectError::unhandled("no answer"));
+        let short = mock!(aws_sdk_s3::Client::get_object)
+            .then_output(|| GetObjectOutput::builder().body(ByteStream::from_static(b"short")).build());
+        for rule in [silent, short] {
+            let Some(Broken::Failed(failure)) = spooled(&rule, broken).await else { panic!("no failure") };
+            assert_eq!(failure.kind, Kind::Transient);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_that_fails_is_no_damaged_recording() {
+        let silent = mock!(aws_sdk_s3::Client::get_object).then_error(|| GetObjectError::unhandled("no answer"));
+        let error = spooled(&silent, |spool| sound::analyse(spool.reader(), &sound::Limits::default())).await;
+        assert!(matches!(error, Err(sound::SoundError::Source { .. })), "{error:?}");
+    }
+}

@@ -102,6 +102,8 @@ impl Rendering {
                 ",aresample={LIMITER_HZ},alimiter=limit={limit:.6}:level=0:attack=5:release=100:latency=1"
             );
         }
+        // Of a few samples, resampling leaves none, and encoders fail: a tenth of a second is the least.
+        filters += ",apad=whole_dur=0.1";
         let labels: String = (0..RENDITIONS.len()).map(|index| format!("[r{index}]")).collect();
         format!("{filters},asplit={}{labels}", RENDITIONS.len())
     }
@@ -133,7 +135,8 @@ mod tests {
 
     #[test]
     fn the_gain_is_linear_and_limits_only_where_it_must() {
-        assert_eq!(rendering(2, None).filters(), "[0:a:0]volume=volume=7.2500dB:precision=float,asplit=2[r0][r1]");
+        let wanted = "[0:a:0]volume=volume=7.2500dB:precision=float,apad=whole_dur=0.1,asplit=2[r0][r1]";
+        assert_eq!(rendering(2, None).filters(), wanted);
         let limited = rendering(2, Some(-2.0)).filters();
         assert!(limited.contains("dB:precision=float,aresample=192000,alimiter=limit=0.794328:"), "{limited}");
         assert!(rendering(6, None).filters().starts_with("[0:a:0]aformat=channel_layouts=stereo,volume="));
