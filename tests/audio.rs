@@ -68,7 +68,11 @@ async fn a_story_is_heard_by_who_may_and_gone_when_it_is_deleted() {
             assert_eq!(link.contains("?Policy="), visibility == "private", "{link}");
             let (status, content_type, bytes) = deployed.fetch(link).await;
             let kind = file["type"].as_str().and_then(|kind| kind.split(';').next()).expect("a type");
-            assert_eq!((status, content_type.as_str(), json!(bytes.len())), (200, kind, file["bytes"].clone()), "{link}");
+            assert_eq!(
+                (status, content_type.as_str(), json!(bytes.len())),
+                (200, kind, file["bytes"].clone()),
+                "{link}"
+            );
             for tag in [PLACE, TITLE] {
                 assert!(!bytes.windows(tag.len()).any(|window| window == tag.as_bytes()), "{link} says {tag}");
             }
@@ -129,10 +133,8 @@ async fn what_is_overwritten_is_prepared_anew_and_the_old_is_gone() {
     let first = deployed.outcome(id).await;
     assert_eq!(first["durationMs"], 1_000, "{first}");
     deployed.upload(key, "audio/wav", voice(2.0)).await;
-    let second = eventually("the new story", async || {
-        deployed.item(id).await.filter(|item| item["durationMs"] == 2_000)
-    })
-    .await;
+    let second =
+        eventually("the new story", async || deployed.item(id).await.filter(|item| item["durationMs"] == 2_000)).await;
     eventually("the old files to go", async || (deployed.variants(id).await.len() == FILES).then_some(())).await;
     let left = deployed.variants(id).await;
     for file in files(&second) {
@@ -143,7 +145,8 @@ async fn what_is_overwritten_is_prepared_anew_and_the_old_is_gone() {
     }
     // What replaces it is none: nothing of the old may be heard.
     deployed.upload(key, "audio/wav", b"no story".to_vec()).await;
-    let failed = eventually("the failure", async || deployed.item(id).await.filter(|item| item["state"] == "failed")).await;
+    let failed =
+        eventually("the failure", async || deployed.item(id).await.filter(|item| item["state"] == "failed")).await;
     assert_eq!(failed["reason"], "unsupported_format");
     eventually("all files to go", async || deployed.variants(id).await.is_empty().then_some(())).await;
 }

@@ -55,7 +55,8 @@ async fn prepared(world: &World, worker: &mut Function, bytes: Vec<u8>) -> (Soun
 }
 
 async fn file(world: &World, key: &str) -> Vec<u8> {
-    let answer = world.aws.send("s3", Method::GET, &format!("/derived/{key}"), &[], Vec::new()).await.expect("an answer");
+    let answer =
+        world.aws.send("s3", Method::GET, &format!("/derived/{key}"), &[], Vec::new()).await.expect("an answer");
     assert!(answer.status.is_success(), "{key}: {}", answer.status);
     answer.body
 }
@@ -100,7 +101,10 @@ async fn a_story_sounds_right_and_does_not_say_where_it_was_told() {
     let json: Value = serde_json::from_slice(&file(&world, &told.waveform.json.key).await).expect("JSON");
     let binary = file(&world, &told.waveform.binary.key).await;
     let points = json["length"].as_u64().expect("a number");
-    assert_eq!((json["version"].as_u64(), json["channels"].as_u64(), json["bits"].as_u64()), (Some(2), Some(1), Some(8)));
+    assert_eq!(
+        (json["version"].as_u64(), json["channels"].as_u64(), json["bits"].as_u64()),
+        (Some(2), Some(1), Some(8))
+    );
     assert_eq!(json["data"].as_array().map(Vec::len), Some(2 * points as usize));
     assert_eq!(binary.len() as u64, 24 + 2 * points);
     assert!(points > 100 && !told.waveform.preview.is_empty());

@@ -119,26 +119,14 @@ impl Shelf {
         Ok(self.keep(&hash, size, extension, content_type, content))
     }
 
-    fn keep(
-        &mut self,
-        hash: &str,
-        size: u64,
-        extension: &str,
-        content_type: &str,
-        content: Content,
-    ) -> media::File {
+    fn keep(&mut self, hash: &str, size: u64, extension: &str, content_type: &str, content: Content) -> media::File {
         let key = sound_key(self.id, &self.sequencer, self.visibility, hash, extension);
         self.files.push(derived::File { key: key.clone(), content_type: content_type.to_owned(), content });
         media::File { key, size }
     }
 }
 
-fn shelve(
-    mut shelf: Shelf,
-    recording: &Recording,
-    rendering: &Rendering,
-    rendered: Vec<PathBuf>,
-) -> io::Result<Made> {
+fn shelve(mut shelf: Shelf, recording: &Recording, rendering: &Rendering, rendered: Vec<PathBuf>) -> io::Result<Made> {
     let Recording { codec, decoded: Decoded { rate_hz, channels, measured }, level, .. } = recording;
     let (mut json, mut binary) = (Vec::new(), Vec::new());
     measured.waveform.write_json(&mut json)?;

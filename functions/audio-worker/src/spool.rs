@@ -170,15 +170,15 @@ mod tests {
 
     /// S3, with an object whose bytes follow from their place.
     fn stored() -> Rule {
-        mock!(aws_sdk_s3::Client::get_object).match_requests(|request| request.if_match() == Some("\"e\"")).then_compute_output(
-            |request| {
+        mock!(aws_sdk_s3::Client::get_object)
+            .match_requests(|request| request.if_match() == Some("\"e\""))
+            .then_compute_output(|request| {
                 let range = request.range().and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
                 let (first, last) = range.expect("a range");
                 let (first, last): (u64, u64) = (first.parse().expect("a number"), last.parse().expect("a number"));
                 assert!(first <= last && last < SIZE, "{first} to {last}");
                 GetObjectOutput::builder().body(ByteStream::from((first..=last).map(byte).collect::<Vec<_>>())).build()
-            },
-        )
+            })
     }
 
     /// What `work` finds in the object that `rule` answers for.

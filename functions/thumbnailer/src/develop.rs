@@ -30,12 +30,7 @@ pub fn develop(
     }
 }
 
-fn describe(
-    id: MediaId,
-    sequencer: &Sequencer,
-    visibility: Visibility,
-    pictures: Pictures,
-) -> Result<Made, Failure> {
+fn describe(id: MediaId, sequencer: &Sequencer, visibility: Visibility, pictures: Pictures) -> Result<Made, Failure> {
     let (mut variants, mut files) = (Vec::new(), Vec::new());
     for picture::Variant { width, height, encoding, bytes, .. } in pictures.variants {
         let hash = content_hash(&bytes[..]).map_err(|error| Failure::bug("name a variant", error))?;

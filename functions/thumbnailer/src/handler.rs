@@ -247,13 +247,13 @@ mod tests {
 
         let put = mock!(aws_sdk_s3::Client::put_object).then_error(|| PutObjectError::unhandled("no answer"));
         let get = original(gif());
-        let failure =
-            ports(&[&get, &put], &sent).handle(&event("ObjectCreated:Put", 43)).await.expect_err("a failure");
+        let failure = ports(&[&get, &put], &sent).handle(&event("ObjectCreated:Put", 43)).await.expect_err("a failure");
         assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
 
         let head = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
         let (put, list) = (stored(), listed(&[]));
-        let failure = ports(&[&get, &put, &list, &head], &sent).handle(&event("ObjectCreated:Put", 43))
+        let failure = ports(&[&get, &put, &list, &head], &sent)
+            .handle(&event("ObjectCreated:Put", 43))
             .await
             .expect_err("a failure");
         assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));

@@ -25,9 +25,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let dead_letters = DeadLetters { sqs, queue_url: config.dead_letter_queue_url };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        batch::run(event.payload, &dead_letters, async |body| worker.handle(body).await)
-            .await
-            .map_err(Error::from)
+        batch::run(event.payload, &dead_letters, async |body| worker.handle(body).await).await.map_err(Error::from)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

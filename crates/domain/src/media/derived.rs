@@ -23,13 +23,7 @@ pub fn derived_key(
 
 /// Where a file made from a recording lies, in the same layout as those of [`derived_key`]:
 /// `<id>/<sequencer>/<hash>.<extension>`.
-pub fn sound_key(
-    id: MediaId,
-    sequencer: &Sequencer,
-    visibility: Visibility,
-    hash: &str,
-    extension: &str,
-) -> String {
+pub fn sound_key(id: MediaId, sequencer: &Sequencer, visibility: Visibility, hash: &str, extension: &str) -> String {
     key(id, sequencer, visibility, &format!("{hash}.{extension}"))
 }
 

@@ -16,7 +16,8 @@ fn piped(mut file: Vec<u8>) -> Vec<u8> {
 #[test]
 fn measures_what_the_file_measures() {
     for channels in [1, 2] {
-        let samples: Vec<f32> = noise(7, 3 * 44_100 * usize::from(channels)).iter().map(|sample| sample * 0.3).collect();
+        let samples: Vec<f32> =
+            noise(7, 3 * 44_100 * usize::from(channels)).iter().map(|sample| sample * 0.3).collect();
         let file = wav(44_100, channels, &Samples::F32(&samples));
         let whole = analyse(Cursor::new(&file), &Limits::default()).expect("an analysis");
         // Pipes hand over pieces of any size.

@@ -98,9 +98,8 @@ impl Rendering {
         if let Some(limit) = limit_dbtp {
             let limit = 10_f64.powf(limit / 20.0);
             // Looks 5 ms ahead, so that nothing jumps, and lets go within 100: shorter than a syllable.
-            filters += &format!(
-                ",aresample={LIMITER_HZ},alimiter=limit={limit:.6}:level=0:attack=5:release=100:latency=1"
-            );
+            filters +=
+                &format!(",aresample={LIMITER_HZ},alimiter=limit={limit:.6}:level=0:attack=5:release=100:latency=1");
         }
         // Of a few samples, resampling leaves none, and encoders fail: a tenth of a second is the least.
         filters += ",apad=whole_dur=0.1";
