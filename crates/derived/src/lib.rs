@@ -15,4 +15,4 @@ pub use edge::Edge;
 pub use files::{Content, DerivedFiles, File, content_hash};
 pub use originals::{Original, Originals};
 pub use reports::Reports;
-pub use worker::{Job, Made, Maker, Worker};
+pub use worker::{Job, Made, Maker, Making, Worker};

@@ -26,14 +26,13 @@ pub struct Worker<M> {
 
 /// Makes of an original what is shown or heard of it.
 pub trait Maker {
-    /// What the original declares and what is made of it, or why nothing can ever be; `None` if it
-    /// has gone or changed. The same original gives the same files under the same keys.
-    fn make(
-        &self,
-        originals: &Originals,
-        job: &Job<'_>,
-    ) -> impl Future<Output = Result<Option<(Declared, Result<Made, Reason>)>, Failure>>;
+    /// The same original gives the same files under the same keys.
+    fn make(&self, originals: &Originals, job: &Job<'_>) -> impl Future<Output = Result<Making, Failure>>;
 }
+
+/// What an original declares and what is made of it, or why nothing can ever be; `None` if it has gone
+/// or changed.
+pub type Making = Option<(Declared, Result<Made, Reason>)>;
 
 /// An original that is to be worked on.
 #[derive(Debug, Clone, Copy)]

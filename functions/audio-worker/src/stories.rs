@@ -3,9 +3,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use derived::{Job, Made, Maker, Originals};
+use derived::{Job, Maker, Making, Originals};
 use domain::{
-    media::{Declared, Kind, Reason},
+    media::{Kind, Reason},
     upload::max_bytes,
 };
 use function_kit::failure::Failure;
@@ -27,11 +27,7 @@ pub struct Stories {
 }
 
 impl Maker for Stories {
-    async fn make(
-        &self,
-        originals: &Originals,
-        job: &Job<'_>,
-    ) -> Result<Option<(Declared, Result<Made, Reason>)>, Failure> {
+    async fn make(&self, originals: &Originals, job: &Job<'_>) -> Result<Making, Failure> {
         let Job { id, event, size, etag } = *job;
         let Some(declared) = originals.look(&event.key, etag).await? else { return Ok(None) };
         if let Err(reason) = check_size(size) {

@@ -69,7 +69,7 @@ pub enum Shown {
 #[serde(untagged)]
 pub enum Made {
     Picture(Picture),
-    Sound(Sound),
+    Sound(Box<Sound>),
 }
 
 /// What is shown of a picture.
@@ -113,7 +113,7 @@ impl Item {
             State::Ready(upload, derived) => {
                 let made = match derived {
                     Some(Derived::Picture(picture)) => Some(Made::Picture(Picture::of(picture, links).await?)),
-                    Some(Derived::Sound(sound)) => Some(Made::Sound(Sound::of(*sound, links).await?)),
+                    Some(Derived::Sound(sound)) => Some(Made::Sound(Box::new(Sound::of(*sound, links).await?))),
                     None => None,
                 };
                 (upload, Shown::Ready { made })

@@ -1,5 +1,4 @@
-use derived::{Job, Made, Maker, Original, Originals};
-use domain::media::{Declared, Reason};
+use derived::{Job, Maker, Making, Original, Originals};
 use function_kit::failure::Failure;
 
 use crate::develop::{check_size, develop};
@@ -8,11 +7,7 @@ use crate::develop::{check_size, develop};
 pub struct Variants;
 
 impl Maker for Variants {
-    async fn make(
-        &self,
-        originals: &Originals,
-        job: &Job<'_>,
-    ) -> Result<Option<(Declared, Result<Made, Reason>)>, Failure> {
+    async fn make(&self, originals: &Originals, job: &Job<'_>) -> Result<Making, Failure> {
         let Job { id, event, size, etag } = *job;
         if let Err(reason) = check_size(size) {
             let declared = originals.look(&event.key, etag).await?;
