@@ -12,7 +12,7 @@ use local::{
     users::User,
 };
 use serde_json::{Value, json};
-use support::{Deployed, eventually, photograph};
+use support::{Deployed, photograph};
 
 fn photo<'a>(name: &'a str) -> File<'a> {
     File {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use function_kit::failure::Failure;
-use sound::{Container, Decoded, Foreign, Level, Limits, Recognised, SoundError, analyse_pcm};
+use sound::{Container, Decoded, Foreign, Limits, Recognised, SoundError, analyse_pcm};
 
 use process::Run;
 pub use rendering::{RENDITIONS, Rendering};
@@ -192,11 +192,5 @@ mod tests {
         let input = Input { path: "/tmp/x".into(), demuxer: "mov", is_opus: false };
         let Err(Undone::Failed(failure)) = ffmpeg.codec(&input) else { panic!("it ran") };
         assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
-    }
-
-    #[test]
-    fn level_is_written_for_it() {
-        let rendering = Rendering { level: Level { gain_db: 1.0, limit_dbtp: None }, rate_hz: 8_000, channels: 1 };
-        assert!(!rendering.arguments(&["a".into(), "b".into()]).is_empty());
     }
 }
