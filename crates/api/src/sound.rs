@@ -49,12 +49,12 @@ pub struct Pause {
     pub end_ms: u64,
 }
 
-/// What to draw of a recording: one line for all channels, relative to the loudest point.
+/// What to draw of a recording: one line for all channels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Waveform {
-    /// What to draw while a file loads: up to 200 amplitudes from 0 to 255, a byte each, in base 64
-    /// without padding.
+    /// What to draw while a file loads: up to 200 amplitudes, a byte each, relative to the loudest, in
+    /// base 64 without padding.
     #[cfg_attr(feature = "document", schema(content_encoding = "base64", max_length = 267))]
     pub preview: String,
     /// The same waveform in two formats: JSON, and binary, which is a third of the size.

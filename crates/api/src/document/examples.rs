@@ -126,7 +126,7 @@ pub fn list() -> MediaList {
 }
 
 pub fn batch() -> MediaBatch {
-    MediaBatch { items: vec![item(), recording()] }
+    MediaBatch { items: vec![item()] }
 }
 
 pub fn upload() -> Upload {
