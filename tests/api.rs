@@ -17,7 +17,7 @@ use support::{Deployed, eventually, photograph};
 
 const VISIBILITIES: [&str; 3] = ["public", "followers", "private"];
 
-/// Sound: it is ready as soon as it has landed.
+/// Sound that is none: what is to be seen of it is known soonest.
 fn file<'a>(visibility: &'a str, post: Option<&'a str>) -> File<'a> {
     File { kind: Kind::Audio, name: "비밀.m4a", content_type: "audio/mp4", bytes: vec![1; 100], visibility, post }
 }

@@ -4,16 +4,16 @@
 
 mod support;
 
-use domain::media::{Declared, Derived, Intent, Kind, MediaId, Original, Outcome, Report, Sequencer};
-use http::Method;
+use domain::media::{Declared, Derived, Intent, Kind, MediaId, Original, Outcome, Picture, Report, Sequencer};
 use local::{
-    aws::Aws,
-    emulator::Emulator,
     functions,
     runtime_api::{Answer, Function},
 };
 use serde_json::{Value, json};
-use support::{bombs, event, http_answer, messages};
+use support::{
+    bombs, event, http_answer, messages,
+    world::{World, all_done, start},
+};
 
 /// What `MemorySize` in the template grants the thumbnailer, in bytes.
 const THUMBNAILER_MEMORY: u64 = 1769 * 1024 * 1024;
@@ -21,136 +21,18 @@ const THUMBNAILER_MEMORY: u64 = 1769 * 1024 * 1024;
 /// The photograph that the events tell of.
 const KEY: &str = "photo/mina/고양이.jpg";
 
-/// The secret that cursors and handles are sealed with.
-const SEALING_SECRET: &str = "sealing";
-
-/// An emulator of one test's own, with what functions read and write, but no events.
-struct World {
-    emulator: Running,
-    aws: Aws,
-    metadata_queue: String,
-    dead_letters: String,
-    distribution: String,
-}
-
-impl World {
-    async fn new(name: &str) -> Self {
-        let emulator = Running(Emulator::start(&format!("contract/{name}"), false).expect("an emulator"));
-        let aws = Aws::new(emulator.0.endpoint());
-        for bucket in ["originals", "derived"] {
-            let region = format!("<LocationConstraint>{}</LocationConstraint>", local::emulator::REGION);
-            let body = format!("<CreateBucketConfiguration>{region}</CreateBucketConfiguration>").into_bytes();
-            let created = aws.send("s3", Method::PUT, &format!("/{bucket}"), &[], body).await.expect("an answer");
-            assert!(created.status.is_success(), "{:?}", created.status);
-        }
-        let metadata_queue = support::create_queue(&aws, "metadata").await;
-        let dead_letters = support::create_queue(&aws, "dead-letters").await;
-        let text = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
-        let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
-        let index = |name: &str| {
-            json!({
-                "IndexName": name, "KeySchema": [key(name, "HASH"), key("listed_at", "RANGE")],
-                "Projection": {"ProjectionType": "ALL"}
-            })
-        };
-        // Those that the tests ask; the template has more.
-        let table = json!({
-            "TableName": "media", "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [text("id"), text("all_for_owner"), text("listed_at")],
-            "KeySchema": [key("id", "HASH")], "GlobalSecondaryIndexes": [index("all_for_owner")]
-        });
-        aws.json("dynamodb", "DynamoDB_20120810.CreateTable", &table).await.expect("a table");
-        let secret = json!({"Name": SEALING_SECRET, "SecretString": "0123456789abcdef0123456789abcdef"});
-        aws.json("secretsmanager", "secretsmanager.CreateSecret", &secret).await.expect("a secret");
-        let distribution = create_distribution(&aws).await;
-        Self { emulator, aws, metadata_queue, dead_letters, distribution }
-    }
-
-    /// Starts the function of this logical id, with the settings that the template gives it.
-    async fn start(&self, logical_id: &str) -> Function {
-        let endpoint = self.emulator.0.endpoint();
-        start(logical_id, &endpoint, &self.metadata_queue, &self.dead_letters, &self.distribution).await
-    }
-
-    async fn store_photograph(&self) {
-        let bytes = support::photograph("고양이.jpg");
-        self.aws.put_object("originals", KEY, "image/jpeg", bytes).await.expect("stored");
-    }
-
-    async fn variants(&self) -> Vec<String> {
-        self.aws.list_objects("derived", &format!("{}/", MediaId::of_key(KEY))).await.expect("a list")
-    }
-
-    async fn rows(&self) -> Vec<Value> {
-        let rows = self.aws.json("dynamodb", "DynamoDB_20120810.Scan", &json!({"TableName": "media"})).await;
-        rows.expect("rows")["Items"].as_array().expect("items").clone()
-    }
-}
-
-/// An emulator that ends with its test, also if that fails.
-struct Running(Emulator);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.stop().expect("the emulator ends");
-    }
-}
-
-/// A distribution before the bucket of derived files, of which the functions only tell caches; its id.
-async fn create_distribution(aws: &Aws) -> String {
-    let config = "<DistributionConfig><CallerReference>contract</CallerReference><Comment/><Enabled>true</Enabled>\
-        <Origins><Quantity>1</Quantity><Items><Origin><Id>derived</Id>\
-        <DomainName>derived.s3.amazonaws.com</DomainName>\
-        <S3OriginConfig><OriginAccessIdentity/></S3OriginConfig></Origin></Items></Origins>\
-        <DefaultCacheBehavior><TargetOriginId>derived</TargetOriginId>\
-        <ViewerProtocolPolicy>https-only</ViewerProtocolPolicy></DefaultCacheBehavior></DistributionConfig>";
-    let path = "/2020-05-31/distribution";
-    let created = aws.send("cloudfront", Method::POST, path, &[], config.into()).await.expect("an answer");
-    let body = String::from_utf8(created.body).expect("XML");
-    assert!(created.status.is_success(), "{body}");
-    let id = body.split_once("<Id>").and_then(|(_, rest)| rest.split_once("</Id>")).expect("an id").0;
-    id.to_owned()
-}
-
-async fn start(
-    logical_id: &str,
-    endpoint: &str,
-    metadata_queue: &str,
-    dead_letters: &str,
-    distribution: &str,
-) -> Function {
-    let environment = [
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_REGION", local::emulator::REGION),
-        ("CALLER_BURST", "20"),
-        ("CALLER_RATE", "1"),
-        ("ORIGINALS_BUCKET", "originals"),
-        ("DERIVED_BUCKET", "derived"),
-        ("DISTRIBUTION_ID", distribution),
-        ("DELIVERY_BASE_URL", "https://d1.cloudfront.net"),
-        ("MEDIA_TABLE", "media"),
-        ("AUDIENCE_TABLE", "audience"),
-        ("SEALING_SECRET_ARN", SEALING_SECRET),
-        ("METADATA_QUEUE_URL", metadata_queue),
-        ("DEAD_LETTER_QUEUE_URL", dead_letters),
-    ];
-    Function::start(&functions::bootstrap(logical_id), &environment).await.expect("the function starts")
-}
-
-fn all_done() -> Answer {
-    Answer::Response(json!({"batchItemFailures": []}))
+async fn store_photograph(world: &World) {
+    world.aws.put_object("originals", KEY, "image/jpeg", support::photograph("고양이.jpg")).await.expect("stored");
 }
 
 fn report() -> Report {
-    let derived = Derived {
+    let derived = Derived::Picture(Picture {
         width: 451,
         height: 300,
         thumb_hash: "AA==".into(),
         dominant_colour: "#102030".into(),
         variants: vec![],
-    };
+    });
     let original = Original {
         id: MediaId::of_key(KEY),
         key: KEY.into(),
@@ -167,31 +49,32 @@ fn report() -> Report {
 #[tokio::test]
 async fn thumbnailer_makes_variants_and_reports() {
     let world = World::new("thumbnailer").await;
-    world.store_photograph().await;
+    store_photograph(&world).await;
     let mut thumbnailer = world.start("Thumbnailer").await;
     for _ in 0..2 {
         assert_eq!(thumbnailer.invoke(&event("photo-landed")).await.expect("an answer"), all_done());
         // 451 × 300: there is no 1080, and two sizes as two types; the second time changes nothing.
-        assert_eq!(world.variants().await.len(), 4);
+        assert_eq!(world.derived(KEY).await.len(), 4);
         let reports = messages(&world.aws, &world.metadata_queue, 1).await;
         let report: Report = serde_json::from_str(&reports[0]).expect("a report");
         assert_eq!(report.original, self::report().original);
-        assert!(matches!(report.outcome, Outcome::Ready(derived) if (derived.width, derived.height) == (451, 300)));
+        let Outcome::Ready(Derived::Picture(picture)) = report.outcome else { panic!("not ready") };
+        assert_eq!((picture.width, picture.height), (451, 300));
     }
     assert_eq!(thumbnailer.invoke(&event("photo-removed")).await.expect("an answer"), all_done());
-    assert!(world.variants().await.is_empty());
+    assert!(world.derived(KEY).await.is_empty());
 }
 
 #[tokio::test]
 async fn thumbnailer_keeps_poison_apart() {
     let world = World::new("poison").await;
-    world.store_photograph().await;
+    store_photograph(&world).await;
     let mut thumbnailer = world.start("Thumbnailer").await;
     assert_eq!(thumbnailer.invoke(&event("batch-with-poison")).await.expect("an answer"), all_done());
     // Four messages: no JSON, an object that has gone, S3's test, and a good one.
     assert_eq!(messages(&world.aws, &world.dead_letters, 1).await, ["this is not JSON"]);
     assert_eq!(messages(&world.aws, &world.metadata_queue, 1).await.len(), 1);
-    assert_eq!(world.variants().await.len(), 4);
+    assert_eq!(world.derived(KEY).await.len(), 4);
 }
 
 #[tokio::test]
@@ -241,7 +124,7 @@ async fn thumbnailer_decodes_the_largest_picture_within_its_memory() {
 #[tokio::test]
 async fn metadata_writer_folds_news_in_any_order() {
     let world = World::new("writer").await;
-    world.store_photograph().await;
+    store_photograph(&world).await;
     let mut writer = world.start("MetadataWriter").await;
     let ready = messages_event(&[&serde_json::to_string(&report()).expect("JSON")]);
     for event in [&ready, &event("photo-landed"), &ready, &event("photo-landed")] {
@@ -258,7 +141,7 @@ async fn metadata_writer_folds_news_in_any_order() {
 #[tokio::test]
 async fn metadata_writer_keeps_poison_apart() {
     let world = World::new("writer-poison").await;
-    world.store_photograph().await;
+    store_photograph(&world).await;
     let mut writer = world.start("MetadataWriter").await;
     assert_eq!(writer.invoke(&event("batch-with-poison")).await.expect("an answer"), all_done());
     assert_eq!(messages(&world.aws, &world.dead_letters, 1).await, ["this is not JSON"]);
@@ -269,7 +152,7 @@ async fn metadata_writer_keeps_poison_apart() {
 #[tokio::test]
 async fn media_api_answers() {
     let world = World::new("api").await;
-    world.store_photograph().await;
+    store_photograph(&world).await;
     let mut api = world.start("MediaApi").await;
     let (status, problem) = http_answer(api.invoke(&event("get-media-item")).await.expect("an answer"));
     assert_eq!((status, &problem["type"]), (404, &json!("urn:iyagi:problem:not-found")));

@@ -2,6 +2,8 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses another part")]
 
 mod hostile;
+pub mod recordings;
+pub mod world;
 
 use std::{
     fs,

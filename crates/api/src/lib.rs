@@ -10,6 +10,7 @@ mod integer;
 mod media;
 mod object;
 mod problem;
+mod sound;
 mod uploads;
 
 pub use devices::{
@@ -21,6 +22,7 @@ pub use media::{
 };
 pub use object::Object;
 pub use problem::{Problem, ProblemType};
+pub use sound::{Loudness, Pause, Rendition, Silence, Waveform, WaveformFile};
 pub use uploads::{
     CompleteUploadRequest, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, SignPartsRequest, SignedHeaders, SignedPart,
     SignedParts, Upload, UploadPart, UploadRequest, UploadWay,

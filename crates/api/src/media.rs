@@ -1,7 +1,10 @@
 use domain::media::{FileName, Kind, MediaId, Post, Reason, Visibility};
 use serde::{Deserialize, Serialize};
 
-use crate::object::present;
+use crate::{
+    object::present,
+    sound::{Loudness, Rendition, Silence, Waveform},
+};
 
 /// Items on a page if the client does not say.
 pub const DEFAULT_LIMIT: usize = 20;
@@ -15,7 +18,7 @@ pub const MAX_OWNER_CHARACTERS: usize = 256;
 /// Something that somebody uploaded, as the caller sees it. `id` is always there. Without `fields`, so
 /// are `kind`, `owner`, `uploadedAt`, `bytes`, `visibility` and `state`; with `fields`, only what it
 /// names. Nothing here leads to the original.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct MediaItem {
@@ -78,6 +81,38 @@ pub struct MediaItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub variants: Option<Vec<MediaVariant>>,
+    /// The duration of a recording, in milliseconds: counted while decoding. There when a recording is `ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false))]
+    pub duration_ms: Option<u64>,
+    /// How the original of a recording is encoded: `aac_lc`, `mp3`, `opus`, … There when a recording is `ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false))]
+    pub codec: Option<String>,
+    /// The sampling rate of the original, in Hz. There when a recording is `ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false, minimum = 4_000, maximum = 192_000))]
+    pub sample_rate: Option<u32>,
+    /// The channels of the original; 1 is mono. There when a recording is `ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false, minimum = 1, maximum = 8))]
+    pub channels: Option<u32>,
+    /// How loud the recording is. There when a recording is `ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false))]
+    pub loudness: Option<Loudness>,
+    /// Where nothing is to be heard. There when a recording is `ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false))]
+    pub silence: Option<Silence>,
+    /// What to draw. There when a recording is `ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false))]
+    pub waveform: Option<Waveform>,
+    /// Files to play; the one that plays everywhere is first. There when a recording is `ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false))]
+    pub renditions: Option<Vec<Rendition>>,
 }
 
 /// What became of an upload.
@@ -126,7 +161,7 @@ pub struct MediaVariant {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct MediaList {
     /// Never empty while more follow.
@@ -139,7 +174,7 @@ pub struct MediaList {
 }
 
 /// Those items of a batch that the caller may see, in the order in which they were asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct MediaBatch {
     /// Each once, however often it was asked for.
@@ -182,11 +217,19 @@ pub enum MediaField {
     Height,
     Placeholder,
     Variants,
+    DurationMs,
+    Codec,
+    SampleRate,
+    Channels,
+    Loudness,
+    Silence,
+    Waveform,
+    Renditions,
 }
 
 impl MediaField {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 23] = [
         Self::Id,
         Self::Kind,
         Self::Owner,
@@ -202,6 +245,14 @@ impl MediaField {
         Self::Height,
         Self::Placeholder,
         Self::Variants,
+        Self::DurationMs,
+        Self::Codec,
+        Self::SampleRate,
+        Self::Channels,
+        Self::Loudness,
+        Self::Silence,
+        Self::Waveform,
+        Self::Renditions,
     ];
 
     /// As it stands in requests and answers.
@@ -222,6 +273,14 @@ impl MediaField {
             Self::Height => "height",
             Self::Placeholder => "placeholder",
             Self::Variants => "variants",
+            Self::DurationMs => "durationMs",
+            Self::Codec => "codec",
+            Self::SampleRate => "sampleRate",
+            Self::Channels => "channels",
+            Self::Loudness => "loudness",
+            Self::Silence => "silence",
+            Self::Waveform => "waveform",
+            Self::Renditions => "renditions",
         }
     }
 
@@ -250,6 +309,14 @@ impl MediaItem {
             MediaField::Height => self.height = None,
             MediaField::Placeholder => self.placeholder = None,
             MediaField::Variants => self.variants = None,
+            MediaField::DurationMs => self.duration_ms = None,
+            MediaField::Codec => self.codec = None,
+            MediaField::SampleRate => self.sample_rate = None,
+            MediaField::Channels => self.channels = None,
+            MediaField::Loudness => self.loudness = None,
+            MediaField::Silence => self.silence = None,
+            MediaField::Waveform => self.waveform = None,
+            MediaField::Renditions => self.renditions = None,
         }
     }
 }

@@ -9,7 +9,8 @@
 //! aws          signed calls to it
 //! users        people who sign up and in
 //! uploads      how their app sends a file
-//! demo         photographs go in, variants and metadata come out; a day in the graph reaches phones
+//! demo         photographs go in, variants and metadata come out; a story is told and heard; a day in the
+//!              graph reaches phones
 //! suite        every check and test
 //! openapi      the document of the REST API, written down
 //! bench        how fast it all is, next to others

@@ -19,12 +19,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the main jobs: photographs go in, variants and metadata come out; what happens in the
-    /// graph reaches phones.
+    /// Show the main jobs: photographs go in, variants and metadata come out; a story is told and
+    /// heard; what happens in the graph reaches phones.
     ///
     /// Installs what is missing, builds the functions, starts emulators of AWS with IAM enforced, of
     /// Neptune Streams and of phones, deploys template.yaml, uploads the photographs in tests/photos,
-    /// plays a short day in the graph, and shows what becomes of them here and in
+    /// tells a story, plays a short day in the graph, and shows what becomes of them here and in
     /// target/demo/index.html.
     Demo {
         /// Leave the stack running afterwards and print how to reach it.

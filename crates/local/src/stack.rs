@@ -18,7 +18,7 @@ use crate::{
     delivery_key::{self, DeliveryKey},
     emulator::Emulator,
     functions, gateway, neptune, paths, phones, push_credentials, steps,
-    tools::Tool,
+    tools::{self, Tool},
 };
 
 /// The subcommand that shows the page to try the API with.
@@ -121,6 +121,8 @@ impl Stack {
         let aws = self.aws();
         let secret = block_on(push_credentials::secret(&aws)).context("cannot make the secret for push")?;
         let delivery = delivery_key(name, &self.emulator)?;
+        let ffmpeg = tools::ffmpeg()?;
+        let ffmpeg = ffmpeg.to_str().context("the path of the checkout is not UTF-8")?;
         self.outputs = deploy(
             &self.emulator,
             &[
@@ -130,6 +132,7 @@ impl Stack {
                 ("SnsEndpointUrl", self.phones.endpoint()),
                 ("PushCredentialsSecretArn", &secret),
                 ("CorsOrigins", self.docs.endpoint()),
+                ("FfmpegPath", ffmpeg),
                 ("DeliveryBaseUrl", self.edge.endpoint()),
                 ("DeliveryKeyGroupId", "local"),
                 ("DeliveryKeyId", delivery_key::ID),

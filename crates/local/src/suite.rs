@@ -15,8 +15,20 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 10] =
-    ["api", "contract", "contract_push", "delivery", "document", "media", "poller", "push", "redrive", "uploads"];
+const END_TO_END: [&str; 12] = [
+    "api",
+    "audio",
+    "contract",
+    "contract_audio",
+    "contract_push",
+    "delivery",
+    "document",
+    "media",
+    "poller",
+    "push",
+    "redrive",
+    "uploads",
+];
 
 /// Runs all; ends with the counts of all test binaries together.
 pub fn run() -> Result<()> {

@@ -12,7 +12,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{paths, steps};
 
@@ -98,7 +98,17 @@ pub fn pins(name: &str) -> PathBuf {
 /// Names what is missing that it cannot install itself, with the line that does.
 pub fn install() -> Result<()> {
     check()?;
-    [Tool::Emulator, Tool::Sam, Tool::Builder].into_iter().try_for_each(Tool::install)
+    [Tool::Emulator, Tool::Sam, Tool::Builder, Tool::Audio].into_iter().try_for_each(Tool::install)
+}
+
+/// The ffmpeg of [`Tool::Audio`], which must be installed.
+pub fn ffmpeg() -> Result<PathBuf> {
+    let find = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
+    let found = Tool::Audio.command("python").args(["-c", find]).output();
+    let found = found.context("the audio tools are not installed")?;
+    let ffmpeg = PathBuf::from(String::from_utf8(found.stdout)?.trim());
+    ensure!(ffmpeg.is_file(), "the package imageio-ffmpeg has no ffmpeg for this machine");
+    Ok(ffmpeg)
 }
 
 /// `PATH` with the environment of `tool` in front.

@@ -143,6 +143,7 @@ fn dependencies_point_one_way() {
     let allowed: HashMap<&str, &[&str]> = HashMap::from([
         ("api", &["domain"][..]),
         ("delivery", &["domain"]),
+        ("derived", &["domain", "function-kit"]),
         ("domain", &[]),
         ("neptune-streams", &[]),
         ("jpeg-planes", &[]),

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::{
-    Codec, Container, Waveform,
+    Codec, Container, Decoded, Waveform,
     measure::{Clipping, Loudness, Measured, Silences},
 };
 
@@ -40,6 +40,21 @@ pub struct Analysis {
     /// Minima and maxima, to be drawn.
     #[serde(skip)]
     pub waveform: Waveform,
+}
+
+impl From<Analysis> for Decoded {
+    fn from(analysis: Analysis) -> Self {
+        let measured = Measured {
+            frames: analysis.frames,
+            loudness: analysis.loudness,
+            true_peak_dbtp: analysis.true_peak_dbtp,
+            sample_peak_dbfs: analysis.sample_peak_dbfs,
+            clipping: analysis.clipping,
+            silences: analysis.silences,
+            waveform: analysis.waveform,
+        };
+        Self { rate_hz: analysis.rate_hz, channels: analysis.channels, measured }
+    }
 }
 
 impl Analysis {

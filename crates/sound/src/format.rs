@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::Serialize;
 
 /// What holds the encoded sound, by its content.
@@ -18,6 +20,48 @@ pub enum Container {
     Adts,
 }
 
+/// What is known to hold sound, or to be able to, and is not read here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Foreign {
+    /// Adaptive Multi-Rate, narrow or wide.
+    Amr,
+    /// Matroska or WebM.
+    Matroska,
+    /// AIFF or AIFF-C.
+    Aiff,
+    /// Apple's Core Audio Format.
+    Caf,
+    /// A WAV beyond 4 GiB: RF64 or BW64.
+    LargeWav,
+    /// MPEG audio, layer II.
+    MpegLayer2,
+    /// Anything else, by name.
+    Other(&'static str),
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Amr => "AMR",
+            Self::Matroska => "Matroska or WebM",
+            Self::Aiff => "AIFF",
+            Self::Caf => "CAF",
+            Self::LargeWav => "a WAV beyond 4 GiB",
+            Self::MpegLayer2 => "MPEG audio layer II",
+            Self::Other(name) => name,
+        })
+    }
+}
+
+/// What a file is by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recognised {
+    /// It is read here.
+    Known(Container),
+    /// Another decoder may read it.
+    Foreign(Foreign),
+}
+
 /// How sound is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,59 +80,66 @@ pub enum Codec {
     Pcm,
 }
 
-/// What the first bytes tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sniffed {
-    Known(Container),
-    /// Known to hold sound, or to be able to, by name.
-    Foreign(&'static str),
-    Unknown,
+impl Codec {
+    /// A stable code, as JSON has it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AacLc => "aac_lc",
+            Self::Mp3 => "mp3",
+            Self::Flac => "flac",
+            Self::Vorbis => "vorbis",
+            Self::Opus => "opus",
+            Self::Pcm => "pcm",
+        }
+    }
 }
 
 /// How many bytes [`sniff`] looks at.
 pub(crate) const SNIFFED_BYTES: usize = 16;
 
 /// Tells the container by the first bytes after any ID3 tag, never by a name or a declared type.
-pub(crate) fn sniff(bytes: &[u8]) -> Sniffed {
+pub(crate) fn sniff(bytes: &[u8]) -> Option<Recognised> {
     use Container::*;
-    use Sniffed::*;
+    use Foreign::*;
+    let known = |container| Some(Recognised::Known(container));
+    let foreign = |foreign| Some(Recognised::Foreign(foreign));
     match bytes {
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Known(Wav),
-        [b'f', b'L', b'a', b'C', ..] => Known(Flac),
-        [b'O', b'g', b'g', b'S', ..] => Known(Ogg),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Known(Mp4),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => known(Wav),
+        [b'f', b'L', b'a', b'C', ..] => known(Flac),
+        [b'O', b'g', b'g', b'S', ..] => known(Ogg),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => known(Mp4),
         // QuickTime files older than the brand begin with any of these.
-        [0, _, _, _, b'm', b'o', b'o', b'v' | b'f', ..] | [_, _, _, _, b'm', b'd', b'a', b't', ..] => Known(Mp4),
-        [0xff, second, ..] if second & 0xf6 == 0xf0 => Known(Adts),
+        [0, _, _, _, b'm', b'o', b'o', b'v' | b'f', ..] | [_, _, _, _, b'm', b'd', b'a', b't', ..] => known(Mp4),
+        [0xff, second, ..] if second & 0xf6 == 0xf0 => known(Adts),
         [0xff, second, third, ..] if second & 0xe0 == 0xe0 => mpeg_audio(*second, *third),
-        [b'#', b'!', b'A', b'M', b'R', ..] => Foreign("AMR"),
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => Foreign("Matroska or WebM"),
-        [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', b'F' | b'C', ..] => Foreign("AIFF"),
-        [b'c', b'a', b'f', b'f', ..] => Foreign("CAF"),
-        [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => Foreign("a WAV beyond 4 GiB"),
-        [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] => Foreign("Windows Media"),
-        [b'A', b'D', b'I', b'F', ..] => Foreign("AAC in ADIF"),
-        [b'M', b'A', b'C', b' ', ..] => Foreign("Monkey's Audio"),
-        [b'w', b'v', b'p', b'k', ..] => Foreign("WavPack"),
-        [b'.', b's', b'n', b'd', ..] => Foreign("AU"),
-        [0x0b, 0x77, ..] => Foreign("AC-3"),
-        _ => Unknown,
+        [b'#', b'!', b'A', b'M', b'R', ..] => foreign(Amr),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => foreign(Matroska),
+        [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', b'F' | b'C', ..] => foreign(Aiff),
+        [b'c', b'a', b'f', b'f', ..] => foreign(Caf),
+        [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => foreign(LargeWav),
+        [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] => foreign(Other("Windows Media")),
+        [b'A', b'D', b'I', b'F', ..] => foreign(Other("AAC in ADIF")),
+        [b'M', b'A', b'C', b' ', ..] => foreign(Other("Monkey's Audio")),
+        [b'w', b'v', b'p', b'k', ..] => foreign(Other("WavPack")),
+        [b'.', b's', b'n', b'd', ..] => foreign(Other("AU")),
+        [0x0b, 0x77, ..] => foreign(Other("AC-3")),
+        _ => None,
     }
 }
 
 /// The second and third byte of a frame's header (ISO/IEC 11172-3, 2.4.1.3).
-fn mpeg_audio(second: u8, third: u8) -> Sniffed {
+fn mpeg_audio(second: u8, third: u8) -> Option<Recognised> {
     let version = second >> 3 & 3;
     let layer = second >> 1 & 3;
     let (bit_rate, rate) = (third >> 4, third >> 2 & 3);
     if version == 1 || bit_rate == 15 || rate == 3 {
-        return Sniffed::Unknown;
+        return None;
     }
     match layer {
-        1 => Sniffed::Known(Container::Mpeg),
-        2 => Sniffed::Foreign("MPEG audio layer II"),
+        1 => Some(Recognised::Known(Container::Mpeg)),
+        2 => Some(Recognised::Foreign(Foreign::MpegLayer2)),
         // Layer I is extinct; text in UTF-16 begins as it does.
-        _ => Sniffed::Unknown,
+        _ => None,
     }
 }
 
@@ -109,10 +160,10 @@ mod tests {
             (b"\xff\xf3\x44\xc4", Container::Mpeg),
         ];
         for (bytes, container) in known {
-            assert_eq!(sniff(bytes), Sniffed::Known(container), "{bytes:?}");
+            assert_eq!(sniff(bytes), Some(Recognised::Known(container)), "{bytes:?}");
         }
-        assert_eq!(sniff(b"#!AMR\n"), Sniffed::Foreign("AMR"));
-        assert_eq!(sniff(b"\xff\xfd\x90\x64"), Sniffed::Foreign("MPEG audio layer II"));
+        assert_eq!(sniff(b"#!AMR\n"), Some(Recognised::Foreign(Foreign::Amr)));
+        assert_eq!(sniff(b"\xff\xfd\x90\x64"), Some(Recognised::Foreign(Foreign::MpegLayer2)));
     }
 
     #[test]
@@ -128,7 +179,7 @@ mod tests {
             b"once upon a time",
         ];
         for bytes in others {
-            assert_eq!(sniff(bytes), Sniffed::Unknown, "{bytes:?}");
+            assert_eq!(sniff(bytes), None, "{bytes:?}");
         }
     }
 }

@@ -6,14 +6,17 @@
 //! for a few hundred kB per hour.
 //!
 //! The steps, each in a module of its own: `format` recognises the bytes, `decode` turns them into
-//! samples, `measure` measures these, `waveform` writes what is to be drawn.
+//! samples, `measure` measures these, `waveform` writes what is to be drawn. What another program
+//! has to decode is measured by [`analyse_pcm`]. [`level`] says how loud to play it.
 
 mod analysis;
 mod decode;
 mod error;
 mod format;
+mod level;
 mod limits;
 mod measure;
+mod pcm;
 mod source;
 mod waveform;
 
@@ -24,9 +27,11 @@ use std::{
 
 pub use analysis::Analysis;
 pub use error::SoundError;
-pub use format::{Codec, Container};
+pub use format::{Codec, Container, Foreign, Recognised};
+pub use level::{Level, MAX_DBTP, MONO_LUFS, STEREO_LUFS, level};
 pub use limits::Limits;
 pub use measure::{Clipping, LISTED_SECONDS, Loudness, Measured, Meter, SILENCE_BELOW_LUFS, Silence, Silences};
+pub use pcm::{Decoded, analyse_pcm};
 pub use waveform::{PREVIEW_POINTS, Waveform};
 
 /// Decodes the recording in `source` and measures it.
@@ -43,4 +48,12 @@ pub fn analyse<S: Read + Seek + Send + Sync>(source: S, limits: &Limits) -> Resu
     // half-way is dropped here.
     catch_unwind(AssertUnwindSafe(|| decode::analyse(source, limits)))
         .unwrap_or_else(|_| Err(SoundError::corrupt("the decoder panicked")))
+}
+
+/// What the recording in `source` is, by its first bytes after any tags.
+///
+/// # Errors
+/// `Empty`, `NotAudio`, `Truncated` (nothing but a tag), `Source`.
+pub fn recognise<S: Read + Seek>(source: S) -> Result<Recognised, SoundError> {
+    decode::recognise(source)
 }

@@ -1,10 +1,13 @@
-use api::{MediaItem as Item, MediaState, MediaVariant, Placeholder};
+mod picture;
+mod sound;
+
+use api::{MediaItem as Item, MediaState};
 use domain::media::{Declared, Derived, MediaItem, State, Upload};
 use function_kit::failure::Failure;
 
 use crate::{epoch::Epoch, links::Links};
 
-/// What `caller` sees of `item`, which they may see; nothing if it has been deleted. Variants are left
+/// What `caller` sees of `item`, which they may see; nothing if it has been deleted. Files are left
 /// out unless `links` are given.
 pub async fn shown(item: MediaItem, caller: &str, links: Option<(&Links, Epoch)>) -> Result<Option<Item>, Failure> {
     let (upload, state, derived, reason) = match item.state {
@@ -30,23 +33,19 @@ pub async fn shown(item: MediaItem, caller: &str, links: Option<(&Links, Epoch)>
         height: None,
         placeholder: None,
         variants: None,
+        duration_ms: None,
+        codec: None,
+        sample_rate: None,
+        channels: None,
+        loudness: None,
+        silence: None,
+        waveform: None,
+        renditions: None,
     };
-    if let Some(derived) = derived {
-        let Derived { width, height, thumb_hash, dominant_colour, variants } = derived;
-        (shown.width, shown.height) = (Some(width), Some(height));
-        shown.placeholder = Some(Placeholder { thumb_hash, colour: dominant_colour });
-        if let Some((links, epoch)) = links {
-            let keys: Vec<_> = variants.iter().map(|variant| variant.key.as_str()).collect();
-            let urls = links.to(&keys, epoch).await?;
-            let variants = variants.into_iter().zip(urls).map(|(variant, url)| MediaVariant {
-                url,
-                width: variant.width,
-                height: variant.height,
-                bytes: variant.size,
-                content_type: variant.content_type,
-            });
-            shown.variants = Some(variants.collect());
-        }
+    match derived {
+        Some(Derived::Picture(picture)) => picture::show(picture, links, &mut shown).await?,
+        Some(Derived::Sound(sound)) => sound::show(*sound, links, &mut shown).await?,
+        None => {}
     }
     Ok(Some(shown))
 }

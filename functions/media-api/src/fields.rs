@@ -3,8 +3,13 @@ use std::collections::BTreeSet;
 use api::{MediaField, MediaItem, Problem};
 use store::media::Detail;
 
-/// Those that are made from what a worker made.
-const DERIVED: [MediaField; 4] = [MediaField::Width, MediaField::Height, MediaField::Placeholder, MediaField::Variants];
+/// Those that are made from what a worker made: the last of all.
+fn derived() -> impl Iterator<Item = MediaField> {
+    MediaField::ALL.into_iter().skip_while(|field| *field != MediaField::Width)
+}
+
+/// Those that hold links.
+const LINKED: [MediaField; 3] = [MediaField::Variants, MediaField::Waveform, MediaField::Renditions];
 
 /// Which fields of an item a client wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,14 +39,14 @@ impl Fields {
     /// How much of the row that takes.
     pub fn detail(&self) -> Detail {
         match &self.0 {
-            Some(wanted) if DERIVED.iter().all(|field| !wanted.contains(field)) => Detail::Brief,
+            Some(wanted) if derived().all(|field| !wanted.contains(&field)) => Detail::Brief,
             _ => Detail::Full,
         }
     }
 
     /// Whether links are wanted.
     pub fn have_links(&self) -> bool {
-        self.0.as_ref().is_none_or(|wanted| wanted.contains(&MediaField::Variants))
+        self.0.as_ref().is_none_or(|wanted| LINKED.iter().any(|field| wanted.contains(field)))
     }
 
     /// The item with these fields only; its id is always one.
@@ -86,6 +91,14 @@ mod tests {
             height: Some(3),
             placeholder: Some(api::Placeholder { thumb_hash: "AA==".into(), colour: "#102030".into() }),
             variants: Some(Vec::new()),
+            duration_ms: Some(1_000),
+            codec: Some("opus".into()),
+            sample_rate: Some(48_000),
+            channels: Some(1),
+            loudness: Some(api::Loudness { integrated_lufs: None, range_lu: None, true_peak_dbtp: None, gain_db: 0.0 }),
+            silence: Some(api::Silence { leading_ms: 0, trailing_ms: 0, pauses: Vec::new() }),
+            waveform: Some(api::Waveform { preview: "AA".into(), files: Vec::new() }),
+            renditions: Some(Vec::new()),
         }
     }
 
@@ -106,6 +119,10 @@ mod tests {
         let (brief, sized) = (named("state").expect("fields"), named("width").expect("fields"));
         assert_eq!((brief.detail(), brief.have_links()), (Detail::Brief, false));
         assert_eq!((sized.detail(), sized.have_links()), (Detail::Full, false));
+        for (text, linked) in [("renditions", true), ("waveform", true), ("durationMs", false), ("loudness", false)] {
+            let fields = named(text).expect("fields");
+            assert_eq!((fields.detail(), fields.have_links()), (Detail::Full, linked), "{text}");
+        }
         assert_eq!((Fields::all().detail(), Fields::all().have_links()), (Detail::Full, true));
         let id = item().id;
         assert_eq!(json!(brief.of(item())), json!({"id": id, "state": "ready"}));

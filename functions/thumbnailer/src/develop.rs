@@ -1,8 +1,8 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
-use domain::media::{Derived, MediaId, Reason, Sequencer, Variant, Visibility, derived_key};
+use derived::{Content, File, Made, content_hash};
+use domain::media::{Derived, MediaId, Picture, Reason, Sequencer, Variant, Visibility, derived_key};
 use function_kit::failure::Failure;
 use picture::{Limits, PictureError, Pictures};
-use sha2::{Digest, Sha256};
 
 /// The largest original that is read, in bytes: it is held in memory whole.
 const MAX_BYTES: u64 = 50 * 1024 * 1024;
@@ -20,43 +20,40 @@ pub fn develop(
     bytes: &[u8],
     declared_type: Option<&str>,
     visibility: Visibility,
-) -> Result<Result<Developed, Reason>, Failure> {
+) -> Result<Result<Made, Reason>, Failure> {
     if let Err(reason) = check_type(bytes, declared_type) {
         return Ok(Err(reason));
     }
     match picture::make_variants(bytes, &Limits::default()) {
-        Ok(pictures) => Ok(Ok(describe(id, sequencer, visibility, pictures))),
+        Ok(pictures) => describe(id, sequencer, visibility, pictures).map(Ok),
         Err(error) => reason(&error).map(Err).ok_or_else(|| Failure::bug("make variants", error)),
     }
 }
 
-/// What is shown of an original: its description, and the bytes of its variants in the same order.
-pub type Developed = (Derived, Vec<Vec<u8>>);
-
-fn describe(id: MediaId, sequencer: &Sequencer, visibility: Visibility, pictures: Pictures) -> Developed {
-    let describe = |variant: &picture::Variant| Variant {
-        key: derived_key(
-            id,
-            sequencer,
-            visibility,
-            (variant.width, variant.height),
-            &content_hash(&variant.bytes),
-            variant.encoding.extension(),
-        ),
-        content_type: variant.encoding.mime().to_owned(),
-        width: variant.width,
-        height: variant.height,
-        size: variant.bytes.len() as u64,
-    };
+fn describe(id: MediaId, sequencer: &Sequencer, visibility: Visibility, pictures: Pictures) -> Result<Made, Failure> {
+    let (mut variants, mut files) = (Vec::new(), Vec::new());
+    for picture::Variant { width, height, encoding, bytes, .. } in pictures.variants {
+        let hash = content_hash(&bytes[..]).map_err(|error| Failure::bug("name a variant", error))?;
+        let key = derived_key(id, sequencer, visibility, (width, height), &hash, encoding.extension());
+        let content_type = encoding.mime().to_owned();
+        variants.push(Variant {
+            key: key.clone(),
+            content_type: content_type.clone(),
+            width,
+            height,
+            size: bytes.len() as u64,
+        });
+        files.push(File { key, content_type, content: Content::Bytes(bytes) });
+    }
     let [red, green, blue] = pictures.dominant_colour;
-    let derived = Derived {
+    let picture = Picture {
         width: pictures.width,
         height: pictures.height,
         thumb_hash: BASE64_STANDARD.encode(&pictures.thumb_hash),
         dominant_colour: format!("#{red:02x}{green:02x}{blue:02x}"),
-        variants: pictures.variants.iter().map(describe).collect(),
+        variants,
     };
-    (derived, pictures.variants.into_iter().map(|variant| variant.bytes).collect())
+    Ok(Made { derived: Derived::Picture(picture), files })
 }
 
 /// Refuses by the size alone, in bytes, what need not be fetched.
@@ -90,11 +87,6 @@ fn reason(error: &PictureError) -> Option<Reason> {
     }
 }
 
-/// 128 bits of SHA-256 as hexadecimal digits: enough that no two files of an item ever share a key.
-fn content_hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,10 +108,5 @@ mod tests {
         assert_eq!(check_type(PNG_MAGIC, Some("image/jpeg")), Err(Reason::TypeMismatch));
         assert_eq!(check_type(b"\xff\xd8\xff\xe0", Some("image/jpg")), Ok(()));
         assert_eq!(check_type(b"text", Some("image/jpeg")), Ok(()));
-    }
-
-    #[test]
-    fn keys_follow_from_content() {
-        assert_eq!(content_hash(b""), "e3b0c44298fc1c149afbf4c8996fb924");
     }
 }

@@ -1,96 +1,23 @@
-use domain::media::{
-    Declared, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey, Outcome, Reason, Report, Sweep,
-};
+use derived::{Job, Maker, Making, Original, Originals};
 use function_kit::failure::Failure;
-use futures_util::future::try_join_all;
-use tracing::{info, warn};
 
-use crate::{
-    buckets::{Content, DerivedFiles, Originals},
-    develop::{Developed, check_size, develop},
-    report::Reports,
-};
+use crate::develop::{check_size, develop};
 
-/// What the handler reads and writes.
-pub struct Ports {
-    pub originals: Originals,
-    pub derived: DerivedFiles,
-    pub reports: Reports,
-}
+/// Makes pictures' variants.
+pub struct Variants;
 
-/// Works off one S3 notification.
-pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
-    let notification = Notification::parse(body).map_err(|error| Failure::bug("read the message", error))?;
-    for event in &notification.events {
-        match &event.change {
-            ObjectChange::Created { size, etag } => created(ports, event, *size, etag).await?,
-            ObjectChange::Removed => {
-                ports.derived.sweep(MediaId::of_key(&event.key), Sweep::UpTo(&event.sequencer)).await?;
-            }
+impl Maker for Variants {
+    async fn make(&self, originals: &Originals, job: &Job<'_>) -> Result<Making, Failure> {
+        let Job { id, event, size, etag } = *job;
+        if let Err(reason) = check_size(size) {
+            let declared = originals.look(&event.key, etag).await?;
+            return Ok(declared.map(|declared| (declared, Err(reason))));
         }
+        let Some(Original { bytes, declared }) = originals.get(&event.key, etag).await? else { return Ok(None) };
+        let visibility = declared.intent.visibility;
+        let made = develop(id, &event.sequencer, &bytes, declared.content_type.as_deref(), visibility)?;
+        Ok(Some((declared, made)))
     }
-    Ok(())
-}
-
-/// Makes and stores the variants of a picture, cleans up after older ones, and reports.
-///
-/// S3 is strongly consistent, so no lock is needed against a deletion or an overwrite in the
-/// meantime: if it came before the last look at the original, that look sees it; if after, its own
-/// event is still to be worked off, and finds the variants.
-async fn created(ports: &Ports, event: &ObjectEvent, size: u64, etag: &str) -> Result<(), Failure> {
-    if let Err(error) = OriginalKey::parse(&event.key) {
-        // Somebody with access to the bucket put it there by hand: not media, and nobody's.
-        warn!(sequencer = %event.sequencer, %error, "left out");
-        return Ok(());
-    }
-    let id = MediaId::of_key(&event.key);
-    let gone = Sweep::UpTo(&event.sequencer);
-    let Some((declared, made)) = make(&ports.originals, id, event, size, etag).await? else {
-        info!(media_id = %id, "gone before it was processed");
-        return ports.derived.sweep(id, gone).await;
-    };
-    let outcome = match made {
-        Ok((derived, files)) => {
-            let variants = derived.variants.iter().zip(files);
-            let puts = variants.map(|(variant, bytes)| ports.derived.put(&variant.key, &variant.content_type, bytes));
-            try_join_all(puts).await?;
-            ports.derived.sweep(id, Sweep::Superseded).await?;
-            if ports.originals.look(&event.key, etag).await?.is_none() {
-                info!(media_id = %id, "gone while it was processed");
-                return ports.derived.sweep(id, gone).await;
-            }
-            Outcome::Ready(derived)
-        }
-        Err(reason) => {
-            // What this content replaced had variants, perhaps.
-            ports.derived.sweep(id, gone).await?;
-            Outcome::Failed { reason }
-        }
-    };
-    match &outcome {
-        Outcome::Ready(derived) => info!(media_id = %id, variants = derived.variants.len(), "ready"),
-        Outcome::Failed { reason } => info!(media_id = %id, ?reason, "failed"),
-    }
-    let original = Original::of(event, size, declared).map_err(|error| Failure::bug("name the owner", error))?;
-    ports.reports.send(&Report { original, outcome }).await
-}
-
-/// What an original declares and what is made of it, or why nothing can be; `None` if it has gone.
-async fn make(
-    originals: &Originals,
-    id: MediaId,
-    event: &ObjectEvent,
-    size: u64,
-    etag: &str,
-) -> Result<Option<(Declared, Result<Developed, Reason>)>, Failure> {
-    if let Err(reason) = check_size(size) {
-        let declared = originals.look(&event.key, etag).await?;
-        return Ok(declared.map(|declared| (declared, Err(reason))));
-    }
-    let Some(Content { bytes, declared }) = originals.get(&event.key, etag).await? else { return Ok(None) };
-    let visibility = declared.intent.visibility;
-    let made = develop(id, &event.sequencer, &bytes, declared.content_type.as_deref(), visibility)?;
-    Ok(Some((declared, made)))
 }
 
 #[cfg(test)]
@@ -109,30 +36,32 @@ mod tests {
     };
     use aws_sdk_sqs::operation::send_message::SendMessageOutput;
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-    use domain::media::{Sequencer, Visibility, derived_key, farewell_key};
+    use domain::media::{MediaId, Sequencer, Visibility, derived_key, farewell_key};
     use function_kit::failure::Kind;
     use serde_json::{Value, json};
 
+    use derived::{DerivedFiles, Edge, Reports, Worker};
+
     use super::*;
-    use crate::edge::Edge;
 
     const KEY: &str = "photo/mina/a.png";
 
-    fn ports(s3: &[&Rule], sent: &Rule) -> Ports {
+    fn ports(s3: &[&Rule], sent: &Rule) -> Worker<Variants> {
         // Whatever is swept, farewells come and go and the caches are told.
         let (arrives, leaves, told) = (farewell_stored(), farewell_deleted(), told());
         ports_with(&[&[&arrives, &leaves][..], s3].concat(), sent, &told)
     }
 
-    fn ports_with(s3: &[&Rule], sent: &Rule, told: &Rule) -> Ports {
+    fn ports_with(s3: &[&Rule], sent: &Rule, told: &Rule) -> Worker<Variants> {
         let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3);
         let sqs = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [sent]);
         let cloudfront = mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, [told]);
         let edge = Edge { cloudfront, distribution_id: "E1".into() };
-        Ports {
+        Worker {
             originals: Originals { s3: s3.clone(), bucket: "originals".into() },
             derived: DerivedFiles { s3, bucket: "derived".into(), edge },
             reports: Reports { sqs, queue_url: "https://sqs/metadata".into() },
+            maker: Variants,
         }
     }
 
@@ -229,21 +158,21 @@ mod tests {
             (original(gif()), stored(), listed(&["0A", "0B"]), deleted("0A"), unchanged());
         let sent = reported("ready");
         let ports = ports(&[&get, &put, &list, &delete, &head], &sent);
-        handle(&ports, &event("ObjectCreated:Put", 43)).await.expect("handled");
+        ports.handle(&event("ObjectCreated:Put", 43)).await.expect("handled");
         assert_eq!((put.num_calls(), delete.num_calls(), sent.num_calls()), (2, 1, 1));
     }
 
     #[tokio::test]
     async fn what_no_decoder_reads_has_failed_and_is_no_error() {
         let (get, list, sent) = (original(b"<svg/>".to_vec()), listed(&[]), reported("failed"));
-        handle(&ports(&[&get, &list], &sent), &event("ObjectCreated:Put", 6)).await.expect("handled");
+        ports(&[&get, &list], &sent).handle(&event("ObjectCreated:Put", 6)).await.expect("handled");
         assert_eq!(sent.num_calls(), 1);
     }
 
     #[tokio::test]
     async fn nothing_is_fetched_that_is_too_large() {
         let (head, list, sent) = (unchanged(), listed(&[]), reported("failed"));
-        handle(&ports(&[&head, &list], &sent), &event("ObjectCreated:Put", u64::MAX)).await.expect("handled");
+        ports(&[&head, &list], &sent).handle(&event("ObjectCreated:Put", u64::MAX)).await.expect("handled");
         assert_eq!(sent.num_calls(), 1);
     }
 
@@ -251,7 +180,7 @@ mod tests {
     async fn an_original_that_went_first_leaves_nothing_and_is_not_reported() {
         let get = mock!(aws_sdk_s3::Client::get_object).then_http_response(|| response(404));
         let (list, delete, sent) = (listed(&["0B", "0C"]), deleted("0B"), reported("ready"));
-        handle(&ports(&[&get, &list, &delete], &sent), &event("ObjectCreated:Put", 43)).await.expect("handled");
+        ports(&[&get, &list, &delete], &sent).handle(&event("ObjectCreated:Put", 43)).await.expect("handled");
         assert_eq!((delete.num_calls(), sent.num_calls()), (1, 0));
     }
 
@@ -261,14 +190,14 @@ mod tests {
         let (get, put, list, delete, sent) =
             (original(gif()), stored(), listed(&["0B"]), deleted("0B"), reported("ready"));
         let ports = ports(&[&get, &put, &list, &delete, &head], &sent);
-        handle(&ports, &event("ObjectCreated:Put", 43)).await.expect("handled");
+        ports.handle(&event("ObjectCreated:Put", 43)).await.expect("handled");
         assert_eq!((delete.num_calls(), sent.num_calls()), (1, 0));
     }
 
     #[tokio::test]
     async fn a_removal_sweeps_up_to_itself() {
         let (list, delete, sent) = (listed(&["0A", "0C"]), deleted("0A"), reported("ready"));
-        handle(&ports(&[&list, &delete], &sent), &event("ObjectRemoved:Delete", 0)).await.expect("handled");
+        ports(&[&list, &delete], &sent).handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
         assert_eq!(delete.num_calls(), 1);
     }
 
@@ -281,7 +210,7 @@ mod tests {
         let busy = mock!(aws_sdk_cloudfront::Client::create_invalidation)
             .then_error(|| CreateInvalidationError::unhandled("no answer"));
         let ports = ports_with(&[&arrives, &leaves, &list, &delete], &sent, &busy);
-        let failure = handle(&ports, &event("ObjectRemoved:Delete", 0)).await.expect_err("a failure");
+        let failure = ports.handle(&event("ObjectRemoved:Delete", 0)).await.expect_err("a failure");
         assert_eq!(failure.kind, Kind::Transient);
         assert_eq!((arrives.num_calls(), delete.num_calls(), leaves.num_calls()), (1, 1, 0));
 
@@ -292,7 +221,7 @@ mod tests {
         });
         let told = told();
         let ports = ports_with(&[&arrives, &leaves, &list], &sent, &told);
-        handle(&ports, &event("ObjectRemoved:Delete", 0)).await.expect("handled");
+        ports.handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
         assert_eq!((arrives.num_calls(), told.num_calls(), leaves.num_calls()), (1, 1, 1));
     }
 
@@ -300,7 +229,7 @@ mod tests {
     async fn caches_are_told_nothing_where_nothing_was() {
         let (list, sent, told) = (listed(&["0C"]), reported("ready"), told());
         let ports = ports_with(&[&list], &sent, &told);
-        handle(&ports, &event("ObjectRemoved:Delete", 0)).await.expect("handled");
+        ports.handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
         assert_eq!(told.num_calls(), 0);
     }
 
@@ -308,18 +237,18 @@ mod tests {
     async fn aws_failing_is_worth_another_try() {
         let get = mock!(aws_sdk_s3::Client::get_object).then_error(|| GetObjectError::unhandled("no answer"));
         let sent = reported("ready");
-        let failure = handle(&ports(&[&get], &sent), &event("ObjectCreated:Put", 43)).await.expect_err("a failure");
+        let failure = ports(&[&get], &sent).handle(&event("ObjectCreated:Put", 43)).await.expect_err("a failure");
         assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
 
         let put = mock!(aws_sdk_s3::Client::put_object).then_error(|| PutObjectError::unhandled("no answer"));
         let get = original(gif());
-        let failure =
-            handle(&ports(&[&get, &put], &sent), &event("ObjectCreated:Put", 43)).await.expect_err("a failure");
+        let failure = ports(&[&get, &put], &sent).handle(&event("ObjectCreated:Put", 43)).await.expect_err("a failure");
         assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
 
         let head = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
         let (put, list) = (stored(), listed(&[]));
-        let failure = handle(&ports(&[&get, &put, &list, &head], &sent), &event("ObjectCreated:Put", 43))
+        let failure = ports(&[&get, &put, &list, &head], &sent)
+            .handle(&event("ObjectCreated:Put", 43))
             .await
             .expect_err("a failure");
         assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
@@ -328,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn a_message_that_is_no_notification_is_a_bug() {
         let sent = reported("ready");
-        let failure = handle(&ports(&[], &sent), "not JSON").await.expect_err("a failure");
+        let failure = ports(&[], &sent).handle("not JSON").await.expect_err("a failure");
         assert_eq!(failure.kind, Kind::Bug);
     }
 

@@ -8,10 +8,12 @@ const MEANINGS: [(&str, &[(&str, &str)]); 8] = [
         "FailureReason",
         &[
             ("empty", "the file has no bytes"),
-            ("too_large", "it has more than 50 MiB"),
+            ("too_large", "a picture with more than 50 MiB, a recording with more than 2 GiB"),
             ("unsupported_format", "it is none of the formats that are read"),
             ("type_mismatch", "it was declared as one type and is another"),
             ("too_many_pixels", "it has more than 64 million"),
+            ("too_long", "the recording is longer than 3 hours and 5 minutes, or takes too long to prepare"),
+            ("no_sound", "there is no sound in it: a video without, or a recording without a sample"),
             ("truncated", "it ends too early"),
             ("corrupt", "it breaks the rules of its own format"),
         ],
@@ -29,7 +31,7 @@ const MEANINGS: [(&str, &[(&str, &str)]); 8] = [
         "MediaState",
         &[
             ("processing", "it has landed and is being worked on"),
-            ("ready", "it can be shown or heard; sound has no variants"),
+            ("ready", "it can be shown or heard: a picture has `variants`, a recording `renditions`"),
             ("failed", "it cannot be shown and never will be: `reason` says why"),
         ],
     ),

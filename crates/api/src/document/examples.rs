@@ -7,8 +7,8 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    Device, DeviceList, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant, Placeholder, SignedHeaders,
-    SignedPart, SignedParts, Upload, UploadWay,
+    Device, DeviceList, Loudness, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant, Pause, Placeholder,
+    Rendition, SignedHeaders, SignedPart, SignedParts, Silence, Upload, UploadWay, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
@@ -24,7 +24,7 @@ const TIME: &str = "2026-11-22T03:04:05.678Z";
 
 pub fn item() -> MediaItem {
     let variant = |name: &str, (width, height): (u32, u32), bytes: u64, content_type: &str| MediaVariant {
-        url: format!("https://d111111abcdef8.cloudfront.net/{MEDIA_ID}/{name}"),
+        url: derived(name),
         width,
         height,
         bytes,
@@ -46,10 +46,79 @@ pub fn item() -> MediaItem {
         height: Some(1_200),
         placeholder: Some(Placeholder { thumb_hash: "1QcSHQRnh493V4dIh4eXh1h4kJUI".into(), colour: "#6a7c8e".into() }),
         variants: Some(vec![
-            variant("open/1080x810-5d3c.webp", (1_080, 810), 98_204, "image/webp"),
-            variant("open/1080x810-9f0a.jpg", (1_080, 810), 125_031, "image/jpeg"),
+            variant("1080x810-5d3c.webp", (1_080, 810), 98_204, "image/webp"),
+            variant("1080x810-9f0a.jpg", (1_080, 810), 125_031, "image/jpeg"),
         ]),
+        duration_ms: None,
+        codec: None,
+        sample_rate: None,
+        channels: None,
+        loudness: None,
+        silence: None,
+        waveform: None,
+        renditions: None,
     }
+}
+
+pub fn recording() -> MediaItem {
+    MediaItem {
+        kind: Some(Kind::Audio),
+        content_type: Some("audio/mp4".into()),
+        bytes: Some(1_474_560),
+        file_name: "이야기.m4a".to_owned().try_into().ok(),
+        width: None,
+        height: None,
+        placeholder: None,
+        variants: None,
+        duration_ms: Some(183_420),
+        codec: Some("aac_lc".into()),
+        sample_rate: Some(44_100),
+        channels: Some(1),
+        loudness: Some(loudness()),
+        silence: Some(silence()),
+        waveform: Some(waveform()),
+        renditions: Some(vec![
+            rendition("1b7e.m4a", 1_845_210, "audio/mp4; codecs=\"mp4a.40.2\"", 44_100),
+            rendition("c3a0.ogg", 731_800, "audio/ogg; codecs=opus", 48_000),
+        ]),
+        ..item()
+    }
+}
+
+pub fn loudness() -> Loudness {
+    Loudness { integrated_lufs: Some(-26.8), range_lu: Some(6.2), true_peak_dbtp: Some(-9.8), gain_db: 7.8 }
+}
+
+pub fn silence() -> Silence {
+    Silence { leading_ms: 620, trailing_ms: 300, pauses: vec![pause()] }
+}
+
+pub fn pause() -> Pause {
+    Pause { start_ms: 0, end_ms: 620 }
+}
+
+pub fn waveform() -> Waveform {
+    let file = |name: &str, bytes: u64, content_type: &str| WaveformFile {
+        url: derived(name),
+        bytes,
+        content_type: content_type.to_owned(),
+    };
+    Waveform {
+        preview: "AAIUNV+Fw//k".into(),
+        files: vec![
+            file("70d2.json", 60_112, "application/json"),
+            file("e5f1.dat", 20_024, "application/octet-stream"),
+        ],
+    }
+}
+
+fn rendition(name: &str, bytes: u64, content_type: &str, sample_rate: u32) -> Rendition {
+    Rendition { url: derived(name), bytes, content_type: content_type.to_owned(), channels: 1, sample_rate }
+}
+
+/// Where a file lies that was made from what everybody may see.
+fn derived(name: &str) -> String {
+    format!("https://d111111abcdef8.cloudfront.net/{MEDIA_ID}/0055AED6DCD90281E5/open/{name}")
 }
 
 pub fn list() -> MediaList {

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    media::MAX_PAUSES,
     push::{self, MAX_TOKEN_BYTES},
     upload::{Parts, max_bytes},
 };
@@ -128,6 +129,7 @@ fn limits_are_those_of_the_code() {
     let at = |pointer: &str| schemas.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).clone();
     assert_eq!(at("/MediaBatchRequest/properties/ids/maxItems"), json!(MAX_BATCH));
     assert_eq!(at("/MediaList/properties/items/maxItems"), json!(MAX_LIMIT));
+    assert_eq!(at("/Silence/properties/pauses/maxItems"), json!(MAX_PAUSES));
     assert_eq!(at("/DeviceToken/maxLength"), json!(MAX_TOKEN_BYTES));
     assert_eq!(at("/DeviceRegistration/properties/language/maxLength"), json!(MAX_LANGUAGE_CHARACTERS));
     assert_eq!(at("/SignPartsRequest/properties/parts/maxItems"), json!(MAX_PARTS));

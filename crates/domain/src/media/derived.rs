@@ -3,8 +3,8 @@ use super::{MediaId, Sequencer, Visibility};
 /// The folder, within a generation, of what everybody may see.
 const OPEN: &str = "open";
 
-/// Where the files made from an item lie: `<id>/<sequencer>/<width>x<height>-<hash>.<extension>`,
-/// or `<id>/<sequencer>/open/…` if everybody may see it.
+/// Where a file made from a picture lies: `<id>/<sequencer>/<width>x<height>-<hash>.<extension>`, or
+/// `<id>/<sequencer>/open/…` if everybody may see it.
 ///
 /// The hash makes a key immutable: other content has another key, so caches never go stale. The
 /// sequencer makes leftovers recognisable: whoever finds a newer one may delete what is older. The
@@ -18,7 +18,16 @@ pub fn derived_key(
     hash: &str,
     extension: &str,
 ) -> String {
-    let name = format!("{width}x{height}-{hash}.{extension}");
+    key(id, sequencer, visibility, &format!("{width}x{height}-{hash}.{extension}"))
+}
+
+/// Where a file made from a recording lies, in the same layout as those of [`derived_key`]:
+/// `<id>/<sequencer>/<hash>.<extension>`.
+pub fn sound_key(id: MediaId, sequencer: &Sequencer, visibility: Visibility, hash: &str, extension: &str) -> String {
+    key(id, sequencer, visibility, &format!("{hash}.{extension}"))
+}
+
+fn key(id: MediaId, sequencer: &Sequencer, visibility: Visibility, name: &str) -> String {
     match visibility {
         Visibility::Public => format!("{id}/{sequencer}/{OPEN}/{name}"),
         Visibility::Followers | Visibility::Private => format!("{id}/{sequencer}/{name}"),
@@ -121,10 +130,14 @@ mod tests {
         for (visibility, open) in
             [(Visibility::Public, true), (Visibility::Followers, false), (Visibility::Private, false)]
         {
-            let key = derived_key(id, &sequencer, visibility, (128, 96), "1", "webp");
-            assert_eq!(is_open(&key), open, "{key}");
-            assert_eq!(generation_prefix(&key), Some(format!("{id}/{sequencer}/").as_str()));
-            assert_eq!(swept(std::slice::from_ref(&key), Sweep::UpTo(&sequencer)), [&key]);
+            for key in [
+                derived_key(id, &sequencer, visibility, (128, 96), "1", "webp"),
+                sound_key(id, &sequencer, visibility, "1", "m4a"),
+            ] {
+                assert_eq!(is_open(&key), open, "{key}");
+                assert_eq!(generation_prefix(&key), Some(format!("{id}/{sequencer}/").as_str()));
+                assert_eq!(swept(std::slice::from_ref(&key), Sweep::UpTo(&sequencer)), [&key]);
+            }
         }
         // A name is no folder.
         assert!(!is_open("a/b/open"));

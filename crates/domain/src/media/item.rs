@@ -12,7 +12,7 @@ use super::{
 pub const TOMBSTONE_DAYS: i64 = 30;
 
 /// One thing that somebody uploaded, in its latest known state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MediaItem {
     /// Derived from the key.
     pub id: MediaId,
@@ -29,11 +29,11 @@ pub struct MediaItem {
 }
 
 /// The life of a media item: `processing` → `ready` | `failed` → `deleted`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum State {
     /// It has landed; a worker will report.
     Processing(Upload),
-    /// It can be shown or heard. Nothing has been made from it, if there is no `Derived`.
+    /// It can be shown or heard. There is no `Derived` where no more than the rest was asked for.
     Ready(Upload, Option<Derived>),
     /// It cannot be shown and never will be.
     Failed(Upload, Reason),
@@ -66,13 +66,9 @@ pub struct Upload {
 }
 
 impl MediaItem {
-    /// The item after its original landed. Pictures are waited for; for sound there is no worker,
-    /// so it is as ready as it will be.
+    /// The item after its original landed: a worker will report.
     pub fn landed(original: Original) -> Self {
-        match original.kind {
-            Kind::Avatar | Kind::Photo => Self::alive(original, Stage::Landed, State::Processing),
-            Kind::Audio => Self::alive(original, Stage::Landed, |upload| State::Ready(upload, None)),
-        }
+        Self::alive(original, Stage::Landed, State::Processing)
     }
 
     /// The item after a worker was done with its original.
@@ -116,7 +112,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::media::{ObjectChange, Sequencer};
+    use crate::media::{ObjectChange, Picture, Sequencer};
 
     /// The rule that the table enforces with a condition: a write counts only if it is further on.
     fn fold(news: impl IntoIterator<Item = MediaItem>) -> HashMap<MediaId, MediaItem> {
@@ -141,13 +137,13 @@ mod tests {
             let event = event(sequencer, ObjectChange::Created { size: 1, etag: String::new() });
             Original::of(&event, 1, Declared::default()).expect("owned")
         };
-        let ready = Outcome::Ready(Derived {
+        let ready = Outcome::Ready(Derived::Picture(Picture {
             width: 1,
             height: 1,
             thumb_hash: String::new(),
             dominant_colour: "#000000".into(),
             variants: vec![],
-        });
+        }));
         let report = |sequencer, outcome: &Outcome| {
             MediaItem::reported(Report { original: created(sequencer), outcome: outcome.clone() })
         };
@@ -162,18 +158,20 @@ mod tests {
     }
 
     #[test]
-    fn sound_is_ready_when_it_lands_and_may_still_be_worked_on() {
-        let event = ObjectEvent {
-            key: "audio/mina/a".into(),
-            at: "2026-11-22T00:00:00Z".parse().expect("a time"),
-            sequencer: Sequencer::parse("0A").expect("a sequencer"),
-            change: ObjectChange::Created { size: 1, etag: String::new() },
-        };
-        let original = Original::of(&event, 1, Declared::default()).expect("owned");
-        let landed = MediaItem::landed(original.clone());
-        assert!(matches!(landed.state, State::Ready(_, None)));
-        let failed = MediaItem::reported(Report { original, outcome: Outcome::Failed { reason: Reason::Corrupt } });
-        assert!(landed.position < failed.position);
+    fn every_kind_is_waited_for() {
+        for kind in Kind::ALL {
+            let event = ObjectEvent {
+                key: format!("{kind}/mina/a"),
+                at: "2026-11-22T00:00:00Z".parse().expect("a time"),
+                sequencer: Sequencer::parse("0A").expect("a sequencer"),
+                change: ObjectChange::Created { size: 1, etag: String::new() },
+            };
+            let original = Original::of(&event, 1, Declared::default()).expect("owned");
+            let landed = MediaItem::landed(original.clone());
+            assert!(matches!(landed.state, State::Processing(_)), "{kind}");
+            let failed = MediaItem::reported(Report { original, outcome: Outcome::Failed { reason: Reason::Corrupt } });
+            assert!(landed.position < failed.position, "{kind}");
+        }
     }
 
     #[test]

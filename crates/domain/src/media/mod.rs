@@ -17,13 +17,15 @@ mod item;
 mod key;
 mod position;
 mod report;
+mod sound;
 
 pub use access::Relation;
-pub use derived::{Sweep, derived_key, derived_prefix, farewell_key, generation_prefix, is_open, swept};
+pub use derived::{Sweep, derived_key, derived_prefix, farewell_key, generation_prefix, is_open, sound_key, swept};
 pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent};
 pub use id::{InvalidMediaId, MediaId};
 pub use intent::{Declared, FileName, Intent, InvalidFileName, InvalidPost, Post, Visibility};
 pub use item::{MediaItem, State, TOMBSTONE_DAYS, Upload};
 pub use key::{Kind, OriginalKey, UnknownKey};
 pub use position::{InvalidPosition, InvalidSequencer, Position, Sequencer, Stage};
-pub use report::{Derived, Message, Original, Outcome, Reason, Report, Variant};
+pub use report::{Derived, Message, Original, Outcome, Picture, Reason, Report, Variant};
+pub use sound::{File, Loudness, MAX_PAUSES, Pause, Rendition, Silence, Sound, Waveform};

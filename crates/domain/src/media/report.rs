@@ -2,14 +2,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, UnknownKey, event,
+    Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, Sound, UnknownKey,
+    event,
 };
 
 /// What a worker tells `metadata-writer` about one state of one original.
 ///
 /// It repeats all that the S3 event said and the object declared, so that it makes sense even when
 /// it arrives first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// What was worked on.
     pub original: Original,
@@ -57,10 +58,10 @@ impl Original {
 }
 
 /// What came of processing an original.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Outcome {
-    /// It can be shown.
+    /// It can be shown or heard.
     Ready(Derived),
     /// It never will be: trying again cannot help.
     Failed {
@@ -69,14 +70,14 @@ pub enum Outcome {
     },
 }
 
-/// Why an original cannot be shown: stable codes, part of the API.
+/// Why an original cannot be shown or heard: stable codes, part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = FailureReason, description = "Why an upload cannot be shown. New reasons may come."))]
 pub enum Reason {
     /// The object has no bytes.
     Empty,
-    /// The object has more bytes than a picture may have.
+    /// The object has more bytes than a picture or a recording may have.
     TooLarge,
     /// Its content is none of the formats that are read.
     UnsupportedFormat,
@@ -84,15 +85,29 @@ pub enum Reason {
     TypeMismatch,
     /// Its header claims more pixels than are decoded.
     TooManyPixels,
+    /// It is a longer recording than is taken, or takes too long to prepare.
+    TooLong,
+    /// There is no sound in it: a video without, or a recording without a sample.
+    NoSound,
     /// It ends too early.
     Truncated,
     /// It breaks the rules of its own format.
     Corrupt,
 }
 
+/// All that was made from an original.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Derived {
+    /// From a picture.
+    Picture(Picture),
+    /// From a recording.
+    Sound(Box<Sound>),
+}
+
 /// All that was made from a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Derived {
+pub struct Picture {
     /// Of the original as shown, in pixels.
     pub width: u32,
     /// Of the original as shown, in pixels.
@@ -121,7 +136,7 @@ pub struct Variant {
 }
 
 /// What arrives on `metadata-queue`: news from S3, or from a worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Message {
     /// Objects came or went.
     Notification(Notification),
@@ -151,26 +166,61 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::media::Intent;
+    use crate::media::{File, Intent, Loudness, Pause, Rendition, Silence, Waveform};
 
     #[test]
     fn a_report_survives_the_queue() {
-        let report = Report {
-            original: Original {
-                id: MediaId::of_key("photo/mina/가.jpg"),
-                key: "photo/mina/가.jpg".into(),
-                kind: Kind::Photo,
-                owner: "mina".into(),
-                size: 3,
-                uploaded_at: "2026-11-22T00:00:00Z".parse().expect("a time"),
-                sequencer: Sequencer::parse("0A").expect("a sequencer"),
-                declared: Declared { content_type: None, intent: Intent::default() },
-            },
-            outcome: Outcome::Failed { reason: Reason::TooManyPixels },
+        let original = Original {
+            id: MediaId::of_key("photo/mina/가.jpg"),
+            key: "photo/mina/가.jpg".into(),
+            kind: Kind::Photo,
+            owner: "mina".into(),
+            size: 3,
+            uploaded_at: "2026-11-22T00:00:00Z".parse().expect("a time"),
+            sequencer: Sequencer::parse("0A").expect("a sequencer"),
+            declared: Declared { content_type: None, intent: Intent::default() },
         };
-        let text = serde_json::to_string(&report).expect("JSON");
-        assert!(text.contains(r#""outcome":{"state":"failed","reason":"too_many_pixels"}"#), "{text}");
-        assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report)));
+        for (outcome, wanted) in [
+            (Outcome::Failed { reason: Reason::TooManyPixels }, r#"{"state":"failed","reason":"too_many_pixels"}"#),
+            (Outcome::Ready(picture()), r#"{"state":"ready","width":4,"height":3,"#),
+            (Outcome::Ready(sound()), r#"{"state":"ready","duration_ms":1500,"codec":"aac_lc","#),
+        ] {
+            let report = Report { original: original.clone(), outcome };
+            let text = serde_json::to_string(&report).expect("JSON");
+            assert!(text.contains(&format!(r#""outcome":{wanted}"#)), "{text}");
+            assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report)));
+        }
+    }
+
+    fn picture() -> Derived {
+        Derived::Picture(Picture {
+            width: 4,
+            height: 3,
+            thumb_hash: "AA==".into(),
+            dominant_colour: "#102030".into(),
+            variants: vec![],
+        })
+    }
+
+    fn sound() -> Derived {
+        let file = File { key: "k".into(), size: 1 };
+        Derived::Sound(Box::new(Sound {
+            duration_ms: 1_500,
+            codec: "aac_lc".into(),
+            rate_hz: 44_100,
+            channels: 1,
+            loudness: Loudness {
+                // As DynamoDB and JSON may write a whole number.
+                integrated_lufs: Some(-23.0),
+                range_lu: None,
+                true_peak_dbtp: Some(-1.25),
+                gain_db: 4.0,
+                limited: false,
+            },
+            silence: Silence { leading_ms: 0, trailing_ms: 0, pauses: vec![Pause { start_ms: 0, end_ms: 600 }] },
+            waveform: Waveform { preview: "AA".into(), json: file.clone(), binary: file.clone() },
+            renditions: vec![Rendition { file, content_type: "audio/mp4".into(), channels: 1, rate_hz: 44_100 }],
+        }))
     }
 
     #[test]

@@ -28,7 +28,18 @@ pub const CONTENT_TYPES: [(Kind, &[&str]); 3] =
     [(Kind::Avatar, &PICTURES), (Kind::Photo, &PICTURES), (Kind::Audio, &SOUNDS)];
 
 const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
-const SOUNDS: [&str; 6] = ["audio/mp4", "audio/aac", "audio/mpeg", "audio/flac", "audio/ogg", "audio/wav"];
+const SOUNDS: [&str; 9] = [
+    "audio/mp4",
+    "audio/aac",
+    "audio/mpeg",
+    "audio/flac",
+    "audio/ogg",
+    "audio/wav",
+    // What Android and browsers record by default.
+    "audio/3gpp",
+    "audio/amr",
+    "audio/webm",
+];
 
 /// Why an upload is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,11 +1,13 @@
-//! `cargo xtask demo`: photographs go in, variants and metadata come out; people follow and like each
-//! other, and their phones tell them. All shown as it happens.
+//! `cargo xtask demo`: photographs go in, variants and metadata come out; a story is told and heard;
+//! people follow and like each other, and their phones tell them. All shown as it happens.
 
 mod day;
 mod drawing;
 mod events;
 mod metadata;
 mod page;
+mod story;
+mod voice;
 
 use std::{
     fs,
@@ -57,13 +59,14 @@ pub async fn run(stack: &Stack) -> Result<()> {
     refuse(&cast).await?;
     hide(&cast).await?;
     delete(&cast, &shown).await?;
+    let story = story::tell(&cast).await?;
     let day = day::play(stack).await?;
 
     let page = paths::root().join("target/demo/index.html");
     if let Some(folder) = page.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(&page, page::render(&shown, &day)?)?;
+    fs::write(&page, page::render(&shown, &story.figure()?, &day)?)?;
     println!("\nTo look at rather than read: {}", page.display());
     Ok(())
 }
@@ -223,10 +226,13 @@ fn size(bytes: u64) -> String {
 
 /// The item with links cut, so that it can be read: a signed link is long.
 fn shortened(mut item: Value) -> Value {
-    for variant in item["variants"].as_array_mut().into_iter().flatten() {
-        let url = variant["url"].as_str().unwrap_or_default();
-        let (path, signature) = url.split_once('?').map_or((url, ""), |(path, _)| (path, "?…"));
-        variant["url"] = format!("…/{}{signature}", path.rsplit('/').next().unwrap_or_default()).into();
+    for files in ["/variants", "/renditions", "/waveform/files"] {
+        let files = item.pointer_mut(files).and_then(Value::as_array_mut);
+        for file in files.into_iter().flatten() {
+            let url = file["url"].as_str().unwrap_or_default();
+            let (path, signature) = url.split_once('?').map_or((url, ""), |(path, _)| (path, "?…"));
+            file["url"] = format!("…/{}{signature}", path.rsplit('/').next().unwrap_or_default()).into();
+        }
     }
     item
 }

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// One page that needs nothing but itself.
-pub fn render(shown: &[Shown], day: &Day) -> Result<String> {
+pub fn render(shown: &[Shown], story: &str, day: &Day) -> Result<String> {
     let mut figures = String::new();
     for photograph in shown {
         figure(&mut figures, photograph).with_context(|| format!("cannot show {}", photograph.name))?;
@@ -22,9 +22,13 @@ pub fn render(shown: &[Shown], day: &Day) -> Result<String> {
     let phones = drawing::phones(&day.phones);
     let (mut page, mut rest) = (String::new(), include_str!("page.html"));
     // One pass: what stands in a place is not looked into for more of them.
-    for (place, text) in
-        [("{phones.css}", drawing::STYLE), ("{figures}", &figures), ("{phones}", &phones), ("{untold}", &untold)]
-    {
+    for (place, text) in [
+        ("{phones.css}", drawing::STYLE),
+        ("{figures}", &figures),
+        ("{story}", story),
+        ("{phones}", &phones),
+        ("{untold}", &untold),
+    ] {
         let (before, after) = rest.split_once(place).with_context(|| format!("the page has no place {place}"))?;
         page.extend([before, text]);
         rest = after;
@@ -121,10 +125,11 @@ mod tests {
     #[test]
     fn every_place_of_the_page_is_filled() {
         let untold = Untold { what: "Sam likes <it>".into(), why: "{phones}".into() };
-        let page = render(&[], &Day { phones: Vec::new(), untold: vec![untold] }).unwrap();
+        let page = render(&[], "<audio>", &Day { phones: Vec::new(), untold: vec![untold] }).unwrap();
         assert!(page.contains("<li>Sam likes &lt;it&gt;: {phones}</li>") && page.contains("class=\"phones\""));
         assert!(page.contains(".bezel {"), "the style");
-        for place in ["{figures}", "{phones.css}", "{untold}"] {
+        assert!(page.contains("<audio>"), "the story");
+        for place in ["{figures}", "{story}", "{phones.css}", "{untold}"] {
             assert!(!page.contains(place), "{place}");
         }
     }

@@ -21,9 +21,11 @@ use symphonia::{
 
 use crate::{
     Analysis, Container, Limits, SoundError,
-    format::{SNIFFED_BYTES, Sniffed, sniff},
+    format::{Recognised, SNIFFED_BYTES, sniff},
     source::Source,
 };
+pub(crate) use channels::SURROUND;
+pub(crate) use feed::Feed;
 use mp4::SoundTrack;
 
 /// Nobody writes more ID3 tags in a row.
@@ -31,7 +33,11 @@ const MOST_TAGS: usize = 4;
 
 pub(crate) fn analyse<S: Read + Seek + Send + Sync>(source: S, limits: &Limits) -> Result<Analysis, SoundError> {
     let mut source = Source::new(source)?;
-    let (container, start) = recognise(&mut source)?;
+    let (recognised, start) = find(&mut source)?;
+    let container = match recognised {
+        Recognised::Known(container) => container,
+        Recognised::Foreign(foreign) => return Err(SoundError::other_decoder(foreign)),
+    };
     let sounds = match container {
         Container::Mp4 => mp4::inspect(&mut source)?.sounds,
         Container::Ogg => ogg::check_end(&mut source).map(|()| Vec::new())?,
@@ -54,8 +60,12 @@ pub(crate) fn analyse<S: Read + Seek + Send + Sync>(source: S, limits: &Limits) 
     }
 }
 
-/// The container, and where it begins: tags in front are passed over unread.
-fn recognise<S: Read + Seek>(source: &mut Source<S>) -> Result<(Container, u64), SoundError> {
+pub(crate) fn recognise<S: Read + Seek>(source: S) -> Result<Recognised, SoundError> {
+    find(&mut Source::new(source)?).map(|(recognised, _)| recognised)
+}
+
+/// What it is, and where that begins: tags in front are passed over unread.
+fn find<S: Read + Seek>(source: &mut Source<S>) -> Result<(Recognised, u64), SoundError> {
     if source.length() == 0 {
         return Err(SoundError::Empty);
     }
@@ -64,8 +74,7 @@ fn recognise<S: Read + Seek>(source: &mut Source<S>) -> Result<(Container, u64),
         let mut head = [0; SNIFFED_BYTES];
         let read = source.read_at(start, &mut head)?;
         match (&head[..read], sniff(&head[..read])) {
-            (_, Sniffed::Known(container)) => return Ok((container, start)),
-            (_, Sniffed::Foreign(name)) => return Err(SoundError::other_decoder(name)),
+            (_, Some(recognised)) => return Ok((recognised, start)),
             // Sizes of ID3v2 have seven bits to a byte; a footer is as long as the header.
             (&[b'I', b'D', b'3', _, _, flags, a, b, c, d, ..], _) if (a | b | c | d) < 0x80 => {
                 let size = [a, b, c, d].into_iter().fold(0, |size, byte| size << 7 | u64::from(byte));
@@ -78,7 +87,7 @@ fn recognise<S: Read + Seek>(source: &mut Source<S>) -> Result<(Container, u64),
         }
     }
     // An MP3 need not begin with a tag or a frame; with a tag, what follows can be nothing else.
-    if start > 0 { Ok((Container::Mpeg, start)) } else { Err(SoundError::NotAudio) }
+    if start > 0 { Ok((Recognised::Known(Container::Mpeg), start)) } else { Err(SoundError::NotAudio) }
 }
 
 fn open<'s, S: Read + Seek + Send + Sync + 's>(

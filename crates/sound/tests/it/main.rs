@@ -9,6 +9,7 @@ mod ebu;
 mod ffmpeg;
 mod fuzz;
 mod lies;
+mod pcm;
 mod synth;
 mod truncation;
 mod waveform;

@@ -39,7 +39,7 @@ pub enum Order {
 }
 
 /// Some of the items of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Page {
     /// At most as many as were asked for.
     pub items: Vec<MediaItem>,

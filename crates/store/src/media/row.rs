@@ -166,7 +166,10 @@ impl TryFrom<Row> for MediaItem {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use domain::media::{ObjectChange, ObjectEvent, Original, Outcome, Report, Sequencer};
+    use domain::media::{
+        File, Loudness, ObjectChange, ObjectEvent, Original, Outcome, Pause, Picture, Rendition, Report, Sequencer,
+        Silence, Sound, Waveform,
+    };
 
     use super::*;
 
@@ -195,14 +198,35 @@ pub(super) mod tests {
     }
 
     fn ready() -> MediaItem {
-        let derived = Derived {
+        let derived = Derived::Picture(Picture {
             width: 4,
             height: 3,
             thumb_hash: "AA==".into(),
             dominant_colour: "#102030".into(),
             variants: vec![],
-        };
+        });
         MediaItem::reported(Report { original: original("photo/mina/a"), outcome: Outcome::Ready(derived) })
+    }
+
+    fn heard() -> MediaItem {
+        let file = File { key: "k".into(), size: 1 };
+        let derived = Derived::Sound(Box::new(Sound {
+            duration_ms: 1_500,
+            codec: "mp3".into(),
+            rate_hz: 44_100,
+            channels: 2,
+            loudness: Loudness {
+                integrated_lufs: Some(-23.0),
+                range_lu: Some(5.25),
+                true_peak_dbtp: None,
+                gain_db: 7.0,
+                limited: true,
+            },
+            silence: Silence { leading_ms: 0, trailing_ms: 600, pauses: vec![Pause { start_ms: 900, end_ms: 1_500 }] },
+            waveform: Waveform { preview: "AP8".into(), json: file.clone(), binary: file.clone() },
+            renditions: vec![Rendition { file, content_type: "audio/mp4".into(), channels: 2, rate_hz: 44_100 }],
+        }));
+        MediaItem::reported(Report { original: original("audio/mina/a"), outcome: Outcome::Ready(derived) })
     }
 
     fn deleted() -> MediaItem {
@@ -213,7 +237,7 @@ pub(super) mod tests {
     fn every_state_survives_its_row() {
         let failed = Outcome::Failed { reason: Reason::Truncated };
         let failed = MediaItem::reported(Report { original: original("photo/mina/a"), outcome: failed });
-        for item in [landed("photo/mina/a"), landed("audio/mina/a"), ready(), failed, deleted()] {
+        for item in [landed("photo/mina/a"), landed("audio/mina/a"), ready(), heard(), failed, deleted()] {
             let row = to_attributes(item.clone()).expect("a row");
             assert_eq!(from_attributes(row).expect("an item"), item);
         }

@@ -11,7 +11,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::{paths, steps, tools::Tool};
+use crate::{
+    paths, steps,
+    tools::{self, Tool},
+};
 
 /// What a run has cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,10 +54,7 @@ pub struct Programs {
 impl Programs {
     pub fn prepare() -> Result<Self> {
         Tool::Audio.install()?;
-        let find = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
-        let found = Tool::Audio.command("python").args(["-c", find]).output()?;
-        let ffmpeg = PathBuf::from(String::from_utf8(found.stdout)?.trim());
-        ensure!(ffmpeg.is_file(), "the package imageio-ffmpeg has no ffmpeg for this machine");
+        let ffmpeg = tools::ffmpeg()?;
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(paths::root());
         cargo.args(["build", "--release", "--package", "sound", "--example", "analyse"]);

@@ -3,8 +3,11 @@ use domain::media::Report;
 use function_kit::failure::Failure;
 
 /// The way to `metadata-writer`.
+#[derive(Debug, Clone)]
 pub struct Reports {
+    /// How to reach SQS.
     pub sqs: Client,
+    /// Of `metadata-queue`.
     pub queue_url: String,
 }
 

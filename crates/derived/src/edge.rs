@@ -9,8 +9,11 @@ use function_kit::failure::Failure;
 use sha2::{Digest, Sha256};
 
 /// The distribution's caches, which would serve on what has been deleted.
+#[derive(Debug, Clone)]
 pub struct Edge {
+    /// How to reach CloudFront.
     pub cloudfront: Client,
+    /// The distribution.
     pub distribution_id: String,
 }
 
