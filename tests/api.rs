@@ -467,3 +467,69 @@ async fn what_the_document_does_not_name_is_refused() {
         assert_eq!((answer.status, &answer.body["type"]), refused, "{method} {path}");
     }
 }
+
+#[tokio::test]
+async fn tricks_with_paths_lead_nowhere() {
+    let deployed = Deployed::get();
+    let mina = deployed.person("Mina").await;
+    let long = "A".repeat(2_000);
+    for path in [
+        "/v1/media/%2e%2e%2fopenapi.json",
+        "/v1/media/..%2f..%2fetc%2fpasswd",
+        "/v1/media/%00",
+        "/v1/media/%ED%A0%80",
+        "/v1/media/01ARZ3NDEKTSV4RRFFQ69G5FA",
+        "/v1/media/01arz3ndektsv4rrffq69g5fav%20",
+        "/v1/media/*",
+        long.as_str(),
+    ] {
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/v1/media/{path}") };
+        let answer = deployed.ask(&mina, Method::GET, &path, None).await;
+        assert_eq!(answer.status, 404, "{path}: {answer:?}");
+        // An encoded slash makes a path that no route has: then it is the gateway that answers.
+        if !path.contains("%2f") {
+            let problem = ("application/problem+json", &json!("urn:iyagi:problem:not-found"));
+            assert_eq!((answer.content_type.as_str(), &answer.body["type"]), problem, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_what_is_wanted_are_refused_alike_everywhere() {
+    let deployed = Deployed::get();
+    let mina = deployed.person("Mina").await;
+    let http = reqwest::Client::new();
+    let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    let routes = [
+        (Method::POST, "/v1/media/batch".to_owned()),
+        (Method::POST, "/v1/uploads".to_owned()),
+        (Method::POST, format!("/v1/uploads/{id}/parts")),
+        (Method::POST, format!("/v1/uploads/{id}/complete")),
+        (Method::PUT, "/v1/devices/phone".to_owned()),
+        (Method::PUT, "/v1/notification-preferences".to_owned()),
+    ];
+    let huge = format!("{{\"x\": \"{}\"}}", "x".repeat(100_000));
+    let bodies: [(&[u8], u16, &str); 8] = [
+        (b"", 400, "urn:iyagi:problem:invalid-request"),
+        (b"{", 400, "urn:iyagi:problem:invalid-request"),
+        (b"[]", 400, "urn:iyagi:problem:invalid-request"),
+        (b"null", 400, "urn:iyagi:problem:invalid-request"),
+        (b"\"text\"", 400, "urn:iyagi:problem:invalid-request"),
+        (b"{\"unknown\": 1}", 400, "urn:iyagi:problem:invalid-request"),
+        (b"\xff\xfe\x00", 400, "urn:iyagi:problem:invalid-request"),
+        (huge.as_bytes(), 413, "urn:iyagi:problem:too-large"),
+    ];
+    for (method, path) in &routes {
+        for (body, status, problem) in bodies {
+            let request = http.request(method.clone(), deployed.stack.api(path).expect("an address"));
+            let request = request.header("authorization", format!("Bearer {}", mina.access_token));
+            let answer = request.header("content-type", "application/json").body(body.to_vec()).send().await;
+            let answer = answer.expect("an answer");
+            let got = (answer.status().as_u16(), answer.headers()["content-type"].to_str().expect("text").to_owned());
+            let what: Value = serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON");
+            let row = format!("{method} {path} {:?}", String::from_utf8_lossy(&body[..body.len().min(20)]));
+            assert_eq!(got, (status, "application/problem+json".to_owned()), "{row}: {what}");
+            assert_eq!(what["type"], problem, "{row}");
+        }
+    }
+}
