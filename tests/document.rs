@@ -4,7 +4,8 @@
 mod support;
 
 use std::{
-    env, fs,
+    fs,
+    path::PathBuf,
     process::{Command, Output},
 };
 
@@ -30,7 +31,7 @@ async fn schemathesis_finds_nothing() {
     schemathesis.args(["--max-examples", EXAMPLES, "--seed", SEED, "--generation-database", "none"]);
     schemathesis.env("PYTHONPATH", paths::root().join("tests/client")).env("PYTHONDONTWRITEBYTECODE", "1");
     schemathesis.env("SCHEMATHESIS_HOOKS", "schemathesis_hooks");
-    succeeds(schemathesis.current_dir(scratch("schemathesis"))).await;
+    succeeds(schemathesis.current_dir(scratch("schemathesis")));
 }
 
 #[tokio::test]
@@ -42,7 +43,7 @@ async fn a_generated_client_lives_through_the_life_of_a_photograph() {
     generate.args(["--meta", "none", "--fail-on-warning", "--output-path", "iyagi_client"]);
     // It formats what it has written with a program beside it.
     generate.env("PATH", local::tools::path_with(Tool::Api).expect("a path"));
-    succeeds(generate.current_dir(&folder)).await;
+    succeeds(generate.current_dir(&folder));
 
     let (email, password) = (format!("{}@iyagi.example", Uuid::new_v4().simple()), "correct horse 7 Battery");
     Users::of(&deployed.stack).expect("a user pool").create(&email, password).await.expect("an account");
@@ -54,12 +55,12 @@ async fn a_generated_client_lives_through_the_life_of_a_photograph() {
     life.env("USER_POOL_ID", deployed.output("UserPoolId"));
     life.env("USER_POOL_CLIENT_ID", deployed.output("UserPoolClientId"));
     life.env("EMAIL", email).env("PASSWORD", password);
-    let said = succeeds(&mut life).await;
+    let said = succeeds(&mut life);
     assert_eq!(said.lines().last(), Some("deleted, everywhere"), "{said}");
 }
 
 /// An empty folder below `target`.
-fn scratch(name: &str) -> std::path::PathBuf {
+fn scratch(name: &str) -> PathBuf {
     let folder = paths::workdir().join("test").join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).expect("an old folder goes");
@@ -68,11 +69,9 @@ fn scratch(name: &str) -> std::path::PathBuf {
     folder
 }
 
-/// Runs a program to its end, in a thread of its own; what it says.
-async fn succeeds(command: &mut Command) -> String {
-    let mut command = std::mem::replace(command, Command::new(env::current_exe().expect("this program")));
-    let Output { status, stdout, stderr } =
-        tokio::task::spawn_blocking(move || command.output()).await.expect("it runs").expect("it starts");
+/// Runs a program to its end, while its test does nothing else; what it says.
+fn succeeds(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().expect("it starts");
     let said = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "{said}");
     said

@@ -61,8 +61,6 @@ impl fmt::Debug for Signer {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use ring::signature::{ECDSA_P256_SHA256_ASN1, KeyPair, UnparsedPublicKey};
 
     use super::*;
@@ -121,16 +119,5 @@ mod tests {
             assert_eq!(error.to_string(), "not a private key on P-256 in PEM (PKCS #8)");
         }
         assert_eq!(format!("{:?}", Signer::from_pem("K", PEM)), r#"Ok(Signer { key_id: "K", .. })"#);
-    }
-
-    #[test]
-    #[ignore = "measures; run it with --release --nocapture"]
-    fn speed() {
-        let signer = Signer::from_pem("K2JCJMDEHXQW5F", PEM).expect("a key");
-        let start = Instant::now();
-        for _ in 0..10_000 {
-            std::hint::black_box(signer.query(&policy()).expect("a signature"));
-        }
-        println!("{:?} a signature", start.elapsed() / 10_000);
     }
 }
