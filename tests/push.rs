@@ -5,7 +5,7 @@ mod support;
 
 use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 
-use domain::{graph::Position, push::Platform};
+use domain::push::Platform;
 use http::Method;
 use local::{
     neptune::Commit,
@@ -63,10 +63,8 @@ impl World {
         person.user.ask(&self.deployed.stack, method, path, body).await.expect("an answer")
     }
 
-    /// Writes to the graph; the commit's number.
     async fn commit(&self, commit: &Commit) -> u64 {
-        let committed = self.deployed.stack.neptune().commit(commit).await.expect("written");
-        committed.commit_num.expect("something changed")
+        self.deployed.commit(commit).await
     }
 
     /// Something happens, and this person's phone shows it.
@@ -78,31 +76,7 @@ impl World {
 
     /// Waits until all commits so far have been looked at by everybody.
     async fn settle(&self) {
-        let head = self.deployed.stack.neptune().head().await.expect("the head").head;
-        let head = Position::new(head.commit_num, head.op_num);
-        let start = std::time::Instant::now();
-        while self.checkpoint().await < Some(head) || self.waiting().await > 0 {
-            assert!(start.elapsed() < PATIENCE, "not all has been looked at: {:?} of {head}", self.checkpoint().await);
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Up to where the stream has been published.
-    async fn checkpoint(&self) -> Option<Position> {
-        let table = self.deployed.output("CheckpointTableName");
-        let input = json!({"TableName": table, "Key": {"stream": {"S": "local"}}, "ConsistentRead": true});
-        let row = self.deployed.aws.json("dynamodb", "DynamoDB_20120810.GetItem", &input).await.expect("a row");
-        let (commit, op) = row["Item"]["position"]["S"].as_str()?.split_once('/')?;
-        Some(Position::new(commit.parse().ok()?, op.parse().ok()?))
-    }
-
-    /// How many messages are in the queue or in work.
-    async fn waiting(&self) -> u64 {
-        let input = json!({"QueueUrl": self.deployed.output("PushQueueUrl"), "AttributeNames": ["All"]});
-        let answer = self.deployed.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &input).await.expect("attributes");
-        let number = |name: &str| answer["Attributes"][name].as_str().and_then(|text| text.parse::<u64>().ok());
-        let number = |name| number(name).expect("a number");
-        number("ApproximateNumberOfMessages") + number("ApproximateNumberOfMessagesNotVisible")
+        self.deployed.settle("PushQueueUrl").await;
     }
 
     /// All that this person's phone was shown.
@@ -209,13 +183,7 @@ async fn the_whole_stream_replayed_tells_nobody_anything_again() {
     let (_, told) = story(&mina, "새벽 버스");
     world.told(&jun, &told).await;
     world.settle().await;
-    let head = world.deployed.stack.neptune().head().await.expect("the head").head;
-    let order = json!({"replay": {"from": "1/1", "to": format!("{}/{}", head.commit_num, head.op_num)}});
-    let path = format!("/2015-03-31/functions/{}/invocations", world.deployed.output("StreamPollerName"));
-    let body = order.to_string().into_bytes();
-    let answer = world.deployed.aws.send("lambda", Method::POST, &path, &[], body).await.expect("an answer");
-    let answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
-    assert_eq!(answer["complete"], true, "{answer}");
+    let answer = world.deployed.replay_all().await;
     assert!(answer["changes"].as_u64().is_some_and(|changes| changes >= 6), "{answer}");
     world.settle().await;
     assert_eq!((world.shown(&mina).await.len(), world.shown(&jun).await.len()), (1, 1), "each once");

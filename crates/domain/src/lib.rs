@@ -6,4 +6,5 @@
 pub mod graph;
 pub mod media;
 pub mod push;
+pub mod search;
 pub mod upload;

@@ -54,6 +54,12 @@ pub fn json_body<T: DeserializeOwned>(request: &ApiGatewayV2httpRequest, max_byt
     object.map(|Object(value)| value).map_err(|error| Problem::invalid_request(format!("the body: {error}")))
 }
 
+/// A parameter of the query as the client wrote it. API Gateway joins what is there twice with
+/// commas, and the event's type takes values apart at commas.
+pub fn parameter(request: &ApiGatewayV2httpRequest, name: &str) -> Option<String> {
+    request.query_string_parameters.all(name).map(|values| values.join(","))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

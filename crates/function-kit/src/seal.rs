@@ -1,11 +1,17 @@
 //! Texts that clients carry for us: opaque to them, and refused unless we wrote them for them.
 //!
 //! What is sealed can be read by whoever decodes it; it cannot be changed, nor used by another
-//! caller, for another purpose or another query than it was sealed for.
+//! caller, for another purpose or another query than it was sealed for. What is hidden cannot be
+//! read either.
 
 use aws_sdk_secretsmanager::Client;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use ring::hmac::{self, HMAC_SHA256};
+use ring::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    error::Unspecified,
+    hmac::{self, HMAC_SHA256},
+    rand::{SecureRandom, SystemRandom},
+};
 use tokio::sync::OnceCell;
 
 use crate::failure::Failure;
@@ -13,6 +19,11 @@ use crate::failure::Failure;
 /// Of the form: this byte, a tag of 32 bytes (HMAC-SHA-256), the payload; in base 64 for URLs.
 const VERSION: u8 = 1;
 const TAG_BYTES: usize = 32;
+/// Of the form: this byte, a nonce of 12 bytes, the payload encrypted with its tag
+/// (ChaCha20-Poly1305); in base 64 for URLs.
+const HIDDEN_VERSION: u8 = 2;
+/// What the key for hiding is derived from, with the sealer's own. No sealed text begins so.
+const HIDING: &[u8] = b"hiding";
 
 /// The shortest secret that is taken, in bytes: as long as the hash (RFC 2104, 3).
 const MIN_SECRET_BYTES: usize = 32;
@@ -45,6 +56,41 @@ impl Sealer {
         }
         hmac::verify(&self.key, &signed(purpose, bound_to, payload), tag).ok()?;
         Some(payload.to_vec())
+    }
+
+    /// Seals `payload` so that only we can read it.
+    ///
+    /// # Errors
+    /// A bug, if there is no randomness.
+    pub fn hide(&self, purpose: &str, bound_to: &[&str], payload: &[u8]) -> Result<String, Failure> {
+        let hide = || {
+            let mut nonce = [0; NONCE_LEN];
+            SystemRandom::new().fill(&mut nonce)?;
+            let mut hidden = payload.to_vec();
+            let bound = Aad::from(signed(purpose, bound_to, &[]));
+            self.hiding_key()?.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound, &mut hidden)?;
+            Ok::<_, Unspecified>(BASE64_URL_SAFE_NO_PAD.encode([&[HIDDEN_VERSION], &nonce[..], &hidden].concat()))
+        };
+        hide().map_err(|Unspecified| Failure::bug("hide a text", "ring cannot"))
+    }
+
+    /// The payload of a text that was hidden for exactly this.
+    pub fn reveal(&self, purpose: &str, bound_to: &[&str], text: &str) -> Option<Vec<u8>> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (&version, rest) = bytes.split_first()?;
+        let (nonce, hidden) = rest.split_at_checked(NONCE_LEN)?;
+        if version != HIDDEN_VERSION {
+            return None;
+        }
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut hidden = hidden.to_vec();
+        let bound = Aad::from(signed(purpose, bound_to, &[]));
+        Some(self.hiding_key().ok()?.open_in_place(nonce, bound, &mut hidden).ok()?.to_vec())
+    }
+
+    fn hiding_key(&self) -> Result<LessSafeKey, Unspecified> {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, hmac::sign(&self.key, HIDING).as_ref())?;
+        Ok(LessSafeKey::new(key))
     }
 }
 
@@ -128,6 +174,32 @@ mod tests {
             assert_eq!(sealer.open("cursor", &[], &BASE64_URL_SAFE_NO_PAD.encode(&bytes[..length])), None);
         }
         assert_eq!(sealer.open("cursor", &[], "!"), None);
+    }
+
+    #[test]
+    fn what_is_hidden_is_read_by_us_only_and_for_the_same_only() {
+        let sealer = Sealer::new(SECRET.as_bytes());
+        let hidden = sealer.hide("cursor", &["mina", "all"], b"place").expect("hidden");
+        assert_eq!(sealer.reveal("cursor", &["mina", "all"], &hidden), Some(b"place".to_vec()));
+        assert_eq!(sealer.reveal("handle", &["mina", "all"], &hidden), None);
+        assert_eq!(sealer.reveal("cursor", &["jun", "all"], &hidden), None);
+        assert_eq!(Sealer::new(b"another").reveal("cursor", &["mina", "all"], &hidden), None);
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&hidden).expect("base 64");
+        assert!(!bytes.windows(5).any(|window| window == b"place"));
+        assert_ne!(sealer.hide("cursor", &["mina", "all"], b"place").expect("hidden"), hidden);
+        for bit in 0..bytes.len() * 8 {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let changed = BASE64_URL_SAFE_NO_PAD.encode(changed);
+            assert_eq!(sealer.reveal("cursor", &["mina", "all"], &changed), None, "bit {bit}");
+        }
+        for length in 0..bytes.len() {
+            let short = BASE64_URL_SAFE_NO_PAD.encode(&bytes[..length]);
+            assert_eq!(sealer.reveal("cursor", &["mina", "all"], &short), None);
+        }
+        // The one is not taken for the other.
+        assert_eq!(sealer.open("cursor", &["mina", "all"], &hidden), None);
+        assert_eq!(sealer.reveal("cursor", &[], &sealer.seal("cursor", &[], b"place")), None);
     }
 
     #[tokio::test]

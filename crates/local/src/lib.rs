@@ -20,6 +20,7 @@
 //! gateway      API Gateway, where the emulator needs help
 //! neptune      Neptune Streams, played by an emulator of its own
 //! phones       SNS mobile push and FCM, played by a stand-in of its own
+//! search       OpenSearch's API, played by osmem-server
 //! serving      what the emulators share
 //! runtime_api  one function alone, under a Lambda Runtime API
 //! steps        progress while something takes its time
@@ -43,6 +44,7 @@ pub mod photographs;
 mod process;
 pub mod push_credentials;
 pub mod runtime_api;
+pub mod search;
 pub mod serving;
 pub mod stack;
 pub mod steps;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{bench, demo, docs, edge, functions, neptune, openapi, phones, stack::Stack, suite, tools};
+use local::{bench, demo, docs, edge, functions, neptune, openapi, phones, search, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -20,7 +20,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Show the main jobs: photographs go in, variants and metadata come out; a story is told and
-    /// heard; what happens in the graph reaches phones.
+    /// heard; what happens in the graph reaches phones, and is found.
     ///
     /// Installs what is missing, builds the functions, starts emulators of AWS with IAM enforced, of
     /// Neptune Streams and of phones, deploys template.yaml, uploads the photographs in tests/photos,
@@ -66,6 +66,11 @@ enum Command {
     /// Let AWS_ENDPOINT_URL_SNS name it, set phones up with PUT /_phones/{token}, and see what they
     /// show with GET /_phones/notifications. The calls are described in the module `local::phones`.
     Phones(phones::Arguments),
+    /// Run a server that speaks OpenSearch's language until SIGTERM or Ctrl-C; its first line is its
+    /// endpoint.
+    ///
+    /// It keeps everything in memory, and asks nobody who they are.
+    Search(search::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -80,6 +85,7 @@ fn main() -> ExitCode {
         Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(edge::run(options))),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
         Command::Phones(arguments) => block_on(phones::run(arguments.into())),
+        Command::Search(arguments) => block_on(search::run(arguments)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -129,6 +135,7 @@ fn describe(stack: &Stack) -> Result<()> {
     println!("  derived    s3://{}", stack.output("DerivedBucketName")?);
     println!("  graph      {}   (POST /emulator/commit)", stack.neptune().endpoint());
     println!("  phones     {}   (GET /_phones)", stack.phones().endpoint());
+    println!("  search     {}   (GET /search/_search)", stack.search());
     Ok(())
 }
 

@@ -29,6 +29,11 @@ const EDGE: &str = "edge";
 const NEPTUNE: &str = "neptune";
 /// The subcommand that plays SNS mobile push and FCM.
 const PHONES: &str = "phones";
+/// The subcommand that plays OpenSearch.
+const SEARCH: &str = "search";
+
+/// The domain that permissions name; what plays it asks nobody for permission.
+const SEARCH_DOMAIN_ARN: &str = "arn:aws:es:ap-northeast-2:000000000000:domain/local";
 
 /// Tests find the stack by this variable: the path of its state file.
 pub const STATE_VARIABLE: &str = "IYAGI_STACK";
@@ -46,6 +51,8 @@ pub struct Stack {
     neptune: Companion,
     /// What plays SNS mobile push, FCM and phones.
     phones: Companion,
+    /// What plays OpenSearch.
+    search: Companion,
     /// The template's outputs.
     outputs: BTreeMap<String, String>,
 }
@@ -64,8 +71,8 @@ impl Stack {
 
     fn set_up(name: &str, emulator: Emulator) -> Result<Self> {
         let (neptune, phones) = (start_neptune(name)?, start_phones(name, &emulator)?);
-        let (docs, edge) = (start_docs(name)?, start_edge(name, &emulator)?);
-        let mut stack = Self { emulator, docs, edge, neptune, phones, outputs: BTreeMap::new() };
+        let (docs, edge, search) = (start_docs(name)?, start_edge(name, &emulator)?, start_search(name)?);
+        let mut stack = Self { emulator, docs, edge, neptune, phones, search, outputs: BTreeMap::new() };
         stack.deploy(name)?;
         Ok(stack)
     }
@@ -79,7 +86,7 @@ impl Stack {
     pub fn end(name: &str) -> Result<bool> {
         let emulator = Emulator::recorded(name);
         let companions: Vec<_> =
-            [DOCS, EDGE, NEPTUNE, PHONES].iter().filter_map(|of| Companion::recorded(name, of)).collect();
+            [DOCS, EDGE, NEPTUNE, PHONES, SEARCH].iter().filter_map(|of| Companion::recorded(name, of)).collect();
         let was_there = emulator.is_some() || !companions.is_empty();
         // Functions may be at work: first they, then what they call.
         let ended = emulator.map_or(Ok(()), |emulator| emulator.stop());
@@ -88,7 +95,7 @@ impl Stack {
 
     /// Ends it.
     pub fn stop(&self) -> Result<()> {
-        let companions = [&self.docs, &self.edge, &self.neptune, &self.phones];
+        let companions = [&self.docs, &self.edge, &self.neptune, &self.phones, &self.search];
         companions.into_iter().map(Companion::stop).fold(self.emulator.stop(), Result::and)
     }
 
@@ -114,6 +121,9 @@ impl Stack {
         if !self.edge.is_alive() {
             self.edge = start_edge(name, &self.emulator)?;
         }
+        if !self.search.is_alive() {
+            self.search = start_search(name)?;
+        }
         self.deploy(name)
     }
 
@@ -130,6 +140,9 @@ impl Stack {
                 ("NeptuneCluster", "local"),
                 ("NeptuneClusterResourceId", "cluster-LOCAL"),
                 ("SnsEndpointUrl", self.phones.endpoint()),
+                ("OpenSearchEndpointUrl", self.search.endpoint()),
+                ("OpenSearchDomainArn", SEARCH_DOMAIN_ARN),
+                ("SearchAnalyzer", "bigram"),
                 ("PushCredentialsSecretArn", &secret),
                 ("CorsOrigins", self.docs.endpoint()),
                 ("FfmpegPath", ffmpeg),
@@ -161,6 +174,11 @@ impl Stack {
     /// Sees what phones show.
     pub fn phones(&self) -> phones::Client {
         phones::Client::new(self.phones.endpoint())
+    }
+
+    /// Where what can be found is indexed.
+    pub fn search(&self) -> &str {
+        self.search.endpoint()
     }
 
     /// The template's output `name`.
@@ -210,6 +228,10 @@ fn start_neptune(name: &str) -> Result<Companion> {
 
 fn start_phones(name: &str, emulator: &Emulator) -> Result<Companion> {
     Companion::start(name, &this_program()?, PHONES, &["--upstream", &emulator.endpoint()])
+}
+
+fn start_search(name: &str) -> Result<Companion> {
+    Companion::start(name, &this_program()?, SEARCH, &[])
 }
 
 fn start_edge(name: &str, emulator: &Emulator) -> Result<Companion> {

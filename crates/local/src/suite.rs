@@ -15,18 +15,20 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 13] = [
+const END_TO_END: [&str; 15] = [
     "api",
     "audio",
     "contract",
     "contract_audio",
     "contract_push",
+    "contract_search",
     "delivery",
     "document",
     "media",
     "poller",
     "push",
     "redrive",
+    "search",
     "tokens",
     "uploads",
 ];

@@ -10,6 +10,7 @@ use std::{
     fs,
     path::PathBuf,
     process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -31,6 +32,8 @@ pub enum Tool {
     Bench,
     /// ffmpeg: a static build, under the GPL 3. It is run, never linked.
     Audio,
+    /// osmem-server, which plays OpenSearch.
+    Search,
 }
 
 impl Tool {
@@ -42,6 +45,7 @@ impl Tool {
             Self::Api => "api",
             Self::Bench => "bench-picture",
             Self::Audio => "audio",
+            Self::Search => "search",
         }
     }
 
@@ -64,8 +68,10 @@ impl Tool {
         command
     }
 
-    /// Installs this one, if it is missing.
+    /// Installs this one, if it is missing. Tests do so side by side.
     pub fn install(self) -> Result<()> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let pins = pins(&format!("{}.txt", self.name()));
         let wanted = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
         let stamp = self.folder().join("installed.txt");
@@ -98,7 +104,7 @@ pub fn pins(name: &str) -> PathBuf {
 /// Names what is missing that it cannot install itself, with the line that does.
 pub fn install() -> Result<()> {
     check()?;
-    [Tool::Emulator, Tool::Sam, Tool::Builder, Tool::Audio].into_iter().try_for_each(Tool::install)
+    [Tool::Emulator, Tool::Sam, Tool::Builder, Tool::Audio, Tool::Search].into_iter().try_for_each(Tool::install)
 }
 
 /// The ffmpeg of [`Tool::Audio`], which must be installed.

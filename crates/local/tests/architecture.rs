@@ -151,6 +151,7 @@ fn dependencies_point_one_way() {
         ("picture", &["jpeg-planes", "vp8-planes"]),
         ("sound", &[]),
         ("function-kit", &["api"]),
+        ("search-index", &["domain", "function-kit"]),
         ("store", &["domain", "function-kit"]),
     ]);
     let ours: BTreeSet<_> = metadata.workspace_packages().into_iter().map(|package| package.name.to_string()).collect();

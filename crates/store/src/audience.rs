@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    types::{AttributeValue, KeysAndAttributes, ReturnValue},
+    types::{AttributeValue, ReturnValue},
 };
 use domain::{
     graph::Position,
@@ -28,20 +28,15 @@ use domain::{
 use function_kit::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::batch_get::{Attributes, batch_get};
+
 /// Beyond Neptune's longest retention, 90 days, and two weeks in a dead-letter queue after that.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 120);
-
-/// The most keys that `BatchGetItem` takes.
-const BATCH: usize = 100;
-/// How often `BatchGetItem` is asked for what it left out before that counts as a failure.
-const ROUNDS: usize = 5;
 
 /// Registers are kept beside keys and bookkeeping: the prefix tells them apart.
 const REGISTER: &str = "r:";
 const FACTS: &str = "facts";
 const WAITING: &str = "waiting#";
-
-type Attributes = HashMap<String, AttributeValue>;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -152,31 +147,13 @@ impl AudienceTable {
         // DynamoDB refuses a key that stands twice.
         let by_key: BTreeMap<_, _> = rows.iter().map(|row| (key_texts(row), row)).collect();
         let mut found = HashMap::with_capacity(by_key.len());
-        let keys: Vec<_> = by_key.keys().cloned().collect();
-        for batch in keys.chunks(BATCH) {
-            for content in self.batch_get(batch).await? {
-                if let Some(row) = by_key.get(&(text(&content, "pk")?, text(&content, "sk")?)) {
-                    found.insert((*row).clone(), registers(&content)?);
-                }
+        let keys = by_key.keys().map(|(pk, sk)| key_of(pk.clone(), sk.clone())).collect();
+        for content in batch_get(&self.client, &self.name, keys, "look up projections").await? {
+            if let Some(row) = by_key.get(&(text(&content, "pk")?, text(&content, "sk")?)) {
+                found.insert((*row).clone(), registers(&content)?);
             }
         }
         Ok(found)
-    }
-
-    async fn batch_get(&self, keys: &[(String, String)]) -> Result<Vec<Attributes>, Failure> {
-        let doing = "look up projections";
-        let keys = keys.iter().map(|(pk, sk)| key_of(pk.clone(), sk.clone())).collect();
-        let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let mut asked = Some(asked.map_err(|error| Failure::bug(doing, error))?);
-        let mut rows = Vec::new();
-        for _ in 0..ROUNDS {
-            let Some(request) = asked.take() else { break };
-            let get = self.client.batch_get_item().request_items(&self.name, request);
-            let answer = get.send().await.map_err(|error| Failure::aws(doing, error))?;
-            rows.extend(answer.responses.unwrap_or_default().into_values().flatten());
-            asked = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
-        }
-        if asked.is_some() { Err(Failure::transient(doing, "DynamoDB leaves keys out")) } else { Ok(rows) }
     }
 
     /// Up to `limit` persons who follow `person` or once did, from just after `after`, in an order
@@ -354,7 +331,7 @@ mod tests {
             query::QueryOutput,
             update_item::{UpdateItemError, UpdateItemOutput},
         },
-        types::error::ConditionalCheckFailedException,
+        types::{KeysAndAttributes, error::ConditionalCheckFailedException},
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::push::Pair;

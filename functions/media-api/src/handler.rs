@@ -11,7 +11,10 @@ use function_kit::{
 };
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use store::media::{Detail, List, MediaTable};
+use store::{
+    media::{Detail, List, MediaTable},
+    relations::Relations,
+};
 use tracing::info;
 
 use crate::{
@@ -20,7 +23,6 @@ use crate::{
     fields::Fields,
     links::Links,
     originals::Originals,
-    relations::Relations,
     request::{Query, Request},
     tag,
 };

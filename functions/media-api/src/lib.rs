@@ -4,7 +4,6 @@
 //! handler     a request, answered
 //!   request   what is asked
 //!   cursor    where a list goes on
-//!   relations who follows whom
 //!   answer    what is shown, of which `fields` selects
 //!   links     where files are, in this `epoch`
 //!   tag       whether the client has it already
@@ -25,7 +24,5 @@ pub mod handler;
 pub mod links;
 /// What clients uploaded.
 pub mod originals;
-/// Who follows whom.
-pub mod relations;
 mod request;
 mod tag;

@@ -9,9 +9,8 @@ use media_api::{
     handler::{self, Ports},
     links::{Links, Signing, SigningKey},
     originals::Originals,
-    relations::Relations,
 };
-use store::{audience::AudienceTable, media::MediaTable};
+use store::{audience::AudienceTable, media::MediaTable, relations::Relations};
 use tokio::sync::OnceCell;
 
 #[tokio::main(flavor = "current_thread")]

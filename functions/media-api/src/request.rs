@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use api::{DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::media::{Kind, MediaId};
-use function_kit::request::{json_body, only_parameters};
+use function_kit::request::{json_body, only_parameters, parameter};
 use store::media::{Order, Selection};
 
 use crate::fields::Fields;
@@ -72,12 +72,6 @@ fn id(request: &ApiGatewayV2httpRequest) -> Result<MediaId, Problem> {
     // What is not an id names nothing.
     let id = request.path_parameters.get("id").and_then(|id| id.parse().ok());
     id.ok_or_else(Problem::not_found)
-}
-
-/// A parameter as the client wrote it. API Gateway joins what is there twice with commas, and the
-/// event's type takes values apart at commas.
-fn parameter(request: &ApiGatewayV2httpRequest, name: &str) -> Option<String> {
-    request.query_string_parameters.all(name).map(|values| values.join(","))
 }
 
 fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
     use crate::media::{Declared, Intent, ObjectChange, ObjectEvent, Original, Sequencer};
 
-    const ALL: [Visibility; 3] = [Visibility::Public, Visibility::Followers, Visibility::Private];
+    const ALL: [Visibility; 3] = Visibility::ALL;
 
     fn event(change: ObjectChange) -> ObjectEvent {
         ObjectEvent {

@@ -61,6 +61,9 @@ pub enum Visibility {
 }
 
 impl Visibility {
+    /// All of them, the widest first.
+    pub const ALL: [Self; 3] = [Self::Public, Self::Followers, Self::Private];
+
     /// As it stands in metadata, messages and answers.
     pub fn as_str(self) -> &'static str {
         match self {

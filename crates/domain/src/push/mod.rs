@@ -6,7 +6,8 @@
 //!                                     └── Notification::message ──▶ SNS ─▶ FCM ─▶ phone
 //! ```
 //! The graph's vocabulary: vertices are persons (their id is the `sub` of their account; property
-//! `name`), stories (`title`) and comments. Edges are
+//! `name`, label `person`), stories (`title`; `visibility`, which only [search](crate::search) asks
+//! for) and comments. Edges are
 //! ```text
 //! follows     person → person              told      person → story (its addition publishes it)
 //! likes       person → story or comment    wrote     person → comment
@@ -26,11 +27,12 @@ mod register;
 pub mod rules;
 mod schema;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod texts;
 mod token;
 
 pub use category::Category;
+pub(crate) use cut::cut;
 pub use event::Event;
 pub use facts::{Fact, Pair, Row, facts};
 pub use known::{Owner, Registers, Relation, Vertex, followed_before, follows, still_stands};

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::graph::{Change, Ends, EntityKind, Labels, Position, PropertyChange, Received, Value, What};
 
 /// 2026-11-22T00:00:00Z.
-pub(super) const COMMIT_MS: i64 = 1_795_305_600_000;
+pub(crate) const COMMIT_MS: i64 = 1_795_305_600_000;
 
 /// An edge that was added or removed by commit `commit_num`.
-pub(super) fn edge(what: What, commit_num: u64, id: &str, label: &str, from: &str, to: &str) -> Change {
+pub(crate) fn edge(what: What, commit_num: u64, id: &str, label: &str, from: &str, to: &str) -> Change {
     let label = vec![label.to_owned()];
     let labels = match what {
         What::Added => Labels { added: label, ..Labels::default() },
@@ -30,7 +30,7 @@ pub(super) fn edge(what: What, commit_num: u64, id: &str, label: &str, from: &st
 }
 
 /// A vertex whose property got another value, or none.
-pub(super) fn vertex(commit_num: u64, id: &str, property: &str, value: Option<&str>) -> Change {
+pub(crate) fn vertex(commit_num: u64, id: &str, property: &str, value: Option<&str>) -> Change {
     let after = value.map(|text| Value::String(text.to_owned())).into_iter().collect();
     Change {
         kind: EntityKind::Vertex,
@@ -42,6 +42,6 @@ pub(super) fn vertex(commit_num: u64, id: &str, property: &str, value: Option<&s
 }
 
 /// As it comes over the bus.
-pub(super) fn received(change: Change) -> Received {
+pub(crate) fn received(change: Change) -> Received {
     Received { id: change.id("main"), cluster: "main".to_owned(), change }
 }

@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: how fast it is. Benchmarks are no tests: nothing fails because a shared
 //! machine is slow.
 
-mod functions;
 mod picture;
+mod programs;
+mod search;
 mod sound;
 
 use anyhow::Result;
@@ -14,6 +15,8 @@ pub enum Bench {
     Api,
     /// The graph's changes: from Neptune's stream to the bus, and from there to many phones.
     Stream,
+    /// From a commit in the graph to who finds it.
+    Search,
     /// The analysis of a recording, against ffmpeg.
     Sound,
     /// Thumbnails: crates/picture against sharp (npm) and pyvips (PyPI), on real photographs.
@@ -26,8 +29,9 @@ pub enum Bench {
 /// Measures and tells.
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
-        Bench::Api => functions::run("api", &[("media-api", "api")]),
-        Bench::Stream => functions::run("stream", &[("stream-poller", "stream"), ("push-fanout", "followers")]),
+        Bench::Api => programs::run("api", &[("media-api", "api")]),
+        Bench::Stream => programs::run("stream", &[("stream-poller", "stream"), ("push-fanout", "followers")]),
+        Bench::Search => search::run(),
         Bench::Sound => sound::run(),
         Bench::Picture(arguments) => picture::run(arguments),
     }

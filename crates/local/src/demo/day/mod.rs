@@ -45,6 +45,7 @@ pub async fn play(stack: &Stack) -> Result<Day> {
 
     let snow = story(&mina, "첫눈 오는 밤");
     stage.step("미나 tells a story: 첫눈 오는 밤", snow.commit, &[&jun, &olivia]).await?;
+    stage.finds(&sam, "Sam searches for 첫눈", "첫눈", &snow.id).await?;
 
     let likes = |who: &str, what: &str| edge("likes", who, what);
     stage.untold("미나 likes her own story", likes(&mina, &snow.id), "nobody is told of their own doing").await?;

@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -133,6 +133,26 @@ impl<'a> Stage<'a> {
         let user = &self.person(id)?.user;
         user.ask(self.stack, Method::PUT, "/v1/notification-preferences", Some(preferences)).await?;
         Ok(())
+    }
+
+    /// Somebody looks for `words`, and finds this story before all others.
+    pub async fn finds(&self, id: &str, what: &str, words: &str, story: &str) -> Result<()> {
+        println!("\n  ▸ {what}");
+        let path: String = form_urlencoded::byte_serialize(words.as_bytes()).collect();
+        let path = format!("/v1/search?kind=story&q={path}");
+        let user = &self.person(id)?.user;
+        let start = Instant::now();
+        loop {
+            let page = user.ask(self.stack, Method::GET, &path, None).await?;
+            let first = &page["items"][0];
+            if first["id"] == story {
+                let (title, author) = (first["title"].as_str(), first["author"]["name"].as_str());
+                println!("    {} ({})", title.unwrap_or_default(), author.unwrap_or_default());
+                return Ok(());
+            }
+            ensure!(start.elapsed() < PATIENCE, "{what}: it is not found");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Looks at all that has come: each told once, and nobody else.

@@ -1,3 +1,5 @@
+//! Who is what to whom, for all APIs that show one person's things to another.
+
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
@@ -5,22 +7,30 @@ use domain::{
     push::{self, Pair, Registers, Row, follows},
 };
 use function_kit::failure::Failure;
-use store::audience::AudienceTable;
+
+use crate::audience::AudienceTable;
 
 /// Who is what to whom: what `push-fanout` keeps of the graph, read only, and as late as it is.
+#[derive(Debug, Clone)]
 pub struct Relations {
-    /// What push-fanout keeps.
+    /// The table.
     pub audience: AudienceTable,
 }
 
 impl Relations {
     /// What `caller` is to `owner`: no call if they are the same, else one.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
     pub async fn of(&self, caller: &str, owner: &str) -> Result<Relation, Failure> {
         let mut relations = self.among(caller, &BTreeSet::from([owner])).await?;
         Ok(relations.remove(owner).unwrap_or(Relation::Stranger))
     }
 
     /// What `caller` is to each of `owners`: one call for up to 50 of them.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
     pub async fn among<'a>(
         &self,
         caller: &str,

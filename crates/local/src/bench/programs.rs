@@ -1,5 +1,6 @@
-//! Functions by themselves, in the release profile that goes to Lambda. Since nothing depends on a
-//! function, their benchmarks are run as programs: `functions/*/benches`.
+//! Benchmarks that are programs of a package (`benches/`), in the release profile that goes to
+//! Lambda: nothing depends on a function, so they cannot be called. What they say are rows of
+//! figures, as lines of JSON.
 
 use std::{fs, process::Command};
 
@@ -9,24 +10,34 @@ use serde_json::{Map, Value, json};
 use crate::{paths, steps};
 
 /// One line of the table, as the program says it.
-type Row = Map<String, Value>;
+pub type Row = Map<String, Value>;
 
-/// A benchmark of a function: its package and its name.
+/// A benchmark: its package and its name.
 pub type Program = (&'static str, &'static str);
 
-/// Runs these, prints a table, and writes the same figures to `target/bench/NAME.json`.
-pub fn run(what: &str, programs: &[Program]) -> Result<()> {
+/// Runs these, prints a table, and writes the same figures to `target/bench/<name>.json`.
+pub fn run(name: &str, programs: &[Program]) -> Result<()> {
     let mut rows = Vec::new();
-    for (package, name) in programs {
-        let bench = ["bench", "--package", package, "--bench", name];
-        steps::run(&format!("Building the benchmark of {package}"), cargo().args(bench).arg("--no-run"))?;
-        let before = rows.len();
-        steps::show(&format!("Measuring {package}"), cargo().args(bench), |line| rows.extend(row(line)))?;
-        ensure!(rows.len() > before, "the benchmark of {package} said nothing");
+    for (package, program) in programs {
+        rows.extend(measured(package, program)?);
     }
+    keep(name, &rows)
+}
 
-    println!("\n{}", table(&rows));
-    let file = paths::root().join("target/bench").join(format!("{what}.json"));
+/// Builds and runs a benchmark of `package`; its rows.
+pub fn measured(package: &str, name: &str) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    let bench = ["bench", "--package", package, "--bench", name];
+    steps::run(&format!("Building the benchmark of {package}"), cargo().args(bench).arg("--no-run"))?;
+    steps::show(&format!("Measuring {package}"), cargo().args(bench), |line| rows.extend(row(line)))?;
+    ensure!(!rows.is_empty(), "the benchmark of {package} said nothing");
+    Ok(rows)
+}
+
+/// Prints a table of the rows, and writes the same figures to `target/bench/<name>.json`.
+pub fn keep(name: &str, rows: &[Row]) -> Result<()> {
+    println!("\n{}", table(rows));
+    let file = paths::root().join("target/bench").join(format!("{name}.json"));
     fs::create_dir_all(file.parent().context("a file without a folder")?)?;
     fs::write(&file, serde_json::to_string_pretty(&json!({ "rows": rows }))?)?;
     println!("The same figures: {}", file.display());
@@ -59,12 +70,9 @@ fn table(rows: &[Row]) -> String {
     table
 }
 
-/// A number: small ones with their decimals, larger ones whole, with thousands apart.
+/// A whole number with its thousands apart.
 fn grouped(value: &Value) -> String {
     let Some(number) = value.as_f64() else { return value.to_string() };
-    if number < 100.0 {
-        return value.to_string();
-    }
     let digits = format!("{number:.0}");
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

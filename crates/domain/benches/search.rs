@@ -1,0 +1,83 @@
+//! What a change costs on its way into the index, without the calls: read, facts, entry, document.
+//!
+//! `cargo xtask bench search` runs it and keeps the figures: one line of JSON.
+
+use std::{collections::BTreeMap, hint::black_box, time::Instant};
+
+use domain::{
+    graph::{Change, Ends, EntityKind, Labels, Position, PropertyChange, Value, What},
+    search::{Document, Entry, Fact, facts},
+};
+use serde_json::json;
+
+/// Stories; each makes two changes.
+const STORIES: u64 = 50_000;
+/// The best of so many: what else the machine does only ever slows it down.
+const ROUNDS: usize = 5;
+
+fn main() {
+    let messages: Vec<_> = (0..STORIES).flat_map(story).collect();
+    let bytes: usize = messages.iter().map(String::len).sum();
+    let mut best = f64::MAX;
+    for _ in 0..ROUNDS {
+        let begin = Instant::now();
+        let mut entries = BTreeMap::<String, Entry>::new();
+        for message in &messages {
+            learn(&mut entries, black_box(message));
+        }
+        best = best.min(begin.elapsed().as_secs_f64());
+    }
+    let row = json!({
+        "row": "read, facts, entry, document; one core",
+        "changes": messages.len(), "bytes_per_change": bytes / messages.len(),
+        "changes_per_second": (messages.len() as f64 / best) as u64, "target": 20_000,
+    });
+    println!("{row}");
+}
+
+fn learn(entries: &mut BTreeMap<String, Entry>, message: &str) {
+    let Ok(received) = Change::from_cloud_event(message) else { return };
+    let mut by_vertex = BTreeMap::<String, Vec<Fact>>::new();
+    for fact in facts(&received.cluster, &received.change) {
+        by_vertex.entry(fact.vertex.clone()).or_default().push(fact);
+    }
+    for (vertex, facts) in by_vertex {
+        let entry = entries.entry(vertex.clone()).or_default();
+        if let Some(next) = entry.with(facts) {
+            *entry = next;
+        }
+        black_box(Document::of(&vertex, entry).source().to_string());
+    }
+}
+
+/// A story with a title and another property, and who told it.
+fn story(number: u64) -> [String; 2] {
+    let id = format!("story-{number:08}");
+    let property = |text: String| PropertyChange { before: vec![], after: vec![Value::String(text)] };
+    let vertex = Change {
+        position: Position::new(number + 1, 1),
+        commit_timestamp_ms: 1_795_305_600_000,
+        kind: EntityKind::Vertex,
+        entity_id: id.clone(),
+        what: What::Added,
+        labels: Labels { added: vec!["story".to_owned()], ..Labels::default() },
+        ends: None,
+        ends_before: None,
+        properties: [
+            ("title".to_owned(), property(format!("서울에서 만난 첫눈 {number}"))),
+            ("place".to_owned(), property("서울 종로구".to_owned())),
+        ]
+        .into(),
+        properties_omitted: 0,
+    };
+    let told = Change {
+        position: Position::new(number + 1, 4),
+        kind: EntityKind::Edge,
+        entity_id: format!("told:{id}"),
+        labels: Labels { added: vec!["told".to_owned()], ..Labels::default() },
+        ends: Some(Ends { from: "mina".to_owned(), to: id }),
+        properties: BTreeMap::new(),
+        ..vertex.clone()
+    };
+    [vertex.to_cloud_event("main"), told.to_cloud_event("main")]
+}

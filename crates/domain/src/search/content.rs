@@ -1,0 +1,182 @@
+use jiff::Timestamp;
+
+use super::{
+    Entry,
+    facts::{NAME, PERSON, TITLE, TOLD, VISIBILITY},
+};
+use crate::media::{Relation, Visibility};
+
+/// What an entry is, as far as anybody can find it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Somebody told it, and it has a title.
+    Story(Story),
+    /// It is a person with a name.
+    Person(Person),
+    /// It is neither, or not any more.
+    Nothing,
+}
+
+/// A story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// Clean.
+    pub title: String,
+    /// Who told it, the first if several did.
+    pub author: String,
+    /// When that was.
+    pub published_at: Timestamp,
+    /// Who may see it.
+    pub visibility: Visibility,
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Clean.
+    pub name: String,
+}
+
+impl Content {
+    /// What an entry says.
+    pub fn of(entry: &Entry) -> Self {
+        let text = |name| entry.holds(name).map(str::to_owned);
+        if let (Some(title), Some((author, published_at))) = (text(TITLE), author(entry)) {
+            return Self::Story(Story { title, author, published_at, visibility: visibility(entry) });
+        }
+        match (entry.holds(PERSON), text(NAME)) {
+            (Some(_), Some(name)) => Self::Person(Person { name }),
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl Story {
+    /// Whether `caller` may see it, if that can be said without knowing whom they follow.
+    pub fn is_shown_to(&self, caller: &str) -> Option<bool> {
+        match self.visibility {
+            _ if self.author == caller => Some(true),
+            Visibility::Public => Some(true),
+            Visibility::Private => Some(false),
+            Visibility::Followers => None,
+        }
+    }
+
+    /// Whether somebody may see it who is this to its author.
+    pub fn is_shown_to_a(&self, relation: Relation) -> bool {
+        relation.sees(self.visibility)
+    }
+}
+
+/// Who told it first, of those who still do, and when.
+fn author(entry: &Entry) -> Option<(String, Timestamp)> {
+    let told = entry.registers().filter(|(name, _)| name.starts_with(TOLD));
+    let told = told.filter_map(|(name, register)| {
+        let (at, person) = register.value.as_deref()?.split_once(' ')?;
+        let at = Timestamp::from_millisecond(at.parse().ok()?).ok()?;
+        // Two edges of one commit can be part of one change only if they are one.
+        Some(((register.stamp, name), (person.to_owned(), at)))
+    });
+    told.min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, author)| author)
+}
+
+fn visibility(entry: &Entry) -> Visibility {
+    match entry.register(VISIBILITY) {
+        // Nobody ever said anything.
+        None => Visibility::Public,
+        Some(register) => {
+            let said = register.value.as_deref();
+            let known = Visibility::ALL.into_iter().find(|visibility| Some(visibility.as_str()) == said);
+            known.unwrap_or(Visibility::Private)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        graph::{Change, What},
+        search::{
+            facts,
+            testing::{edge, labelled, vertex},
+        },
+    };
+
+    fn entry(changes: &[Change], id: &str) -> Entry {
+        let mut entry = Entry::default();
+        for fact in changes.iter().flat_map(|change| facts("main", change)).filter(|fact| fact.vertex == id) {
+            entry.learn(fact);
+        }
+        entry
+    }
+
+    fn content(changes: &[Change], id: &str) -> Content {
+        Content::of(&entry(changes, id))
+    }
+
+    fn story(visibility: Visibility) -> Story {
+        let published_at = Timestamp::from_millisecond(1_795_305_600_000).expect("a time");
+        Story { title: "첫눈".into(), author: "mina".into(), published_at, visibility }
+    }
+
+    fn told() -> Vec<Change> {
+        vec![vertex(1, "s", TITLE, Some("첫눈")), edge(What::Added, 2, "e", "told", "mina", "s")]
+    }
+
+    #[test]
+    fn a_story_is_told_and_titled() {
+        assert_eq!(content(&told(), "s"), Content::Story(story(Visibility::Public)));
+        assert_eq!(content(&told()[..1], "s"), Content::Nothing);
+        assert_eq!(content(&told()[1..], "s"), Content::Nothing);
+    }
+
+    #[test]
+    fn what_was_taken_back_or_removed_is_nothing() {
+        for gone in [edge(What::Removed, 3, "e", "told", "mina", "s"), vertex(3, "s", TITLE, None)] {
+            assert_eq!(content(&[told(), vec![gone]].concat(), "s"), Content::Nothing);
+        }
+    }
+
+    #[test]
+    fn a_person_is_labelled_so_and_named() {
+        let (label, name) = (labelled(1, "mina", "person"), vertex(1, "mina", NAME, Some("미나")));
+        let person = Content::Person(Person { name: "미나".into() });
+        assert_eq!(content(&[label.clone(), name.clone()], "mina"), person);
+        assert_eq!(content(std::slice::from_ref(&name), "mina"), Content::Nothing);
+        let mut gone = labelled(2, "mina", "person");
+        gone.labels.removed = std::mem::take(&mut gone.labels.added);
+        assert_eq!(content(&[gone, label, name], "mina"), Content::Nothing);
+    }
+
+    #[test]
+    fn the_first_who_still_tells_is_the_author() {
+        let mut changes = told();
+        changes.push(edge(What::Added, 3, "a", "told", "jun", "s"));
+        let author = |changes: &[Change]| match content(changes, "s") {
+            Content::Story(story) => story.author,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(author(&changes), "mina");
+        changes.push(edge(What::Removed, 4, "e", "told", "mina", "s"));
+        assert_eq!(author(&changes), "jun");
+    }
+
+    #[test]
+    fn who_sees_a_story() {
+        for (said, visibility) in [
+            ("public", Visibility::Public),
+            ("followers", Visibility::Followers),
+            ("private", Visibility::Private),
+            ("whoever", Visibility::Private),
+        ] {
+            let changes = [told(), vec![vertex(3, "s", VISIBILITY, Some(said))]].concat();
+            assert_eq!(content(&changes, "s"), Content::Story(story(visibility)), "{said}");
+        }
+        let taken_away = [told(), vec![vertex(3, "s", VISIBILITY, None)]].concat();
+        assert_eq!(content(&taken_away, "s"), Content::Story(story(Visibility::Private)));
+        let shown = |caller: &str| Visibility::ALL.map(|visibility| story(visibility).is_shown_to(caller));
+        assert_eq!(shown("mina"), [Some(true); 3]);
+        assert_eq!(shown("jun"), [Some(true), None, Some(false)]);
+    }
+}

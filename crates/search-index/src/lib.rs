@@ -1,0 +1,26 @@
+//! The index of what can be found of the graph, in OpenSearch.
+//!
+//! ```text
+//! settings  what the index knows of languages, and which fields it has
+//! index     its life: made when it is missing, behind an alias, replaced without a pause
+//! bulk      documents go in, each with its version
+//! find      what somebody looks for comes out
+//! client    signed requests
+//! ```
+//! Nothing a user writes becomes query syntax: it is only ever the text of a `match`.
+//!
+//! The client is ours, some hundred lines on what every function has anyway (the SDK's signer and
+//! HTTP client). The official `opensearch` crate would bring reqwest with a TLS stack of its own,
+//! and bindings for hundreds of calls, of which four are needed.
+
+mod bulk;
+mod client;
+mod find;
+mod index;
+mod settings;
+
+pub use bulk::{Outcome, Target};
+pub use client::{Client, MissingCredentials};
+pub use find::{Hit, Kind, Page, Place, Search};
+pub use index::Index;
+pub use settings::{Analyzer, UnknownAnalyzer};

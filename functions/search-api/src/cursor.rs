@@ -1,0 +1,55 @@
+use function_kit::{failure::Failure, http::Problem, seal::Sealer};
+use search_index::{Kind, Place};
+
+use crate::request::Wanted;
+
+/// The form of a cursor: another one here, and cursors from before are refused.
+const PURPOSE: &str = "search-cursor-1";
+
+/// The cursor for what comes after `place`, for this caller. The place can be that of a story which
+/// is not theirs to see: so it is hidden.
+pub fn hide(sealer: &Sealer, caller: &str, wanted: &Wanted, place: &Place) -> Result<String, Failure> {
+    let payload = serde_json::to_vec(place).map_err(|error| Failure::bug("write a cursor", error))?;
+    sealer.hide(PURPOSE, &bound(caller, wanted), &payload)
+}
+
+/// Where a cursor leads, if it was made for this search and this caller.
+pub fn open(sealer: &Sealer, caller: &str, wanted: &Wanted, cursor: &str) -> Result<Place, Problem> {
+    let payload = sealer.reveal(PURPOSE, &bound(caller, wanted), cursor);
+    payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| Problem {
+        kind: "urn:iyagi:problem:invalid-cursor",
+        title: "The cursor does not belong to this list",
+        status: 400,
+        detail: Some("`cursor` must be the `next` of an earlier answer to the same caller and the same query".into()),
+    })
+}
+
+fn bound<'a>(caller: &'a str, wanted: &'a Wanted) -> [&'a str; 3] {
+    [caller, wanted.query.as_str(), wanted.kind.map_or("", Kind::as_str)]
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::search::Query;
+
+    use super::*;
+
+    fn wanted(query: &str, kind: Option<Kind>) -> Wanted {
+        Wanted { query: Query::parse(query).expect("a query"), kind, limit: 20, cursor: None }
+    }
+
+    #[test]
+    fn a_cursor_leads_back_to_its_place_in_its_search_only() {
+        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let place: Place = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a place");
+        let cursor = hide(&sealer, "jun", &wanted("서울", None), &place).expect("a cursor");
+        assert_eq!(open(&sealer, "jun", &wanted("서울", None), &cursor), Ok(place.clone()));
+        // Another page size is the same search.
+        assert_eq!(open(&sealer, "jun", &Wanted { limit: 1, ..wanted("서울", None) }, &cursor), Ok(place));
+        for (caller, wanted) in
+            [("mina", wanted("서울", None)), ("jun", wanted("부산", None)), ("jun", wanted("서울", Some(Kind::Story)))]
+        {
+            assert_eq!(open(&sealer, caller, &wanted, &cursor).map_err(|problem| problem.status), Err(400));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+use std::collections::HashSet;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use domain::search::Query;
+use function_kit::{
+    failure::Failure,
+    http::{NoAnswer, answered, json},
+    request::caller,
+    seal::SecretSealer,
+};
+use search_index::{Hit, Place, Search};
+
+use crate::{
+    answer::{Item, Results, Suggestion, Suggestions},
+    cursor,
+    find::Find,
+    request::{Request, Wanted},
+    visible::{Seen, Visible},
+};
+
+/// How often more is looked for to fill a page, when much of what was found is not for the caller.
+const ROUNDS: usize = 4;
+/// Suggestions at most.
+const SUGGESTIONS: usize = 10;
+/// Hits that suggestions are taken from: some are not for the caller, some say the same.
+const SUGGESTED_HITS: usize = 30;
+
+/// What the handler uses.
+pub struct Ports<F> {
+    pub index: F,
+    pub visible: Visible,
+    pub sealer: SecretSealer,
+}
+
+/// Answers one request; a failure is an answer, too.
+pub async fn handle<F: Find>(ports: &Ports<F>, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+    answered(request, answer(ports, request).await)
+}
+
+async fn answer<F: Find>(
+    ports: &Ports<F>,
+    request: &ApiGatewayV2httpRequest,
+) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+    let caller = caller(request)?;
+    match Request::parse(request)? {
+        Request::Search(wanted) => Ok(json(&search(ports, caller, &wanted).await?)),
+        Request::Suggestions(query) => Ok(json(&suggest(ports, caller, &query).await?)),
+    }
+}
+
+async fn search<F: Find>(ports: &Ports<F>, caller: &str, wanted: &Wanted) -> Result<Results, NoAnswer> {
+    let mut place = match &wanted.cursor {
+        // Before anything is read: a cursor of somebody else's costs nothing.
+        Some(cursor) => Some(cursor::open(ports.sealer.get().await?, caller, wanted, cursor)?),
+        None => None,
+    };
+    let (found, is_last) = page(ports, caller, wanted, &mut place).await?;
+    let authors = found.iter().filter_map(|(_, seen)| match seen {
+        Seen::Story(story) => Some(story.author.as_str()),
+        Seen::Person(_) => None,
+    });
+    let names = ports.visible.names(authors).await?;
+    let item = |(hit, seen): (Hit, Seen)| {
+        let author = match &seen {
+            Seen::Story(story) => names.get(&story.author).cloned(),
+            Seen::Person(_) => None,
+        };
+        Item::of(hit.id, seen, hit.marked.as_deref(), author)
+    };
+    let next = match place.filter(|_| !is_last) {
+        Some(place) => Some(cursor::hide(ports.sealer.get().await?, caller, wanted, &place)?),
+        None => None,
+    };
+    Ok(Results { items: found.into_iter().map(item).collect(), next })
+}
+
+/// What `caller` sees of what is found after `place`, which moves on; and whether that is all.
+async fn page<F: Find>(
+    ports: &Ports<F>,
+    caller: &str,
+    wanted: &Wanted,
+    place: &mut Option<Place>,
+) -> Result<(Vec<(Hit, Seen)>, bool), Failure> {
+    let mut shown = Vec::with_capacity(wanted.limit);
+    for _ in 0..ROUNDS {
+        // One more: it tells whether there is a next page.
+        let size = wanted.limit + 1;
+        let found = ports.index.find(Search::Words, &wanted.query, wanted.kind, caller, place.as_ref(), size).await?;
+        let mut seen = ports.visible.of(caller, &found.hits).await?;
+        for hit in found.hits {
+            let Some(seen) = seen.remove(&hit.id) else {
+                *place = Some(hit.place);
+                continue;
+            };
+            if shown.len() == wanted.limit {
+                return Ok((shown, false));
+            }
+            *place = Some(hit.place.clone());
+            shown.push((hit, seen));
+        }
+        if found.is_last {
+            return Ok((shown, true));
+        }
+    }
+    Ok((shown, false))
+}
+
+async fn suggest<F: Find>(ports: &Ports<F>, caller: &str, query: &Query) -> Result<Suggestions, Failure> {
+    let found = ports.index.find(Search::Beginnings, query, None, caller, None, SUGGESTED_HITS).await?;
+    let mut seen = ports.visible.of(caller, &found.hits).await?;
+    let suggestions =
+        found.hits.into_iter().filter_map(|hit| Some(Suggestion::of(hit.id.clone(), seen.remove(&hit.id)?)));
+    // Two stories of one title are one way to go on; two persons of one name are two.
+    let mut titles = HashSet::new();
+    let is_new = |suggestion: &Suggestion| suggestion.kind != "story" || titles.insert(suggestion.text.clone());
+    Ok(Suggestions { items: suggestions.filter(is_new).take(SUGGESTIONS).collect() })
+}
+
+#[cfg(test)]
+mod tests;

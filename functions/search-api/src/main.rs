@@ -1,0 +1,40 @@
+//! `search-api`: finds stories and people.
+//!
+//! ```text
+//! request ─▶ the index finds ─▶ the table says what is shown, and to whom ─▶ answer
+//! ```
+
+mod answer;
+mod config;
+mod cursor;
+mod find;
+mod handler;
+mod request;
+mod visible;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use function_kit::{aws, logs, seal::SecretSealer};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use search_index::{Client, Index};
+use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    logs::init();
+    let config = config::Config::from_env()?;
+    let sdk = aws::sdk_config().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+    let ports = handler::Ports {
+        index: Index::new(Client::new(&sdk, &config.opensearch_endpoint_url)?, config.search_index),
+        visible: visible::Visible {
+            entries: SearchTable::new(dynamodb.clone(), config.search_table),
+            relations: Relations { audience: AudienceTable::new(dynamodb, config.audience_table) },
+        },
+        sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
+    };
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        Ok::<_, Error>(handler::handle(&ports, &event.payload).await)
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}

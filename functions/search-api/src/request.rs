@@ -1,0 +1,116 @@
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use domain::search::Query;
+use function_kit::{
+    http::Problem,
+    request::{only, parameter},
+};
+use search_index::Kind;
+
+/// Items on a page if the client does not say.
+const DEFAULT_LIMIT: usize = 20;
+/// Items on a page at most.
+const MAX_LIMIT: usize = 50;
+
+/// What a client may ask.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request {
+    /// `GET /v1/search?q=…&kind=…&limit=…&cursor=…`
+    Search(Wanted),
+    /// `GET /v1/search/suggestions?q=…`
+    Suggestions(Query),
+}
+
+/// What is looked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub query: Query,
+    pub kind: Option<Kind>,
+    pub limit: usize,
+    pub cursor: Option<String>,
+}
+
+impl Request {
+    /// Reads a request that API Gateway let through (payload format 2.0).
+    pub fn parse(request: &ApiGatewayV2httpRequest) -> Result<Self, Problem> {
+        match request.route_key.as_deref() {
+            Some("GET /v1/search") => {
+                only(request, &["q", "kind", "limit", "cursor"])?;
+                Ok(Self::Search(Wanted {
+                    query: query(request)?,
+                    kind: parameter(request, "kind").as_deref().map(kind).transpose()?,
+                    limit: parameter(request, "limit").as_deref().map_or(Ok(DEFAULT_LIMIT), limit)?,
+                    cursor: parameter(request, "cursor"),
+                }))
+            }
+            Some("GET /v1/search/suggestions") => {
+                only(request, &["q"])?;
+                query(request).map(Self::Suggestions)
+            }
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
+    let text = parameter(request, "q").unwrap_or_default();
+    Query::parse(&text).map_err(|error| Problem::invalid_request(format!("`q`: {error}")))
+}
+
+fn kind(text: &str) -> Result<Kind, Problem> {
+    Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let kinds = Kind::ALL.map(Kind::as_str).join(", ");
+        Problem::invalid_request(format!("`kind` must be one of {kinds}"))
+    })
+}
+
+fn limit(text: &str) -> Result<usize, Problem> {
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| Problem::invalid_request(format!("`limit` must be a number from 1 to {MAX_LIMIT}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn parsed(route: &str, parameters: Value) -> Result<Request, u16> {
+        let request = json!({
+            "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": {},
+            "queryStringParameters": parameters, "isBase64Encoded": false, "requestContext": {"http": {"method": "GET"}}
+        });
+        Request::parse(&serde_json::from_value(request).expect("a request")).map_err(|problem| problem.status)
+    }
+
+    fn wanted(text: &str) -> Wanted {
+        Wanted { query: Query::parse(text).expect("a query"), kind: None, limit: 20, cursor: None }
+    }
+
+    #[test]
+    fn a_search_says_what_is_looked_for() {
+        let search = |parameters| parsed("GET /v1/search", parameters);
+        assert_eq!(search(json!({"q": "서울"})), Ok(Request::Search(wanted("서울"))));
+        let more = json!({"q": "첫눈, 서울", "kind": "story", "limit": "50", "cursor": "c"});
+        let expected =
+            Wanted { kind: Some(Kind::Story), limit: 50, cursor: Some("c".into()), ..wanted("첫눈, 서울") };
+        assert_eq!(search(more), Ok(Request::Search(expected)));
+    }
+
+    #[test]
+    fn what_is_not_asked_right_is_refused() {
+        for parameters in [
+            json!({}),
+            json!({"q": ""}),
+            json!({"q": "\u{0}\u{7f}"}),
+            json!({"q": "x".repeat(10_000)}),
+            json!({"q": "서울", "kind": "comment"}),
+            json!({"q": "서울", "limit": "0"}),
+            json!({"q": "서울", "limit": "51"}),
+            json!({"q": "서울", "sort": "_doc"}),
+        ] {
+            assert_eq!(parsed("GET /v1/search", parameters.clone()), Err(400), "{parameters}");
+        }
+        assert_eq!(parsed("GET /v1/search/suggestions", json!({"q": "서", "limit": "5"})), Err(400));
+        assert_eq!(parsed("GET /v1/elsewhere", json!({"q": "서울"})), Err(404));
+    }
+}

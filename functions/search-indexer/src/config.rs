@@ -1,0 +1,23 @@
+use function_kit::config::required;
+use search_index::Analyzer;
+
+/// What the template tells this function.
+pub struct Config {
+    pub search_table: String,
+    pub search_index: String,
+    pub opensearch_endpoint_url: String,
+    pub analyzer: Analyzer,
+    pub dead_letter_queue_url: String,
+}
+
+impl Config {
+    pub fn from_env() -> anyhow::Result<Self> {
+        Ok(Self {
+            search_table: required("SEARCH_TABLE")?,
+            search_index: required("SEARCH_INDEX")?,
+            opensearch_endpoint_url: required("OPENSEARCH_ENDPOINT_URL")?,
+            analyzer: required("SEARCH_ANALYZER")?.parse()?,
+            dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
+        })
+    }
+}

@@ -1,0 +1,45 @@
+use aws_lambda_events::sqs::SqsEvent;
+use serde::{Deserialize, Serialize};
+
+/// What this function is invoked with.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// From an operator: `{"rebuild": {"number": 2}}`.
+    Order { rebuild: Rebuild },
+    /// From the queue.
+    Batch(SqsEvent),
+}
+
+/// An order to make the index anew, or the rest of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rebuild {
+    /// Of the new index: `search-000002` is number 2.
+    pub number: u32,
+    /// Whether the alias leads to it already, and what was written in the meantime is caught up with.
+    #[serde(default)]
+    pub switched: bool,
+    /// The vertex after which it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn orders_and_batches_are_told_apart() {
+        let event = |json| serde_json::from_value::<Event>(json);
+        let Ok(Event::Order { rebuild }) = event(json!({"rebuild": {"number": 2}})) else { panic!("no order") };
+        assert_eq!(rebuild, Rebuild { number: 2, switched: false, after: None });
+        let next = Rebuild { number: 2, switched: true, after: Some("s1".into()) };
+        let Ok(Event::Order { rebuild }) = event(json!({ "rebuild": next })) else { panic!("no order") };
+        assert_eq!(rebuild, next);
+        let batch = event(json!({"Records": [{"messageId": "m", "body": "x"}]}));
+        assert!(matches!(batch, Ok(Event::Batch(batch)) if batch.records.len() == 1));
+    }
+}

@@ -1,0 +1,44 @@
+//! `search-indexer`: keeps the index of what can be found as the graph's changes say.
+//!
+//! ```text
+//! search.fifo ──▶ learn (what it says is kept) ── the whole batch ──▶ offer (one request to the index)
+//! an operator ──▶ rebuild (a new index from what is kept, then the alias)
+//! ```
+
+mod config;
+mod event;
+mod handler;
+mod learn;
+mod offer;
+mod ports;
+mod rebuild;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod town;
+
+use function_kit::{aws, batch::DeadLetters, logs, metrics::Metrics};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use search_index::{Client, Index};
+use store::search::SearchTable;
+
+use crate::{event::Event, handler::Indexer, ports::Indexes};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    logs::init();
+    let config = config::Config::from_env()?;
+    let sdk = aws::sdk_config().await;
+    let client = Client::new(&sdk, &config.opensearch_endpoint_url)?;
+    let indexer = Indexer {
+        entries: SearchTable::new(aws_sdk_dynamodb::Client::new(&sdk), config.search_table),
+        index: Indexes { index: Index::new(client, config.search_index), analyzer: config.analyzer },
+        dead_letters: DeadLetters { sqs: aws_sdk_sqs::Client::new(&sdk), queue_url: config.dead_letter_queue_url },
+        metrics: Metrics::from_env(),
+    };
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
+        handler::handle(&indexer, event).await.map_err(Error::from)
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}

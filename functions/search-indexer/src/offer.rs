@@ -1,0 +1,106 @@
+//! The second step: the documents of a whole batch go to the index in one request.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+};
+
+use domain::search::Document;
+use function_kit::{
+    failure::{Failure, Kind},
+    metrics::{Metrics, Unit},
+};
+use jiff::Timestamp;
+use search_index::{Outcome, Target};
+use tokio::sync::OnceCell;
+
+use crate::{learn::Learnt, ports::Documents};
+
+const DOING: &str = "offer a document to the index";
+
+/// The documents of one batch.
+pub struct Offer<'a, D> {
+    index: &'a D,
+    metrics: &'a Metrics,
+    /// By vertex, each in its latest version.
+    documents: RefCell<BTreeMap<String, Document>>,
+    outcomes: OnceCell<Outcomes>,
+}
+
+/// What became of each vertex's document; or why the request failed, which is all messages' failure.
+type Outcomes = Result<HashMap<String, Outcome>, (Kind, String)>;
+
+impl<'a, D: Documents> Offer<'a, D> {
+    /// An offer of nothing yet.
+    pub fn new(index: &'a D, metrics: &'a Metrics) -> Self {
+        Self { index, metrics, documents: RefCell::default(), outcomes: OnceCell::new() }
+    }
+
+    /// Puts a message's documents with the others.
+    pub fn add(&self, learnt: &Learnt) {
+        let mut documents = self.documents.borrow_mut();
+        for document in &learnt.documents {
+            let known = documents.get(&document.vertex).map_or(0, |known| known.version);
+            if document.version > known {
+                documents.insert(document.vertex.clone(), document.clone());
+            }
+        }
+    }
+
+    /// Has the index told of a message's documents, or of later ones of the same vertices. The first
+    /// who asks sends them all; from then on, nothing may be added.
+    ///
+    /// # Errors
+    /// A bug, if the index refuses one of them for good; else worth another try.
+    pub async fn settle(&self, learnt: &Learnt, now: Timestamp) -> Result<(), Failure> {
+        if learnt.documents.is_empty() {
+            return Ok(());
+        }
+        let outcomes = self.outcomes.get_or_init(|| self.send()).await;
+        let outcomes = outcomes.as_ref().map_err(|(kind, text)| match kind {
+            Kind::Bug => Failure::bug(DOING, text.clone()),
+            Kind::Transient => Failure::transient(DOING, text.clone()),
+        })?;
+        for document in &learnt.documents {
+            match outcomes.get(&document.vertex) {
+                Some(Outcome::Written | Outcome::Superseded) => {}
+                Some(Outcome::Refused(why)) => return Err(Failure::bug(DOING, why.clone())),
+                Some(Outcome::Later(why)) => return Err(Failure::transient(DOING, why.clone())),
+                Some(Outcome::NoIndex) | None => return Err(Failure::transient(DOING, "there is no index")),
+            }
+        }
+        let age = now.as_millisecond().saturating_sub(learnt.committed_at.as_millisecond());
+        self.metrics.observe("CommitToIndex", Unit::Milliseconds, age as f64);
+        Ok(())
+    }
+
+    async fn send(&self) -> Outcomes {
+        let documents: Vec<_> = self.documents.take().into_values().collect();
+        let outcomes = match write(self.index, &documents).await {
+            Ok(outcomes) => outcomes,
+            Err(failure) => return Err((failure.kind, failure.to_string())),
+        };
+        for outcome in &outcomes {
+            let what = match outcome {
+                Outcome::Written => "written",
+                Outcome::Superseded => "superseded",
+                Outcome::Refused(_) => "refused",
+                Outcome::Later(_) | Outcome::NoIndex => "later",
+            };
+            self.metrics.count_kind("Documents", ("Outcome", what), 1);
+        }
+        let vertices = documents.into_iter().map(|document| document.vertex);
+        Ok(vertices.zip(outcomes).collect())
+    }
+}
+
+/// Writes where the alias leads; makes the first index if it leads nowhere.
+async fn write(index: &impl Documents, documents: &[Document]) -> Result<Vec<Outcome>, Failure> {
+    let outcomes = index.write(Target::Alias, documents).await?;
+    if !outcomes.contains(&Outcome::NoIndex) {
+        return Ok(outcomes);
+    }
+    index.create_first().await?;
+    // Again all of them: what was written meanwhile is superseded.
+    index.write(Target::Alias, documents).await
+}

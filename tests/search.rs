@@ -1,0 +1,327 @@
+//! What happens in the graph, in what people find; on the deployed stack, whose poller runs by its
+//! schedule.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use local::{neptune::Commit, users::User};
+use serde_json::{Value, json};
+use support::{Answer, Deployed, eventually};
+use uuid::Uuid;
+
+/// The deployed stack, and a word that only one test has in its titles.
+struct World {
+    deployed: Deployed,
+    word: String,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { deployed: Deployed::get(), word: word() }
+    }
+
+    /// Somebody with an account and a vertex.
+    async fn person(&self, name: &str) -> User {
+        let user = self.deployed.person(name).await;
+        self.commit(&Commit::new().add_vertex(&user.id, ["person"]).set(&user.id, "name", name)).await;
+        user
+    }
+
+    async fn commit(&self, commit: &Commit) {
+        self.deployed.commit(commit).await;
+    }
+
+    /// Tells a story; its id.
+    async fn tell(&self, user: &User, title: &str, visibility: &str) -> String {
+        let id = format!("story-{}", Uuid::new_v4());
+        let vertex =
+            Commit::new().add_vertex(&id, ["story"]).set(&id, "title", title).set(&id, "visibility", visibility);
+        self.commit(&vertex.add_edge(format!("told:{id}"), "told", &user.id, &id)).await;
+        id
+    }
+
+    async fn ask(&self, user: &User, parameters: &[(&str, &str)]) -> Answer {
+        self.ask_at("/v1/search", user, parameters).await
+    }
+
+    async fn ask_at(&self, path: &str, user: &User, parameters: &[(&str, &str)]) -> Answer {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        self.deployed.ask(user, Method::GET, &format!("{path}?{query}"), None).await
+    }
+
+    /// The ids that `user` finds, in order.
+    async fn found(&self, user: &User, query: &str) -> Vec<String> {
+        let answer = self.ask(user, &[("q", query), ("limit", "50")]).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        ids(&answer.body)
+    }
+
+    /// Waits until `user` finds this and nothing else.
+    async fn finds(&self, user: &User, query: &str, id: &str) -> Value {
+        eventually(&format!("{query} to be found"), async || {
+            let answer = self.ask(user, &[("q", query)]).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            let item = answer.body["items"].get(0).cloned()?;
+            assert_eq!(ids(&answer.body), [id]);
+            Some(item)
+        })
+        .await
+    }
+
+    /// Waits until all commits so far are in the index, and in what push keeps.
+    async fn settle(&self) {
+        self.deployed.settle("SearchQueueUrl").await;
+        self.deployed.settle("PushQueueUrl").await;
+        let url = format!("{}/search/_refresh", self.deployed.stack.search());
+        reqwest::get(url).await.expect("refreshed");
+    }
+
+    /// Asks the index itself.
+    async fn index(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}/search/{path}", self.deployed.stack.search());
+        let request = reqwest::Client::new().post(url).header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await.expect("an answer").bytes().await.expect("a body");
+        serde_json::from_slice(&answer).expect("JSON")
+    }
+
+    /// Documents by id, with their versions.
+    async fn documents(&self, ids: &[String]) -> BTreeMap<String, Value> {
+        let body = json!({"version": true, "size": 1_000, "query": {"ids": {"values": ids}}});
+        let answer = self.index("_search", &body).await;
+        let hits = answer["hits"]["hits"].as_array().expect("hits").iter();
+        let document = |hit: &Value| (hit["_id"].to_string(), json!([hit["_version"], hit["_source"]]));
+        hits.map(document).collect()
+    }
+}
+
+fn ids(body: &Value) -> Vec<String> {
+    let items = body["items"].as_array().expect("items").iter();
+    items.map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+/// Five syllables that nobody else has.
+fn word() -> String {
+    let bytes = Uuid::new_v4().into_bytes();
+    let syllable = |pair: &[u8]| char::from_u32(0xac00 + (u32::from(pair[0]) << 8 | u32::from(pair[1])) % 11_172);
+    bytes.chunks_exact(3).filter_map(syllable).collect()
+}
+
+#[tokio::test]
+async fn a_korean_word_is_found_within_its_sentence_and_gone_when_the_story_is() {
+    let world = World::new();
+    let (mina, jun) = (world.person("미나").await, world.person("준").await);
+    let title = format!("{}에서 만난 첫눈", world.word);
+    let id = world.tell(&mina, &title, "public").await;
+    let story = world.finds(&jun, &world.word, &id).await;
+    assert_eq!((&story["title"], &story["kind"]), (&json!(title), &json!("story")));
+    assert_eq!(story["author"], json!({"id": mina.id, "name": "미나"}));
+    // This server marks whole words.
+    assert_eq!(story["highlight"][0], json!({"text": format!("{}에서", world.word), "match": true}));
+    let suggested = world.ask_at("/v1/search/suggestions", &jun, &[("q", &world.word)]).await;
+    assert_eq!(suggested.body["items"], json!([{"kind": "story", "id": id, "text": title}]));
+    // As letters, as a keyboard may send it, and by its kind.
+    let stories = world.ask(&jun, &[("q", &world.word), ("kind", "story")]).await;
+    assert_eq!(ids(&stories.body), [id.as_str()]);
+    let persons = world.ask(&jun, &[("q", &world.word), ("kind", "person")]).await;
+    assert_eq!(persons.body, json!({"items": []}));
+    let namesake = world.person(&format!("{} 준", world.word)).await;
+    let namesake_is_found = async || {
+        let persons = world.ask(&jun, &[("q", &world.word), ("kind", "person")]).await;
+        (ids(&persons.body) == [namesake.id.as_str()]).then_some(())
+    };
+    eventually("a person by their name", namesake_is_found).await;
+    world.commit(&Commit::new().set(&namesake.id, "name", "준")).await;
+
+    world.commit(&Commit::new().remove_edge(format!("told:{id}")).remove_vertex(&id)).await;
+    world.settle().await;
+    assert!(world.found(&jun, &world.word).await.is_empty() && world.found(&mina, &world.word).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_follows_finds_more_and_who_is_blocked_does_not() {
+    let world = World::new();
+    let (mina, jun) = (world.person("미나").await, world.person("준").await);
+    let id = world.tell(&mina, &world.word, "followers").await;
+    let follows = format!("follows:{}:{}", jun.id, mina.id);
+    world.commit(&Commit::new().add_edge(&follows, "follows", &jun.id, &mina.id)).await;
+    world.settle().await;
+    assert_eq!(world.found(&jun, &world.word).await, [id.as_str()]);
+    assert!(world.found(world.deployed.reader().await, &world.word).await.is_empty());
+    world.commit(&Commit::new().add_edge(format!("blocks:{id}"), "blocks", &mina.id, &jun.id)).await;
+    world.settle().await;
+    assert!(world.found(&jun, &world.word).await.is_empty());
+    assert_eq!(world.found(&mina, &world.word).await, [id]);
+}
+
+#[tokio::test]
+async fn nobody_ever_finds_what_is_not_theirs_to_see() {
+    let world = World::new();
+    let (mina, jun) = (world.person("미나").await, world.person("준").await);
+    let mut random = Uuid::new_v4().as_u128();
+    let mut roll = |sides: usize| {
+        random = random.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645).wrapping_add(1);
+        (random >> 96) as usize % sides
+    };
+    let mut stories: Vec<(String, &str, bool)> = Vec::new();
+    for number in 0..30 {
+        let visibility = ["public", "followers", "private"][roll(3)];
+        match roll(3) {
+            0 if !stories.is_empty() => {
+                let at = roll(stories.len());
+                if stories[at].2 {
+                    stories[at].2 = false;
+                    world
+                        .commit(
+                            &Commit::new().remove_edge(format!("told:{}", stories[at].0)).remove_vertex(&stories[at].0),
+                        )
+                        .await;
+                }
+            }
+            1 if !stories.is_empty() => {
+                let at = roll(stories.len());
+                // The graph has no commit in which nothing changes.
+                if stories[at].2 && stories[at].1 != visibility {
+                    stories[at].1 = visibility;
+                    world.commit(&Commit::new().set(&stories[at].0, "visibility", visibility)).await;
+                }
+            }
+            _ => {
+                let id = world.tell(&mina, &format!("{} {number}", world.word), visibility).await;
+                stories.push((id, visibility, true));
+            }
+        }
+    }
+    world.settle().await;
+    let expected = |sees: &dyn Fn(&str) -> bool| {
+        let mut ids: Vec<_> = stories
+            .iter()
+            .filter(|(_, visibility, is_there)| *is_there && sees(visibility))
+            .map(|(id, ..)| id.clone())
+            .collect();
+        ids.sort();
+        ids
+    };
+    let found = async |user: &User| {
+        let mut found = world.found(user, &world.word).await;
+        found.sort();
+        found
+    };
+    assert_eq!(found(&mina).await, expected(&|_| true), "{stories:?}");
+    assert_eq!(found(&jun).await, expected(&|visibility| visibility == "public"), "{stories:?}");
+}
+
+#[tokio::test]
+async fn a_replay_of_the_whole_stream_changes_no_document() {
+    let world = World::new();
+    let mina = world.person("미나").await;
+    let mut ids = vec![mina.id.clone()];
+    for number in 0..5 {
+        ids.push(world.tell(&mina, &format!("{} {number}", world.word), "public").await);
+    }
+    world.commit(&Commit::new().set(&ids[1], "title", "다른 제목")).await;
+    world.commit(&Commit::new().remove_edge(format!("told:{}", ids[2])).remove_vertex(&ids[2])).await;
+    world.settle().await;
+    let before = world.documents(&ids).await;
+    assert_eq!(before.len(), ids.len());
+    world.deployed.replay_all().await;
+    world.settle().await;
+    assert_eq!(world.documents(&ids).await, before);
+}
+
+#[tokio::test]
+async fn pages_follow_each_other() {
+    let world = World::new();
+    let (mina, jun) = (world.person("미나").await, world.person("준").await);
+    let mut expected = Vec::new();
+    for number in 0..7 {
+        let visibility = if number % 3 == 1 { "private" } else { "public" };
+        let id = world.tell(&mina, &world.word, visibility).await;
+        expected.extend((visibility == "public").then_some(id));
+    }
+    world.settle().await;
+    let (mut seen, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let mut parameters = vec![("q", world.word.as_str()), ("limit", "2")];
+        parameters.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let page = world.ask(&jun, &parameters).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        seen.extend(ids(&page.body));
+        match page.body["next"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+        let stolen = world.ask(&mina, &[("q", &world.word), ("cursor", cursor.as_deref().unwrap_or_default())]).await;
+        assert_eq!((stolen.status, stolen.content_type.as_str()), (400, "application/problem+json"));
+    }
+    seen.sort();
+    expected.sort();
+    assert_eq!(seen, expected, "each once");
+}
+
+#[tokio::test]
+async fn hostile_queries_have_stable_answers() {
+    let world = World::new();
+    let (mina, jun) = (world.person("미나").await, world.person("준").await);
+    let private = world.tell(&mina, &world.word, "private").await;
+    world.settle().await;
+    let long = "x".repeat(7_000);
+    for (query, status) in [
+        ("", 400),
+        (" \t\u{0}\u{1b}", 400),
+        (long.as_str(), 400),
+        ("\u{7}종\u{0}소리", 200),
+        ("*", 200),
+        ("id:* OR visibility:private", 200),
+        ("_exists_:text AND NOT (", 200),
+        ("\"}},{\"match_all\":{}}", 200),
+        ("/.*/~99^1000", 200),
+        ("\\", 200),
+    ] {
+        let answer = world.ask(&jun, &[("q", query)]).await;
+        assert_eq!(answer.status, status, "{query}: {answer:?}");
+        let expected = if status == 200 { "application/json" } else { "application/problem+json" };
+        assert_eq!(answer.content_type, expected, "{query}");
+        assert!(status != 200 || !ids(&answer.body).contains(&private), "{query}");
+    }
+    for parameters in [&[("q", "a"), ("kind", "comment")][..], &[("q", "a"), ("limit", "0")], &[("q", "a"), ("x", "y")]]
+    {
+        assert_eq!(world.ask(&jun, parameters).await.status, 400, "{parameters:?}");
+    }
+    let (status, ..) = world.deployed.fetch(&world.deployed.stack.api("/v1/search?q=a").expect("a URL")).await;
+    assert_eq!(status, 401, "nobody asks");
+}
+
+#[tokio::test]
+async fn hostile_stories_spoil_nothing() {
+    let world = World::new();
+    let (mina, jun) = (world.person("미나").await, world.person("준").await);
+    let id = world.tell(&mina, &world.word, "public").await;
+    world.finds(&jun, &world.word, &id).await;
+    // A title that is a number has no words; then it is a text again.
+    world.commit(&Commit::new().set(&id, "title", 7_i32)).await;
+    world.settle().await;
+    assert!(world.found(&jun, &world.word).await.is_empty());
+    world.commit(&Commit::new().set(&id, "title", world.word.as_str())).await;
+    world.finds(&jun, &world.word, &id).await;
+    // One of a megabyte is no title either.
+    world.commit(&Commit::new().set(&id, "title", format!("{} {}", world.word, "x".repeat(1_000_000)))).await;
+    world.settle().await;
+    assert!(world.found(&jun, &world.word).await.is_empty());
+    world.commit(&Commit::new().set(&id, "title", world.word.as_str())).await;
+    world.finds(&jun, &world.word, &id).await;
+    // More properties than a message has room for: who may see it is then not known for certain.
+    let many = (0..10_000).fold(Commit::new(), |commit, n| commit.set(&id, format!("property {n}"), n));
+    world.commit(&many).await;
+    world.settle().await;
+    assert!(world.found(&jun, &world.word).await.is_empty());
+    assert_eq!(world.found(&mina, &world.word).await, [id.as_str()]);
+    // Said again, by way of another: to set what is set already is no change of the graph.
+    world.commit(&Commit::new().set(&id, "visibility", "private")).await;
+    world.commit(&Commit::new().set(&id, "visibility", "public")).await;
+    world.finds(&jun, &world.word, &id).await;
+    let url = format!("{}/search/_mapping", world.deployed.stack.search());
+    let mapping = reqwest::get(url).await.expect("an answer").text().await.expect("a body");
+    assert!(mapping.contains("publishedAt") && !mapping.contains("property 1"), "{mapping}");
+}
