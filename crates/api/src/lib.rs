@@ -10,6 +10,7 @@ mod integer;
 mod media;
 mod object;
 mod problem;
+mod search;
 mod sound;
 mod uploads;
 
@@ -22,6 +23,10 @@ pub use media::{
 };
 pub use object::Object;
 pub use problem::{Problem, ProblemType};
+pub use search::{
+    Author, DEFAULT_SEARCH_LIMIT, HighlightPart, MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, SearchResult, SearchResults,
+    Suggestion, Suggestions,
+};
 pub use sound::{Loudness, Pause, Rendition, Silence, Waveform, WaveformFile};
 pub use uploads::{
     CompleteUploadRequest, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, SignPartsRequest, SignedHeaders, SignedPart,

@@ -4,10 +4,10 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use domain::{
     media::Visibility,
-    search::{Content, Document, MARK_BEGIN, MARK_END, Person, Query, Story},
+    search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story},
 };
 use local::search::SearchServer;
-use search_index::{Analyzer, Client, Index, Kind, Outcome, Place, Search, Target};
+use search_index::{Analyzer, Client, Index, Outcome, Place, Search, Target};
 
 /// A server of its own, and an index in it.
 struct World {

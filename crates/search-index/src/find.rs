@@ -1,31 +1,9 @@
-use domain::search::{MARK_BEGIN, MARK_END, Query};
+use domain::search::{Kind, MARK_BEGIN, MARK_END, Query};
 use function_kit::failure::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Index;
-
-/// What can be found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Stories, by their titles.
-    Story,
-    /// Persons, by their names.
-    Person,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Story, Self::Person];
-
-    /// As in the index and in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Story => "story",
-            Self::Person => "person",
-        }
-    }
-}
 
 /// How a text is compared with the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +90,7 @@ fn body(search: Search, query: &str, kind: Option<Kind>, caller: &str, after: Op
             {"term": {"author": caller}},
         ]}}),
     ];
-    filters.extend(kind.map(|kind| json!({"term": {"kind": kind.as_str()}})));
+    filters.extend(kind.map(|kind| json!({"term": {"kind": kind}})));
     let mut body = json!({
         "size": size,
         "timeout": "5s",

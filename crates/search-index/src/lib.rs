@@ -21,6 +21,6 @@ mod settings;
 
 pub use bulk::{Outcome, Target};
 pub use client::{Client, MissingCredentials};
-pub use find::{Hit, Kind, Page, Place, Search};
+pub use find::{Hit, Page, Place, Search};
 pub use index::Index;
 pub use settings::{Analyzer, UnknownAnalyzer};

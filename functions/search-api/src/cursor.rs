@@ -1,5 +1,7 @@
-use function_kit::{failure::Failure, http::Problem, seal::Sealer};
-use search_index::{Kind, Place};
+use api::{Problem, ProblemType};
+use domain::search::Kind;
+use function_kit::{failure::Failure, seal::Sealer};
+use search_index::Place;
 
 use crate::request::Wanted;
 
@@ -16,11 +18,9 @@ pub fn hide(sealer: &Sealer, caller: &str, wanted: &Wanted, place: &Place) -> Re
 /// Where a cursor leads, if it was made for this search and this caller.
 pub fn open(sealer: &Sealer, caller: &str, wanted: &Wanted, cursor: &str) -> Result<Place, Problem> {
     let payload = sealer.reveal(PURPOSE, &bound(caller, wanted), cursor);
-    payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| Problem {
-        kind: "urn:iyagi:problem:invalid-cursor",
-        title: "The cursor does not belong to this list",
-        status: 400,
-        detail: Some("`cursor` must be the `next` of an earlier answer to the same caller and the same query".into()),
+    payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| {
+        ProblemType::InvalidCursor
+            .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
     })
 }
 

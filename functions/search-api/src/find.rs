@@ -1,6 +1,6 @@
-use domain::search::Query;
+use domain::search::{Kind, Query};
 use function_kit::failure::Failure;
-use search_index::{Index, Kind, Page, Place, Search};
+use search_index::{Index, Page, Place, Search};
 
 /// What finds: on AWS, OpenSearch; in tests, a list.
 pub trait Find {

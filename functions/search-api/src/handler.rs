@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 
+use api::{MAX_SUGGESTIONS, SearchResults, Suggestion, Suggestions};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use domain::search::Query;
+use domain::search::{Kind, Query};
 use function_kit::{
     failure::Failure,
     http::{NoAnswer, answered, json},
@@ -11,7 +12,7 @@ use function_kit::{
 use search_index::{Hit, Place, Search};
 
 use crate::{
-    answer::{Item, Results, Suggestion, Suggestions},
+    answer::{result, suggestion},
     cursor,
     find::Find,
     request::{Request, Wanted},
@@ -20,8 +21,6 @@ use crate::{
 
 /// How often more is looked for to fill a page, when much of what was found is not for the caller.
 const ROUNDS: usize = 4;
-/// Suggestions at most.
-const SUGGESTIONS: usize = 10;
 /// Hits that suggestions are taken from: some are not for the caller, some say the same.
 const SUGGESTED_HITS: usize = 30;
 
@@ -48,7 +47,7 @@ async fn answer<F: Find>(
     }
 }
 
-async fn search<F: Find>(ports: &Ports<F>, caller: &str, wanted: &Wanted) -> Result<Results, NoAnswer> {
+async fn search<F: Find>(ports: &Ports<F>, caller: &str, wanted: &Wanted) -> Result<SearchResults, NoAnswer> {
     let mut place = match &wanted.cursor {
         // Before anything is read: a cursor of somebody else's costs nothing.
         Some(cursor) => Some(cursor::open(ports.sealer.get().await?, caller, wanted, cursor)?),
@@ -65,13 +64,13 @@ async fn search<F: Find>(ports: &Ports<F>, caller: &str, wanted: &Wanted) -> Res
             Seen::Story(story) => names.get(&story.author).cloned(),
             Seen::Person(_) => None,
         };
-        Item::of(hit.id, seen, hit.marked.as_deref(), author)
+        result(hit.id, seen, hit.marked.as_deref(), author)
     };
     let next = match place.filter(|_| !is_last) {
         Some(place) => Some(cursor::hide(ports.sealer.get().await?, caller, wanted, &place)?),
         None => None,
     };
-    Ok(Results { items: found.into_iter().map(item).collect(), next })
+    Ok(SearchResults { items: found.into_iter().map(item).collect(), next })
 }
 
 /// What `caller` sees of what is found after `place`, which moves on; and whether that is all.
@@ -108,12 +107,11 @@ async fn page<F: Find>(
 async fn suggest<F: Find>(ports: &Ports<F>, caller: &str, query: &Query) -> Result<Suggestions, Failure> {
     let found = ports.index.find(Search::Beginnings, query, None, caller, None, SUGGESTED_HITS).await?;
     let mut seen = ports.visible.of(caller, &found.hits).await?;
-    let suggestions =
-        found.hits.into_iter().filter_map(|hit| Some(Suggestion::of(hit.id.clone(), seen.remove(&hit.id)?)));
+    let suggestions = found.hits.into_iter().filter_map(|hit| Some(suggestion(hit.id.clone(), seen.remove(&hit.id)?)));
     // Two stories of one title are one way to go on; two persons of one name are two.
     let mut titles = HashSet::new();
-    let is_new = |suggestion: &Suggestion| suggestion.kind != "story" || titles.insert(suggestion.text.clone());
-    Ok(Suggestions { items: suggestions.filter(is_new).take(SUGGESTIONS).collect() })
+    let is_new = |suggestion: &Suggestion| suggestion.kind != Kind::Story || titles.insert(suggestion.text.clone());
+    Ok(Suggestions { items: suggestions.filter(is_new).take(MAX_SUGGESTIONS).collect() })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod request;
 mod visible;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use function_kit::{aws, logs, seal::SecretSealer};
+use function_kit::{aws, logs, quota::CallerQuota, seal::SecretSealer};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use search_index::{Client, Index};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
@@ -22,6 +22,7 @@ use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
+    let quota = CallerQuota::from_env()?;
     let sdk = aws::sdk_config().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let ports = handler::Ports {
@@ -33,7 +34,8 @@ async fn main() -> anyhow::Result<()> {
         sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        Ok::<_, Error>(handler::handle(&ports, &event.payload).await)
+        let answer = handler::handle(&ports, &event.payload);
+        Ok::<_, Error>(quota.guard(&event.payload, answer).await)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

@@ -1,15 +1,7 @@
+use api::{DEFAULT_SEARCH_LIMIT, MAX_SEARCH_LIMIT, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use domain::search::Query;
-use function_kit::{
-    http::Problem,
-    request::{only, parameter},
-};
-use search_index::Kind;
-
-/// Items on a page if the client does not say.
-const DEFAULT_LIMIT: usize = 20;
-/// Items on a page at most.
-const MAX_LIMIT: usize = 50;
+use domain::search::{Kind, Query};
+use function_kit::request::{only_parameters, parameter};
 
 /// What a client may ask.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,16 +26,16 @@ impl Request {
     pub fn parse(request: &ApiGatewayV2httpRequest) -> Result<Self, Problem> {
         match request.route_key.as_deref() {
             Some("GET /v1/search") => {
-                only(request, &["q", "kind", "limit", "cursor"])?;
+                only_parameters(request, &["q", "kind", "limit", "cursor"])?;
                 Ok(Self::Search(Wanted {
                     query: query(request)?,
                     kind: parameter(request, "kind").as_deref().map(kind).transpose()?,
-                    limit: parameter(request, "limit").as_deref().map_or(Ok(DEFAULT_LIMIT), limit)?,
+                    limit: parameter(request, "limit").as_deref().map_or(Ok(DEFAULT_SEARCH_LIMIT), limit)?,
                     cursor: parameter(request, "cursor"),
                 }))
             }
             Some("GET /v1/search/suggestions") => {
-                only(request, &["q"])?;
+                only_parameters(request, &["q"])?;
                 query(request).map(Self::Suggestions)
             }
             _ => Err(Problem::not_found()),
@@ -57,15 +49,15 @@ fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
 }
 
 fn kind(text: &str) -> Result<Kind, Problem> {
-    Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+    Kind::named(text).ok_or_else(|| {
         let kinds = Kind::ALL.map(Kind::as_str).join(", ");
         Problem::invalid_request(format!("`kind` must be one of {kinds}"))
     })
 }
 
 fn limit(text: &str) -> Result<usize, Problem> {
-    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    limit.ok_or_else(|| Problem::invalid_request(format!("`limit` must be a number from 1 to {MAX_LIMIT}")))
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_SEARCH_LIMIT).contains(limit));
+    limit.ok_or_else(|| Problem::invalid_request(format!("`limit` must be a number from 1 to {MAX_SEARCH_LIMIT}")))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// By schema: each value, and what it means.
-const MEANINGS: [(&str, &[(&str, &str)]); 8] = [
+const MEANINGS: [(&str, &[(&str, &str)]); 9] = [
     (
         "FailureReason",
         &[
@@ -46,6 +46,7 @@ const MEANINGS: [(&str, &[(&str, &str)]); 8] = [
         ],
     ),
     ("Platform", &[("android", "reached by FCM"), ("ios", "reached by FCM through APNs")]),
+    ("SearchKind", &[("story", "a story, by its title"), ("person", "a person, by their name")]),
     (
         "UploadWay",
         &[

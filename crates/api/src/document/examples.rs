@@ -3,12 +3,14 @@
 use domain::{
     media::{Kind, MediaId, Visibility},
     push::Platform,
+    search,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    Device, DeviceList, Loudness, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant, Pause, Placeholder,
-    Rendition, SignedHeaders, SignedPart, SignedParts, Silence, Upload, UploadWay, Waveform, WaveformFile,
+    Author, Device, DeviceList, HighlightPart, Loudness, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant,
+    Pause, Placeholder, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts, Silence,
+    Suggestion, Suggestions, Upload, UploadWay, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
@@ -183,6 +185,49 @@ pub fn device() -> Device {
 
 pub fn devices() -> DeviceList {
     DeviceList { items: vec![device()] }
+}
+
+pub fn found() -> SearchResult {
+    let rest = HighlightPart { text: "에서 첫눈".into(), is_match: false };
+    SearchResult {
+        kind: search::Kind::Story,
+        id: "story-1".into(),
+        title: Some("서울에서 첫눈".into()),
+        author: Some(Author { id: OWNER.into(), name: Some("미나".into()) }),
+        published_at: Some(TIME.into()),
+        visibility: Some(Visibility::Public),
+        name: None,
+        highlight: Some(vec![highlight_part(), rest]),
+    }
+}
+
+pub fn found_person() -> SearchResult {
+    SearchResult {
+        kind: search::Kind::Person,
+        id: OWNER.into(),
+        title: None,
+        author: None,
+        published_at: None,
+        visibility: None,
+        name: Some("미나".into()),
+        highlight: Some(vec![HighlightPart { text: "미나".into(), is_match: true }]),
+    }
+}
+
+pub fn highlight_part() -> HighlightPart {
+    HighlightPart { text: "서울".into(), is_match: true }
+}
+
+pub fn results() -> SearchResults {
+    SearchResults { items: vec![found()], next: Some(CURSOR.into()) }
+}
+
+pub fn suggestion() -> Suggestion {
+    Suggestion { kind: search::Kind::Story, id: "story-1".into(), text: "서울에서 첫눈".into() }
+}
+
+pub fn suggestions() -> Suggestions {
+    Suggestions { items: vec![suggestion()] }
 }
 
 pub fn upload_request() -> Value {

@@ -9,6 +9,7 @@ mod media;
 mod operation;
 mod parameters;
 mod schemas;
+mod search;
 mod uploads;
 
 use serde_json::{Map, Value, json};
@@ -29,7 +30,8 @@ pub fn text() -> serde_json::Result<String> {
 /// The document.
 pub fn value() -> Value {
     let mut paths = Map::new();
-    for operation in media::operations().into_iter().chain(uploads::operations()).chain(devices::operations()) {
+    let operations = [media::operations(), uploads::operations(), search::operations(), devices::operations()];
+    for operation in operations.into_iter().flatten() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method] = operation.to_json();
     }
@@ -38,7 +40,7 @@ pub fn value() -> Value {
         "info": {
             "title": "IYAGI",
             "version": "1.0.0",
-            "summary": "The media and the notifications of IYAGI, a social network for stories told in sound.",
+            "summary": "The media, the search and the notifications of IYAGI, a social network for stories told in sound.",
             "description": include_str!("about.md"),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -46,6 +48,7 @@ pub fn value() -> Value {
         "tags": [
             {"name": "media", "description": "What people uploaded, and what was made of it."},
             {"name": "uploads", "description": "Sending files: declared here, sent to S3, held by it to what was declared."},
+            {"name": "search", "description": "Finding stories and people."},
             {"name": "devices", "description": "Where a user is reached by notifications."},
             {"name": "notifications", "description": "What a user wants to be told of."},
             {"name": "document", "description": "This document."},

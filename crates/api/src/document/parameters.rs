@@ -1,11 +1,17 @@
 //! Parameters in paths, queries and headers.
 
-use domain::media::{Kind, MediaId, Post};
+use domain::{
+    media::{Kind, MediaId, Post},
+    search::{self, MAX_QUERY_CHARACTERS},
+};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{examples, reference};
-use crate::{DEFAULT_LIMIT, ListOrder, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaField};
+use crate::{
+    DEFAULT_LIMIT, DEFAULT_SEARCH_LIMIT, ListOrder, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_LIMIT, MAX_OWNER_CHARACTERS,
+    MAX_SEARCH_LIMIT, MediaField,
+};
 
 /// The components for parameters.
 pub fn all() -> Value {
@@ -46,18 +52,28 @@ pub fn all() -> Value {
         },
         "Post": query("post", "Only items of this story. Not together with `kind`.", of::<Post>(), "story-1"),
         "Order": query("order", "`newest` first, if absent.", of::<ListOrder>(), "newest"),
-        "Limit": query(
-            "limit",
-            "Items on the page at most.",
-            json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
-            50,
-        ),
+        "Limit": limit(MAX_LIMIT, DEFAULT_LIMIT),
         // Without an example: no cursor is anybody's but the caller's who got it.
         "Cursor": {
             "name": "cursor",
             "in": "query",
             "description": "The `next` of the page before, to the same caller, with the same `owner`, `kind`, `post` \
                 and `order`.",
+            "schema": {"type": "string", "format": "cursor"},
+        },
+        "SearchQuery": required(query(
+            "q",
+            "What to look for. Counted are its characters in NFC, without those that control or only fill.",
+            json!({"type": "string", "minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "format": "search-query"}),
+            "서울",
+        )),
+        "SearchKind": query("kind", "Only what is of this kind.", of::<search::Kind>(), "story"),
+        "SearchLimit": limit(MAX_SEARCH_LIMIT, DEFAULT_SEARCH_LIMIT),
+        // As above.
+        "SearchCursor": {
+            "name": "cursor",
+            "in": "query",
+            "description": "The `next` of the page before, to the same caller, with the same `q` and `kind`.",
             "schema": {"type": "string", "format": "cursor"},
         },
         "IfNoneMatch": header(
@@ -86,6 +102,16 @@ fn path(description: &str, schema: Value, example: &str) -> Value {
 
 fn query(name: &str, description: &str, schema: Value, example: impl Into<Value>) -> Value {
     json!({"name": name, "in": "query", "description": description, "schema": schema, "example": example.into()})
+}
+
+fn limit(max: usize, default: usize) -> Value {
+    let schema = json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": max, "default": default});
+    query("limit", "Items on the page at most.", schema, default)
+}
+
+fn required(mut parameter: Value) -> Value {
+    parameter["required"] = true.into();
+    parameter
 }
 
 fn header(name: &str, description: &str, schema: Value, example: &str) -> Value {

@@ -13,7 +13,8 @@ use utoipa::{
 use super::{answers, enums, examples};
 use crate::{
     CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest, MediaField,
-    MediaList, NotificationPreferences, Problem, ProblemType, SignPartsRequest, SignedParts, Upload, UploadRequest,
+    MediaList, NotificationPreferences, Problem, ProblemType, SearchResults, SignPartsRequest, SignedParts,
+    Suggestions, Upload, UploadRequest,
 };
 
 /// The types of files that are taken: pictures for `avatar` and `photo`, sound for `audio`.
@@ -69,6 +70,8 @@ pub fn all() -> Value {
     add::<SignPartsRequest>(&mut schemas);
     add::<SignedParts>(&mut schemas);
     add::<CompleteUploadRequest>(&mut schemas);
+    add::<SearchResults>(&mut schemas);
+    add::<Suggestions>(&mut schemas);
     add::<DeviceRegistration>(&mut schemas);
     add::<DeviceList>(&mut schemas);
     add::<NotificationPreferences>(&mut schemas);
@@ -103,11 +106,13 @@ fn limits(kind: Kind) -> Value {
 
 fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
     vec![
+        ("Author", vec![json!(examples::found().author)]),
         ("CompleteUploadRequest", vec![examples::complete_request()]),
         ("Device", vec![json!(examples::device())]),
         ("DeviceList", vec![json!(examples::devices())]),
         ("DeviceRegistration", vec![examples::registration()]),
         ("GatewayMessage", vec![json!({"message": "Unauthorized"})]),
+        ("HighlightPart", vec![json!(examples::highlight_part())]),
         ("Loudness", vec![json!(examples::loudness())]),
         ("MediaBatch", vec![json!(examples::batch())]),
         ("MediaBatchRequest", vec![examples::batch_request()]),
@@ -121,11 +126,15 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("Problem", vec![json!(answers::example(ProblemType::InvalidRequest))]),
         ("QuietHours", vec![examples::quiet_hours()]),
         ("Rendition", vec![json!(examples::recording().renditions.and_then(|mut renditions| renditions.pop()))]),
+        ("SearchResult", vec![json!(examples::found()), json!(examples::found_person())]),
+        ("SearchResults", vec![json!(examples::results())]),
         ("SignPartsRequest", vec![examples::sign_parts_request()]),
         ("SignedHeaders", vec![json!(examples::headers())]),
         ("SignedPart", vec![json!(examples::signed_part())]),
         ("SignedParts", vec![json!(examples::signed_parts())]),
         ("Silence", vec![json!(examples::silence())]),
+        ("Suggestion", vec![json!(examples::suggestion())]),
+        ("Suggestions", vec![json!(examples::suggestions())]),
         ("Upload", vec![json!(examples::upload()), json!(examples::upload_in_parts())]),
         ("UploadPart", vec![examples::part()]),
         ("UploadRequest", vec![examples::upload_request()]),

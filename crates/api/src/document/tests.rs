@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use super::*;
 use crate::{
     CompleteUploadRequest, DeviceRegistration, MAX_BATCH, MAX_LANGUAGE_CHARACTERS, MAX_LIMIT, MAX_PARTS,
-    MediaBatchRequest, NotificationPreferences, Object, ProblemType, SignPartsRequest, UploadRequest,
+    MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MediaBatchRequest, NotificationPreferences, Object, ProblemType,
+    SignPartsRequest, UploadRequest,
 };
 
 /// Calls `look` with each value within `value`, and where it stands.
@@ -129,6 +130,8 @@ fn limits_are_those_of_the_code() {
     let at = |pointer: &str| schemas.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).clone();
     assert_eq!(at("/MediaBatchRequest/properties/ids/maxItems"), json!(MAX_BATCH));
     assert_eq!(at("/MediaList/properties/items/maxItems"), json!(MAX_LIMIT));
+    assert_eq!(at("/SearchResults/properties/items/maxItems"), json!(MAX_SEARCH_LIMIT));
+    assert_eq!(at("/Suggestions/properties/items/maxItems"), json!(MAX_SUGGESTIONS));
     assert_eq!(at("/Silence/properties/pauses/maxItems"), json!(MAX_PAUSES));
     assert_eq!(at("/DeviceToken/maxLength"), json!(MAX_TOKEN_BYTES));
     assert_eq!(at("/DeviceRegistration/properties/language/maxLength"), json!(MAX_LANGUAGE_CHARACTERS));

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Content, Entry, Person, Story};
+use super::{Content, Entry, Kind, Person, Story};
 use crate::media::Visibility;
 
 /// The longest `_id` that OpenSearch takes, in bytes.
@@ -32,16 +32,17 @@ impl Document {
         format!("sha256:{:x}", Sha256::digest(&self.vertex))
     }
 
-    /// Its fields, `publishedAt` in milliseconds since 1970 (0 for a person: results are sorted by it). What cannot be found is a tombstone, and stays: a deletion would be forgotten by
-    /// the index after a minute, and a late replay would then bring back what was deleted.
+    /// Its fields, `publishedAt` in milliseconds since 1970 (0 for a person: results are sorted by it).
+    /// What cannot be found is a tombstone, and stays: a deletion would be forgotten by the index after
+    /// a minute, and a late replay would then bring back what was deleted.
     pub fn source(&self) -> Value {
         match &self.content {
             Content::Story(Story { title, author, published_at, visibility }) => json!({
-                "deleted": false, "kind": "story", "id": self.vertex, "text": title, "author": author,
+                "deleted": false, "kind": Kind::Story, "id": self.vertex, "text": title, "author": author,
                 "visibility": visibility.as_str(), "publishedAt": published_at.as_millisecond(),
             }),
             Content::Person(Person { name }) => json!({
-                "deleted": false, "kind": "person", "id": self.vertex, "text": name,
+                "deleted": false, "kind": Kind::Person, "id": self.vertex, "text": name,
                 "visibility": Visibility::Public.as_str(), "publishedAt": 0,
             }),
             Content::Nothing => json!({"deleted": true}),
@@ -66,12 +67,12 @@ mod tests {
             visibility: Visibility::Followers,
         });
         let expected = json!({
-            "deleted": false, "kind": "story", "id": "s1", "text": "첫눈", "author": "mina", "visibility": "followers",
+            "deleted": false, "kind": Kind::Story, "id": "s1", "text": "첫눈", "author": "mina", "visibility": "followers",
             "publishedAt": 1_795_305_600_000_i64
         });
         assert_eq!(document("s1", story).source(), expected);
         let person = Content::Person(Person { name: "미나".into() });
-        let expected = json!({"deleted": false, "kind": "person", "id": "p", "text": "미나", "visibility": "public", "publishedAt": 0});
+        let expected = json!({"deleted": false, "kind": Kind::Person, "id": "p", "text": "미나", "visibility": "public", "publishedAt": 0});
         assert_eq!(document("p", person).source(), expected);
         assert_eq!(document("s1", Content::Nothing).source(), json!({"deleted": true}));
     }

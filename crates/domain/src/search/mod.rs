@@ -19,6 +19,7 @@ mod document;
 mod entry;
 mod facts;
 mod highlight;
+mod kind;
 mod query;
 mod stamp;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use document::{Document, MAX_DOCUMENT_ID_BYTES};
 pub use entry::{Entry, InvalidRegister};
 pub use facts::{Fact, facts};
 pub use highlight::{MARK_BEGIN, MARK_END, Segment, segments};
+pub use kind::Kind;
 pub use query::{InvalidQuery, MAX_QUERY_CHARACTERS, Query};
 pub use stamp::{Register, Stamp};
 pub use text::{MAX_TEXT_BYTES, clean};

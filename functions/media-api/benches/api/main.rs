@@ -18,11 +18,10 @@ use media_api::{
     handler::{Ports, handle},
     links::{Links, Signing, SigningKey},
     originals::Originals,
-    relations::Relations,
 };
 use replay::Replay;
 use serde_json::{Value, json};
-use store::{audience::AudienceTable, media::MediaTable};
+use store::{audience::AudienceTable, media::MediaTable, relations::Relations};
 use tokio::sync::OnceCell;
 
 const REQUESTS: u32 = 4_000;

@@ -7,10 +7,10 @@ use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use domain::{
     graph::Position,
     push,
-    search::{MARK_BEGIN, MARK_END, Register, Stamp},
+    search::{Kind, MARK_BEGIN, MARK_END, Register, Stamp},
 };
 use function_kit::seal::SecretSealer;
-use search_index::{Kind, Page};
+use search_index::Page;
 use serde_json::{Value, json};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
 
