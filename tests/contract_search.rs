@@ -131,6 +131,8 @@ impl World {
             ("SEARCH_ANALYZER", "bigram"),
             ("OPENSEARCH_ENDPOINT_URL", &self.endpoint),
             ("SEALING_SECRET_ARN", &self.secret),
+            ("CALLER_BURST", "20"),
+            ("CALLER_RATE", "1"),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letters),
         ];
         Function::start(&functions::bootstrap(logical_id), &environment).await.expect("the function starts")

@@ -7,9 +7,12 @@ use std::panic::AssertUnwindSafe;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_sqs::{Client, types::MessageAttributeValue};
 use futures_util::FutureExt;
-use tracing::{error, warn};
+use tracing::{Instrument, error, warn};
 
-use crate::failure::{Failure, Kind};
+use crate::{
+    failure::{Failure, Kind},
+    logs,
+};
 
 pub use fifo::run_fifo;
 
@@ -33,8 +36,11 @@ pub async fn run(
     for message in &batch.records {
         let id = id(message)?;
         let body = message.body.as_deref().unwrap_or_default();
-        let Err(failure) = caught(handle(body)).await else { continue };
-        if dead_letters.settle(id, message, &failure).await == Settled::ComesAgain {
+        let settled = async {
+            let failure = caught(handle(body)).await.err()?;
+            Some(dead_letters.settle(message, &failure).await)
+        };
+        if settled.instrument(logs::message(message)).await == Some(Settled::ComesAgain) {
             response.add_failure(id);
         }
     }
@@ -74,16 +80,16 @@ enum Settled {
 
 impl DeadLetters {
     /// Says what `failure` means for `message`, and buries it if that is what it means.
-    async fn settle(&self, id: &str, message: &SqsMessage, failure: &Failure) -> Settled {
+    async fn settle(&self, message: &SqsMessage, failure: &Failure) -> Settled {
         let kind = failure.kind.as_str();
         if failure.kind == Kind::Bug {
-            error!(message_id = id, kind, %failure, "to the dead-letter queue");
+            error!(kind, %failure, "to the dead-letter queue");
             match self.bury(message, failure).await {
                 Ok(()) => return Settled::Buried,
-                Err(failure) => warn!(message_id = id, kind = failure.kind.as_str(), %failure, "will be tried again"),
+                Err(failure) => warn!(kind = failure.kind.as_str(), %failure, "will be tried again"),
             }
         } else {
-            warn!(message_id = id, kind, %failure, "will be tried again");
+            warn!(kind, %failure, "will be tried again");
         }
         Settled::ComesAgain
     }

@@ -15,6 +15,7 @@ use function_kit::{aws, logs, quota::CallerQuota};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use store::devices::DeviceTable;
+use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -28,7 +29,7 @@ async fn main() -> anyhow::Result<()> {
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let answer = handler::handle(&ports, Timestamp::now(), &event.payload);
-        Ok::<_, Error>(quota.guard(&event.payload, answer).await)
+        Ok::<_, Error>(quota.guard(&event.payload, answer).instrument(logs::request(&event.payload)).await)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

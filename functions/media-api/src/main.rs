@@ -12,6 +12,7 @@ use media_api::{
 };
 use store::{audience::AudienceTable, media::MediaTable, relations::Relations};
 use tokio::sync::OnceCell;
+use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -40,7 +41,7 @@ async fn main() -> anyhow::Result<()> {
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let answer = handler::handle(&ports, &event.payload, Timestamp::now());
-        Ok::<_, Error>(quota.guard(&event.payload, answer).await)
+        Ok::<_, Error>(quota.guard(&event.payload, answer).instrument(logs::request(&event.payload)).await)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

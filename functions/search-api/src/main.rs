@@ -17,6 +17,7 @@ use function_kit::{aws, logs, quota::CallerQuota, seal::SecretSealer};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use search_index::{Client, Index};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
+use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -35,7 +36,7 @@ async fn main() -> anyhow::Result<()> {
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let answer = handler::handle(&ports, &event.payload);
-        Ok::<_, Error>(quota.guard(&event.payload, answer).await)
+        Ok::<_, Error>(quota.guard(&event.payload, answer).instrument(logs::request(&event.payload)).await)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

@@ -13,6 +13,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use function_kit::{aws, logs, quota::CallerQuota, seal::SecretSealer};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -32,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let answer = handler::handle(&ports, &event.payload, Timestamp::now());
-        Ok::<_, Error>(quota.guard(&event.payload, answer).await)
+        Ok::<_, Error>(quota.guard(&event.payload, answer).instrument(logs::request(&event.payload)).await)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

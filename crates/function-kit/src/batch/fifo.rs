@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
+use tracing::Instrument;
 
 use super::{DeadLetters, MESSAGE_GROUP_ID, Settled, caught, id};
-use crate::failure::Failure;
+use crate::{failure::Failure, logs};
 
 /// FIFO queues give out no more than ten messages in a batch, so no batch has more groups.
 const GROUPS_AT_A_TIME: usize = 10;
@@ -75,13 +76,18 @@ async fn pass<'a, I, O>(
     let mut passed = Passed { done: Vec::with_capacity(group.len()), failed: Vec::new() };
     let mut group = group.into_iter();
     while let Some((message, input)) = group.next() {
-        match caught(step(input)).await {
+        let step = async {
+            match caught(step(input)).await {
+                Ok(output) => Ok(output),
+                Err(failure) => Err(dead_letters.settle(message.message, &failure).await),
+            }
+        };
+        match step.instrument(logs::message(message.message)).await {
             Ok(output) => passed.done.push((message, output)),
-            Err(failure) => {
-                if dead_letters.settle(message.id, message.message, &failure).await == Settled::ComesAgain {
-                    passed.failed.push(message);
-                    passed.failed.extend(group.by_ref().map(|(message, _)| message));
-                }
+            Err(Settled::Buried) => {}
+            Err(Settled::ComesAgain) => {
+                passed.failed.push(message);
+                passed.failed.extend(group.by_ref().map(|(message, _)| message));
             }
         }
     }
