@@ -63,7 +63,7 @@ pub fn all() -> Value {
         },
         "SearchQuery": required(query(
             "q",
-            "What to look for. Counted are its characters in NFC, without those that control or only fill.",
+            "What to look for: not only characters that control or fill.",
             json!({"type": "string", "minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "format": "search-query"}),
             "서울",
         )),
