@@ -12,6 +12,7 @@
 //! demo         photographs go in, variants and metadata come out; a story is told and heard; a day in the
 //!              graph reaches phones
 //! suite        every check and test
+//! linters      what templates and dependencies are held to
 //! openapi      the document of the REST API, written down
 //! bench        how fast it all is, next to others
 //! docs         a page to try the API with
@@ -36,6 +37,7 @@ pub mod edge;
 pub mod emulator;
 pub mod functions;
 pub mod gateway;
+pub mod linters;
 pub mod neptune;
 pub mod openapi;
 pub mod paths;
