@@ -364,6 +364,51 @@ fn what_holds_data_outlives_the_stack() {
     }
 }
 
+// ---------------------------------------------------------------- nobody may more than they need
+
+/// All statements of policies below `value`, also behind conditions.
+fn statements<'a>(value: &'a Yaml, found: &mut Vec<&'a Yaml>) {
+    match value {
+        Yaml::Tagged(tagged) => statements(&tagged.value, found),
+        Yaml::Sequence(items) => items.iter().for_each(|item| statements(item, found)),
+        Yaml::Mapping(fields) => {
+            if fields.contains_key("Effect") {
+                found.push(value);
+            }
+            fields.values().for_each(|field| statements(field, found));
+        }
+        _ => {}
+    }
+}
+
+/// One text or several.
+fn texts(value: &Yaml) -> Vec<&str> {
+    text(value).map_or_else(|| value.as_sequence().into_iter().flatten().filter_map(text).collect(), |one| vec![one])
+}
+
+#[test]
+fn policies_name_actions_and_resources() {
+    // A key's policy is about that key, which it can only call "*", and its first statement lets the account
+    // manage it. Buckets' names do not tell whose they are: there, a condition says which.
+    let allowed = [("infra/key.yaml", "kms:*"), ("infra/key.yaml", "*"), ("infra/network.yaml", "*")];
+    let mut seen = 0;
+    for template in Template::all() {
+        let mut found = Vec::new();
+        statements(&template.yaml["Resources"], &mut found);
+        for statement in found.into_iter().filter(|statement| statement["Effect"] == "Allow") {
+            let actions = texts(&statement["Action"]);
+            assert!(!actions.is_empty(), "{}: {statement:?}", template.path);
+            let actions = actions.into_iter().filter(|action| action.contains('*'));
+            let resources = statement.get("Resource").map(texts).unwrap_or_default();
+            for star in actions.chain(resources.into_iter().filter(|resource| *resource == "*")) {
+                assert!(allowed.contains(&(template.path.as_str(), star)), "{}: {statement:?}", template.path);
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 50, "found only {seen}");
+}
+
 // ---------------------------------------------------------------- one stack after the other
 
 #[test]
