@@ -429,3 +429,23 @@ fn outputs_are_parameters_of_the_next_stack() {
     }
     assert!(seen >= 12, "found only {seen}");
 }
+
+#[test]
+fn what_is_written_about_parameters_is_about_parameters() {
+    let template = Template::read("template.yaml");
+    let parameters = &template.yaml["Parameters"];
+    let config = read("samconfig.toml");
+    // Also those that are commented out, for whoever deploys to fill in.
+    let entries = config.lines().filter_map(|line| line.trim().trim_start_matches("# ").strip_prefix('"'));
+    let entries = entries.filter_map(|entry| entry.trim_start_matches('"').split_once('=')).map(|(name, _)| name);
+    let page = read("docs/deploy.md");
+    let (_, table) = page.split_once("\n## Parameters\n").expect("the section");
+    let table = table.split("\n## ").next().unwrap_or(table);
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |")).map(|(names, _)| names);
+    let names = rows.flat_map(|names| names.split(", ")).map(|name| name.trim_matches('`'));
+    let written: BTreeSet<_> = entries.chain(names).collect();
+    assert!(written.len() >= 25, "found only {written:?}");
+    for name in written {
+        assert!(parameters.get(name).is_some(), "there is no parameter {name}");
+    }
+}
