@@ -15,6 +15,7 @@
 //! linters      what templates and dependencies are held to
 //! openapi      the document of the REST API, written down
 //! bench        how fast it all is, next to others
+//! costs        what a month costs
 //! docs         a page to try the API with
 //! edge         CloudFront's signed URLs, checked before the emulator serves
 //! delivery_key the key that signs addresses of derived files
@@ -30,6 +31,7 @@
 pub mod aws;
 pub mod bench;
 pub mod companion;
+pub mod costs;
 pub mod delivery_key;
 pub mod demo;
 pub mod docs;
