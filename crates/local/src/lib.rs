@@ -12,8 +12,10 @@
 //! demo         photographs go in, variants and metadata come out; a story is told and heard; a day in the
 //!              graph reaches phones
 //! suite        every check and test
+//! linters      what templates and dependencies are held to
 //! openapi      the document of the REST API, written down
 //! bench        how fast it all is, next to others
+//! costs        what a month costs
 //! docs         a page to try the API with
 //! edge         CloudFront's signed URLs, checked before the emulator serves
 //! delivery_key the key that signs addresses of derived files
@@ -29,6 +31,7 @@
 pub mod aws;
 pub mod bench;
 pub mod companion;
+pub mod costs;
 pub mod delivery_key;
 pub mod demo;
 pub mod docs;
@@ -36,6 +39,7 @@ pub mod edge;
 pub mod emulator;
 pub mod functions;
 pub mod gateway;
+pub mod linters;
 pub mod neptune;
 pub mod openapi;
 pub mod paths;

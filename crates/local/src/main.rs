@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{bench, demo, docs, edge, functions, neptune, openapi, phones, search, stack::Stack, suite, tools};
+use local::{bench, costs, demo, docs, edge, functions, neptune, openapi, phones, search, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -39,6 +39,8 @@ enum Command {
     /// Measure how fast it is, in release builds: prints a table, keeps it in target/bench.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Say what a month would cost, by the arithmetic of docs/costs.md.
+    Costs(costs::Arguments),
     /// Write docs/openapi.json, the document of the REST API, anew from the types that the functions use.
     Openapi,
     /// Build and deploy the stack, and leave it running to develop against.
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         Command::Demo { keep } => show(keep),
         Command::Test => suite::run(),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Costs(arguments) => costs::run(&arguments),
         Command::Openapi => openapi::write(),
         Command::Up => up().and_then(|stack| describe(&stack)),
         Command::Down => down(),

@@ -136,6 +136,9 @@ impl Stack {
         self.outputs = deploy(
             &self.emulator,
             &[
+                // The emulator speaks plain HTTP, and one machine has few cores.
+                ("RequireTls", "false"),
+                ("Scale", "small"),
                 ("NeptuneEndpointUrl", self.neptune.endpoint()),
                 ("NeptuneCluster", "local"),
                 ("NeptuneClusterResourceId", "cluster-LOCAL"),

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    functions, paths,
+    functions, linters, paths,
     stack::{STATE_VARIABLE, Stack, state_file},
     steps,
     tools::{self, Tool},
@@ -37,13 +37,9 @@ const END_TO_END: [&str; 15] = [
 pub fn run() -> Result<()> {
     tools::install()?;
     Tool::Api.install()?;
+    linters::install()?;
     steps::run("Checking the format", cargo().args(["fmt", "--all", "--check"]))?;
-    let mut sam = Tool::Sam.command("sam");
-    sam.args(["validate", "--lint", "--template-file", "template.yaml"]);
-    steps::run(
-        "Checking template.yaml",
-        sam.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", crate::emulator::REGION),
-    )?;
+    linters::run()?;
     let mut clippy = cargo();
     clippy.args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
     steps::run("Linting (clippy, warnings denied)", &mut clippy)?;
@@ -76,7 +72,8 @@ fn end_to_end(counts: &mut Counts) -> Result<()> {
     outcome
 }
 
-fn cargo() -> Command {
+/// The cargo that runs us, at the root of the workspace.
+pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(paths::root());
     // Set by the cargo that runs us; whether they are makes build scripts of dependencies run again.

