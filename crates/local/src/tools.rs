@@ -174,10 +174,10 @@ fn check() -> Result<()> {
 
 /// The first Python that is new enough and can make environments.
 fn python() -> Result<&'static str> {
-    const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
-    let candidates = ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
+    const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+    let candidates = ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11"];
     candidates.into_iter().find(|python| succeeds(Command::new(python).args(["-c", PROBE]))).context(
-        "Python 3.10 or newer with its venv module is missing. Install it: sudo apt-get install python3 python3-venv",
+        "Python 3.11 or newer with its venv module is missing. Install it: sudo apt-get install python3 python3-venv",
     )
 }
 
