@@ -15,6 +15,7 @@ use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
     timeout::TimeoutConfig,
 };
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::{
     Builder, Connector,
     tls::{Provider, TlsContext, rustls_provider::CryptoMode},
@@ -36,6 +37,7 @@ pub fn sdk_config() -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .region(env::var("AWS_REGION").ok().map(Region::new))
         .service_config(Endpoints)
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .http_client(http_client)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         // Below every function's own timeout, so that a hanging call fails alone and not with its batch.
