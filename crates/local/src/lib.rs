@@ -23,6 +23,7 @@
 //! search       OpenSearch's API, played by osmem-server
 //! serving      what the emulators share
 //! runtime_api  one function alone, under a Lambda Runtime API
+//! ops          the operator's tool, at a stack on AWS or on this machine
 //! steps        progress while something takes its time
 //! ```
 
@@ -38,6 +39,7 @@ pub mod functions;
 pub mod gateway;
 pub mod neptune;
 pub mod openapi;
+pub mod ops;
 pub mod paths;
 pub mod phones;
 pub mod photographs;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{bench, demo, docs, edge, functions, neptune, openapi, phones, search, stack::Stack, suite, tools};
+use local::{bench, demo, docs, edge, functions, neptune, openapi, ops, phones, search, stack::Stack, suite, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -44,7 +44,13 @@ enum Command {
     /// Build and deploy the stack, and leave it running to develop against.
     ///
     /// If it runs already, what has changed is deployed to it; its data stays.
-    Up,
+    Up {
+        /// Deploy the functions and the template as they were last built.
+        #[arg(long)]
+        as_built: bool,
+    },
+    /// Look after a deployed stack, on AWS or, with --local, on this machine: its stream, its dead letters, its media.
+    Ops(ops::Arguments),
     /// End the stack that `up` or `demo --keep` left running.
     Down,
     /// Run the page to try the API with until SIGTERM or Ctrl-C; its first line is its endpoint.
@@ -79,7 +85,8 @@ fn main() -> ExitCode {
         Command::Test => suite::run(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Openapi => openapi::write(),
-        Command::Up => up().and_then(|stack| describe(&stack)),
+        Command::Up { as_built } => up(as_built).and_then(|stack| describe(&stack)),
+        Command::Ops(arguments) => ops::run(&arguments),
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),
         Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(edge::run(options))),
@@ -98,7 +105,7 @@ fn main() -> ExitCode {
 
 fn show(keep: bool) -> Result<()> {
     let was_running = Stack::running(DEVELOPMENT).is_some();
-    let stack = up()?;
+    let stack = up(false)?;
     let shown = block_on(demo::run(&stack));
     if keep || was_running {
         describe(&stack)?;
@@ -108,9 +115,11 @@ fn show(keep: bool) -> Result<()> {
     shown
 }
 
-fn up() -> Result<Stack> {
+fn up(as_built: bool) -> Result<Stack> {
     tools::install()?;
-    functions::build()?;
+    if !as_built {
+        functions::build()?;
+    }
     match Stack::running(DEVELOPMENT) {
         Some(mut stack) => {
             stack.redeploy(DEVELOPMENT)?;

@@ -15,7 +15,7 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 15] = [
+const END_TO_END: [&str; 16] = [
     "api",
     "audio",
     "contract",
@@ -25,6 +25,7 @@ const END_TO_END: [&str; 15] = [
     "delivery",
     "document",
     "media",
+    "ops",
     "poller",
     "push",
     "redrive",

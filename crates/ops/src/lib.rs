@@ -93,3 +93,35 @@ impl std::fmt::Display for Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_one_thing() {
+        Arguments::command().debug_assert();
+        let read = |line: &str| Arguments::try_parse_from(line.split(' '));
+        for line in [
+            "ops stream status --stack other",
+            "ops stream replay --from 1 --to 2:3 --apply",
+            "ops queue look graph-changes --limit 3 --json",
+            "ops queue redrive push --apply",
+            "ops media reprocess --prefix photo/ --anew --apply",
+            "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --apply",
+        ] {
+            assert!(read(line).is_ok(), "{line}");
+        }
+        for line in [
+            "ops stream replay --from 1",
+            "ops queue look other",
+            "ops media reprocess --apply",
+            "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --prefix photo/",
+            "ops media reprocess --id x",
+        ] {
+            assert!(read(line).is_err(), "{line}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -27,10 +28,14 @@ pub struct Session {
     outputs: BTreeMap<String, String>,
 }
 
+/// What the SDK's clients send with.
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(TLS).build_https()
+}
+
 /// Credentials and region as all of AWS's tools find them.
 pub async fn config(endpoint_url: Option<String>) -> SdkConfig {
-    let http_client = Builder::new().tls_provider(TLS).build_https();
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client);
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client());
     if let Some(url) = endpoint_url {
         loader = loader.endpoint_url(url);
     }

@@ -20,10 +20,9 @@ pub enum Command {
 
 /// Which items.
 #[derive(Debug, Clone, clap::Args)]
-#[group(id = "which", required = true, multiple = false, args = ["id", "prefix"])]
 pub struct Order {
     /// An item's id; may be repeated.
-    #[arg(long)]
+    #[arg(long, required_unless_present = "prefix", conflicts_with = "prefix")]
     pub id: Vec<MediaId>,
     /// All originals whose keys begin so: photo/, or audio/<owner>/.
     #[arg(long)]
