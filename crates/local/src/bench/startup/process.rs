@@ -14,8 +14,10 @@ use super::runtime_api::RuntimeApi;
 use crate::emulator::REGION;
 
 /// All that functions want to know before they start.
-const SETTINGS: [(&str, &str); 35] = [
+const SETTINGS: [(&str, &str); 37] = [
     ("AUDIENCE_TABLE", "audience"),
+    ("CALLER_BURST", "200"),
+    ("CALLER_RATE", "50"),
     ("CHECKPOINT_TABLE", "checkpoint"),
     ("CLUSTER", "main"),
     ("DEAD_LETTER_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/dead-letters"),
@@ -81,7 +83,7 @@ pub fn start(program: &Path, settings: &[(&str, &str)]) -> Result<(Started, Wait
     let api = RuntimeApi::start()?;
     let mut command = Command::new(program);
     command.env_clear().envs(SETTINGS).envs(settings.iter().copied()).env("AWS_LAMBDA_RUNTIME_API", api.address());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
     let start = Instant::now();
     let process = Process(command.spawn()?);
     let question = api.question()?;
