@@ -11,6 +11,7 @@
 //! uploads      how their app sends a file
 //! demo         photographs go in, variants and metadata come out; a story is told and heard; a day in the
 //!              graph reaches phones
+//! privilege    what roles may do, held against what they did
 //! suite        every check and test
 //! openapi      the document of the REST API, written down
 //! bench        how fast it all is, next to others
@@ -43,6 +44,7 @@ pub mod ops;
 pub mod paths;
 pub mod phones;
 pub mod photographs;
+pub mod privilege;
 mod process;
 pub mod push_credentials;
 pub mod runtime_api;

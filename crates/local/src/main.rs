@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use local::{bench, demo, docs, edge, functions, neptune, openapi, ops, phones, search, stack::Stack, suite, tools};
+use local::{
+    bench, demo, docs, edge, emulator, functions, neptune, openapi, ops, phones, privilege, search, stack::Stack,
+    suite, tools,
+};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -61,6 +64,12 @@ enum Command {
     ///
     /// It lets pass what is open, or signed for, and has the emulator serve it.
     Edge(edge::Arguments),
+    /// Hold what the functions of a running stack may do against what they were seen doing, as `test` does at its end.
+    Privileges {
+        /// The stack.
+        #[arg(default_value = DEVELOPMENT)]
+        name: String,
+    },
     /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
     /// Write to it with POST /emulator/commit, read GET /propertygraph/stream, and order faults
@@ -90,6 +99,7 @@ fn main() -> ExitCode {
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),
         Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(edge::run(options))),
+        Command::Privileges { name } => privileges(&name),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
         Command::Phones(arguments) => block_on(phones::run(arguments.into())),
         Command::Search(arguments) => block_on(search::run(arguments)),
@@ -133,6 +143,11 @@ fn down() -> Result<()> {
     let was_there = Stack::end(DEVELOPMENT)?;
     println!("{}", if was_there { "The stack is down." } else { "There is no stack to end." });
     Ok(())
+}
+
+fn privileges(name: &str) -> Result<()> {
+    let stack = Stack::running(name).with_context(|| format!("no stack {name} is running"))?;
+    privilege::check(&stack, &emulator::usage_file(name))
 }
 
 fn describe(stack: &Stack) -> Result<()> {

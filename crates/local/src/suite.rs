@@ -5,7 +5,8 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    functions, paths,
+    emulator::usage_file,
+    functions, paths, privilege,
     stack::{STATE_VARIABLE, Stack, state_file},
     steps,
     tools::{self, Tool},
@@ -73,6 +74,8 @@ fn end_to_end(counts: &mut Counts) -> Result<()> {
     if outcome.is_err() {
         println!("The emulator's log: {}", paths::workdir().join(STACK).join("emulator.log").display());
     }
+    // Only a run that has done everything has used all that there is to use.
+    let outcome = outcome.and_then(|()| counts.check(privilege::check(&stack, &usage_file(STACK))));
     stack.stop()?;
     outcome
 }
@@ -101,6 +104,12 @@ impl Counts {
         if outcome.is_ok() && self.passed + self.failed == before {
             bail!("{what}: no test ran");
         }
+        outcome
+    }
+
+    /// Counts a check that is no test binary.
+    fn check(&mut self, outcome: Result<()>) -> Result<()> {
+        *if outcome.is_ok() { &mut self.passed } else { &mut self.failed } += 1;
         outcome
     }
 
