@@ -1,22 +1,43 @@
 //! How functions reach AWS.
+//!
+//! The SDK's own way through `aws-config` is for every machine there is: profiles, roles to assume,
+//! instance metadata, the system's certificates. All of that would be linked into each function, and the
+//! certificates be parsed again for each client while it starts. Lambda says everything in the
+//! environment, so that is all that is read here (`docs/startup.md` has what it saves).
 
-use std::time::Duration;
+mod endpoints;
+mod http_client;
+mod trust;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use std::{env, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::{
     Builder, Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_types::sdk_config::SharedCredentialsProvider;
+
+use self::{endpoints::Endpoints, http_client::Lazy};
 
 /// rustls on ring: the SDK's default, aws-lc, gathers jitter entropy in the first TLS call, which
 /// costs 30 ms of CPU there.
 const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
 
-/// Credentials, region and endpoint from the environment, one HTTP client for all SDK clients.
-pub async fn sdk_config() -> SdkConfig {
-    let http_client = Builder::new().tls_provider(TLS).build_https();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
+/// Credentials, region and endpoints as Lambda gives them, one HTTP client for all SDK clients.
+pub fn sdk_config() -> SdkConfig {
+    let http_client = Lazy::new(Builder::new().tls_provider(TLS).tls_context(tls_context()).build_https());
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .region(env::var("AWS_REGION").ok().map(Region::new))
+        .service_config(Endpoints)
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .http_client(http_client)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         // Below every function's own timeout, so that a hanging call fails alone and not with its batch.
@@ -26,12 +47,17 @@ pub async fn sdk_config() -> SdkConfig {
                 .operation_attempt_timeout(Duration::from_secs(10))
                 .operation_timeout(Duration::from_secs(20))
                 .build(),
-        )
-        .load()
-        .await
+        );
+    config.set_endpoint_url(endpoints::of_all_services());
+    config.build()
 }
 
 /// For the rare request that no SDK client makes: HTTP as the SDK speaks it, without its retries.
 pub fn http_connector() -> SharedHttpConnector {
-    SharedHttpConnector::new(Connector::builder().tls_provider(TLS).build())
+    SharedHttpConnector::new(Connector::builder().tls_provider(TLS).tls_context(tls_context()).build())
+}
+
+fn tls_context() -> TlsContext {
+    // Cannot fail: only the provider that is set later looks into it.
+    TlsContext::builder().with_trust_store(trust::store()).build().unwrap_or_default()
 }

@@ -22,6 +22,9 @@ pub const ACCESS_KEY: &str = "test";
 /// The emulator's administrator's secret, which is none.
 pub const SECRET_KEY: &str = "test";
 
+/// Runs the emulator and records what roles do.
+const RECORDER: &str = include_str!("emulator/recorder.py");
+
 /// A running emulator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emulator {
@@ -44,9 +47,13 @@ impl Emulator {
         fs::create_dir_all(&temporary)?;
         let log_path = folder.join("emulator.log");
         let log = File::create(&log_path)?;
+        let usage = usage_file(name);
+        // Another emulator's roles had the same names.
+        File::create(&usage)?;
         let mut command = Tool::Emulator.command("python");
         let mut child = at(port, &mut command)
-            .args(["-m", "ministack"])
+            .args(["-c", RECORDER])
+            .arg(usage)
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
             .env("MINISTACK_HOST", "localhost")
@@ -124,6 +131,11 @@ fn is_emulator(argument: &str) -> bool {
 /// Where the emulator `name` keeps its files.
 fn folder(name: &str) -> PathBuf {
     paths::workdir().join(name)
+}
+
+/// Where the emulator `name` writes down which role was allowed what: a line of JSON each.
+pub fn usage_file(name: &str) -> PathBuf {
+    folder(name).join("usage.jsonl")
 }
 
 /// Where it is written down that the emulator `name` runs.

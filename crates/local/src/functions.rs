@@ -23,6 +23,13 @@ pub fn build() -> Result<()> {
     steps::run("Packaging the functions", sam.arg("build").env("SAM_CLI_TELEMETRY", "0"))
 }
 
+/// Builds the binary `name` as functions are built.
+pub fn build_one(name: &str) -> Result<()> {
+    let mut lambda = builder(Tool::Builder.command("cargo-lambda"))?;
+    lambda.args(["lambda", "build", "--release", "--bin", name]);
+    steps::run(&format!("Compiling {name}"), &mut lambda)
+}
+
 /// The functions' binaries: one per folder, of the same name.
 fn names() -> Result<Vec<String>> {
     let mut names = Vec::new();

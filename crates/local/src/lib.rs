@@ -11,6 +11,7 @@
 //! uploads      how their app sends a file
 //! demo         photographs go in, variants and metadata come out; a story is told and heard; a day in the
 //!              graph reaches phones
+//! privilege    what roles may do, held against what they did
 //! suite        every check and test
 //! linters      what templates and dependencies are held to
 //! openapi      the document of the REST API, written down
@@ -25,6 +26,7 @@
 //! search       OpenSearch's API, played by osmem-server
 //! serving      what the emulators share
 //! runtime_api  one function alone, under a Lambda Runtime API
+//! ops          the operator's tool, at a stack on AWS or on this machine
 //! steps        progress while something takes its time
 //! ```
 
@@ -42,9 +44,11 @@ pub mod gateway;
 pub mod linters;
 pub mod neptune;
 pub mod openapi;
+pub mod ops;
 pub mod paths;
 pub mod phones;
 pub mod photographs;
+pub mod privilege;
 mod process;
 pub mod push_credentials;
 pub mod runtime_api;

@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use local::{bench, costs, demo, docs, edge, functions, neptune, openapi, phones, search, stack::Stack, suite, tools};
+use local::{
+    bench, costs, demo, docs, edge, emulator, functions, neptune, openapi, ops, phones, privilege, search,
+    stack::Stack, suite, tools,
+};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -46,7 +49,13 @@ enum Command {
     /// Build and deploy the stack, and leave it running to develop against.
     ///
     /// If it runs already, what has changed is deployed to it; its data stays.
-    Up,
+    Up {
+        /// Deploy the functions and the template as they were last built.
+        #[arg(long)]
+        as_built: bool,
+    },
+    /// Look after a deployed stack, on AWS or, with --local, on this machine: its stream, its dead letters, its media.
+    Ops(ops::Arguments),
     /// End the stack that `up` or `demo --keep` left running.
     Down,
     /// Run the page to try the API with until SIGTERM or Ctrl-C; its first line is its endpoint.
@@ -57,6 +66,12 @@ enum Command {
     ///
     /// It lets pass what is open, or signed for, and has the emulator serve it.
     Edge(edge::Arguments),
+    /// Hold what the functions of a running stack may do against what they were seen doing, as `test` does at its end.
+    Privileges {
+        /// The stack.
+        #[arg(default_value = DEVELOPMENT)]
+        name: String,
+    },
     /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
     /// Write to it with POST /emulator/commit, read GET /propertygraph/stream, and order faults
@@ -82,10 +97,12 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench::run(&bench),
         Command::Costs(arguments) => costs::run(&arguments),
         Command::Openapi => openapi::write(),
-        Command::Up => up().and_then(|stack| describe(&stack)),
+        Command::Up { as_built } => up(as_built).and_then(|stack| describe(&stack)),
+        Command::Ops(arguments) => ops::run(&arguments),
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),
         Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(edge::run(options))),
+        Command::Privileges { name } => privileges(&name),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
         Command::Phones(arguments) => block_on(phones::run(arguments.into())),
         Command::Search(arguments) => block_on(search::run(arguments)),
@@ -101,7 +118,7 @@ fn main() -> ExitCode {
 
 fn show(keep: bool) -> Result<()> {
     let was_running = Stack::running(DEVELOPMENT).is_some();
-    let stack = up()?;
+    let stack = up(false)?;
     let shown = block_on(demo::run(&stack));
     if keep || was_running {
         describe(&stack)?;
@@ -111,9 +128,11 @@ fn show(keep: bool) -> Result<()> {
     shown
 }
 
-fn up() -> Result<Stack> {
+fn up(as_built: bool) -> Result<Stack> {
     tools::install()?;
-    functions::build()?;
+    if !as_built {
+        functions::build()?;
+    }
     match Stack::running(DEVELOPMENT) {
         Some(mut stack) => {
             stack.redeploy(DEVELOPMENT)?;
@@ -127,6 +146,11 @@ fn down() -> Result<()> {
     let was_there = Stack::end(DEVELOPMENT)?;
     println!("{}", if was_there { "The stack is down." } else { "There is no stack to end." });
     Ok(())
+}
+
+fn privileges(name: &str) -> Result<()> {
+    let stack = Stack::running(name).with_context(|| format!("no stack {name} is running"))?;
+    privilege::check(&stack, &emulator::usage_file(name))
 }
 
 fn describe(stack: &Stack) -> Result<()> {

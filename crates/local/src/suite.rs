@@ -5,7 +5,8 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    functions, linters, paths,
+    emulator::usage_file,
+    functions, linters, paths, privilege,
     stack::{STATE_VARIABLE, Stack, state_file},
     steps,
     tools::{self, Tool},
@@ -15,7 +16,7 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 15] = [
+const END_TO_END: [&str; 16] = [
     "api",
     "audio",
     "contract",
@@ -25,6 +26,7 @@ const END_TO_END: [&str; 15] = [
     "delivery",
     "document",
     "media",
+    "ops",
     "poller",
     "push",
     "redrive",
@@ -68,6 +70,8 @@ fn end_to_end(counts: &mut Counts) -> Result<()> {
     if outcome.is_err() {
         println!("The emulator's log: {}", paths::workdir().join(STACK).join("emulator.log").display());
     }
+    // Only a run that has done everything has used all that there is to use.
+    let outcome = outcome.and_then(|()| counts.check(privilege::check(&stack, &usage_file(STACK))));
     stack.stop()?;
     outcome
 }
@@ -97,6 +101,12 @@ impl Counts {
         if outcome.is_ok() && self.passed + self.failed == before {
             bail!("{what}: no test ran");
         }
+        outcome
+    }
+
+    /// Counts a check that is no test binary.
+    fn check(&mut self, outcome: Result<()>) -> Result<()> {
+        *if outcome.is_ok() { &mut self.passed } else { &mut self.failed } += 1;
         outcome
     }
 

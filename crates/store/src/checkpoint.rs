@@ -10,6 +10,7 @@
 //! generation how often the stream began anew, absent before the first time
 //! owner      who holds the lease, absent if nobody does
 //! epoch      how often the lease was taken
+//! taken_at   when it was taken, in milliseconds since 1970
 //! expires_at when anybody may take the lease, in milliseconds since 1970
 //! successor  who asks to be handed the lease
 //! asks_until how long that counts, in milliseconds since 1970
@@ -70,6 +71,28 @@ pub enum Standing {
     Lost,
 }
 
+/// The row, for who looks at it from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    /// Up to where all is published; `None` if nothing ever was.
+    pub position: Option<Position>,
+    /// How often the stream began anew.
+    pub generation: u64,
+    /// Who publishes, if anybody has the lease.
+    pub holder: Option<Holder>,
+}
+
+/// Who has the lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Who, and the how-manieth.
+    pub lease: Lease,
+    /// Since when; `None` if that was not written down.
+    pub taken_at: Option<Timestamp>,
+    /// When anybody may take it. It is not given back before if its holder has crashed.
+    pub expires_at: Timestamp,
+}
+
 impl CheckpointTable {
     /// The row of `stream` in the table `name`, reached by `client`.
     pub fn new(client: Client, name: String, stream: String) -> Self {
@@ -87,8 +110,8 @@ impl CheckpointTable {
         let result = self
             .update()
             .update_expression(
-                "SET #owner = :owner, expires_at = :expires_at, epoch = if_not_exists(epoch, :zero) + :one \
-                 REMOVE successor, asks_until",
+                "SET #owner = :owner, taken_at = :now, expires_at = :expires_at, \
+                 epoch = if_not_exists(epoch, :zero) + :one REMOVE successor, asks_until",
             )
             // The owner's own, if an answer got lost on its way and the SDK asked again.
             .condition_expression("attribute_not_exists(#owner) OR expires_at <= :now OR #owner = :owner")
@@ -161,6 +184,14 @@ impl CheckpointTable {
         Ok(self.row().await?.map_or(0, |row| row.generation))
     }
 
+    /// The whole row; `None` before anybody took the lease.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or the row is not as it is written here.
+    pub async fn overview(&self) -> Result<Option<Overview>, Failure> {
+        self.row().await?.map(Row::overview).transpose()
+    }
+
     /// Begins a new generation, without a position: the old stream is gone.
     ///
     /// Returns the generation, or `None` if the lease is lost.
@@ -184,7 +215,10 @@ impl CheckpointTable {
     /// # Errors
     /// If DynamoDB fails.
     pub async fn release(&self, lease: &Lease) -> Result<(), Failure> {
-        let result = self.held(lease, "attribute_exists(#owner)").update_expression("REMOVE #owner, expires_at").send();
+        let result = self
+            .held(lease, "attribute_exists(#owner)")
+            .update_expression("REMOVE #owner, taken_at, expires_at")
+            .send();
         unless_refused("release the lease", result.await).map(|_| ())
     }
 
@@ -224,11 +258,22 @@ struct Row {
     generation: u64,
     owner: Option<String>,
     epoch: u64,
+    taken_at: Option<i64>,
+    expires_at: Option<i64>,
     successor: Option<String>,
     asks_until: Option<i64>,
 }
 
 impl Row {
+    fn overview(self) -> Result<Overview, Failure> {
+        let holder = self.owner.zip(self.expires_at).map(|(owner, expires_at)| {
+            let lease = Lease { owner, epoch: self.epoch };
+            Ok(Holder { lease, taken_at: self.taken_at.map(time).transpose()?, expires_at: time(expires_at)? })
+        });
+        let position = self.position.as_deref().map(parse).transpose()?;
+        Ok(Overview { position, generation: self.generation, holder: holder.transpose()? })
+    }
+
     fn standing(&self, lease: &Lease, now: Timestamp) -> Standing {
         let is_mine = self.owner.as_ref() == Some(&lease.owner) && self.epoch == lease.epoch;
         let is_wanted = self.successor.is_some() && self.asks_until.is_some_and(|until| until > now.as_millisecond());
@@ -269,6 +314,10 @@ fn parse(text: &str) -> Result<Position, Failure> {
     let (commit_num, op_num) =
         position.ok_or_else(|| Failure::bug("read the checkpoint", "its position is no position"))?;
     Ok(Position { commit_num, op_num })
+}
+
+fn time(milliseconds: i64) -> Result<Timestamp, Failure> {
+    Timestamp::from_millisecond(milliseconds).map_err(|error| Failure::bug("read the checkpoint", error))
 }
 
 fn text(text: &str) -> AttributeValue {
@@ -385,10 +434,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_looks_from_outside_sees_position_and_holder() {
+        let seen = |item: HashMap<String, AttributeValue>| {
+            mock!(Client::get_item).then_output(move || GetItemOutput::builder().set_item(Some(item.clone())).build())
+        };
+        let position = ("position", text("00000000000000000012/00000000000000000003"));
+        let mut item = row(&[position, ("taken_at", number(1000)), ("expires_at", number(5000))]);
+        let held = table(&seen(item.clone())).overview().await.expect("a look").expect("a row");
+        let second = |second| Timestamp::constant(second, 0);
+        let holder = Holder { lease: lease(), taken_at: Some(second(1)), expires_at: second(5) };
+        let expected = Overview { position: Some(Position::new(12, 3)), generation: 0, holder: Some(holder) };
+        assert_eq!(held, expected);
+        for name in ["owner", "taken_at", "expires_at"] {
+            item.remove(name);
+        }
+        let free = table(&seen(item)).overview().await.expect("a look").expect("a row");
+        assert_eq!(free, Overview { holder: None, ..expected });
+    }
+
+    #[tokio::test]
     async fn a_row_that_is_gone_is_a_lease_that_is_lost() {
         let gone = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
         assert_eq!(table(&gone).look(&lease(), NOW).await.expect("a look"), Standing::Lost);
         assert_eq!(table(&gone).generation().await.expect("a look"), 0);
+        assert_eq!(table(&gone).overview().await.expect("a look"), None);
     }
 
     #[test]

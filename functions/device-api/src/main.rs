@@ -22,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
     let quota = CallerQuota::from_env()?;
-    let aws = aws::sdk_config().await;
+    let aws = aws::sdk_config();
     let ports = devices::Ports {
         table: DeviceTable::new(aws_sdk_dynamodb::Client::new(&aws), config.devices_table),
         endpoints: endpoints::Endpoints::new(aws_sdk_sns::Client::new(&aws), config.platform_application_arn),

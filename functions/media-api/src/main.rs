@@ -19,7 +19,7 @@ async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = Config::from_env()?;
     let quota = CallerQuota::from_env()?;
-    let aws = aws::sdk_config().await;
+    let aws = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let s3 = aws_sdk_s3::Client::new(&aws);
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);

@@ -13,7 +13,7 @@ use store::media::MediaTable;
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
-    let aws = aws::sdk_config().await;
+    let aws = aws::sdk_config();
     let ports = handler::Ports {
         originals: originals::Originals { s3: aws_sdk_s3::Client::new(&aws), bucket: config.originals_bucket },
         table: MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table),

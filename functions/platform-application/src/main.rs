@@ -26,7 +26,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let aws = aws::sdk_config().await;
+    let aws = aws::sdk_config();
     let ports = handler::Ports {
         applications: application::Applications { sns: aws_sdk_sns::Client::new(&aws) },
         credentials: credentials::Credentials { secrets: aws_sdk_secretsmanager::Client::new(&aws) },

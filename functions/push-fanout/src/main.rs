@@ -32,7 +32,7 @@ use crate::{aws::Aws, notify::Notifier};
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
-    let sdk = function_kit::aws::sdk_config().await;
+    let sdk = function_kit::aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let aws = Aws {

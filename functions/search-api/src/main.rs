@@ -24,7 +24,7 @@ async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
     let quota = CallerQuota::from_env()?;
-    let sdk = aws::sdk_config().await;
+    let sdk = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let ports = handler::Ports {
         index: Index::new(Client::new(&sdk, &config.opensearch_endpoint_url)?, config.search_index),

@@ -28,7 +28,7 @@ use crate::{event::Event, handler::Indexer, ports::Indexes};
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
-    let sdk = aws::sdk_config().await;
+    let sdk = aws::sdk_config();
     let client = Client::new(&sdk, &config.opensearch_endpoint_url)?;
     let indexer = Indexer {
         entries: SearchTable::new(aws_sdk_dynamodb::Client::new(&sdk), config.search_table),

@@ -12,28 +12,52 @@ use crate::{
     checkpoints::Checkpoints,
     lease,
     poller::{Outcome, Poller},
+    preview::{self, Standing},
     stop::{Ending, Stop},
 };
 
-/// A tick of the schedule, whatever else it says, or an order to replay:
-/// `{"replay": {"from": "12/1", "to": "20/5"}}`.
+/// A tick of the schedule, whatever else it says, an order to replay, `{"replay": {"from": "12/1", "to":
+/// "20/5"}}`, perhaps only to count (`"dryRun": true`), or a question where the stream stands,
+/// `{"status": {"after": "12/1"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Event {
     #[serde(default)]
     replay: Option<Range>,
+    #[serde(default)]
+    status: Option<Seen>,
 }
 
 /// The transactions to publish once more. One that the range cuts is published whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Range {
     from: Position,
     to: Position,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// From where the stream is looked at: the checkpoint, if there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seen {
+    #[serde(default)]
+    after: Option<Position>,
 }
 
 /// What the invocation answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Answer {
+#[serde(untagged)]
+pub enum Answer {
+    /// After a run.
+    Run(Run),
+    /// To the question where the stream stands.
+    Standing(Standing),
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Run {
     /// How it ended.
     ended: &'static str,
     /// Up to where everything is on the bus, if this invocation published anything.
@@ -63,16 +87,24 @@ pub enum Error {
 /// If somebody has to look: the invocation counts as failed, which the alarm hears.
 pub async fn handle<B: Bus, C: Checkpoints>(poller: &Poller<B, C>, event: LambdaEvent<Event>) -> Result<Answer, Error> {
     let time = time_left(&event.context);
-    let result = match event.payload.replay {
-        None => {
-            let owner = lease::owner(&event.context.request_id);
-            poller.follow(&owner, time).await.map(|outcome| answer(outcome, None))
+    let Poller { stream, settings, .. } = poller;
+    let result = match event.payload {
+        Event { status: Some(Seen { after }), .. } => {
+            let standing = preview::standing(stream, after, settings.retention).await;
+            return Ok(Answer::Standing(standing.map_err(Stop::stream)?));
         }
-        Some(Range { from, to }) if from > to => return Err(Error::Backwards),
-        Some(Range { from, to }) => poller.replay(from, to, time).await.map(|outcome| {
-            let is_complete = matches!(outcome.ending, Ending::Replayed | Ending::Drained);
-            answer(outcome, Some(is_complete))
-        }),
+        Event { replay: Some(Range { from, to, .. }), .. } if from > to => return Err(Error::Backwards),
+        Event { replay: Some(Range { from, to, dry_run: true }), .. } => {
+            let counted = preview::count(stream, from, to, time, settings).await?;
+            return Ok(Answer::Run(replayed(counted)));
+        }
+        Event { replay: Some(Range { from, to, dry_run: false }), .. } => {
+            poller.replay(from, to, time).await.map(replayed)
+        }
+        Event { replay: None, status: None } => {
+            let owner = lease::owner(&event.context.request_id);
+            poller.follow(&owner, time).await.map(|outcome| run(outcome, None))
+        }
     };
     match &result {
         Ok(answer) => {
@@ -85,11 +117,16 @@ pub async fn handle<B: Bus, C: Checkpoints>(poller: &Poller<B, C>, event: Lambda
         }
     }
     poller.metrics.flush();
-    Ok(result?)
+    Ok(Answer::Run(result?))
 }
 
-fn answer(Outcome { ending, done }: Outcome, complete: Option<bool>) -> Answer {
-    Answer { ended: ending.as_str(), position: done.position, changes: done.changes, complete }
+fn replayed(outcome: Outcome) -> Run {
+    let is_complete = matches!(outcome.ending, Ending::Replayed | Ending::Drained);
+    run(outcome, Some(is_complete))
+}
+
+fn run(Outcome { ending, done }: Outcome, complete: Option<bool>) -> Run {
+    Run { ended: ending.as_str(), position: done.position, changes: done.changes, complete }
 }
 
 fn time_left(context: &Context) -> Duration {
@@ -108,9 +145,16 @@ mod tests {
         let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
         assert_eq!(event(tick).expect("a tick").replay, None);
         let order = event(json!({"replay": {"from": "12/1", "to": "20/5"}})).expect("an order");
-        assert_eq!(order.replay, Some(Range { from: Position::new(12, 1), to: Position::new(20, 5) }));
-        for wrong in [json!({"replay": {"from": "12/1"}}), json!({"replay": {"from": "12", "to": "20/5"}})] {
-            assert!(event(wrong).is_err());
+        let (from, to) = (Position::new(12, 1), Position::new(20, 5));
+        assert_eq!(order.replay, Some(Range { from, to, dry_run: false }));
+        let counted = event(json!({"replay": {"from": "12/1", "to": "20/5", "dryRun": true}})).expect("an order");
+        assert_eq!(counted.replay, Some(Range { from, to, dry_run: true }));
+        let question = event(json!({"status": {"after": "12/1"}})).expect("a question");
+        assert_eq!(question.status, Some(Seen { after: Some(from) }));
+        assert_eq!(event(json!({"status": {}})).expect("a question").status, Some(Seen { after: None }));
+        let misspelt = json!({"replay": {"from": "12/1", "to": "20/5", "dry_run": true}});
+        for wrong in [json!({"replay": {"from": "12/1"}}), json!({"replay": {"from": "12", "to": "20/5"}}), misspelt] {
+            assert!(event(wrong).is_err(), "what is misspelt must not publish");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `stream-poller`: the graph's stream, in whole transactions, folded, in order, onto the bus.
 //!
 //! ```text
-//! handler      an event: a tick of the schedule, or a replay
+//! handler      an event: a tick of the schedule, a replay, or an operator's question
+//!   preview    where the stream stands, and what a replay would publish
 //!   poller     one invocation: lease, runs, release
 //!     lease    taking over from a predecessor
 //!     source   pages, one ahead; gaps, expiry and resets, by the policy
@@ -25,6 +26,7 @@ mod pace;
 mod pack;
 pub mod policy;
 pub mod poller;
+pub mod preview;
 pub mod settings;
 pub mod sns;
 mod source;

@@ -16,7 +16,7 @@ use stream_poller::{
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = Config::from_env()?;
-    let aws = aws::sdk_config().await;
+    let aws = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let poller = Poller {
         stream: Client::new(&aws, config.neptune_endpoint_url)?,

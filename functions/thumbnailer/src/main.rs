@@ -13,7 +13,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
-    let aws = aws::sdk_config().await;
+    let aws = aws::sdk_config();
     let s3 = aws_sdk_s3::Client::new(&aws);
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let edge = Edge { cloudfront: aws_sdk_cloudfront::Client::new(&aws), distribution_id: config.distribution_id };

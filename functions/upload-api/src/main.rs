@@ -20,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
     let quota = CallerQuota::from_env()?;
-    let aws = aws::sdk_config().await;
+    let aws = aws::sdk_config();
     let s3 = aws_sdk_s3::Client::new(&aws);
     let ports = handler::Ports {
         originals: originals::Originals { s3: s3.clone(), bucket: config.originals_bucket.clone() },

@@ -1,8 +1,9 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{InvalidSequencer, Sequencer};
 
@@ -55,6 +56,27 @@ pub enum NotificationError {
     /// `ObjectCreated` without size or ETag.
     #[error("an object was created without size or ETag")]
     Incomplete,
+}
+
+impl ObjectEvent {
+    /// A notification of this event alone, as S3 writes it: for who is to hear of it again.
+    pub fn to_notification(&self) -> String {
+        let mut object = json!({"key": utf8_percent_encode(&self.key, NON_ALPHANUMERIC).to_string()});
+        object["sequencer"] = self.sequencer.as_str().into();
+        let name = match &self.change {
+            ObjectChange::Created { size, etag } => {
+                object["size"] = (*size).into();
+                object["eTag"] = etag.as_str().into();
+                "ObjectCreated:Put"
+            }
+            ObjectChange::Removed => "ObjectRemoved:Delete",
+        };
+        let record = json!({
+            "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": name, "eventTime": self.at,
+            "s3": {"object": object}
+        });
+        json!({"Records": [record]}).to_string()
+    }
 }
 
 impl Notification {
@@ -154,9 +176,7 @@ fn decode_key(encoded: &str) -> Result<String, NotificationError> {
 
 #[cfg(test)]
 mod tests {
-    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
 
@@ -220,6 +240,21 @@ mod tests {
         fn every_key_survives_its_encoding(key: String) {
             let encoded = utf8_percent_encode(&key, NON_ALPHANUMERIC).to_string().replace("%20", "+");
             prop_assert_eq!(decode_key(&encoded).expect("a key"), key);
+        }
+
+        #[test]
+        fn what_is_written_is_read_again(
+            key: String,
+            at in 0..4_000_000_000_000_i64,
+            sequencer in "[0-9A-F]{1,32}",
+            content in prop::option::of(any::<(u64, String)>()),
+        ) {
+            let change = content.map_or(ObjectChange::Removed, |(size, etag)| ObjectChange::Created { size, etag });
+            let sequencer = Sequencer::parse(&sequencer).expect("a sequencer");
+            let at = Timestamp::from_millisecond(at).expect("a time");
+            let event = ObjectEvent { key, at, sequencer, change };
+            let read = Notification::parse(&event.to_notification()).expect("a notification");
+            prop_assert_eq!(read.events, [event]);
         }
 
         #[test]

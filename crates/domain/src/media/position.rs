@@ -5,6 +5,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// Hexadecimal digits kept of a sequencer. S3 has used 16 to 18; the room left costs nothing.
 const WIDTH: usize = 32;
 
+/// Digits at the end that count how often an original was made anew, and before them, digits that are zero: so
+/// it is certain that S3 has left both free.
+const REVISION: usize = 8;
+const MARGIN: usize = 6;
+
 /// S3's order of the events of one key: hexadecimal text, comparable only for that key.
 ///
 /// S3 says to right-pad the shorter of two with zeros before comparing them as text (Amazon S3
@@ -26,6 +31,17 @@ impl Sequencer {
             return Err(InvalidSequencer);
         }
         Ok(Self(format!("{:0<WIDTH$}", text.to_ascii_uppercase())))
+    }
+
+    /// The next position behind this one for the same content: after all that was heard of it, and before all
+    /// that S3 will ever say of the key, whose sequencers differ in the digits before.
+    ///
+    /// `None` where S3's own digits reach so far, or after 2^32 - 1 times.
+    pub fn revised(&self) -> Option<Self> {
+        let (of_s3, revision) = self.0.split_at(WIDTH - REVISION);
+        let is_free = of_s3.get(of_s3.len() - MARGIN..)?.bytes().all(|digit| digit == b'0');
+        let next = u32::from_str_radix(revision, 16).ok()?.checked_add(1)?;
+        is_free.then(|| Self(format!("{of_s3}{next:0REVISION$X}")))
     }
 
     /// The padded text: 32 upper-case hexadecimal digits.
@@ -123,6 +139,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_revision_has_room_or_there_is_none() {
+        let parse = |text: &str| Sequencer::parse(text).expect("a sequencer");
+        let first = parse("0055AED6DCD90281E5").revised().expect("room");
+        assert_eq!(first.as_str(), "0055AED6DCD90281E500000000000001");
+        assert_eq!(first.revised().expect("room").as_str(), "0055AED6DCD90281E500000000000002");
+        assert_eq!(parse("0055AED6DCD90281E5000001").revised(), None, "S3 has begun to use them");
+        assert_eq!(parse("0055AED6DCD90281E5000000FFFFFFFF").revised(), None);
+    }
+
     fn position() -> impl Strategy<Value = Position> {
         let stage = prop_oneof![Just(Stage::Landed), Just(Stage::Failed), Just(Stage::Ready)];
         ("[0-9A-F]{1,20}", stage)
@@ -130,6 +156,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_revision_comes_before_all_that_s3_says_later(
+            one in "[0-9A-F]{1,18}", other in "[0-9A-F]{1,18}", times in 1..5,
+        ) {
+            let parse = |text: &str| Sequencer::parse(text).expect("a sequencer");
+            let (one, other) = (parse(&one), parse(&other));
+            let mut revised = one.clone();
+            for _ in 0..times {
+                let next = revised.revised().expect("room");
+                prop_assert!(next > revised);
+                revised = next;
+            }
+            prop_assert_eq!(other.cmp(&revised), if other == one { std::cmp::Ordering::Less } else { other.cmp(&one) });
+        }
+
         #[test]
         fn text_is_ordered_like_the_position(a in position(), b in position()) {
             prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));

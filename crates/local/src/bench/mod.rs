@@ -5,6 +5,7 @@ mod picture;
 mod programs;
 mod search;
 mod sound;
+mod startup;
 
 use anyhow::Result;
 
@@ -19,6 +20,8 @@ pub enum Bench {
     Search,
     /// The analysis of a recording, against ffmpeg.
     Sound,
+    /// What every function takes to start, next to one that does nothing. Linux only.
+    Startup(startup::Arguments),
     /// Thumbnails: crates/picture against sharp (npm) and pyvips (PyPI), on real photographs.
     ///
     /// Installs both, pinned, and makes its photographs from a Debian package, all of it below
@@ -33,6 +36,7 @@ pub fn run(bench: &Bench) -> Result<()> {
         Bench::Stream => programs::run("stream", &[("stream-poller", "stream"), ("push-fanout", "followers")]),
         Bench::Search => search::run(),
         Bench::Sound => sound::run(),
+        Bench::Startup(arguments) => startup::run(arguments),
         Bench::Picture(arguments) => picture::run(arguments),
     }
 }

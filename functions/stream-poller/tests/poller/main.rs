@@ -5,6 +5,7 @@ mod bus;
 mod crash;
 mod faults;
 mod handover;
+mod preview;
 mod replay;
 mod table;
 mod whole;

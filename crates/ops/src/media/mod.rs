@@ -1,0 +1,37 @@
+//! Having variants and renditions made again.
+
+mod plan;
+mod reprocess;
+
+use domain::media::MediaId;
+
+pub use reprocess::{Reprocessed, reprocess};
+
+/// About pictures and recordings.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Have items made again from their originals. Without --apply, only count them.
+    ///
+    /// The worker is told once more what S3 told it, at the same position: it puts back what is missing, and
+    /// tries again what failed. With --anew, it is told at a new position, just behind the old one: what it makes
+    /// replaces what there is, under other addresses.
+    Reprocess(Order),
+}
+
+/// Which items.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Order {
+    /// An item's id; may be repeated.
+    #[arg(long, required_unless_present = "prefix", conflicts_with = "prefix")]
+    pub id: Vec<MediaId>,
+    /// All originals whose keys begin so: photo/, or audio/<owner>/.
+    #[arg(long)]
+    pub prefix: Option<String>,
+    /// Replace what there is, for workers that make something else than before. An item that can not be made any
+    /// more becomes failed.
+    #[arg(long)]
+    pub anew: bool,
+    /// Do it.
+    #[arg(long)]
+    pub apply: bool,
+}

@@ -1,0 +1,112 @@
+//! A deployed stack, and how its services are reached.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::signed::Signed;
+
+/// rustls on ring, as the functions have it.
+pub(crate) const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
+
+/// A stack.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) sns: aws_sdk_sns::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    signed: Signed,
+    outputs: BTreeMap<String, String>,
+}
+
+/// What the SDK's clients send with.
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(TLS).build_https()
+}
+
+/// Credentials and region as all of AWS's tools find them.
+pub async fn config(endpoint_url: Option<String>) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client());
+    if let Some(url) = endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader.load().await
+}
+
+impl Session {
+    /// The stack of this name.
+    ///
+    /// # Errors
+    /// If it is not there, or may not be seen.
+    pub async fn of(config: SdkConfig, stack: &str) -> Result<Self> {
+        let signed = Signed::new(&config)?;
+        let outputs = outputs(&signed.describe_stack(stack).await?).with_context(|| format!("the stack {stack}"))?;
+        // The emulator has no host names for buckets.
+        let path_style = config.endpoint_url().is_some();
+        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(path_style).build();
+        Ok(Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sns: aws_sdk_sns::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            signed,
+            outputs,
+        })
+    }
+
+    /// The template's output `name`.
+    pub(crate) fn output(&self, name: &str) -> Result<&str> {
+        let output = self.outputs.get(name).map(String::as_str);
+        output.with_context(|| format!("the stack has no output {name}: that part of it is not deployed"))
+    }
+
+    /// Has a function answer to `event`.
+    pub(crate) async fn invoke<T: DeserializeOwned>(&self, function: &str, event: &Value) -> Result<T> {
+        let answer = self.signed.invoke(function, event).await?;
+        serde_json::from_value(answer).with_context(|| format!("{function} answers in words that are not known here"))
+    }
+}
+
+/// The outputs in CloudFormation's answer.
+fn outputs(xml: &str) -> Result<BTreeMap<String, String>> {
+    let document = roxmltree::Document::parse(xml)?;
+    let text = |node: roxmltree::Node<'_, '_>, name: &str| {
+        let child = node.children().find(|child| child.tag_name().name() == name)?;
+        Some(child.text().unwrap_or_default().to_owned())
+    };
+    let members = document.descendants().filter(|node| node.tag_name().name() == "Outputs");
+    let members = members.flat_map(|outputs| outputs.children().filter(|child| child.tag_name().name() == "member"));
+    let outputs: BTreeMap<_, _> =
+        members.filter_map(|member| Some((text(member, "OutputKey")?, text(member, "OutputValue")?))).collect();
+    if outputs.is_empty() {
+        bail!("it has no outputs");
+    }
+    Ok(outputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_read_from_cloudformations_answer() {
+        let xml = r#"<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
+            <DescribeStacksResult><Stacks><member><StackName>iyagi</StackName><Outputs>
+            <member><OutputKey>MediaTableName</OutputKey><OutputValue>media-1</OutputValue></member>
+            <member><Description>d</Description><OutputKey>ApiId</OutputKey><OutputValue>a&amp;b</OutputValue></member>
+            </Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"#;
+        let outputs = outputs(xml).expect("outputs");
+        assert_eq!(outputs.len(), 2);
+        assert_eq!((outputs["MediaTableName"].as_str(), outputs["ApiId"].as_str()), ("media-1", "a&b"));
+        assert!(super::outputs("<a/>").is_err() && super::outputs("no").is_err());
+    }
+}
