@@ -14,7 +14,8 @@
 //! suite        every check and test
 //! openapi      the document of the REST API, written down
 //! bench        how fast it all is, next to others
-//! docs         a page to try the API with
+//! docs         a page to try the API with, and one that tells and plays stories
+//! chromium     the browser that this one is tested in
 //! edge         CloudFront's signed URLs, checked before the emulator serves
 //! delivery_key the key that signs addresses of derived files
 //! gateway      API Gateway, where the emulator needs help
@@ -27,6 +28,7 @@
 
 pub mod aws;
 pub mod bench;
+pub mod chromium;
 pub mod companion;
 pub mod delivery_key;
 pub mod demo;

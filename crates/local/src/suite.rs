@@ -15,7 +15,7 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 13] = [
+const END_TO_END: [&str; 14] = [
     "api",
     "audio",
     "contract",
@@ -27,6 +27,7 @@ const END_TO_END: [&str; 13] = [
     "poller",
     "push",
     "redrive",
+    "stories",
     "tokens",
     "uploads",
 ];
