@@ -93,6 +93,7 @@ struct World {
     aws: Aws,
     dead_letters: String,
     secret: String,
+    queue: String,
 }
 
 impl World {
@@ -111,11 +112,12 @@ impl World {
             });
             aws.json("dynamodb", "DynamoDB_20120810.CreateTable", &table).await.expect("a table");
         }
+        let queue = create_fifo_queue(&aws, "search.fifo").await;
         let dead_letters = create_fifo_queue(&aws, "search-dlq.fifo").await;
         let secret = json!({"Name": "sealing", "SecretString": "0123456789abcdef0123456789abcdef"});
         aws.json("secretsmanager", "secretsmanager.CreateSecret", &secret).await.expect("a secret");
         let endpoint = search.endpoint();
-        Self { emulator, search: Some(search), endpoint, aws, dead_letters, secret: "sealing".to_owned() }
+        Self { emulator, search: Some(search), endpoint, aws, queue, dead_letters, secret: "sealing".to_owned() }
     }
 
     async fn start(&self, logical_id: &str) -> Function {
@@ -133,6 +135,7 @@ impl World {
             ("SEALING_SECRET_ARN", &self.secret),
             ("CALLER_BURST", "20"),
             ("CALLER_RATE", "1"),
+            ("QUEUE_URL", &self.queue),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letters),
         ];
         Function::start(&functions::bootstrap(logical_id), &environment).await.expect("the function starts")

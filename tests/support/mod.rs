@@ -1,6 +1,7 @@
 //! What the tests share. Each test binary uses a part of it.
 #![allow(dead_code, unused_imports, reason = "each test binary uses another part")]
 
+pub mod browser;
 mod graph;
 mod hostile;
 pub mod recordings;

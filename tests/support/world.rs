@@ -144,6 +144,8 @@ fn settings(
         ("AUDIENCE_TABLE", "audience"),
         ("SEALING_SECRET_ARN", SEALING_SECRET),
         ("METADATA_QUEUE_URL", metadata_queue),
+        // Messages of these tests come from no queue.
+        ("QUEUE_URL", "http://127.0.0.1:9/none"),
         ("DEAD_LETTER_QUEUE_URL", dead_letters),
     ];
     settings.map(|(name, value)| (name, value.to_owned())).into()

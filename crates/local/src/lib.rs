@@ -17,7 +17,8 @@
 //! openapi      the document of the REST API, written down
 //! bench        how fast it all is, next to others
 //! costs        what a month costs
-//! docs         a page to try the API with
+//! docs         a page to try the API with, and one that tells and plays stories
+//! chromium     the browser that this one is tested in
 //! edge         CloudFront's signed URLs, checked before the emulator serves
 //! delivery_key the key that signs addresses of derived files
 //! gateway      API Gateway, where the emulator needs help
@@ -32,6 +33,7 @@
 
 pub mod aws;
 pub mod bench;
+pub mod chromium;
 pub mod companion;
 pub mod costs;
 pub mod delivery_key;

@@ -60,7 +60,8 @@ enum Command {
     Down,
     /// Run the page to try the API with until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
-    /// It is at /docs there: every operation of the API's document, and a form to sign up and in.
+    /// It is at /docs there: every operation of the API's document, and a form to sign up and in. At
+    /// /stories is a page that tells and plays stories.
     Docs(docs::Arguments),
     /// Run an edge of CloudFront before an emulator of AWS until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
@@ -157,6 +158,7 @@ fn describe(stack: &Stack) -> Result<()> {
     println!("\nThe stack is running. End it with: cargo xtask down\n");
     println!("  API        {}", stack.api("/v1/media")?);
     println!("  to try it  {}/docs", stack.docs());
+    println!("  stories    {}/stories", stack.docs());
     println!("  AWS        {}   (AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)", stack.emulator.endpoint());
     println!("  originals  s3://{}", stack.output("OriginalsBucketName")?);
     println!("  derived    s3://{}", stack.output("DerivedBucketName")?);

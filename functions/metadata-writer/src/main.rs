@@ -5,7 +5,7 @@ mod handler;
 mod originals;
 
 use aws_lambda_events::sqs::SqsEvent;
-use function_kit::{aws, batch, batch::DeadLetters, logs};
+use function_kit::{aws, batch, batch::Queue, logs};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use store::media::MediaTable;
 
@@ -18,11 +18,13 @@ async fn main() -> anyhow::Result<()> {
         originals: originals::Originals { s3: aws_sdk_s3::Client::new(&aws), bucket: config.originals_bucket },
         table: MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table),
     };
-    let dead_letters = DeadLetters { sqs: aws_sdk_sqs::Client::new(&aws), queue_url: config.dead_letter_queue_url };
+    let queue = Queue {
+        sqs: aws_sdk_sqs::Client::new(&aws),
+        url: config.queue_url,
+        dead_letters_url: config.dead_letter_queue_url,
+    };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        batch::run(event.payload, &dead_letters, async |body| handler::handle(&ports, body).await)
-            .await
-            .map_err(Error::from)
+        batch::run(event.payload, &queue, async |body| handler::handle(&ports, body).await).await.map_err(Error::from)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

@@ -22,7 +22,7 @@ mod tests;
 mod town;
 
 use aws_lambda_events::sqs::SqsEvent;
-use function_kit::{batch, batch::DeadLetters, logs, metrics::Metrics};
+use function_kit::{batch, batch::Queue, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use store::{audience::AudienceTable, devices::DeviceTable, ledger::LedgerTable};
 
@@ -35,6 +35,7 @@ async fn main() -> anyhow::Result<()> {
     let sdk = function_kit::aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let sqs = aws_sdk_sqs::Client::new(&sdk);
+    let push_queue_url = config.push_queue_url.clone();
     let aws = Aws {
         audience: AudienceTable::new(dynamodb.clone(), config.audience_table),
         ledger: LedgerTable::new(dynamodb.clone(), config.ledger_table),
@@ -44,14 +45,14 @@ async fn main() -> anyhow::Result<()> {
         push_queue_url: config.push_queue_url,
         claimant: String::new(),
     };
-    let dead_letters = DeadLetters { sqs, queue_url: config.dead_letter_queue_url };
+    let queue = Queue { sqs, url: push_queue_url, dead_letters_url: config.dead_letter_queue_url };
     let metrics = Metrics::from_env();
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let aws = Aws { claimant: event.context.request_id, ..aws.clone() };
         let notifier = Notifier { ports: &aws, metrics: &metrics };
         let response = batch::run_fifo(
             event.payload,
-            &dead_letters,
+            &queue,
             async |body| project::prepare(&aws, body).await,
             async |message| notifier.finish(message).await,
         );

@@ -7,6 +7,7 @@ pub struct Config {
     pub search_index: String,
     pub opensearch_endpoint_url: String,
     pub analyzer: Analyzer,
+    pub queue_url: String,
     pub dead_letter_queue_url: String,
 }
 
@@ -17,6 +18,7 @@ impl Config {
             search_index: required("SEARCH_INDEX")?,
             opensearch_endpoint_url: required("OPENSEARCH_ENDPOINT_URL")?,
             analyzer: required("SEARCH_ANALYZER")?.parse()?,
+            queue_url: required("QUEUE_URL")?,
             dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
         })
     }

@@ -2,7 +2,7 @@ use std::time::{Instant, SystemTime};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use function_kit::{
-    batch::{self, DeadLetters},
+    batch::{self, Queue},
     failure::Failure,
     metrics::Metrics,
 };
@@ -22,7 +22,7 @@ use crate::{
 pub struct Indexer<E, D> {
     pub entries: E,
     pub index: D,
-    pub dead_letters: DeadLetters,
+    pub queue: Queue,
     pub metrics: Metrics,
 }
 
@@ -61,11 +61,11 @@ async fn index<E: Entries, D: Documents>(
     indexer: &Indexer<E, D>,
     batch: SqsEvent,
 ) -> Result<SqsBatchResponse, Failure> {
-    let Indexer { entries, index, dead_letters, metrics } = indexer;
+    let Indexer { entries, index, queue, metrics } = indexer;
     let offer = Offer::new(index, metrics);
     batch::run_fifo(
         batch,
-        dead_letters,
+        queue,
         async |body| {
             let learnt = learn(entries, metrics, body).await?;
             offer.add(&learnt);

@@ -17,7 +17,7 @@ mod tests;
 #[cfg(test)]
 mod town;
 
-use function_kit::{aws, batch::DeadLetters, logs, metrics::Metrics};
+use function_kit::{aws, batch::Queue, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use search_index::{Client, Index};
 use store::search::SearchTable;
@@ -33,7 +33,11 @@ async fn main() -> anyhow::Result<()> {
     let indexer = Indexer {
         entries: SearchTable::new(aws_sdk_dynamodb::Client::new(&sdk), config.search_table),
         index: Indexes { index: Index::new(client, config.search_index), analyzer: config.analyzer },
-        dead_letters: DeadLetters { sqs: aws_sdk_sqs::Client::new(&sdk), queue_url: config.dead_letter_queue_url },
+        queue: Queue {
+            sqs: aws_sdk_sqs::Client::new(&sdk),
+            url: config.queue_url,
+            dead_letters_url: config.dead_letter_queue_url,
+        },
         metrics: Metrics::from_env(),
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {

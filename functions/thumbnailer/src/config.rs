@@ -6,6 +6,7 @@ pub struct Config {
     pub derived_bucket: String,
     pub distribution_id: String,
     pub metadata_queue_url: String,
+    pub queue_url: String,
     pub dead_letter_queue_url: String,
 }
 
@@ -16,6 +17,7 @@ impl Config {
             derived_bucket: required("DERIVED_BUCKET")?,
             distribution_id: required("DISTRIBUTION_ID")?,
             metadata_queue_url: required("METADATA_QUEUE_URL")?,
+            queue_url: required("QUEUE_URL")?,
             dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
         })
     }

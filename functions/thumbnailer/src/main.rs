@@ -6,7 +6,7 @@ mod handler;
 
 use aws_lambda_events::sqs::SqsEvent;
 use derived::{DerivedFiles, Edge, Originals, Reports, Worker};
-use function_kit::{aws, batch, batch::DeadLetters, logs};
+use function_kit::{aws, batch, batch::Queue, logs};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -23,9 +23,9 @@ async fn main() -> anyhow::Result<()> {
         reports: Reports { sqs: sqs.clone(), queue_url: config.metadata_queue_url },
         maker: handler::Variants,
     };
-    let dead_letters = DeadLetters { sqs, queue_url: config.dead_letter_queue_url };
+    let queue = Queue { sqs, url: config.queue_url, dead_letters_url: config.dead_letter_queue_url };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        batch::run(event.payload, &dead_letters, async |body| worker.handle(body).await).await.map_err(Error::from)
+        batch::run(event.payload, &queue, async |body| worker.handle(body).await).await.map_err(Error::from)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

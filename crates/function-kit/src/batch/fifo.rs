@@ -1,12 +1,12 @@
 //! A batch of a FIFO queue, group by group.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
 use tracing::Instrument;
 
-use super::{DeadLetters, MESSAGE_GROUP_ID, Settled, caught, id};
+use super::{MESSAGE_GROUP_ID, Queue, Settled, caught, id, pause};
 use crate::{failure::Failure, logs};
 
 /// FIFO queues give out no more than ten messages in a batch, so no batch has more groups.
@@ -16,16 +16,17 @@ const GROUPS_AT_A_TIME: usize = 10;
 /// it made of them to `finish`. Groups go side by side; within a group, both keep the order.
 ///
 /// A transient failure, in either step, ends its group for this time: the message and all that
-/// follow it in the group are reported to Lambda and come again in the same order. What was
-/// prepared before it is still finished; what comes again is prepared again. A bug, a panic
-/// included, goes to `dead_letters` at once, under its own group, and the group goes on without
-/// it. Neither touches the other groups. Use with `ReportBatchItemFailures` only.
+/// follow it in the group are reported to Lambda and come again in the same order, after seconds at
+/// first, after minutes when it goes on failing. What was prepared before it is still finished; what
+/// comes again is prepared again. A bug, a panic included, goes to the dead-letter queue at once,
+/// under its own group, and the group goes on without it. Neither touches the other groups. Use with
+/// `ReportBatchItemFailures` only.
 ///
 /// # Errors
 /// If a message has no id, since then nothing can be reported of it: the whole batch comes again.
 pub async fn run_fifo<T>(
     batch: SqsEvent,
-    dead_letters: &DeadLetters,
+    queue: &Queue,
     prepare: impl AsyncFn(&str) -> Result<T, Failure>,
     finish: impl AsyncFn(T) -> Result<(), Failure>,
 ) -> Result<SqsBatchResponse, Failure> {
@@ -38,19 +39,31 @@ pub async fn run_fifo<T>(
     }
     let mut response = SqsBatchResponse::default();
     let mut prepared = Vec::with_capacity(groups.len());
-    let mut passes = stream::iter(groups.into_values())
-        .map(|group| pass(group, dead_letters, &prepare))
-        .buffer_unordered(GROUPS_AT_A_TIME);
+    let mut passes =
+        stream::iter(groups.into_values()).map(|group| pass(group, queue, &prepare)).buffer_unordered(GROUPS_AT_A_TIME);
+    let mut failed = Vec::new();
     while let Some(passed) = passes.next().await {
-        passed.failed.iter().for_each(|message| response.add_failure(message.id));
+        failed.extend(passed.failed);
         prepared.push(passed.done);
     }
-    let mut passes =
-        stream::iter(prepared).map(|group| pass(group, dead_letters, &finish)).buffer_unordered(GROUPS_AT_A_TIME);
+    let mut passes = stream::iter(prepared).map(|group| pass(group, queue, &finish)).buffer_unordered(GROUPS_AT_A_TIME);
     while let Some(passed) = passes.next().await {
-        passed.failed.iter().for_each(|message| response.add_failure(message.id));
+        failed.extend(passed.failed);
     }
+    failed.iter().for_each(|message| response.add_failure(message.id));
+    queue.postpone(&pauses(&failed)).await;
     Ok(response)
+}
+
+/// The messages of a group come again together: when that may which has failed most often.
+fn pauses<'a>(failed: &[Message<'a>]) -> Vec<(&'a SqsMessage, Duration)> {
+    let mut longest: BTreeMap<Option<&String>, Duration> = BTreeMap::new();
+    let group = |message: &Message<'a>| message.message.attributes.get(MESSAGE_GROUP_ID);
+    for message in failed {
+        let pause = longest.entry(group(message)).or_default();
+        *pause = pause::after(message.message).max(*pause);
+    }
+    failed.iter().map(|message| (message.message, longest[&group(message)])).collect()
 }
 
 /// A message that can be reported.
@@ -70,7 +83,7 @@ struct Passed<'a, T> {
 
 async fn pass<'a, I, O>(
     group: Vec<(Message<'a>, I)>,
-    dead_letters: &DeadLetters,
+    queue: &Queue,
     step: &impl AsyncFn(I) -> Result<O, Failure>,
 ) -> Passed<'a, O> {
     let mut passed = Passed { done: Vec::with_capacity(group.len()), failed: Vec::new() };
@@ -79,7 +92,7 @@ async fn pass<'a, I, O>(
         let step = async {
             match caught(step(input)).await {
                 Ok(output) => Ok(output),
-                Err(failure) => Err(dead_letters.settle(message.message, &failure).await),
+                Err(failure) => Err(queue.settle(message.message, &failure).await),
             }
         };
         match step.instrument(logs::message(message.message)).await {
@@ -100,7 +113,10 @@ mod tests {
 
     use aws_sdk_sqs::{
         Client,
-        operation::send_message::{SendMessageError, SendMessageOutput},
+        operation::{
+            change_message_visibility_batch::ChangeMessageVisibilityBatchOutput,
+            send_message::{SendMessageError, SendMessageOutput},
+        },
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use serde_json::json;
@@ -117,9 +133,14 @@ mod tests {
         serde_json::from_value(json!({ "Records": records })).expect("an event")
     }
 
-    fn dead_letters(rule: &Rule) -> DeadLetters {
+    fn queue(rule: &Rule) -> Queue {
         let sqs = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [rule]);
-        DeadLetters { sqs, queue_url: "https://sqs/dlq.fifo".to_owned() }
+        Queue { sqs, url: "https://sqs/q.fifo".to_owned(), dead_letters_url: "https://sqs/dlq.fifo".to_owned() }
+    }
+
+    fn done() -> ChangeMessageVisibilityBatchOutput {
+        let output = ChangeMessageVisibilityBatchOutput::builder();
+        output.set_successful(Some(Vec::new())).set_failed(Some(Vec::new())).build().expect("an output")
     }
 
     fn takes_all() -> Rule {
@@ -137,7 +158,7 @@ mod tests {
     }
 
     /// What happened, in order, and what is to come again.
-    async fn ran(messages: &[&str], dead_letters: &DeadLetters) -> (Vec<String>, Vec<String>) {
+    async fn ran(messages: &[&str], queue: &Queue) -> (Vec<String>, Vec<String>) {
         let happened = RefCell::new(Vec::new());
         let prepare = async |body: &str| {
             outcome("prepare", body)?;
@@ -149,7 +170,7 @@ mod tests {
             happened.borrow_mut().push(format!("finish {body}"));
             Ok(())
         };
-        let response = run_fifo(batch(messages), dead_letters, prepare, finish).await.expect("a response");
+        let response = run_fifo(batch(messages), queue, prepare, finish).await.expect("a response");
         let mut failed: Vec<_> =
             response.batch_item_failures.iter().map(|failure| failure.item_identifier.clone()).collect();
         failed.sort();
@@ -158,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_are_prepared_before_any_is_finished() {
-        let (happened, failed) = ran(&["a:1", "b:2", "a:3"], &dead_letters(&takes_all())).await;
+        let (happened, failed) = ran(&["a:1", "b:2", "a:3"], &queue(&takes_all())).await;
         assert_eq!(happened, ["prepare 1", "prepare 3", "prepare 2", "finish 1", "finish 3", "finish 2"]);
         assert!(failed.is_empty());
     }
@@ -167,7 +188,7 @@ mod tests {
     async fn a_transient_failure_holds_back_the_rest_of_its_group_only() {
         let unused = takes_all();
         let messages = ["a:1", "b:2", "a:prepare-transient", "a:3", "b:finish-transient", "b:4", "c:5"];
-        let (happened, failed) = ran(&messages, &dead_letters(&unused)).await;
+        let (happened, failed) = ran(&messages, &queue(&unused)).await;
         assert_eq!(failed, ["id-3", "id-4", "id-finish-transient", "id-prepare-transient"]);
         let finished: Vec<_> = happened.iter().filter(|what| what.starts_with("finish")).collect();
         assert_eq!(finished, ["finish 1", "finish 2", "finish 5"]);
@@ -184,7 +205,7 @@ mod tests {
             })
             .then_output(|| SendMessageOutput::builder().build());
         let messages = ["a:prepare-bug", "a:1", "a:finish-panic", "a:2"];
-        let (happened, failed) = ran(&messages, &dead_letters(&buried)).await;
+        let (happened, failed) = ran(&messages, &queue(&buried)).await;
         assert!(failed.is_empty(), "{failed:?}");
         assert!(happened.ends_with(&["finish 1".to_owned(), "finish 2".to_owned()]), "{happened:?}");
         assert_eq!(buried.num_calls(), 2);
@@ -193,9 +214,43 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_buried_holds_back_its_group() {
         let refused = mock!(Client::send_message).then_error(|| SendMessageError::unhandled("the queue is gone"));
-        let (happened, failed) = ran(&["a:prepare-bug", "a:1", "b:2"], &dead_letters(&refused)).await;
+        let (happened, failed) = ran(&["a:prepare-bug", "a:1", "b:2"], &queue(&refused)).await;
         assert_eq!(failed, ["id-1", "id-prepare-bug"]);
         assert_eq!(happened, ["prepare 2", "finish 2"]);
+    }
+
+    #[tokio::test]
+    async fn a_group_comes_again_together() {
+        let postponed = mock!(Client::change_message_visibility_batch)
+            .match_requests(|request| {
+                let mut pauses: Vec<_> = request
+                    .entries()
+                    .iter()
+                    .map(|entry| (entry.receipt_handle(), entry.visibility_timeout()))
+                    .collect();
+                pauses.sort();
+                let [(a, first), (b, second), (c, other)] = pauses[..] else { return false };
+                [a, b, c] == ["r1", "r2", "r3"] && first == second && first >= Some(180) && other < Some(7)
+            })
+            .then_output(done);
+        let record = |receipt: &str, group: &str, body: &str, receives: u32| {
+            json!({
+                "messageId": receipt, "receiptHandle": receipt, "body": body,
+                "attributes": {"MessageGroupId": group, "ApproximateReceiveCount": receives.to_string()},
+            })
+        };
+        // The second has come with the first only now.
+        let records = [
+            record("r1", "a", "prepare-transient", 3),
+            record("r2", "a", "next", 1),
+            record("r3", "b", "finish-transient", 1),
+        ];
+        let messages = serde_json::from_value(json!({ "Records": records })).expect("an event");
+        let prepare = async |body: &str| outcome("prepare", body).map(|()| body.to_owned());
+        let finish = async |body: String| outcome("finish", &body);
+        let response = run_fifo(messages, &queue(&postponed), prepare, finish).await.expect("a response");
+        assert_eq!(response.batch_item_failures.len(), 3);
+        assert_eq!(postponed.num_calls(), 1);
     }
 
     #[tokio::test]
@@ -211,8 +266,8 @@ mod tests {
             }
             Ok(())
         };
-        let letters = dead_letters(&takes_all());
-        let run = run_fifo(batch(&["a:slow", "b:quick"]), &letters, async |body| Ok(body.to_owned()), finish);
+        let queue = queue(&takes_all());
+        let run = run_fifo(batch(&["a:slow", "b:quick"]), &queue, async |body| Ok(body.to_owned()), finish);
         // One after the other they would wait for ever.
         let response = tokio::time::timeout(Duration::from_secs(30), run).await.expect("in time").expect("a response");
         assert!(response.batch_item_failures.is_empty());
@@ -221,8 +276,8 @@ mod tests {
     #[tokio::test]
     async fn a_message_without_an_id_fails_the_batch() {
         let nameless = serde_json::from_value(json!({"Records": [{"body": "good"}]})).expect("an event");
-        let letters = dead_letters(&takes_all());
-        let run = run_fifo(nameless, &letters, async |_| Ok(()), async |()| Ok(()));
+        let queue = queue(&takes_all());
+        let run = run_fifo(nameless, &queue, async |_| Ok(()), async |()| Ok(()));
         assert!(run.await.is_err());
     }
 }

@@ -7,9 +7,12 @@
 //! POST /docs/sign-up    {"email", "password"} → {"sub", "accessToken"}
 //! POST /docs/sign-in    the same, for an account that is there
 //! GET  /docs/{file}     Swagger UI's files
+//! GET  /stories         a page that tells and plays stories (`stories.rs`)
 //! ```
 //!
 //! `cargo xtask docs` runs it by itself.
+
+mod stories;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -56,6 +59,7 @@ fn start(Arguments { port, stack }: Arguments) -> Result<Server> {
             .route("/docs/sign-up", post(sign_up))
             .route("/docs/sign-in", post(sign_in))
             .route("/docs/{file}", get(file))
+            .merge(stories::routes())
             .with_state(app)
     })
 }

@@ -6,12 +6,26 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::{
+    io::Errno,
+    process::{Pid, Resource, Rlimit, prlimit},
+};
+
 use super::Ffmpeg;
 
 /// How much of what it says is kept, in bytes.
 const KEPT: usize = 16 * 1024;
 /// How often it is looked whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// The most memory that it may have of its own, in bytes. Decoding and encoding take 95 MB, whatever is
+/// decoded and however long it is. What asks for more gets none, and fails: it must not take this
+/// function with it, which would then fail on the same recording again and again.
+///
+/// Not its address space (`RLIMIT_AS`), most of which is set aside for threads and never used: 770 MB.
+const MEMORY: u64 = 512 << 20;
+/// The largest file that it may write, in bytes: the longest story takes 175 MB at 128 kbit/s.
+const FILE: u64 = 256 << 20;
 
 /// A running ffmpeg.
 pub struct Run {
@@ -41,6 +55,11 @@ impl Run {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
+        if let Err(error) = confine(&child) {
+            child.kill()?;
+            child.wait()?;
+            return Err(error);
+        }
         let (output, errors) = (child.stdout.take(), child.stderr.take());
         let deadline = ffmpeg.deadline;
         Ok(Self {
@@ -79,6 +98,19 @@ impl Ended {
         let line = self.said.lines().next().unwrap_or_default();
         line.get(..200).unwrap_or(line)
     }
+}
+
+/// Bounds what it takes. Before its first allocation or soon after it: both count.
+fn confine(child: &Child) -> io::Result<()> {
+    for (resource, most) in [(Resource::Data, MEMORY), (Resource::Fsize, FILE)] {
+        let limit = Rlimit { current: Some(most), maximum: Some(most) };
+        match prlimit(Some(Pid::from_child(child)), resource, limit) {
+            // It has ended: no more is to be had.
+            Ok(_) | Err(Errno::SRCH) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 fn watch(mut child: Child, deadline: Instant) -> io::Result<(ExitStatus, bool)> {
@@ -122,6 +154,24 @@ mod tests {
     fn what_takes_too_long_is_ended() {
         let ended = run("/bin/sleep", &["60"], Duration::from_millis(50)).finish().expect("ended");
         assert!(ended.is_late && !ended.is_well);
+    }
+
+    #[test]
+    fn what_takes_too_much_fails() {
+        // dd has a buffer as large as a block.
+        let with_memory = |bytes: u64| {
+            let block = format!("bs={bytes}");
+            let arguments = ["if=/dev/zero", "of=/dev/null", "count=1", &block];
+            run("/bin/dd", &arguments, Duration::from_secs(120)).finish().expect("ended").is_well
+        };
+        assert!(with_memory(MEMORY / 2) && !with_memory(2 * MEMORY));
+
+        let path = std::env::temp_dir().join(format!("audio-worker-test-{}", std::process::id()));
+        let long = format!("exec head -c {} /dev/zero > {}", FILE + 1, path.display());
+        let ended = run("/bin/sh", &["-c", &long], Duration::from_secs(120)).finish().expect("ended");
+        let written = path.metadata().expect("a file").len();
+        std::fs::remove_file(&path).expect("removed");
+        assert!(!ended.is_well && written <= FILE, "{written}");
     }
 
     #[test]

@@ -1,0 +1,110 @@
+use std::time::Duration;
+
+use aws_lambda_events::sqs::SqsMessage;
+use aws_sdk_sqs::{
+    Client,
+    types::{ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue},
+};
+use tracing::{error, warn};
+
+use super::MESSAGE_GROUP_ID;
+use crate::failure::{Failure, Kind};
+
+/// The most messages that SQS takes in a call.
+const IN_A_CALL: usize = 10;
+
+/// The queue that a function reads, with its dead-letter queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    /// How to reach SQS.
+    pub sqs: Client,
+    /// Its URL.
+    pub url: String,
+    /// Its dead-letter queue's URL.
+    pub dead_letters_url: String,
+}
+
+/// What becomes of a message that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It is to be reported to Lambda.
+    ComesAgain,
+    /// It lies in the dead-letter queue.
+    Buried,
+}
+
+impl Queue {
+    /// Says what `failure` means for `message`, and buries it if that is what it means.
+    pub(super) async fn settle(&self, message: &SqsMessage, failure: &Failure) -> Settled {
+        let kind = failure.kind.as_str();
+        if failure.kind == Kind::Bug {
+            error!(kind, %failure, "to the dead-letter queue");
+            match self.bury(message, failure).await {
+                Ok(()) => return Settled::Buried,
+                Err(failure) => warn!(kind = failure.kind.as_str(), %failure, "will be tried again"),
+            }
+        } else {
+            warn!(kind, %failure, "will be tried again");
+        }
+        Settled::ComesAgain
+    }
+
+    /// Has each message come again after its pause. The queue's visibility timeout is for functions
+    /// that died: it outlives their longest run several times.
+    ///
+    /// Where this fails, that timeout is what counts.
+    pub(super) async fn postpone(&self, messages: &[(&SqsMessage, Duration)]) {
+        for messages in messages.chunks(IN_A_CALL) {
+            let entries: Vec<_> = messages.iter().enumerate().filter_map(entry).collect();
+            if entries.is_empty() {
+                continue;
+            }
+            let call = self.sqs.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
+            match call.send().await {
+                Ok(answer) => {
+                    for refused in answer.failed() {
+                        warn!(code = refused.code(), "comes again with the visibility timeout only");
+                    }
+                }
+                Err(error) => {
+                    let failure = Failure::aws("postpone messages", error);
+                    warn!(kind = failure.kind.as_str(), %failure, "come again with the visibility timeout only");
+                }
+            }
+        }
+    }
+
+    /// Sends a copy of `message` with the attributes `failure` and `message_id`. What came from a
+    /// FIFO queue keeps its group; its id tells SQS if it is buried twice.
+    async fn bury(&self, message: &SqsMessage, failure: &Failure) -> Result<(), Failure> {
+        let attribute = |text: String| {
+            MessageAttributeValue::builder().data_type("String").string_value(text).build().map_err(|error| {
+                // Cannot happen: the type is set.
+                Failure::bug("describe the failure", error)
+            })
+        };
+        let group = message.attributes.get(MESSAGE_GROUP_ID);
+        self.sqs
+            .send_message()
+            .queue_url(&self.dead_letters_url)
+            .set_message_group_id(group.cloned())
+            .set_message_deduplication_id(group.and(message.message_id.clone()))
+            // SQS refuses empty bodies.
+            .message_body(message.body.as_deref().filter(|body| !body.is_empty()).unwrap_or("(empty)"))
+            .message_attributes("failure", attribute(failure.to_string())?)
+            .message_attributes("message_id", attribute(message.message_id.clone().unwrap_or_default())?)
+            .send()
+            .await
+            .map_err(|error| Failure::aws("bury the message", error))?;
+        Ok(())
+    }
+}
+
+/// What SQS is to do with a message; nothing if it came from elsewhere, and has no receipt.
+fn entry(
+    (index, (message, pause)): (usize, &(&SqsMessage, Duration)),
+) -> Option<ChangeMessageVisibilityBatchRequestEntry> {
+    let receipt = message.receipt_handle.as_deref().filter(|receipt| !receipt.is_empty())?;
+    let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string()).receipt_handle(receipt);
+    entry.visibility_timeout(i32::try_from(pause.as_secs()).ok()?).build().ok()
+}
