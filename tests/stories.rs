@@ -58,7 +58,7 @@ async fn a_story_is_drawn_and_played_in_a_browser() {
     page.enter(&email).await;
     page.click("[name=password]").await;
     page.enter(password).await;
-    page.click("[value=sign-in]").await;
+    page.click("[value=sign-in]:enabled").await;
     page.click("#stories li button").await;
     let title = page.eventually("the title", "document.querySelector('#title').textContent || null").await;
     assert_eq!(title, file.name);
