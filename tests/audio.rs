@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::Cursor;
+use std::{io::Cursor, time::Duration};
 
 use domain::media::{Kind, MediaId};
 use http::Method;
@@ -11,9 +11,12 @@ use reqwest::header;
 use serde_json::{Value, json};
 use sound::{Limits, analyse};
 use support::{
-    Deployed, eventually,
-    recordings::{PLACE, TITLE, located, recording, refused, voice},
+    Deployed, eventually, eventually_within,
+    recordings::{PLACE, TITLE, bomb, located, recording, refused, three_hours, voice, wav},
 };
+
+/// How long three hours may take to be prepared, on a machine that does other things, too.
+const LONG: Duration = Duration::from_secs(600);
 
 /// Waveform (JSON and binary), M4A, Opus.
 const FILES: usize = 4;
@@ -172,6 +175,70 @@ async fn what_phones_record_is_heard() {
         assert_eq!((&item["state"], &item["codec"]), (&json!("ready"), &json!(codec)), "{name}: {item}");
         assert_eq!(files(&item).len(), FILES, "{name}");
     }
+}
+
+#[tokio::test]
+async fn what_is_unusual_is_heard_all_the_same() {
+    let deployed = Deployed::get();
+    let tone = |t: f64| 0.1 * (t * 6_000.0).sin();
+    let mut too_long = wav(8_000, 1, 1.0, tone);
+    // It claims 1.5 s, and holds 1.
+    too_long[40..44].copy_from_slice(&24_000_u32.to_le_bytes());
+    let mut samples = Vec::new();
+    for (name, bytes, channels, rate_hz, milliseconds) in [
+        ("eight.wav", wav(48_000, 8, 1.0, tone), 8, 48_000, 1_000),
+        ("192.wav", wav(192_000, 2, 1.0, tone), 2, 192_000, 1_000),
+        ("both.wav", wav(192_000, 8, 1.0, tone), 8, 192_000, 1_000),
+        ("silence.wav", wav(44_100, 2, 1.0, |_| 0.0), 2, 44_100, 1_000),
+        ("dc.wav", wav(44_100, 1, 1.0, |_| 0.5), 1, 44_100, 1_000),
+        ("one.wav", wav(44_100, 1, 1.0 / 44_100.0, |_| 0.5), 1, 44_100, 0),
+        ("behind.m4a", recording("aac-index-last.m4a"), 1, 44_100, 2_000),
+    ] {
+        let id = deployed.upload(&format!("audio/unusual/{name}"), "audio/wav", bytes).await;
+        samples.push((name, id, channels, rate_hz, milliseconds));
+    }
+    for (name, id, channels, rate_hz, milliseconds) in samples {
+        let item = deployed.outcome(id).await;
+        assert_eq!(
+            (&item["state"], &item["channels"], &item["sampleRate"]),
+            (&json!("ready"), &json!(channels), &json!(rate_hz)),
+            "{name}: {item}"
+        );
+        let told = item["durationMs"].as_i64().expect("a duration");
+        assert!((told - milliseconds).abs() <= 10, "{name}: {told} ms");
+        for rendition in item["renditions"].as_array().expect("renditions") {
+            assert_eq!(rendition["channels"], json!(channels.min(2)), "{name}");
+            assert!(rendition["sampleRate"].as_u64().is_some_and(|rate| rate <= 48_000), "{name}: {rendition}");
+        }
+        // Silence has no loudness; JSON has no infinity.
+        let has_loudness = item["loudness"]["integratedLufs"].is_f64();
+        assert_eq!(has_loudness, !["silence.wav", "one.wav"].contains(&name), "{name}: {item}");
+    }
+    let id = deployed.upload("audio/unusual/claims.wav", "audio/wav", too_long).await;
+    let item = deployed.outcome(id).await;
+    assert_eq!((&item["state"], &item["reason"]), (&json!("failed"), &json!("truncated")), "{item}");
+}
+
+#[tokio::test]
+async fn three_hours_are_heard_and_four_are_not() {
+    let deployed = Deployed::get();
+    let long = deployed.upload("audio/long/three-hours", "audio/mpeg", three_hours()).await;
+    let bomb = deployed.upload("audio/long/bomb", "audio/flac", bomb()).await;
+    let ended = async |what: &str, id: MediaId| {
+        eventually_within(LONG, what, async || deployed.item(id).await.filter(|item| item["state"] != "processing"))
+            .await
+    };
+    // Both take their time: a minute of a processor.
+    let failed = ended("the bomb", bomb).await;
+    assert_eq!((&failed["state"], &failed["reason"]), (&json!("failed"), &json!("too_long")), "{failed}");
+    assert!(deployed.variants(bomb).await.is_empty());
+    let item = ended("the three hours", long).await;
+    assert_eq!((&item["state"], &item["codec"]), (&json!("ready"), &json!("mp3")), "{item}");
+    let duration = item["durationMs"].as_u64().expect("a duration");
+    // Frames do not end with the minute: each repetition adds a part of one.
+    assert!(duration.abs_diff(3 * 3_600_000) < 180 * 72 * 3, "{duration} ms");
+    let waveform = &item["waveform"]["files"][1];
+    assert!(waveform["bytes"].as_u64().is_some_and(|bytes| bytes <= 24 + 2 * 32_768), "{waveform}");
 }
 
 #[tokio::test]

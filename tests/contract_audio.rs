@@ -3,12 +3,18 @@
 
 mod support;
 
-use std::{collections::BTreeSet, io::Cursor};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Cursor,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use domain::media::{Derived, MediaId, Outcome, Report, Sound};
 use http::Method;
 use local::{
-    functions,
+    functions, paths,
     runtime_api::{Answer, Function},
 };
 use serde_json::{Value, json};
@@ -241,6 +247,44 @@ async fn what_cannot_be_done_now_comes_again_and_what_never_works_is_buried() {
 
     let mut worker = Function::start(&functions::bootstrap("AudioWorker"), &[]).await.expect("a process");
     assert!(worker.invoke(&event).await.is_err(), "it starts without settings");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_at_work_leaves_nothing_and_the_next_one_ends_it() {
+    let world = World::new("audio-killed").await;
+    let folder = paths::workdir().join("contract/audio-killed/tmp");
+    fs::create_dir_all(&folder).expect("a folder");
+    let in_folder = ("TMPDIR", folder.to_str().expect("UTF-8"));
+    let mut worker = world.start_with("AudioWorker", in_folder).await;
+    let story = wav(48_000, 2, 120.0, |t| 0.1 * (t * 3_000.0).sin());
+    let event = landed(&world.aws, "originals", KEY, story).await;
+    // Encoding takes seconds; that is when it dies.
+    let encodes = async {
+        while !left_in(&folder).iter().any(|path| path.ends_with("story.m4a")) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::select! {
+        answer = worker.invoke(&event) => panic!("it was done before it was killed: {answer:?}"),
+        () = encodes => {}
+    }
+    worker.kill().await.expect("killed");
+    assert!(!left_in(&folder).is_empty(), "it was not at work");
+    assert!(world.derived(KEY).await.is_empty());
+
+    // The queue delivers it again.
+    let mut worker = world.start_with("AudioWorker", in_folder).await;
+    assert_eq!(worker.invoke(&event).await.expect("an answer"), all_done());
+    let told = sound(&world).await;
+    assert_eq!(told.duration_ms, 120_000);
+    assert_eq!(world.derived(KEY).await.len(), FILES);
+    assert_eq!(left_in(&folder), Vec::<PathBuf>::new());
+}
+
+/// The files in the folders of `folder`.
+fn left_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries(folder).flat_map(|folder| entries(&folder).collect::<Vec<_>>()).collect()
 }
 
 #[tokio::test]

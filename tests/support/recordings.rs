@@ -1,8 +1,11 @@
 //! Recordings, and what only looks like them.
 
-use std::fs;
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
-use local::paths;
+use local::{paths, tools};
 
 /// A file of `crates/sound/tests/fixtures`.
 pub fn recording(name: &str) -> Vec<u8> {
@@ -70,6 +73,35 @@ pub fn voice(seconds: f64) -> Vec<u8> {
         let syllables = (TAU * 1.3 * t).sin().abs().sqrt();
         0.03 * syllables * ((TAU * 140.0 * t).sin() + 0.6 * (TAU * 700.0 * t).sin() + 0.3 * (TAU * 2300.0 * t).sin())
     })
+}
+
+/// What ffmpeg makes with these arguments, each of which stands for itself. It is written to a pipe: so
+/// no header says how long it is.
+pub fn made(arguments: &[&str]) -> Vec<u8> {
+    let mut ffmpeg = Command::new(tools::ffmpeg().expect("ffmpeg"));
+    ffmpeg.args(["-nostdin", "-v", "error"]).args(arguments).arg("pipe:1").stdin(Stdio::null());
+    let output = ffmpeg.output().expect("ffmpeg runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// A FLAC of 20 kB that unfolds to four hours: 230 MB of samples.
+pub fn bomb() -> Vec<u8> {
+    let bomb =
+        made(&["-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", "14400", "-frame_size", "65535", "-f", "flac"]);
+    assert!(bomb.len() < 64 * 1024, "{}", bomb.len());
+    bomb
+}
+
+/// An MP3 of three hours: a minute in which somebody hums for two seconds, again and again.
+pub fn three_hours() -> Vec<u8> {
+    let hum = "aevalsrc='0.05*sin(2*PI*200*t)*gt(t,58)':s=8000:d=60";
+    let minute = std::env::temp_dir().join(format!("a-minute-{}.mp3", std::process::id()));
+    fs::write(&minute, made(&["-f", "lavfi", "-i", hum, "-b:a", "8k", "-f", "mp3"])).expect("written");
+    let path = minute.to_str().expect("UTF-8");
+    let long = made(&["-stream_loop", "179", "-i", path, "-c", "copy", "-write_xing", "0", "-f", "mp3"]);
+    fs::remove_file(&minute).expect("removed");
+    long
 }
 
 /// What is no recording, and why: name, bytes, the reason that the API gives.

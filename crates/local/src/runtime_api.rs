@@ -101,6 +101,11 @@ impl Function {
         }
     }
 
+    /// Ends the process at once (SIGKILL), whatever it is doing.
+    pub async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     /// The most memory that the process has held, in bytes (Linux only).
     pub fn peak_memory(&self) -> Result<u64> {
         let pid = self.child.id().context("the function has ended")?;
