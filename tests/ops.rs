@@ -11,7 +11,7 @@ use domain::media::MediaId;
 use local::{emulator, neptune::Commit};
 use ops::{Arguments, Session};
 use serde_json::{Value, json};
-use support::{Deployed, eventually, photograph, s3_notification, take_messages};
+use support::{Deployed, eventually, photograph, s3_notification, send_message, take_messages};
 use uuid::Uuid;
 
 /// The stack's name: as `samconfig.toml` has it.
@@ -87,6 +87,32 @@ async fn a_dead_letter_is_seen_sent_back_and_done() {
     eventually("the variants", async || (!deployed.variants(id).await.is_empty()).then_some(())).await;
     let looked = ops(&deployed, &["queue", "look", "thumbnail"]).await;
     assert!(!looked.to_string().contains(&id.to_string()), "it is not here any more: {looked}");
+}
+
+#[tokio::test]
+async fn what_a_function_cannot_read_is_seen_with_its_reason() {
+    let deployed = Deployed::get();
+    for (name, queue, dead_letters) in [
+        ("thumbnail", "ThumbnailQueueUrl", "ThumbnailDeadLettersUrl"),
+        ("audio", "AudioQueueUrl", "AudioDeadLettersUrl"),
+        ("metadata", "MetadataQueueUrl", "MetadataDeadLettersUrl"),
+    ] {
+        let body = format!("\"미나\" {}", Uuid::new_v4());
+        send_message(&deployed.aws, deployed.output(queue), &body).await;
+        let kind = format!("unreadable, {} bytes", body.len());
+        eventually("the letter", async || {
+            let looked = ops(&deployed, &["queue", "look", name]).await;
+            let letter = letters(&looked).iter().find(|letter| letter["kind"] == kind)?;
+            let failure = letter["failure"].as_str().expect("a reason");
+            assert!(failure.starts_with("could not read the message: ") && !failure.contains("미나"), "{letter}");
+            Some(())
+        })
+        .await;
+        eventually("the letter itself", async || {
+            take_messages(&deployed.aws, deployed.output(dead_letters), |dead| dead == body).await.pop()
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

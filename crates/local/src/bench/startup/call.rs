@@ -20,7 +20,7 @@ use crate::{paths, tools::Tool};
 const PROGRAM: &str = include_str!("tls.py");
 
 /// An event for each function that calls AWS when it is handed this one.
-const EVENTS: [(&str, &str); 9] = [
+const EVENTS: [(&str, &str); 10] = [
     ("audio-worker", "batch-with-poison"),
     ("device-api", "put-device"),
     ("media-api", "get-media-item"),
@@ -29,6 +29,7 @@ const EVENTS: [(&str, &str); 9] = [
     ("push-fanout", "batch-with-poison"),
     ("search-api", "search"),
     ("search-indexer", "batch-with-poison"),
+    ("stream-poller", "stream-status"),
     ("thumbnailer", "batch-with-poison"),
 ];
 
