@@ -11,7 +11,7 @@ use domain::media::MediaId;
 use local::{emulator, neptune::Commit};
 use ops::{Arguments, Session};
 use serde_json::{Value, json};
-use support::{Deployed, eventually, photograph, s3_notification, take_messages};
+use support::{Deployed, eventually, photograph, s3_notification, send_message, take_messages};
 use uuid::Uuid;
 
 /// The stack's name: as `samconfig.toml` has it.
@@ -58,6 +58,8 @@ fn letters(looked: &Value) -> &[Value] {
 #[tokio::test]
 async fn a_dead_letter_is_seen_sent_back_and_done() {
     let deployed = Deployed::get();
+    // Here and not beside this test: whoever looks hides letters from others for a moment.
+    is_seen_with_its_reason(&deployed, "thumbnail", "ThumbnailQueueUrl", "ThumbnailDeadLettersUrl").await;
     let key = format!("photo/{}/고양이.jpg", Uuid::new_v4());
     let (bytes, bucket) = (photograph("고양이.jpg"), deployed.output("OriginalsBucketName"));
     let id = deployed.upload(&key, "image/jpeg", bytes.clone()).await;
@@ -87,6 +89,31 @@ async fn a_dead_letter_is_seen_sent_back_and_done() {
     eventually("the variants", async || (!deployed.variants(id).await.is_empty()).then_some(())).await;
     let looked = ops(&deployed, &["queue", "look", "thumbnail"]).await;
     assert!(!looked.to_string().contains(&id.to_string()), "it is not here any more: {looked}");
+}
+
+#[tokio::test]
+async fn what_a_function_cannot_read_is_seen_with_its_reason() {
+    let deployed = Deployed::get();
+    is_seen_with_its_reason(&deployed, "audio", "AudioQueueUrl", "AudioDeadLettersUrl").await;
+    is_seen_with_its_reason(&deployed, "metadata", "MetadataQueueUrl", "MetadataDeadLettersUrl").await;
+}
+
+async fn is_seen_with_its_reason(deployed: &Deployed, name: &str, queue: &str, dead_letters: &str) {
+    let body = format!("\"미나\" {}", Uuid::new_v4());
+    send_message(&deployed.aws, deployed.output(queue), &body).await;
+    let kind = format!("unreadable, {} bytes", body.len());
+    eventually("the letter", async || {
+        let looked = ops(deployed, &["queue", "look", name]).await;
+        let letter = letters(&looked).iter().find(|letter| letter["kind"] == kind)?;
+        let failure = letter["failure"].as_str().expect("a reason");
+        assert!(failure.starts_with("could not read the message: ") && !failure.contains("미나"), "{letter}");
+        Some(())
+    })
+    .await;
+    eventually("the letter itself", async || {
+        take_messages(&deployed.aws, deployed.output(dead_letters), |dead| dead == body).await.pop()
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -62,6 +62,18 @@ async fn a_photograph_becomes_what_it_was_declared_to_be() {
 }
 
 #[tokio::test]
+async fn an_avatar_comes_and_goes() {
+    let deployed = Deployed::get();
+    let mina = deployed.person("Mina").await;
+    let sent = deployed.send(&mina, &File { kind: Kind::Avatar, ..photo("me.jpg") }).await;
+    let item = deployed.outcome_for(&mina, sent.id).await;
+    assert_eq!((&item["kind"], &item["state"]), (&json!("avatar"), &json!("ready")), "{item}");
+    let path = format!("/v1/media/{}", sent.id);
+    assert_eq!(deployed.ask(&mina, Method::DELETE, &path, None).await.status, 204);
+    assert!(originals(&deployed, &mina, Kind::Avatar).await.is_empty());
+}
+
+#[tokio::test]
 async fn s3_refuses_whatever_differs_from_what_was_signed() {
     let deployed = Deployed::get();
     let (mina, jun) = (deployed.person("Mina").await, deployed.person("Jun").await);

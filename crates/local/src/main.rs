@@ -150,7 +150,7 @@ fn down() -> Result<()> {
 }
 
 fn privileges(name: &str) -> Result<()> {
-    let stack = Stack::running(name).with_context(|| format!("no stack {name} is running"))?;
+    let stack = Stack::load(&local::stack::state_file(name)).with_context(|| format!("no stack {name} is running"))?;
     privilege::check(&stack, &emulator::usage_file(name))
 }
 

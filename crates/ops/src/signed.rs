@@ -93,7 +93,7 @@ impl Signed {
         let (instructions, _) = sign(signable, &params)?.into_parts();
         instructions.apply_to_request_http1x(&mut request);
         let request = request.map(SdkBody::from).try_into()?;
-        let answer = self.http.call(request).await.map_err(|error| anyhow!(error).context(service.to_string()))?;
+        let answer = self.http.call(request).await.map_err(|error| anyhow!(error).context(service.to_owned()))?;
         let status = answer.status().as_u16();
         let function_error = answer.headers().get("x-amz-function-error").is_some();
         let body = ByteStream::new(answer.into_body()).collect().await?.to_vec();

@@ -15,7 +15,71 @@ pub struct Exception {
 }
 
 /// All of them.
-pub const EXCEPTIONS: &[Exception] = &[];
+pub const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        function: "*",
+        action: "sqs:ReceiveMessage",
+        resource: "",
+        why: "Lambda reads queues in the name of their functions; the emulator does not ask for that.",
+    },
+    Exception { function: "*", action: "sqs:DeleteMessage", resource: "", why: "As for sqs:ReceiveMessage." },
+    Exception { function: "*", action: "sqs:GetQueueAttributes", resource: "", why: "As for sqs:ReceiveMessage." },
+    Exception {
+        function: "*",
+        action: "s3:ListBucket",
+        resource: "originals",
+        why: "No call of its own: S3 says 404 for an object that has gone only to who may list, and 403 to others.",
+    },
+    Exception {
+        function: "StreamPoller",
+        action: "neptune-db:GetStreamRecords",
+        resource: "",
+        why: "What plays Neptune Streams asks for a signature and for no permission.",
+    },
+    Exception {
+        function: "StreamPoller",
+        action: "sns:Publish",
+        resource: "graph-changes.fifo",
+        why: "What AWS asks for when a batch is published; the emulator asks for sns:PublishBatch.",
+    },
+    Exception {
+        function: "StreamPoller",
+        action: "sqs:SendMessage",
+        resource: "graph-changes-dlq.fifo",
+        why: "Nothing that the tests write to the graph is refused by the bus.",
+    },
+    Exception {
+        function: "PushFanout",
+        action: "sqs:SendMessage",
+        resource: "push.fifo",
+        why: "For more than 500 followers of one person; only the tests of push-fanout alone have so many.",
+    },
+    Exception { function: "PushFanout", action: "dynamodb:GetItem", resource: "Ledger", why: "As for push.fifo." },
+    Exception {
+        function: "SearchIndexer",
+        action: "dynamodb:Scan",
+        resource: "",
+        why: "For an index that is made anew, which is ordered of the function alone: searches beside it would see it.",
+    },
+    Exception {
+        function: "Search*",
+        action: "es:ESHttp*",
+        resource: "",
+        why: "What plays OpenSearch asks for no permission.",
+    },
+    Exception {
+        function: "PlatformApplicationMaker",
+        action: "sns:SetPlatformApplicationAttributes",
+        resource: "",
+        why: "For an update of the stack with other credentials.",
+    },
+    Exception {
+        function: "PlatformApplicationMaker",
+        action: "sns:DeletePlatformApplication",
+        resource: "",
+        why: "For a stack that is deleted.",
+    },
+];
 
 impl Exception {
     /// Whether it says why this is granted.

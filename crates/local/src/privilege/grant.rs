@@ -71,7 +71,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 fn grants(xml: &str) -> Result<Vec<Grant>> {
     let document = Document::parse(xml)?;
     let mut grants = Vec::new();
-    for list in document.descendants().filter(|node| node.has_tag_name_here("RolePolicyList")) {
+    for list in document.descendants().filter(|node| is_named(node, "RolePolicyList")) {
         let role = list.parent().and_then(|role| text(role, "RoleName")).context("a role without a name")?;
         let Some(function) = function_of_role(role) else { continue };
         for policy in list.children().filter_map(|member| text(member, "PolicyDocument")) {
@@ -94,19 +94,13 @@ fn grants(xml: &str) -> Result<Vec<Grant>> {
     Ok(grants)
 }
 
-trait Named {
-    fn has_tag_name_here(&self, name: &str) -> bool;
-}
-
-impl Named for Node<'_, '_> {
-    /// In whatever namespace.
-    fn has_tag_name_here(&self, name: &str) -> bool {
-        self.tag_name().name() == name
-    }
+/// In whatever namespace.
+fn is_named(node: &Node<'_, '_>, name: &str) -> bool {
+    node.tag_name().name() == name
 }
 
 fn text<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    node.children().find(|child| child.has_tag_name_here(name))?.text()
+    node.children().find(|child| is_named(child, name))?.text()
 }
 
 #[derive(Deserialize)]
