@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use domain::graph::Position;
+use function_kit::failure::Failure;
 use lambda_runtime::{Context, LambdaEvent};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info};
@@ -10,17 +11,20 @@ use tracing::{error, info};
 use crate::{
     bus::Bus,
     checkpoints::Checkpoints,
+    export::{Exporter, Order, Progress, Queue},
     lease,
     poller::{Outcome, Poller},
     stop::{Ending, Stop},
 };
 
-/// A tick of the schedule, whatever else it says, or an order to replay:
-/// `{"replay": {"from": "12/1", "to": "20/5"}}`.
+/// A tick of the schedule, whatever else it says, or an order: to replay,
+/// `{"replay": {"from": "12/1", "to": "20/5"}}`, or to export, `{"export": {"dryRun": true}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Event {
     #[serde(default)]
     replay: Option<Range>,
+    #[serde(default)]
+    export: Option<Order>,
 }
 
 /// The transactions to publish once more. One that the range cuts is published whole.
@@ -33,7 +37,17 @@ struct Range {
 
 /// What the invocation answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Answer {
+#[serde(untagged)]
+pub enum Answer {
+    /// To a tick or a replay.
+    Run(Run),
+    /// To an export.
+    Export(Progress),
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Run {
     /// How it ended.
     ended: &'static str,
     /// Up to where everything is on the bus, if this invocation published anything.
@@ -55,14 +69,50 @@ pub enum Error {
     /// The run stopped.
     #[error(transparent)]
     Stop(#[from] Stop),
+    /// The export stopped.
+    #[error(transparent)]
+    Export(Failure),
 }
 
 /// Does what the event says, and writes what was measured.
 ///
 /// # Errors
 /// If somebody has to look: the invocation counts as failed, which the alarm hears.
-pub async fn handle<B: Bus, C: Checkpoints>(poller: &Poller<B, C>, event: LambdaEvent<Event>) -> Result<Answer, Error> {
+pub async fn handle<B: Bus, C: Checkpoints, Q: Queue>(
+    poller: &Poller<B, C>,
+    exporter: &Exporter<Q>,
+    event: LambdaEvent<Event>,
+) -> Result<Answer, Error> {
     let time = time_left(&event.context);
+    let answer = match event.payload.export.clone() {
+        Some(order) => export(poller, exporter, order, time).await.map(Answer::Export),
+        None => run(poller, event, time).await.map(Answer::Run),
+    };
+    poller.metrics.flush();
+    answer
+}
+
+async fn export<B: Bus, C: Checkpoints, Q: Queue>(
+    poller: &Poller<B, C>,
+    exporter: &Exporter<Q>,
+    order: Order,
+    time: Duration,
+) -> Result<Progress, Error> {
+    let progress = async {
+        let generation = poller.checkpoints.generation().await?;
+        exporter.export(order, generation, time, &poller.metrics).await
+    };
+    progress.await.map_err(|failure| {
+        error!(kind = failure.kind.as_str(), %failure, "export stopped");
+        Error::Export(failure)
+    })
+}
+
+async fn run<B: Bus, C: Checkpoints>(
+    poller: &Poller<B, C>,
+    event: LambdaEvent<Event>,
+    time: Duration,
+) -> Result<Run, Error> {
     let result = match event.payload.replay {
         None => {
             let owner = lease::owner(&event.context.request_id);
@@ -84,12 +134,11 @@ pub async fn handle<B: Bus, C: Checkpoints>(poller: &Poller<B, C>, event: Lambda
             error!(kind = stop.kind(), %stop, "invocation stopped");
         }
     }
-    poller.metrics.flush();
     Ok(result?)
 }
 
-fn answer(Outcome { ending, done }: Outcome, complete: Option<bool>) -> Answer {
-    Answer { ended: ending.as_str(), position: done.position, changes: done.changes, complete }
+fn answer(Outcome { ending, done }: Outcome, complete: Option<bool>) -> Run {
+    Run { ended: ending.as_str(), position: done.position, changes: done.changes, complete }
 }
 
 fn time_left(context: &Context) -> Duration {
@@ -106,10 +155,13 @@ mod tests {
     fn a_tick_and_an_order_are_told_apart() {
         let event = |json| serde_json::from_value::<Event>(json);
         let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
-        assert_eq!(event(tick).expect("a tick").replay, None);
+        assert_eq!(event(tick).expect("a tick"), Event { replay: None, export: None });
+        let order = event(json!({"export": {"dryRun": true}})).expect("an order");
+        assert!(order.export.is_some_and(|order| order.dry_run));
         let order = event(json!({"replay": {"from": "12/1", "to": "20/5"}})).expect("an order");
         assert_eq!(order.replay, Some(Range { from: Position::new(12, 1), to: Position::new(20, 5) }));
-        for wrong in [json!({"replay": {"from": "12/1"}}), json!({"replay": {"from": "12", "to": "20/5"}})] {
+        for wrong in [json!({"replay": {"from": "12/1"}}), json!({"replay": {"from": "12", "to": "20/5"}}), json!({"export": true})]
+        {
             assert!(event(wrong).is_err());
         }
     }
