@@ -85,8 +85,9 @@ pub async fn handle<B: Bus, C: Checkpoints, Q: Queue>(
 ) -> Result<Answer, Error> {
     let time = time_left(&event.context);
     let answer = match event.payload.export.clone() {
-        Some(order) => export(poller, exporter, order, time).await.map(Answer::Export),
-        None => run(poller, event, time).await.map(Answer::Run),
+        // Each on the heap: nested within each other, they are deeper than the compiler goes.
+        Some(order) => Box::pin(export(poller, exporter, order, time)).await.map(Answer::Export),
+        None => Box::pin(run(poller, event, time)).await.map(Answer::Run),
     };
     poller.metrics.flush();
     answer
