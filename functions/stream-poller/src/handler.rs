@@ -161,8 +161,11 @@ mod tests {
         assert!(order.export.is_some_and(|order| order.dry_run));
         let order = event(json!({"replay": {"from": "12/1", "to": "20/5"}})).expect("an order");
         assert_eq!(order.replay, Some(Range { from: Position::new(12, 1), to: Position::new(20, 5) }));
-        for wrong in [json!({"replay": {"from": "12/1"}}), json!({"replay": {"from": "12", "to": "20/5"}}), json!({"export": true})]
-        {
+        for wrong in [
+            json!({"replay": {"from": "12/1"}}),
+            json!({"replay": {"from": "12", "to": "20/5"}}),
+            json!({"export": true}),
+        ] {
             assert!(event(wrong).is_err());
         }
     }

@@ -225,7 +225,8 @@ mod tests {
         let json = serde_json::to_value(&rest).expect("JSON");
         assert_eq!((&json["withoutVisibility"], &json["part"]), (&json!("private"), &json!("edges")));
         assert_eq!(order(json).expect("an order"), rest);
-        for wrong in [json!({"dryrun": true}), json!({"withoutVisibility": "followers"}), json!({"undatedAt": "then"})] {
+        for wrong in [json!({"dryrun": true}), json!({"withoutVisibility": "followers"}), json!({"undatedAt": "then"})]
+        {
             assert!(order(wrong).is_err());
         }
     }

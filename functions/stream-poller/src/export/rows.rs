@@ -196,7 +196,8 @@ mod tests {
     /// Properties of what is told: a name, and the text if it has one.
     fn said(vertex: &Vertex, order: &Order) -> Vec<(String, Option<String>)> {
         let change = vertex.told(order).change.map(|change| change.properties).unwrap_or_default();
-        let text = |property: PropertyChange| property.after.first().and_then(|value| value.as_str().map(str::to_owned));
+        let text =
+            |property: PropertyChange| property.after.first().and_then(|value| value.as_str().map(str::to_owned));
         change.into_iter().map(|(name, property)| (name, text(property))).collect()
     }
 
@@ -228,7 +229,10 @@ mod tests {
     fn a_person_is_told_with_their_name() {
         let person = Vertex { id: "p".into(), is_person: true, name: Some("미나".into()), ..Vertex::default() };
         let change = person.told(&Order::default()).change.expect("a change");
-        assert_eq!((change.position, change.labels.added.as_slice()), (Position::new(0, 0), &["person".to_owned()][..]));
+        assert_eq!(
+            (change.position, change.labels.added.as_slice()),
+            (Position::new(0, 0), &["person".to_owned()][..])
+        );
         assert_eq!(said(&person, &Order::default()), [pair("name", Some("미나"))]);
     }
 
