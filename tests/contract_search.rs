@@ -129,6 +129,8 @@ impl World {
             ("AUDIENCE_TABLE", "audience"),
             ("SEARCH_INDEX", "search"),
             ("SEARCH_ANALYZER", "bigram"),
+            ("CALLER_BURST", "100"),
+            ("CALLER_RATE", "10"),
             ("OPENSEARCH_ENDPOINT_URL", &self.endpoint),
             ("SEALING_SECRET_ARN", &self.secret),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letters),
