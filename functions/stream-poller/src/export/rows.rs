@@ -221,7 +221,7 @@ mod tests {
         let nobody = story(None).told(&decided(None));
         assert_eq!((nobody.change, nobody.is_undecided), (None, true));
         let title = pair("title", Some("첫눈"));
-        assert_eq!(said(&story(None), &decided(Some(Unsaid::Public))), [title.clone()]);
+        assert_eq!(said(&story(None), &decided(Some(Unsaid::Public))), std::slice::from_ref(&title));
         assert_eq!(said(&story(None), &decided(Some(Unsaid::Private))), [title, pair("visibility", None)]);
     }
 
