@@ -131,6 +131,8 @@ impl World {
             ("AUDIENCE_TABLE", "audience"),
             ("SEARCH_INDEX", "search"),
             ("SEARCH_ANALYZER", "bigram"),
+            ("CALLER_BURST", "100"),
+            ("CALLER_RATE", "10"),
             ("OPENSEARCH_ENDPOINT_URL", &self.endpoint),
             ("SEALING_SECRET_ARN", &self.secret),
             ("CALLER_BURST", "20"),

@@ -81,6 +81,7 @@ impl World {
             ("CHECKPOINT_TABLE", "checkpoint"),
             ("GRAPH_CHANGES_TOPIC_ARN", &self.topic),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letters),
+            ("EXPORT_QUEUE_URL", &self.queue),
             ("POLL_MODE", mode),
         ];
         Function::start(&functions::bootstrap("StreamPoller"), &environment).await.expect("the function starts")
@@ -207,4 +208,33 @@ async fn a_successor_takes_over_and_a_replay_tells_it_all_again() {
         bodies
     };
     assert_eq!(sorted(again), sorted(told));
+}
+
+#[tokio::test]
+async fn an_export_tells_a_queue_what_the_stream_does_not() {
+    let world = World::new("export").await;
+    let older = Commit::new().unstreamed().add_vertex("p", ["person"]).set("p", "name", "미나");
+    let older = older.add_vertex("s", ["story"]).set("s", "title", "첫눈").add_edge("t", "told", "p", "s");
+    world.neptune.client().commit(&older).await.expect("a commit");
+    let mut poller = world.start("drain").await;
+    let Answer::Response(answer) = poller.invoke(&json!({})).await.expect("an answer") else { panic!("it failed") };
+    assert_eq!((&answer["ended"], &answer["changes"]), (&json!("drained"), &json!(0)), "{answer}");
+
+    let order = json!({"export": {"dryRun": true}});
+    let Answer::Response(answer) = poller.invoke(&order).await.expect("an answer") else { panic!("it failed") };
+    let counted = json!({"ended": "exported", "vertices": 1, "edges": 1, "undecided": 1, "undated": 1, "skipped": 0});
+    assert_eq!(answer, counted);
+    let order = json!({"export": {"withoutVisibility": "private", "undatedAt": "2024-01-01T00:00:00Z"}});
+    let Answer::Response(answer) = poller.invoke(&order).await.expect("an answer") else { panic!("it failed") };
+    assert_eq!((&answer["vertices"], &answer["undecided"]), (&json!(2), &json!(0)), "{answer}");
+    let bodies = support::messages(&world.aws, &world.queue, 3).await;
+    let changes: Vec<_> = bodies.iter().map(|body| Change::from_cloud_event(body).expect("a change").change).collect();
+    assert!(changes.iter().all(|change| change.position == Position::new(0, 0)), "{bodies:?}");
+    let edge = changes.iter().find(|change| change.entity_id == "t").expect("an edge");
+    assert_eq!(edge.commit_timestamp_ms, 1_704_067_200_000);
+
+    let Answer::Error(error) = poller.invoke(&json!({"export": {"generation": 7}})).await.expect("an answer") else {
+        panic!("another graph's")
+    };
+    assert!(error.to_string().contains("began anew"), "{error}");
 }

@@ -19,8 +19,8 @@ const ROUNDS: usize = 8;
 /// What a message comes to.
 #[derive(Debug)]
 pub struct Learnt {
-    /// When its change was committed.
-    pub committed_at: Timestamp,
+    /// When its change was committed; nobody knows it of what is older than the stream.
+    pub committed_at: Option<Timestamp>,
     /// Of the vertices that it says something about, as they are known now.
     pub documents: Vec<Document>,
 }
@@ -40,7 +40,10 @@ pub async fn learn(entries: &impl Entries, metrics: &Metrics, body: &str) -> Res
     for fact in facts(&received.cluster, &received.change) {
         by_vertex.entry(fact.vertex.clone()).or_default().push(fact);
     }
-    let committed_at = Timestamp::from_millisecond(received.change.commit_timestamp_ms).unwrap_or(Timestamp::MIN);
+    let change = &received.change;
+    // The stream's commits are numbered from 1: an export tells what was there before, at 0.
+    let is_of_the_stream = change.position.commit_num > 0;
+    let committed_at = Timestamp::from_millisecond(change.commit_timestamp_ms).ok().filter(|_| is_of_the_stream);
     let mut documents = Vec::with_capacity(by_vertex.len());
     for (vertex, facts) in by_vertex {
         documents.push(keep(entries, &vertex, &facts).await?);

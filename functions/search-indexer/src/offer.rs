@@ -69,8 +69,10 @@ impl<'a, D: Documents> Offer<'a, D> {
                 Some(Outcome::NoIndex) | None => return Err(Failure::transient(DOING, "there is no index")),
             }
         }
-        let age = now.as_millisecond().saturating_sub(learnt.committed_at.as_millisecond());
-        self.metrics.observe("CommitToIndex", Unit::Milliseconds, age as f64);
+        if let Some(committed_at) = learnt.committed_at {
+            let age = now.as_millisecond().saturating_sub(committed_at.as_millisecond());
+            self.metrics.observe("CommitToIndex", Unit::Milliseconds, age as f64);
+        }
         Ok(())
     }
 

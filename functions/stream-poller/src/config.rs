@@ -19,6 +19,8 @@ pub struct Config {
     pub graph_changes_topic_arn: String,
     /// `DEAD_LETTER_QUEUE_URL`.
     pub dead_letter_queue_url: String,
+    /// `EXPORT_QUEUE_URL`: whom an export tells of the graph, if anybody.
+    pub export_queue_url: Option<String>,
     /// `POLL_MODE`, `START_AT`, `ON_EXPIRY`, `ON_GAP`, `ON_RESET`; without one, its default.
     pub policy: Policy,
     /// `STREAM_EXPIRY_DAYS`, as the cluster's parameter `neptune_streams_expiry_days`; 7 without it.
@@ -49,6 +51,7 @@ impl Config {
             checkpoint_table: required("CHECKPOINT_TABLE")?,
             graph_changes_topic_arn: required("GRAPH_CHANGES_TOPIC_ARN")?,
             dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
+            export_queue_url: optional("EXPORT_QUEUE_URL"),
             policy: Policy {
                 mode: choice("POLL_MODE")?,
                 start_at: choice("START_AT")?,

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use domain::graph::Position;
+use function_kit::failure::Failure;
 use lambda_runtime::{Context, LambdaEvent};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info};
@@ -10,6 +11,7 @@ use tracing::{error, info};
 use crate::{
     bus::Bus,
     checkpoints::Checkpoints,
+    export::{Exporter, Order, Progress, Queue},
     lease,
     poller::{Outcome, Poller},
     preview::{self, Standing},
@@ -17,14 +19,16 @@ use crate::{
 };
 
 /// A tick of the schedule, whatever else it says, an order to replay, `{"replay": {"from": "12/1", "to":
-/// "20/5"}}`, perhaps only to count (`"dryRun": true`), or a question where the stream stands,
-/// `{"status": {"after": "12/1"}}`.
+/// "20/5"}}`, perhaps only to count (`"dryRun": true`), or to export, `{"export": {"dryRun": true}}`, or a
+/// question where the stream stands, `{"status": {"after": "12/1"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Event {
     #[serde(default)]
     replay: Option<Range>,
     #[serde(default)]
     status: Option<Seen>,
+    #[serde(default)]
+    export: Option<Order>,
 }
 
 /// The transactions to publish once more. One that the range cuts is published whole.
@@ -49,8 +53,10 @@ struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// After a run.
+    /// To a tick or a replay.
     Run(Run),
+    /// To an export.
+    Export(Progress),
     /// To the question where the stream stands.
     Standing(Standing),
 }
@@ -79,32 +85,64 @@ pub enum Error {
     /// The run stopped.
     #[error(transparent)]
     Stop(#[from] Stop),
+    /// The export stopped.
+    #[error(transparent)]
+    Export(Failure),
 }
 
 /// Does what the event says, and writes what was measured.
 ///
 /// # Errors
 /// If somebody has to look: the invocation counts as failed, which the alarm hears.
-pub async fn handle<B: Bus, C: Checkpoints>(poller: &Poller<B, C>, event: LambdaEvent<Event>) -> Result<Answer, Error> {
+pub async fn handle<B: Bus, C: Checkpoints, Q: Queue>(
+    poller: &Poller<B, C>,
+    exporter: &Exporter<Q>,
+    event: LambdaEvent<Event>,
+) -> Result<Answer, Error> {
     let time = time_left(&event.context);
-    let Poller { stream, settings, .. } = poller;
-    let result = match event.payload {
-        Event { status: Some(Seen { after }), .. } => {
-            let standing = preview::standing(stream, after, settings.retention).await;
-            return Ok(Answer::Standing(standing.map_err(Stop::stream)?));
+    let Event { replay, status, export } = event.payload;
+    let answer = match (status, export) {
+        (Some(Seen { after }), _) => {
+            let standing = preview::standing(&poller.stream, after, poller.settings.retention).await;
+            standing.map(Answer::Standing).map_err(|error| Error::Stop(Stop::stream(error)))
         }
-        Event { replay: Some(Range { from, to, .. }), .. } if from > to => return Err(Error::Backwards),
-        Event { replay: Some(Range { from, to, dry_run: true }), .. } => {
-            let counted = preview::count(stream, from, to, time, settings).await?;
-            return Ok(Answer::Run(replayed(counted)));
+        // Each on the heap: nested within each other, they are deeper than the compiler goes.
+        (None, Some(order)) => Box::pin(export_graph(poller, exporter, order, time)).await.map(Answer::Export),
+        (None, None) => Box::pin(run(poller, replay, &event.context.request_id, time)).await.map(Answer::Run),
+    };
+    poller.metrics.flush();
+    answer
+}
+
+async fn export_graph<B: Bus, C: Checkpoints, Q: Queue>(
+    poller: &Poller<B, C>,
+    exporter: &Exporter<Q>,
+    order: Order,
+    time: Duration,
+) -> Result<Progress, Error> {
+    let progress = async {
+        let generation = poller.checkpoints.generation().await?;
+        exporter.export(order, generation, time, &poller.metrics).await
+    };
+    progress.await.map_err(|failure| {
+        error!(kind = failure.kind.as_str(), %failure, "export stopped");
+        Error::Export(failure)
+    })
+}
+
+async fn run<B: Bus, C: Checkpoints>(
+    poller: &Poller<B, C>,
+    replay: Option<Range>,
+    request_id: &str,
+    time: Duration,
+) -> Result<Run, Error> {
+    let result = match replay {
+        None => poller.follow(&lease::owner(request_id), time).await.map(|outcome| answer(outcome, None)),
+        Some(Range { from, to, .. }) if from > to => return Err(Error::Backwards),
+        Some(Range { from, to, dry_run: true }) => {
+            return Ok(replayed(preview::count(&poller.stream, from, to, time, &poller.settings).await?));
         }
-        Event { replay: Some(Range { from, to, dry_run: false }), .. } => {
-            poller.replay(from, to, time).await.map(replayed)
-        }
-        Event { replay: None, status: None } => {
-            let owner = lease::owner(&event.context.request_id);
-            poller.follow(&owner, time).await.map(|outcome| run(outcome, None))
-        }
+        Some(Range { from, to, dry_run: false }) => poller.replay(from, to, time).await.map(replayed),
     };
     match &result {
         Ok(answer) => {
@@ -116,16 +154,15 @@ pub async fn handle<B: Bus, C: Checkpoints>(poller: &Poller<B, C>, event: Lambda
             error!(kind = stop.kind(), %stop, "invocation stopped");
         }
     }
-    poller.metrics.flush();
-    Ok(Answer::Run(result?))
+    Ok(result?)
 }
 
 fn replayed(outcome: Outcome) -> Run {
     let is_complete = matches!(outcome.ending, Ending::Replayed | Ending::Drained);
-    run(outcome, Some(is_complete))
+    answer(outcome, Some(is_complete))
 }
 
-fn run(Outcome { ending, done }: Outcome, complete: Option<bool>) -> Run {
+fn answer(Outcome { ending, done }: Outcome, complete: Option<bool>) -> Run {
     Run { ended: ending.as_str(), position: done.position, changes: done.changes, complete }
 }
 
@@ -143,7 +180,9 @@ mod tests {
     fn a_tick_and_an_order_are_told_apart() {
         let event = |json| serde_json::from_value::<Event>(json);
         let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
-        assert_eq!(event(tick).expect("a tick").replay, None);
+        assert_eq!(event(tick).expect("a tick"), Event { replay: None, status: None, export: None });
+        let order = event(json!({"export": {"dryRun": true}})).expect("an order");
+        assert!(order.export.is_some_and(|order| order.dry_run));
         let order = event(json!({"replay": {"from": "12/1", "to": "20/5"}})).expect("an order");
         let (from, to) = (Position::new(12, 1), Position::new(20, 5));
         assert_eq!(order.replay, Some(Range { from, to, dry_run: false }));
@@ -152,8 +191,12 @@ mod tests {
         let question = event(json!({"status": {"after": "12/1"}})).expect("a question");
         assert_eq!(question.status, Some(Seen { after: Some(from) }));
         assert_eq!(event(json!({"status": {}})).expect("a question").status, Some(Seen { after: None }));
-        let misspelt = json!({"replay": {"from": "12/1", "to": "20/5", "dry_run": true}});
-        for wrong in [json!({"replay": {"from": "12/1"}}), json!({"replay": {"from": "12", "to": "20/5"}}), misspelt] {
+        for wrong in [
+            json!({"replay": {"from": "12/1"}}),
+            json!({"replay": {"from": "12", "to": "20/5"}}),
+            json!({"replay": {"from": "12/1", "to": "20/5", "dry_run": true}}),
+            json!({"export": true}),
+        ] {
             assert!(event(wrong).is_err(), "what is misspelt must not publish");
         }
     }

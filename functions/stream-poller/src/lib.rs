@@ -1,7 +1,7 @@
 //! `stream-poller`: the graph's stream, in whole transactions, folded, in order, onto the bus.
 //!
 //! ```text
-//! handler      an event: a tick of the schedule, a replay, or an operator's question
+//! handler      an event: a tick of the schedule, a replay, an export, or an operator's question
 //!   preview    where the stream stands, and what a replay would publish
 //!   poller     one invocation: lease, runs, release
 //!     lease    taking over from a predecessor
@@ -10,6 +10,7 @@
 //!       message  records into messages
 //!       outbox   order per entity, and how far the bus has accepted
 //!       pack     what fits in one call
+//!   export   what is older than the stream, told to one queue: orders, pages, rows
 //! bus, sns     the bus, and the real one
 //! checkpoints  the table, as far as a run needs it
 //! ```
@@ -18,6 +19,7 @@
 pub mod bus;
 pub mod checkpoints;
 pub mod config;
+pub mod export;
 pub mod handler;
 mod lease;
 mod message;

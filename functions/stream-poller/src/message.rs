@@ -38,6 +38,16 @@ impl Naming {
     pub fn replayed(self, replay: &str) -> Self {
         Self { replay: Some(replay.to_owned()), ..self }
     }
+
+    /// The cluster's name, with the generation.
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// What makes the names new.
+    pub fn replay(&self) -> Option<&str> {
+        self.replay.as_deref()
+    }
 }
 
 /// What the records of a transaction, or of a part of one, tell the bus: a message for each entity.

@@ -74,8 +74,9 @@ fn author(entry: &Entry) -> Option<(String, Timestamp)> {
     let told = told.filter_map(|(name, register)| {
         let (at, person) = register.value.as_deref()?.split_once(' ')?;
         let at = Timestamp::from_millisecond(at.parse().ok()?).ok()?;
-        // Two edges of one commit can be part of one change only if they are one.
-        Some(((register.stamp, name), (person.to_owned(), at)))
+        // Two edges of one commit can be part of one change only if they are one. What is older than the
+        // stream has one stamp, but times of its own.
+        Some(((register.stamp, at, name), (person.to_owned(), at)))
     });
     told.min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, author)| author)
 }
@@ -96,7 +97,7 @@ fn visibility(entry: &Entry) -> Visibility {
 mod tests {
     use super::*;
     use crate::{
-        graph::{Change, What},
+        graph::{Change, Position, What},
         search::{
             facts,
             testing::{edge, labelled, vertex},
@@ -160,6 +161,19 @@ mod tests {
         assert_eq!(author(&changes), "mina");
         changes.push(edge(What::Removed, 4, "e", "told", "mina", "s"));
         assert_eq!(author(&changes), "jun");
+    }
+
+    #[test]
+    fn of_those_who_told_it_before_the_stream_the_earliest_is_the_author() {
+        let older = |edge_id, person, at| {
+            let mut change = edge(What::Added, 0, edge_id, "told", person, "s");
+            change.position = Position::new(0, 0);
+            change.commit_timestamp_ms = at;
+            change
+        };
+        let changes = [vertex(1, "s", TITLE, Some("첫눈")), older("e", "jun", 7), older("f", "mina", 5)];
+        let Content::Story(story) = content(&changes, "s") else { panic!("no story") };
+        assert_eq!((story.author.as_str(), story.published_at.as_millisecond()), ("mina", 5));
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        graph::{Change, What},
+        graph::{Change, Position, What},
         search::{
             Content, Document, facts,
             testing::{edge, labelled, vertex},
@@ -125,6 +125,27 @@ mod tests {
                 change
             }
         }
+    }
+
+    /// What an export tells of the graph as it is after `deeds`: what is there, before all commits.
+    fn exported(deeds: &[Deed]) -> Vec<Change> {
+        let mut there: BTreeMap<String, Change> = BTreeMap::new();
+        for deed in deeds {
+            let (key, is_there) = match deed {
+                Deed::Title(story, text) => (format!("title {story}"), text.is_some()),
+                Deed::Visibility(story, text) => (format!("visibility {story}"), text.is_some()),
+                Deed::Name(person, text) => (format!("name {person}"), text.is_some()),
+                Deed::Label(person, holds) => (format!("label {person}"), *holds),
+                Deed::Tell { story, person } => (format!("told {story} {person}"), true),
+                Deed::TakeBack { story, person } => (format!("told {story} {person}"), false),
+            };
+            if is_there {
+                there.insert(key, Change { position: Position::new(0, 0), ..change(deed, 1) });
+            } else {
+                there.remove(&key);
+            }
+        }
+        there.into_values().collect()
     }
 
     /// A table and an index as they are: what each change teaches is stored, and every document is
@@ -182,6 +203,63 @@ mod tests {
                 again.iter().for_each(|index| other.deliver("main", &history[index.index(history.len())]));
             }
             prop_assert_eq!(other.index, before, "a replay is no news");
+        }
+
+        #[test]
+        fn what_is_older_than_the_stream_changes_nothing_that_the_stream_says(
+            deeds in prop::collection::vec(deed(), 1..30),
+            exports in prop::collection::vec((any::<Index>(), any::<Index>()), 1..4),
+        ) {
+            let history: Vec<_> = deeds.iter().zip(1..).map(|(deed, commit_num)| change(deed, commit_num)).collect();
+            let (mut alone, mut other) = (World::default(), World::default());
+            history.iter().for_each(|change| alone.deliver("main", change));
+            // Each export finds the graph as it is after some deeds, and comes at some time.
+            for (at, change) in history.iter().enumerate() {
+                for (read, _) in exports.iter().filter(|(_, told)| told.index(history.len()) == at) {
+                    exported(&deeds[..read.index(deeds.len() + 1)]).iter().for_each(|older| other.deliver("main", older));
+                }
+                other.deliver("main", change);
+            }
+            for id in alone.table.keys() {
+                prop_assert_eq!(Content::of(&other.table[id]), Content::of(&alone.table[id]));
+            }
+            // Nobody else is found either.
+            let found = |world: &World| world.found().into_iter().filter(|(_, found)| found["deleted"] == false).count();
+            prop_assert_eq!(found(&other), found(&alone));
+
+            // Another is no news, whenever it was read.
+            let before = other.index.clone();
+            for (read, _) in &exports {
+                exported(&deeds[..read.index(deeds.len() + 1)]).iter().for_each(|older| other.deliver("main", older));
+            }
+            for (id, document) in &before {
+                prop_assert_eq!(&other.index[id], document);
+            }
+        }
+
+        #[test]
+        fn an_export_and_the_rest_of_the_stream_say_what_the_whole_stream_says(
+            deeds in prop::collection::vec(deed(), 1..30),
+            lost in any::<Index>(),
+            read in any::<Index>(),
+            is_first in any::<bool>(),
+        ) {
+            let history: Vec<_> = deeds.iter().zip(1..).map(|(deed, commit_num)| change(deed, commit_num)).collect();
+            let lost = lost.index(deeds.len() + 1);
+            // The graph is read when what is lost had happened, or later.
+            let older = exported(&deeds[..lost + read.index(deeds.len() + 1 - lost)]);
+            let (mut whole, mut rest) = (World::default(), World::default());
+            history.iter().for_each(|change| whole.deliver("main", change));
+            let parts = if is_first { [&older[..], &history[lost..]] } else { [&history[lost..], &older] };
+            parts.into_iter().flatten().for_each(|change| rest.deliver("main", change));
+            for (id, entry) in &whole.table {
+                let known = rest.table.get(id).map_or(Content::Nothing, Content::of);
+                match (known, Content::of(entry)) {
+                    // Who was the first of several, and a visibility that was lost: the graph does not say.
+                    (Content::Story(known), Content::Story(expected)) => prop_assert_eq!(known.title, expected.title),
+                    (known, expected) => prop_assert_eq!(known, expected),
+                }
+            }
         }
 
         #[test]

@@ -21,6 +21,10 @@ pub struct Commit {
     /// old records this way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit_timestamp: Option<i64>,
+    /// Whether the stream is off meanwhile: the graph has it, and no reader of the stream ever hears of
+    /// it. Tests make graphs this way that are older than their streams.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unstreamed: bool,
     /// The writes.
     pub writes: Vec<Write>,
 }
@@ -125,6 +129,12 @@ impl Commit {
     /// Dates the commit: milliseconds since 1970.
     pub fn requested_at(mut self, epoch_ms: i64) -> Self {
         self.commit_timestamp = Some(epoch_ms);
+        self
+    }
+
+    /// Keeps the commit out of the stream.
+    pub fn unstreamed(mut self) -> Self {
+        self.unstreamed = true;
         self
     }
 

@@ -31,7 +31,7 @@ pub struct Database {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Committed {
-    /// Its number; none if it changed nothing.
+    /// Its number; none if it changed nothing, or is not in the stream.
     pub commit_num: Option<u64>,
     /// When it was requested.
     pub commit_timestamp: i64,
@@ -108,6 +108,13 @@ impl Database {
     pub fn commit(&mut self, commit: &Commit, now: i64) -> Result<Committed, NotCommitted> {
         let commit_timestamp = commit.commit_timestamp.unwrap_or(now);
         let records = self.graph.apply(commit)?;
+        if commit.unstreamed && !records.is_empty() {
+            if let Err(error) = self.note(&Entry::Unstreamed { writes: Cow::Borrowed(&commit.writes) }) {
+                self.graph.take_back(&records);
+                return Err(error.into());
+            }
+            return Ok(Committed { commit_num: None, commit_timestamp, records: 0 });
+        }
         if records.is_empty() {
             return Ok(Committed { commit_num: None, commit_timestamp, records: 0 });
         }
@@ -205,9 +212,11 @@ impl Database {
                 // An empty stream goes on with what is kept, whatever its first number was to be.
                 let is_next = head.op_num == 0 || commit_num > head.commit_num;
                 ensure!(is_next, "commit {commit_num} stands behind commit {}", head.commit_num);
-                let commit = Commit { commit_timestamp: Some(timestamp), writes: writes.into_owned() };
-                let records = self.graph.apply(&commit)?;
+                let records = self.graph.apply(&Commit { writes: writes.into_owned(), ..Commit::new() })?;
                 self.log.append(self.log.write(commit_num, timestamp, &records)?);
+            }
+            Entry::Unstreamed { writes } => {
+                self.graph.apply(&Commit { writes: writes.into_owned(), ..Commit::new() })?;
             }
             Entry::Trim { through } => self.log.trim(through),
             Entry::Reset {} => {
@@ -270,6 +279,8 @@ mod tests {
             add(&mut database, id, 1);
         }
         database.commit(&Commit::new().remove_vertex("p2").set("p1", "name", "미나"), 2).unwrap();
+        let unstreamed = database.commit(&Commit::new().unstreamed().add_vertex("old", ["person"]), 2).unwrap();
+        assert_eq!(unstreamed.commit_num, None);
         database.trim(2).unwrap();
         let page = database.read(&at(3), 3).page.unwrap();
         let graph = database.graph().clone();

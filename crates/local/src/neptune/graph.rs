@@ -518,7 +518,7 @@ mod tests {
             let mut reader = Reader::default();
             for writes in commits {
                 let before = graph.clone();
-                match graph.apply(&Commit { commit_timestamp: None, writes }) {
+                match graph.apply(&Commit { writes, ..Commit::new() }) {
                     Ok(records) => {
                         records.iter().for_each(|record| reader.read(record));
                         prop_assert_eq!(&reader, &Reader::of(&graph));

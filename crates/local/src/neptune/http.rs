@@ -8,6 +8,7 @@ use std::{
 
 use axum::{
     Router,
+    body::Bytes,
     extract::{DefaultBodyLimit, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::Response,
@@ -15,8 +16,8 @@ use axum::{
 };
 use flate2::{Compression, write::GzEncoder};
 
-use super::{answers::Problem, control, database::Database, query, signature};
-use crate::serving::{bytes, now};
+use super::{answers::Problem, control, database::Database, open_cypher, query, signature};
+use crate::serving::{bytes, json, now};
 
 /// What the routes share.
 pub struct App {
@@ -49,6 +50,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/propertygraph/stream", get(stream))
         .route("/pg/stream", get(stream))
+        .route("/opencypher", post(ask))
         .route("/emulator/commit", post(control::commit))
         .route("/emulator/head", get(control::head))
         .route("/emulator/graph", get(control::graph))
@@ -84,6 +86,19 @@ async fn stream(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Re
         Ok(page) if accepts_gzip(&headers) => compressed(&app, page).await,
         Ok(page) => bytes(StatusCode::OK, page),
         Err(refusal) => app.refuse(refusal),
+    }
+}
+
+async fn ask(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    if app.requires_signature
+        && let Err(problem) = signature::check(&headers)
+    {
+        return app.refuse(problem);
+    }
+    let answer = open_cypher::Question::parse(&body).and_then(|question| question.answer(app.database().graph()));
+    match answer {
+        Ok(results) => json(StatusCode::OK, &results),
+        Err(problem) => app.refuse(problem),
     }
 }
 

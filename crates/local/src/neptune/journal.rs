@@ -32,6 +32,11 @@ pub enum Entry<'a> {
         /// Its writes.
         writes: Cow<'a, [Write]>,
     },
+    /// Writes were committed while the stream was off.
+    Unstreamed {
+        /// The writes.
+        writes: Cow<'a, [Write]>,
+    },
     /// Commits expired.
     Trim {
         /// The last of them.

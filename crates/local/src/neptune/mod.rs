@@ -24,6 +24,12 @@
 //! and gzip by `Accept-Encoding`. SigV4 headers are required if [`Options::requires_signature`]
 //! says so, but the signature is not verified.
 //!
+//! # Queries
+//!
+//! `POST /opencypher` with `{"query": …, "parameters": "{\"after\":\"\"}"}`, as the SDK's
+//! `ExecuteOpenCypherQuery` sends it. No query language is played: the graph is asked the queries
+//! that the backend asks, which are known word by word, and refuses all others.
+//!
 //! # Writing
 //!
 //! `POST /emulator/commit` does all writes of a [`Commit`], in order, or none:
@@ -42,10 +48,11 @@
 //!   {"removeVertex": {"id": "p1"}}]}
 //! ```
 //!
+//! With `"unstreamed": true` the graph has it and the stream does not, as if the stream had been off.
 //! `commitTimestamp` may be left out, and so may `of` unless a vertex and an edge share the id. A
 //! bare value is a String, a Bool, an Int (a Long if it does not fit) or a Double. The answer is
 //! `{"commitNum":12,"commitTimestamp":1560011610678,"records":3}`; `commitNum` is `null` where
-//! nothing changed. What cannot be done is answered with 400, `InvalidCommit`, and which write it
+//! nothing changed or the stream was off. What cannot be done is answered with 400, `InvalidCommit`, and which write it
 //! was; a document that is none, with 400 and `MalformedDocument`.
 //!
 //! # Control
@@ -92,6 +99,7 @@
 //! - 10 MB are 10 · 2²⁰ bytes of records. Errors are never compressed.
 //! - Writes of one commit are told as they were done, not netted: what is added and removed in one
 //!   commit is an `ADD` and a `REMOVE`.
+//! - Ids, and so pages of queries, are in the order of their UTF-8.
 //! - Requests that are not signed are answered 403, `AccessDeniedException`.
 
 mod answers;
@@ -105,6 +113,7 @@ mod http;
 mod invalid;
 mod journal;
 mod log;
+mod open_cypher;
 mod options;
 mod page;
 mod query;

@@ -3,6 +3,7 @@
 
 mod bus;
 mod crash;
+mod export;
 mod faults;
 mod handover;
 mod preview;

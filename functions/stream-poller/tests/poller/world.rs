@@ -127,7 +127,12 @@ pub fn hasty() -> Settings {
 }
 
 fn client(emulator: &NeptuneEmulator) -> Client {
-    let config = SdkConfig::builder()
+    Client::new(&config(), emulator.endpoint()).expect("a client")
+}
+
+/// How Neptune is reached.
+pub fn config() -> SdkConfig {
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::from_static("ap-northeast-2"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("AKIDEXAMPLE", "secret", None)))
@@ -135,8 +140,7 @@ fn client(emulator: &NeptuneEmulator) -> Client {
         .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(30)).build())
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .build();
-    Client::new(&config, emulator.endpoint()).expect("a client")
+        .build()
 }
 
 /// Random commits, in which few things meet often: added, changed and removed, alone and together.

@@ -1,0 +1,103 @@
+//! Where an export goes.
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use function_kit::failure::Failure;
+
+use crate::message::Message;
+
+const DOING: &str = "tell a consumer of the graph";
+
+/// One consumer's queue. The real one is [`SqsQueue`]; tests have one in memory.
+pub trait Queue {
+    /// Sends what fits in one call.
+    ///
+    /// # Errors
+    /// If not all of it is there.
+    fn send(&self, messages: &[Message]) -> impl Future<Output = Result<(), Failure>>;
+}
+
+/// A FIFO queue.
+#[derive(Debug, Clone)]
+pub struct SqsQueue {
+    /// How to reach SQS.
+    pub sqs: aws_sdk_sqs::Client,
+    /// The queue.
+    pub url: String,
+}
+
+impl Queue for SqsQueue {
+    async fn send(&self, messages: &[Message]) -> Result<(), Failure> {
+        let mut request = self.sqs.send_message_batch().queue_url(&self.url);
+        for (at, message) in messages.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(at.to_string())
+                .message_group_id(&message.group)
+                .message_deduplication_id(&message.deduplication_id)
+                .message_body(&message.body)
+                .build()
+                .map_err(|error| Failure::bug(DOING, error))?;
+            request = request.entries(entry);
+        }
+        let answer = request.send().await.map_err(|error| Failure::aws(DOING, error))?;
+        // An answer of 200 says nothing of the messages.
+        match answer.failed().first() {
+            None => Ok(()),
+            Some(failed) if failed.sender_fault() => Err(Failure::bug(DOING, failed.code().to_owned())),
+            Some(failed) => Err(Failure::transient(DOING, failed.code().to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sqs::{
+        Client,
+        operation::send_message_batch::SendMessageBatchOutput,
+        types::{BatchResultErrorEntry, SendMessageBatchResultEntry},
+    };
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use function_kit::failure::Kind;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_message_has_its_own_outcome() {
+        let failed = |code: &str, is_sender_fault| {
+            let entry = BatchResultErrorEntry::builder().id("1").code(code).sender_fault(is_sender_fault);
+            vec![entry.build().expect("an entry")]
+        };
+        for (failed, kind) in [
+            (vec![], None),
+            (failed("InternalError", false), Some(Kind::Transient)),
+            (failed("InvalidMessageContents", true), Some(Kind::Bug)),
+        ] {
+            let answered = mock!(Client::send_message_batch)
+                .match_requests(|request| {
+                    let entry = &request.entries()[1];
+                    request.queue_url() == Some("https://queue")
+                        && (entry.message_group_id(), entry.message_deduplication_id(), entry.message_body())
+                            == (Some("vertex/1"), Some("id/1"), "body 1")
+                })
+                .then_output(move || {
+                    let sent = SendMessageBatchResultEntry::builder().id("0").message_id("m").md5_of_message_body("5");
+                    SendMessageBatchOutput::builder()
+                        .successful(sent.build().expect("an entry"))
+                        .set_failed(Some(failed.clone()))
+                        .build()
+                        .expect("an answer")
+                });
+            let queue = SqsQueue {
+                sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, [&answered]),
+                url: "https://queue".to_owned(),
+            };
+            let message = |at| Message {
+                group: format!("vertex/{at}"),
+                deduplication_id: format!("id/{at}"),
+                body: format!("body {at}"),
+                refused: None,
+            };
+            let sent = queue.send(&[message(0), message(1)]).await;
+            assert_eq!(sent.err().map(|failure| failure.kind), kind);
+        }
+    }
+}
