@@ -151,6 +151,7 @@ fn dependencies_point_one_way() {
         ("picture", &["jpeg-planes", "vp8-planes"]),
         ("sound", &[]),
         ("function-kit", &["api"]),
+        ("ops", &["domain", "store"]),
         ("search-index", &["domain", "function-kit"]),
         ("store", &["domain", "function-kit"]),
     ]);

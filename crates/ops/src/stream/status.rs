@@ -143,7 +143,7 @@ impl fmt::Display for Status {
                     _ => writeln!(f, "lag         none")?,
                 }
                 if let Some(left) = unread.oldest_expires_in {
-                    writeln!(f, "            of the stream's oldest record: in {}", seconds(left))?;
+                    writeln!(f, "expiry      of the stream's oldest record: in {}", seconds(left))?;
                 }
             }
             None => {
@@ -200,8 +200,8 @@ mod tests {
         let expected = "published   up to 12/3, generation 1\n\
                         stream      ends at 20/4\n\
                         lag         8 commits, the oldest change is 3 min 2 s old\n\
-                        expiry      of the oldest change that is not published: in 6 d 23 h\n            \
-                        of the stream's oldest record: in 6 d 0 h\n\
+                        expiry      of the oldest change that is not published: in 6 d 23 h\n\
+                        expiry      of the stream's oldest record: in 6 d 0 h\n\
                         lease       held by r/1 (epoch 7) for 12 s, in 1 min 23 s anybody may take it";
         assert_eq!(status, expected);
     }
