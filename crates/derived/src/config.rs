@@ -1,6 +1,6 @@
 use function_kit::config::{MissingSetting, required};
 
-/// What the template tells this function.
+/// What the template tells every worker.
 pub struct Config {
     pub originals_bucket: String,
     pub derived_bucket: String,
