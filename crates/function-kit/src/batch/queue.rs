@@ -1,17 +1,12 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsMessage;
-use aws_sdk_sqs::{
-    Client,
-    types::{ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue},
-};
+use aws_sdk_sqs::{Client, types::MessageAttributeValue};
+use futures_util::future::join_all;
 use tracing::{error, warn};
 
 use super::MESSAGE_GROUP_ID;
 use crate::failure::{Failure, Kind};
-
-/// The most messages that SQS takes in a call.
-const IN_A_CALL: usize = 10;
 
 /// The queue that a function reads, with its dead-letter queue.
 #[derive(Debug, Clone)]
@@ -54,23 +49,17 @@ impl Queue {
     ///
     /// Where this fails, that timeout is what counts.
     pub(super) async fn postpone(&self, messages: &[(&SqsMessage, Duration)]) {
-        for messages in messages.chunks(IN_A_CALL) {
-            let entries: Vec<_> = messages.iter().enumerate().filter_map(entry).collect();
-            if entries.is_empty() {
-                continue;
-            }
-            let call = self.sqs.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
-            match call.send().await {
-                Ok(answer) => {
-                    for refused in answer.failed() {
-                        warn!(code = refused.code(), "comes again with the visibility timeout only");
-                    }
-                }
-                Err(error) => {
-                    let failure = Failure::aws("postpone messages", error);
-                    warn!(kind = failure.kind.as_str(), %failure, "come again with the visibility timeout only");
-                }
-            }
+        join_all(messages.iter().map(|(message, pause)| self.postpone_one(message, *pause))).await;
+    }
+
+    async fn postpone_one(&self, message: &SqsMessage, pause: Duration) {
+        // What did not come from a queue has none.
+        let Some(receipt) = message.receipt_handle.as_deref().filter(|receipt| !receipt.is_empty()) else { return };
+        let seconds = i32::try_from(pause.as_secs()).unwrap_or(i32::MAX);
+        let call = self.sqs.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
+        if let Err(error) = call.visibility_timeout(seconds).send().await {
+            let failure = Failure::aws("postpone the message", error);
+            warn!(kind = failure.kind.as_str(), %failure, "comes again with the visibility timeout only");
         }
     }
 
@@ -98,13 +87,4 @@ impl Queue {
             .map_err(|error| Failure::aws("bury the message", error))?;
         Ok(())
     }
-}
-
-/// What SQS is to do with a message; nothing if it came from elsewhere, and has no receipt.
-fn entry(
-    (index, (message, pause)): (usize, &(&SqsMessage, Duration)),
-) -> Option<ChangeMessageVisibilityBatchRequestEntry> {
-    let receipt = message.receipt_handle.as_deref().filter(|receipt| !receipt.is_empty())?;
-    let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string()).receipt_handle(receipt);
-    entry.visibility_timeout(i32::try_from(pause.as_secs()).ok()?).build().ok()
 }
