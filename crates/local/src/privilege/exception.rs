@@ -38,6 +38,18 @@ pub const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         function: "StreamPoller",
+        action: "neptune-db:ReadDataViaQuery",
+        resource: "",
+        why: "As for neptune-db:GetStreamRecords.",
+    },
+    Exception {
+        function: "StreamPoller",
+        action: "sqs:SendMessage",
+        resource: "search.fifo",
+        why: "What AWS asks for when a batch is sent; the emulator asks for sqs:SendMessageBatch.",
+    },
+    Exception {
+        function: "StreamPoller",
         action: "sns:Publish",
         resource: "graph-changes.fifo",
         why: "What AWS asks for when a batch is published; the emulator asks for sns:PublishBatch.",
@@ -47,6 +59,24 @@ pub const EXCEPTIONS: &[Exception] = &[
         action: "sqs:SendMessage",
         resource: "graph-changes-dlq.fifo",
         why: "Nothing that the tests write to the graph is refused by the bus.",
+    },
+    Exception {
+        function: "MetadataWriter",
+        action: "sqs:ChangeMessageVisibility",
+        resource: "",
+        why: "For what fails for now: on the deployed stack only pictures and recordings are made to.",
+    },
+    Exception {
+        function: "PushFanout",
+        action: "sqs:ChangeMessageVisibility",
+        resource: "",
+        why: "As for MetadataWriter.",
+    },
+    Exception {
+        function: "SearchIndexer",
+        action: "sqs:ChangeMessageVisibility",
+        resource: "",
+        why: "As for MetadataWriter.",
     },
     Exception {
         function: "PushFanout",
