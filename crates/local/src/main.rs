@@ -132,7 +132,7 @@ fn show(keep: bool) -> Result<()> {
 fn up(as_built: bool) -> Result<Stack> {
     tools::install()?;
     if !as_built {
-        functions::build()?;
+        functions::build(functions::For::Here)?;
     }
     match Stack::running(DEVELOPMENT) {
         Some(mut stack) => {

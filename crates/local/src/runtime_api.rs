@@ -106,6 +106,25 @@ impl Function {
         Ok(self.child.kill().await?)
     }
 
+    /// The CPU time that the process has used, and that of the processes which it has started and
+    /// waited for; in seconds (Linux only).
+    pub fn cpu_seconds(&self) -> Result<(f64, f64)> {
+        let pid = self.child.id().context("the function has ended")?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // Behind the name, which may hold anything: utime, stime, cutime and cstime are fields 14 to 17.
+        let (_, fields) = stat.rsplit_once(')').context("no name")?;
+        let ticks: Vec<f64> = fields
+            .split_whitespace()
+            .skip(11)
+            .take(4)
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .context("no number")?;
+        let &[user, system, of_children, in_kernel] = ticks.as_slice() else { bail!("no CPU time") };
+        let per_second = rustix::param::clock_ticks_per_second() as f64;
+        Ok(((user + system) / per_second, (of_children + in_kernel) / per_second))
+    }
+
     /// The most memory that the process has held, in bytes (Linux only).
     pub fn peak_memory(&self) -> Result<u64> {
         let pid = self.child.id().context("the function has ended")?;

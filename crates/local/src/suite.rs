@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 
 use crate::{
     emulator::usage_file,
-    functions, linters, paths, privilege,
+    functions::{self, For},
+    linters, paths, privilege,
     stack::{STATE_VARIABLE, Stack, state_file},
     steps,
     tools::{self, Tool},
@@ -53,7 +54,7 @@ pub fn run() -> Result<()> {
         "Unit, property and architecture tests",
         cargo().args(["test", "--workspace", "--exclude", "end-to-end"]),
     );
-    let end_to_end = functions::build().and_then(|()| end_to_end(&mut counts));
+    let end_to_end = functions::build(For::Here).and_then(|()| end_to_end(&mut counts));
     println!("\n{} passed, {} failed", counts.passed, counts.failed);
     unit.and(end_to_end)
 }

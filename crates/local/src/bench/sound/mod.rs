@@ -4,9 +4,12 @@
 //! (`examples/analyse.rs`), with all it takes to start. The two take turns, so that what else the
 //! machine does hits both. ffmpeg decodes and filters in a thread each and is told to log no
 //! frames; its CPU time is the sum of its threads.
+//!
+//! And the whole worker, as it is built for AWS: analysis, renditions, and its calls.
 
 mod inputs;
 mod programs;
+mod worker;
 
 use std::fs;
 
@@ -14,7 +17,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use self::programs::{Cost, Programs};
-use crate::paths;
+use crate::{functions, paths, tools};
 
 /// How often each program takes its turn.
 const ROUNDS: usize = 5;
@@ -28,6 +31,8 @@ const MOST_DB: f64 = 0.2;
 
 /// Measures, prints tables, and writes the same figures to `target/bench/sound.json`.
 pub fn run() -> Result<()> {
+    tools::install()?;
+    functions::build(functions::For::Aws)?;
     let programs = Programs::prepare()?;
     let folder = paths::root().join("target/bench/sound");
     fs::create_dir_all(&folder)?;
@@ -38,15 +43,16 @@ pub fn run() -> Result<()> {
         "file", "ours", "ffmpeg", "ratio", "× real time", "MiB", "ffmpeg"
     );
     let mut speeds = Vec::new();
-    for path in inputs::long(&programs, &folder)? {
+    let long = inputs::long(&programs, &folder)?;
+    for path in &long {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            ours.push(programs.ours(&path)?.cost);
-            theirs.push(programs.ffmpeg_cost(&path)?);
+            ours.push(programs.ours(path)?.cost);
+            theirs.push(programs.ffmpeg_cost(path)?);
         }
         let (ours, theirs) = (median(ours), median(theirs));
         let ratio = ours.cpu_seconds / theirs.cpu_seconds;
-        let name = inputs::name(&path);
+        let name = inputs::name(path);
         println!(
             "{name:<16}{:>8.2}{:>9.2}{ratio:>8.2}{:>13.0}{:>8.1}{:>9.1}",
             ours.cpu_seconds,
@@ -58,6 +64,17 @@ pub fn run() -> Result<()> {
         speeds.push(json!({ "file": name, "ours": ours.json(), "ffmpeg": theirs.json(), "ratio": ratio }));
     }
     println!("Demanded: at most {MOST_CPU} for AAC and MP3.");
+
+    println!("\nThe whole worker: seconds of CPU a minute of sound, and the MiB of all but ffmpeg");
+    println!("{:<16}{:>8}{:>9}{:>12}{:>8}", "file", "worker", "ffmpeg", "encoding is", "MiB");
+    let mut whole = Vec::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for taken in runtime.block_on(worker::measure(&long))? {
+        let worker::Taken { file, worker, ffmpeg, mib } = taken;
+        let share = 100.0 * ffmpeg / (worker + ffmpeg);
+        println!("{file:<16}{worker:>8.2}{ffmpeg:>9.2}{share:>10.0} %{mib:>8.1}");
+        whole.push(json!({ "file": file, "worker": worker, "ffmpeg": ffmpeg, "peak_mib": mib }));
+    }
 
     println!("\nMemory: 3 hours, in MiB");
     let mut memory = Vec::new();
@@ -92,7 +109,7 @@ pub fn run() -> Result<()> {
     println!("Demanded: at most {MOST_LU} LU and {MOST_DB} dB.");
 
     let file = folder.with_extension("json");
-    let report = json!({ "speed": speeds, "three_hours": memory, "accuracy": accuracy });
+    let report = json!({ "speed": speeds, "whole_worker": whole, "three_hours": memory, "accuracy": accuracy });
     fs::write(&file, serde_json::to_string_pretty(&report)?).with_context(|| file.display().to_string())?;
     println!("\nThe same figures: {}", file.display());
     // Speed depends on the machine; this does not.

@@ -14,7 +14,7 @@ use super::runtime_api::RuntimeApi;
 use crate::emulator::REGION;
 
 /// All that functions want to know before they start.
-const SETTINGS: [(&str, &str); 37] = [
+const SETTINGS: [(&str, &str); 39] = [
     ("AUDIENCE_TABLE", "audience"),
     ("CALLER_BURST", "200"),
     ("CALLER_RATE", "50"),
@@ -27,6 +27,7 @@ const SETTINGS: [(&str, &str); 37] = [
     ("DERIVED_BUCKET", "derived"),
     ("DEVICES_TABLE", "devices"),
     ("DISTRIBUTION_ID", "E1"),
+    ("EXPORT_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/search.fifo"),
     ("FFMPEG_PATH", "/bin/true"),
     ("GRAPH_CHANGES_TOPIC_ARN", "arn:aws:sns:ap-northeast-2:000000000000:graph-changes.fifo"),
     ("LEDGER_TABLE", "ledger"),
@@ -37,6 +38,7 @@ const SETTINGS: [(&str, &str); 37] = [
     ("ORIGINALS_BUCKET", "originals"),
     ("PLATFORM_APPLICATION_ARN", "arn:aws:sns:ap-northeast-2:000000000000:app/GCM/push"),
     ("PUSH_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/push.fifo"),
+    ("QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/queue"),
     ("SEALING_SECRET_ARN", "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:sealing"),
     ("SEARCH_ANALYZER", "nori"),
     ("SEARCH_INDEX", "search"),
