@@ -1,5 +1,6 @@
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{Filter, FilterType, PixelType, ResizeAlg, ResizeOptions};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3, U8x4};
+use fast_image_resize::{Filter, FilterType, PixelTrait, ResizeAlg, ResizeOptions};
 use jpeg_planes::Plane;
 
 use crate::PictureError;
@@ -69,37 +70,34 @@ impl Resizer {
         if raster.size == size {
             return Ok(raster);
         }
-        let pixel_type = pixel_type(raster.layout);
-        let Size { width, height } = raster.size;
-        let from = ImageRef::new(width, height, &raster.pixels, pixel_type).map_err(PictureError::internal)?;
-        let mut to = Image::new(size.width, size.height, pixel_type);
-        self.inner.resize(&from, &mut to, &self.options).map_err(PictureError::internal)?;
-        Ok(Raster { size, layout: raster.layout, pixels: to.into_vec() })
+        let mut pixels = vec![0; size.width as usize * size.height as usize * raster.layout.channels()];
+        let height = f64::from(raster.size.height);
+        self.resize_strip((raster.size, &raster.pixels), (0.0, height), (size, &mut pixels), raster.layout)?;
+        Ok(Raster { size, layout: raster.layout, pixels })
     }
 
     /// Makes `to` of the rows from `top` on, `height` of them, of a strip that holds what is around
     /// them, too.
     pub fn resize_strip(
         &mut self,
-        (size, pixels): (Size, &[u8]),
+        from: (Size, &[u8]),
         (top, height): (f64, f64),
-        (to_size, to): (Size, &mut [u8]),
+        to: (Size, &mut [u8]),
         layout: Layout,
     ) -> Result<(), PictureError> {
-        let pixel_type = pixel_type(layout);
-        let from = ImageRef::new(size.width, size.height, pixels, pixel_type).map_err(PictureError::internal)?;
-        let mut to = Image::from_slice_u8(to_size.width, to_size.height, to, pixel_type)
-            .map_err(PictureError::internal)?;
-        let options = self.options.crop(0.0, top, f64::from(size.width), height);
-        self.inner.resize(&from, &mut to, &options).map_err(PictureError::internal)
+        let options = self.options.crop(0.0, top, f64::from(from.0.width), height);
+        match layout {
+            Layout::Rgb => self.scale::<U8x3>(from, to, &options),
+            Layout::Rgba => self.scale::<U8x4>(from, to, &options),
+        }
     }
 
     /// Four inks a pixel, none of which is an alpha.
     pub fn resize_inks(&mut self, samples: &[u8], from: Size, size: Size) -> Result<Vec<u8>, PictureError> {
-        let from = ImageRef::new(from.width, from.height, samples, PixelType::U8x4).map_err(PictureError::internal)?;
-        let mut to = Image::new(size.width, size.height, PixelType::U8x4);
-        self.inner.resize(&from, &mut to, &self.options.use_alpha(false)).map_err(PictureError::internal)?;
-        Ok(to.into_vec())
+        let mut to = vec![0; size.width as usize * size.height as usize * 4];
+        let options = self.options.use_alpha(false);
+        self.scale::<U8x4>((from, samples), (size, &mut to), &options)?;
+        Ok(to)
     }
 
     /// Makes a plane of `width` × `height` of the part of a channel that the picture covers.
@@ -112,20 +110,25 @@ impl Resizer {
         if is(covered.0, plane.width, width) && is(covered.1, plane.height, height) {
             return Ok(plane);
         }
-        let from = ImageRef::new(plane.width as u32, plane.height as u32, &plane.samples, PixelType::U8)
-            .map_err(PictureError::internal)?;
-        let mut to = Image::new(width as u32, height as u32, PixelType::U8);
+        let from = Size::new(plane.width as u32, plane.height as u32);
+        let mut samples = vec![0; width * height];
         let (across, down) = (covered.0.min(plane.width as f64), covered.1.min(plane.height as f64));
         let options = self.options.crop(0.0, 0.0, across, down);
-        self.inner.resize(&from, &mut to, &options).map_err(PictureError::internal)?;
-        Ok(Plane { width, height, samples: to.into_vec() })
+        let to = Size::new(width as u32, height as u32);
+        self.scale::<U8>((from, &plane.samples), (to, &mut samples), &options)?;
+        Ok(Plane { width, height, samples })
     }
-}
 
-fn pixel_type(layout: Layout) -> PixelType {
-    match layout {
-        Layout::Rgb => PixelType::U8x3,
-        Layout::Rgba => PixelType::U8x4,
+    /// Pixels of one type. That it is known here leaves the code for a dozen others out.
+    fn scale<P: PixelTrait>(
+        &mut self,
+        (from, samples): (Size, &[u8]),
+        (to, out): (Size, &mut [u8]),
+        options: &ResizeOptions,
+    ) -> Result<(), PictureError> {
+        let from = TypedImageRef::<P>::from_buffer(from.width, from.height, samples).map_err(PictureError::internal)?;
+        let mut to = TypedImage::<P>::from_buffer(to.width, to.height, out).map_err(PictureError::internal)?;
+        self.inner.resize_typed(&from, &mut to, options).map_err(PictureError::internal)
     }
 }
 

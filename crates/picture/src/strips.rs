@@ -123,7 +123,8 @@ mod tests {
     #[test]
     fn strips_make_what_the_whole_does() {
         let sizes = [((90, 1200), (31, 415)), ((700, 500), (300, 214)), ((50, 3000), (18, 1080)), ((9, 7), (9, 7))];
-        let extremes = [((1, 20_000), (1, 1080)), ((2000, 3), (1080, 2)), ((1200, 1), (1080, 1)), ((5, 1081), (5, 1080))];
+        let extremes =
+            [((1, 20_000), (1, 1080)), ((2000, 3), (1080, 2)), ((1200, 1), (1080, 1)), ((5, 1081), (5, 1080))];
         for ((width, height), (to_width, to_height)) in sizes.into_iter().chain(extremes) {
             for layout in [Layout::Rgb, Layout::Rgba] {
                 let whole = waves(Size::new(width, height), layout);
