@@ -132,7 +132,12 @@ mod tests {
                 let mut strips = Strips::new(whole.size, to, layout);
                 let mut most = 0;
                 for row in whole.pixels.chunks_exact(width as usize * layout.channels()) {
-                    strips.push::<PictureError>(|out| Ok(out.copy_from_slice(row))).unwrap();
+                    strips
+                        .push::<PictureError>(|out| {
+                            out.copy_from_slice(row);
+                            Ok(())
+                        })
+                        .unwrap();
                     most = most.max(strips.rows.len());
                 }
                 let made = strips.finish().unwrap();
@@ -146,7 +151,12 @@ mod tests {
     #[test]
     fn rows_too_few_are_noticed() {
         let mut strips = Strips::new(Size::new(3, 9), Size::new(1, 3), Layout::Rgb);
-        strips.push::<PictureError>(|row| Ok(row.fill(7))).unwrap();
+        strips
+            .push::<PictureError>(|row| {
+                row.fill(7);
+                Ok(())
+            })
+            .unwrap();
         assert!(strips.finish().is_err());
     }
 }
