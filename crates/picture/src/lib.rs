@@ -25,6 +25,7 @@ mod picture;
 mod planes;
 mod raster;
 mod resize;
+mod strips;
 mod summary;
 
 pub use encode::Encoding;

@@ -205,6 +205,32 @@ fn png_of_few_bits() {
     assert_near(pixel(largest(&pictures, Encoding::Jpeg), 5, 5), [255; 4], 1);
 }
 
+/// Made small strip by strip, whatever its rows hold.
+#[test]
+fn png_larger_than_all_variants() {
+    let size = (1400, 1700);
+    // Brighter towards the right and the bottom.
+    let grey = |x: u32, y: u32| ((x + y) / 14) as u8;
+    let kinds: [(Png, BitDepth, Vec<u8>); 5] = [
+        (Png::Grayscale, BitDepth::Eight, pixels(1400, 1700, |x, y| [grey(x, y)])),
+        (Png::GrayscaleAlpha, BitDepth::Eight, pixels(1400, 1700, |x, y| [grey(x, y), 255])),
+        (Png::Rgb, BitDepth::Eight, pixels(1400, 1700, |x, y| [grey(x, y); 3])),
+        (Png::Rgba, BitDepth::Eight, pixels(1400, 1700, |x, y| [grey(x, y), grey(x, y), grey(x, y), 255])),
+        (Png::Rgb, BitDepth::Sixteen, pixels(1400, 1700, |x, y| [grey(x, y); 6])),
+    ];
+    for (colour, depth, samples) in kinds {
+        let pictures = make(&png(size, (colour, depth), &samples, |_| {})).unwrap();
+        assert_eq!((pictures.width, pictures.height), size);
+        let variant = largest(&pictures, Encoding::Jpeg);
+        assert_eq!((variant.width, variant.height), (889, 1080));
+        for (x, y) in [(3, 3), (880, 5), (5, 1075), (880, 1075), (444, 170), (444, 305), (444, 540), (444, 800)] {
+            let scaled = |at: u32, from: u32, to: u32| (at * 2 + 1) * from / (2 * to);
+            let want = grey(scaled(x, 1400, 889), scaled(y, 1700, 1080));
+            assert_near(pixel(variant, x, y), [want, want, want, 255], 3);
+        }
+    }
+}
+
 #[test]
 fn transparency_is_kept_in_webp_and_white_in_jpeg() {
     let half = |x, _| match x {
