@@ -2,6 +2,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use function_kit::{
     aws,
     batch::{self, Queue},
+    metrics::Metrics,
 };
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
@@ -22,11 +23,14 @@ pub async fn run<M: Maker>(maker: M) -> Result<(), Error> {
         originals: Originals { s3: s3.clone(), bucket: config.originals_bucket },
         derived: DerivedFiles { s3, bucket: config.derived_bucket, edge },
         reports: Reports { sqs: sqs.clone(), queue_url: config.metadata_queue_url },
+        metrics: Metrics::from_env(),
         maker,
     };
     let queue = Queue { sqs, url: config.queue_url, dead_letters_url: config.dead_letter_queue_url };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        batch::run(event.payload, &queue, async |body| worker.handle(body).await).await.map_err(Error::from)
+        let response = batch::run(event.payload, &queue, async |body| worker.handle(body).await).await;
+        worker.metrics.flush();
+        response.map_err(Error::from)
     }))
     .await
 }

@@ -2,8 +2,12 @@ use domain::media::{
     Declared, Derived, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey, Outcome, Reason,
     Report, Sweep,
 };
-use function_kit::failure::Failure;
+use function_kit::{
+    failure::Failure,
+    metrics::{Metrics, Unit},
+};
 use futures_util::future::try_join_all;
+use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::{
@@ -20,6 +24,8 @@ pub struct Worker<M> {
     pub derived: DerivedFiles,
     /// Who is told.
     pub reports: Reports,
+    /// What is measured: `Originals` by `Outcome`, `FailedShare` and `UploadToOutcome`.
+    pub metrics: Metrics,
     /// What is made.
     pub maker: M,
 }
@@ -56,6 +62,10 @@ pub struct Made {
     pub files: Vec<File>,
 }
 
+/// What `Originals` counts them as, beside the reasons why they failed.
+const READY: &str = "ready";
+const GONE: &str = "gone";
+
 impl<M: Maker> Worker<M> {
     /// Works off one S3 notification.
     pub async fn handle(&self, body: &str) -> Result<(), Failure> {
@@ -86,6 +96,7 @@ impl<M: Maker> Worker<M> {
         let gone = Sweep::UpTo(&event.sequencer);
         let Some((declared, made)) = self.maker.make(&self.originals, &Job { id, event, size, etag }).await? else {
             info!(media_id = %id, "gone before it was processed");
+            self.metrics.count_kind("Originals", ("Outcome", GONE), 1);
             return self.derived.sweep(id, gone).await;
         };
         let outcome = match made {
@@ -95,6 +106,7 @@ impl<M: Maker> Worker<M> {
                 self.derived.sweep(id, Sweep::Superseded).await?;
                 if self.originals.look(&event.key, etag).await?.is_none() {
                     info!(media_id = %id, "gone while it was processed");
+                    self.metrics.count_kind("Originals", ("Outcome", GONE), 1);
                     return self.derived.sweep(id, gone).await;
                 }
                 info!(media_id = %id, files = count, "ready");
@@ -107,7 +119,26 @@ impl<M: Maker> Worker<M> {
                 Outcome::Failed { reason }
             }
         };
+        let name = name(&outcome);
         let original = Original::of(event, size, declared).map_err(|error| Failure::bug("name the owner", error))?;
-        self.reports.send(&Report { original, outcome }).await
+        self.reports.send(&Report { original, outcome }).await?;
+        self.measure(name, event.at);
+        Ok(())
+    }
+
+    /// The average of 0 for what became ready and 100 for what failed is the share that failed, in per
+    /// cent, without arithmetic on metrics.
+    fn measure(&self, outcome: &'static str, uploaded_at: Timestamp) {
+        self.metrics.count_kind("Originals", ("Outcome", outcome), 1);
+        self.metrics.observe("FailedShare", Unit::Percent, if outcome == READY { 0.0 } else { 100.0 });
+        let took = Timestamp::now().duration_since(uploaded_at).as_millis_f64();
+        self.metrics.observe("UploadToOutcome", Unit::Milliseconds, took.max(0.0));
+    }
+}
+
+fn name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ready(_) => READY,
+        Outcome::Failed { reason } => reason.as_str(),
     }
 }

@@ -11,6 +11,7 @@
 //! quota    how much one caller may ask at a time
 //! request  requests to the REST API: who asks, and for what
 //! seal     texts that clients carry for us: cursors and handles
+//! serve    a function behind the REST API
 //! ```
 
 pub mod aws;
@@ -23,3 +24,4 @@ pub mod metrics;
 pub mod quota;
 pub mod request;
 pub mod seal;
+pub mod serve;

@@ -34,6 +34,8 @@ pub enum Unit {
     Seconds,
     /// Size.
     Bytes,
+    /// A part of a hundred.
+    Percent,
 }
 
 impl Unit {
@@ -44,6 +46,7 @@ impl Unit {
             Self::Milliseconds => "Milliseconds",
             Self::Seconds => "Seconds",
             Self::Bytes => "Bytes",
+            Self::Percent => "Percent",
         }
     }
 }

@@ -29,7 +29,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a function may take, as Lambda's time-outs go.
+/// How long a function may take if nothing else is said, as Lambda's time-outs go.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A function's process and the Runtime API that it talks to; both end with this value.
@@ -50,6 +50,7 @@ pub enum Answer {
 
 struct Invocation {
     event: String,
+    patience: Duration,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -91,12 +92,18 @@ impl Function {
         Ok(Self { child, events, server })
     }
 
-    /// Hands `event` to the function and waits for its answer.
+    /// Hands `event` to the function and waits for its answer, for a minute at most.
     pub async fn invoke(&mut self, event: &Value) -> Result<Answer> {
+        self.invoke_within(PATIENCE, event).await
+    }
+
+    /// Likewise, for `patience`, of which the function is told.
+    pub async fn invoke_within(&mut self, patience: Duration, event: &Value) -> Result<Answer> {
         let (sender, receiver) = oneshot::channel();
-        self.events.send(Invocation { event: event.to_string(), answer: sender }).ok().context("the server is gone")?;
+        let invocation = Invocation { event: event.to_string(), patience, answer: sender };
+        self.events.send(invocation).ok().context("the server is gone")?;
         tokio::select! {
-            answer = timeout(PATIENCE, receiver) => Ok(answer.context("the function took too long")??),
+            answer = timeout(patience, receiver) => Ok(answer.context("the function took too long")??),
             status = self.child.wait() => bail!("the function has ended: {}", status?),
         }
     }
@@ -145,7 +152,7 @@ async fn next(State(api): State<Arc<Api>>) -> Result<(HeaderMap, String), Status
     let invocation = api.events.lock().await.recv().await.ok_or(StatusCode::GONE)?;
     let id = format!("00000000-0000-0000-0000-{:012}", api.next_id.fetch_add(1, Ordering::Relaxed));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let deadline = (now + PATIENCE).as_millis().to_string();
+    let deadline = (now + invocation.patience).as_millis().to_string();
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("lambda-runtime-aws-request-id", id.as_str()),

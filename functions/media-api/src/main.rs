@@ -1,9 +1,7 @@
 //! `media-api`: what clients ask about media, and that they want some of it gone.
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use function_kit::{aws, logs, quota::CallerQuota, seal::SecretSealer};
+use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
 use jiff::Timestamp;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
 use media_api::{
     config::Config,
     handler::{self, Ports},
@@ -12,13 +10,11 @@ use media_api::{
 };
 use store::{audience::AudienceTable, media::MediaTable, relations::Relations};
 use tokio::sync::OnceCell;
-use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = Config::from_env()?;
-    let quota = CallerQuota::from_env()?;
     let aws = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let s3 = aws_sdk_s3::Client::new(&aws);
@@ -39,10 +35,7 @@ async fn main() -> anyhow::Result<()> {
         links: Links { base_url: config.delivery_base_url, signing },
         sealer: SecretSealer::new(secrets, config.sealing_secret_arn),
     };
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        let answer = handler::handle(&ports, &event.payload, Timestamp::now());
-        Ok::<_, Error>(quota.guard(&event.payload, answer).instrument(logs::request(&event.payload)).await)
-    }))
-    .await
-    .map_err(anyhow::Error::from_boxed)
+    serve(async |request| handler::handle(&ports, request, Timestamp::now()).await)
+        .await
+        .map_err(anyhow::Error::from_boxed)
 }

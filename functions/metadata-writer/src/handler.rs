@@ -1,5 +1,9 @@
 use domain::media::{MediaId, MediaItem, Message, ObjectChange, ObjectEvent, Original, OriginalKey};
-use function_kit::failure::Failure;
+use function_kit::{
+    failure::Failure,
+    metrics::{Metrics, Unit},
+};
+use jiff::Timestamp;
 use store::media::{MediaTable, Put};
 use tracing::{info, warn};
 
@@ -9,17 +13,21 @@ use crate::originals::Originals;
 pub struct Ports {
     pub originals: Originals,
     pub table: MediaTable,
+    /// What is measured: `Items` by `Outcome`, and `EventToItem`.
+    pub metrics: Metrics,
 }
 
 /// Folds one message into the table; a message that comes again, or late, changes nothing.
 pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
     let message = Message::parse(body).map_err(|error| Failure::bug("read the message", error))?;
     match message {
-        Message::Report(report) => store(&ports.table, MediaItem::reported(*report)).await,
+        Message::Report(report) => store(ports, MediaItem::reported(*report)).await,
         Message::Notification(notification) => {
             for event in &notification.events {
                 if let Some(item) = news(&ports.originals, event).await? {
-                    store(&ports.table, item).await?;
+                    store(ports, item).await?;
+                    let took = Timestamp::now().duration_since(event.at).as_millis_f64();
+                    ports.metrics.observe("EventToItem", Unit::Milliseconds, took.max(0.0));
                 }
             }
             Ok(())
@@ -49,12 +57,13 @@ async fn news(originals: &Originals, event: &ObjectEvent) -> Result<Option<Media
     item.map(Some).map_err(|error| Failure::bug("name the owner", error))
 }
 
-async fn store(table: &MediaTable, item: MediaItem) -> Result<(), Failure> {
+async fn store(ports: &Ports, item: MediaItem) -> Result<(), Failure> {
     let (id, position) = (item.id, item.position.to_string());
-    let outcome = match table.put(item).await? {
+    let outcome = match ports.table.put(item).await? {
         Put::Stored => "stored",
         Put::Superseded => "superseded",
     };
+    ports.metrics.count_kind("Items", ("Outcome", outcome), 1);
     info!(media_id = %id, position, outcome, "media item");
     Ok(())
 }
@@ -78,6 +87,7 @@ mod tests {
         Ports {
             originals: Originals { s3, bucket: "originals".to_owned() },
             table: MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [put]), "media".to_owned()),
+            metrics: Metrics::of("metadata-writer"),
         }
     }
 

@@ -5,7 +5,7 @@ mod handler;
 mod originals;
 
 use aws_lambda_events::sqs::SqsEvent;
-use function_kit::{aws, batch, batch::Queue, logs};
+use function_kit::{aws, batch, batch::Queue, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use store::media::MediaTable;
 
@@ -17,6 +17,7 @@ async fn main() -> anyhow::Result<()> {
     let ports = handler::Ports {
         originals: originals::Originals { s3: aws_sdk_s3::Client::new(&aws), bucket: config.originals_bucket },
         table: MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table),
+        metrics: Metrics::from_env(),
     };
     let queue = Queue {
         sqs: aws_sdk_sqs::Client::new(&aws),
@@ -24,7 +25,9 @@ async fn main() -> anyhow::Result<()> {
         dead_letters_url: config.dead_letter_queue_url,
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        batch::run(event.payload, &queue, async |body| handler::handle(&ports, body).await).await.map_err(Error::from)
+        let response = batch::run(event.payload, &queue, async |body| handler::handle(&ports, body).await).await;
+        ports.metrics.flush();
+        response.map_err(Error::from)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

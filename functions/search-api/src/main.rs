@@ -12,18 +12,14 @@ mod handler;
 mod request;
 mod visible;
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use function_kit::{aws, logs, quota::CallerQuota, seal::SecretSealer};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
 use search_index::{Client, Index};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
-use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
-    let quota = CallerQuota::from_env()?;
     let sdk = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let ports = handler::Ports {
@@ -34,10 +30,5 @@ async fn main() -> anyhow::Result<()> {
         },
         sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
     };
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        let answer = handler::handle(&ports, &event.payload);
-        Ok::<_, Error>(quota.guard(&event.payload, answer).instrument(logs::request(&event.payload)).await)
-    }))
-    .await
-    .map_err(anyhow::Error::from_boxed)
+    serve(async |request| handler::handle(&ports, request).await).await.map_err(anyhow::Error::from_boxed)
 }

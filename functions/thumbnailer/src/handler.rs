@@ -37,7 +37,7 @@ mod tests {
     use aws_sdk_sqs::operation::send_message::SendMessageOutput;
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::media::{MediaId, Sequencer, Visibility, derived_key, farewell_key};
-    use function_kit::failure::Kind;
+    use function_kit::{failure::Kind, metrics::Metrics};
     use serde_json::{Value, json};
 
     use derived::{DerivedFiles, Edge, Reports, Worker};
@@ -61,6 +61,7 @@ mod tests {
             originals: Originals { s3: s3.clone(), bucket: "originals".into() },
             derived: DerivedFiles { s3, bucket: "derived".into(), edge },
             reports: Reports { sqs, queue_url: "https://sqs/metadata".into() },
+            metrics: Metrics::of("thumbnailer"),
             maker: Variants,
         }
     }

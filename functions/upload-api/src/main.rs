@@ -9,17 +9,13 @@ mod request;
 mod signer;
 
 use anyhow::Context;
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use function_kit::{aws, logs, quota::CallerQuota, seal::SecretSealer};
+use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
 use jiff::Timestamp;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config = config::Config::from_env()?;
-    let quota = CallerQuota::from_env()?;
     let aws = aws::sdk_config();
     let s3 = aws_sdk_s3::Client::new(&aws);
     let ports = handler::Ports {
@@ -31,10 +27,7 @@ async fn main() -> anyhow::Result<()> {
         },
         sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&aws), config.sealing_secret_arn),
     };
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        let answer = handler::handle(&ports, &event.payload, Timestamp::now());
-        Ok::<_, Error>(quota.guard(&event.payload, answer).instrument(logs::request(&event.payload)).await)
-    }))
-    .await
-    .map_err(anyhow::Error::from_boxed)
+    serve(async |request| handler::handle(&ports, request, Timestamp::now()).await)
+        .await
+        .map_err(anyhow::Error::from_boxed)
 }

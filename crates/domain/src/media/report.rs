@@ -95,6 +95,23 @@ pub enum Reason {
     Corrupt,
 }
 
+impl Reason {
+    /// As it stands in messages and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedFormat => "unsupported_format",
+            Self::TypeMismatch => "type_mismatch",
+            Self::TooManyPixels => "too_many_pixels",
+            Self::TooLong => "too_long",
+            Self::NoSound => "no_sound",
+            Self::Truncated => "truncated",
+            Self::Corrupt => "corrupt",
+        }
+    }
+}
+
 /// All that was made from an original.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -189,6 +206,18 @@ mod tests {
             let text = serde_json::to_string(&report).expect("JSON");
             assert!(text.contains(&format!(r#""outcome":{wanted}"#)), "{text}");
             assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report)));
+        }
+    }
+
+    #[test]
+    fn a_reason_has_one_name() {
+        use Reason::{
+            Corrupt, Empty, NoSound, TooLarge, TooLong, TooManyPixels, Truncated, TypeMismatch, UnsupportedFormat,
+        };
+        for reason in
+            [Empty, TooLarge, UnsupportedFormat, TypeMismatch, TooManyPixels, TooLong, NoSound, Truncated, Corrupt]
+        {
+            assert_eq!(json!(reason), reason.as_str());
         }
     }
 

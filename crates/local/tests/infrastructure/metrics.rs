@@ -64,12 +64,15 @@ fn sources(folder: &Path) -> String {
     all
 }
 
-/// The code of the function with this logical id.
+/// The code of the function with this logical id, and what it leaves to a shared crate.
 pub fn code_of(template: &Template, function: &str) -> String {
     let functions = template.resources("AWS::Serverless::Function");
     let function = functions.get(function).unwrap_or_else(|| panic!("there is no function {function}"));
     let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a binary");
-    sources(&root().join("functions").join(binary).join("src"))
+    let own = sources(&root().join("functions").join(binary).join("src"));
+    let shared = [("derived::run", "crates/derived/src"), ("serve::serve", "crates/function-kit/src")];
+    let shared = shared.iter().filter(|(used, _)| own.contains(used)).map(|(_, folder)| sources(&root().join(folder)));
+    shared.fold(own.clone(), |code, shared| code + &shared)
 }
 
 /// Whether this metric is measured by anything.

@@ -69,7 +69,10 @@ pub fn run() -> Result<()> {
     println!("{:<16}{:>8}{:>9}{:>12}{:>8}", "file", "worker", "ffmpeg", "encoding is", "MiB");
     let mut whole = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    for taken in runtime.block_on(worker::measure(&long))? {
+    let three_hours = inputs::three_hours(&programs, &folder)?;
+    let ten_minutes = long.into_iter().map(|path| (path, 10.0));
+    let recordings: Vec<_> = ten_minutes.chain(three_hours.first().map(|path| (path.clone(), 180.0))).collect();
+    for taken in runtime.block_on(worker::measure(&recordings))? {
         let worker::Taken { file, worker, ffmpeg, mib } = taken;
         let share = 100.0 * ffmpeg / (worker + ffmpeg);
         println!("{file:<16}{worker:>8.2}{ffmpeg:>9.2}{share:>10.0} %{mib:>8.1}");
@@ -78,7 +81,7 @@ pub fn run() -> Result<()> {
 
     println!("\nMemory: 3 hours, in MiB");
     let mut memory = Vec::new();
-    for path in inputs::three_hours(&programs, &folder)? {
+    for path in three_hours {
         let cost = programs.ours(&path)?.cost;
         let name = inputs::name(&path);
         println!("{name:<16}{:>8.1}   in {:.1} s of CPU", cost.peak_mib, cost.cpu_seconds);

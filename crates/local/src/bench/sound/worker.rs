@@ -1,6 +1,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -17,8 +18,8 @@ use crate::{
     tools,
 };
 
-/// Of each recording.
-const MINUTES: f64 = 10.0;
+/// As the template's time-out.
+const PATIENCE: Duration = Duration::from_secs(900);
 /// Where the recording lies.
 const KEY: &str = "audio/bench/story";
 
@@ -32,15 +33,15 @@ pub struct Taken {
     pub mib: f64,
 }
 
-/// Has the worker, as it is built for AWS, prepare each of these ten minutes.
-pub async fn measure(paths: &[PathBuf]) -> Result<Vec<Taken>> {
+/// Has the worker, as it is built for AWS, prepare each of these recordings, whose minutes stand beside them.
+pub async fn measure(recordings: &[(PathBuf, f64)]) -> Result<Vec<Taken>> {
     let emulator = Emulator::start("bench/sound", false)?;
-    let measured = prepare_all(&emulator, paths).await;
+    let measured = prepare_all(&emulator, recordings).await;
     emulator.stop()?;
     measured
 }
 
-async fn prepare_all(emulator: &Emulator, paths: &[PathBuf]) -> Result<Vec<Taken>> {
+async fn prepare_all(emulator: &Emulator, recordings: &[(PathBuf, f64)]) -> Result<Vec<Taken>> {
     let aws = Aws::new(emulator.endpoint());
     for bucket in ["originals", "derived"] {
         let region = format!("<LocationConstraint>{REGION}</LocationConstraint>");
@@ -51,14 +52,14 @@ async fn prepare_all(emulator: &Emulator, paths: &[PathBuf]) -> Result<Vec<Taken
     let queue = aws.json("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": "metadata"})).await?;
     let queue = queue["QueueUrl"].as_str().context("a queue without a URL")?;
     let mut all = Vec::new();
-    for path in paths {
-        all.push(prepare(&aws, &emulator.endpoint(), queue, path).await?);
+    for (path, minutes) in recordings {
+        all.push(prepare(&aws, &emulator.endpoint(), queue, path, *minutes).await?);
     }
     Ok(all)
 }
 
 /// A process for each recording: what one took is not mixed with what another did.
-async fn prepare(aws: &Aws, endpoint: &str, queue: &str, path: &Path) -> Result<Taken> {
+async fn prepare(aws: &Aws, endpoint: &str, queue: &str, path: &Path, minutes: f64) -> Result<Taken> {
     let ffmpeg = tools::ffmpeg()?;
     let environment = [
         ("AWS_ENDPOINT_URL", endpoint),
@@ -80,7 +81,7 @@ async fn prepare(aws: &Aws, endpoint: &str, queue: &str, path: &Path) -> Result<
     let event = landed(size, &aws.etag("originals", KEY).await?);
 
     let mut worker = Function::start(&functions::bootstrap("AudioWorker"), &environment).await?;
-    let answer = worker.invoke(&event).await?;
+    let answer = worker.invoke_within(PATIENCE, &event).await?;
     ensure!(answer == Answer::Response(json!({"batchItemFailures": []})), "the worker failed: {answer:?}");
     let made = aws.list_objects("derived", &format!("{}/", MediaId::of_key(KEY))).await?;
     ensure!(!made.is_empty(), "nothing was made of {}", path.display());
@@ -90,7 +91,7 @@ async fn prepare(aws: &Aws, endpoint: &str, queue: &str, path: &Path) -> Result<
     for key in made {
         aws.delete_object("derived", &key).await?;
     }
-    Ok(Taken { file: inputs::name(path), worker: own / MINUTES, ffmpeg: children / MINUTES, mib })
+    Ok(Taken { file: inputs::name(path), worker: own / minutes, ffmpeg: children / minutes, mib })
 }
 
 /// S3's notification, as the queue hands it on.
