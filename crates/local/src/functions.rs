@@ -40,6 +40,11 @@ pub fn build_one(name: &str) -> Result<()> {
     steps::run(&format!("Compiling {name}"), &mut lambda)
 }
 
+/// Where `build` and `build_one` leave the binary `name`.
+pub fn binary(name: &str) -> PathBuf {
+    paths::root().join("target/lambda").join(name).join("bootstrap")
+}
+
 /// The functions' binaries: one per folder, of the same name.
 fn names() -> Result<Vec<String>> {
     let mut names = Vec::new();

@@ -18,6 +18,8 @@ use crate::{
     tools,
 };
 
+/// The worker.
+pub const BINARY: &str = "audio-worker";
 /// As the template's time-out.
 const PATIENCE: Duration = Duration::from_secs(900);
 /// Where the recording lies.
@@ -80,7 +82,7 @@ async fn prepare(aws: &Aws, endpoint: &str, queue: &str, path: &Path, minutes: f
     aws.put_object("originals", KEY, "application/octet-stream", bytes).await?;
     let event = landed(size, &aws.etag("originals", KEY).await?);
 
-    let mut worker = Function::start(&functions::bootstrap("AudioWorker"), &environment).await?;
+    let mut worker = Function::start(&functions::binary(BINARY), &environment).await?;
     let answer = worker.invoke_within(PATIENCE, &event).await?;
     ensure!(answer == Answer::Response(json!({"batchItemFailures": []})), "the worker failed: {answer:?}");
     let made = aws.list_objects("derived", &format!("{}/", MediaId::of_key(KEY))).await?;
