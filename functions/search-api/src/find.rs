@@ -1,4 +1,3 @@
-use domain::search::{Kind, Query};
 use function_kit::failure::Failure;
 use search_index::{Index, Page, Place, Search};
 
@@ -6,9 +5,7 @@ use search_index::{Index, Page, Place, Search};
 pub trait Find {
     async fn find(
         &self,
-        search: Search,
-        query: &Query,
-        kind: Option<Kind>,
+        search: Search<'_>,
         caller: &str,
         after: Option<&Place>,
         size: usize,
@@ -18,13 +15,11 @@ pub trait Find {
 impl Find for Index {
     async fn find(
         &self,
-        search: Search,
-        query: &Query,
-        kind: Option<Kind>,
+        search: Search<'_>,
         caller: &str,
         after: Option<&Place>,
         size: usize,
     ) -> Result<Page, Failure> {
-        Self::find(self, search, query, kind, caller, after, size).await
+        Self::find(self, search, caller, after, size).await
     }
 }
