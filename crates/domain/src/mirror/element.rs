@@ -12,7 +12,7 @@ use crate::{
 /// Properties that are kept of an element. Each takes four of the 1,000 fields that an index may have.
 pub const MAX_NAMES: usize = 64;
 /// The longest name of a property, and the longest label, in bytes of UTF-8.
-pub const MAX_NAME_BYTES: usize = 256;
+pub const MAX_NAME_BYTES: usize = 128;
 /// The longest id of an element, in bytes of UTF-8.
 pub const MAX_ID_BYTES: usize = 2_048;
 /// The most that an element takes as JSON, in bytes. DynamoDB takes 400 KiB.
@@ -202,7 +202,7 @@ fn text_bytes(value: &Value) -> usize {
     }
 }
 
-/// Tells a value from others of its property, also if only its hash came: 32 hexadecimal digits.
+/// Tells a value from others of its property, also if only its hash came: 24 hexadecimal digits.
 fn key(value: &Value) -> String {
     let content = match value {
         Value::String(text) | Value::Unrecognized { json: text, .. } => format!("{:x}", Sha256::digest(text)),
@@ -216,7 +216,7 @@ fn key(value: &Value) -> String {
         Value::Double(number) => number.to_string(),
     };
     let mut key = format!("{:x}", Sha256::digest(format!("{}\0{content}", value.data_type())));
-    key.truncate(32);
+    key.truncate(24);
     key
 }
 

@@ -252,7 +252,7 @@ fn a_row_has_room_whatever_comes() {
     let long = |n: u64, length: usize| text(format!("{n}\"\u{1}{}", "가".repeat(length)));
     let mut history = vec![labelled(1)];
     for n in 0..70 {
-        history.push(set(2 + n, &format!("{n:0>256}"), vec![], (0..40).map(|at| long(n * 100 + at, 300)).collect()));
+        history.push(set(2 + n, &format!("{n:0>MAX_NAME_BYTES$}"), vec![], (0..40).map(|at| long(n * 100 + at, 300)).collect()));
     }
     history.push(set(200, "title", vec![], vec![text("첫눈")]));
     let (element, left_out) = told("main", &history);
