@@ -90,7 +90,9 @@ fn tiers(compare: Compare, query: &str) -> Vec<Value> {
             (2, all_words("text.en")),
             (1, all_words("text.prefix")),
         ],
-        Compare::Beginnings => vec![(2, json!({"match_phrase": {"text.prefix": query}})), (1, all_words("text.prefix"))],
+        Compare::Beginnings => {
+            vec![(2, json!({"match_phrase": {"text.prefix": query}})), (1, all_words("text.prefix"))]
+        }
     };
     let tier = |(boost, filter)| json!({"constant_score": {"filter": filter, "boost": boost}});
     tiers.into_iter().map(tier).collect()

@@ -28,7 +28,9 @@ impl Row for Entry {
 
     fn attributes(&self) -> Attributes {
         let registers = self.all_registers().iter();
-        registers.map(|(name, register)| (format!("{REGISTER}{name}"), AttributeValue::S(register.to_string()))).collect()
+        registers
+            .map(|(name, register)| (format!("{REGISTER}{name}"), AttributeValue::S(register.to_string())))
+            .collect()
     }
 
     fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {

@@ -3,13 +3,8 @@ use search_index::{Index, Page, Place, Search};
 
 /// What finds: on AWS, OpenSearch; in tests, a list.
 pub trait Find {
-    async fn find(
-        &self,
-        search: Search<'_>,
-        caller: &str,
-        after: Option<&Place>,
-        size: usize,
-    ) -> Result<Page, Failure>;
+    async fn find(&self, search: Search<'_>, caller: &str, after: Option<&Place>, size: usize)
+    -> Result<Page, Failure>;
 }
 
 impl Find for Index {

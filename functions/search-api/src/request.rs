@@ -63,9 +63,9 @@ fn kind(text: &str) -> Result<Kind, Problem> {
 
 fn tag(id: String) -> Result<String, Problem> {
     let is_valid = !id.is_empty() && id.chars().nth(MAX_TAG_CHARACTERS).is_none();
-    is_valid.then_some(id).ok_or_else(|| {
-        Problem::invalid_request(format!("`tag` must be an id of 1 to {MAX_TAG_CHARACTERS} characters"))
-    })
+    is_valid
+        .then_some(id)
+        .ok_or_else(|| Problem::invalid_request(format!("`tag` must be an id of 1 to {MAX_TAG_CHARACTERS} characters")))
 }
 
 fn limit(text: &str) -> Result<usize, Problem> {

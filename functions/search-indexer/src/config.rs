@@ -27,7 +27,9 @@ impl Config {
             analyzer: required("SEARCH_ANALYZER")?.parse()?,
             queue_url: required("QUEUE_URL")?,
             dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
-            mirror: optional("MIRROR_TABLE").zip(optional("MIRROR_INDEX")).map(|(table, index)| Mirror { table, index }),
+            mirror: optional("MIRROR_TABLE")
+                .zip(optional("MIRROR_INDEX"))
+                .map(|(table, index)| Mirror { table, index }),
         })
     }
 }

@@ -86,7 +86,10 @@ pub async fn reflect(
             (known, lesson.next)
         };
         let element = keep(elements, &id, teach).await?;
-        documents.push(mirror::Document::of(&element));
+        // Nothing is known of what has nothing that could be kept.
+        if element.version() > 0 {
+            documents.push(mirror::Document::of(&element));
+        }
     }
     if left_out > 0 {
         metrics.count("MirrorLeftOut", left_out as u64);

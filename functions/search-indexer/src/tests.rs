@@ -137,7 +137,8 @@ async fn a_rebuilt_index_has_what_was_written_meanwhile() {
     let order = Rebuild { number: 2, mirror: false, switched: false, after: None };
 
     // No time for more than one page: the alias leads to the old index.
-    let progress = rebuild(&town, &town, search::Document::of, &metrics, order, Instant::now()).await.expect("progress");
+    let progress =
+        rebuild(&town, &town, search::Document::of, &metrics, order, Instant::now()).await.expect("progress");
     let next = Rebuild { number: 2, mirror: false, switched: false, after: Some("s0".to_owned()) };
     assert_eq!(progress, Progress { offered: 1, refused: 0, rebuild: Some(next.clone()) });
     assert_eq!(town.found(), before);
@@ -182,6 +183,20 @@ async fn the_mirror_holds_every_vertex_and_every_edge() {
     assert_eq!(*town.indexes.borrow(), before);
     assert_eq!(town.deliver(&[told(3, What::Removed, "mina", "s1")]).await, []);
     assert_eq!(town.found()[&edge], json!({"entity_id": "told:mina:s1"}));
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_of_the_graph_fails_nothing() {
+    let town = Town::<Element>::default();
+    let mut dotted = change(1, EntityKind::Vertex, "s1");
+    let after = vec![Value::Int(1)];
+    dotted.properties.insert("a.b".to_owned(), PropertyChange { before: vec![], after });
+    let mut omitted = change(2, EntityKind::Vertex, "s2");
+    omitted.properties_omitted = 10_000;
+    let long = title(3, &"x".repeat(5_000), Some("첫눈"));
+    let batch = [dotted.to_cloud_event("main"), omitted.to_cloud_event("main"), long];
+    assert_eq!(town.deliver(&batch).await, []);
+    assert_eq!((town.requests.get(), town.table.borrow().len()), (0, 0));
 }
 
 #[tokio::test]

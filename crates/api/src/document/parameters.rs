@@ -108,8 +108,7 @@ fn query(name: &str, description: &str, schema: Value, example: impl Into<Value>
 }
 
 fn words(description: &str) -> Value {
-    let schema =
-        json!({"type": "string", "minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "format": "search-query"});
+    let schema = json!({"type": "string", "minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "format": "search-query"});
     query("q", description, schema, "서울")
 }
 

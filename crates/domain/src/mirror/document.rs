@@ -29,7 +29,8 @@ impl Document {
         if element.labels().is_empty() || !labels.is_empty() {
             fields.insert("entity_type".to_owned(), json!(labels));
             fields.insert("document_type".to_owned(), json!(element.kind().as_str()));
-            let predicates = element.properties().iter().map(|(name, values)| (name.clone(), values.holding().collect()));
+            let predicates =
+                element.properties().iter().map(|(name, values)| (name.clone(), values.holding().collect()));
             let predicates = predicates.map(|(name, values)| (name, predicate(values)));
             let predicates: Map<_, _> = predicates.filter(|(_, values)| values != &json!([])).collect();
             if !predicates.is_empty() {
@@ -97,9 +98,8 @@ mod tests {
 
     fn document(changes: &[Change]) -> Json {
         let element = Element::of(&changes[0]).expect("an element");
-        let element = changes.iter().fold(element, |element, change| {
-            element.with(&received(change.clone())).next.expect("news")
-        });
+        let element =
+            changes.iter().fold(element, |element, change| element.with(&received(change.clone())).next.expect("news"));
         Document::of(&element).source
     }
 

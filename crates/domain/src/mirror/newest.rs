@@ -116,10 +116,17 @@ mod tests {
     fn what_is_not_kept_is_a_loss_if_it_holds() {
         let mut newest = Newest::default();
         for at in 1..=MAX_REGISTERS as u64 {
-            assert_eq!(newest.learn(at.to_string(), register(at + 1, at > 1)), Learnt { is_news: true, is_loss: false });
+            assert_eq!(
+                newest.learn(at.to_string(), register(at + 1, at > 1)),
+                Learnt { is_news: true, is_loss: false }
+            );
         }
         assert_eq!(newest.learn("late".into(), register(1, true)), Learnt { is_news: false, is_loss: true });
-        assert_eq!(newest.learn("a".into(), register(90, true)), Learnt { is_news: true, is_loss: false }, "a tombstone");
+        assert_eq!(
+            newest.learn("a".into(), register(90, true)),
+            Learnt { is_news: true, is_loss: false },
+            "a tombstone"
+        );
         assert_eq!(newest.learn("b".into(), register(91, false)), Learnt { is_news: true, is_loss: true });
     }
 }

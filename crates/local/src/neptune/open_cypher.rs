@@ -77,7 +77,8 @@ impl Question {
     pub fn answer(&self, graph: &Graph) -> Result<Json, Problem> {
         let rows: Vec<_> = if self.is_about_edges {
             let edges = behind(graph.edges(), &self.after).filter(|(_, edge)| {
-                matches!(edge.label.as_str(), "told" | "tagged") && [&edge.from, &edge.to].iter().all(|id| is_short(id, MAX_ID_CHARACTERS))
+                matches!(edge.label.as_str(), "told" | "tagged")
+                    && [&edge.from, &edge.to].iter().all(|id| is_short(id, MAX_ID_CHARACTERS))
             });
             edges.map(|(id, edge)| edge_row(graph, id, edge)).take(PAGE).collect()
         } else {
@@ -188,7 +189,11 @@ mod tests {
         let t1 = json!({"id": "t1", "label": "told", "from": "mina", "to": "s1", "toldAt": 7, "createdAt": "2019-06-08T16:33:30.678Z"});
         let t2 = json!({"id": "t2", "label": "told", "from": "mina", "to": "s2", "toldAt": null, "createdAt": null});
         let x1 = json!({"id": "x1", "label": "tagged", "from": "s1", "to": "snow", "toldAt": null, "createdAt": null});
-        assert_eq!(ask(&EDGES.replace(" ", "\n  "), r#"{"after":""}"#), Ok(json!([t1, t2, x1])), "however it is laid out");
+        assert_eq!(
+            ask(&EDGES.replace(" ", "\n  "), r#"{"after":""}"#),
+            Ok(json!([t1, t2, x1])),
+            "however it is laid out"
+        );
         assert_eq!(ask(EDGES, r#"{"after":"x1"}"#), Ok(json!([])));
     }
 

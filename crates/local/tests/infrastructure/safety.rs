@@ -78,9 +78,7 @@ fn says_without(value: &Yaml, condition: &str, words: &[&str]) -> bool {
         }
         Yaml::Tagged(tagged) => says(&tagged.value),
         Yaml::Sequence(items) => items.iter().any(says),
-        Yaml::Mapping(fields) => {
-            fields.get("Condition").and_then(text) != Some(condition) && fields.values().any(says)
-        }
+        Yaml::Mapping(fields) => fields.get("Condition").and_then(text) != Some(condition) && fields.values().any(says),
         value => text(value).is_some_and(|text| words.iter().any(|word| text.contains(word))),
     }
 }

@@ -22,13 +22,7 @@ type Row = HashMap<String, AttributeValue>;
 struct Found(Vec<Hit>);
 
 impl Find for Found {
-    async fn find(
-        &self,
-        _: Search<'_>,
-        _: &str,
-        after: Option<&Place>,
-        size: usize,
-    ) -> Result<Page, Failure> {
+    async fn find(&self, _: Search<'_>, _: &str, after: Option<&Place>, size: usize) -> Result<Page, Failure> {
         let rest = self.0.iter().skip_while(|hit| after.is_some_and(|after| hit.place != *after));
         let rest = rest.skip(usize::from(after.is_some()));
         let hits: Vec<_> = rest.take(size).cloned().collect();
@@ -60,7 +54,9 @@ fn known(id: &str) -> Option<Row> {
     let told = ("told#e", Some("1795305600000 mina"));
     match id.split('-').next()? {
         "snow" => Some(row(id, &[("tag", Some("")), ("name", Some("눈"))])),
-        "tagged" => Some(row(id, &[("title", Some(&title)), told, ("tagged#x", Some("snow")), ("tagged#y", Some("rain"))])),
+        "tagged" => {
+            Some(row(id, &[("title", Some(&title)), told, ("tagged#x", Some("snow")), ("tagged#y", Some("rain"))]))
+        }
         "mina" => Some(row(id, &[("person", Some("")), ("name", Some("미나"))])),
         "deleted" => Some(row(id, &[("title", Some(&title)), ("told#e", None)])),
         visibility @ ("public" | "followers" | "private") => {

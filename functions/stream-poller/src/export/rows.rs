@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_person_is_told_with_their_name() {
-        let person = Vertex { id: "p".into(), labels: vec!["person".into()], name: Some("미나".into()), ..Vertex::default() };
+        let person =
+            Vertex { id: "p".into(), labels: vec!["person".into()], name: Some("미나".into()), ..Vertex::default() };
         let change = person.told(&Order::default()).change.expect("a change");
         assert_eq!(
             (change.position, change.labels.added.as_slice()),
@@ -261,7 +262,10 @@ mod tests {
             assert_eq!((told.change.expect("a change").commit_timestamp_ms, told.is_undated), (at, is_undated));
         }
         let tagged = read("tagged", &[]);
-        assert_eq!((tagged.change.expect("a change").labels.added, tagged.is_undated), (vec!["tagged".to_owned()], false));
+        assert_eq!(
+            (tagged.change.expect("a change").labels.added, tagged.is_undated),
+            (vec!["tagged".to_owned()], false)
+        );
     }
 
     #[test]

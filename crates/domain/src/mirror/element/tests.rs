@@ -46,10 +46,10 @@ fn told<'a>(cluster: &str, changes: impl IntoIterator<Item = &'a Change>) -> (El
 /// What people do to one vertex in the graph.
 #[derive(Debug, Clone)]
 enum Deed {
-    /// One more value, or one less if it is there.
-    Toggle { name: usize, value: usize },
-    /// This value only.
-    Replace { name: usize, value: usize },
+    /// Of a property: one more value, or one less if it is there.
+    Toggle(usize, usize),
+    /// Of a property: this value only.
+    Replace(usize, usize),
     Label(usize),
     Remove,
 }
@@ -57,8 +57,8 @@ enum Deed {
 fn deed() -> impl Strategy<Value = Deed> {
     let (name, value) = (|| 0_usize..4, || 0_usize..60);
     prop_oneof![
-        4 => (name(), value()).prop_map(|(name, value)| Deed::Toggle { name, value }),
-        4 => (name(), value()).prop_map(|(name, value)| Deed::Replace { name, value }),
+        4 => (name(), value()).prop_map(|(name, value)| Deed::Toggle(name, value)),
+        4 => (name(), value()).prop_map(|(name, value)| Deed::Replace(name, value)),
         1 => (0_usize..3).prop_map(Deed::Label),
         1 => Just(Deed::Remove),
     ]
@@ -78,13 +78,13 @@ impl Graph {
         let mut next = self.properties.clone();
         let mut labels = self.labels.clone();
         match deed {
-            Deed::Toggle { name: at, value } => {
+            Deed::Toggle(at, value) => {
                 let values = next.entry(name(at)).or_default();
                 if !values.remove(&value.to_string()) {
                     values.insert(value.to_string());
                 }
             }
-            Deed::Replace { name: at, value } => drop(next.insert(name(at), [value.to_string()].into())),
+            Deed::Replace(at, value) => drop(next.insert(name(at), [value.to_string()].into())),
             Deed::Label(label) => drop(labels.insert(label.to_string())),
             Deed::Remove => {
                 next.clear();
@@ -100,11 +100,8 @@ impl Graph {
             let change = PropertyChange { before: texts(missing(&old, &new)), after: texts(missing(&new, &old)) };
             (name, change)
         });
-        let labels_changed = Labels {
-            added: missing(&labels, &self.labels),
-            removed: missing(&self.labels, &labels),
-            kept: Vec::new(),
-        };
+        let labels_changed =
+            Labels { added: missing(&labels, &self.labels), removed: missing(&self.labels, &labels), kept: Vec::new() };
         let change = change(commit_num, labels_changed, properties.collect());
         (self.labels, self.properties) = (labels, next);
         change
@@ -252,7 +249,12 @@ fn a_row_has_room_whatever_comes() {
     let long = |n: u64, length: usize| text(format!("{n}\"\u{1}{}", "가".repeat(length)));
     let mut history = vec![labelled(1)];
     for n in 0..70 {
-        history.push(set(2 + n, &format!("{n:0>MAX_NAME_BYTES$}"), vec![], (0..40).map(|at| long(n * 100 + at, 300)).collect()));
+        history.push(set(
+            2 + n,
+            &format!("{n:0>MAX_NAME_BYTES$}"),
+            vec![],
+            (0..40).map(|at| long(n * 100 + at, 300)).collect(),
+        ));
     }
     history.push(set(200, "title", vec![], vec![text("첫눈")]));
     let (element, left_out) = told("main", &history);
