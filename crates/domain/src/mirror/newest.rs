@@ -93,7 +93,9 @@ mod tests {
         ) {
             let said: Vec<_> = (1..).zip(said).map(|(at, (key, holds))| (key.to_string(), register(at, holds))).collect();
             let mut in_order = Newest::default();
-            said.iter().for_each(|(key, register)| drop(in_order.learn(key.clone(), register.clone())));
+            for (key, register) in &said {
+                in_order.learn(key.clone(), register.clone());
+            }
             let mut shuffled: Vec<_> = (0..said.len()).collect();
             shuffled.sort_by_key(|at| (*at as u64 + 1).wrapping_mul(seed | 1).rotate_left(29));
             let again: Vec<_> = again.iter().map(|index| index.index(said.len())).collect();

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    graph::{Labels, Position, PropertyChange, What},
+    graph::{Labels, Position, PropertyChange},
     mirror::{Document, MAX_REGISTERS},
     push::testing::vertex,
 };
