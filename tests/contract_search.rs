@@ -35,7 +35,7 @@ async fn the_functions_of_search_keep_their_contracts() {
     .await;
     let expected = json!({
         "kind": "story", "id": "s1", "title": "서울에서 만난 첫눈", "author": {"id": "mina", "name": "미나"},
-        "publishedAt": "2026-11-22T03:04:05.678Z", "visibility": "public",
+        "publishedAt": "2026-11-22T03:04:05.678Z", "visibility": "public", "tags": [],
         // This server marks whole words.
         "highlight": [{"text": "서울에서", "match": true}, {"text": " 만난 첫눈", "match": false}]
     });
@@ -58,6 +58,24 @@ async fn the_functions_of_search_keep_their_contracts() {
     assert_eq!(world.documents().await, before);
     let (_, page) = http_answer(api.invoke(&search).await.expect("an answer"));
     assert_eq!(page["items"], json!([expected]));
+
+    // The mirror holds what the index of people does not, also in an index of its own.
+    let query =
+        |query: &str| json!({"query": {"query_string": {"query": query}}, "sort": [{"entity_id.keyword": "asc"}]});
+    let by_place = query("predicates.location.value:\"37.56,126.97\" AND entity_type:story");
+    let mirrored = json!([[
+        "aa3c25d1c1968a3e7fb37d0fe47470f6", 1, {
+            "entity_id": "s1", "entity_type": ["story"], "document_type": "vertex",
+            "predicates": {"location": [{"value": "37.56,126.97"}], "title": [{"value": "서울에서 만난 첫눈"}]}
+        }
+    ]]);
+    assert_eq!(world.found_in("amazon_neptune", &by_place).await, mirrored);
+    let all = world.found_in("amazon_neptune", &query("*")).await;
+    let order = json!({"rebuild": {"number": 2, "mirror": true}});
+    let answer = indexer.invoke(&order).await.expect("an answer");
+    assert_eq!(answer, Answer::Response(json!({"offered": 6, "refused": 0})), "two vertices and an edge, twice");
+    assert_eq!(world.found_in("amazon_neptune", &query("*")).await, all);
+    assert_eq!(world.found_in("amazon_neptune-000002", &by_place).await, mirrored);
 
     for (parameters, status) in [(json!({}), 400), (json!({"q": "x".repeat(10_000)}), 400), (json!({"q": "((*"}), 200)]
     {
@@ -105,6 +123,7 @@ impl World {
         let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
         for (name, attributes, schema) in [
             ("search", json!([attribute("id")]), json!([key("id", "HASH")])),
+            ("mirror", json!([attribute("id")]), json!([key("id", "HASH")])),
             ("audience", json!([attribute("pk"), attribute("sk")]), json!([key("pk", "HASH"), key("sk", "RANGE")])),
         ] {
             let table = json!({
@@ -131,6 +150,8 @@ impl World {
             ("AUDIENCE_TABLE", "audience"),
             ("SEARCH_INDEX", "search"),
             ("SEARCH_ANALYZER", "bigram"),
+            ("MIRROR_TABLE", "mirror"),
+            ("MIRROR_INDEX", "amazon_neptune"),
             ("CALLER_BURST", "100"),
             ("CALLER_RATE", "10"),
             ("OPENSEARCH_ENDPOINT_URL", &self.endpoint),
@@ -145,9 +166,15 @@ impl World {
 
     /// All documents where the alias leads, with their versions.
     async fn documents(&self) -> Value {
-        let path = |path: &str| format!("{}/search/{path}", self.endpoint);
+        self.found_in("search", &json!({"query": {"match_all": {}}, "sort": [{"id": "asc"}]})).await
+    }
+
+    /// What a query finds in an index, with versions.
+    async fn found_in(&self, index: &str, query: &Value) -> Value {
+        let path = |path: &str| format!("{}/{index}/{path}", self.endpoint);
         reqwest::get(path("_refresh")).await.expect("an answer");
-        let body = json!({"version": true, "size": 100, "query": {"match_all": {}}, "sort": [{"id": "asc"}]});
+        let mut body = query.clone();
+        (body["version"], body["size"]) = (json!(true), json!(100));
         let request = reqwest::Client::new().post(path("_search")).header("content-type", "application/json");
         let answer = request.body(body.to_string()).send().await.expect("an answer").bytes().await.expect("a body");
         let answer: Value = serde_json::from_slice(&answer).expect("JSON");

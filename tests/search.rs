@@ -78,8 +78,30 @@ impl World {
     async fn settle(&self) {
         self.deployed.settle("SearchQueueUrl").await;
         self.deployed.settle("PushQueueUrl").await;
-        let url = format!("{}/search/_refresh", self.deployed.stack.search());
-        reqwest::get(url).await.expect("refreshed");
+        for alias in ["search", MIRROR] {
+            let url = format!("{}/{alias}/_refresh", self.deployed.stack.search());
+            reqwest::get(url).await.expect("refreshed");
+        }
+    }
+
+    /// The ids that Neptune would get for `g.withSideEffect("Neptune#fts.queryType", "query_string")
+    /// .V().has("*", "Neptune#fts <query>")` (Neptune User Guide, "Using Apache Lucene query syntax in
+    /// Neptune full-text search queries").
+    async fn fts(&self, query: &str) -> Vec<String> {
+        let body = json!({"size": 100, "query": {"query_string": {"query": query}}});
+        let answer = self.index_of(MIRROR, "_search", &body).await;
+        let hits = answer["hits"]["hits"].as_array().unwrap_or_else(|| panic!("{query}: {answer}")).iter();
+        let mut ids: Vec<_> = hits.map(|hit| hit["_source"]["entity_id"].as_str().expect("an id").to_owned()).collect();
+        ids.sort();
+        ids
+    }
+
+    /// The documents of the mirror, with their versions, as they are behind the alias: tombstones, too.
+    async fn mirrored(&self, ids: &[String]) -> BTreeMap<String, Value> {
+        let body = json!({"version": true, "size": 1_000, "query": {"terms": {"entity_id.keyword": ids}}});
+        let answer = self.index_of(&format!("{MIRROR}-000001"), "_search", &body).await;
+        let hits = answer["hits"]["hits"].as_array().expect("hits").iter();
+        hits.map(|hit| (hit["_id"].to_string(), json!([hit["_version"], hit["_source"]]))).collect()
     }
 
     /// Exports the graph as `order` says, to its end; the last answer.
@@ -107,7 +129,11 @@ impl World {
 
     /// Asks the index itself.
     async fn index(&self, path: &str, body: &Value) -> Value {
-        let url = format!("{}/search/{path}", self.deployed.stack.search());
+        self.index_of("search", path, body).await
+    }
+
+    async fn index_of(&self, alias: &str, path: &str, body: &Value) -> Value {
+        let url = format!("{}/{alias}/{path}", self.deployed.stack.search());
         let request = reqwest::Client::new().post(url).header("content-type", "application/json");
         let answer = request.body(body.to_string()).send().await.expect("an answer").bytes().await.expect("a body");
         serde_json::from_slice(&answer).expect("JSON")
@@ -122,6 +148,9 @@ impl World {
         hits.map(document).collect()
     }
 }
+
+/// What Neptune's own full-text queries look into.
+const MIRROR: &str = "amazon_neptune";
 
 fn ids(body: &Value) -> Vec<String> {
     let items = body["items"].as_array().expect("items").iter();
@@ -257,6 +286,128 @@ async fn a_replay_of_the_whole_stream_changes_no_document() {
     world.deployed.replay_all().await;
     world.settle().await;
     assert_eq!(world.documents(&ids).await, before);
+}
+
+#[tokio::test]
+async fn neptunes_own_queries_find_what_the_graph_holds() {
+    let world = World::new();
+    let mina = world.person("미나").await;
+    let word = format!("x{}", Uuid::new_v4().simple());
+    let id = world.tell(&mina, &format!("{word} 첫눈"), "private").await;
+    let more = Commit::new().set(&id, "mood", word.as_str()).set(&id, "listens", 40_i32);
+    world.commit(&more.set(&format!("told:{id}"), "through", word.as_str())).await;
+    world.settle().await;
+    let (vertex, edge) = (vec![id.clone()], vec![format!("told:{id}")]);
+    // As in AWS's examples: by property and label, by a phrase, by a beginning, by any property.
+    for query in [
+        format!("predicates.title.value:{word} AND entity_type:story"),
+        format!("predicates.title.value:\"{word} 첫눈\" AND entity_type:story"),
+        format!("predicates.title.value:{}*", &word[..20]),
+        format!("predicates.mood.value:{word} AND predicates.listens.value:40"),
+        format!("predicates.title.value:{word} AND document_type:vertex"),
+    ] {
+        assert_eq!(world.fts(&query).await, vertex, "{query}");
+    }
+    assert_eq!(world.fts(&format!("predicates.through.value:{word} AND entity_type:told")).await, edge);
+    assert_eq!(world.fts(&format!("predicates.title.value:{word} AND entity_type:person")).await, [""; 0]);
+    let all = [id.clone(), format!("told:{id}")];
+    let documents = world.mirrored(&all).await;
+    let document = documents.values().find(|document| document[1]["document_type"] == "vertex").expect("a vertex");
+    assert_eq!(document[1]["predicates"]["listens"], json!([{"value": 40, "datatype": "Int"}]));
+    assert_eq!(document[1]["predicates"]["mood"], json!([{ "value": word }]));
+
+    // What is removed, or replaced by what is of another type, is gone.
+    world.commit(&Commit::new().set(&id, "title", 7_i32)).await;
+    world.settle().await;
+    assert_eq!(world.fts(&format!("predicates.title.value:{word}")).await, [""; 0]);
+    assert_eq!(world.fts(&format!("predicates.title.value:7 AND predicates.mood.value:{word}")).await, vertex);
+
+    // Ten thousand properties, and one of a megabyte: the rest is found as before.
+    let many = (0..10_000).fold(Commit::new(), |commit, n| commit.set(&id, format!("property {n}"), n));
+    world.commit(&many).await;
+    world.commit(&Commit::new().set(&id, "mood", format!("{word} {}", "x".repeat(1_000_000)))).await;
+    world.commit(&Commit::new().set(&id, "title", word.as_str())).await;
+    world.settle().await;
+    assert_eq!(world.fts(&format!("predicates.title.value:{word} AND entity_type:story")).await, vertex);
+    assert_eq!(world.fts(&format!("predicates.mood.value:{word}")).await, [""; 0]);
+    let documents = world.mirrored(&vertex).await;
+    let names = documents.values().next().and_then(|document| document[1]["predicates"].as_object());
+    assert_eq!(names.map(|names| names.len()), Some(63), "64 names are kept, and one has no value that is");
+
+    let before = world.mirrored(&all).await;
+    world.deployed.replay_all().await;
+    world.settle().await;
+    assert_eq!(world.mirrored(&all).await, before, "a replay changes nothing");
+
+    world.commit(&Commit::new().remove_edge(format!("told:{id}")).remove_vertex(&id)).await;
+    world.settle().await;
+    assert_eq!(world.fts(&format!("predicates.title.value:{word}")).await, [""; 0]);
+    assert_eq!(world.fts(&format!("entity_id.keyword:\"{id}\"")).await, [""; 0], "not even the tombstone");
+    let gone = world.mirrored(&vertex).await;
+    assert_eq!(gone.values().next().map(|document| &document[1]), Some(&json!({ "entity_id": id })));
+    world.deployed.replay_all().await;
+    world.settle().await;
+    assert_eq!(world.mirrored(&vertex).await, gone, "a replay brings nothing back");
+}
+
+#[tokio::test]
+async fn tags_are_found_and_lead_to_their_stories() {
+    let world = World::new();
+    let (mina, jun) = (world.person("미나").await, world.person("준").await);
+    let tag = format!("tag-{}", Uuid::new_v4());
+    world.commit(&Commit::new().add_vertex(&tag, ["tag"]).set(&tag, "name", world.word.as_str())).await;
+    let [public, followers, private, other] = [
+        world.tell(&mina, "첫눈", "public").await,
+        world.tell(&mina, "첫눈", "followers").await,
+        world.tell(&mina, "첫눈", "private").await,
+        world.tell(&mina, &world.word, "public").await,
+    ];
+    let tagged = [&public, &followers, &private]
+        .into_iter()
+        .fold(Commit::new(), |commit, id| commit.add_edge(format!("tagged:{id}"), "tagged", id, &tag));
+    world.commit(&tagged).await;
+    world.settle().await;
+    let found = world.ask(&jun, &[("q", &world.word), ("kind", "tag")]).await;
+    assert_eq!(found.body["items"][0]["name"], json!(world.word), "{found:?}");
+    assert_eq!(ids(&found.body), [tag.as_str()]);
+    let suggested = world.ask_at("/v1/search/suggestions", &jun, &[("q", &world.word)]).await;
+    let suggested = suggested.body["items"].as_array().expect("items").clone();
+    assert!(suggested.contains(&json!({"kind": "tag", "id": tag, "text": world.word})), "{suggested:?}");
+
+    let by_tag = async |user: &User, more: &[(&str, &str)]| {
+        let parameters: Vec<_> = [("tag", tag.as_str())].into_iter().chain(more.iter().copied()).collect();
+        let answer = world.ask(user, &parameters).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let mut ids = ids(&answer.body);
+        ids.sort();
+        (ids, answer.body)
+    };
+    let sorted = |ids: &[&String]| {
+        let mut ids: Vec<_> = ids.iter().map(|id| (*id).clone()).collect();
+        ids.sort();
+        ids
+    };
+    let (stories, body) = by_tag(&jun, &[]).await;
+    assert_eq!(stories, sorted(&[&public]));
+    assert_eq!(body["items"][0]["tags"], json!([{"id": tag, "name": world.word}]));
+    assert_eq!(by_tag(&mina, &[]).await.0, sorted(&[&public, &followers, &private]));
+    assert_eq!(by_tag(&mina, &[("q", "첫눈"), ("kind", "story")]).await.0, sorted(&[&public, &followers, &private]));
+    assert_eq!(by_tag(&mina, &[("q", &world.word)]).await.0, sorted(&[]), "{other} has no tag");
+    // Who follows finds more; who is blocked does not.
+    world.commit(&Commit::new().add_edge(format!("follows:{tag}"), "follows", &jun.id, &mina.id)).await;
+    world.settle().await;
+    assert_eq!(by_tag(&jun, &[]).await.0, sorted(&[&public, &followers]));
+    world.commit(&Commit::new().add_edge(format!("blocks:{tag}"), "blocks", &mina.id, &jun.id)).await;
+    world.settle().await;
+    assert_eq!(by_tag(&jun, &[]).await.0, sorted(&[&public]));
+
+    let [first, second] = [&public, &followers].map(|id| format!("tagged:{id}"));
+    world.commit(&Commit::new().remove_edge(first).remove_edge(second)).await;
+    world.settle().await;
+    assert_eq!(by_tag(&mina, &[]).await.0, sorted(&[&private]));
+    for parameters in [&[("tag", "")][..], &[("tag", &tag), ("q", "")], &[("limit", "3")]] {
+        assert_eq!(world.ask(&jun, parameters).await.status, 400, "{parameters:?}");
+    }
 }
 
 #[tokio::test]

@@ -24,8 +24,8 @@ pub use media::{
 pub use object::Object;
 pub use problem::{Problem, ProblemType};
 pub use search::{
-    Author, DEFAULT_SEARCH_LIMIT, HighlightPart, MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, SearchResult, SearchResults,
-    Suggestion, Suggestions,
+    Author, DEFAULT_SEARCH_LIMIT, HighlightPart, MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MAX_TAG_CHARACTERS, SearchResult,
+    SearchResults, Suggestion, Suggestions, Tag,
 };
 pub use sound::{Loudness, Pause, Rendition, Silence, Waveform, WaveformFile};
 pub use uploads::{

@@ -5,6 +5,8 @@ use serde::Serialize;
 pub const DEFAULT_SEARCH_LIMIT: usize = 20;
 /// Items on a page of results at most.
 pub const MAX_SEARCH_LIMIT: usize = 50;
+/// The longest id of a tag that is asked for, in characters (Unicode scalar values).
+pub const MAX_TAG_CHARACTERS: usize = 512;
 /// Suggestions at most.
 pub const MAX_SUGGESTIONS: usize = 10;
 
@@ -21,7 +23,8 @@ pub struct SearchResults {
     pub next: Option<String>,
 }
 
-/// Something found. A story has `title`, `author`, `publishedAt` and `visibility`; a person has `name`.
+/// Something found. A story has `title`, `author`, `publishedAt`, `visibility` and `tags`; a person and
+/// a tag have `name`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
@@ -47,7 +50,11 @@ pub struct SearchResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub visibility: Option<Visibility>,
-    /// What a person is called.
+    /// What the story is tagged with, the first tag first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false, max_items = 10))]
+    pub tags: Option<Vec<Tag>>,
+    /// What a person or a tag is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub name: Option<String>,
@@ -65,6 +72,18 @@ pub struct Author {
     /// The `sub` of their account.
     pub id: String,
     /// What they are called, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false))]
+    pub name: Option<String>,
+}
+
+/// What a story is tagged with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
+pub struct Tag {
+    /// Names it in the graph, and in `tag` of a search.
+    pub id: String,
+    /// What it is called, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub name: Option<String>,
@@ -98,6 +117,6 @@ pub struct Suggestion {
     pub kind: Kind,
     /// Names it in the graph.
     pub id: String,
-    /// A story's title, or a person's name.
+    /// A story's title, or a person's or a tag's name.
     pub text: String,
 }

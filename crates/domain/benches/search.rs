@@ -1,11 +1,13 @@
-//! What a change costs on its way into the index, without the calls: read, facts, entry, document.
+//! What a change costs on its way into the index, without the calls: read, facts, entry, document; and
+//! on its way into the mirror.
 //!
-//! `cargo xtask bench search` runs it and keeps the figures: one line of JSON.
+//! `cargo xtask bench search` runs it and keeps the figures: a line of JSON for each.
 
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 use domain::{
     graph::{Change, Ends, EntityKind, Labels, Position, PropertyChange, Value, What},
+    mirror::{self, Element},
     search::{Document, Entry, Fact, facts},
 };
 use serde_json::json;
@@ -18,21 +20,27 @@ const ROUNDS: usize = 5;
 fn main() {
     let messages: Vec<_> = (0..STORIES).flat_map(story).collect();
     let bytes: usize = messages.iter().map(String::len).sum();
-    let mut best = f64::MAX;
-    for _ in 0..ROUNDS {
-        let begin = Instant::now();
-        let mut entries = BTreeMap::<String, Entry>::new();
-        for message in &messages {
-            learn(&mut entries, black_box(message));
+    let measured = |row: &str, pass: &dyn Fn()| {
+        let mut best = f64::MAX;
+        for _ in 0..ROUNDS {
+            let begin = Instant::now();
+            pass();
+            best = best.min(begin.elapsed().as_secs_f64());
         }
-        best = best.min(begin.elapsed().as_secs_f64());
-    }
-    let row = json!({
-        "row": "read, facts, entry, document; one core",
-        "changes": messages.len(), "bytes_per_change": bytes / messages.len(),
-        "changes_per_second": (messages.len() as f64 / best) as u64, "target": 20_000,
+        let row = json!({
+            "row": row, "changes": messages.len(), "bytes_per_change": bytes / messages.len(),
+            "changes_per_second": (messages.len() as f64 / best) as u64, "target": 20_000,
+        });
+        println!("{row}");
+    };
+    measured("read, facts, entry, document; one core", &|| {
+        let mut entries = BTreeMap::<String, Entry>::new();
+        messages.iter().for_each(|message| learn(&mut entries, black_box(message)));
     });
-    println!("{row}");
+    measured("read, element, document of the mirror; one core", &|| {
+        let mut elements = BTreeMap::<String, Element>::new();
+        messages.iter().for_each(|message| reflect(&mut elements, black_box(message)));
+    });
 }
 
 fn learn(entries: &mut BTreeMap<String, Entry>, message: &str) {
@@ -48,6 +56,17 @@ fn learn(entries: &mut BTreeMap<String, Entry>, message: &str) {
         }
         black_box(Document::of(&vertex, entry).source().to_string());
     }
+}
+
+fn reflect(elements: &mut BTreeMap<String, Element>, message: &str) {
+    let Ok(received) = Change::from_cloud_event(message) else { return };
+    let Some(new) = Element::of(&received.change) else { return };
+    let element = elements.entry(mirror::Document::id_of(&received.change)).or_insert(new);
+    if let Some(next) = element.with(&received).next {
+        *element = next;
+    }
+    // The row, and what the index is told.
+    black_box((element.json(), mirror::Document::of(element).source.to_string()));
 }
 
 /// A story with a title and another property, and who told it.

@@ -146,6 +146,7 @@ impl Stack {
                 ("OpenSearchEndpointUrl", self.search.endpoint()),
                 ("OpenSearchDomainArn", SEARCH_DOMAIN_ARN),
                 ("SearchAnalyzer", "bigram"),
+                ("NeptuneTextIndex", "amazon_neptune"),
                 ("PushCredentialsSecretArn", &secret),
                 ("CorsOrigins", self.docs.endpoint()),
                 ("FfmpegPath", ffmpeg),

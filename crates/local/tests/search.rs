@@ -4,10 +4,10 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use domain::{
     media::Visibility,
-    search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story},
+    search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story, Tag},
 };
 use local::search::SearchServer;
-use search_index::{Analyzer, Client, Index, Outcome, Place, Search, Target};
+use search_index::{Analyzer, Client, Compare, Index, Outcome, Place, Search, Settings, Target};
 
 /// A server of its own, and an index in it.
 struct World {
@@ -28,10 +28,14 @@ impl World {
         Self { server, index }
     }
 
+    fn settings() -> Settings {
+        Settings::of_search(Analyzer::Bigram)
+    }
+
     /// With documents in an index of its own.
     async fn with(documents: &[Document]) -> Self {
         let world = Self::new().await;
-        world.index.create_first(Analyzer::Bigram).await.expect("an index");
+        world.index.create_first(&Self::settings()).await.expect("an index");
         let outcomes = world.write(documents).await;
         assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Written), "{outcomes:?}");
         world
@@ -45,19 +49,23 @@ impl World {
 
     /// What `caller` finds: ids.
     async fn found(&self, caller: &str, query: &str) -> Vec<String> {
-        self.found_by(Search::Words, caller, query).await
+        self.found_by(Compare::Words, caller, query).await
     }
 
-    async fn found_by(&self, search: Search, caller: &str, query: &str) -> Vec<String> {
+    async fn found_by(&self, compare: Compare, caller: &str, query: &str) -> Vec<String> {
         let query = Query::parse(query).expect("a query");
-        let page = self.index.find(search, &query, None, caller, None, 50).await.expect("a page");
+        self.find(Search { query: Some((compare, &query)), kind: None, tag: None }, caller).await
+    }
+
+    async fn find(&self, search: Search<'_>, caller: &str) -> Vec<String> {
+        let page = self.index.find(search, caller, None, 50).await.expect("a page");
         page.hits.into_iter().map(|hit| hit.id).collect()
     }
 }
 
 fn told(id: &str, title: &str, visibility: Visibility, at: &str, version: u64) -> Document {
     let published_at = at.parse().expect("a time");
-    let story = Story { title: title.into(), author: "mina".into(), published_at, visibility };
+    let story = Story { title: title.into(), author: "mina".into(), published_at, visibility, tags: vec![] };
     Document { vertex: id.into(), version, content: Content::Story(story) }
 }
 
@@ -93,13 +101,13 @@ async fn korean_is_found_without_its_particles_and_english_beside_it() {
 #[tokio::test]
 async fn words_are_suggested_by_their_first_syllables() {
     let world = World::with(&[story("s1", "서울에서 만난 첫눈"), story("s2", "밤의 서쪽"), person("p1", "미나")]).await;
-    assert_eq!(world.found_by(Search::Beginnings, "jun", "서울").await, ["s1"]);
-    assert_eq!(world.found_by(Search::Beginnings, "jun", "만").await, ["s1"]);
-    let mut by_syllable = world.found_by(Search::Beginnings, "jun", "서").await;
+    assert_eq!(world.found_by(Compare::Beginnings, "jun", "서울").await, ["s1"]);
+    assert_eq!(world.found_by(Compare::Beginnings, "jun", "만").await, ["s1"]);
+    let mut by_syllable = world.found_by(Compare::Beginnings, "jun", "서").await;
     by_syllable.sort();
     assert_eq!(by_syllable, ["s1", "s2"]);
-    assert_eq!(world.found_by(Search::Beginnings, "jun", "미").await, ["p1"]);
-    assert_eq!(world.found_by(Search::Beginnings, "jun", "눈").await, [""; 0], "no beginning");
+    assert_eq!(world.found_by(Compare::Beginnings, "jun", "미").await, ["p1"]);
+    assert_eq!(world.found_by(Compare::Beginnings, "jun", "눈").await, [""; 0], "no beginning");
 }
 
 #[tokio::test]
@@ -107,11 +115,44 @@ async fn what_was_found_is_marked() {
     let world = World::with(&[story("s1", "부산에서 <b>서울</b>로"), story("s2", "The runners")]).await;
     let marked = async |query| {
         let query = Query::parse(query).expect("a query");
-        let page = world.index.find(Search::Words, &query, Some(Kind::Story), "jun", None, 1).await.expect("a page");
+        let search = Search { query: Some((Compare::Words, &query)), kind: Some(Kind::Story), tag: None };
+        let page = world.index.find(search, "jun", None, 1).await.expect("a page");
         page.hits[0].marked.clone().expect("marks").replace(MARK_BEGIN, "[").replace(MARK_END, "]")
     };
     assert_eq!(marked("서울").await, "부산에서 <b>[서울]</b>로");
     assert_eq!(marked("runner").await, "The [runners]");
+}
+
+fn tagged(id: &str, visibility: Visibility, tags: &[&str]) -> Document {
+    let Document { vertex, version, content } = told(id, "첫눈", visibility, "2026-11-22T00:00:00Z", 1);
+    let Content::Story(story) = content else { panic!("no story") };
+    let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+    Document { vertex, version, content: Content::Story(Story { tags, ..story }) }
+}
+
+#[tokio::test]
+async fn a_tag_leads_to_its_stories() {
+    let hostile = r#"x" OR *:*"#;
+    let world = World::with(&[
+        tagged("s1", Visibility::Public, &["snow", "winter"]),
+        tagged("s2", Visibility::Private, &["snow"]),
+        tagged("s3", Visibility::Public, &[hostile]),
+        story("s4", "비"),
+        Document { vertex: "snow".into(), version: 1, content: Content::Tag(Tag { name: "눈사람".into() }) },
+    ])
+    .await;
+    let by_tag = |tag| Search { query: None, kind: None, tag: Some(tag) };
+    assert_eq!(world.find(by_tag("snow"), "jun").await, ["s1"]);
+    let mut own = world.find(by_tag("snow"), "mina").await;
+    own.sort();
+    assert_eq!(own, ["s1", "s2"]);
+    assert_eq!(world.find(by_tag(hostile), "jun").await, ["s3"], "nothing but an id");
+    assert_eq!(world.find(by_tag("sno"), "jun").await, [""; 0]);
+    let [both, neither] = ["첫눈", "비"].map(|text| Query::parse(text).expect("a query"));
+    let with = |query| Search { query: Some((Compare::Words, query)), ..by_tag("winter") };
+    assert_eq!(world.find(with(&both), "jun").await, ["s1"]);
+    assert_eq!(world.find(with(&neither), "jun").await, [""; 0]);
+    assert_eq!(world.found("jun", "눈사람").await, ["snow"]);
 }
 
 #[tokio::test]
@@ -144,7 +185,8 @@ async fn pages_follow_each_other_whatever_is_written_in_between() {
     let query = Query::parse("첫눈").expect("a query");
     let (mut seen, mut place) = (Vec::<String>::new(), None::<Place>);
     for round in 0.. {
-        let page = world.index.find(Search::Words, &query, None, "jun", place.as_ref(), 5).await.expect("a page");
+        let search = Search { query: Some((Compare::Words, &query)), kind: None, tag: None };
+        let page = world.index.find(search, "jun", place.as_ref(), 5).await.expect("a page");
         place = page.hits.last().map(|hit| hit.place.clone());
         seen.extend(page.hits.into_iter().map(|hit| hit.id));
         if page.is_last {
@@ -166,16 +208,16 @@ async fn an_index_is_made_once_and_replaced_at_once() {
     assert_eq!(world.found("jun", "첫눈").await, [""; 0], "there is none yet");
     assert_eq!(world.write(&[story("s1", "첫눈")]).await, [Outcome::NoIndex]);
     for _ in 0..2 {
-        world.index.create_first(Analyzer::Bigram).await.expect("an index");
+        world.index.create_first(&World::settings()).await.expect("an index");
     }
     assert_eq!(world.write(&[story("s1", "첫눈")]).await, [Outcome::Written]);
     let second = world.index.numbered(2);
-    world.index.create(&second, Analyzer::Bigram).await.expect("an index");
+    world.index.create(&second, &World::settings()).await.expect("an index");
     let target = Target::Index(&second);
     let outcomes = world.index.write(target, &[story("s1", "첫눈"), story("s2", "첫눈")]).await.expect("outcomes");
     assert_eq!(outcomes, [Outcome::Written, Outcome::Written]);
     assert_eq!(world.found("jun", "첫눈").await, ["s1"]);
-    world.index.switch_to(&second).await.expect("switched");
+    world.index.switch_to(&second, &World::settings()).await.expect("switched");
     world.write(&[]).await;
     assert_eq!(world.found("jun", "첫눈").await, ["s1", "s2"]);
 }

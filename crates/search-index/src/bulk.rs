@@ -1,9 +1,9 @@
 use std::mem;
 
-use domain::search::Document;
+use domain::{mirror, search};
 use function_kit::failure::Failure;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Index, client::is_wrong};
 
@@ -19,6 +19,44 @@ pub enum Target<'a> {
     Alias,
     /// An index that is being made.
     Index(&'a str),
+}
+
+/// A document of an index: always the whole of it.
+pub trait Document {
+    /// Its `_id`.
+    fn id(&self) -> String;
+    /// The index takes it only if this is higher than that of what it has.
+    fn version(&self) -> u64;
+    /// Its fields.
+    fn source(&self) -> Value;
+}
+
+impl Document for search::Document {
+    fn id(&self) -> String {
+        self.id()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn source(&self) -> Value {
+        self.source()
+    }
+}
+
+impl Document for mirror::Document {
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn source(&self) -> Value {
+        self.source.clone()
+    }
 }
 
 /// What became of a document.
@@ -43,7 +81,7 @@ impl Index {
     ///
     /// # Errors
     /// If a whole request fails.
-    pub async fn write(&self, target: Target<'_>, documents: &[Document]) -> Result<Vec<Outcome>, Failure> {
+    pub async fn write(&self, target: Target<'_>, documents: &[impl Document]) -> Result<Vec<Outcome>, Failure> {
         const DOING: &str = "write documents";
         let path = match target {
             Target::Alias => format!("/{}/_bulk?require_alias=true", self.alias),
@@ -70,13 +108,13 @@ struct Body {
 }
 
 /// The bodies of as many requests as it takes.
-fn bodies(documents: &[Document]) -> Vec<Body> {
+fn bodies(documents: &[impl Document]) -> Vec<Body> {
     let mut bodies = Vec::new();
     let mut body = Body::default();
     for document in documents {
         // The version orders what arrives, in whatever order it does.
         let action = json!({"index": {
-            "_id": document.id(), "version": document.version, "version_type": "external"
+            "_id": document.id(), "version": document.version(), "version_type": "external"
         }});
         let lines = format!("{action}\n{}\n", document.source());
         if body.documents == MAX_DOCUMENTS || (body.documents > 0 && body.bytes.len() + lines.len() > MAX_BYTES) {
@@ -127,7 +165,7 @@ impl From<ItemStatus> for Outcome {
 
 #[cfg(test)]
 mod tests {
-    use domain::search::{Content, Person};
+    use domain::search::{Content, Document, Person};
 
     use super::*;
 

@@ -5,9 +5,20 @@ use serde_json::{Value, json};
 
 use crate::Index;
 
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Search<'a> {
+    /// By which words, and how they are compared; without any, whatever there is, the newest first.
+    pub query: Option<(Compare, &'a Query)>,
+    /// Only of this kind.
+    pub kind: Option<Kind>,
+    /// Only stories with the tag of this id.
+    pub tag: Option<&'a str>,
+}
+
 /// How a text is compared with the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Search {
+pub enum Compare {
     /// Word by word, in Korean and in English; all words must be there.
     Words,
     /// All words of the query are beginnings of words.
@@ -48,15 +59,13 @@ impl Index {
     /// If OpenSearch refuses, or cannot be reached.
     pub async fn find(
         &self,
-        search: Search,
-        query: &Query,
-        kind: Option<Kind>,
+        search: Search<'_>,
         caller: &str,
         after: Option<&Place>,
         size: usize,
     ) -> Result<Page, Failure> {
         const DOING: &str = "search";
-        let body = body(search, query.as_str(), kind, caller, after, size);
+        let body = body(search, caller, after, size);
         let answer = self.client.json(DOING, "POST", &format!("/{}/_search", self.alias), &body).await?;
         if answer.status == 404 && answer.error_type() == "index_not_found_exception" {
             return Ok(Page { hits: Vec::new(), is_last: true });
@@ -70,19 +79,26 @@ impl Index {
     }
 }
 
-fn body(search: Search, query: &str, kind: Option<Kind>, caller: &str, after: Option<&Place>, size: usize) -> Value {
+/// The ways in which a text matches. Whole numbers: what matches in more ways comes first, and among
+/// equals what is newer.
+fn tiers(compare: Compare, query: &str) -> Vec<Value> {
     let all_words = |field: &str| json!({"match": {field: {"query": query, "operator": "and"}}});
-    // Whole numbers: what matches in more ways comes first, and among equals what is newer.
-    let tiers = match search {
-        Search::Words => vec![
+    let tiers = match compare {
+        Compare::Words => vec![
             (8, json!({"match_phrase": {"text": query}})),
             (4, all_words("text")),
             (2, all_words("text.en")),
             (1, all_words("text.prefix")),
         ],
-        Search::Beginnings => vec![(2, json!({"match_phrase": {"text.prefix": query}})), (1, all_words("text.prefix"))],
+        Compare::Beginnings => {
+            vec![(2, json!({"match_phrase": {"text.prefix": query}})), (1, all_words("text.prefix"))]
+        }
     };
-    let tiers = tiers.into_iter().map(|(boost, filter)| json!({"constant_score": {"filter": filter, "boost": boost}}));
+    let tier = |(boost, filter)| json!({"constant_score": {"filter": filter, "boost": boost}});
+    tiers.into_iter().map(tier).collect()
+}
+
+fn body(search: Search<'_>, caller: &str, after: Option<&Place>, size: usize) -> Value {
     let mut filters = vec![
         json!({"term": {"deleted": false}}),
         json!({"bool": {"minimum_should_match": 1, "should": [
@@ -90,13 +106,16 @@ fn body(search: Search, query: &str, kind: Option<Kind>, caller: &str, after: Op
             {"term": {"author": caller}},
         ]}}),
     ];
-    filters.extend(kind.map(|kind| json!({"term": {"kind": kind}})));
+    filters.extend(search.kind.map(|kind| json!({"term": {"kind": kind}})));
+    filters.extend(search.tag.map(|tag| json!({"term": {"tags": tag}})));
+    let tiers = search.query.map(|(compare, query)| tiers(compare, query.as_str()));
+    let least = usize::from(tiers.is_some());
     let mut body = json!({
         "size": size,
         "timeout": "5s",
         "track_total_hits": false,
         "_source": ["id"],
-        "query": {"bool": {"filter": filters, "should": tiers.collect::<Vec<_>>(), "minimum_should_match": 1}},
+        "query": {"bool": {"filter": filters, "should": tiers.unwrap_or_default(), "minimum_should_match": least}},
         "highlight": {
             "pre_tags": [MARK_BEGIN], "post_tags": [MARK_END], "number_of_fragments": 0,
             "fields": {"text": {}, "text.en": {}, "text.prefix": {}},
@@ -158,7 +177,9 @@ mod tests {
     #[test]
     fn what_a_user_writes_is_never_more_than_the_text_of_a_match() {
         let hostile = r#"title:* OR _exists_:x "}} , /.*/ ~99 \"#;
-        let body = body(Search::Words, hostile, Some(Kind::Story), "jun", None, 20);
+        let query = Query::parse(hostile).expect("a query");
+        let search = Search { query: Some((Compare::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
+        let body = body(search, "jun", None, 20);
         let mut texts = 0;
         let mut walk = vec![&body];
         while let Some(value) = walk.pop() {
@@ -172,7 +193,7 @@ mod tests {
                 _ => {}
             }
         }
-        assert_eq!(texts, 4, "once for each tier, whole");
+        assert_eq!(texts, 5, "once for each tier, whole, and as a term");
     }
 
     #[test]
@@ -180,7 +201,9 @@ mod tests {
         let place = Place(vec![json!(14.0), json!(1_795_305_600_000_i64), json!("s1")]);
         let sealed = serde_json::to_string(&place).expect("JSON");
         let place: Place = serde_json::from_str(&sealed).expect("a place");
-        let body = body(Search::Words, "서울", None, "jun", Some(&place), 20);
+        let query = Query::parse("서울").expect("a query");
+        let search = Search { query: Some((Compare::Words, &query)), kind: None, tag: None };
+        let body = body(search, "jun", Some(&place), 20);
         assert_eq!(body["search_after"], json!([14.0, 1_795_305_600_000_i64, "s1"]));
     }
 }

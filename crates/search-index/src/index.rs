@@ -1,7 +1,7 @@
 use function_kit::failure::Failure;
 use serde_json::{Value, json};
 
-use crate::{Analyzer, Client, settings::settings};
+use crate::{Client, Settings};
 
 /// The index, by its alias. What stands behind the alias has the alias's name and a number:
 /// `search-000001`.
@@ -21,10 +21,10 @@ impl Index {
     ///
     /// # Errors
     /// If OpenSearch refuses, or cannot be reached.
-    pub async fn create_first(&self, analyzer: Analyzer) -> Result<(), Failure> {
+    pub async fn create_first(&self, settings: &Settings) -> Result<(), Failure> {
         let name = self.numbered(1);
-        self.create(&name, analyzer).await?;
-        self.switch_to(&name).await
+        self.create(&name, settings).await?;
+        self.switch_to(&name, settings).await
     }
 
     /// The name of the index with this number.
@@ -36,9 +36,9 @@ impl Index {
     ///
     /// # Errors
     /// If OpenSearch refuses, or cannot be reached.
-    pub async fn create(&self, name: &str, analyzer: Analyzer) -> Result<(), Failure> {
+    pub async fn create(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
         const DOING: &str = "make an index";
-        let answer = self.client.json(DOING, "PUT", &format!("/{name}"), &settings(analyzer)).await?;
+        let answer = self.client.json(DOING, "PUT", &format!("/{name}"), &settings.body).await?;
         if answer.is_success() || answer.error_type() == "resource_already_exists_exception" {
             return Ok(());
         }
@@ -49,14 +49,15 @@ impl Index {
     ///
     /// # Errors
     /// If OpenSearch refuses, or cannot be reached.
-    pub async fn switch_to(&self, name: &str) -> Result<(), Failure> {
+    pub async fn switch_to(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
         const DOING: &str = "switch the alias";
         let all = format!("{}-*", self.alias);
+        let mut add = json!({"index": name, "alias": self.alias, "is_write_index": true});
+        if let Some(filter) = &settings.shown {
+            add["filter"] = filter.clone();
+        }
         // Beside an action that does something, there may be nothing to remove.
-        let actions = json!({"actions": [
-            {"remove": {"index": all, "alias": self.alias}},
-            {"add": {"index": name, "alias": self.alias, "is_write_index": true}},
-        ]});
+        let actions = json!({"actions": [{"remove": {"index": all, "alias": self.alias}}, {"add": add}]});
         self.client.json(DOING, "POST", "/_aliases", &actions).await?.read::<Value>(DOING).map(drop)
     }
 }

@@ -1,7 +1,8 @@
-//! The index of what can be found of the graph, in OpenSearch.
+//! The index of what can be found of the graph, in OpenSearch; and the one that Neptune's own
+//! full-text queries read.
 //!
 //! ```text
-//! settings  what the index knows of languages, and which fields it has
+//! settings  what an index knows of languages, and which fields it has
 //! index     its life: made when it is missing, behind an alias, replaced without a pause
 //! bulk      documents go in, each with its version
 //! find      what somebody looks for comes out
@@ -19,8 +20,8 @@ mod find;
 mod index;
 mod settings;
 
-pub use bulk::{Outcome, Target};
+pub use bulk::{Document, Outcome, Target};
 pub use client::{Client, MissingCredentials};
-pub use find::{Hit, Page, Place, Search};
+pub use find::{Compare, Hit, Page, Place, Search};
 pub use index::Index;
-pub use settings::{Analyzer, UnknownAnalyzer};
+pub use settings::{Analyzer, Settings, UnknownAnalyzer};

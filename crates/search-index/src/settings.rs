@@ -35,11 +35,54 @@ impl FromStr for Analyzer {
 /// it is not compared.
 const MAX_PREFIX: u32 = 20;
 
-/// Settings and mappings of a new index.
+/// What a new index is made with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Settings and mappings.
+    pub(crate) body: Value,
+    /// The query for what its alias shows; all, if there is none.
+    pub(crate) shown: Option<Value>,
+}
+
+impl Settings {
+    /// Of the index of what people find.
+    pub fn of_search(analyzer: Analyzer) -> Self {
+        Self { body: search(analyzer), shown: None }
+    }
+
+    /// Of the index that Neptune's own full-text queries read.
+    pub fn of_mirror() -> Self {
+        // Tombstones have no type.
+        Self { body: mirror(), shown: Some(json!({"exists": {"field": "document_type"}})) }
+    }
+}
+
+/// The fields of AWS's own indexer, with its dynamic templates for properties.
 ///
+/// All values are texts here, numbers, too: AWS gives a property the type of the first value that it
+/// sees, and leaves out what does not fit. One number for a title would hide the titles of all.
+fn mirror() -> Value {
+    let keyword = json!({"type": "keyword", "index": true});
+    let text = json!({"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}});
+    let template = |field: &str, mapping: &Value| json!({field: {"path_match": format!("predicates.*.{field}"), "mapping": mapping}});
+    json!({
+        "settings": {"index": {"number_of_shards": 1, "auto_expand_replicas": "0-1", "refresh_interval": "500ms"}},
+        "mappings": {
+            "dynamic_templates": [
+                template("datatype", &keyword),
+                template("graph", &keyword),
+                template("language", &keyword),
+                template("value", &text),
+            ],
+            // As they would become without a word, but for an id that looks like a date.
+            "properties": {"entity_id": text, "entity_type": text, "document_type": text},
+        },
+    })
+}
+
 /// `text` is Korean (and whatever else, word by word), `text.en` English, `text.prefix` the
 /// beginnings of words. Other fields are refused, so that nothing gets in unnoticed.
-pub(crate) fn settings(analyzer: Analyzer) -> Value {
+fn search(analyzer: Analyzer) -> Value {
     let (tokenizer, filters) = match analyzer {
         Analyzer::Nori => (
             json!({"type": "nori_tokenizer", "decompound_mode": "mixed"}),
@@ -78,6 +121,7 @@ pub(crate) fn settings(analyzer: Analyzer) -> Value {
                 "kind": {"type": "keyword"},
                 "id": {"type": "keyword"},
                 "author": {"type": "keyword"},
+                "tags": {"type": "keyword"},
                 "visibility": {"type": "keyword"},
                 "publishedAt": {"type": "long"},
                 "text": {

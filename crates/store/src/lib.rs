@@ -6,5 +6,7 @@ pub mod checkpoint;
 pub mod devices;
 pub mod ledger;
 pub mod media;
+pub mod mirror;
 pub mod relations;
 pub mod search;
+pub mod versioned;

@@ -2,140 +2,53 @@
 //! index is made from it, and can be made anew from it.
 //!
 //! ```text
-//! id   the vertex's id
+//! id        the vertex's id
 //! version   how often the row was written
 //! r:<register>   a text that begins with its stamp
 //! ```
-//! Rows stay, also those in which nothing holds any more: a version that began again would lose
-//! against the tombstone in the index.
 
-use std::collections::{BTreeMap, HashMap};
-
-use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::search::Entry;
-use function_kit::failure::Failure;
 
-use crate::batch_get::{Attributes, batch_get};
+use crate::{
+    batch_get::Attributes,
+    versioned::{Row, VersionedTable},
+};
+
+/// The table.
+pub type SearchTable = VersionedTable<Entry>;
 
 /// Registers are kept beside key and version: the prefix tells them apart.
 const REGISTER: &str = "r:";
 
-/// The table.
-#[derive(Debug, Clone)]
-pub struct SearchTable {
-    client: Client,
-    name: String,
-}
-
-/// What became of an entry that was to be stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Put {
-    /// It is there.
-    Stored,
-    /// Somebody else has written this version: read it again.
-    Overtaken,
-}
-
-/// Some of the table.
-#[derive(Debug, Default)]
-pub struct Page {
-    /// Vertices and what is known of them, in no order that means anything.
-    pub entries: Vec<(String, Entry)>,
-    /// After which vertex the next page starts, if there is one.
-    pub next: Option<String>,
-}
-
-impl SearchTable {
-    /// The table `name`, reached by `client`.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { client, name }
+impl Row for Entry {
+    fn version(&self) -> u64 {
+        self.version()
     }
 
-    /// What is known of each of `vertices`, as far as anything is; strongly consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row is not as [`put`](Self::put) writes it.
-    pub async fn get(&self, vertices: impl IntoIterator<Item = &str>) -> Result<HashMap<String, Entry>, Failure> {
-        // DynamoDB refuses a key that stands twice.
-        let keys: BTreeMap<_, _> = vertices.into_iter().map(|vertex| (vertex, key(vertex))).collect();
-        let rows =
-            batch_get(&self.client, &self.name, keys.into_values().collect(), "look up what can be found").await?;
-        rows.iter().map(entry).collect()
-    }
-
-    /// Stores an entry that was made from the version before its own.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
-    pub async fn put(&self, vertex: &str, entry: &Entry) -> Result<Put, Failure> {
-        let before = entry.version().saturating_sub(1);
-        let registers = entry.all_registers().iter();
-        let registers = registers
+    fn attributes(&self) -> Attributes {
+        let registers = self.all_registers().iter();
+        registers
             .map(|(name, register)| (format!("{REGISTER}{name}"), AttributeValue::S(register.to_string())))
-            .collect();
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(registers))
-            .item("id", AttributeValue::S(vertex.to_owned()))
-            .item("version", AttributeValue::N(entry.version().to_string()));
-        let put = if before == 0 {
-            put.condition_expression("attribute_not_exists(id)")
-        } else {
-            put.condition_expression("version = :before")
-                .expression_attribute_values(":before", AttributeValue::N(before.to_string()))
-        };
-        match put.send().await {
-            Ok(_) => Ok(Put::Stored),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Ok(Put::Overtaken)
-            }
-            Err(error) => Err(Failure::aws("store what can be found", error)),
-        }
+            .collect()
     }
 
-    /// Up to `limit` entries, from just after the vertex `after`, in an order that stays.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row is not as [`put`](Self::put) writes it.
-    pub async fn page(&self, after: Option<&str>, limit: i32) -> Result<Page, Failure> {
-        let scan = self.client.scan().table_name(&self.name).consistent_read(true).limit(limit);
-        let answer = scan.set_exclusive_start_key(after.map(key)).send().await;
-        let answer = answer.map_err(|error| Failure::aws("page through what can be found", error))?;
-        let entries = answer.items.unwrap_or_default().iter().map(entry).collect::<Result<_, _>>()?;
-        let next = answer.last_evaluated_key.map(|key| id(&key)).transpose()?;
-        Ok(Page { entries, next })
+    fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {
+        let named = attributes.iter().filter_map(|(name, value)| Some((name.strip_prefix(REGISTER)?, value)));
+        let registers = named.map(|(name, value)| {
+            let register = value.as_s().ok().and_then(|text| text.parse().ok());
+            Ok((name.to_owned(), register.ok_or("an attribute that is no register")?))
+        });
+        Ok(Self::stored(version, registers.collect::<Result<_, &'static str>>()?))
     }
-}
-
-fn key(vertex: &str) -> Attributes {
-    HashMap::from([("id".to_owned(), AttributeValue::S(vertex.to_owned()))])
-}
-
-fn id(row: &Attributes) -> Result<String, Failure> {
-    let id = row.get("id").and_then(|value| value.as_s().ok()).cloned();
-    id.ok_or_else(|| broken("a row without an id"))
-}
-
-fn entry(row: &Attributes) -> Result<(String, Entry), Failure> {
-    let version = row.get("version").and_then(|value| value.as_n().ok()?.parse().ok());
-    let version = version.ok_or_else(|| broken("a row without a version"))?;
-    let named = row.iter().filter_map(|(name, value)| Some((name.strip_prefix(REGISTER)?, value)));
-    let registers = named.map(|(name, value)| {
-        let register = value.as_s().ok().and_then(|text| text.parse().ok());
-        Ok((name.to_owned(), register.ok_or_else(|| broken("an attribute that is no register"))?))
-    });
-    Ok((id(row)?, Entry::stored(version, registers.collect::<Result<_, Failure>>()?)))
-}
-
-fn broken(how: &'static str) -> Failure {
-    Failure::bug("read a row of what can be found", how)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use aws_sdk_dynamodb::{
+        Client,
         operation::{
             batch_get_item::BatchGetItemOutput,
             put_item::{PutItemError, PutItemOutput},
@@ -150,6 +63,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::versioned::{Put, key};
 
     fn table(rules: &[&Rule]) -> SearchTable {
         SearchTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "search".to_owned())
@@ -214,7 +128,7 @@ mod tests {
             .match_requests(|request| request.exclusive_start_key() == Some(&key("s0")) && request.limit() == Some(1))
             .then_output(|| ScanOutput::builder().items(row()).set_last_evaluated_key(Some(key("s1"))).build());
         let page = table(&[&scan]).page(Some("s0"), 1).await.expect("a page");
-        assert_eq!((page.entries.len(), page.next.as_deref()), (1, Some("s1")));
+        assert_eq!((page.rows.len(), page.next.as_deref()), (1, Some("s1")));
     }
 
     #[tokio::test]

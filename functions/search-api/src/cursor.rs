@@ -1,12 +1,12 @@
 use api::{Problem, ProblemType};
-use domain::search::Kind;
+use domain::search::{Kind, Query};
 use function_kit::{failure::Failure, seal::Sealer};
 use search_index::Place;
 
 use crate::request::Wanted;
 
 /// The form of a cursor: another one here, and cursors from before are refused.
-const PURPOSE: &str = "search-cursor-1";
+const PURPOSE: &str = "search-cursor-2";
 
 /// The cursor for what comes after `place`, for this caller. The place can be that of a story which
 /// is not theirs to see: so it is hidden.
@@ -24,18 +24,17 @@ pub fn open(sealer: &Sealer, caller: &str, wanted: &Wanted, cursor: &str) -> Res
     })
 }
 
-fn bound<'a>(caller: &'a str, wanted: &'a Wanted) -> [&'a str; 3] {
-    [caller, wanted.query.as_str(), wanted.kind.map_or("", Kind::as_str)]
+fn bound<'a>(caller: &'a str, wanted: &'a Wanted) -> [&'a str; 4] {
+    let query = wanted.query.as_ref().map_or("", Query::as_str);
+    [caller, query, wanted.kind.map_or("", Kind::as_str), wanted.tag.as_deref().unwrap_or_default()]
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::search::Query;
-
     use super::*;
 
     fn wanted(query: &str, kind: Option<Kind>) -> Wanted {
-        Wanted { query: Query::parse(query).expect("a query"), kind, limit: 20, cursor: None }
+        Wanted { query: Some(Query::parse(query).expect("a query")), kind, tag: None, limit: 20, cursor: None }
     }
 
     #[test]
@@ -46,9 +45,12 @@ mod tests {
         assert_eq!(open(&sealer, "jun", &wanted("서울", None), &cursor), Ok(place.clone()));
         // Another page size is the same search.
         assert_eq!(open(&sealer, "jun", &Wanted { limit: 1, ..wanted("서울", None) }, &cursor), Ok(place));
-        for (caller, wanted) in
-            [("mina", wanted("서울", None)), ("jun", wanted("부산", None)), ("jun", wanted("서울", Some(Kind::Story)))]
-        {
+        for (caller, wanted) in [
+            ("mina", wanted("서울", None)),
+            ("jun", wanted("부산", None)),
+            ("jun", wanted("서울", Some(Kind::Story))),
+            ("jun", Wanted { tag: Some("snow".into()), ..wanted("서울", None) }),
+        ] {
             assert_eq!(open(&sealer, caller, &wanted, &cursor).map_err(|problem| problem.status), Err(400));
         }
     }

@@ -9,7 +9,7 @@ use function_kit::{
     request::caller,
     seal::SecretSealer,
 };
-use search_index::{Hit, Place, Search};
+use search_index::{Compare, Hit, Place, Search};
 
 use crate::{
     answer::{result, suggestion},
@@ -54,18 +54,8 @@ async fn search<F: Find>(ports: &Ports<F>, caller: &str, wanted: &Wanted) -> Res
         None => None,
     };
     let (found, is_last) = page(ports, caller, wanted, &mut place).await?;
-    let authors = found.iter().filter_map(|(_, seen)| match seen {
-        Seen::Story(story) => Some(story.author.as_str()),
-        Seen::Person(_) => None,
-    });
-    let names = ports.visible.names(authors).await?;
-    let item = |(hit, seen): (Hit, Seen)| {
-        let author = match &seen {
-            Seen::Story(story) => names.get(&story.author).cloned(),
-            Seen::Person(_) => None,
-        };
-        result(hit.id, seen, hit.marked.as_deref(), author)
-    };
+    let names = ports.visible.names(found.iter().flat_map(|(_, seen)| seen.mentions())).await?;
+    let item = |(hit, seen): (Hit, Seen)| result(hit.id, seen, hit.marked.as_deref(), &names);
     let next = match place.filter(|_| !is_last) {
         Some(place) => Some(cursor::hide(ports.sealer.get().await?, caller, wanted, &place)?),
         None => None,
@@ -80,14 +70,17 @@ async fn page<F: Find>(
     wanted: &Wanted,
     place: &mut Option<Place>,
 ) -> Result<(Vec<(Hit, Seen)>, bool), Failure> {
+    let query = wanted.query.as_ref().map(|query| (Compare::Words, query));
+    let search = Search { query, kind: wanted.kind, tag: wanted.tag.as_deref() };
     let mut shown = Vec::with_capacity(wanted.limit);
     for _ in 0..ROUNDS {
         // One more: it tells whether there is a next page.
         let size = wanted.limit + 1;
-        let found = ports.index.find(Search::Words, &wanted.query, wanted.kind, caller, place.as_ref(), size).await?;
+        let found = ports.index.find(search, caller, place.as_ref(), size).await?;
         let mut seen = ports.visible.of(caller, &found.hits).await?;
         for hit in found.hits {
-            let Some(seen) = seen.remove(&hit.id) else {
+            let seen = seen.remove(&hit.id);
+            let Some(seen) = seen.filter(|seen| wanted.tag.as_ref().is_none_or(|tag| seen.is_tagged(tag))) else {
                 *place = Some(hit.place);
                 continue;
             };
@@ -105,7 +98,8 @@ async fn page<F: Find>(
 }
 
 async fn suggest<F: Find>(ports: &Ports<F>, caller: &str, query: &Query) -> Result<Suggestions, Failure> {
-    let found = ports.index.find(Search::Beginnings, query, None, caller, None, SUGGESTED_HITS).await?;
+    let search = Search { query: Some((Compare::Beginnings, query)), kind: None, tag: None };
+    let found = ports.index.find(search, caller, None, SUGGESTED_HITS).await?;
     let mut seen = ports.visible.of(caller, &found.hits).await?;
     let suggestions = found.hits.into_iter().filter_map(|hit| Some(suggestion(hit.id.clone(), seen.remove(&hit.id)?)));
     // Two stories of one title are one way to go on; two persons of one name are two.

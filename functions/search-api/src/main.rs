@@ -1,4 +1,4 @@
-//! `search-api`: finds stories and people.
+//! `search-api`: finds stories, people and tags.
 //!
 //! ```text
 //! request ─▶ the index finds ─▶ the table says what is shown, and to whom ─▶ answer

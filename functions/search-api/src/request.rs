@@ -1,4 +1,4 @@
-use api::{DEFAULT_SEARCH_LIMIT, MAX_SEARCH_LIMIT, Problem};
+use api::{DEFAULT_SEARCH_LIMIT, MAX_SEARCH_LIMIT, MAX_TAG_CHARACTERS, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::search::{Kind, Query};
 use function_kit::request::{only_parameters, parameter};
@@ -6,7 +6,7 @@ use function_kit::request::{only_parameters, parameter};
 /// What a client may ask.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
-    /// `GET /v1/search?q=…&kind=…&limit=…&cursor=…`
+    /// `GET /v1/search?q=…&kind=…&tag=…&limit=…&cursor=…`
     Search(Wanted),
     /// `GET /v1/search/suggestions?q=…`
     Suggestions(Query),
@@ -15,8 +15,11 @@ pub enum Request {
 /// What is looked for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Wanted {
-    pub query: Query,
+    /// Nothing only if there is a tag.
+    pub query: Option<Query>,
     pub kind: Option<Kind>,
+    /// The id of a tag.
+    pub tag: Option<String>,
     pub limit: usize,
     pub cursor: Option<String>,
 }
@@ -26,9 +29,12 @@ impl Request {
     pub fn parse(request: &ApiGatewayV2httpRequest) -> Result<Self, Problem> {
         match request.route_key.as_deref() {
             Some("GET /v1/search") => {
-                only_parameters(request, &["q", "kind", "limit", "cursor"])?;
+                only_parameters(request, &["q", "kind", "tag", "limit", "cursor"])?;
+                let tag = parameter(request, "tag").map(tag).transpose()?;
+                let has_query = tag.is_none() || parameter(request, "q").is_some();
                 Ok(Self::Search(Wanted {
-                    query: query(request)?,
+                    query: has_query.then(|| query(request)).transpose()?,
+                    tag,
                     kind: parameter(request, "kind").as_deref().map(kind).transpose()?,
                     limit: parameter(request, "limit").as_deref().map_or(Ok(DEFAULT_SEARCH_LIMIT), limit)?,
                     cursor: parameter(request, "cursor"),
@@ -55,6 +61,13 @@ fn kind(text: &str) -> Result<Kind, Problem> {
     })
 }
 
+fn tag(id: String) -> Result<String, Problem> {
+    let is_valid = !id.is_empty() && id.chars().nth(MAX_TAG_CHARACTERS).is_none();
+    is_valid
+        .then_some(id)
+        .ok_or_else(|| Problem::invalid_request(format!("`tag` must be an id of 1 to {MAX_TAG_CHARACTERS} characters")))
+}
+
 fn limit(text: &str) -> Result<usize, Problem> {
     let limit = text.parse().ok().filter(|limit| (1..=MAX_SEARCH_LIMIT).contains(limit));
     limit.ok_or_else(|| Problem::invalid_request(format!("`limit` must be a number from 1 to {MAX_SEARCH_LIMIT}")))
@@ -75,7 +88,7 @@ mod tests {
     }
 
     fn wanted(text: &str) -> Wanted {
-        Wanted { query: Query::parse(text).expect("a query"), kind: None, limit: 20, cursor: None }
+        Wanted { query: Some(Query::parse(text).expect("a query")), kind: None, tag: None, limit: 20, cursor: None }
     }
 
     #[test]
@@ -86,6 +99,10 @@ mod tests {
         let expected =
             Wanted { kind: Some(Kind::Story), limit: 50, cursor: Some("c".into()), ..wanted("첫눈, 서울") };
         assert_eq!(search(more), Ok(Request::Search(expected)));
+        let tagged = Wanted { tag: Some("snow".into()), ..wanted("서울") };
+        assert_eq!(search(json!({"q": "서울", "tag": "snow"})), Ok(Request::Search(tagged)));
+        let only = Wanted { query: None, tag: Some("snow".into()), ..wanted("서울") };
+        assert_eq!(search(json!({"tag": "snow"})), Ok(Request::Search(only)));
     }
 
     #[test]
@@ -96,6 +113,9 @@ mod tests {
             json!({"q": "\u{0}\u{7f}"}),
             json!({"q": "x".repeat(10_000)}),
             json!({"q": "서울", "kind": "comment"}),
+            json!({"q": "서울", "tag": ""}),
+            json!({"q": "", "tag": "snow"}),
+            json!({"tag": "x".repeat(513)}),
             json!({"q": "서울", "limit": "0"}),
             json!({"q": "서울", "limit": "51"}),
             json!({"q": "서울", "sort": "_doc"}),

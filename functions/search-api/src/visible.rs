@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     media::Relation,
-    search::{Content, Person, Story},
+    search::{Content, Person, Story, Tag},
 };
 use function_kit::failure::Failure;
 use search_index::Hit;
@@ -24,6 +24,23 @@ pub struct Visible {
 pub enum Seen {
     Story(Story),
     Person(Person),
+    Tag(Tag),
+}
+
+impl Seen {
+    /// Ids of what is shown with it by name: a story's author and tags.
+    pub fn mentions(&self) -> impl Iterator<Item = &str> {
+        let story = match self {
+            Self::Story(story) => Some(story),
+            Self::Person(_) | Self::Tag(_) => None,
+        };
+        story.into_iter().flat_map(|story| story.tags.iter().chain([&story.author])).map(String::as_str)
+    }
+
+    /// Whether it has the tag of this id.
+    pub fn is_tagged(&self, tag: &str) -> bool {
+        matches!(self, Self::Story(story) if story.tags.iter().any(|own| own == tag))
+    }
 }
 
 impl Visible {
@@ -40,11 +57,11 @@ impl Visible {
         Ok(seen.collect())
     }
 
-    /// The names of persons, as far as they have one.
-    pub async fn names(&self, persons: impl IntoIterator<Item = &str>) -> Result<HashMap<String, String>, Failure> {
-        let entries = self.entries.get(persons).await?;
+    /// The names of persons and tags, as far as they have one.
+    pub async fn names(&self, ids: impl IntoIterator<Item = &str>) -> Result<HashMap<String, String>, Failure> {
+        let entries = self.entries.get(ids).await?;
         let named = entries.into_iter().filter_map(|(id, entry)| match Content::of(&entry) {
-            Content::Person(Person { name }) => Some((id, name)),
+            Content::Person(Person { name }) | Content::Tag(Tag { name }) => Some((id, name)),
             Content::Story(_) | Content::Nothing => None,
         });
         Ok(named.collect())
@@ -65,6 +82,7 @@ fn seen(caller: &str, content: Content, relations: &HashMap<String, Relation>) -
             is_shown.then_some(Seen::Story(story))
         }
         Content::Person(person) => Some(Seen::Person(person)),
+        Content::Tag(tag) => Some(Seen::Tag(tag)),
         Content::Nothing => None,
     }
 }

@@ -1,4 +1,4 @@
-use function_kit::config::required;
+use function_kit::config::{optional, required};
 use search_index::Analyzer;
 
 /// What the template tells this function.
@@ -9,6 +9,13 @@ pub struct Config {
     pub analyzer: Analyzer,
     pub queue_url: String,
     pub dead_letter_queue_url: String,
+    pub mirror: Option<Mirror>,
+}
+
+/// Where Neptune's own full-text queries look.
+pub struct Mirror {
+    pub table: String,
+    pub index: String,
 }
 
 impl Config {
@@ -20,6 +27,9 @@ impl Config {
             analyzer: required("SEARCH_ANALYZER")?.parse()?,
             queue_url: required("QUEUE_URL")?,
             dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
+            mirror: optional("MIRROR_TABLE")
+                .zip(optional("MIRROR_INDEX"))
+                .map(|(table, index)| Mirror { table, index }),
         })
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Event {
-    /// From an operator: `{"rebuild": {"number": 2}}`.
+    /// From an operator: `{"rebuild": {"number": 2}}`, or `{"rebuild": {"number": 2, "mirror": true}}`.
     Order { rebuild: Rebuild },
     /// From the queue.
     Batch(SqsEvent),
@@ -17,12 +17,20 @@ pub enum Event {
 pub struct Rebuild {
     /// Of the new index: `search-000002` is number 2.
     pub number: u32,
+    /// Whether it is the index of the mirror.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub mirror: bool,
     /// Whether the alias leads to it already, and what was written in the meantime is caught up with.
     #[serde(default)]
     pub switched: bool,
     /// The vertex after which it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(is_true: &bool) -> bool {
+    !is_true
 }
 
 #[cfg(test)]
@@ -35,8 +43,8 @@ mod tests {
     fn orders_and_batches_are_told_apart() {
         let event = |json| serde_json::from_value::<Event>(json);
         let Ok(Event::Order { rebuild }) = event(json!({"rebuild": {"number": 2}})) else { panic!("no order") };
-        assert_eq!(rebuild, Rebuild { number: 2, switched: false, after: None });
-        let next = Rebuild { number: 2, switched: true, after: Some("s1".into()) };
+        assert_eq!(rebuild, Rebuild { number: 2, mirror: false, switched: false, after: None });
+        let next = Rebuild { number: 2, mirror: true, switched: true, after: Some("s1".into()) };
         let Ok(Event::Order { rebuild }) = event(json!({ "rebuild": next })) else { panic!("no order") };
         assert_eq!(rebuild, next);
         let batch = event(json!({"Records": [{"messageId": "m", "body": "x"}]}));

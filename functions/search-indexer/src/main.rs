@@ -1,4 +1,5 @@
-//! `search-indexer`: keeps the index of what can be found as the graph's changes say.
+//! `search-indexer`: keeps the index of what can be found as the graph's changes say; and, by
+//! parameter, the one that Neptune's own full-text queries read.
 //!
 //! ```text
 //! search.fifo ──▶ learn (what it says is kept) ── the whole batch ──▶ offer (one request to the index)
@@ -19,10 +20,14 @@ mod town;
 
 use function_kit::{aws, batch::Queue, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use search_index::{Client, Index};
-use store::search::SearchTable;
+use search_index::{Client, Index, Settings};
+use store::{mirror::MirrorTable, search::SearchTable};
 
-use crate::{event::Event, handler::Indexer, ports::Indexes};
+use crate::{
+    event::Event,
+    handler::Indexer,
+    ports::{Indexes, Side},
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -30,9 +35,19 @@ async fn main() -> anyhow::Result<()> {
     let config = config::Config::from_env()?;
     let sdk = aws::sdk_config();
     let client = Client::new(&sdk, &config.opensearch_endpoint_url)?;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let indexer = Indexer {
-        entries: SearchTable::new(aws_sdk_dynamodb::Client::new(&sdk), config.search_table),
-        index: Indexes { index: Index::new(client, config.search_index), analyzer: config.analyzer },
+        found: Side {
+            rows: SearchTable::new(dynamodb.clone(), config.search_table),
+            index: Indexes {
+                index: Index::new(client.clone(), config.search_index),
+                settings: Settings::of_search(config.analyzer),
+            },
+        },
+        mirror: config.mirror.map(|mirror| Side {
+            rows: MirrorTable::new(dynamodb, mirror.table),
+            index: Indexes { index: Index::new(client, mirror.index), settings: Settings::of_mirror() },
+        }),
         queue: Queue {
             sqs: aws_sdk_sqs::Client::new(&sdk),
             url: config.queue_url,

@@ -5,54 +5,53 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use domain::search::Document;
 use function_kit::{
     failure::{Failure, Kind},
     metrics::{Metrics, Unit},
 };
 use jiff::Timestamp;
-use search_index::{Outcome, Target};
+use search_index::{Document, Outcome, Target};
 use tokio::sync::OnceCell;
 
 use crate::{learn::Learnt, ports::Documents};
 
 const DOING: &str = "offer a document to the index";
 
-/// The documents of one batch.
-pub struct Offer<'a, D> {
-    index: &'a D,
+/// The documents of one batch, for one index.
+pub struct Offer<'a, I, D> {
+    index: &'a I,
     metrics: &'a Metrics,
-    /// By vertex, each in its latest version.
-    documents: RefCell<BTreeMap<String, Document>>,
+    /// By id, each in its latest version.
+    documents: RefCell<BTreeMap<String, D>>,
     outcomes: OnceCell<Outcomes>,
 }
 
-/// What became of each vertex's document; or why the request failed, which is all messages' failure.
+/// What became of each document; or why the request failed, which is all messages' failure.
 type Outcomes = Result<HashMap<String, Outcome>, (Kind, String)>;
 
-impl<'a, D: Documents> Offer<'a, D> {
+impl<'a, I: Documents, D: Document + Clone> Offer<'a, I, D> {
     /// An offer of nothing yet.
-    pub fn new(index: &'a D, metrics: &'a Metrics) -> Self {
+    pub fn new(index: &'a I, metrics: &'a Metrics) -> Self {
         Self { index, metrics, documents: RefCell::default(), outcomes: OnceCell::new() }
     }
 
     /// Puts a message's documents with the others.
-    pub fn add(&self, learnt: &Learnt) {
+    pub fn add(&self, learnt: &Learnt<D>) {
         let mut documents = self.documents.borrow_mut();
         for document in &learnt.documents {
-            let known = documents.get(&document.vertex).map_or(0, |known| known.version);
-            if document.version > known {
-                documents.insert(document.vertex.clone(), document.clone());
+            let known = documents.get(&document.id()).map_or(0, D::version);
+            if document.version() > known {
+                documents.insert(document.id(), document.clone());
             }
         }
     }
 
-    /// Has the index told of a message's documents, or of later ones of the same vertices. The first
+    /// Has the index told of a message's documents, or of later versions of them. The first
     /// who asks sends them all; from then on, nothing may be added.
     ///
     /// # Errors
     /// A bug, if the index refuses one of them for good; else worth another try.
-    pub async fn settle(&self, learnt: &Learnt, now: Timestamp) -> Result<(), Failure> {
+    pub async fn settle(&self, learnt: &Learnt<D>, now: Timestamp) -> Result<(), Failure> {
         if learnt.documents.is_empty() {
             return Ok(());
         }
@@ -62,7 +61,7 @@ impl<'a, D: Documents> Offer<'a, D> {
             Kind::Transient => Failure::transient(DOING, text.clone()),
         })?;
         for document in &learnt.documents {
-            match outcomes.get(&document.vertex) {
+            match outcomes.get(&document.id()) {
                 Some(Outcome::Written | Outcome::Superseded) => {}
                 Some(Outcome::Refused(why)) => return Err(Failure::bug(DOING, why.clone())),
                 Some(Outcome::Later(why)) => return Err(Failure::transient(DOING, why.clone())),
@@ -77,7 +76,7 @@ impl<'a, D: Documents> Offer<'a, D> {
     }
 
     async fn send(&self) -> Outcomes {
-        let documents: Vec<_> = self.documents.take().into_values().collect();
+        let (ids, documents): (Vec<_>, Vec<_>) = self.documents.take().into_iter().unzip();
         let outcomes = match write(self.index, &documents).await {
             Ok(outcomes) => outcomes,
             Err(failure) => return Err((failure.kind, failure.to_string())),
@@ -91,13 +90,12 @@ impl<'a, D: Documents> Offer<'a, D> {
             };
             self.metrics.count_kind("Documents", ("Outcome", what), 1);
         }
-        let vertices = documents.into_iter().map(|document| document.vertex);
-        Ok(vertices.zip(outcomes).collect())
+        Ok(ids.into_iter().zip(outcomes).collect())
     }
 }
 
 /// Writes where the alias leads; makes the first index if it leads nowhere.
-async fn write(index: &impl Documents, documents: &[Document]) -> Result<Vec<Outcome>, Failure> {
+async fn write(index: &impl Documents, documents: &[impl Document]) -> Result<Vec<Outcome>, Failure> {
     let outcomes = index.write(Target::Alias, documents).await?;
     if !outcomes.contains(&Outcome::NoIndex) {
         return Ok(outcomes);

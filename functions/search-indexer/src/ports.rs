@@ -1,59 +1,64 @@
-//! What the indexer needs from outside: on AWS, the table `search` and OpenSearch; in tests, a small
-//! town that lives in memory.
+//! What the indexer needs from outside: on AWS, its tables and OpenSearch; in tests, a small town that
+//! lives in memory.
 
 use std::collections::HashMap;
 
-use domain::search::{Document, Entry};
 use function_kit::failure::Failure;
-use search_index::{Analyzer, Index, Outcome, Target};
-use store::search::{Page, Put, SearchTable};
+use search_index::{Document, Index, Outcome, Settings, Target};
+use store::versioned::{Page, Put, Row, VersionedTable};
 
-/// What is known of vertices.
-pub trait Entries {
-    async fn get(&self, vertices: &[&str]) -> Result<HashMap<String, Entry>, Failure>;
-    async fn put(&self, vertex: &str, entry: &Entry) -> Result<Put, Failure>;
-    async fn page(&self, after: Option<&str>) -> Result<Page, Failure>;
+/// What is known of vertices, or of edges, too.
+pub trait Rows<R> {
+    async fn get(&self, ids: &[&str]) -> Result<HashMap<String, R>, Failure>;
+    async fn put(&self, id: &str, row: &R) -> Result<Put, Failure>;
+    async fn page(&self, after: Option<&str>) -> Result<Page<R>, Failure>;
 }
 
-/// The index.
+/// An index.
 pub trait Documents {
-    async fn write(&self, target: Target<'_>, documents: &[Document]) -> Result<Vec<Outcome>, Failure>;
+    async fn write(&self, target: Target<'_>, documents: &[impl Document]) -> Result<Vec<Outcome>, Failure>;
     async fn create_first(&self) -> Result<(), Failure>;
     fn numbered(&self, number: u32) -> String;
     async fn create(&self, name: &str) -> Result<(), Failure>;
     async fn switch_to(&self, name: &str) -> Result<(), Failure>;
 }
 
-/// Entries that a rebuild reads at a time: about half a megabyte.
-const ENTRIES_A_PAGE: i32 = 500;
+/// What is known, and the index that is told of it.
+pub struct Side<R, D> {
+    pub rows: R,
+    pub index: D,
+}
 
-impl Entries for SearchTable {
-    async fn get(&self, vertices: &[&str]) -> Result<HashMap<String, Entry>, Failure> {
-        Self::get(self, vertices.iter().copied()).await
+/// Rows that a rebuild reads at a time: about half a megabyte.
+const ROWS_A_PAGE: i32 = 500;
+
+impl<R: Row> Rows<R> for VersionedTable<R> {
+    async fn get(&self, ids: &[&str]) -> Result<HashMap<String, R>, Failure> {
+        Self::get(self, ids.iter().copied()).await
     }
 
-    async fn put(&self, vertex: &str, entry: &Entry) -> Result<Put, Failure> {
-        Self::put(self, vertex, entry).await
+    async fn put(&self, id: &str, row: &R) -> Result<Put, Failure> {
+        Self::put(self, id, row).await
     }
 
-    async fn page(&self, after: Option<&str>) -> Result<Page, Failure> {
-        Self::page(self, after, ENTRIES_A_PAGE).await
+    async fn page(&self, after: Option<&str>) -> Result<Page<R>, Failure> {
+        Self::page(self, after, ROWS_A_PAGE).await
     }
 }
 
-/// The index, and how new ones are made.
+/// An index, and how new ones are made.
 pub struct Indexes {
     pub index: Index,
-    pub analyzer: Analyzer,
+    pub settings: Settings,
 }
 
 impl Documents for Indexes {
-    async fn write(&self, target: Target<'_>, documents: &[Document]) -> Result<Vec<Outcome>, Failure> {
+    async fn write(&self, target: Target<'_>, documents: &[impl Document]) -> Result<Vec<Outcome>, Failure> {
         self.index.write(target, documents).await
     }
 
     async fn create_first(&self) -> Result<(), Failure> {
-        self.index.create_first(self.analyzer).await
+        self.index.create_first(&self.settings).await
     }
 
     fn numbered(&self, number: u32) -> String {
@@ -61,10 +66,10 @@ impl Documents for Indexes {
     }
 
     async fn create(&self, name: &str) -> Result<(), Failure> {
-        self.index.create(name, self.analyzer).await
+        self.index.create(name, &self.settings).await
     }
 
     async fn switch_to(&self, name: &str) -> Result<(), Failure> {
-        self.index.switch_to(name).await
+        self.index.switch_to(name, &self.settings).await
     }
 }

@@ -7,15 +7,14 @@
 
 use std::time::{Duration, Instant};
 
-use domain::search::Document;
 use function_kit::{failure::Failure, metrics::Metrics};
-use search_index::{Outcome, Target};
+use search_index::{Document, Outcome, Target};
 use serde::Serialize;
 use tracing::info;
 
 use crate::{
     event::Rebuild,
-    ports::{Documents, Entries},
+    ports::{Documents, Rows},
 };
 
 /// What must be left of an invocation's time for another page.
@@ -25,7 +24,7 @@ const RESERVE: Duration = Duration::from_secs(15);
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
-    /// Entries that this invocation offered.
+    /// Rows whose documents this invocation offered.
     pub offered: usize,
     /// Documents that the index refused for good.
     pub refused: usize,
@@ -34,13 +33,14 @@ pub struct Progress {
     pub rebuild: Option<Rebuild>,
 }
 
-/// Works on an order until it is done or `deadline` comes near.
+/// Works on an order until it is done or `deadline` comes near. `document` makes the document of a row.
 ///
 /// # Errors
 /// As table and index fail: give the same order again.
-pub async fn rebuild(
-    entries: &impl Entries,
+pub async fn rebuild<R, D: Document>(
+    rows: &impl Rows<R>,
     index: &impl Documents,
+    document: impl Fn(&str, &R) -> D,
     metrics: &Metrics,
     mut order: Rebuild,
     deadline: Instant,
@@ -49,8 +49,8 @@ pub async fn rebuild(
     index.create(&name).await?;
     let (mut offered, mut refused) = (0, 0);
     loop {
-        let page = entries.page(order.after.as_deref()).await?;
-        let documents: Vec<_> = page.entries.iter().map(|(vertex, entry)| Document::of(vertex, entry)).collect();
+        let page = rows.page(order.after.as_deref()).await?;
+        let documents: Vec<_> = page.rows.iter().map(|(id, row)| document(id, row)).collect();
         for outcome in index.write(Target::Index(&name), &documents).await? {
             match outcome {
                 Outcome::Written | Outcome::Superseded => {}

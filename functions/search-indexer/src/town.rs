@@ -5,26 +5,28 @@ use std::{
     collections::{BTreeMap, HashMap, VecDeque},
 };
 
-use domain::search::{Document, Entry};
-use function_kit::{failure::Failure, metrics::Metrics};
+use domain::{graph::Received, mirror::Element, search::Entry};
+use function_kit::{
+    failure::{Failure, Kind},
+    metrics::Metrics,
+};
 use jiff::Timestamp;
-use search_index::{Outcome, Target};
+use search_index::{Document, Outcome, Target};
 use serde_json::Value;
-use store::search::{Page, Put};
+use store::versioned::{Page, Put, Row};
 
 use crate::{
-    learn::learn,
+    learn::{Learnt, learn, read, reflect},
     offer::Offer,
-    ports::{Documents, Entries},
+    ports::{Documents, Rows},
 };
 
 /// Documents by id, with their versions.
 type Held = BTreeMap<String, (u64, Value)>;
 
-/// The town.
-#[derive(Default)]
-pub struct Town {
-    pub table: RefCell<BTreeMap<String, Entry>>,
+/// The town: what people find of it, or its mirror.
+pub struct Town<R = Entry> {
+    pub table: RefCell<BTreeMap<String, R>>,
     /// By name.
     pub indexes: RefCell<BTreeMap<String, Held>>,
     pub alias: RefCell<Option<String>>,
@@ -36,15 +38,56 @@ pub struct Town {
     pub entries_a_page: Cell<usize>,
 }
 
-impl Town {
+impl<R> Default for Town<R> {
+    fn default() -> Self {
+        Self {
+            table: RefCell::default(),
+            indexes: RefCell::default(),
+            alias: RefCell::default(),
+            refusals: RefCell::default(),
+            meanwhile: RefCell::default(),
+            requests: Cell::default(),
+            entries_a_page: Cell::default(),
+        }
+    }
+}
+
+/// What a town keeps of a change.
+pub trait Kept: Row + Clone {
+    type Document: Document + Clone;
+
+    async fn keep(town: &Town<Self>, received: &Received) -> Result<Learnt<Self::Document>, Failure>;
+}
+
+impl Kept for Entry {
+    type Document = domain::search::Document;
+
+    async fn keep(town: &Town, received: &Received) -> Result<Learnt<Self::Document>, Failure> {
+        learn(town, received).await
+    }
+}
+
+impl Kept for Element {
+    type Document = domain::mirror::Document;
+
+    async fn keep(town: &Town<Self>, received: &Received) -> Result<Learnt<Self::Document>, Failure> {
+        reflect(town, &Metrics::of("test"), received).await
+    }
+}
+
+impl<R: Kept> Town<R> {
     /// Delivers messages as one batch; the kinds of failures.
-    pub async fn deliver(&self, bodies: &[String]) -> Vec<function_kit::failure::Kind> {
+    pub async fn deliver(&self, bodies: &[String]) -> Vec<Kind> {
         let metrics = Metrics::of("test");
         let offer = Offer::new(self, &metrics);
         let mut failures = Vec::new();
         let mut all = Vec::new();
         for body in bodies {
-            match learn(self, &metrics, body).await {
+            let kept = match read(&metrics, body) {
+                Ok(received) => R::keep(self, &received).await,
+                Err(failure) => Err(failure),
+            };
+            match kept {
                 Ok(learnt) => {
                     offer.add(&learnt);
                     all.push(learnt);
@@ -66,41 +109,41 @@ impl Town {
     }
 }
 
-impl Entries for Town {
-    async fn get(&self, vertices: &[&str]) -> Result<HashMap<String, Entry>, Failure> {
+impl<R: Kept> Rows<R> for Town<R> {
+    async fn get(&self, ids: &[&str]) -> Result<HashMap<String, R>, Failure> {
         let table = self.table.borrow();
-        let found = vertices.iter().filter_map(|vertex| Some(((*vertex).to_owned(), table.get(*vertex)?.clone())));
+        let found = ids.iter().filter_map(|id| Some(((*id).to_owned(), table.get(*id)?.clone())));
         Ok(found.collect())
     }
 
-    async fn put(&self, vertex: &str, entry: &Entry) -> Result<Put, Failure> {
+    async fn put(&self, id: &str, row: &R) -> Result<Put, Failure> {
         let meanwhile = self.meanwhile.borrow_mut().pop_front();
         if let Some(body) = meanwhile {
             // Another invocation, from beginning to end.
             assert_eq!(Box::pin(self.deliver(&[body])).await, []);
         }
         let mut table = self.table.borrow_mut();
-        let known = table.get(vertex).map_or(0, Entry::version);
-        if known + 1 != entry.version() {
+        let known = table.get(id).map_or(0, R::version);
+        if known + 1 != row.version() {
             return Ok(Put::Overtaken);
         }
-        table.insert(vertex.to_owned(), entry.clone());
+        table.insert(id.to_owned(), row.clone());
         Ok(Put::Stored)
     }
 
-    async fn page(&self, after: Option<&str>) -> Result<Page, Failure> {
+    async fn page(&self, after: Option<&str>) -> Result<Page<R>, Failure> {
         let table = self.table.borrow();
-        let rest = table.iter().filter(|(vertex, _)| after.is_none_or(|after| vertex.as_str() > after));
-        let mut entries: Vec<_> = rest.map(|(vertex, entry)| (vertex.clone(), entry.clone())).collect();
-        let is_last = entries.len() <= self.entries_a_page.get();
-        entries.truncate(self.entries_a_page.get());
-        let next = entries.last().filter(|_| !is_last).map(|(vertex, _)| vertex.clone());
-        Ok(Page { entries, next })
+        let rest = table.iter().filter(|(id, _)| after.is_none_or(|after| id.as_str() > after));
+        let mut rows: Vec<_> = rest.map(|(id, row)| (id.clone(), row.clone())).collect();
+        let is_last = rows.len() <= self.entries_a_page.get();
+        rows.truncate(self.entries_a_page.get());
+        let next = rows.last().filter(|_| !is_last).map(|(id, _)| id.clone());
+        Ok(Page { rows, next })
     }
 }
 
-impl Documents for Town {
-    async fn write(&self, target: Target<'_>, documents: &[Document]) -> Result<Vec<Outcome>, Failure> {
+impl<R> Documents for Town<R> {
+    async fn write(&self, target: Target<'_>, documents: &[impl Document]) -> Result<Vec<Outcome>, Failure> {
         self.requests.set(self.requests.get() + 1);
         let mut indexes = self.indexes.borrow_mut();
         let name = match target {
@@ -114,10 +157,10 @@ impl Documents for Town {
             if let Some(refusal) = self.refusals.borrow_mut().pop_front() {
                 return refusal;
             }
-            if index.get(&document.id()).is_some_and(|(version, _)| *version >= document.version) {
+            if index.get(&document.id()).is_some_and(|(version, _)| *version >= document.version()) {
                 return Outcome::Superseded;
             }
-            index.insert(document.id(), (document.version, document.source()));
+            index.insert(document.id(), (document.version(), document.source()));
             Outcome::Written
         });
         Ok(outcomes.collect())

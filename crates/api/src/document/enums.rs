@@ -46,7 +46,10 @@ const MEANINGS: [(&str, &[(&str, &str)]); 9] = [
         ],
     ),
     ("Platform", &[("android", "reached by FCM"), ("ios", "reached by FCM through APNs")]),
-    ("SearchKind", &[("story", "a story, by its title"), ("person", "a person, by their name")]),
+    (
+        "SearchKind",
+        &[("story", "a story, by its title"), ("person", "a person, by their name"), ("tag", "a tag, by its name")],
+    ),
     (
         "UploadWay",
         &[

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Author, Device, DeviceList, HighlightPart, Loudness, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant,
     Pause, Placeholder, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts, Silence,
-    Suggestion, Suggestions, Upload, UploadWay, Waveform, WaveformFile,
+    Suggestion, Suggestions, Tag, Upload, UploadWay, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
@@ -196,6 +196,7 @@ pub fn found() -> SearchResult {
         author: Some(Author { id: OWNER.into(), name: Some("미나".into()) }),
         published_at: Some(TIME.into()),
         visibility: Some(Visibility::Public),
+        tags: Some(vec![tag()]),
         name: None,
         highlight: Some(vec![highlight_part(), rest]),
     }
@@ -209,9 +210,14 @@ pub fn found_person() -> SearchResult {
         author: None,
         published_at: None,
         visibility: None,
+        tags: None,
         name: Some("미나".into()),
         highlight: Some(vec![HighlightPart { text: "미나".into(), is_match: true }]),
     }
+}
+
+pub fn tag() -> Tag {
+    Tag { id: "tag-1".into(), name: Some("첫눈".into()) }
 }
 
 pub fn highlight_part() -> HighlightPart {

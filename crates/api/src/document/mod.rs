@@ -48,7 +48,7 @@ pub fn value() -> Value {
         "tags": [
             {"name": "media", "description": "What people uploaded, and what was made of it."},
             {"name": "uploads", "description": "Sending files: declared here, sent to S3, held by it to what was declared."},
-            {"name": "search", "description": "Finding stories and people."},
+            {"name": "search", "description": "Finding stories, people and tags."},
             {"name": "devices", "description": "Where a user is reached by notifications."},
             {"name": "notifications", "description": "What a user wants to be told of."},
             {"name": "document", "description": "This document."},

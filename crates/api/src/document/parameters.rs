@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{examples, reference};
 use crate::{
     DEFAULT_LIMIT, DEFAULT_SEARCH_LIMIT, ListOrder, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_LIMIT, MAX_OWNER_CHARACTERS,
-    MAX_SEARCH_LIMIT, MediaField,
+    MAX_SEARCH_LIMIT, MAX_TAG_CHARACTERS, MediaField,
 };
 
 /// The components for parameters.
@@ -61,19 +61,22 @@ pub fn all() -> Value {
                 and `order`.",
             "schema": {"type": "string", "format": "cursor"},
         },
-        "SearchQuery": required(query(
-            "q",
-            "What to look for: not only characters that control or fill.",
-            json!({"type": "string", "minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "format": "search-query"}),
-            "서울",
-        )),
+        "SearchQuery": words("What to look for: not only characters that control or fill. May be left out if `tag` is there."),
+        "SuggestionQuery": required(words("What was typed so far: not only characters that control or fill.")),
         "SearchKind": query("kind", "Only what is of this kind.", of::<search::Kind>(), "story"),
+        // Without an example: tools send all examples together, and a tag has stories only.
+        "SearchTag": {
+            "name": "tag",
+            "in": "query",
+            "description": "Only stories with the tag of this id.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_TAG_CHARACTERS},
+        },
         "SearchLimit": limit(MAX_SEARCH_LIMIT, DEFAULT_SEARCH_LIMIT),
         // As above.
         "SearchCursor": {
             "name": "cursor",
             "in": "query",
-            "description": "The `next` of the page before, to the same caller, with the same `q` and `kind`.",
+            "description": "The `next` of the page before, to the same caller, with the same `q`, `kind` and `tag`.",
             "schema": {"type": "string", "format": "cursor"},
         },
         "IfNoneMatch": header(
@@ -102,6 +105,11 @@ fn path(description: &str, schema: Value, example: &str) -> Value {
 
 fn query(name: &str, description: &str, schema: Value, example: impl Into<Value>) -> Value {
     json!({"name": name, "in": "query", "description": description, "schema": schema, "example": example.into()})
+}
+
+fn words(description: &str) -> Value {
+    let schema = json!({"type": "string", "minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "format": "search-query"});
+    query("q", description, schema, "서울")
 }
 
 fn limit(max: usize, default: usize) -> Value {

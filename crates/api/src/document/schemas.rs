@@ -135,6 +135,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("Silence", vec![json!(examples::silence())]),
         ("Suggestion", vec![json!(examples::suggestion())]),
         ("Suggestions", vec![json!(examples::suggestions())]),
+        ("Tag", vec![json!(examples::tag())]),
         ("Upload", vec![json!(examples::upload()), json!(examples::upload_in_parts())]),
         ("UploadPart", vec![examples::part()]),
         ("UploadRequest", vec![examples::upload_request()]),

@@ -16,12 +16,12 @@ fn search() -> Operation {
         path: "/v1/search",
         id: "search",
         tag: TAG,
-        summary: "Find stories and people",
-        description: "Stories by their titles and people by their names, the best first, among equals what is newer. \
+        summary: "Find stories, people and tags",
+        description: "Stories by their titles, people and tags by their names, the best first, among equals what is newer. \
             All words of the query must be there, in Korean without their particles (`서울` finds `서울에서`) and in \
             English without their endings; nothing in it is syntax. What was told a moment ago is found within \
-            seconds; what may not be seen is never found.",
-        parameters: &["SearchQuery", "SearchKind", "SearchLimit", "SearchCursor"],
+            seconds; what may not be seen is never found. With `tag`, stories with that tag; without `q`, all of them.",
+        parameters: &["SearchQuery", "SearchKind", "SearchTag", "SearchLimit", "SearchCursor"],
         body: None,
         answers: vec![answer("A page of what was found.", SearchResults::name().into())],
         problems: &[400],
@@ -38,7 +38,7 @@ fn suggest() -> Operation {
         summary: "Complete what is being typed",
         description: "Up to 10 titles and names with words that begin as those of the query do, syllable by syllable. \
             A title comes once, however many stories have it.",
-        parameters: &["SearchQuery"],
+        parameters: &["SuggestionQuery"],
         body: None,
         answers: vec![answer("What the query may go on to be.", Suggestions::name().into())],
         problems: &[400],

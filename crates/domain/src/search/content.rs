@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{
     Entry,
-    facts::{NAME, PERSON, TITLE, TOLD, VISIBILITY},
+    facts::{NAME, PERSON, TAG, TAGGED, TITLE, TOLD, VISIBILITY},
 };
 use crate::media::{Relation, Visibility};
 
@@ -13,7 +15,9 @@ pub enum Content {
     Story(Story),
     /// It is a person with a name.
     Person(Person),
-    /// It is neither, or not any more.
+    /// It is a tag with a name.
+    Tag(Tag),
+    /// It is none of these, or not any more.
     Nothing,
 }
 
@@ -28,11 +32,23 @@ pub struct Story {
     pub published_at: Timestamp,
     /// Who may see it.
     pub visibility: Visibility,
+    /// Ids of its tags, up to [`MAX_TAGS`], the first first.
+    pub tags: Vec<String>,
 }
+
+/// Tags that count of a story.
+pub const MAX_TAGS: usize = 10;
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
+    /// Clean.
+    pub name: String,
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
     /// Clean.
     pub name: String,
 }
@@ -42,10 +58,12 @@ impl Content {
     pub fn of(entry: &Entry) -> Self {
         let text = |name| entry.holds(name).map(str::to_owned);
         if let (Some(title), Some((author, published_at))) = (text(TITLE), author(entry)) {
-            return Self::Story(Story { title, author, published_at, visibility: visibility(entry) });
+            let (visibility, tags) = (visibility(entry), tags(entry));
+            return Self::Story(Story { title, author, published_at, visibility, tags });
         }
-        match (entry.holds(PERSON), text(NAME)) {
-            (Some(_), Some(name)) => Self::Person(Person { name }),
+        match text(NAME) {
+            Some(name) if entry.holds(PERSON).is_some() => Self::Person(Person { name }),
+            Some(name) if entry.holds(TAG).is_some() => Self::Tag(Tag { name }),
             _ => Self::Nothing,
         }
     }
@@ -79,6 +97,16 @@ fn author(entry: &Entry) -> Option<(String, Timestamp)> {
         Some(((register.stamp, at, name), (person.to_owned(), at)))
     });
     told.min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, author)| author)
+}
+
+/// By when it was tagged; each once, however many edges say so.
+fn tags(entry: &Entry) -> Vec<String> {
+    let tagged = entry.registers().filter(|(name, _)| name.starts_with(TAGGED));
+    let mut tagged: Vec<_> =
+        tagged.filter_map(|(name, register)| Some((register.stamp, name, register.value.as_ref()?))).collect();
+    tagged.sort();
+    let mut seen = BTreeSet::new();
+    tagged.into_iter().map(|(_, _, tag)| tag).filter(|tag| seen.insert(*tag)).take(MAX_TAGS).cloned().collect()
 }
 
 fn visibility(entry: &Entry) -> Visibility {
@@ -118,7 +146,7 @@ mod tests {
 
     fn story(visibility: Visibility) -> Story {
         let published_at = Timestamp::from_millisecond(1_795_305_600_000).expect("a time");
-        Story { title: "첫눈".into(), author: "mina".into(), published_at, visibility }
+        Story { title: "첫눈".into(), author: "mina".into(), published_at, visibility, tags: vec![] }
     }
 
     fn told() -> Vec<Change> {
@@ -148,6 +176,38 @@ mod tests {
         let mut gone = labelled(2, "mina", "person");
         gone.labels.removed = std::mem::take(&mut gone.labels.added);
         assert_eq!(content(&[gone, label, name], "mina"), Content::Nothing);
+    }
+
+    #[test]
+    fn a_tag_is_labelled_so_and_named() {
+        let (label, name) = (labelled(1, "snow", "tag"), vertex(1, "snow", NAME, Some("첫눈")));
+        let tag = Content::Tag(Tag { name: "첫눈".into() });
+        assert_eq!(content(&[name.clone(), label.clone()], "snow"), tag);
+        let mut gone = labelled(2, "snow", "tag");
+        gone.labels.removed = std::mem::take(&mut gone.labels.added);
+        assert_eq!(content(&[label, name, gone], "snow"), Content::Nothing);
+    }
+
+    #[test]
+    fn a_story_has_its_tags_once_and_the_first_of_many() {
+        let tagged = |what, commit_num, id: &str, tag: &str| edge(what, commit_num, id, "tagged", "s", tag);
+        let mut changes = told();
+        changes.extend([
+            tagged(What::Added, 5, "e5", "snow"),
+            tagged(What::Added, 4, "e4", "winter"),
+            tagged(What::Added, 6, "e6", "snow"),
+            tagged(What::Added, 7, "e7", "rain"),
+            tagged(What::Removed, 8, "e7", "rain"),
+        ]);
+        let tags = |changes: &[Change]| match content(changes, "s") {
+            Content::Story(story) => story.tags,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(tags(&changes), ["winter", "snow"]);
+        changes.push(tagged(What::Removed, 9, "e5", "snow"));
+        assert_eq!(tags(&changes), ["winter", "snow"], "by another edge");
+        changes.extend((0..50).map(|n| tagged(What::Added, 10 + n, &format!("x{n}"), &format!("t{n:02}"))));
+        assert_eq!((tags(&changes).len(), tags(&changes).last().map(String::as_str)), (MAX_TAGS, Some("t07")));
     }
 
     #[test]

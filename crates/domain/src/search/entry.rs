@@ -90,6 +90,7 @@ mod tests {
         Tell { story: usize, person: usize },
         TakeBack { story: usize, person: usize },
         Label(usize, bool),
+        Tag { story: usize, tag: usize, is_tagged: bool },
     }
 
     fn deed() -> impl Strategy<Value = Deed> {
@@ -103,6 +104,7 @@ mod tests {
             (small(), small()).prop_map(|(story, person)| Deed::Tell { story, person }),
             (small(), small()).prop_map(|(story, person)| Deed::TakeBack { story, person }),
             (small(), any::<bool>()).prop_map(|(person, holds)| Deed::Label(person, holds)),
+            (small(), small(), any::<bool>()).prop_map(|(story, tag, is_tagged)| Deed::Tag { story, tag, is_tagged }),
         ]
     }
 
@@ -117,6 +119,10 @@ mod tests {
             Deed::Name(person, name) => vertex(commit_num, &format!("p{person}"), "name", name.as_deref()),
             Deed::Tell { story, person } => told(What::Added, story, person),
             Deed::TakeBack { story, person } => told(What::Removed, story, person),
+            Deed::Tag { story, tag, is_tagged } => {
+                let what = if *is_tagged { What::Added } else { What::Removed };
+                edge(what, commit_num, &format!("t{story}{tag}"), "tagged", &format!("s{story}"), &format!("t{tag}"))
+            }
             Deed::Label(person, holds) => {
                 let mut change = labelled(commit_num, &format!("p{person}"), "person");
                 if !holds {
@@ -138,6 +144,7 @@ mod tests {
                 Deed::Label(person, holds) => (format!("label {person}"), *holds),
                 Deed::Tell { story, person } => (format!("told {story} {person}"), true),
                 Deed::TakeBack { story, person } => (format!("told {story} {person}"), false),
+                Deed::Tag { story, tag, is_tagged } => (format!("tagged {story} {tag}"), *is_tagged),
             };
             if is_there {
                 there.insert(key, Change { position: Position::new(0, 0), ..change(deed, 1) });

@@ -10,13 +10,17 @@ use crate::{
 };
 
 /// The registers of an entry; for each edge by which somebody told it there is one more, named
-/// [`TOLD`] and the edge's id.
+/// [`TOLD`] and the edge's id, and for each by which it was tagged one named [`TAGGED`] and the
+/// edge's id.
 pub(super) const NAME: &str = "name";
 pub(super) const TITLE: &str = "title";
 pub(super) const VISIBILITY: &str = "visibility";
 pub(super) const PERSON: &str = "person";
 /// Its value: when it was published, in milliseconds since 1970, a space, and who told it.
 pub(super) const TOLD: &str = "told#";
+pub(super) const TAG: &str = "tag";
+/// Its value: the tag's id.
+pub(super) const TAGGED: &str = "tagged#";
 
 /// One register of one vertex.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,31 +69,40 @@ fn of_vertex(change: &Change, values: &mut Values) {
         None => {}
     }
     let labels = &change.labels;
-    if labels.removed.iter().any(|label| label == PERSON) {
-        say(PERSON, None);
-    }
-    if labels.added.iter().chain(&labels.kept).any(|label| label == PERSON) {
-        say(PERSON, Some(String::new()));
+    for name in [PERSON, TAG] {
+        if labels.removed.iter().any(|label| label == name) {
+            say(name, None);
+        }
+        if labels.added.iter().chain(&labels.kept).any(|label| label == name) {
+            say(name, Some(String::new()));
+        }
     }
 }
 
 fn of_edge(change: &Change, values: &mut Values) {
+    let id = &change.entity_id;
+    of_label("told", change, |Ends { from, to }, holds| {
+        let value = holds.then(|| format!("{} {from}", change.commit_timestamp_ms));
+        values.insert((to.clone(), format!("{TOLD}{id}")), value);
+    });
+    of_label("tagged", change, |Ends { from, to }, holds| {
+        values.insert((from.clone(), format!("{TAGGED}{id}")), holds.then(|| to.clone()));
+    });
+}
+
+/// Says between which vertices the edge is not any more, and then, between which it is.
+fn of_label(label: &str, change: &Change, mut say: impl FnMut(&Ends, bool)) {
     let (labels, now) = (&change.labels, change.ends.as_ref());
     let before = change.ends_before.as_ref().or(now);
-    let is_told = |labels: &[String]| labels.iter().any(|label| label == "told");
+    let is_of = |labels: &[String]| labels.iter().any(|other| other == label);
     // Where an edge went elsewhere under its label, it is gone from where it was.
-    let has_moved = is_told(&labels.kept) && change.ends_before.is_some();
-    let mut say = |ends: Option<&Ends>, holds: bool| {
-        let Some(Ends { from, to }) = ends else { return };
-        let value = holds.then(|| format!("{} {from}", change.commit_timestamp_ms));
-        values.insert((to.clone(), format!("{TOLD}{}", change.entity_id)), value);
-    };
+    let has_moved = is_of(&labels.kept) && change.ends_before.is_some();
     // What has come last overrides what is gone: both can concern one register.
-    if is_told(&labels.removed) || has_moved {
-        say(before, false);
+    if is_of(&labels.removed) || has_moved {
+        before.into_iter().for_each(|ends| say(ends, false));
     }
-    if is_told(&labels.added) || has_moved {
-        say(now, change.what != What::Removed);
+    if is_of(&labels.added) || has_moved {
+        now.into_iter().for_each(|ends| say(ends, change.what != What::Removed));
     }
 }
 
@@ -147,6 +160,15 @@ mod tests {
         moved.ends_before = Some(Ends { from: "mina".into(), to: "s".into() });
         let expected = [one("s", "told#e", None), one("t", "told#e", Some("1795305600000 mina"))].concat();
         assert_eq!(said(&moved), expected);
+    }
+
+    #[test]
+    fn a_story_knows_its_tags() {
+        assert_eq!(said(&edge(What::Added, 3, "e", "tagged", "s", "snow")), one("s", "tagged#e", Some("snow")));
+        assert_eq!(said(&edge(What::Removed, 4, "e", "tagged", "s", "snow")), one("s", "tagged#e", None));
+        let mut moved = edge(What::Changed, 5, "e", "tagged", "s", "rain");
+        moved.ends_before = Some(Ends { from: "s".into(), to: "snow".into() });
+        assert_eq!(said(&moved), one("s", "tagged#e", Some("rain")));
     }
 
     #[test]

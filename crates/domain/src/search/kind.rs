@@ -9,17 +9,20 @@ pub enum Kind {
     Story,
     /// Persons, by their names.
     Person,
+    /// What stories are tagged with, by its name.
+    Tag,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Story, Self::Person];
+    pub const ALL: [Self; 3] = [Self::Story, Self::Person, Self::Tag];
 
     /// As in the index and in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Story => "story",
             Self::Person => "person",
+            Self::Tag => "tag",
         }
     }
 

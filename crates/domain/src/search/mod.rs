@@ -5,9 +5,9 @@
 //!                                                         ├── Document: what the index holds
 //!                                                         └── Content: what is shown, and to whom
 //! ```
-//! Found are stories (a vertex that somebody `told`, by its `title`) and persons (a vertex labelled
-//! `person`, by its `name`), and nothing else of the graph leaves it: no other property, no other
-//! vertex. A story's property `visibility` is `public`, `followers` or `private`; a story that never
+//! Found are stories (a vertex that somebody `told`, by its `title`), persons and tags (vertices
+//! labelled `person` or `tag`, by their `name`), and nothing else of the graph leaves it: no other
+//! property, no other vertex. A story may be `tagged`, by an edge to a tag. A story's property `visibility` is `public`, `followers` or `private`; a story that never
 //! had one is public, and one whose visibility cannot be read, or was taken away, is private.
 //!
 //! A change tells only what it touched, and the queue keeps no order between a story and the edge
@@ -26,7 +26,7 @@ mod stamp;
 mod testing;
 mod text;
 
-pub use content::{Content, Person, Story};
+pub use content::{Content, MAX_TAGS, Person, Story, Tag};
 pub use document::{Document, MAX_DOCUMENT_ID_BYTES};
 pub use entry::{Entry, InvalidRegister};
 pub use facts::{Fact, facts};

@@ -16,19 +16,19 @@ use super::{
 const VERTICES: &str = "\
     MATCH (v) \
     WHERE id(v) > $after AND size(id(v)) <= 2048 \
-    AND ('person' IN labels(v) OR v.name IS NOT NULL OR v.title IS NOT NULL OR v.visibility IS NOT NULL) \
-    RETURN id(v) AS id, 'person' IN labels(v) AS isPerson, \
+    AND ('person' IN labels(v) OR 'tag' IN labels(v) OR v.name IS NOT NULL OR v.title IS NOT NULL OR v.visibility IS NOT NULL) \
+    RETURN id(v) AS id, labels(v) AS labels, \
     CASE WHEN size(toString(v.name)) <= 4000 THEN v.name END AS name, \
     CASE WHEN size(toString(v.title)) <= 4000 THEN v.title END AS title, \
     v.visibility IS NOT NULL AS hasVisibility, \
     CASE WHEN size(toString(v.visibility)) <= 100 THEN v.visibility END AS visibility \
     ORDER BY id(v) LIMIT 500";
 
-/// Who told what.
+/// Who told what, and what is tagged with what.
 const EDGES: &str = "\
-    MATCH (p)-[t:told]->(s) \
+    MATCH (p)-[t:told|tagged]->(s) \
     WHERE id(t) > $after AND size(id(t)) <= 2048 AND size(id(p)) <= 2048 AND size(id(s)) <= 2048 \
-    RETURN id(t) AS id, id(p) AS from, id(s) AS to, \
+    RETURN id(t) AS id, type(t) AS label, id(p) AS from, id(s) AS to, \
     CASE WHEN size(toString(t.createdAt)) <= 100 THEN t.createdAt END AS toldAt, \
     CASE WHEN size(toString(s.createdAt)) <= 100 THEN s.createdAt END AS createdAt \
     ORDER BY id(t) LIMIT 500";
@@ -77,7 +77,8 @@ impl Question {
     pub fn answer(&self, graph: &Graph) -> Result<Json, Problem> {
         let rows: Vec<_> = if self.is_about_edges {
             let edges = behind(graph.edges(), &self.after).filter(|(_, edge)| {
-                edge.label == "told" && [&edge.from, &edge.to].iter().all(|id| is_short(id, MAX_ID_CHARACTERS))
+                matches!(edge.label.as_str(), "told" | "tagged")
+                    && [&edge.from, &edge.to].iter().all(|id| is_short(id, MAX_ID_CHARACTERS))
             });
             edges.map(|(id, edge)| edge_row(graph, id, edge)).take(PAGE).collect()
         } else {
@@ -92,11 +93,11 @@ fn behind<'a, T>(all: &'a BTreeMap<String, T>, after: &'a str) -> impl Iterator<
 }
 
 fn vertex_row(id: &str, vertex: &Vertex) -> Option<Json> {
-    let is_person = vertex.labels.contains("person");
+    let is_listed = ["person", "tag"].iter().any(|label| vertex.labels.contains(*label));
     let [name, title, visibility] = ["name", "title", "visibility"].map(|key| vertex.properties.get(key));
-    (is_person || name.is_some() || title.is_some() || visibility.is_some()).then(|| {
+    (is_listed || name.is_some() || title.is_some() || visibility.is_some()).then(|| {
         json!({
-            "id": id, "isPerson": is_person, "name": within(name, 4_000), "title": within(title, 4_000),
+            "id": id, "labels": vertex.labels, "name": within(name, 4_000), "title": within(title, 4_000),
             "hasVisibility": visibility.is_some(), "visibility": within(visibility, 100),
         })
     })
@@ -105,7 +106,7 @@ fn vertex_row(id: &str, vertex: &Vertex) -> Option<Json> {
 fn edge_row(graph: &Graph, id: &str, edge: &Edge) -> Json {
     let story = graph.vertices().get(&edge.to).and_then(|story| story.properties.get("createdAt"));
     json!({
-        "id": id, "from": edge.from, "to": edge.to,
+        "id": id, "label": edge.label, "from": edge.from, "to": edge.to,
         "toldAt": within(edge.properties.get("createdAt"), 100), "createdAt": within(story, 100),
     })
 }
@@ -148,6 +149,8 @@ mod tests {
             .add_edge("t1", "told", "mina", "s1")
             .set("t1", "createdAt", 7)
             .add_edge("t2", "told", "mina", "s2")
+            .add_vertex("snow", ["tag"])
+            .add_edge("x1", "tagged", "s1", "snow")
             .add_edge("l1", "likes", "mina", "s1");
         let mut graph = Graph::default();
         graph.apply(&commit).unwrap();
@@ -166,24 +169,32 @@ mod tests {
     #[test]
     fn says_what_is_listed_of_vertices_behind_a_place() {
         let mina = json!({
-            "id": "mina", "isPerson": true, "name": "미나", "title": null, "hasVisibility": false, "visibility": null
+            "id": "mina", "labels": ["person"], "name": "미나", "title": null, "hasVisibility": false, "visibility": null
         });
         let s1 = json!({
-            "id": "s1", "isPerson": false, "name": null, "title": "첫눈", "hasVisibility": true, "visibility": "followers"
+            "id": "s1", "labels": ["story"], "name": null, "title": "첫눈", "hasVisibility": true, "visibility": "followers"
         });
         let s2 = json!({
-            "id": "s2", "isPerson": false, "name": null, "title": null, "hasVisibility": false, "visibility": null
+            "id": "s2", "labels": ["story"], "name": null, "title": null, "hasVisibility": false, "visibility": null
         });
-        assert_eq!(ask(VERTICES, r#"{"after":""}"#), Ok(json!([mina, s1, s2])));
-        assert_eq!(ask(VERTICES, r#"{"after":"mina"}"#), Ok(json!([s1, s2])));
+        let snow = json!({
+            "id": "snow", "labels": ["tag"], "name": null, "title": null, "hasVisibility": false, "visibility": null
+        });
+        assert_eq!(ask(VERTICES, r#"{"after":""}"#), Ok(json!([mina, s1, s2, snow])));
+        assert_eq!(ask(VERTICES, r#"{"after":"mina"}"#), Ok(json!([s1, s2, snow])));
     }
 
     #[test]
     fn says_who_told_what_and_when() {
-        let t1 = json!({"id": "t1", "from": "mina", "to": "s1", "toldAt": 7, "createdAt": "2019-06-08T16:33:30.678Z"});
-        let t2 = json!({"id": "t2", "from": "mina", "to": "s2", "toldAt": null, "createdAt": null});
-        assert_eq!(ask(&EDGES.replace(" ", "\n  "), r#"{"after":""}"#), Ok(json!([t1, t2])), "however it is laid out");
-        assert_eq!(ask(EDGES, r#"{"after":"t2"}"#), Ok(json!([])));
+        let t1 = json!({"id": "t1", "label": "told", "from": "mina", "to": "s1", "toldAt": 7, "createdAt": "2019-06-08T16:33:30.678Z"});
+        let t2 = json!({"id": "t2", "label": "told", "from": "mina", "to": "s2", "toldAt": null, "createdAt": null});
+        let x1 = json!({"id": "x1", "label": "tagged", "from": "s1", "to": "snow", "toldAt": null, "createdAt": null});
+        assert_eq!(
+            ask(&EDGES.replace(" ", "\n  "), r#"{"after":""}"#),
+            Ok(json!([t1, t2, x1])),
+            "however it is laid out"
+        );
+        assert_eq!(ask(EDGES, r#"{"after":"x1"}"#), Ok(json!([])));
     }
 
     #[test]

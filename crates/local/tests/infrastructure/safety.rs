@@ -69,6 +69,29 @@ fn statements<'a>(value: &'a Yaml, found: &mut Vec<&'a Yaml>) {
     }
 }
 
+/// Whether a text is said that has one of `words`, wherever `condition` does not hold.
+fn says_without(value: &Yaml, condition: &str, words: &[&str]) -> bool {
+    let says = |value: &Yaml| says_without(value, condition, words);
+    match value {
+        Yaml::Tagged(tagged) if tagged.value.get(0).and_then(text) == Some(condition) => {
+            tagged.value.get(2).is_some_and(says)
+        }
+        Yaml::Tagged(tagged) => says(&tagged.value),
+        Yaml::Sequence(items) => items.iter().any(says),
+        Yaml::Mapping(fields) => fields.get("Condition").and_then(text) != Some(condition) && fields.values().any(says),
+        value => text(value).is_some_and(|text| words.iter().any(|word| text.contains(word))),
+    }
+}
+
+#[test]
+fn without_a_name_there_is_no_mirror() {
+    let template = Template::read("template.yaml");
+    assert_eq!(template.yaml["Parameters"]["NeptuneTextIndex"]["Default"], "");
+    let words = ["MirrorTable", "NeptuneTextIndex"];
+    assert!(says_without(&template.yaml["Resources"], "HasGraph", &words), "it would notice");
+    assert!(!says_without(&template.yaml["Resources"], "HasMirror", &words));
+}
+
 /// One text or several.
 fn texts(value: &Yaml) -> Vec<&str> {
     text(value).map_or_else(|| value.as_sequence().into_iter().flatten().filter_map(text).collect(), |one| vec![one])

@@ -7,7 +7,7 @@ use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use domain::{
     graph::Position,
     push,
-    search::{Kind, MARK_BEGIN, MARK_END, Register, Stamp},
+    search::{MARK_BEGIN, MARK_END, Register, Stamp},
 };
 use function_kit::seal::SecretSealer;
 use search_index::Page;
@@ -22,15 +22,7 @@ type Row = HashMap<String, AttributeValue>;
 struct Found(Vec<Hit>);
 
 impl Find for Found {
-    async fn find(
-        &self,
-        _: Search,
-        _: &Query,
-        _: Option<Kind>,
-        _: &str,
-        after: Option<&Place>,
-        size: usize,
-    ) -> Result<Page, Failure> {
+    async fn find(&self, _: Search<'_>, _: &str, after: Option<&Place>, size: usize) -> Result<Page, Failure> {
         let rest = self.0.iter().skip_while(|hit| after.is_some_and(|after| hit.place != *after));
         let rest = rest.skip(usize::from(after.is_some()));
         let hits: Vec<_> = rest.take(size).cloned().collect();
@@ -61,6 +53,10 @@ fn known(id: &str) -> Option<Row> {
     let title = format!("첫눈 {id}");
     let told = ("told#e", Some("1795305600000 mina"));
     match id.split('-').next()? {
+        "snow" => Some(row(id, &[("tag", Some("")), ("name", Some("눈"))])),
+        "tagged" => {
+            Some(row(id, &[("title", Some(&title)), told, ("tagged#x", Some("snow")), ("tagged#y", Some("rain"))]))
+        }
         "mina" => Some(row(id, &[("person", Some("")), ("name", Some("미나"))])),
         "deleted" => Some(row(id, &[("title", Some(&title)), ("told#e", None)])),
         visibility @ ("public" | "followers" | "private") => {
@@ -145,10 +141,23 @@ async fn a_story_comes_with_its_author_and_what_was_found_of_it() {
     let (_, body) = ask(&ports(&["followers-1"]), "jun", "GET /v1/search", json!({"q": "첫눈"})).await;
     let expected = json!({"items": [{
         "kind": "story", "id": "followers-1", "title": "첫눈 followers-1", "author": {"id": "mina", "name": "미나"},
-        "publishedAt": "2026-11-22T00:00:00.000Z", "visibility": "followers",
+        "publishedAt": "2026-11-22T00:00:00.000Z", "visibility": "followers", "tags": [],
         "highlight": [{"text": "첫눈", "match": true}, {"text": " followers-1", "match": false}]
     }]});
     assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn a_tag_is_found_by_everybody_and_leads_to_what_has_it_now() {
+    let ports = ports(&["snow", "tagged-1", "public-1", "deleted-1", "mina"]);
+    let (_, body) = ask(&ports, "sora", "GET /v1/search", json!({"q": "눈", "limit": "1"})).await;
+    let tag = json!({"kind": "tag", "id": "snow", "name": "눈"});
+    assert_eq!(body["items"], json!([tag]));
+    // The index may be behind: it finds what has lost the tag.
+    let (status, body) = ask(&ports, "sora", "GET /v1/search", json!({"tag": "snow"})).await;
+    assert_eq!((status, ids(&body)), (200, vec!["tagged-1".to_owned()]));
+    // A tag of which only the edge is known has no name yet.
+    assert_eq!(body["items"][0]["tags"], json!([{"id": "snow", "name": "눈"}, {"id": "rain"}]));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ const DOING: &str = "read the graph";
 /// Rows of a page. Bounds what is held: values of more than 4,000 characters stay where they are.
 const PAGE: usize = 500;
 
-/// For one page. Neptune looks at every vertex, or at every edge `told`, for each of them.
+/// For one page. Neptune looks at every vertex, or at every such edge, for each of them.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Vertices with anything that can be found.
@@ -28,9 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const VERTICES: &str = "\
 MATCH (v)
 WHERE id(v) > $after AND size(id(v)) <= 2048
-  AND ('person' IN labels(v) OR v.name IS NOT NULL OR v.title IS NOT NULL OR v.visibility IS NOT NULL)
+  AND ('person' IN labels(v) OR 'tag' IN labels(v) OR v.name IS NOT NULL OR v.title IS NOT NULL OR v.visibility IS NOT NULL)
 RETURN id(v) AS id,
-  'person' IN labels(v) AS isPerson,
+  labels(v) AS labels,
   CASE WHEN size(toString(v.name)) <= 4000 THEN v.name END AS name,
   CASE WHEN size(toString(v.title)) <= 4000 THEN v.title END AS title,
   v.visibility IS NOT NULL AS hasVisibility,
@@ -38,11 +38,12 @@ RETURN id(v) AS id,
 ORDER BY id(v)
 LIMIT 500";
 
-/// Who told what.
+/// Who told what, and what is tagged with what.
 const EDGES: &str = "\
-MATCH (p)-[t:told]->(s)
+MATCH (p)-[t:told|tagged]->(s)
 WHERE id(t) > $after AND size(id(t)) <= 2048 AND size(id(p)) <= 2048 AND size(id(s)) <= 2048
 RETURN id(t) AS id,
+  type(t) AS label,
   id(p) AS from,
   id(s) AS to,
   CASE WHEN size(toString(t.createdAt)) <= 100 THEN t.createdAt END AS toldAt,
@@ -113,7 +114,7 @@ mod tests {
     fn row(id: String) -> Document {
         Document::Object(HashMap::from([
             ("id".to_owned(), Document::String(id)),
-            ("isPerson".to_owned(), Document::Bool(true)),
+            ("labels".to_owned(), Document::Array(vec![Document::String("person".to_owned())])),
             ("hasVisibility".to_owned(), Document::Bool(false)),
         ]))
     }

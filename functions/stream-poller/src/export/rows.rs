@@ -38,7 +38,7 @@ pub enum Row {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Vertex {
     id: String,
-    is_person: bool,
+    labels: Vec<String>,
     name: Option<String>,
     title: Option<String>,
     has_visibility: bool,
@@ -46,10 +46,11 @@ pub struct Vertex {
     visibility: Option<String>,
 }
 
-/// An edge `told`.
+/// An edge `told` or `tagged`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Edge {
     id: String,
+    label: String,
     from: String,
     to: String,
     /// The edge's own `createdAt`, or else the story's.
@@ -95,7 +96,7 @@ impl Vertex {
         let text = |name| row.get(name).and_then(Document::as_string).map(str::to_owned);
         Some(Self {
             id: text("id")?,
-            is_person: row.get("isPerson")?.as_bool()?,
+            labels: row.get("labels")?.as_array()?.iter().map(label).collect::<Option<_>>()?,
             name: text("name"),
             title: text("title"),
             has_visibility: row.get("hasVisibility")?.as_bool()?,
@@ -123,10 +124,10 @@ impl Vertex {
         if self.has_visibility {
             say("visibility", self.visibility.as_ref());
         }
-        let added = self.is_person.then(|| "person".to_owned()).into_iter().collect::<Vec<_>>();
-        let says_something = !added.is_empty() || !properties.is_empty();
+        let is_listed = self.labels.iter().any(|label| matches!(label.as_str(), "person" | "tag"));
+        let says_something = is_listed || !properties.is_empty();
         let change = Change {
-            labels: Labels { added, ..Labels::default() },
+            labels: Labels { added: self.labels.clone(), ..Labels::default() },
             properties,
             ..change(EntityKind::Vertex, &self.id, order.undated_at)
         };
@@ -139,19 +140,23 @@ impl Edge {
     pub fn read(row: &Fields) -> Option<Self> {
         let text = |name| row.get(name).and_then(Document::as_string).map(str::to_owned);
         let told_at = ["toldAt", "createdAt"].into_iter().find_map(|name| time(row.get(name)?));
-        Some(Self { id: text("id")?, from: text("from")?, to: text("to")?, told_at })
+        Some(Self { id: text("id")?, label: text("label")?, from: text("from")?, to: text("to")?, told_at })
     }
 
     fn told(&self, order: &Order) -> Told {
         let is_skipped = [&self.id, &self.from, &self.to].into_iter().any(|id| id.len() > MAX_ID_BYTES);
         let change = Change {
-            labels: Labels { added: vec!["told".to_owned()], ..Labels::default() },
+            labels: Labels { added: vec![self.label.clone()], ..Labels::default() },
             ends: Some(Ends { from: self.from.clone(), to: self.to.clone() }),
             ..change(EntityKind::Edge, &self.id, self.told_at.unwrap_or(order.undated_at))
         };
-        let is_undated = !is_skipped && self.told_at.is_none();
+        let is_undated = !is_skipped && self.label == "told" && self.told_at.is_none();
         Told { change: (!is_skipped).then_some(change), is_undecided: false, is_undated, is_skipped }
     }
+}
+
+fn label(label: &Document) -> Option<String> {
+    label.as_string().map(str::to_owned)
 }
 
 fn change(kind: EntityKind, id: &str, at: Timestamp) -> Change {
@@ -227,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_person_is_told_with_their_name() {
-        let person = Vertex { id: "p".into(), is_person: true, name: Some("미나".into()), ..Vertex::default() };
+        let person =
+            Vertex { id: "p".into(), labels: vec!["person".into()], name: Some("미나".into()), ..Vertex::default() };
         let change = person.told(&Order::default()).change.expect("a change");
         assert_eq!(
             (change.position, change.labels.added.as_slice()),
@@ -239,8 +245,9 @@ mod tests {
     #[test]
     fn an_edge_is_dated_by_itself_then_by_its_story_then_by_the_order() {
         let number = |number: u64| Document::Number(Number::PosInt(number));
-        let read = |dates: &[(&str, Document)]| {
-            let ids = ["id", "from", "to"].map(|name| (name.to_owned(), Document::String(name.to_owned())));
+        let read = |label: &str, dates: &[(&str, Document)]| {
+            let ids = [("id", "e"), ("label", label), ("from", "p"), ("to", "s")]
+                .map(|(name, text)| (name.to_owned(), Document::String(text.to_owned())));
             let dates = dates.iter().map(|(name, date)| ((*name).to_owned(), date.clone()));
             Edge::read(&ids.into_iter().chain(dates).collect()).expect("an edge").told(&Order::default())
         };
@@ -251,9 +258,14 @@ mod tests {
             (&[("toldAt", Document::String("then".to_owned()))], 0, true),
             (&[("createdAt", number(u64::MAX))], 0, true),
         ] {
-            let told = read(dates);
+            let told = read("told", dates);
             assert_eq!((told.change.expect("a change").commit_timestamp_ms, told.is_undated), (at, is_undated));
         }
+        let tagged = read("tagged", &[]);
+        assert_eq!(
+            (tagged.change.expect("a change").labels.added, tagged.is_undated),
+            (vec!["tagged".to_owned()], false)
+        );
     }
 
     #[test]

@@ -1,0 +1,60 @@
+//! The table `mirror`: what `search-indexer`, its only writer, knows of every vertex and edge, if
+//! Neptune's own full-text queries are to work. Their index is made from it, and can be made anew.
+//!
+//! ```text
+//! id        of its document
+//! version   how often the row was written
+//! element   what is known, as JSON of at most 300,000 bytes
+//! ```
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::mirror::Element;
+
+use crate::{
+    batch_get::Attributes,
+    versioned::{Row, VersionedTable},
+};
+
+/// The table.
+pub type MirrorTable = VersionedTable<Element>;
+
+const ELEMENT: &str = "element";
+
+impl Row for Element {
+    fn version(&self) -> u64 {
+        self.version()
+    }
+
+    fn attributes(&self) -> Attributes {
+        HashMap::from([(ELEMENT.to_owned(), AttributeValue::S(self.json()))])
+    }
+
+    fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {
+        let json = attributes.get(ELEMENT).and_then(|value| value.as_s().ok());
+        json.and_then(|json| Self::stored(version, json).ok()).ok_or("an attribute that is no element")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::graph::Change;
+
+    use super::*;
+
+    #[test]
+    fn an_element_survives_its_row() {
+        let event = r#"{"specversion": "1.0", "id": "main/7/1", "type": "app.iyagi.graph.vertex.added", "data": {
+            "position": "7/1", "commitTimestampMs": "1795305600000", "kind": "vertex", "entityId": "s1", "what": "added",
+            "labels": {"added": ["story"], "removed": [], "kept": []}, "propertiesOmitted": 0,
+            "properties": {"title": {"before": [], "after": [{"dataType": "String", "value": "첫눈"}]}}}}"#;
+        let received = Change::from_cloud_event(event).expect("a change");
+        let element = Element::of(&received.change).and_then(|element| element.with(&received).next).expect("news");
+        let row = element.attributes();
+        assert_eq!(Row::read(1, &row), Ok(element));
+        let broken = HashMap::from([(ELEMENT.to_owned(), AttributeValue::S("{}".into()))]);
+        assert!(<Element as Row>::read(1, &broken).is_err());
+        assert!(<Element as Row>::read(1, &HashMap::new()).is_err());
+    }
+}
