@@ -60,10 +60,11 @@ fn is_heic(bytes: &[u8]) -> bool {
     let length = bytes.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize);
     let brands = bytes.get(8..length.min(bytes.len())).unwrap_or_default();
     let (brands, _) = brands.as_chunks::<4>();
+    let is_hevc = |brand: &[u8; 4]| matches!(brand, b"heic" | b"heix");
     match brands {
-        [b"heic" | b"heix", ..] => true,
-        [b"mif1" | b"mif2" | b"msf1", _, others @ ..] => others.iter().any(|brand| matches!(brand, b"heic" | b"heix")),
-        _ => false,
+        [first, _version, others @ ..] if matches!(first, b"mif1" | b"mif2" | b"msf1") => others.iter().any(is_hevc),
+        [first, ..] => is_hevc(first),
+        [] => false,
     }
 }
 

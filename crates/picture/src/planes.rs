@@ -139,8 +139,8 @@ impl Planes {
             let chroma = blue.samples[from..].iter().zip(&red.samples[from..]);
             for ((out, luma), (&blue, &red)) in out.chunks_mut(6).zip(luma.chunks(2)).zip(chroma) {
                 let (blue, red) = (i32::from(blue) - 128, i32::from(red) - 128);
-                let offsets =
-                    [to_red * red, blue_to_green * blue + red_to_green * red, to_blue * blue].map(|sum| (sum + 32_768) >> 16);
+                let offsets = [to_red * red, blue_to_green * blue + red_to_green * red, to_blue * blue]
+                    .map(|sum| (sum + 32_768) >> 16);
                 for (out, &luma) in out.chunks_exact_mut(3).zip(luma) {
                     for (out, offset) in out.iter_mut().zip(offsets) {
                         *out = (i32::from(luma) + offset).clamp(0, 255) as u8;

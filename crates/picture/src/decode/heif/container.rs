@@ -76,7 +76,7 @@ impl<'a> Container<'a> {
                 meta = Some(content);
             }
         }
-        let mut meta = Reader(meta.ok_or_else(|| PictureError::corrupt("no items"))?);
+        let mut meta = Reader(meta.ok_or(PictureError::Truncated)?);
         meta.full()?;
         while let Some((name, content)) = meta.next_box()? {
             let content = Reader(content);

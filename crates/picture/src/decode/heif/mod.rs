@@ -55,7 +55,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
                 return Err(PictureError::UnsupportedFormat);
             }
             let (alpha, _) = draw(&container, alpha, &properties, size, Use::Alpha)?;
-            let [alpha, ..] = cropped(alpha.planes, (1, 1), transform).channels();
+            let alpha = cropped(alpha.planes, (1, 1), transform).luma;
             // Of the same size, with the halved chroma that pixels are made of.
             let planes = cropped(planes, subsampling, transform).resize(transform.size, &mut Resizer::new())?;
             Image::Raster(with_alpha(planes.to_rgb(meaning.matrix), &alpha.plane.samples))
@@ -92,7 +92,7 @@ fn draw(
     if container.kind(item) == Some(*b"hvc1") {
         let coded = coded(container, item, properties, size)?;
         let meaning = Meaning::of(nclx, &coded)?;
-        let mut canvas = Canvas::new(&coded, size, used)?;
+        let mut canvas = Canvas::new(&coded, size, used);
         canvas.lay(&coded, &meaning, (0, 0), used)?;
         return Ok((canvas, meaning));
     }
@@ -124,7 +124,7 @@ fn draw(
             Some(drawn) => drawn,
             None => {
                 let meaning = Meaning::of(nclx.or_else(|| colour(&properties, &[b"nclx"])), &coded)?;
-                drawn.insert((Canvas::new(&coded, size, used)?, meaning, tile_size))
+                drawn.insert((Canvas::new(&coded, size, used), meaning, tile_size))
             }
         };
         let (left, top) = (at % columns * tile_size.width as usize, at / columns * tile_size.height as usize);
@@ -158,12 +158,7 @@ fn check_cover(size: Size, tile: Size, columns: usize, rows: usize) -> Result<()
     Ok(())
 }
 
-fn coded(
-    container: &Container<'_>,
-    item: u32,
-    properties: &[Property<'_>],
-    size: Size,
-) -> Result<Coded, PictureError> {
+fn coded(container: &Container<'_>, item: u32, properties: &[Property<'_>], size: Size) -> Result<Coded, PictureError> {
     let config = properties.iter().find(|(name, _)| name == b"hvcC");
     let (_, config) = config.ok_or_else(|| PictureError::corrupt("no parameters"))?;
     hevc::decode(config, &container.data(item)?, size)
@@ -171,7 +166,7 @@ fn coded(
 
 impl Canvas {
     /// For a picture of `size` of which this is coded, or a tile.
-    fn new(coded: &Coded, size: Size, used: Use) -> Result<Self, PictureError> {
+    fn new(coded: &Coded, size: Size, used: Use) -> Self {
         let format = if used == Use::Alpha { 0 } else { coded.frame.chroma_format };
         let subsampling = match format {
             1 => (2, 2),
@@ -186,7 +181,7 @@ impl Canvas {
         if format != 0 {
             planes.extend([plane(subsampling), plane(subsampling)]);
         }
-        Ok(Self { subsampling, planes })
+        Self { subsampling, planes }
     }
 
     /// Lays what is coded at `left`, `top`, and cuts off what hangs over.
@@ -270,10 +265,7 @@ fn colour<'a>(properties: &[Property<'a>], types: &[&[u8; 4]]) -> Option<&'a [u8
 }
 
 /// The embedded profile; of a grid without one, that of its first tile.
-fn profile<'a>(
-    container: &Container<'a>,
-    properties: &[Property<'a>],
-) -> Result<Option<&'a [u8]>, PictureError> {
+fn profile<'a>(container: &Container<'a>, properties: &[Property<'a>]) -> Result<Option<&'a [u8]>, PictureError> {
     const TYPES: [&[u8; 4]; 2] = [b"prof", b"rICC"];
     let of_tile = || match container.referenced(b"dimg", container.primary) {
         [first, ..] => container.properties(*first, &KNOWN).map(|properties| colour(&properties, &TYPES)),
@@ -285,8 +277,7 @@ fn profile<'a>(
 
 /// The item that holds the transparency of the primary one.
 fn alpha_of(container: &Container<'_>) -> Result<Option<u32>, PictureError> {
-    const TYPES: [&[u8]; 2] =
-        [b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"];
+    const TYPES: [&[u8]; 2] = [b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"];
     for item in container.referring(b"auxl", container.primary) {
         // Of other kinds (depth, brightness for HDR) nothing needs to be known.
         let Ok(properties) = container.properties(item, &KNOWN) else { continue };

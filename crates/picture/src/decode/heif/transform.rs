@@ -51,7 +51,11 @@ pub(super) fn transform(properties: &[Property<'_>], size: Size) -> Result<Trans
 fn clip(mut content: Reader<'_>, size: Size) -> Result<Transform, PictureError> {
     let mut fraction = || -> Result<f64, PictureError> {
         let (above, below) = (content.u32()? as i32, content.u32()?);
-        if below == 0 { Err(PictureError::corrupt("a fraction of nothing")) } else { Ok(f64::from(above) / f64::from(below)) }
+        if below == 0 {
+            Err(PictureError::corrupt("a fraction of nothing"))
+        } else {
+            Ok(f64::from(above) / f64::from(below))
+        }
     };
     let (width, height, right, down) = (fraction()?, fraction()?, fraction()?, fraction()?);
     let (width, height) = (width.round(), height.round());
