@@ -62,7 +62,7 @@ fn is_heic(bytes: &[u8]) -> bool {
     let (brands, _) = brands.as_chunks::<4>();
     let is_hevc = |brand: &[u8; 4]| matches!(brand, b"heic" | b"heix");
     match brands {
-        [first, _version, others @ ..] if matches!(first, b"mif1" | b"mif2" | b"msf1") => others.iter().any(is_hevc),
+        [b"mif1" | b"mif2" | b"msf1", _version, others @ ..] => others.iter().any(is_hevc),
         [first, ..] => is_hevc(first),
         [] => false,
     }

@@ -192,6 +192,18 @@ fn tiles_make_a_picture() {
     }
 }
 
+/// As pictures of an odd size are written.
+#[test]
+fn a_single_tile_may_be_larger_than_the_picture() {
+    let mut items = grid(63, 61);
+    items.truncate(2);
+    items[0].data[2..4].fill(0);
+    items[0].references[0].1.truncate(1);
+    let pictures = make(&file(&items)).unwrap();
+    assert_eq!((pictures.width, pictures.height), (63, 61));
+    assert_near(pixel(largest(&pictures, Encoding::Jpeg), 62, 60), RED, 6);
+}
+
 #[test]
 fn turned_and_mirrored_by_the_container_alone() {
     let turned = |properties: &[(&'static [u8; 4], u8)]| {
@@ -276,6 +288,12 @@ fn grids_are_what_they_say() {
     // Tiles that do not fill it, or lie outside.
     corrupt(&|items| items[0] = grid(129, 128).remove(0));
     corrupt(&|items| items[0] = grid(64, 128).remove(0));
+    corrupt(&|items| {
+        items[0] = grid(40, 40).remove(0);
+        items[0].data[2..4].fill(0);
+        items[0].references[0].1.truncate(1);
+        items[1].properties[2] = size(400, 400);
+    });
     // Of two sizes, of two kinds.
     corrupt(&|items| items[4] = coded("tile-red", (60, 64)));
     corrupt(&|items| items[1].properties[2] = size(0, 64));

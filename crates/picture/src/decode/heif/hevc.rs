@@ -16,7 +16,7 @@ use crate::PictureError;
 use crate::resize::Size;
 
 /// A picture is coded in whole blocks, and may leave out a margin of what is coded: in samples.
-const MAX_MARGIN: u32 = 128;
+pub(super) const MAX_MARGIN: u32 = 128;
 /// Twice what the largest level of HEVC has, in samples: with the margin, 8 million samples more than claimed.
 const MAX_SIDE: u32 = 1 << 15;
 /// Of the parameter sets together, in bytes; usual are 100. They are read anew for every tile.

@@ -152,7 +152,9 @@ fn check_cover(size: Size, tile: Size, columns: usize, rows: usize) -> Result<()
     if !covers(size.width, tile.width, columns) || !covers(size.height, tile.height, rows) {
         return Err(PictureError::corrupt("a grid that its tiles do not fill"));
     }
-    if tile.width > size.width || tile.height > size.height {
+    // Pictures of an odd size are written as a single tile of an even one.
+    let is_larger = |tile: u32, side: u32| tile > side.saturating_add(hevc::MAX_MARGIN);
+    if is_larger(tile.width, size.width) || is_larger(tile.height, size.height) {
         return Err(PictureError::corrupt("tiles larger than the picture"));
     }
     Ok(())
