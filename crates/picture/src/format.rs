@@ -62,7 +62,9 @@ fn is_heic(bytes: &[u8]) -> bool {
     let (brands, _) = brands.as_chunks::<4>();
     let is_hevc = |brand: &[u8; 4]| matches!(brand, b"heic" | b"heix");
     match brands {
-        [b"mif1" | b"mif2" | b"msf1", _version, others @ ..] => others.iter().any(is_hevc),
+        [[b'm', b'i', b'f', b'1' | b'2'] | [b'm', b's', b'f', b'1'], _version, others @ ..] => {
+            others.iter().any(is_hevc)
+        }
         [first, ..] => is_hevc(first),
         [] => false,
     }
