@@ -39,6 +39,7 @@ fn content_type(path: &Path) -> Option<&'static str> {
         "png" => Some("image/png"),
         "webp" => Some("image/webp"),
         "gif" => Some("image/gif"),
+        "heic" => Some("image/heic"),
         _ => None,
     }
 }

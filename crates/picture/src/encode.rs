@@ -1,5 +1,5 @@
 use crate::picture::Picture;
-use crate::planes::Planes;
+use crate::planes::{Matrix, Planes};
 use crate::raster::{Layout, Raster};
 use crate::resize::Size;
 use crate::{PictureError, Variant};
@@ -48,7 +48,7 @@ pub(crate) fn encode(
         let bytes = match (encoding, picture) {
             (Encoding::Jpeg, Picture::Opaque(planes)) => jpeg(planes)?,
             (Encoding::Jpeg, Picture::Clear(raster)) => jpeg(&Planes::from_rgb(&raster.on_white()))?,
-            (Encoding::WebP, Picture::Opaque(planes)) => webp(&planes.to_rgb())?,
+            (Encoding::WebP, Picture::Opaque(planes)) => webp(&planes.to_rgb(Matrix::BT601))?,
             (Encoding::WebP, Picture::Clear(raster)) => webp(raster)?,
         };
         variants.push(Variant { bound, encoding, width, height, bytes });

@@ -10,7 +10,7 @@ pub enum PictureError {
     Empty,
     /// The content is none of the formats that are decoded, or a kind of them that no camera
     /// writes (arithmetic-coded, 12-bit, lossless or hierarchical JPEG).
-    #[error("not a JPEG, PNG, WebP or GIF that can be decoded")]
+    #[error("not a JPEG, PNG, WebP, GIF or HEIC that can be decoded")]
     UnsupportedFormat,
     /// The header claims more pixels than [`Limits`](crate::Limits) allow. Nothing was decoded.
     #[error("{width} × {height} pixels are more than the {max_pixels} allowed")]

@@ -9,6 +9,8 @@ pub enum Format {
     WebP,
     /// GIF: the first frame.
     Gif,
+    /// HEIC: HEVC in a HEIF container, which phones take photographs in; decoded with the feature `heic`.
+    Heic,
 }
 
 impl Format {
@@ -19,6 +21,7 @@ impl Format {
             Self::Png => "image/png",
             Self::WebP => "image/webp",
             Self::Gif => "image/gif",
+            Self::Heic => "image/heic",
         }
     }
 
@@ -29,14 +32,16 @@ impl Format {
             Self::Png => "png",
             Self::WebP => "webp",
             Self::Gif => "gif",
+            Self::Heic => "heic",
         }
     }
 }
 
 /// Tells the format by the first bytes, never by a name or a declared type.
 ///
-/// `None` for everything else: HTML, SVG or HEIC called `.jpg` stay what they are. The
-/// signatures are those of the WHATWG MIME Sniffing Standard, section 6.1. A match promises
+/// `None` for everything else: HTML, SVG or AVIF called `.jpg` stay what they are. The
+/// signatures are those of the WHATWG MIME Sniffing Standard, section 6.1, and of HEIC the brands of
+/// ISO/IEC 23008-12, annex B.4. A match promises
 /// nothing about the rest of the file.
 pub fn sniff(bytes: &[u8]) -> Option<Format> {
     match bytes {
@@ -44,7 +49,24 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => is_heic(bytes).then_some(Format::Heic),
         _ => None,
+    }
+}
+
+/// Whether the box `ftyp`, with which the bytes begin, names a brand of still pictures in HEVC, first or
+/// among the others (after four bytes of version). A first brand of another kind, as videos have, does not count.
+fn is_heic(bytes: &[u8]) -> bool {
+    let length = bytes.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize);
+    let brands = bytes.get(8..length.min(bytes.len())).unwrap_or_default();
+    let (brands, _) = brands.as_chunks::<4>();
+    let is_hevc = |brand: &[u8; 4]| matches!(brand, b"heic" | b"heix");
+    match brands {
+        [[b'm', b'i', b'f', b'1' | b'2'] | [b'm', b's', b'f', b'1'], _version, others @ ..] => {
+            others.iter().any(is_hevc)
+        }
+        [first, ..] => is_hevc(first),
+        [] => false,
     }
 }
 
@@ -59,18 +81,22 @@ mod tests {
         assert_eq!(sniff(b"RIFF\0\0\0\0WEBPVP8 "), Some(Format::WebP));
         assert_eq!(sniff(b"GIF89a"), Some(Format::Gif));
         assert_eq!(sniff(b"GIF87a"), Some(Format::Gif));
+        assert_eq!(sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), Some(Format::Heic));
+        assert_eq!(sniff(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"), Some(Format::Heic));
     }
 
     #[test]
     fn anything_else_is_unknown() {
-        let others: [&[u8]; 7] = [
+        let others: [&[u8]; 9] = [
             b"",
             b"\xff\xd8",
             b"<html><body>",
             b"<svg xmlns='http://www.w3.org/2000/svg'/>",
             b"RIFF\0\0\0\0WAVEfmt ",
             b"GIF88a",
-            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif",
+            b"\0\0\0\x18ftypheic"[..10].as_ref(),
+            b"\0\0\0\x18ftypavif\0\0\0\0mif1heic",
         ];
         for bytes in others {
             assert_eq!(sniff(bytes), None, "{bytes:?}");

@@ -9,7 +9,7 @@ pub struct Limits {
     /// The default is 64 megapixels: every phone of today in its usual modes and every full-frame
     /// camera (61 MP) passes. Most JPEGs are decoded at reduced scale and need little memory;
     /// the dearest inputs take more: a progressive CMYK JPEG keeps every coefficient (8 bytes per
-    /// pixel), an interlaced PNG with transparency is held twice while it is scaled (8), an animated WebP
+    /// pixel), so does a HEIC that is a single picture, an interlaced PNG with transparency is held twice while it is scaled (8), an animated WebP
     /// three times while it is decoded (12). So the default bounds a picture to about 770 MB;
     /// where there is less, lower it.
     pub max_pixels: u64,

@@ -54,6 +54,29 @@ impl Orientation {
         }
     }
 
+    /// Of a picture that is turned by this, and then by `next`.
+    #[cfg(feature = "heic")]
+    pub fn then(self, next: Self) -> Self {
+        const ALL: [Orientation; 8] = [
+            Orientation::Upright,
+            Orientation::Mirrored,
+            Orientation::UpsideDown,
+            Orientation::MirroredUpsideDown,
+            Orientation::Transposed,
+            Orientation::QuarterTurn,
+            Orientation::Transversed,
+            Orientation::ThreeQuarterTurn,
+        ];
+        // Where six pixels end up tells all of them apart.
+        let stored = Size::new(3, 2);
+        let turn = |by: Self, size, pixels| by.turn::<1>(size, pixels);
+        let pixels: Vec<u8> = (0..6).collect();
+        let shown = turn(next, self.shown(stored), turn(self, stored, pixels.clone()));
+        let size = next.shown(self.shown(stored));
+        let same = |by: &Self| by.shown(stored) == size && turn(*by, stored, pixels.clone()) == shown;
+        ALL.into_iter().find(same).unwrap_or_default()
+    }
+
     /// Turns the stored picture upright.
     pub fn apply(self, raster: Raster) -> Raster {
         let pixels = match raster.layout {

@@ -1,7 +1,7 @@
 use crate::PictureError;
 use crate::colour;
 use crate::decode::{Decoded, Image};
-use crate::planes::Planes;
+use crate::planes::{Matrix, Planes};
 use crate::raster::{Layout, Raster};
 use crate::resize::{Resizer, Size};
 
@@ -18,10 +18,10 @@ impl Picture {
         let orientation = decoded.orientation;
         let stored = orientation.shown(size);
         let raster = match (decoded.image, &decoded.icc_profile) {
-            (Image::Planes(planes), None) => {
+            (Image::Planes(planes, Matrix::BT601), None) => {
                 return Ok(Self::Opaque(planes.resize(stored, resizer)?.turn(orientation)));
             }
-            (Image::Planes(planes), Some(_)) => planes.resize(stored, resizer)?.to_rgb(),
+            (Image::Planes(planes, matrix), _) => planes.resize(stored, resizer)?.to_rgb(matrix),
             (Image::Raster(raster), _) => resizer.resize(raster, stored)?,
             (Image::Inks(inks), profile) => {
                 let raster = inks.resize(stored, resizer)?.to_srgb(profile.as_deref());
@@ -55,7 +55,7 @@ impl Picture {
 
     pub fn into_raster(self) -> Raster {
         match self {
-            Self::Opaque(planes) => planes.to_rgb(),
+            Self::Opaque(planes) => planes.to_rgb(Matrix::BT601),
             Self::Clear(raster) => raster,
         }
     }

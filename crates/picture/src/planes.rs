@@ -1,4 +1,4 @@
-//! An opaque picture as luma and chroma (JFIF's: full range, ITU-R BT.601).
+//! An opaque picture as luma and chroma, in full range; all but what a file of another kind holds has JFIF's matrix.
 
 use jpeg_planes::Plane;
 
@@ -15,6 +15,22 @@ pub(crate) struct Planes {
     pub luma: Channel,
     /// Blue, red.
     pub chroma: [Channel; 2],
+}
+
+/// How luma and chroma become red, green and blue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Matrix {
+    /// By 65,536: what red chroma adds to red, blue and red chroma to green, and blue chroma to blue.
+    offsets: [i32; 4],
+}
+
+impl Matrix {
+    /// JFIF's, and that of most that is not video.
+    pub const BT601: Self = Self { offsets: [91_881, -22_554, -46_802, 116_130] };
+    #[cfg(feature = "heic")]
+    pub const BT709: Self = Self { offsets: [103_206, -12_276, -30_679, 121_609] };
+    #[cfg(feature = "heic")]
+    pub const BT2020: Self = Self { offsets: [96_639, -10_784, -37_444, 123_299] };
 }
 
 /// A plane, and how much of it the picture covers: sizes that are no multiples leave a rest.
@@ -112,7 +128,8 @@ impl Planes {
 
     /// Of planes as [`Planes::resize`] and [`Planes::from_rgb`] make them. Each sample of chroma
     /// serves its four pixels, so that who halves it again gets it back.
-    pub fn to_rgb(&self) -> Raster {
+    pub fn to_rgb(&self, matrix: Matrix) -> Raster {
+        let [to_red, blue_to_green, red_to_green, to_blue] = matrix.offsets;
         let luma = &self.luma.plane;
         let mut pixels = vec![0; luma.width * luma.height * 3];
         let [blue, red] = self.chroma.each_ref().map(|channel| &channel.plane);
@@ -122,8 +139,8 @@ impl Planes {
             let chroma = blue.samples[from..].iter().zip(&red.samples[from..]);
             for ((out, luma), (&blue, &red)) in out.chunks_mut(6).zip(luma.chunks(2)).zip(chroma) {
                 let (blue, red) = (i32::from(blue) - 128, i32::from(red) - 128);
-                let offsets =
-                    [91_881 * red, -22_554 * blue - 46_802 * red, 116_130 * blue].map(|sum| (sum + 32_768) >> 16);
+                let offsets = [to_red * red, blue_to_green * blue + red_to_green * red, to_blue * blue]
+                    .map(|sum| (sum + 32_768) >> 16);
                 for (out, &luma) in out.chunks_exact_mut(3).zip(luma) {
                     for (out, offset) in out.iter_mut().zip(offsets) {
                         *out = (i32::from(luma) + offset).clamp(0, 255) as u8;
@@ -149,7 +166,7 @@ mod tests {
     fn colours_come_back() {
         for (width, height) in [(12, 8), (7, 5), (1, 1), (1, 6)] {
             let raster = coloured(width, height);
-            let back = Planes::from_rgb(&raster).to_rgb();
+            let back = Planes::from_rgb(&raster).to_rgb(Matrix::BT601);
             assert_eq!((back.size, back.layout), (raster.size, raster.layout));
             for (got, want) in back.pixels.iter().zip(&raster.pixels) {
                 assert!(got.abs_diff(*want) <= 2, "{width} × {height}: {got} is not {want}");

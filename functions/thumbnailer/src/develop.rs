@@ -2,7 +2,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use derived::{Content, File, Made, content_hash};
 use domain::media::{Derived, MediaId, Picture, Reason, Sequencer, Variant, Visibility, derived_key};
 use function_kit::failure::Failure;
-use picture::{Limits, PictureError, Pictures};
+use picture::{Format, Limits, PictureError, Pictures};
 
 /// The largest original that is read, in bytes: it is held in memory whole.
 const MAX_BYTES: u64 = 50 * 1024 * 1024;
@@ -70,8 +70,13 @@ pub fn check_size(size: u64) -> Result<(), Reason> {
 fn check_type(bytes: &[u8], declared: Option<&str>) -> Result<(), Reason> {
     let (Some(declared), Some(format)) = (declared, picture::sniff(bytes)) else { return Ok(()) };
     let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    // Not registered, but common.
-    let declared = if declared == "image/jpg" { "image/jpeg" } else { &declared };
+    let declared = match &declared[..] {
+        // Not registered, but common.
+        "image/jpg" => "image/jpeg",
+        // The container's name, of which HEIC is a kind.
+        "image/heif" if format == Format::Heic => "image/heic",
+        declared => declared,
+    };
     if declared.starts_with("image/") && declared != format.mime() { Err(Reason::TypeMismatch) } else { Ok(()) }
 }
 
@@ -108,5 +113,12 @@ mod tests {
         assert_eq!(check_type(PNG_MAGIC, Some("image/jpeg")), Err(Reason::TypeMismatch));
         assert_eq!(check_type(b"\xff\xd8\xff\xe0", Some("image/jpg")), Ok(()));
         assert_eq!(check_type(b"text", Some("image/jpeg")), Ok(()));
+        let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
+        for (declared, verdict) in
+            [("image/heic", Ok(())), ("image/heif", Ok(())), ("image/jpeg", Err(Reason::TypeMismatch))]
+        {
+            assert_eq!(check_type(heic, Some(declared)), verdict, "{declared}");
+        }
+        assert_eq!(check_type(PNG_MAGIC, Some("image/heif")), Err(Reason::TypeMismatch));
     }
 }

@@ -27,7 +27,7 @@ pub struct Declaration {
 pub const CONTENT_TYPES: [(Kind, &[&str]); 3] =
     [(Kind::Avatar, &PICTURES), (Kind::Photo, &PICTURES), (Kind::Audio, &SOUNDS)];
 
-const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+const PICTURES: [&str; 6] = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"];
 const SOUNDS: [&str; 9] = [
     "audio/mp4",
     "audio/aac",
@@ -143,9 +143,12 @@ mod tests {
 
     #[test]
     fn sizes_have_bounds() {
-        for (kind, content_type) in
-            [(Kind::Avatar, "image/png"), (Kind::Photo, "image/jpeg"), (Kind::Audio, "audio/mp4")]
-        {
+        for (kind, content_type) in [
+            (Kind::Avatar, "image/png"),
+            (Kind::Avatar, "image/heif"),
+            (Kind::Photo, "image/heic"),
+            (Kind::Audio, "audio/mp4"),
+        ] {
             assert_eq!(declare(kind, content_type, 0), Err(Refusal::Size { kind }));
             assert!(declare(kind, content_type, 1).is_ok());
             assert!(declare(kind, content_type, max_bytes(kind)).is_ok());
@@ -157,14 +160,15 @@ mod tests {
 
     #[test]
     fn only_what_is_read_and_never_run() {
-        for content_type in ["", "text/html", "image/svg+xml", "IMAGE/PNG", "image/png; a=b", "audio/mp4"] {
+        for content_type in ["", "text/html", "image/svg+xml", "image/avif", "IMAGE/PNG", "image/png; a=b", "audio/mp4"]
+        {
             let refusal = declare(Kind::Photo, content_type, 1);
             assert_eq!(refusal, Err(Refusal::Type { kind: Kind::Photo }), "{content_type}");
         }
         let refusal = declare(Kind::Photo, "", 1).expect_err("a refusal");
         assert_eq!(
             refusal.to_string(),
-            "`contentType` of photo must be one of image/jpeg, image/png, image/webp, image/gif"
+            "`contentType` of photo must be one of image/jpeg, image/png, image/webp, image/gif, image/heic, image/heif"
         );
     }
 

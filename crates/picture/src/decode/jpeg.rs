@@ -5,7 +5,7 @@ use jpeg_planes::{Decoder, Error, Header, Scale};
 
 use super::{Decoded, Image, jpeg_library};
 use crate::orientation::Orientation;
-use crate::planes::{Channel, Planes};
+use crate::planes::{Channel, Matrix, Planes};
 use crate::resize::Size;
 use crate::{BOUNDS, Limits, PictureError};
 
@@ -49,7 +49,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     };
     Ok(Decoded {
         size,
-        image: Image::Planes(planes),
+        image: Image::Planes(planes, Matrix::BT601),
         orientation: exif(header).map(Orientation::from_exif).unwrap_or_default(),
         icc_profile: icc_profile(header),
     })

@@ -4,6 +4,8 @@
 //! anything of their size is allocated. Each fails on a file that is cut off anywhere.
 
 mod gif;
+#[cfg(feature = "heic")]
+mod heif;
 mod jpeg;
 mod jpeg_library;
 mod jpeg_markers;
@@ -13,7 +15,7 @@ mod webp;
 
 use crate::inks::Inks;
 use crate::orientation::Orientation;
-use crate::planes::Planes;
+use crate::planes::{Matrix, Planes};
 use crate::raster::Raster;
 use crate::resize::Size;
 use crate::{Format, Limits, PictureError};
@@ -31,7 +33,7 @@ pub(crate) struct Decoded {
 /// What a decoder made, in the shape that it costs least in.
 pub(crate) enum Image {
     Raster(Raster),
-    Planes(Planes),
+    Planes(Planes, Matrix),
     Inks(Inks),
 }
 
@@ -44,6 +46,10 @@ pub(crate) fn decode(format: Format, bytes: &[u8], limits: &Limits) -> Result<De
         Format::Png => png::decode(bytes, limits),
         Format::WebP => webp::decode(bytes, limits),
         Format::Gif => gif::decode(bytes, limits),
+        #[cfg(feature = "heic")]
+        Format::Heic => heif::decode(bytes, limits),
+        #[cfg(not(feature = "heic"))]
+        Format::Heic => Err(PictureError::UnsupportedFormat),
     };
     std::panic::catch_unwind(decode).unwrap_or_else(|_| Err(PictureError::corrupt("the decoder panicked")))
 }

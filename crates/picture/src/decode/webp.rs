@@ -6,7 +6,7 @@ use vp8_planes::Smoothing;
 
 use super::{Decoded, Image, riff};
 use crate::orientation::Orientation;
-use crate::planes::{Channel, Planes};
+use crate::planes::{Channel, Matrix, Planes};
 use crate::raster::{Layout, Raster};
 use crate::resize::Size;
 use crate::{BOUNDS, Limits, PictureError};
@@ -29,7 +29,12 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     let orientation = exif.as_deref().map(exif_orientation).unwrap_or_default();
     let icc_profile = decoder.icc_profile().ok().flatten();
     if let (Some(frame), false) = (survey.lossy, decoder.has_alpha()) {
-        return Ok(Decoded { size, image: Image::Planes(lossy(frame, size)?), orientation, icc_profile });
+        return Ok(Decoded {
+            size,
+            image: Image::Planes(lossy(frame, size)?, Matrix::BT601),
+            orientation,
+            icc_profile,
+        });
     }
     // Of an animation this is the first frame, laid on a transparent canvas.
     let length = decoder.output_buffer_size().ok_or_else(|| PictureError::corrupt("larger than memory"))?;

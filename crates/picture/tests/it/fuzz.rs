@@ -19,7 +19,7 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let config = webp::WebPConfig::new().unwrap();
     let mut animation = webp::AnimEncoder::new(WIDTH, HEIGHT, &config);
     animation.add_frame(webp::AnimFrame::from_rgba(&clear, WIDTH, HEIGHT, 0));
-    vec![
+    let mut seeds = vec![
         photo("고양이.jpg"),
         pattern_jpeg(|encoder| {
             encoder.add_exif_metadata(&exif(6)).unwrap();
@@ -36,7 +36,10 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         }),
         animation.encode().to_vec(),
         gif((WIDTH as u16, HEIGHT as u16), &[frame.clone(), frame]),
-    ]
+    ];
+    #[cfg(feature = "heic")]
+    seeds.extend(["plain", "rgba", "deep"].map(crate::heic::heic));
+    seeds
 });
 
 /// One damage: where (in the header half of the time), and what.

@@ -163,7 +163,9 @@ fn nothing_and_anything_else_are_refused() {
     assert_eq!(code(b""), "empty");
     assert_eq!(code(b"<html><script>alert(1)</script>"), "unsupported_format");
     assert_eq!(code(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "unsupported_format");
-    assert_eq!(code(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), "unsupported_format");
+    assert_eq!(code(b"\0\0\0\x18ftypavif\0\0\0\0mif1avif"), "unsupported_format");
+    let heic = if cfg!(feature = "heic") { "truncated" } else { "unsupported_format" };
+    assert_eq!(code(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), heic);
 }
 
 #[test]

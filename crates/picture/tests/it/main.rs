@@ -4,6 +4,8 @@
 
 mod formats;
 mod fuzz;
+#[cfg(feature = "heic")]
+mod heic;
 mod hostile;
 mod metadata;
 mod orientation;

@@ -1,0 +1,131 @@
+//! One coded picture: the units of its stream, checked, and handed to the decoder.
+//!
+//! What the decoder would do without end or measure is refused before it: it allocates by the
+//! stream's own size, takes slices that decode the same blocks again, and reads tables by a size
+//! that it has not checked yet.
+
+use heifer_hevc_dec::Error;
+use heifer_hevc_dec::nal::{NalUnit, NalUnitType};
+use heifer_hevc_dec::params::{ParameterSets, Sps};
+use heifer_hevc_dec::recon::{Frame, Reconstructor};
+use heifer_hevc_dec::slice::SliceHeader;
+use heifer_hevc_dec::syntax::{self, Picture};
+
+use super::reader::Reader;
+use crate::PictureError;
+use crate::resize::Size;
+
+/// A picture is coded in whole blocks, and may leave out a margin of what is coded: in samples.
+pub(super) const MAX_MARGIN: u32 = 128;
+/// Twice what the largest level of HEVC has, in samples: with the margin, 8 million samples more than claimed.
+const MAX_SIDE: u32 = 1 << 15;
+/// Of the parameter sets together, in bytes; usual are 100. They are read anew for every tile.
+const MAX_SETS: usize = 1 << 14;
+
+/// A decoded picture, and what its stream says of its colours, if anything: primaries, transfer
+/// (ITU-T H.273).
+pub(super) struct Coded {
+    pub frame: Frame,
+    pub primaries: Option<(u16, u16)>,
+}
+
+/// Decodes the picture in `data`. `config` is the content of the box `hvcC` (ISO/IEC 14496-15,
+/// section 8.3.3.1); `size` is what the container says.
+pub(super) fn decode(config: &[u8], data: &[u8], size: Size) -> Result<Coded, PictureError> {
+    let (sets, length_bytes) = parameter_sets(config, size)?;
+    let mut data = Reader(data);
+    let mut state: Option<(Picture<'_>, Reconstructor<'_>, u8)> = None;
+    let mut previous = None;
+    while !data.0.is_empty() {
+        let length = data.number(length_bytes)? as usize;
+        let unit = NalUnit::parse(data.take(length)?).map_err(from_decoder)?;
+        // Parameter sets that come with the slices are not meant to (`hvc1`).
+        if !unit.header.unit_type.is_slice() || unit.header.layer_id != 0 {
+            continue;
+        }
+        let header = SliceHeader::parse(&unit.rbsp, &unit.header, &sets, previous.as_ref()).map_err(from_decoder)?;
+        let (pps, sps) = sets.get(header.slice_pic_parameter_set_id.into()).map_err(from_decoder)?;
+        let (picture, reconstructor, set) = state.get_or_insert_with(|| {
+            (Picture::new(sps, pps), Reconstructor::new(sps, pps), header.slice_pic_parameter_set_id)
+        });
+        // Slices go through the picture once, from its first block to its last.
+        let next = picture.layout.rs_to_ts.get(header.slice_segment_address as usize);
+        if *set != header.slice_pic_parameter_set_id || next != Some(&picture.decoded_ctbs) {
+            return Err(PictureError::corrupt("slices out of order"));
+        }
+        reconstructor.start_slice(&header);
+        let quantiser = header.slice_qp_y(&sets).map_err(from_decoder)?;
+        let bits = unit.rbsp.get(header.header_size..).unwrap_or_default();
+        syntax::decode_slice_segment(picture, &header, quantiser, bits, reconstructor).map_err(from_decoder)?;
+        if let Some(error) = reconstructor.error.take() {
+            return Err(from_decoder(error));
+        }
+        if !header.dependent_slice_segment_flag {
+            previous = Some(header);
+        }
+        if picture.is_complete() {
+            break;
+        }
+    }
+    let (picture, reconstructor, _) = state.ok_or_else(|| PictureError::corrupt("no slice"))?;
+    if !picture.is_complete() {
+        return Err(PictureError::corrupt("slices are missing"));
+    }
+    let vui = picture.sps.vui.as_ref();
+    let primaries = vui.map(|vui| (vui.colour_primaries.into(), vui.transfer_characteristics.into()));
+    let sps = picture.sps;
+    let frame = reconstructor.finish(false);
+    let frame = if sps.conf_win_offsets == [0; 4] { frame } else { frame.cropped(sps) };
+    if frame.widths[0] < size.width || frame.heights[0] < size.height {
+        return Err(PictureError::corrupt("pixels smaller than the picture"));
+    }
+    Ok(Coded { frame, primaries })
+}
+
+/// The parameter sets, and how many bytes the length of a unit has.
+fn parameter_sets(config: &[u8], size: Size) -> Result<(ParameterSets, usize), PictureError> {
+    if config.len() > MAX_SETS {
+        return Err(PictureError::corrupt("too many parameters"));
+    }
+    let mut config = Reader(config);
+    config.take(21)?; // profile and level, which the parameter sets have, too
+    let length_bytes = usize::from(config.u8()? & 3) + 1;
+    let mut sets = ParameterSets::default();
+    for _ in 0..config.u8()? {
+        config.u8()?; // what kind they are
+        for _ in 0..config.u16()? {
+            let length = config.u16()?;
+            let unit = NalUnit::parse(config.take(length.into())?).map_err(from_decoder)?;
+            match unit.header.unit_type {
+                NalUnitType::Sps => check(&Sps::parse(&unit.rbsp).map_err(from_decoder)?, size)?,
+                NalUnitType::Pps => {}
+                // Those of the video say nothing of a picture.
+                _ => continue,
+            }
+            sets.add(&unit).map_err(from_decoder)?;
+        }
+    }
+    Ok((sets, length_bytes))
+}
+
+/// Before anything is allocated by it.
+fn check(sps: &Sps, size: Size) -> Result<(), PictureError> {
+    let (width, height) = (sps.pic_width_in_luma_samples, sps.pic_height_in_luma_samples);
+    if width > size.width.saturating_add(MAX_MARGIN) || height > size.height.saturating_add(MAX_MARGIN) {
+        return Err(PictureError::corrupt("pixels larger than the picture"));
+    }
+    if width.max(height) > MAX_SIDE {
+        return Err(PictureError::UnsupportedFormat);
+    }
+    if sps.separate_colour_plane_flag || sps.bit_depth_luma > 12 || sps.bit_depth_chroma > 12 {
+        return Err(PictureError::UnsupportedFormat);
+    }
+    Ok(())
+}
+
+fn from_decoder(error: Error) -> PictureError {
+    match error {
+        Error::Unimplemented(_) => PictureError::UnsupportedFormat,
+        error => PictureError::corrupt(error),
+    }
+}
