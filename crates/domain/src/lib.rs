@@ -5,6 +5,7 @@
 
 pub mod graph;
 pub mod media;
+pub mod message;
 pub mod push;
 pub mod search;
 pub mod upload;

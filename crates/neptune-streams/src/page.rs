@@ -32,10 +32,10 @@ impl Page {
     /// passed over.
     ///
     /// # Errors
-    /// If the body is no page in `PG_JSON` (or `GREMLIN_JSON`, its older name). It will not become
+    /// If it inflates to more than 128 MiB, which no page does, or the body is no page in `PG_JSON` (or `GREMLIN_JSON`, its older name). It will not become
     /// one by being read again.
     pub fn parse(body: &[u8]) -> Result<Self, InvalidPage> {
-        let body = body::decompressed(body, usize::MAX).map_err(InvalidPage::Gzip)?;
+        let body = body::decompressed(body, body::MAX_BYTES).map_err(InvalidPage::Gzip)?;
         // Checked once for all, instead of string by string.
         let json = str::from_utf8(&body)?;
         scan::page(json).map_or_else(|| Self::parse_general(json), Ok)
