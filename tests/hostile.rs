@@ -68,13 +68,7 @@ async fn nobody_sees_or_changes_what_is_not_theirs() {
     let mut ids: Vec<String> = items.keys().map(MediaId::to_string).collect();
     ids.extend(["phone", "tablet", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"].map(str::to_owned));
     ids.extend(people.iter().map(|user| user.id.clone()));
-    let model = Model {
-        rights: rights(),
-        relations,
-        items,
-        devices: BTreeMap::new(),
-        preferences: BTreeMap::new(),
-    };
+    let model = Model { rights: rights(), relations, items, devices: BTreeMap::new(), preferences: BTreeMap::new() };
     let mut matrix = Matrix {
         deployed: &deployed,
         people: &people,

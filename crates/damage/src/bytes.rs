@@ -23,8 +23,10 @@ enum Damage {
 pub fn damaged(documents: &[&str]) -> impl Strategy<Value = Vec<u8>> + use<> {
     let insert = prop_oneof![
         prop::collection::vec(any::<u8>(), 1..5),
-        prop::sample::select(vec!["\0", "\"", "\\", "\\u0000", "\\ud800", "{", "}", "[", "]", ",", ":", "\u{ffff}", "-", "e9"])
-            .prop_map(|text| text.as_bytes().to_vec()),
+        prop::sample::select(vec![
+            "\0", "\"", "\\", "\\u0000", "\\ud800", "{", "}", "[", "]", ",", ":", "\u{ffff}", "-", "e9"
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
     ];
     let damage = prop_oneof![
         (0_u8..8).prop_map(Damage::Flip),

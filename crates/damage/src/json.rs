@@ -67,7 +67,8 @@ pub fn json(documents: &[&str]) -> BoxedStrategy<String> {
 
 /// A value as text, not always of JSON: lone surrogates are none, nor is a number without an end.
 fn value() -> BoxedStrategy<String> {
-    let odd = ["null", "true", "false", "[]", "{}", "[[]]", "{\"\":{}}", "\"\\ud800\"", "\"\\u0000\"", "nul", "\"", "\\", ""];
+    let odd =
+        ["null", "true", "false", "[]", "{}", "[[]]", "{\"\":{}}", "\"\\ud800\"", "\"\\u0000\"", "nul", "\"", "\\", ""];
     let mut repeated = vec!["[".repeat(DEEP), "{\"a\":".repeat(DEEP)];
     repeated.push(format!("{}{}", "[".repeat(DEEP), "]".repeat(DEEP)));
     repeated.push("9".repeat(DEEP));
@@ -198,7 +199,8 @@ impl Reader<'_> {
     }
 
     fn space(&mut self) {
-        self.at += self.bytes[self.at.min(self.bytes.len())..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.at +=
+            self.bytes[self.at.min(self.bytes.len())..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     }
 }
 
@@ -224,7 +226,9 @@ mod tests {
         let mut runner = TestRunner::deterministic();
         let damaged: Vec<_> =
             (0..2_000).map(|_| json(&documents).new_tree(&mut runner).expect("a document").current()).collect();
-        for what in ["\"b\":{\"c\":\"d\"},\"b\":", "\\ud800", "[[[[[", "18446744073709551616", "nobody knows", "\\u0000"] {
+        for what in
+            ["\"b\":{\"c\":\"d\"},\"b\":", "\\ud800", "[[[[[", "18446744073709551616", "nobody knows", "\\u0000"]
+        {
             assert!(damaged.iter().any(|document| document.contains(what)), "{what}");
         }
         assert!(damaged.iter().filter(|document| document.as_str() == documents[0]).count() < 200);

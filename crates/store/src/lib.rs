@@ -8,3 +8,5 @@ pub mod ledger;
 pub mod media;
 pub mod relations;
 pub mod search;
+#[cfg(test)]
+mod testing;

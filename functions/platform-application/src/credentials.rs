@@ -33,3 +33,23 @@ fn is_service_account(text: &str) -> bool {
         kind == "service_account" && ![project_id, private_key, client_email].iter().any(String::is_empty)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ACCOUNT: &str = r#"{"type":"service_account","project_id":"p","private_key":"k","client_email":"e"}"#;
+
+    proptest! {
+        #[test]
+        fn only_a_service_account_passes_for_one(text in damage::documents(&[ACCOUNT])) {
+            prop_assert!(is_service_account(ACCOUNT));
+            if is_service_account(&text) {
+                let account: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+                prop_assert_eq!(&account["type"], "service_account");
+            }
+        }
+    }
+}

@@ -95,9 +95,8 @@ impl Queue {
 /// `text` as SQS takes it in an attribute: shortened, and in the characters of XML 1.0 (Amazon SQS API
 /// Reference, `SendMessage`). A failure may repeat what a message says, which may hold any others.
 fn attribute_text(text: &str) -> String {
-    let is_taken = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let is_taken =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     let short = &text[..text.floor_char_boundary(MAX_FAILURE_BYTES)];
     short.chars().map(|c| if is_taken(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
