@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 use support::{
     Deployed,
     chance::Chance,
-    eventually, photograph,
+    photograph,
     rights::{VISIBILITIES, rights},
 };
 
@@ -147,10 +147,14 @@ async fn a_token_that_differs_anywhere_lets_nobody_in() {
         deployed.ask(&user, Method::GET, "/v1/media", None).await.status
     };
     assert_eq!(ask(&mina.access_token).await, 200);
+    let mut others = Vec::new();
     for (what, token) in forgery::tokens(&mina.access_token, &mut chance) {
         let status = ask(&token).await;
-        assert!(matches!(status, 400 | 401 | 403 | 431), "{what}: {status}");
+        if !matches!(status, 400 | 401 | 403 | 431) {
+            others.push((what, status));
+        }
     }
+    assert!(others.is_empty(), "{others:?}");
     assert_eq!(ask(&mina.access_token).await, 200);
 }
 
@@ -163,10 +167,14 @@ async fn a_form_that_differs_anywhere_uploads_nothing() {
     let upload = deployed.ask(&mina, Method::POST, "/v1/uploads", Some(&file.declaration())).await.body;
     let forms = forgery::forms(&upload);
     assert!(forms.len() > 30, "{}", forms.len());
+    let mut others = Vec::new();
     for (what, form) in forms {
         let status = put(&form, file.bytes.clone()).await.expect("an answer").as_u16();
-        assert!((400..500).contains(&status), "{what}: {status}");
+        if !(400..500).contains(&status) {
+            others.push((what, status));
+        }
     }
+    assert!(others.is_empty(), "{others:?}");
     let originals = deployed.output("OriginalsBucketName");
     let prefix = format!("photo/{}/", mina.id);
     assert!(deployed.aws.list_objects(originals, &prefix).await.expect("a list").is_empty());

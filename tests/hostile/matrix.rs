@@ -122,7 +122,7 @@ impl Matrix<'_> {
         let mut path = format!("/v1/media?owner={}", self.people[owner].id);
         path.extend(kind.map(|kind| format!("&kind={kind}")));
         path.extend(post.map(|post| format!("&post={post}")));
-        path.push_str(self.chance.one(&["", "&order=oldest"]));
+        path.push_str(*self.chance.one(&["", "&order=oldest"]));
         let limit = 1 + self.chance.below(7);
         let (mut found, mut cursor) = (Vec::new(), String::new());
         loop {

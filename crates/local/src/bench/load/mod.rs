@@ -76,7 +76,7 @@ fn row(name: &str, per: (&str, f64), mut times: Vec<Duration>, more: Value) -> R
     };
     let mut row = json!({
         "row": name, "count": times.len(),
-        per.0: per.1, "p50_ms": at(0.5), "p95_ms": at(0.95), "p99_ms": at(0.99),
+        (per.0): per.1, "p50_ms": at(0.5), "p95_ms": at(0.95), "p99_ms": at(0.99),
     });
     let fields = row.as_object_mut().context("a row is an object")?;
     fields.extend(more.as_object().cloned().unwrap_or_default());

@@ -144,7 +144,7 @@ impl Seen {
     pub fn shares(&self, phase: &Phase) -> Result<Row> {
         let mut ticks: BTreeMap<(&str, i32), (u64, u64)> = BTreeMap::new();
         for sample in self.0.iter().filter(|sample| (phase.begin..=phase.end).contains(&sample.at)) {
-            let known = ticks.entry((&sample.name, sample.pid)).or_insert((sample.ticks, sample.ticks));
+            let known = ticks.entry((sample.name.as_str(), sample.pid)).or_insert((sample.ticks, sample.ticks));
             known.1 = sample.ticks;
         }
         let seconds = phase.end.duration_since(phase.begin).as_secs_f64();
@@ -167,7 +167,7 @@ impl Seen {
     pub fn memory(&self) -> Result<Vec<Row>> {
         let mut processes: BTreeMap<(&str, i32), Vec<u64>> = BTreeMap::new();
         for sample in &self.0 {
-            processes.entry((&sample.name, sample.pid)).or_default().push(sample.rss_kib);
+            processes.entry((sample.name.as_str(), sample.pid)).or_default().push(sample.rss_kib);
         }
         let rows = processes.into_iter().filter(|(_, held)| held.len() >= ENOUGH).map(|((name, _), held)| {
             let (early, late) = (median(&held[held.len() / 4..held.len() / 2]), median(&held[held.len() * 3 / 4..]));

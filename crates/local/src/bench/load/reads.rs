@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use domain::media::{Kind as MediaKind, MediaId};
 use futures_util::future::try_join_all;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{super::programs::Row, row};
 use crate::{
@@ -60,12 +60,12 @@ pub async fn prepare(stack: &Stack) -> Result<Readers> {
     }
     let begin = Instant::now();
     for id in &items {
-        while owner
-            .ask(stack, Method::GET, &format!("/v1/media/{id}"), None)
-            .await
-            .is_ok_and(|item| item["state"] != "ready")
-            || owner.send(stack, Method::GET, &format!("/v1/media/{id}"), &[], None).await?.status != 200
-        {
+        let path = format!("/v1/media/{id}?fields=state");
+        loop {
+            let answer = owner.send(stack, Method::GET, &path, &[], None).await?;
+            if serde_json::from_slice::<Value>(&answer.body)?["state"] == "ready" {
+                break;
+            }
             ensure!(begin.elapsed() < PATIENCE, "a photograph does not get ready");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
