@@ -90,10 +90,9 @@ impl Damage {
         let value = &document[part.value.clone()];
         match self {
             Self::Replace(other) => format!("{before}{name}{other}{after}"),
-            Self::Remove if part.is_member => match (before.strip_suffix(','), after.strip_prefix(',')) {
-                (_, Some(after)) => format!("{before}{after}"),
-                (Some(before), None) => format!("{before}{after}"),
-                (None, None) => format!("{before}{after}"),
+            Self::Remove if part.is_member => match after.strip_prefix(',') {
+                Some(after) => format!("{before}{after}"),
+                None => format!("{}{after}", before.strip_suffix(',').unwrap_or(before)),
             },
             Self::Remove => format!("{before}null{after}"),
             Self::Repeat(other) => format!("{before}{name}{value},{name}{other}{after}"),
@@ -147,8 +146,8 @@ impl Reader<'_> {
         match *self.bytes.get(start)? {
             // As deep as no document goes that was not damaged.
             b'[' | b'{' if depth > 64 => return None,
-            b'[' => self.items(depth, |reader| reader.value(None, depth + 1))?,
-            b'{' => self.items(depth, |reader| {
+            b'[' => self.items(|reader| reader.value(None, depth + 1))?,
+            b'{' => self.items(|reader| {
                 let name = reader.at;
                 reader.string()?;
                 reader.space();
@@ -167,7 +166,7 @@ impl Reader<'_> {
         Some(())
     }
 
-    fn items(&mut self, _depth: usize, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+    fn items(&mut self, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.at += 1;
         self.space();
         while !matches!(self.bytes.get(self.at)?, b']' | b'}') {
