@@ -23,6 +23,9 @@ const ENOUGH: usize = 16;
 /// What functions are called by, in their environment.
 const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME=";
 
+/// What stands for all processes there are, also those of others.
+const MACHINE: &str = "machine";
+
 /// One look at one process.
 #[derive(Debug, Clone)]
 struct Sample {
@@ -95,6 +98,8 @@ impl Sampler {
 fn look(names: &mut HashMap<i32, String>, samples: &mut Vec<Sample>) {
     let at = Instant::now();
     let parents: Vec<i32> = names.keys().copied().collect();
+    let busy = fs::read_to_string("/proc/stat").ok().as_deref().and_then(busy);
+    samples.extend(busy.map(|ticks| Sample { at, name: MACHINE.to_owned(), pid: 0, ticks, rss_kib: 0 }));
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
         let Some(stat) = fs::read_to_string(entry.path().join("stat")).ok().as_deref().and_then(Stat::parse) else {
@@ -111,6 +116,13 @@ fn look(names: &mut HashMap<i32, String>, samples: &mut Vec<Sample>) {
         let rss_kib = rss_pages * rustix::param::page_size() as u64 / 1_024;
         samples.push(Sample { at, name: names[&pid].clone(), pid, ticks, rss_kib });
     }
+}
+
+/// The clock ticks that all processors have worked, by `/proc/stat` (proc(5)): all but idle and waiting.
+fn busy(text: &str) -> Option<u64> {
+    let fields = text.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
+    let ticks: Vec<u64> = fields.map(str::parse).collect::<Result<_, _>>().ok()?;
+    Some(ticks.iter().take(8).sum::<u64>() - ticks.get(3)? - ticks.get(4)?)
 }
 
 /// The logical id of the function that this process is, if it is one.
@@ -153,9 +165,10 @@ impl Seen {
         for ((name, _), (first, last)) in ticks {
             *shares.entry(name).or_default() += (last - first) as f64 / a_second / seconds * 100.0;
         }
+        let machine = shares.remove(MACHINE);
         let all: f64 = shares.values().sum();
         let most = shares.iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(name, _)| *name);
-        let mut row = json!({"row": format!("processor meanwhile, in % of one: {}", phase.name), "all": all});
+        let mut row = json!({"row": format!("processor meanwhile, in % of one: {}", phase.name), "all": all, "whole_machine": machine});
         for (name, share) in shares.iter().filter(|(_, share)| **share >= 0.5) {
             row[*name] = json!(share);
         }
@@ -163,20 +176,45 @@ impl Seen {
         object(row)
     }
 
-    /// What each process held of memory, early and at its end: flat, or not.
+    /// What the processes of each name held of memory, early and at their end, each at most: flat, or not.
     pub fn memory(&self) -> Result<Vec<Row>> {
         let mut processes: BTreeMap<(&str, i32), Vec<u64>> = BTreeMap::new();
-        for sample in &self.0 {
+        for sample in self.0.iter().filter(|sample| sample.name != MACHINE) {
             processes.entry((sample.name.as_str(), sample.pid)).or_default().push(sample.rss_kib);
         }
-        let rows = processes.into_iter().filter(|(_, held)| held.len() >= ENOUGH).map(|((name, _), held)| {
-            let (early, late) = (median(&held[held.len() / 4..held.len() / 2]), median(&held[held.len() * 3 / 4..]));
+        let mut held: BTreeMap<&str, Vec<Held>> = BTreeMap::new();
+        for ((name, _), seen) in processes.into_iter().filter(|(_, seen)| seen.len() >= ENOUGH) {
+            held.entry(name).or_default().push(Held::of(&seen));
+        }
+        let rows = held.into_iter().map(|(name, held)| {
+            let most = |of: fn(&Held) -> u64| held.iter().map(of).max();
+            let growth = held.iter().map(Held::growth_percent).fold(f64::MIN, f64::max);
             object(json!({
-                "row": format!("memory of {name}"), "looks": held.len(), "early_kib": early, "late_kib": late,
-                "most_kib": held.iter().max(), "growth_percent": (late as f64 / early as f64 - 1.0) * 100.0,
+                "row": format!("memory of {name}"), "processes": held.len(), "early_kib": most(|held| held.early),
+                "late_kib": most(|held| held.late), "most_kib": most(|held| held.most), "growth_percent": growth,
             }))
         });
         rows.collect()
+    }
+}
+
+/// What one process held, in KiB.
+struct Held {
+    /// In the second quarter of its time, when all has been loaded: the median.
+    early: u64,
+    /// In the last quarter: the median.
+    late: u64,
+    most: u64,
+}
+
+impl Held {
+    fn of(seen: &[u64]) -> Self {
+        let (early, late) = (median(&seen[seen.len() / 4..seen.len() / 2]), median(&seen[seen.len() * 3 / 4..]));
+        Self { early, late, most: seen.iter().copied().max().unwrap_or_default() }
+    }
+
+    fn growth_percent(&self) -> f64 {
+        (self.late as f64 / self.early as f64 - 1.0) * 100.0
     }
 }
 
@@ -204,6 +242,8 @@ mod tests {
         assert_eq!(Stat::parse(text), Some(Stat { parent: 7, ticks: 42, rss_pages: 250 }));
         assert_eq!(Stat::parse("12 (x) S"), None);
         assert!(Stat::parse(&fs::read_to_string("/proc/self/stat").expect("this process")).is_some());
+        assert_eq!(busy("cpu  10 20 30 400 50 6 7 8 9 9\ncpu0 1 2"), Some(81));
+        assert!(busy(&fs::read_to_string("/proc/stat").expect("this machine")).is_some());
     }
 
     #[test]
@@ -230,8 +270,10 @@ mod tests {
         assert_eq!((&row["emulator"], &row["most"]), (&json!(100.0), &json!("emulator")));
         assert!(row["MediaApi"].as_f64().is_some_and(|share| (49.0..=50.0).contains(&share)), "{row:?}");
         let memory = seen.memory().expect("rows");
+        let growth: Vec<_> = memory.iter().map(|row| (row["row"].clone(), row["growth_percent"].as_f64())).collect();
         let growth: Vec<_> =
-            memory.iter().map(|row| row["growth_percent"].as_f64().expect("a number") as i64).collect();
-        assert_eq!(growth, [61, 0, 0]);
+            growth.into_iter().map(|(row, growth)| (row, growth.map(|growth| growth as i64))).collect();
+        assert_eq!(growth, [(json!("memory of MediaApi"), Some(64)), (json!("memory of emulator"), Some(0))]);
+        assert_eq!((&memory[0]["processes"], &memory[0]["most_kib"]), (&json!(2), &json!(3_000)));
     }
 }
