@@ -151,8 +151,9 @@ mod tests {
         /// Whatever else is wrong with an event, nobody but its `sub` asks.
         #[test]
         fn an_event_is_read_or_refused_and_names_nobody_else(text in damage::documents(&[EVENT])) {
-            if let Ok(request) = serde_json::from_str::<ApiGatewayV2httpRequest>(&text) {
-                let document: Value = serde_json::from_str(&text).expect("JSON");
+            // What is passed over may be nested deeper than a value can be.
+            let document: Option<Value> = serde_json::from_str(&text).ok();
+            if let Some((request, document)) = serde_json::from_str::<ApiGatewayV2httpRequest>(&text).ok().zip(document) {
                 if let Ok(caller) = caller(&request) {
                     let claims = &document["requestContext"]["authorizer"]["jwt"]["claims"];
                     prop_assert_eq!(claims["sub"].as_str(), Some(caller));

@@ -478,7 +478,7 @@ mod tests {
             ("position", text("00000000000000000012/00000000000000000003")),
             ("generation", number(1)),
             ("taken_at", number(1)),
-            ("expires_at", number(u64::MAX)),
+            ("expires_at", number(9)),
             ("successor", text("you")),
             ("asks_until", number(2)),
         ]))) {

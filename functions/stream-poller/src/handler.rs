@@ -213,8 +213,9 @@ mod tests {
                 r#"{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}"#,
             ]),
         ) {
-            if let Ok(event) = serde_json::from_str::<Event>(&text) {
-                let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            // What is passed over may be nested deeper than a value can be.
+            let document: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+            if let Some((event, document)) = serde_json::from_str::<Event>(&text).ok().zip(document) {
                 for (name, is_there) in [
                     ("replay", event.replay.is_some()), ("status", event.status.is_some()), ("export", event.export.is_some()),
                 ] {
