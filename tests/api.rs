@@ -13,9 +13,10 @@ use local::{
     users::User,
 };
 use serde_json::{Value, json};
-use support::{Deployed, eventually, photograph};
-
-const VISIBILITIES: [&str; 3] = ["public", "followers", "private"];
+use support::{
+    Deployed, eventually, photograph,
+    rights::{Right, VISIBILITIES, rights},
+};
 
 /// Sound that is none: what is to be seen of it is known soonest.
 fn file<'a>(visibility: &'a str, post: Option<&'a str>) -> File<'a> {
@@ -78,41 +79,6 @@ async fn sees(deployed: &Deployed, user: &User, id: MediaId) -> bool {
         }
         _ => panic!("{answer:?}"),
     }
-}
-
-/// A row of the table of rights in `docs/api.md`.
-#[derive(Debug)]
-struct Right {
-    who: String,
-    visibility: String,
-    get: u16,
-    is_listed: bool,
-    is_in_batch: bool,
-    delete: u16,
-}
-
-fn rights() -> Vec<Right> {
-    let text = fs::read_to_string(local::paths::root().join("docs/api.md")).expect("the document");
-    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
-    let rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
-    rows.filter(|row| row.len() == 6 && VISIBILITIES.contains(&row[1]))
-        .map(|row| Right {
-            who: row[0].to_owned(),
-            visibility: row[1].to_owned(),
-            get: row[2].parse().expect("a status"),
-            is_listed: match row[3] {
-                "listed" => true,
-                "not listed" => false,
-                other => panic!("{other}"),
-            },
-            is_in_batch: match row[4] {
-                "there" => true,
-                "not there" => false,
-                other => panic!("{other}"),
-            },
-            delete: row[5].parse().expect("a status"),
-        })
-        .collect()
 }
 
 #[tokio::test]

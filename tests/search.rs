@@ -295,7 +295,7 @@ async fn neptunes_own_queries_find_what_the_graph_holds() {
     let word = format!("x{}", Uuid::new_v4().simple());
     let id = world.tell(&mina, &format!("{word} 첫눈"), "private").await;
     let more = Commit::new().set(&id, "mood", word.as_str()).set(&id, "listens", 40_i32);
-    world.commit(&more.set(&format!("told:{id}"), "through", word.as_str())).await;
+    world.commit(&more.set(format!("told:{id}"), "through", word.as_str())).await;
     world.settle().await;
     let (vertex, edge) = (vec![id.clone()], vec![format!("told:{id}")]);
     // As in AWS's examples: by property and label, by a phrase, by a beginning, by any property.

@@ -2,9 +2,11 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses another part")]
 
 pub mod browser;
+pub mod chance;
 mod graph;
 mod hostile;
 pub mod recordings;
+pub mod rights;
 pub mod world;
 
 use std::{

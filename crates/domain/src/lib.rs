@@ -5,6 +5,7 @@
 
 pub mod graph;
 pub mod media;
+pub mod message;
 pub mod mirror;
 pub mod push;
 pub mod search;

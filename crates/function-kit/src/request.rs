@@ -62,6 +62,7 @@ pub fn parameter(request: &ApiGatewayV2httpRequest, name: &str) -> Option<String
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -142,5 +143,33 @@ mod tests {
         assert_eq!(with(json!({"a": "1"}), &["a", "b"]), Ok(()));
         assert_eq!(with(json!({"a": "1"}), &["b"]), Err(400));
         assert_eq!(with(json!({"a": ""}), &[]), Err(400));
+    }
+
+    const EVENT: &str = r#"{"version":"2.0","routeKey":"PUT /v1/x","rawPath":"/v1/x","rawQueryString":"a=1&a=2","headers":{"if-none-match":"W/\"x\"","idempotency-key":"k"},"queryStringParameters":{"a":"1,2"},"pathParameters":{"id":"x"},"isBase64Encoded":false,"body":"{\"a\":1}","requestContext":{"http":{"method":"PUT","path":"/v1/x"},"authorizer":{"jwt":{"claims":{"sub":"mina","token_use":"access","client_id":"c","scope":"aws.cognito.signin.user.admin"},"scopes":["aws.cognito.signin.user.admin"]}}}}"#;
+
+    proptest! {
+        /// Whatever else is wrong with an event, nobody but its `sub` asks.
+        #[test]
+        fn an_event_is_read_or_refused_and_names_nobody_else(text in damage::documents(&[EVENT])) {
+            // What is passed over may be nested deeper than a value can be.
+            let document: Option<Value> = serde_json::from_str(&text).ok();
+            if let Some((request, document)) = serde_json::from_str::<ApiGatewayV2httpRequest>(&text).ok().zip(document) {
+                if let Ok(caller) = caller(&request) {
+                    let claims = &document["requestContext"]["authorizer"]["jwt"]["claims"];
+                    prop_assert_eq!(claims["sub"].as_str(), Some(caller));
+                    prop_assert!(matches!(claims["token_use"].as_str(), None | Some("access")));
+                }
+                let body = json_body::<Body>(&request, 64).map_err(|problem| problem.status);
+                prop_assert!(matches!(body, Ok(_) | Err(400 | 413)), "{:?}", body);
+                let _ = (only_parameters(&request, &["a"]), parameter(&request, "a"));
+            }
+        }
+
+        #[test]
+        fn a_body_of_any_bytes_is_read_or_refused(bytes in damage::bytes(&[r#"{"a":12}"#]), encoded: bool) {
+            let text = if encoded { BASE64_STANDARD.encode(&bytes) } else { String::from_utf8_lossy(&bytes).into_owned() };
+            let read = json_body::<Body>(&request(Value::Null, &text, encoded), 64);
+            prop_assert!(matches!(read.as_ref().map_err(|problem| problem.status), Ok(_) | Err(400 | 413)));
+        }
     }
 }

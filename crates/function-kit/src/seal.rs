@@ -144,6 +144,7 @@ impl SecretSealer {
 mod tests {
     use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -222,5 +223,32 @@ mod tests {
         let client = mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&short]);
         let failure = SecretSealer::new(client, "arn".to_owned()).get().await.expect_err("a failure");
         assert_eq!(failure.kind, crate::failure::Kind::Bug);
+    }
+
+    proptest! {
+        /// Damage that leaves the text as it was is none: base 64 has one spelling here.
+        #[test]
+        fn only_what_was_sealed_is_opened(payload: Vec<u8>, purpose in damage::text(), caller in damage::text(), seed: u64) {
+            let sealer = Sealer::new(SECRET.as_bytes());
+            let sealed = sealer.seal(&purpose, &[&caller], &payload);
+            prop_assert_eq!(sealer.open(&purpose, &[&caller], &sealed), Some(payload.clone()));
+            let hidden = sealer.hide(&purpose, &[&caller], &payload).expect("hidden");
+            prop_assert_eq!(sealer.reveal(&purpose, &[&caller], &hidden), Some(payload));
+            for text in [&sealed, &hidden] {
+                let at = usize::try_from(seed).unwrap_or_default() % text.len();
+                for other in ['A', '_', '=', '+', '\0', '가'] {
+                    let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+                    let opened = sealer.open(&purpose, &[&caller], &changed).or(sealer.reveal(&purpose, &[&caller], &changed));
+                    prop_assert!(opened.is_none() || changed == *text, "{}", changed);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_of_a_client_opens(text in damage::text()) {
+            let sealer = Sealer::new(SECRET.as_bytes());
+            prop_assert_eq!(sealer.open("cursor", &["mina"], &text), None);
+            prop_assert_eq!(sealer.reveal("cursor", &["mina"], &text), None);
+        }
     }
 }

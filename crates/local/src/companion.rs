@@ -70,6 +70,16 @@ impl Companion {
         &self.endpoint
     }
 
+    /// Which subcommand it runs.
+    pub fn subcommand(&self) -> &str {
+        &self.subcommand
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
     /// Whether it is running.
     pub fn is_alive(&self) -> bool {
         process::is_alive(self.pid, |argument| argument == self.subcommand)

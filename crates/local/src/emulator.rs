@@ -89,6 +89,11 @@ impl Emulator {
         emulator.is_alive().then_some(emulator)
     }
 
+    /// Its process.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
     /// Where it answers.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

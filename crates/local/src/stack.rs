@@ -160,6 +160,14 @@ impl Stack {
         Ok(fs::write(state_file(name), serde_json::to_vec_pretty(self)?)?)
     }
 
+    /// The processes that it consists of beside the functions, with their ids: what measures looks at them.
+    pub fn processes(&self) -> Vec<(String, i32)> {
+        let companions = [&self.docs, &self.edge, &self.neptune, &self.phones, &self.search];
+        let mut all: Vec<_> = companions.iter().map(|of| (of.subcommand().to_owned(), of.pid())).collect();
+        all.push(("emulator".to_owned(), self.emulator.pid()));
+        all
+    }
+
     /// The origin of the page to try the API with, which is at `/docs`.
     pub fn docs(&self) -> &str {
         self.docs.endpoint()

@@ -17,7 +17,7 @@ use crate::{
 const STACK: &str = "test";
 
 /// Tests that need built functions or a deployed stack; files of `tests/`.
-const END_TO_END: [&str; 17] = [
+const END_TO_END: [&str; 18] = [
     "api",
     "audio",
     "contract",
@@ -26,6 +26,7 @@ const END_TO_END: [&str; 17] = [
     "contract_search",
     "delivery",
     "document",
+    "hostile",
     "media",
     "ops",
     "poller",

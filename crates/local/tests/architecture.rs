@@ -158,7 +158,9 @@ fn dependencies_point_one_way() {
     let ours: BTreeSet<_> = metadata.workspace_packages().into_iter().map(|package| package.name.to_string()).collect();
     for (name, allowed) in allowed {
         for dependency in &package(&metadata, name).dependencies {
-            let fine = !ours.contains(&dependency.name) || allowed.contains(&dependency.name.as_str());
+            // Every crate's tests may do damage.
+            let is_damage = dependency.name == "damage" && dependency.kind == DependencyKind::Development;
+            let fine = is_damage || !ours.contains(&dependency.name) || allowed.contains(&dependency.name.as_str());
             assert!(fine, "{name} must not depend on {}", dependency.name);
         }
     }

@@ -7,6 +7,9 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
+/// Neptune cuts pages at 10 MB, but for the record that goes beyond it, and a property may be 55 MB.
+pub(crate) const MAX_BYTES: usize = 128 << 20;
+
 /// The body as text: inflated if it is gzip, which its first bytes tell. JSON never begins so.
 ///
 /// Fails on damaged gzip, and on more than `max_bytes` of content.

@@ -24,10 +24,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 
-use crate::body;
-
-/// Neptune cuts pages at 10 MB, but for the record that goes beyond it, and a property may be 55 MB.
-const MAX_BYTES: usize = 128 << 20;
+use crate::body::{self, MAX_BYTES};
 
 /// An HTTP client for one request, which keeps the body of the answer if it is a success.
 #[derive(Debug, Clone)]

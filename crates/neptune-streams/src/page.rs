@@ -32,10 +32,10 @@ impl Page {
     /// passed over.
     ///
     /// # Errors
-    /// If the body is no page in `PG_JSON` (or `GREMLIN_JSON`, its older name). It will not become
+    /// If it inflates to more than 128 MiB, which no page does, or the body is no page in `PG_JSON` (or `GREMLIN_JSON`, its older name). It will not become
     /// one by being read again.
     pub fn parse(body: &[u8]) -> Result<Self, InvalidPage> {
-        let body = body::decompressed(body, usize::MAX).map_err(InvalidPage::Gzip)?;
+        let body = body::decompressed(body, body::MAX_BYTES).map_err(InvalidPage::Gzip)?;
         // Checked once for all, instead of string by string.
         let json = str::from_utf8(&body)?;
         scan::page(json).map_or_else(|| Self::parse_general(json), Ok)
@@ -91,6 +91,8 @@ struct WirePage<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{Data, Kind, Op, Value, testing};
 
@@ -165,5 +167,28 @@ mod tests {
         assert!(matches!(Page::parse(b"\xff"), Err(InvalidPage::Utf8(_))));
         let rdf = testing::DOCUMENTED_PAGE.replace("PG_JSON", "NQUADS");
         assert!(matches!(Page::parse(rdf.as_bytes()), Err(InvalidPage::Format(format)) if format == "NQUADS"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_page_is_read_or_refused(bytes in damage::bytes(&[testing::DOCUMENTED_PAGE])) {
+            if let Ok(page) = Page::parse(&bytes) {
+                prop_assert!(page.records.len() <= bytes.len());
+            }
+            // Damaged behind gzip, and gzip itself damaged.
+            let zipped = testing::gzip(&String::from_utf8_lossy(&bytes));
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            prop_assert_eq!(Page::parse(&zipped).ok(), Page::parse(text.as_bytes()).ok());
+            let _ = Page::parse(&zipped[..zipped.len() / 2]);
+        }
+    }
+
+    #[test]
+    fn what_inflates_beyond_all_measure_is_refused() {
+        // Files of gzip one after the other are one.
+        let mebibyte = testing::gzip(&" ".repeat(1 << 20));
+        let bomb = mebibyte.repeat(body::MAX_BYTES.div_ceil(1 << 20) + 1);
+        assert!(bomb.len() < 2_000_000, "{}", bomb.len());
+        assert!(matches!(Page::parse(&bomb), Err(InvalidPage::Gzip(_))));
     }
 }

@@ -166,6 +166,7 @@ impl From<ItemStatus> for Outcome {
 #[cfg(test)]
 mod tests {
     use domain::search::{Content, Document, Person};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -214,6 +215,21 @@ mod tests {
             [(429, "es_rejected_execution_exception"), (503, "x"), (500, ""), (403, "cluster_block_exception")]
         {
             assert!(matches!(outcome(status, kind), Outcome::Later(_)), "{status}");
+        }
+    }
+
+    proptest! {
+        /// Only what is said to be written, is: a status that cannot be read is no success.
+        #[test]
+        fn a_damaged_answer_is_read_or_refused(
+            bytes in damage::bytes(&[r#"{"items":[{"index":{"status":409,"error":{"type":"version_conflict_engine_exception"}}},{"index":{"status":503}}]}"#]),
+        ) {
+            if let Ok(answer) = serde_json::from_slice::<Answered>(&bytes) {
+                for Item { index } in answer.items {
+                    let status = index.status;
+                    prop_assert_eq!(Outcome::from(index) == Outcome::Written, (200..300).contains(&status));
+                }
+            }
         }
     }
 }

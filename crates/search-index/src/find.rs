@@ -172,6 +172,8 @@ impl From<Found> for Hit {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -205,5 +207,17 @@ mod tests {
         let search = Search { query: Some((Compare::Words, &query)), kind: None, tag: None };
         let body = body(search, "jun", Some(&place), 20);
         assert_eq!(body["search_after"], json!([14.0, 1_795_305_600_000_i64, "s1"]));
+    }
+
+    const ANSWER: &str = r#"{"timed_out":false,"hits":{"hits":[{"_source":{"id":"s1"},"highlight":{"text":["a"]},"sort":[14.0,1795305600000,"s1"]}]}}"#;
+
+    proptest! {
+        #[test]
+        fn a_damaged_answer_is_read_or_refused(bytes in damage::bytes(&[ANSWER])) {
+            if let Ok(answer) = serde_json::from_slice::<Answered>(&bytes) {
+                let hits: Vec<Hit> = answer.hits.hits.into_iter().map(Hit::from).collect();
+                prop_assert!(hits.len() <= bytes.len());
+            }
+        }
     }
 }

@@ -336,6 +336,7 @@ mod tests {
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::push::Pair;
     use function_kit::failure::Kind;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -561,5 +562,18 @@ mod tests {
         });
         let failure = table(&[&query]).followers("mina", None, 2).await.expect_err("a failure");
         assert_eq!(failure.kind, Kind::Bug);
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_row_is_read_or_a_bug(row in crate::testing::damaged(HashMap::from([
+            ("pk".to_owned(), AttributeValue::S("vertex#v1".to_owned())),
+            ("sk".to_owned(), AttributeValue::S("facts".to_owned())),
+            (format!("{REGISTER}owner"), AttributeValue::S(Register::holds(Position::new(7, 1), "mina").to_string())),
+        ]))) {
+            for failure in [registers(&row).err(), text(&row, "sk").err()].into_iter().flatten() {
+                prop_assert_eq!(failure.kind, Kind::Bug);
+            }
+        }
     }
 }

@@ -336,6 +336,7 @@ fn milliseconds(time: Timestamp) -> AttributeValue {
 mod tests {
     use aws_sdk_dynamodb::{operation::get_item::GetItemOutput, types::error::ConditionalCheckFailedException};
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -469,5 +470,24 @@ mod tests {
             assert_eq!(parse(text).expect("a position"), position);
         }
         assert!(parse("12").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_row_is_read_or_a_bug(row in crate::testing::damaged(row(&[
+            ("position", text("00000000000000000012/00000000000000000003")),
+            ("generation", number(1)),
+            ("taken_at", number(1)),
+            ("expires_at", number(9)),
+            ("successor", text("you")),
+            ("asks_until", number(2)),
+        ]))) {
+            if let Err(failure) = read(Some(row)).and_then(|row| {
+                let _ = row.standing(&lease(), NOW);
+                row.overview()
+            }) {
+                prop_assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
+            }
+        }
     }
 }

@@ -356,6 +356,8 @@ impl TryFrom<HolderRow> for Holder {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use aws_sdk_dynamodb::{
         operation::{
             delete_item::DeleteItemOutput,
@@ -368,6 +370,7 @@ mod tests {
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::push::{Category, QuietHours};
     use function_kit::failure::Kind;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -542,5 +545,25 @@ mod tests {
             .match_requests(|request| text(request.key(), "item") == Some("preferences"))
             .then_output(|| GetItemOutput::builder().set_item(Some(preferences_row())).build());
         assert_eq!(table(&get).preferences("mina").await.expect("preferences"), preferences());
+    }
+
+    proptest! {
+        /// A row that cannot be read says nothing of its token, either.
+        #[test]
+        fn a_damaged_row_is_read_or_a_bug(row in crate::testing::damaged(HashMap::from([
+            ("user".to_owned(), AttributeValue::S("mina".to_owned())),
+            ("item".to_owned(), AttributeValue::S("device#phone".to_owned())),
+            ("endpoint_arn".to_owned(), AttributeValue::S("arn:endpoint".to_owned())),
+            ("token".to_owned(), AttributeValue::S("secret-token".to_owned())),
+            ("token_hash".to_owned(), AttributeValue::S("hash".to_owned())),
+            ("platform".to_owned(), AttributeValue::S("android".to_owned())),
+            ("last_seen".to_owned(), AttributeValue::S("2026-11-22T01:02:03Z".to_owned())),
+        ]))) {
+            let device = read::<DeviceRow>(row.clone()).and_then(Device::try_from);
+            let holder = read::<HolderRow>(row.clone()).and_then(Holder::try_from);
+            for failure in [device.err(), holder.err(), read::<PreferencesRow>(row).err()].into_iter().flatten() {
+                prop_assert!(failure.kind == Kind::Bug && !failure.to_string().contains("secret-token"), "{}", failure);
+            }
+        }
     }
 }

@@ -9,4 +9,6 @@ pub mod media;
 pub mod mirror;
 pub mod relations;
 pub mod search;
+#[cfg(test)]
+mod testing;
 pub mod versioned;

@@ -61,6 +61,7 @@ mod tests {
         graph::Position,
         search::{Fact, Register, Stamp},
     };
+    use proptest::prelude::*;
 
     use super::*;
     use crate::versioned::{Put, key};
@@ -140,5 +141,21 @@ mod tests {
         });
         let failure = table(&[&broken]).page(None, 1).await.expect_err("a failure");
         assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_row_is_read_or_a_bug(row in crate::testing::damaged(HashMap::from([
+            ("id".to_owned(), AttributeValue::S("s1".to_owned())),
+            ("version".to_owned(), AttributeValue::N("7".to_owned())),
+            (
+                format!("{REGISTER}title"),
+                AttributeValue::S("0000000000.00000000000000000007.00000000000000000001+서울".to_owned()),
+            ),
+        ]))) {
+            if let Err(failure) = crate::versioned::row::<Entry>(&row) {
+                prop_assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
+            }
+        }
     }
 }

@@ -124,7 +124,7 @@ fn id(row: &Attributes) -> Result<String, Failure> {
     id.ok_or_else(|| broken("a row without an id"))
 }
 
-fn row<R: Row>(row: &Attributes) -> Result<(String, R), Failure> {
+pub(crate) fn row<R: Row>(row: &Attributes) -> Result<(String, R), Failure> {
     let version = row.get("version").and_then(|value| value.as_n().ok()?.parse().ok());
     let version = version.ok_or_else(|| broken("a row without a version"))?;
     Ok((id(row)?, R::read(version, row).map_err(broken)?))

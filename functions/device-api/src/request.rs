@@ -83,6 +83,7 @@ fn is_language_tag(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use domain::push::{Category, MAX_TOKEN_BYTES, Platform, Token};
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -191,5 +192,27 @@ mod tests {
     #[test]
     fn other_routes_lead_nowhere() {
         assert_eq!(refusal("POST /v1/devices", "phone", "").0, 404);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_wished_is_read_or_refused(
+            body in damage::documents(&[
+                r#"{"token":"abc:def","platform":"android","language":"ko-KR"}"#,
+                r#"{"muted":["likes"],"quietHours":{"from":"22:00","to":"07:00","timeZone":"Asia/Seoul"}}"#,
+            ]),
+            id in prop_oneof!["[A-Za-z0-9._-]{1,70}", damage::text()],
+        ) {
+            for route in ["GET /v1/devices/{id}", "PUT /v1/devices/{id}", "PUT /v1/notification-preferences"] {
+                let request = request("mina", route, &id, &body);
+                match Request::parse(&request).map(|request| request.wish) {
+                    Ok(Wish::GetDevice(id) | Wish::PutDevice(id, _)) => {
+                        prop_assert!(id.is_ascii() && !id.contains(['/', '#', '\0']) && (1..=64).contains(&id.len()));
+                    }
+                    Ok(_) => {}
+                    Err(problem) => prop_assert!(matches!(problem.status, 400 | 413), "{:?}", problem),
+                }
+            }
+        }
     }
 }

@@ -37,6 +37,7 @@ fn bound<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
 #[cfg(test)]
 mod tests {
     use domain::media::Relation;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -74,5 +75,13 @@ mod tests {
         // Another form of cursor, sealed with the same secret.
         let older = sealer.seal("media-cursor-0", &bound("jun", &list()), b"x");
         assert_eq!(open(&sealer, "jun", &list(), &older).map_err(|p| p.status), Err(400));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_of_a_client_leads_anywhere(text in damage::text()) {
+            let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+            prop_assert_eq!(open(&sealer, "jun", &list(), &text).map_err(|problem| problem.status), Err(400));
+        }
     }
 }

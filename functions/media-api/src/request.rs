@@ -124,6 +124,7 @@ fn limit(text: Option<&str>) -> Result<usize, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -224,5 +225,31 @@ mod tests {
             assert_eq!(batch(body.clone()), Err(400), "{body}");
         }
         assert_eq!(batch(json!({"ids": ["x".repeat(9_000)]})), Err(413));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_is_read_or_refused(
+            values in prop::collection::vec(damage::text(), 7),
+            id in damage::text(),
+            body in damage::documents(&[r#"{"ids":["1BXGRWP28YE5BMJM4Y6AMW46T0"],"fields":["id","state"]}"#]),
+            known: u8,
+        ) {
+            let names = ["owner", "kind", "post", "order", "limit", "cursor", "fields"];
+            // Each of them alone, and together.
+            let query: serde_json::Map<_, _> = names.iter().zip(values).enumerate()
+                .filter(|(at, _)| known >> at & 1 == 1)
+                .map(|(_, (name, value))| ((*name).to_owned(), json!(value)))
+                .collect();
+            let query = Value::Object(query);
+            for route in ["GET /v1/media", "GET /v1/media/{id}", "DELETE /v1/media/{id}", "POST /v1/media/batch"] {
+                match parse(route, json!({"id": id}), query.clone(), &body) {
+                    Ok(Request::List(query)) => prop_assert!((1..=MAX_LIMIT).contains(&query.limit)),
+                    Ok(Request::Batch { ids, .. }) => prop_assert!((1..=MAX_BATCH).contains(&ids.len())),
+                    Ok(_) => {}
+                    Err(status) => prop_assert!(matches!(status, 400 | 404 | 413), "{}", status),
+                }
+            }
+        }
     }
 }

@@ -42,6 +42,7 @@ pub fn mark(headers: &mut HeaderMap, tag: &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -67,6 +68,20 @@ mod tests {
         }
         for header in ["", "a", "\"b\"", "W/\"aa\"", "W/a"] {
             assert!(!knows(header), "{header}");
+        }
+    }
+
+    proptest! {
+        /// What a client says it has, it has only if it says so with this very tag, or with the star.
+        #[test]
+        fn no_other_header_is_taken_for_the_tag(header in "[\\x20-\\x7e]{0,60}|(W/)?\"[A-Za-z,*]{0,4}\"(, ?(W/)?\"[a-c]\"){0,3}") {
+            let request = json!({
+                "version": "2.0", "routeKey": "GET /v1/media", "rawPath": "/", "rawQueryString": "",
+                "headers": {"if-none-match": header}, "isBase64Encoded": false, "requestContext": {"http": {"method": "GET"}}
+            });
+            let request = serde_json::from_value(request).expect("a request");
+            let named = header.split(',').any(|tag| matches!(tag.trim(), "*" | "\"a\"" | "W/\"a\""));
+            prop_assert_eq!(is_known(&request, "W/\"a\""), named);
         }
     }
 }

@@ -33,3 +33,24 @@ fn is_service_account(text: &str) -> bool {
         kind == "service_account" && ![project_id, private_key, client_email].iter().any(String::is_empty)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ACCOUNT: &str = r#"{"type":"service_account","project_id":"p","private_key":"k","client_email":"e"}"#;
+
+    proptest! {
+        #[test]
+        fn only_a_service_account_passes_for_one(text in damage::documents(&[ACCOUNT])) {
+            prop_assert!(is_service_account(ACCOUNT));
+            // What is passed over may be nested deeper than a value can be.
+            let account: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+            if let Some(account) = account.filter(|_| is_service_account(&text)) {
+                prop_assert_eq!(&account["type"], "service_account");
+            }
+        }
+    }
+}

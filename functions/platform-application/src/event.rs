@@ -102,3 +102,24 @@ fn bounded(mut reason: String) -> String {
     reason.truncate(reason.floor_char_boundary(2_000));
     reason
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_damaged_request_is_read_or_refused(
+            text in damage::documents(&[r#"{"RequestType":"Create","ResponseURL":"https://s3/x","StackId":"arn:stack","RequestId":"r","ResourceType":"Custom::X","LogicalResourceId":"App","ResourceProperties":{"ServiceToken":"arn","Name":"push","CredentialsSecretArn":"arn:secret","EventEndpointCreated":"arn:topic"}}"#]),
+            reason in damage::text(),
+        ) {
+            if let Ok(request) = serde_json::from_str::<Request>(&text) {
+                let _ = serde_json::from_value::<Properties>(request.resource_properties.clone());
+                let response = Response::to(request, Err(reason));
+                prop_assert!(response.status == Status::Failed && response.reason.len() <= 2_000);
+            }
+        }
+    }
+}

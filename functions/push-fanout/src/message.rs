@@ -84,6 +84,7 @@ mod tests {
     use domain::graph::Position;
     use function_kit::failure::Kind;
     use jiff::Timestamp;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -122,6 +123,25 @@ mod tests {
             ["", "{}", "not JSON", r#"{"type":"app.iyagi.push.page"}"#, r#"{"type":"app.iyagi.graph.edge.added"}"#]
         {
             assert_eq!(Message::parse(body).expect_err("a failure").kind, Kind::Bug, "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_message_is_read_or_a_bug(
+            text in damage::documents(&[
+                r#"{"type":"app.iyagi.push.page","event":{"id":"main/7/1","position":"7/1","committed_at":"2026-11-22T00:00:00Z","edge":"e1","label":"told","from":"m","to":"s1"},"rule":"story","after":"jun","number":1}"#,
+                r#"{"type":"app.iyagi.push.waiting","vertex":"s1","cause":"main/8/1","after":"e1"}"#,
+            ]),
+        ) {
+            match Message::parse(&text) {
+                Ok(Message::Further(further)) => {
+                    let body = serde_json::to_string(&further).expect("JSON");
+                    prop_assert_eq!(Message::parse(&body).expect("a message"), Message::Further(further));
+                }
+                Ok(Message::Change(_)) => prop_assert!(false, "work that goes on became a change"),
+                Err(failure) => prop_assert_eq!(failure.kind, Kind::Bug),
+            }
         }
     }
 }

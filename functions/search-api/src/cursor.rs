@@ -31,6 +31,8 @@ fn bound<'a>(caller: &'a str, wanted: &'a Wanted) -> [&'a str; 4] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn wanted(query: &str, kind: Option<Kind>) -> Wanted {
@@ -52,6 +54,20 @@ mod tests {
             ("jun", Wanted { tag: Some("snow".into()), ..wanted("서울", None) }),
         ] {
             assert_eq!(open(&sealer, caller, &wanted, &cursor).map_err(|problem| problem.status), Err(400));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_of_a_client_leads_anywhere(text in damage::text(), payload in damage::bytes(&[r#"[14.0,1795305600000,"s1"]"#])) {
+            let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+            let wanted = wanted("서울", None);
+            prop_assert_eq!(open(&sealer, "jun", &wanted, &text).map_err(|problem| problem.status), Err(400));
+            // Also what we hid ourselves is only a place if it reads as one.
+            let bound = bound("jun", &wanted);
+            let hidden = sealer.hide(PURPOSE, &bound, &payload).expect("hidden");
+            let is_place = serde_json::from_slice::<Place>(&payload).is_ok();
+            prop_assert_eq!(open(&sealer, "jun", &wanted, &hidden).is_ok(), is_place);
         }
     }
 }

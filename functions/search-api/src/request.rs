@@ -75,6 +75,7 @@ fn limit(text: &str) -> Result<usize, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -124,5 +125,25 @@ mod tests {
         }
         assert_eq!(parsed("GET /v1/search/suggestions", json!({"q": "서", "limit": "5"})), Err(400));
         assert_eq!(parsed("GET /v1/elsewhere", json!({"q": "서울"})), Err(404));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_looked_for_is_read_or_refused(
+            values in prop::collection::vec(damage::text(), 4),
+            known: u8,
+        ) {
+            let parameters: serde_json::Map<_, _> = ["q", "kind", "limit", "cursor"].iter().zip(values).enumerate()
+                .filter(|(at, _)| known >> at & 1 == 1)
+                .map(|(_, (name, value))| ((*name).to_owned(), json!(value)))
+                .collect();
+            for route in ["GET /v1/search", "GET /v1/search/suggestions"] {
+                match parsed(route, Value::Object(parameters.clone())) {
+                    Ok(Request::Search(wanted)) => prop_assert!((1..=MAX_SEARCH_LIMIT).contains(&wanted.limit)),
+                    Ok(Request::Suggestions(_)) => {}
+                    Err(status) => prop_assert_eq!(status, 400),
+                }
+            }
+        }
     }
 }

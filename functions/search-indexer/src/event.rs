@@ -35,6 +35,7 @@ fn is_false(is_true: &bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -49,5 +50,18 @@ mod tests {
         assert_eq!(rebuild, next);
         let batch = event(json!({"Records": [{"messageId": "m", "body": "x"}]}));
         assert!(matches!(batch, Ok(Event::Batch(batch)) if batch.records.len() == 1));
+    }
+
+    proptest! {
+        /// An order that is misspelt must not pass for a batch, which would be acknowledged.
+        #[test]
+        fn a_damaged_order_is_read_or_refused(
+            text in damage::documents(&[r#"{"rebuild":{"number":2,"switched":true,"after":"s1"}}"#, r#"{"Records":[{"messageId":"m","body":"x"}]}"#]),
+        ) {
+            if let Ok(Event::Order { rebuild }) = serde_json::from_str(&text) {
+                let again = serde_json::to_string(&rebuild).expect("JSON");
+                prop_assert_eq!(serde_json::from_str::<Rebuild>(&again).expect("an order"), rebuild);
+            }
+        }
     }
 }

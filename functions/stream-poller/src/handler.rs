@@ -172,6 +172,7 @@ fn time_left(context: &Context) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -198,6 +199,32 @@ mod tests {
             json!({"export": true}),
         ] {
             assert!(event(wrong).is_err(), "what is misspelt must not publish");
+        }
+    }
+
+    proptest! {
+        /// Whatever becomes of an order, it never becomes another one.
+        #[test]
+        fn a_damaged_order_is_read_or_refused(
+            text in damage::documents(&[
+                r#"{"replay":{"from":"12/1","to":"20/5","dryRun":true}}"#,
+                r#"{"status":{"after":"12/1"}}"#,
+                r#"{"export":{"dryRun":true}}"#,
+                r#"{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}"#,
+            ]),
+        ) {
+            // What is passed over may be nested deeper than a value can be.
+            let document: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+            if let Some((event, document)) = serde_json::from_str::<Event>(&text).ok().zip(document) {
+                for (name, is_there) in [
+                    ("replay", event.replay.is_some()), ("status", event.status.is_some()), ("export", event.export.is_some()),
+                ] {
+                    prop_assert_eq!(document.get(name).is_some_and(|order| !order.is_null()), is_there, "{}", name);
+                }
+                if let Some(range) = event.replay {
+                    prop_assert_eq!(document["replay"]["dryRun"] == true, range.dry_run);
+                }
+            }
         }
     }
 }

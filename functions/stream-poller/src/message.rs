@@ -1,6 +1,9 @@
 //! Records into messages for the bus.
 
-use domain::graph::{self, Change, SNS_MESSAGE_BYTES, Unfit};
+use domain::{
+    graph::{self, Change, SNS_MESSAGE_BYTES, Unfit},
+    message::sendable,
+};
 use neptune_streams as streams;
 
 /// A change of the graph, as the bus takes it.
@@ -76,7 +79,7 @@ fn message(change: &Change, naming: &Naming) -> Message {
 /// Where to find a change that is too large even without its properties.
 fn unfit_body(change: &Change, cluster: &str, unfit: Unfit) -> String {
     let id = change.id(cluster);
-    serde_json::json!({"id": id, "type": change.event_type(), "bytes": unfit.bytes}).to_string()
+    sendable(serde_json::json!({"id": id, "type": change.event_type(), "bytes": unfit.bytes}).to_string())
 }
 
 fn record(record: streams::Record) -> graph::Record {

@@ -80,6 +80,7 @@ fn idempotency_key(request: &ApiGatewayV2httpRequest) -> Result<Option<String>, 
 #[cfg(test)]
 mod tests {
     use domain::media::Visibility;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -178,5 +179,30 @@ mod tests {
             assert!(matches!(refused, Err((404, _))), "{id}");
         }
         assert!(matches!(parse("$default", &id, json!({}), &handle), Err((404, _))));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_declared_is_read_or_refused(
+            body in damage::documents(&[
+                r#"{"kind":"photo","contentType":"image/png","size":1,"checksum":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","fileName":"a.png","post":"p","visibility":"private"}"#,
+                r#"{"handle":"h","parts":[{"number":1,"checksum":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}]}"#,
+                r#"{"handle":"h"}"#,
+            ]),
+            id in prop_oneof![Just(UploadId::random([1; 16]).to_string()), damage::text()],
+            key in "[ -~\u{80}-\u{ff}]{0,300}",
+        ) {
+            for route in ["POST /v1/uploads", "POST /v1/uploads/{id}/parts", "POST /v1/uploads/{id}/complete"] {
+                match parse(route, &id, json!({"idempotency-key": key}), &body) {
+                    Ok(Request::Start { declaration, idempotency_key }) => {
+                        prop_assert!((1..=max_bytes(declaration.kind)).contains(&declaration.size));
+                        prop_assert_eq!(idempotency_key, Some(key.clone()));
+                    }
+                    Ok(Request::SignParts { parts, .. }) => prop_assert!((1..=MAX_PARTS).contains(&parts.len())),
+                    Ok(Request::Complete { .. }) => {}
+                    Err((status, _)) => prop_assert!(matches!(status, 400 | 404 | 413), "{}", status),
+                }
+            }
+        }
     }
 }

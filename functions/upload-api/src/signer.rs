@@ -99,9 +99,18 @@ fn length(bytes: u64) -> Result<i64, Failure> {
 }
 
 fn signed(request: &PresignedRequest, expires_at: String) -> Signed {
-    let headers = request.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let headers = SignedHeaders(headers.collect());
-    Signed { method: "PUT", url: request.uri().to_owned(), headers, expires_at }
+    let url = request.uri();
+    let headers = request.headers().filter(|(name, _)| is_signed(url, name));
+    let headers = SignedHeaders(headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+    Signed { method: "PUT", url: url.to_owned(), headers, expires_at }
+}
+
+/// Whether the signature covers the header `name`. What it does not cover is nothing that the upload is
+/// held to, and no client's to send: within Lambda, the SDK adds the id of this function's own trace.
+fn is_signed(url: &str, name: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let list = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-SignedHeaders="));
+    list.is_some_and(|list| list.split("%3B").any(|signed| signed == name))
 }
 
 #[cfg(test)]
@@ -198,5 +207,17 @@ pub mod tests {
         assert_eq!(failure.kind, function_kit::failure::Kind::Transient);
         let signed = signer(ends(36_000)).put("photo/mina/1", &declaration, now()).await.expect("signed");
         assert_eq!(parameter(&signed.url, "X-Amz-Expires"), Some("900"));
+    }
+
+    #[test]
+    fn only_what_the_signature_covers_is_the_clients_to_send() {
+        let url =
+            "https://s3/a?X-Amz-Date=d&X-Amz-SignedHeaders=content-length%3Bhost%3Bx-amz-meta-post&x-id=PutObject";
+        for (name, is_covered) in
+            [("content-length", true), ("x-amz-meta-post", true), ("x-amzn-trace-id", false), ("x-amz-meta", false)]
+        {
+            assert_eq!(is_signed(url, name), is_covered, "{name}");
+        }
+        assert!(!is_signed("https://s3/a", "host"));
     }
 }

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Change;
+use crate::message::sendable;
 
 const SPEC_VERSION: &str = "1.0";
 
@@ -71,7 +72,7 @@ impl Change {
         let mut json = Vec::with_capacity(USUAL_BYTES);
         // Neither fails: no map here has keys that are no texts, no type refuses, and JSON is UTF-8.
         match serde_json::to_writer(&mut json, &event) {
-            Ok(()) => String::from_utf8(json).unwrap_or_default(),
+            Ok(()) => String::from_utf8(json).map(sendable).unwrap_or_default(),
             Err(_) => String::new(),
         }
     }

@@ -3,6 +3,7 @@ use std::{cmp::Reverse, mem};
 use serde::Serialize;
 
 use super::{Change, PropertyChange, Value};
+use crate::message::sendable;
 
 /// What SNS takes in one message, and in one `PublishBatch`, in bytes: body and attributes together
 /// (Amazon SNS quotas, "Message size": 256 KiB).
@@ -191,7 +192,7 @@ impl Property {
 
 fn json_bytes(value: &impl Serialize) -> usize {
     // Texts, numbers and maps with texts as keys can always be written.
-    serde_json::to_vec(value).map_or(0, |json| json.len())
+    serde_json::to_string(value).map_or(0, |json| sendable(json).len())
 }
 
 fn digits(number: usize) -> usize {

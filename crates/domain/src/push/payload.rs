@@ -12,6 +12,7 @@ use super::{
     cut::cut,
     rules::{Said, Words},
 };
+use crate::message::sendable;
 
 /// The most that FCM takes. It counts notification and data only; here, all that is sent counts.
 pub const FCM_MAX_BYTES: usize = 4_096;
@@ -62,7 +63,7 @@ impl Notification<'_> {
         let max_arg_bytes = largest_fitting(longest, |bytes| whole(bytes).len() <= FCM_MAX_BYTES);
         let gcm = whole(max_arg_bytes.ok_or(NoMessage::TooLarge)?);
         // `default` must be there, and is for endpoints of other services: there are none.
-        Ok(json!({"default": self.rule.id, "GCM": gcm}).to_string())
+        Ok(sendable(json!({"default": self.rule.id, "GCM": gcm}).to_string()))
     }
 
     fn gcm(&self, title: &Said, body: &Said, silent: bool, now: Timestamp, seconds_left: i64) -> String {

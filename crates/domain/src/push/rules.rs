@@ -140,6 +140,8 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{
         graph::What,
@@ -245,5 +247,22 @@ mod tests {
         assert!(schema::check(&rules, &texts::FILES).expect_err("refused").contains("collapse keys"));
         let one = r#"{"push_x": "x"}"#;
         assert!(schema::check("[]", &[("en", one)]).expect_err("refused").contains("push_x"));
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_rules_are_refused_or_fit_together(
+            rules in damage::documents(&[include_str!("rules.json")]),
+            korean in damage::documents(&[include_str!("texts/ko.json")]),
+        ) {
+            let english = include_str!("texts/en.json");
+            for languages in [[("ko", include_str!("texts/ko.json")), ("en", english)], [("ko", &korean), ("en", english)]] {
+                if let Ok(rules) = schema::check(&rules, &languages) {
+                    let ids: std::collections::BTreeSet<_> = rules.iter().map(|rule| &rule.id).collect();
+                    prop_assert_eq!(ids.len(), rules.len());
+                    prop_assert!(rules.iter().all(|rule| (60..=2_419_200).contains(&rule.ttl_seconds)));
+                }
+            }
+        }
     }
 }

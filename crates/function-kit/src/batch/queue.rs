@@ -8,6 +8,9 @@ use tracing::{error, warn};
 use super::MESSAGE_GROUP_ID;
 use crate::failure::{Failure, Kind};
 
+/// The longest text of a failure on a dead letter, in bytes: the rest of it is in the log.
+const MAX_FAILURE_BYTES: usize = 1_000;
+
 /// The queue that a function reads, with its dead-letter queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -80,11 +83,58 @@ impl Queue {
             .set_message_deduplication_id(group.and(message.message_id.clone()))
             // SQS refuses empty bodies.
             .message_body(message.body.as_deref().filter(|body| !body.is_empty()).unwrap_or("(empty)"))
-            .message_attributes("failure", attribute(failure.to_string())?)
+            .message_attributes("failure", attribute(attribute_text(&failure.to_string()))?)
             .message_attributes("message_id", attribute(message.message_id.clone().unwrap_or_default())?)
             .send()
             .await
             .map_err(|error| Failure::aws("bury the message", error))?;
         Ok(())
+    }
+}
+
+/// `text` as SQS takes it in an attribute: shortened, and in the characters of XML 1.0 (Amazon SQS API
+/// Reference, `SendMessage`). A failure may repeat what a message says, which may hold any others.
+fn attribute_text(text: &str) -> String {
+    let is_taken =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let short = &text[..text.floor_char_boundary(MAX_FAILURE_BYTES)];
+    short.chars().map(|c| if is_taken(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sqs::operation::send_message::SendMessageOutput;
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Were it refused, a poisoned message would hold up all that follow in its group, try by try.
+    #[tokio::test]
+    async fn a_failure_that_repeats_what_nobody_may_send_is_still_buried() {
+        let text = format!("unknown variant `\0\u{ffff}{}`", "x".repeat(300_000));
+        let rule = mock!(Client::send_message)
+            .match_requests(|request| {
+                let attribute = request.message_attributes().and_then(|attributes| attributes.get("failure"));
+                let text = attribute.and_then(|attribute| attribute.string_value()).unwrap_or_default();
+                text.starts_with("could not read: unknown variant `\u{fffd}\u{fffd}xxx") && text.len() < 2_000
+            })
+            .then_output(|| SendMessageOutput::builder().build());
+        let sqs = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [&rule]);
+        let queue = Queue { sqs, url: "https://sqs/q".to_owned(), dead_letters_url: "https://sqs/dlq".to_owned() };
+        let message = serde_json::from_value(json!({"messageId": "1", "body": "x"})).expect("a message");
+        assert_eq!(queue.settle(&message, &Failure::bug("read", text)).await, Settled::Buried);
+    }
+
+    proptest! {
+        #[test]
+        fn an_attribute_has_nothing_that_sqs_refuses(text in damage::text()) {
+            let attribute = attribute_text(&text);
+            prop_assert!(attribute.len() <= 3 * MAX_FAILURE_BYTES);
+            let is_refused = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+            let is_taken = !attribute.contains(is_refused);
+            prop_assert!(is_taken);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast it is. Benchmarks are no tests: nothing fails because a shared
 //! machine is slow.
 
+mod load;
 mod picture;
 mod programs;
 mod search;
@@ -18,6 +19,8 @@ pub enum Bench {
     Stream,
     /// From a commit in the graph to who finds it.
     Search,
+    /// What one machine's stack holds: photographs, reads and changes, and what each process takes. Linux only.
+    Load(load::Arguments),
     /// The analysis of a recording, against ffmpeg.
     Sound,
     /// What every function takes to start, next to one that does nothing. Linux only.
@@ -35,6 +38,7 @@ pub fn run(bench: &Bench) -> Result<()> {
         Bench::Api => programs::run("api", &[("media-api", "api")]),
         Bench::Stream => programs::run("stream", &[("stream-poller", "stream"), ("push-fanout", "followers")]),
         Bench::Search => search::run(),
+        Bench::Load(arguments) => load::run(arguments),
         Bench::Sound => sound::run(),
         Bench::Startup(arguments) => startup::run(arguments),
         Bench::Picture(arguments) => picture::run(arguments),

@@ -170,6 +170,7 @@ pub(super) mod tests {
         File, Loudness, ObjectChange, ObjectEvent, Original, Outcome, Pause, Picture, Rendition, Report, Sequencer,
         Silence, Sound, Waveform,
     };
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -278,5 +279,23 @@ pub(super) mod tests {
         let mut row = to_attributes(landed("photo/mina/a")).expect("a row");
         row.remove("visibility");
         assert!(from_attributes(row).is_err());
+    }
+
+    proptest! {
+        /// A row that cannot be read is nobody's to see; one that can be is the item that it says.
+        #[test]
+        fn a_damaged_row_is_read_or_a_bug(row in prop_oneof![
+            crate::testing::damaged(to_attributes(ready()).expect("a row")),
+            crate::testing::damaged(to_attributes(heard()).expect("a row")),
+            crate::testing::damaged(to_attributes(deleted()).expect("a row")),
+        ]) {
+            match from_attributes(row) {
+                Ok(item) => {
+                    let again = to_attributes(item.clone()).expect("a row");
+                    prop_assert_eq!(from_attributes(again).expect("an item"), item);
+                }
+                Err(failure) => prop_assert_eq!(failure.kind, function_kit::failure::Kind::Bug),
+            }
+        }
     }
 }
