@@ -13,7 +13,7 @@ use super::{
     operation::Queue,
     queues,
 };
-use crate::{aws::Aws, phones::Notification, stack::Stack};
+use crate::{aws::Aws, phones::Notification};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -171,9 +171,4 @@ fn compare(queue: &str, expected: &BTreeSet<String>, found: &BTreeSet<String>, f
     for letter in found.difference(expected) {
         findings.violations.push(format!("{queue}: a dead letter that nobody planted: {letter}"));
     }
-}
-
-/// Where the phones stand.
-pub async fn phones_head(stack: &Stack) -> Result<u64> {
-    stack.phones().head().await
 }

@@ -90,7 +90,7 @@ impl<'a> Driver<'a> {
                     return Ok(None);
                 }
             }
-            Operation::Restart => self.stack.restart_emulator(self.name)?,
+            Operation::Restart => self.restart()?,
             Operation::RepeatEvents { order } => self.repeat_events(*order).await?,
             Operation::Replay => self.replay().await?,
             Operation::Poison { queue, number } => {
@@ -132,6 +132,15 @@ impl<'a> Driver<'a> {
         let is_killed = self.stack.emulator.kill_function(*pid)?;
         self.kills += u64::from(is_killed);
         Ok(is_killed)
+    }
+
+    /// Ends everything, and starts it again with what was held. What functions have in hand ends with
+    /// them: what they are told after the emulator wrote down what it holds, it would not know.
+    fn restart(&mut self) -> Result<()> {
+        for pid in self.stack.emulator.functions()? {
+            self.kills += u64::from(self.stack.emulator.kill_function(pid)?);
+        }
+        self.stack.restart_emulator(self.name)
     }
 
     /// Has some events come again, in another order.

@@ -127,8 +127,8 @@ enum Audience {
 
 /// From where on all knows what was done at `at`: the first time that all was worked off, if ever.
 fn known_from(history: &[Done], at: usize) -> usize {
-    let later = history.iter().enumerate().skip(at + 1);
-    later.into_iter().find(|(_, done)| done.settled).map_or(usize::MAX, |(place, _)| place)
+    let mut later = history.iter().enumerate().skip(at + 1);
+    later.find(|(_, done)| done.settled).map_or(usize::MAX, |(place, _)| place)
 }
 
 fn events(history: &[Done]) -> Vec<Event> {
@@ -152,8 +152,8 @@ fn events(history: &[Done]) -> Vec<Event> {
         };
         let (Some((rule, category, actor, audience)), Some(commit)) = (told, done.commit) else { continue };
         let undoes = undoing(&done.operation);
-        let later = history.iter().enumerate().skip(at + 1);
-        let undone_at = later.into_iter().find(|(_, done)| Some(&done.operation) == undoes.as_ref()).map(|(at, _)| at);
+        let mut later = history.iter().enumerate().skip(at + 1);
+        let undone_at = later.find(|(_, done)| Some(&done.operation) == undoes.as_ref()).map(|(at, _)| at);
         let over_at = known_from(history, at);
         events.push(Event { at, over_at, commit, actor, rule, category, audience, undone_at });
     }

@@ -12,7 +12,7 @@ use domain::media::MediaId;
 use serde::Serialize;
 
 use super::{
-    check::{Findings, check, phones_head},
+    check::{Findings, check},
     driver::Driver,
     generator::{Size, history},
     operation::Operation,
@@ -113,7 +113,7 @@ async fn play_one(
     items: &mut BTreeSet<MediaId>,
 ) -> Result<Report> {
     let start = Instant::now();
-    let since = phones_head(stack).await?;
+    let since = stack.phones().head().await?;
     let faults = stack.faults()?;
     let mut driver = Driver::new(stack, STACK).await?;
     let size =
