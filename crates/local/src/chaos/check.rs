@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     driver::Driver,
-    model::{self, Certainty, Place, State, Telling},
+    model::{self, Certainty, State, Telling},
     operation::Queue,
     queues,
 };

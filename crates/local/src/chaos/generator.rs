@@ -27,7 +27,7 @@ pub fn history(seed: u64, size: Size) -> Vec<Operation> {
     let mut history: Vec<_> = (0..PERSONS).map(|person| Operation::SignIn { person, phone: person }).collect();
     history.extend((1..PERSONS).map(|from| world.follow(from, 0)));
     let first = world.tell(0);
-    history.push(first);
+    history.extend([first, Operation::Settle]);
     let restarts: BTreeSet<_> =
         (1..=size.restarts).map(|number| size.operations * number / (size.restarts + 1)).collect();
     for number in 0..size.operations {
@@ -95,65 +95,65 @@ impl World {
         let (from, to) = self.two();
         let story = self.draw.below(self.stories);
         match self.draw.below(100) {
-            0..12 => {
+            0..10 => {
                 self.files += 1;
                 self.uploaded.insert(self.files);
                 Operation::Upload { person, file: self.files, photograph }
             }
-            12..22 => Operation::Put { person: owner, place, photograph },
-            22..24 => Operation::PutBroken { person: owner, place },
-            24..28 => Operation::DeleteInBucket { person: owner, place },
-            28..31 => match self.draw.of(self.uploaded.clone()) {
+            10..18 => Operation::Put { person: owner, place, photograph },
+            18..20 => Operation::PutBroken { person: owner, place },
+            20..24 => Operation::DeleteInBucket { person: owner, place },
+            24..27 => match self.draw.of(self.uploaded.clone()) {
                 Some(file) => {
                     self.uploaded.remove(&file);
                     Operation::DeleteByApi { file }
                 }
                 None => Operation::Settle,
             },
-            31..39 if !self.follows.contains(&(from, to)) => self.follow(from, to),
-            31..41 => match self.draw.of(self.follows.clone()) {
+            27..36 if !self.follows.contains(&(from, to)) => self.follow(from, to),
+            27..38 => match self.draw.of(self.follows.clone()) {
                 Some((from, to)) => {
                     self.follows.remove(&(from, to));
                     Operation::Unfollow { from, to }
                 }
                 None => self.follow(from, to),
             },
-            41..48 => self.tell(person),
-            48..58 if self.likes.insert((person, story)) => Operation::Like { from: person, story },
-            48..62 => match self.draw.of(self.likes.clone()) {
+            38..45 => self.tell(person),
+            45..56 if self.likes.insert((person, story)) => Operation::Like { from: person, story },
+            45..59 => match self.draw.of(self.likes.clone()) {
                 Some((from, story)) => {
                     self.likes.remove(&(from, story));
                     Operation::Unlike { from, story }
                 }
                 None => self.tell(person),
             },
-            62..68 => {
+            59..66 => {
                 self.comments += 1;
                 Operation::Reply { from: person, story, comment: self.comments }
             }
-            68..71 if self.blocks.insert((from, to)) => Operation::Block { from, to },
-            68..73 => match self.draw.of(self.blocks.clone()) {
+            66..68 if self.blocks.insert((from, to)) => Operation::Block { from, to },
+            66..70 => match self.draw.of(self.blocks.clone()) {
                 Some((from, to)) => {
                     self.blocks.remove(&(from, to));
                     Operation::Unblock { from, to }
                 }
                 None => self.tell(person),
             },
-            73..76 if self.mutes.insert((from, to)) => Operation::Mute { from, to },
-            73..78 => match self.draw.of(self.mutes.clone()) {
+            70..72 if self.mutes.insert((from, to)) => Operation::Mute { from, to },
+            70..74 => match self.draw.of(self.mutes.clone()) {
                 Some((from, to)) => {
                     self.mutes.remove(&(from, to));
                     Operation::Unmute { from, to }
                 }
                 None => self.tell(person),
             },
-            78..82 => Operation::SignIn { person, phone: self.draw.below(PERSONS) },
-            82..84 => Operation::SignOut { person },
-            84..86 => {
+            74..78 => Operation::SignIn { person, phone: self.draw.below(PERSONS) },
+            78..80 => Operation::SignOut { person },
+            80..82 => {
                 let muted = CATEGORIES.into_iter().filter(|_| self.draw.below(4) == 0).collect();
                 Operation::Prefer { person, muted }
             }
-            86..90 => Operation::Settle,
+            82..90 => Operation::Settle,
             90..95 => Operation::Kill { which: self.draw.any() },
             95..97 => Operation::RepeatEvents { order: self.draw.any() },
             97 => Operation::Replay,

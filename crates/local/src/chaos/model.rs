@@ -197,7 +197,8 @@ impl Facts {
                 timelines.entry(of).or_insert_with(|| Timeline::new(false)).change(at, known, value);
             };
             match &done.operation {
-                Operation::Follow { from, to } => facts.follow((*from, *to), at, known, done.commit),
+                // Who follows late is told late of what came in between: only positions decide.
+                Operation::Follow { from, to } => facts.follow((*from, *to), at, at, done.commit),
                 Operation::Unfollow { from, to } => facts.follow((*from, *to), at, known, None),
                 Operation::Block { from, to } => set(&mut facts.blocks, (*from, *to), true),
                 Operation::Unblock { from, to } => set(&mut facts.blocks, (*from, *to), false),

@@ -66,6 +66,7 @@ pub struct Report {
     notifications_shown: u64,
     notifications_required: u64,
     shown_again_in_place: u64,
+    settled: u64,
     files_ready: u64,
     violations: Vec<String>,
     history: Vec<Operation>,
@@ -148,6 +149,7 @@ async fn play_one(
     for done in &driver.done {
         *report.operations.entry(done.operation.name()).or_default() += 1;
         report.restarts += u64::from(done.operation == Operation::Restart);
+        report.settled += u64::from(done.settled);
     }
     for count in counts {
         report.requests += count.requests;
@@ -172,6 +174,7 @@ fn total(reports: &[Report]) -> Report {
         all.notifications_required += report.notifications_required;
         all.shown_again_in_place += report.shown_again_in_place;
         all.files_ready += report.files_ready;
+        all.settled += report.settled;
         let violations = report.violations.iter().map(|violation| format!("seed {}: {violation}", report.seed));
         all.violations.extend(violations);
         for (counts, sum) in [(&report.operations, &mut all.operations), (&report.faults, &mut all.faults)] {
@@ -187,12 +190,13 @@ fn print(what: &str, report: &Report) {
     let (operations, faults): (u64, u64) = (report.operations.values().sum(), report.faults.values().sum());
     println!(
         "{what}: {} s ({} s of peace), {operations} operations, {} requests, {faults} faults, {} kills, {} restarts, \
-         {} notifications ({} required, {} again in place), {} files, violations: {}",
+         settled {} times, {} notifications ({} required, {} again in place), {} files, violations: {}",
         report.seconds,
         report.seconds_of_peace,
         report.requests,
         report.kills,
         report.restarts,
+        report.settled,
         report.notifications_shown,
         report.notifications_required,
         report.shown_again_in_place,

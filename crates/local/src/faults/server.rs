@@ -31,6 +31,8 @@ use crate::serving::{self, Server, until_ended};
 
 /// The longest that a request hangs: longer than any function waits for a call.
 const LONGEST_HANG: Duration = Duration::from_secs(60);
+/// An answer's start is sent when nothing more comes for a moment; an error at once would take it along.
+const UNTIL_SENT: Duration = Duration::from_millis(20);
 /// The most of a request that is read, in bytes: originals go around this, by the client's own address.
 const MAX_REQUEST: usize = 512 << 20;
 /// The most of an answer that is read to break it off, in bytes.
@@ -235,7 +237,11 @@ fn unreachable(error: &anyhow::Error) -> Response {
 
 /// `start`, and then the connection ends: without a start, before the answer's first byte.
 fn broken(start: Bytes) -> Response {
-    let broken = stream::once(async { Err::<Bytes, _>(std::io::Error::other("an answer is to be lost")) });
+    let pause = if start.is_empty() { Duration::ZERO } else { UNTIL_SENT };
+    let broken = stream::once(async move {
+        tokio::time::sleep(pause).await;
+        Err::<Bytes, _>(std::io::Error::other("an answer is to be lost"))
+    });
     let start = stream::iter((!start.is_empty()).then_some(Ok(start)));
     Response::new(Body::from_stream(start.chain(broken)))
 }
