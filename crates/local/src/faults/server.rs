@@ -237,11 +237,14 @@ fn unreachable(error: &anyhow::Error) -> Response {
 
 /// `start`, and then the connection ends: without a start, before the answer's first byte.
 fn broken(start: Bytes) -> Response {
-    let pause = if start.is_empty() { Duration::ZERO } else { UNTIL_SENT };
+    let is_nothing = start.is_empty();
     let broken = stream::once(async move {
-        tokio::time::sleep(pause).await;
+        // Without a start, any pause would send the head.
+        if !is_nothing {
+            tokio::time::sleep(UNTIL_SENT).await;
+        }
         Err::<Bytes, _>(std::io::Error::other("an answer is to be lost"))
     });
-    let start = stream::iter((!start.is_empty()).then_some(Ok(start)));
+    let start = stream::iter((!is_nothing).then_some(Ok(start)));
     Response::new(Body::from_stream(start.chain(broken)))
 }
