@@ -21,6 +21,19 @@ fn visibility_seconds(queue: Queue) -> u32 {
 /// So often may a message be tried: faults and kills are as many times more frequent.
 const TRIES: u32 = 20;
 
+/// Has the bus keep its order. MiniStack's CloudFormation forgets that a topic is FIFO, and what comes
+/// from it then has no groups, and is never the same.
+pub async fn keep_order(stack: &Stack) -> Result<()> {
+    let attribute = [
+        ("Action", "SetTopicAttributes"),
+        ("Version", "2010-03-31"),
+        ("TopicArn", stack.output("GraphChangesTopicArn")?),
+        ("AttributeName", "FifoTopic"),
+        ("AttributeValue", "true"),
+    ];
+    stack.aws().query("sns", &attribute).await.map(drop)
+}
+
 /// Makes the queues as impatient as the history is short.
 pub async fn hurry(stack: &Stack) -> Result<()> {
     let aws = stack.aws();

@@ -92,6 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 async fn play(stack: &mut Stack, arguments: &Arguments) -> Result<Vec<Report>> {
+    queues::keep_order(stack).await?;
     queues::hurry(stack).await?;
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
     let (mut reports, mut items) = (Vec::new(), BTreeSet::new());
