@@ -105,7 +105,9 @@ impl Standing {
         let Some(index) = decide(&self.plan, &self.struck, call, this) else { return Fate::Spared };
         let fault = self.plan.rules[index].fault;
         let fate = if fault == Fault::Partial {
-            let out = |place: usize| place as u64 == this % 2 || roll(self.plan.seed, &[this, place as u64]) % 2 == 0;
+            let out = |place: usize| {
+                place as u64 == this % 2 || roll(self.plan.seed, &[this, place as u64]).is_multiple_of(2)
+            };
             match split(call, body, out) {
                 Some(split) => Fate::Halved(split),
                 None => return Fate::Spared,
