@@ -77,17 +77,23 @@ impl Failure {
     }
 }
 
-/// Whether AWS refused the request itself. DynamoDB says 400 to throttled requests, too.
+/// Whether AWS refused the request itself. It says 400 to some others, too: DynamoDB to throttled ones
+/// and to conflicts, S3 to those that arrived too slowly, both to expired credentials, of which the
+/// next execution environment has new ones. And to a `HEAD`, S3 cannot say what was wrong.
 fn is_wrong(status: StatusCode, code: Option<&str>) -> bool {
-    const THROTTLED: [&str; 6] = [
+    const MAY_PASS: [&str; 9] = [
+        "ExpiredToken",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "RequestTimeout",
         "Throttling",
         "ThrottlingException",
+        "TransactionConflictException",
         "TransactionInProgressException",
     ];
-    status.as_u16() == 400 && !code.is_some_and(|code| THROTTLED.iter().any(|throttled| code.contains(throttled)))
+    let may_pass = |code: &str| code.is_empty() || MAY_PASS.iter().any(|passing| code.contains(passing));
+    status.as_u16() == 400 && !code.is_some_and(may_pass)
 }
 
 /// The error's code, from wherever the protocol puts it.
@@ -123,6 +129,10 @@ mod tests {
         for (code, error) in [
             (400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
             (400, r#"{"__type":"com.amazonaws.sqs#RequestThrottled"}"#),
+            (400, "com.amazon.coral.service#ExpiredTokenException"),
+            (400, "<Error><Code>ExpiredToken</Code></Error>"),
+            (400, "<Error><Code>RequestTimeout</Code></Error>"),
+            (400, ""),
             (403, "AccessDenied"),
             (404, "ResourceNotFoundException"),
             (500, "InternalError"),

@@ -69,7 +69,13 @@ impl Aws {
 
     /// The keys below `prefix`: the first thousand.
     pub async fn list_objects(&self, bucket: &str, prefix: &str) -> Result<Vec<String>> {
-        let path = format!("/{bucket}?list-type=2&prefix={}", utf8_percent_encode(prefix, NON_ALPHANUMERIC));
+        self.list_objects_after(bucket, prefix, "").await
+    }
+
+    /// The keys below `prefix` that come after `last`: the first thousand.
+    pub async fn list_objects_after(&self, bucket: &str, prefix: &str, last: &str) -> Result<Vec<String>> {
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let path = format!("/{bucket}?list-type=2&prefix={}&start-after={}", encode(prefix), encode(last));
         let answer = self.send("s3", Method::GET, &path, &[], Vec::new()).await?;
         ensure!(answer.status.is_success(), "cannot list {bucket}: {}", answer.status);
         let body = String::from_utf8(answer.body)?;

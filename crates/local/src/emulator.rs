@@ -32,32 +32,84 @@ pub struct Emulator {
     port: u16,
 }
 
+/// How an emulator is to be run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// Whether IAM is enforced.
+    pub enforces_iam: bool,
+    /// What functions call instead of the emulator.
+    pub functions_call: Option<String>,
+    /// Whether it keeps what it holds when it is ended, for [`Emulator::restart`].
+    pub keeps_state: bool,
+}
+
+/// How long an emulator may take to write down what it holds.
+const PATIENCE_TO_KEEP: Duration = Duration::from_secs(60);
+
+/// A port of loopback that is free now.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Where an emulator at `port` answers.
+pub fn endpoint(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
 impl Emulator {
     /// Starts an emulator on a free port of loopback and waits until it answers. It goes on when
     /// this process ends; one of the same name that an interrupted run left behind is ended first.
     /// IAM is enforced if `enforce_iam`.
     pub fn start(name: &str, enforce_iam: bool) -> Result<Self> {
+        Self::start_at(name, free_port()?, &Setup { enforces_iam: enforce_iam, ..Setup::default() })
+    }
+
+    /// The same on this port.
+    pub fn start_at(name: &str, port: u16, setup: &Setup) -> Result<Self> {
         if let Some(left_over) = Self::recorded(name) {
             left_over.stop()?;
         }
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        fs::create_dir_all(folder(name))?;
+        // Another emulator's roles had the same names.
+        File::create(usage_file(name))?;
+        File::create(log_file(name))?;
+        if setup.keeps_state && state_folder(name).exists() {
+            fs::remove_dir_all(state_folder(name))?;
+        }
+        Self::launch(name, port, setup)
+    }
+
+    /// Ends it, and starts it again with what it held, where it was.
+    pub fn restart(&self, name: &str, setup: &Setup) -> Result<Self> {
+        process::stop_within(PATIENCE_TO_KEEP, "the emulator", self.pid, is_emulator)?;
+        Self::launch(name, self.port, setup)
+    }
+
+    fn launch(name: &str, port: u16, setup: &Setup) -> Result<Self> {
         let folder = folder(name);
         // Unpacked functions go there, not to the machine's own folder for temporary files.
         let temporary = folder.join("tmp");
         fs::create_dir_all(&temporary)?;
-        let log_path = folder.join("emulator.log");
-        let log = File::create(&log_path)?;
-        let usage = usage_file(name);
-        // Another emulator's roles had the same names.
-        File::create(&usage)?;
+        let log_path = log_file(name);
+        let log = File::options().create(true).append(true).open(&log_path)?;
         let mut command = Tool::Emulator.command("python");
-        let mut child = at(port, &mut command)
+        let command = at(port, &mut command);
+        if let Some(endpoint) = &setup.functions_call {
+            // It hands its own endpoint on to functions, and calls nobody there itself.
+            command.env("AWS_ENDPOINT_URL", endpoint);
+        }
+        if setup.keeps_state {
+            let state = state_folder(name);
+            command.env("PERSIST_STATE", "1").env("STATE_DIR", state.join("services"));
+            command.env("S3_PERSIST", "1").env("S3_DATA_DIR", state.join("objects"));
+        }
+        let mut child = command
             .args(["-c", RECORDER])
-            .arg(usage)
+            .arg(usage_file(name))
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
             .env("MINISTACK_HOST", "localhost")
-            .env("AUTH", if enforce_iam { "true" } else { "false" })
+            .env("AUTH", if setup.enforces_iam { "true" } else { "false" })
             .env("IOT_MTLS_ENABLED", "0")
             .env("SFTP_ENABLED", "0")
             .env("TMPDIR", temporary)
@@ -83,6 +135,16 @@ impl Emulator {
         Ok(emulator)
     }
 
+    /// The functions' processes that it runs now, in the order of their ids.
+    pub fn functions(&self) -> Result<Vec<i32>> {
+        process::children(self.pid, |argument| argument.ends_with("/bootstrap"))
+    }
+
+    /// Kills a function's process at once, whatever it is doing; whether it was there.
+    pub fn kill_function(&self, pid: i32) -> Result<bool> {
+        Ok(self.functions()?.contains(&pid) && process::kill(pid)?)
+    }
+
     /// The emulator `name`, if it is running.
     pub fn recorded(name: &str) -> Option<Self> {
         let emulator: Self = serde_json::from_slice(&fs::read(record(name)).ok()?).ok()?;
@@ -96,7 +158,7 @@ impl Emulator {
 
     /// Where it answers.
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        endpoint(self.port)
     }
 
     /// Lets `command` see this emulator as AWS, and its administrator as itself.
@@ -138,6 +200,16 @@ fn folder(name: &str) -> PathBuf {
     paths::workdir().join(name)
 }
 
+/// Where the emulator `name` says what it does.
+fn log_file(name: &str) -> PathBuf {
+    folder(name).join("emulator.log")
+}
+
+/// Where the emulator `name` keeps what it holds.
+fn state_folder(name: &str) -> PathBuf {
+    folder(name).join("state")
+}
+
 /// Where the emulator `name` writes down which role was allowed what: a line of JSON each.
 pub fn usage_file(name: &str) -> PathBuf {
     folder(name).join("usage.jsonl")
@@ -156,7 +228,7 @@ fn at(port: u16, command: &mut Command) -> &mut Command {
             command.env_remove(variable);
         }
     }
-    command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")).envs([
+    command.env("AWS_ENDPOINT_URL", endpoint(port)).envs([
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
         ("AWS_DEFAULT_REGION", REGION),

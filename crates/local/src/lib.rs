@@ -17,11 +17,14 @@
 //! openapi      the document of the REST API, written down
 //! bench        how fast it all is, next to others
 //! costs        what a month costs
+//! chaos        random histories, under faults, held against a model
 //! docs         a page to try the API with, and one that tells and plays stories
 //! chromium     the browser that this one is tested in
 //! edge         CloudFront's signed URLs, checked before the emulator serves
 //! delivery_key the key that signs addresses of derived files
+//! bus          the bus, where the emulator needs help
 //! gateway      API Gateway, where the emulator needs help
+//! faults       makes the functions' calls fail
 //! neptune      Neptune Streams, played by an emulator of its own
 //! phones       SNS mobile push and FCM, played by a stand-in of its own
 //! search       OpenSearch's API, played by osmem-server
@@ -33,6 +36,8 @@
 
 pub mod aws;
 pub mod bench;
+pub mod bus;
+pub mod chaos;
 pub mod chromium;
 pub mod companion;
 pub mod costs;
@@ -41,6 +46,7 @@ pub mod demo;
 pub mod docs;
 pub mod edge;
 pub mod emulator;
+pub mod faults;
 pub mod functions;
 pub mod gateway;
 pub mod linters;

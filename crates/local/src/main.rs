@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use local::{
-    bench, costs, demo, docs, edge, emulator, functions, neptune, openapi, ops, phones, privilege, search,
-    stack::Stack, suite, tools,
+    bench, chaos, costs, demo, docs, edge, emulator, faults, functions, neptune, openapi, ops, phones, privilege,
+    search, stack::Stack, suite, tools,
 };
 
 /// The name of the stack that `demo`, `up` and `down` share.
@@ -67,6 +67,15 @@ enum Command {
     ///
     /// It lets pass what is open, or signed for, and has the emulator serve it.
     Edge(edge::Arguments),
+    /// Play random histories on a stack of its own, under faults, and hold their ends against a model.
+    ///
+    /// Functions are to be built: `cargo xtask up` does. Prints figures, keeps them in target/chaos; a
+    /// history is repeated by its seed.
+    Chaos(chaos::Arguments),
+    /// Run a proxy that makes calls to AWS fail until SIGTERM or Ctrl-C; its first line is its endpoint.
+    ///
+    /// Order faults with PUT /_faults. The documents are described in the module `local::faults`.
+    Faults(faults::Arguments),
     /// Hold what the functions of a running stack may do against what they were seen doing, as `test` does at its end.
     Privileges {
         /// The stack.
@@ -103,6 +112,8 @@ fn main() -> ExitCode {
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),
         Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(edge::run(options))),
+        Command::Chaos(arguments) => tools::install().and_then(|()| chaos::run(&arguments)),
+        Command::Faults(arguments) => block_on(faults::run(arguments.into())),
         Command::Privileges { name } => privileges(&name),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
         Command::Phones(arguments) => block_on(phones::run(arguments.into())),

@@ -14,10 +14,11 @@ use tokio::runtime;
 
 use crate::{
     aws::Aws,
+    bus,
     companion::{Companion, this_program},
     delivery_key::{self, DeliveryKey},
-    emulator::Emulator,
-    functions, gateway, neptune, paths, phones, push_credentials, steps,
+    emulator::{self, Emulator, Setup},
+    faults, functions, gateway, neptune, paths, phones, push_credentials, steps,
     tools::{self, Tool},
 };
 
@@ -25,6 +26,8 @@ use crate::{
 const DOCS: &str = "docs";
 /// The subcommand that plays an edge of CloudFront.
 const EDGE: &str = "edge";
+/// The subcommand that makes the functions' calls fail.
+const FAULTS: &str = "faults";
 /// The subcommand that plays Neptune Streams.
 const NEPTUNE: &str = "neptune";
 /// The subcommand that plays SNS mobile push and FCM.
@@ -53,6 +56,12 @@ pub struct Stack {
     phones: Companion,
     /// What plays OpenSearch.
     search: Companion,
+    /// What stands between the functions and all that, if anything does.
+    #[serde(default)]
+    faults: Option<Companion>,
+    /// How the emulator is run.
+    #[serde(default)]
+    setup: Setup,
     /// The template's outputs.
     outputs: BTreeMap<String, String>,
 }
@@ -60,21 +69,44 @@ pub struct Stack {
 impl Stack {
     /// Starts an emulator with IAM enforced and its companions, and deploys the built template.
     pub fn start(name: &str) -> Result<Self> {
-        let emulator = Emulator::start(name, true)?;
+        Self::start_as(name, false)
+    }
+
+    /// The same with a proxy between the functions and all that they call, and an emulator that can be
+    /// started again.
+    pub fn start_with_faults(name: &str) -> Result<Self> {
+        Self::start_as(name, true)
+    }
+
+    fn start_as(name: &str, with_faults: bool) -> Result<Self> {
         // A new stack has seen nothing of an old graph.
-        let fresh = forget(&graph_file(name)).and_then(|()| Self::set_up(name, emulator));
+        let fresh =
+            Self::end(name).and_then(|_| forget(&graph_file(name))).and_then(|()| Self::set_up(name, with_faults));
         if fresh.is_err() {
             Self::end(name)?;
         }
         fresh
     }
 
-    fn set_up(name: &str, emulator: Emulator) -> Result<Self> {
-        let (neptune, phones) = (start_neptune(name)?, start_phones(name, &emulator)?);
-        let (docs, edge, search) = (start_docs(name)?, start_edge(name, &emulator)?, start_search(name)?);
-        let mut stack = Self { emulator, docs, edge, neptune, phones, search, outputs: BTreeMap::new() };
+    fn set_up(name: &str, with_faults: bool) -> Result<Self> {
+        let port = emulator::free_port()?;
+        let aws = emulator::endpoint(port);
+        let (neptune, phones, search) = (start_neptune(name)?, start_phones(name, &aws)?, start_search(name)?);
+        let faults = with_faults.then(|| start_faults(name, &aws, &neptune, &phones, &search)).transpose()?;
+        let functions_call = faults.as_ref().map(|faults| faults.endpoint().to_owned());
+        let setup = Setup { enforces_iam: true, functions_call, keeps_state: with_faults };
+        let emulator = Emulator::start_at(name, port, &setup)?;
+        let (docs, edge) = (start_docs(name)?, start_edge(name, &emulator)?);
+        let outputs = BTreeMap::new();
+        let mut stack = Self { emulator, docs, edge, neptune, phones, search, faults, setup, outputs };
         stack.deploy(name)?;
         Ok(stack)
+    }
+
+    /// Ends the emulator and starts it again with what it held.
+    pub fn restart_emulator(&mut self, name: &str) -> Result<()> {
+        self.emulator = self.emulator.restart(name, &self.setup)?;
+        self.save(name)
     }
 
     /// The running stack `name`, if there is one.
@@ -85,8 +117,10 @@ impl Stack {
     /// Ends what runs of the stack `name`; whether anything did.
     pub fn end(name: &str) -> Result<bool> {
         let emulator = Emulator::recorded(name);
-        let companions: Vec<_> =
-            [DOCS, EDGE, NEPTUNE, PHONES, SEARCH].iter().filter_map(|of| Companion::recorded(name, of)).collect();
+        let companions: Vec<_> = [DOCS, EDGE, FAULTS, NEPTUNE, PHONES, SEARCH]
+            .iter()
+            .filter_map(|of| Companion::recorded(name, of))
+            .collect();
         let was_there = emulator.is_some() || !companions.is_empty();
         // Functions may be at work: first they, then what they call.
         let ended = emulator.map_or(Ok(()), |emulator| emulator.stop());
@@ -96,7 +130,7 @@ impl Stack {
     /// Ends it.
     pub fn stop(&self) -> Result<()> {
         let companions = [&self.docs, &self.edge, &self.neptune, &self.phones, &self.search];
-        companions.into_iter().map(Companion::stop).fold(self.emulator.stop(), Result::and)
+        companions.into_iter().chain(&self.faults).map(Companion::stop).fold(self.emulator.stop(), Result::and)
     }
 
     /// The stack that the tests are to use.
@@ -113,7 +147,7 @@ impl Stack {
             self.neptune = start_neptune(name)?;
         }
         if !self.phones.is_alive() {
-            self.phones = start_phones(name, &self.emulator)?;
+            self.phones = start_phones(name, &self.emulator.endpoint())?;
         }
         if !self.docs.is_alive() {
             self.docs = start_docs(name)?;
@@ -132,6 +166,7 @@ impl Stack {
         let secret = block_on(push_credentials::secret(&aws)).context("cannot make the secret for push")?;
         let delivery = delivery_key(name, &self.emulator)?;
         let ffmpeg = tools::ffmpeg()?;
+        let called = |companion: &Companion| self.faults.as_ref().unwrap_or(companion).endpoint().to_owned();
         let ffmpeg = ffmpeg.to_str().context("the path of the checkout is not UTF-8")?;
         self.outputs = deploy(
             &self.emulator,
@@ -139,11 +174,11 @@ impl Stack {
                 // The emulator speaks plain HTTP, and one machine has few cores.
                 ("RequireTls", "false"),
                 ("Scale", "small"),
-                ("NeptuneEndpointUrl", self.neptune.endpoint()),
+                ("NeptuneEndpointUrl", &called(&self.neptune)),
                 ("NeptuneCluster", "local"),
                 ("NeptuneClusterResourceId", "cluster-LOCAL"),
-                ("SnsEndpointUrl", self.phones.endpoint()),
-                ("OpenSearchEndpointUrl", self.search.endpoint()),
+                ("SnsEndpointUrl", &called(&self.phones)),
+                ("OpenSearchEndpointUrl", &called(&self.search)),
                 ("OpenSearchDomainArn", SEARCH_DOMAIN_ARN),
                 ("SearchAnalyzer", "bigram"),
                 ("NeptuneTextIndex", "amazon_neptune"),
@@ -157,6 +192,11 @@ impl Stack {
             ],
         )?;
         block_on(gateway::respell_cors(&aws, self.output("ApiId")?))?;
+        block_on(bus::keep_order(&aws, self.output("GraphChangesTopicArn")?))?;
+        self.save(name)
+    }
+
+    fn save(&self, name: &str) -> Result<()> {
         Ok(fs::write(state_file(name), serde_json::to_vec_pretty(self)?)?)
     }
 
@@ -166,6 +206,15 @@ impl Stack {
         let mut all: Vec<_> = companions.iter().map(|of| (of.subcommand().to_owned(), of.pid())).collect();
         all.push(("emulator".to_owned(), self.emulator.pid()));
         all
+    }
+
+    /// Makes the functions' calls fail.
+    ///
+    /// # Errors
+    /// If the stack was started without what does so.
+    pub fn faults(&self) -> Result<faults::Client> {
+        let faults = self.faults.as_ref().context("this stack runs without a fault proxy")?;
+        Ok(faults::Client::new(faults.endpoint()))
     }
 
     /// The origin of the page to try the API with, which is at `/docs`.
@@ -238,8 +287,20 @@ fn start_neptune(name: &str) -> Result<Companion> {
     Companion::start(name, &this_program()?, NEPTUNE, &["--state", state])
 }
 
-fn start_phones(name: &str, emulator: &Emulator) -> Result<Companion> {
-    Companion::start(name, &this_program()?, PHONES, &["--upstream", &emulator.endpoint()])
+fn start_phones(name: &str, aws: &str) -> Result<Companion> {
+    Companion::start(name, &this_program()?, PHONES, &["--upstream", aws])
+}
+
+fn start_faults(
+    name: &str,
+    aws: &str,
+    neptune: &Companion,
+    phones: &Companion,
+    search: &Companion,
+) -> Result<Companion> {
+    let [neptune, phones, search] = [neptune, phones, search].map(Companion::endpoint);
+    let arguments = ["--aws", aws, "--sns", phones, "--neptune", neptune, "--search", search];
+    Companion::start(name, &this_program()?, FAULTS, &arguments)
 }
 
 fn start_search(name: &str) -> Result<Companion> {

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
+    chaos,
     emulator::usage_file,
     functions::{self, For},
     linters, paths, privilege,
@@ -76,7 +77,8 @@ fn end_to_end(counts: &mut Counts) -> Result<()> {
     // Only a run that has done everything has used all that there is to use.
     let outcome = outcome.and_then(|()| counts.check(privilege::check(&stack, &usage_file(STACK))));
     stack.stop()?;
-    outcome
+    // On a stack of its own, whose functions call through a proxy.
+    outcome.and(counts.check(chaos::run(&chaos::Arguments::short())))
 }
 
 /// The cargo that runs us, at the root of the workspace.

@@ -1,0 +1,264 @@
+//! The people of one history, and what they do with a real stack.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use domain::{
+    media::{Kind, MediaId},
+    push::Platform,
+};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{generator::PERSONS, model::Place};
+use crate::{
+    neptune::Commit,
+    phones::Profile,
+    photographs::{self, Photograph},
+    stack::Stack,
+    uploads::{self, File},
+    users::{User, Users},
+};
+
+/// How long an operation is tried again before something must be wrong with the stack itself.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Where a file has come to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The original's key.
+    pub key: String,
+    /// Its item.
+    pub id: MediaId,
+    /// Whose it is.
+    pub owner: usize,
+}
+
+/// Persons with accounts, vertices and phones, and what they have stored.
+pub struct Cast {
+    users: Vec<User>,
+    tokens: Vec<String>,
+    photographs: Vec<Photograph>,
+    /// Keeps this history's names apart from others'.
+    tale: String,
+    stored: BTreeMap<Place, Stored>,
+}
+
+impl Cast {
+    /// Signs everybody up, and gives them vertices and phones.
+    pub async fn assemble(stack: &Stack) -> Result<Self> {
+        let tale = Uuid::new_v4().simple().to_string();
+        let accounts = Users::of(stack)?;
+        let (mut users, mut tokens) = (Vec::new(), Vec::new());
+        let mut commit = Commit::new();
+        for person in 0..PERSONS {
+            let name = format!("person {person}");
+            let user = accounts.sign_up(&name).await?;
+            commit = commit.add_vertex(&user.id, ["person"]).set(&user.id, "name", name.as_str());
+            let token = format!("chaos-{tale}-{person}");
+            let profile = Profile { name, language: "ko".into(), platform: Platform::Android };
+            stack.phones().set_up(&token, &profile).await?;
+            users.push(user);
+            tokens.push(token);
+        }
+        stack.neptune().commit(&commit).await?;
+        Ok(Self { users, tokens, photographs: photographs::all()?, tale, stored: BTreeMap::new() })
+    }
+
+    /// How many kinds of photographs there are.
+    pub fn photographs(&self) -> usize {
+        self.photographs.len()
+    }
+
+    /// All that was ever stored, also what is gone.
+    pub fn stored(&self) -> &BTreeMap<Place, Stored> {
+        &self.stored
+    }
+
+    /// The person with this number.
+    pub fn user(&self, person: usize) -> &User {
+        &self.users[person]
+    }
+
+    /// The phone that has this token.
+    pub fn phone_of(&self, token: &str) -> Option<usize> {
+        self.tokens.iter().position(|known| known == token)
+    }
+
+    /// Sends a photograph as an app does, and tries again as an app does.
+    pub async fn upload(&mut self, stack: &Stack, person: usize, file: usize, photograph: usize) -> Result<()> {
+        let Photograph { name, content_type, bytes } = self.photographs[photograph].clone();
+        let user = &self.users[person];
+        let upload = File {
+            kind: Kind::Photo,
+            name: &name,
+            content_type,
+            bytes: bytes.clone(),
+            visibility: "public",
+            post: None,
+        };
+        let signed = persistently("upload", async || {
+            ask(stack, user, Method::POST, "/v1/uploads", Some(&upload.declaration())).await
+        });
+        let (_, signed) = signed.await?;
+        let id = signed["id"].as_str().context("an upload without id")?;
+        let key = format!("photo/{}/{id}", user.id);
+        persistently("send", async || match uploads::put(&signed, bytes.clone()).await {
+            Ok(status) if status.is_success() => Ok(Some(())),
+            // The answer to an earlier try was lost: what was signed can be sent once.
+            Ok(StatusCode::PRECONDITION_FAILED) => Ok(Some(())),
+            Ok(status) if status.is_server_error() => Ok(None),
+            Ok(status) => bail!("S3 does not take an upload: {status}"),
+            Err(_) => Ok(None),
+        })
+        .await?;
+        self.stored.insert(Place::File(file), Stored { id: MediaId::of_key(&key), key, owner: person });
+        Ok(())
+    }
+
+    /// Puts a photograph, or what is none, to a place in the bucket.
+    pub async fn put(&mut self, stack: &Stack, person: usize, place: usize, photograph: Option<usize>) -> Result<()> {
+        let key = format!("photo/{}/{}-{place}", self.users[person].id, self.tale);
+        let (content_type, bytes) = match photograph {
+            Some(at) => (self.photographs[at].content_type, self.photographs[at].bytes.clone()),
+            None => ("image/jpeg", b"no picture".to_vec()),
+        };
+        stack.aws().put_object(stack.output("OriginalsBucketName")?, &key, content_type, bytes).await?;
+        self.stored.insert(Place::Place(place), Stored { id: MediaId::of_key(&key), key, owner: person });
+        Ok(())
+    }
+
+    /// Deletes what is at a place in the bucket; whether there ever was anything.
+    pub async fn delete_in_bucket(&self, stack: &Stack, place: usize) -> Result<bool> {
+        let Some(stored) = self.stored.get(&Place::Place(place)) else { return Ok(false) };
+        stack.aws().delete_object(stack.output("OriginalsBucketName")?, &stored.key).await?;
+        Ok(true)
+    }
+
+    /// Deletes an upload by the API, once the API knows of it; whether it was.
+    pub async fn delete_by_api(&self, stack: &Stack, file: usize) -> Result<bool> {
+        let Some(stored) = self.stored.get(&Place::File(file)) else { return Ok(false) };
+        let (user, path) = (self.user(stored.owner), format!("/v1/media/{}", stored.id));
+        let (status, _) =
+            persistently("look at a file", async || ask(stack, user, Method::GET, &path, None).await).await?;
+        if status != StatusCode::OK {
+            return Ok(false);
+        }
+        // After an answer that was lost, it is not there any more.
+        persistently("delete a file", async || ask(stack, user, Method::DELETE, &path, None).await).await?;
+        Ok(true)
+    }
+
+    /// Somebody signs in on a phone.
+    pub async fn sign_in(&self, stack: &Stack, person: usize, phone: usize) -> Result<()> {
+        let device = json!({"token": self.tokens[phone], "platform": "android", "language": "ko"});
+        self.set(stack, person, Method::PUT, "/v1/devices/phone", Some(&device)).await
+    }
+
+    /// Somebody signs out.
+    pub async fn sign_out(&self, stack: &Stack, person: usize) -> Result<()> {
+        self.set(stack, person, Method::DELETE, "/v1/devices/phone", None).await
+    }
+
+    /// Somebody says what they do not want to hear of.
+    pub async fn prefer(&self, stack: &Stack, person: usize, muted: &[&str]) -> Result<()> {
+        self.set(stack, person, Method::PUT, "/v1/notification-preferences", Some(&json!({"muted": muted}))).await
+    }
+
+    async fn set(&self, stack: &Stack, person: usize, method: Method, path: &str, body: Option<&Value>) -> Result<()> {
+        let (status, answer) =
+            persistently(path, async || ask(stack, self.user(person), method.clone(), path, body).await).await?;
+        // Who has signed out before cannot sign out again.
+        let is_done = status.is_success() || (method == Method::DELETE && status == StatusCode::NOT_FOUND);
+        ensure!(is_done, "{method} {path}: {status} {answer}");
+        Ok(())
+    }
+
+    /// An edge between persons comes.
+    pub fn link(&self, label: &str, from: usize, to: usize) -> Commit {
+        let (from, to) = (&self.user(from).id, &self.user(to).id);
+        Commit::new().add_edge(edge(label, from, to), label, from, to)
+    }
+
+    /// An edge between persons goes.
+    pub fn unlink(&self, label: &str, from: usize, to: usize) -> Commit {
+        Commit::new().remove_edge(edge(label, &self.user(from).id, &self.user(to).id))
+    }
+
+    /// Somebody tells a story.
+    pub fn tell(&self, author: usize, story: usize) -> Commit {
+        let (author, id) = (&self.user(author).id, self.story(story));
+        let commit = Commit::new().add_vertex(&id, ["story"]).set(&id, "title", format!("story {story}"));
+        commit.add_edge(edge("told", author, &id), "told", author, &id)
+    }
+
+    /// Somebody likes a story.
+    pub fn like(&self, from: usize, story: usize) -> Commit {
+        let (from, id) = (&self.user(from).id, self.story(story));
+        Commit::new().add_edge(edge("likes", from, &id), "likes", from, &id)
+    }
+
+    /// And no longer.
+    pub fn unlike(&self, from: usize, story: usize) -> Commit {
+        Commit::new().remove_edge(edge("likes", &self.user(from).id, &self.story(story)))
+    }
+
+    /// Somebody replies to a story.
+    pub fn reply(&self, from: usize, story: usize, comment: usize) -> Commit {
+        let (from, id) = (&self.user(from).id, self.story(story));
+        let comment = format!("comment-{}-{comment}", self.tale);
+        Commit::new()
+            .add_vertex(&comment, ["comment"])
+            .add_edge(edge("wrote", from, &comment), "wrote", from, &comment)
+            .add_edge(edge("replies_to", &comment, &id), "replies_to", &comment, &id)
+    }
+
+    /// What no function understands, unlike any other.
+    pub fn poison(&self, number: usize) -> String {
+        format!("poison-{}-{number}", self.tale)
+    }
+
+    fn story(&self, number: usize) -> String {
+        format!("story-{}-{number}", self.tale)
+    }
+}
+
+fn edge(label: &str, from: &str, to: &str) -> String {
+    format!("{label}:{from}:{to}")
+}
+
+/// What the API says; nothing, if it failed or did not answer, and may do better.
+async fn ask(
+    stack: &Stack,
+    user: &User,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Option<(StatusCode, Value)>> {
+    let Ok(answer) = user.send(stack, method, path, &[], body).await else { return Ok(None) };
+    if answer.status.is_server_error() {
+        return Ok(None);
+    }
+    Ok(Some((answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null))))
+}
+
+/// Tries until something comes of it.
+///
+/// # Errors
+/// If nothing does for two minutes: faults are not so many.
+async fn persistently<T>(what: &str, attempt: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(done) = attempt().await? {
+            return Ok(done);
+        }
+        ensure!(Instant::now() < deadline, "{what}: tried in vain for {} s", PATIENCE.as_secs());
+        tokio::time::sleep(PAUSE).await;
+    }
+}

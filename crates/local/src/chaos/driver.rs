@@ -1,0 +1,210 @@
+//! Plays a history on a real stack.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use domain::graph::Position;
+use http::Method;
+use serde_json::json;
+
+use super::{
+    actor::Cast,
+    generator::Draw,
+    model::Done,
+    operation::{Operation, Queue},
+    queues,
+};
+use crate::{neptune::Commit, stack::Stack};
+
+/// How long a history waits for everything to be worked off; then it goes on without.
+const SETTLE: Duration = Duration::from_secs(20);
+/// How long peace may take: the third pause of a message, the second lease of a poller that was killed, and as much again.
+const PEACE: Duration = Duration::from_secs(600);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(250);
+/// So many deliveries come again at a time.
+const REPEATED: usize = 6;
+
+/// A history that is being played.
+pub struct Driver<'a> {
+    /// On which stack.
+    pub stack: &'a mut Stack,
+    /// What the stack is called.
+    pub name: &'a str,
+    /// By whom.
+    pub cast: Cast,
+    /// What was done so far.
+    pub done: Vec<Done>,
+    /// How many processes were killed.
+    pub kills: u64,
+    listener: String,
+    heard: Vec<String>,
+    first_commit: u64,
+}
+
+impl<'a> Driver<'a> {
+    /// Before the first operation.
+    pub async fn new(stack: &'a mut Stack, name: &'a str) -> Result<Self> {
+        let cast = Cast::assemble(stack).await?;
+        let listener = queues::listen(stack).await?;
+        let first_commit = stack.neptune().head().await?.head.commit_num;
+        Ok(Self { stack, name, cast, done: Vec::new(), kills: 0, listener, heard: Vec::new(), first_commit })
+    }
+
+    /// Plays all of it.
+    pub async fn play(&mut self, history: Vec<Operation>) -> Result<()> {
+        for operation in history {
+            let done = self.play_one(&operation).await.with_context(|| operation.to_string())?;
+            self.done.extend(done);
+        }
+        Ok(())
+    }
+
+    /// Plays an operation; nothing, if there was nothing to do it with.
+    async fn play_one(&mut self, operation: &Operation) -> Result<Option<Done>> {
+        let mut done = Done { operation: operation.clone(), commit: None, settled: false };
+        match operation {
+            Operation::Upload { person, file, photograph } => {
+                self.cast.upload(self.stack, *person, *file, *photograph).await?;
+            }
+            Operation::Put { person, place, photograph } => {
+                self.cast.put(self.stack, *person, *place, Some(*photograph)).await?;
+            }
+            Operation::PutBroken { person, place } => self.cast.put(self.stack, *person, *place, None).await?,
+            Operation::DeleteInBucket { place, .. } => {
+                if !self.cast.delete_in_bucket(self.stack, *place).await? {
+                    return Ok(None);
+                }
+            }
+            Operation::DeleteByApi { file } => {
+                if !self.cast.delete_by_api(self.stack, *file).await? {
+                    return Ok(None);
+                }
+            }
+            Operation::SignIn { person, phone } => self.cast.sign_in(self.stack, *person, *phone).await?,
+            Operation::SignOut { person } => self.cast.sign_out(self.stack, *person).await?,
+            Operation::Prefer { person, muted } => self.cast.prefer(self.stack, *person, muted).await?,
+            Operation::Settle => done.settled = self.settles_within(SETTLE, &[Queue::Push]).await?,
+            Operation::Kill { which } => {
+                if !self.kill(*which)? {
+                    return Ok(None);
+                }
+            }
+            Operation::Restart => self.restart()?,
+            Operation::RepeatEvents { order } => self.repeat_events(*order).await?,
+            Operation::Replay => self.replay().await?,
+            Operation::Poison { queue, number } => {
+                queues::send(self.stack, *queue, &self.cast.poison(*number)).await?;
+            }
+            _ => match self.commit_of(operation) {
+                Some(commit) => {
+                    let committed = self.stack.neptune().commit(&commit).await?;
+                    done.commit = Some(committed.commit_num.context("a commit that changes nothing")?);
+                }
+                None => bail!("nobody knows how to do that"),
+            },
+        }
+        Ok(Some(done))
+    }
+
+    fn commit_of(&self, operation: &Operation) -> Option<Commit> {
+        let cast = &self.cast;
+        Some(match *operation {
+            Operation::Follow { from, to } => cast.link("follows", from, to),
+            Operation::Unfollow { from, to } => cast.unlink("follows", from, to),
+            Operation::Block { from, to } => cast.link("blocks", from, to),
+            Operation::Unblock { from, to } => cast.unlink("blocks", from, to),
+            Operation::Mute { from, to } => cast.link("mutes", from, to),
+            Operation::Unmute { from, to } => cast.unlink("mutes", from, to),
+            Operation::Tell { author, story } => cast.tell(author, story),
+            Operation::Like { from, story } => cast.like(from, story),
+            Operation::Unlike { from, story } => cast.unlike(from, story),
+            Operation::Reply { from, story, comment } => cast.reply(from, story, comment),
+            _ => return None,
+        })
+    }
+
+    /// Kills one of the functions that run; whether there was one.
+    fn kill(&mut self, which: u64) -> Result<bool> {
+        let running = self.stack.emulator.functions()?;
+        let at = usize::try_from(which % running.len().max(1) as u64)?;
+        let Some(pid) = running.get(at) else { return Ok(false) };
+        let is_killed = self.stack.emulator.kill_function(*pid)?;
+        self.kills += u64::from(is_killed);
+        Ok(is_killed)
+    }
+
+    /// Ends everything, and starts it again with what was held. What functions have in hand ends with
+    /// them: what they are told after the emulator wrote down what it holds, it would not know.
+    fn restart(&mut self) -> Result<()> {
+        for pid in self.stack.emulator.functions()? {
+            self.kills += u64::from(self.stack.emulator.kill_function(pid)?);
+        }
+        self.stack.restart_emulator(self.name)
+    }
+
+    /// Has some events come again, in another order.
+    async fn repeat_events(&mut self, order: u64) -> Result<()> {
+        self.heard.extend(queues::drain(&self.stack.aws(), &self.listener).await?);
+        let mut draw = Draw::new(order);
+        for _ in 0..REPEATED.min(self.heard.len()) {
+            let event = &self.heard[draw.below(self.heard.len())];
+            for queue in [Queue::Thumbnail, Queue::Metadata] {
+                queues::send(self.stack, queue, event).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the poller publish all of this history again. That it fails under faults is no failure.
+    async fn replay(&self) -> Result<()> {
+        let head = self.stack.neptune().head().await?.head;
+        let order = json!({"replay": {
+            "from": format!("{}/1", self.first_commit), "to": format!("{}/{}", head.commit_num, head.op_num)
+        }});
+        let path = format!("/2015-03-31/functions/{}/invocations", self.stack.output("StreamPollerName")?);
+        self.stack.aws().send("lambda", Method::POST, &path, &[], order.to_string().into_bytes()).await?;
+        Ok(())
+    }
+
+    /// Waits until nothing is left to be done by anybody.
+    ///
+    /// # Errors
+    /// If that takes longer than ten minutes.
+    pub async fn find_peace(&self) -> Result<()> {
+        if self.settles_within(PEACE, &Queue::ALL).await? {
+            return Ok(());
+        }
+        let mut left = Vec::new();
+        for queue in Queue::ALL {
+            left.push(format!("{queue:?}: {}", queues::waiting(self.stack, &[queue]).await?));
+        }
+        bail!("work is left after {} s of peace: {left:?}, published {:?}", PEACE.as_secs(), self.published().await?)
+    }
+
+    /// Waits until all commits are published, and the queues are empty; whether they are in time.
+    async fn settles_within(&self, patience: Duration, queues: &[Queue]) -> Result<bool> {
+        let head = self.stack.neptune().head().await?.head;
+        let head = Position::new(head.commit_num, head.op_num);
+        let deadline = Instant::now() + patience;
+        // Between topic and queue, a message is in neither: one look is not enough.
+        let mut looks = 0;
+        loop {
+            let is_quiet = self.published().await? >= Some(head) && queues::waiting(self.stack, queues).await? == 0;
+            looks = if is_quiet { looks + 1 } else { 0 };
+            if looks == 3 || Instant::now() > deadline {
+                return Ok(looks == 3);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Up to where the stream has been published.
+    async fn published(&self) -> Result<Option<Position>> {
+        let table = self.stack.output("CheckpointTableName")?;
+        let input = json!({"TableName": table, "Key": {"stream": {"S": "local"}}, "ConsistentRead": true});
+        let row = self.stack.aws().json("dynamodb", "DynamoDB_20120810.GetItem", &input).await?;
+        let position = row["Item"]["position"]["S"].as_str().and_then(|position| position.split_once('/'));
+        Ok(position.and_then(|(commit, op)| Some(Position::new(commit.parse().ok()?, op.parse().ok()?))))
+    }
+}

@@ -1,0 +1,376 @@
+//! What must be in the end, and what may be, by what was done: nothing here knows how.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    generator::PERSONS,
+    operation::{Operation, Queue},
+    timeline::Timeline,
+};
+
+/// An operation that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Which.
+    pub operation: Operation,
+    /// The commit that it was.
+    pub commit: Option<u64>,
+    /// Of [`Operation::Settle`]: whether all was worked off in time.
+    pub settled: bool,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is shown.
+    Ready,
+    /// It is no picture.
+    Failed,
+    /// There is none.
+    Gone,
+}
+
+/// Where a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Where the API had it sent.
+    File(usize),
+    /// In the bucket, at this place of a person.
+    Place(usize),
+}
+
+/// A notification: what it tells of, by which rule, and to whom on which phone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Telling {
+    /// The commit that made it.
+    pub commit: u64,
+    /// The rule's id.
+    pub rule: &'static str,
+    /// The phone that shows it.
+    pub phone: usize,
+}
+
+/// Whether it must be shown, where it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// It must.
+    Must,
+    /// Something changed while it was on its way: both are right.
+    May,
+}
+
+/// What becomes of each file that there ever was.
+pub fn media(history: &[Done]) -> BTreeMap<Place, State> {
+    let mut states = BTreeMap::new();
+    for done in history {
+        let (place, state) = match done.operation {
+            Operation::Upload { file, .. } => (Place::File(file), State::Ready),
+            Operation::Put { place, .. } => (Place::Place(place), State::Ready),
+            Operation::PutBroken { place, .. } => (Place::Place(place), State::Failed),
+            Operation::DeleteByApi { file } => (Place::File(file), State::Gone),
+            Operation::DeleteInBucket { place, .. } => (Place::Place(place), State::Gone),
+            _ => continue,
+        };
+        states.insert(place, state);
+    }
+    states
+}
+
+/// What the dead-letter queues hold: the numbers of what was planted.
+pub fn poison(history: &[Done]) -> BTreeMap<Queue, BTreeSet<usize>> {
+    let mut planted: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for done in history {
+        if let Operation::Poison { queue, number } = done.operation {
+            planted.entry(queue).or_default().insert(number);
+        }
+    }
+    planted
+}
+
+/// All notifications that are right. Every other is wrong.
+pub fn tellings(history: &[Done]) -> BTreeMap<Telling, Certainty> {
+    let facts = Facts::of(history);
+    let mut tellings = BTreeMap::new();
+    for event in events(history) {
+        for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
+            for phone in 0..PERSONS {
+                if let Some(certainty) = facts.certainty(&event, recipient, phone) {
+                    tellings.insert(Telling { commit: event.commit, rule: event.rule, phone }, certainty);
+                }
+            }
+        }
+    }
+    tellings
+}
+
+/// Something that somebody is told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Event {
+    /// Its place in the history.
+    at: usize,
+    /// By when everybody has been told.
+    over_at: usize,
+    commit: u64,
+    actor: usize,
+    rule: &'static str,
+    category: &'static str,
+    audience: Audience,
+    /// Where it is taken back, if it is.
+    undone_at: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    One(usize),
+    FollowersOf(usize),
+}
+
+/// From where on all knows what was done at `at`: the first time that all was worked off, if ever.
+fn known_from(history: &[Done], at: usize) -> usize {
+    let mut later = history.iter().enumerate().skip(at + 1);
+    later.find(|(_, done)| done.settled).map_or(usize::MAX, |(place, _)| place)
+}
+
+fn events(history: &[Done]) -> Vec<Event> {
+    let mut authors = BTreeMap::new();
+    let mut events = Vec::new();
+    for (at, done) in history.iter().enumerate() {
+        if let Operation::Tell { author, story } = done.operation {
+            authors.insert(story, author);
+        }
+        let owner_of = |story: usize| authors.get(&story).copied();
+        let told = match done.operation {
+            Operation::Follow { from, to } => Some(("follow", "followers", from, Audience::One(to))),
+            Operation::Tell { author, .. } => Some(("story", "stories", author, Audience::FollowersOf(author))),
+            Operation::Like { from, story } => {
+                owner_of(story).map(|owner| ("like-story", "likes", from, Audience::One(owner)))
+            }
+            Operation::Reply { from, story, .. } => {
+                owner_of(story).map(|owner| ("reply-story", "replies", from, Audience::One(owner)))
+            }
+            _ => None,
+        };
+        let (Some((rule, category, actor, audience)), Some(commit)) = (told, done.commit) else { continue };
+        let undoes = undoing(&done.operation);
+        let mut later = history.iter().enumerate().skip(at + 1);
+        let undone_at = later.find(|(_, done)| Some(&done.operation) == undoes.as_ref()).map(|(at, _)| at);
+        let over_at = known_from(history, at);
+        events.push(Event { at, over_at, commit, actor, rule, category, audience, undone_at });
+    }
+    events
+}
+
+/// What takes an operation back, if anything can.
+fn undoing(operation: &Operation) -> Option<Operation> {
+    match *operation {
+        Operation::Follow { from, to } => Some(Operation::Unfollow { from, to }),
+        Operation::Like { from, story } => Some(Operation::Unlike { from, story }),
+        _ => None,
+    }
+}
+
+/// All that decides who is told.
+#[derive(Debug)]
+struct Facts {
+    /// The commit by which one follows another.
+    follows: BTreeMap<(usize, usize), Timeline<Option<u64>>>,
+    blocks: BTreeMap<(usize, usize), Timeline<bool>>,
+    mutes: BTreeMap<(usize, usize), Timeline<bool>>,
+    preferences: BTreeMap<usize, Timeline<Vec<&'static str>>>,
+    /// By person and phone: whether that person is signed in there.
+    phones: BTreeMap<(usize, usize), Timeline<bool>>,
+}
+
+impl Facts {
+    fn of(history: &[Done]) -> Self {
+        let mut facts = Self {
+            follows: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            mutes: BTreeMap::new(),
+            preferences: BTreeMap::new(),
+            phones: BTreeMap::new(),
+        };
+        for (at, done) in history.iter().enumerate() {
+            // The graph's changes are known when they have been worked off, the API's when it has answered.
+            let known = known_from(history, at);
+            let set = |timelines: &mut BTreeMap<_, Timeline<bool>>, of, value| {
+                timelines.entry(of).or_insert_with(|| Timeline::new(false)).change(at, known, value);
+            };
+            match &done.operation {
+                // Who follows late is told late of what came in between: only positions decide.
+                Operation::Follow { from, to } => facts.follow((*from, *to), at, at, done.commit),
+                Operation::Unfollow { from, to } => facts.follow((*from, *to), at, known, None),
+                Operation::Block { from, to } => set(&mut facts.blocks, (*from, *to), true),
+                Operation::Unblock { from, to } => set(&mut facts.blocks, (*from, *to), false),
+                Operation::Mute { from, to } => set(&mut facts.mutes, (*from, *to), true),
+                Operation::Unmute { from, to } => set(&mut facts.mutes, (*from, *to), false),
+                Operation::Prefer { person, muted } => {
+                    let timeline = facts.preferences.entry(*person).or_insert_with(|| Timeline::new(Vec::new()));
+                    timeline.change(at, at, muted.clone());
+                }
+                Operation::SignIn { person, phone } => {
+                    for (other, elsewhere) in facts.signed_in() {
+                        if other == *person || elsewhere == *phone {
+                            facts.sign((other, elsewhere), at, false);
+                        }
+                    }
+                    facts.sign((*person, *phone), at, true);
+                }
+                Operation::SignOut { person } => {
+                    for (_, phone) in facts.signed_in().into_iter().filter(|(other, _)| other == person) {
+                        facts.sign((*person, phone), at, false);
+                    }
+                }
+                _ => {}
+            }
+        }
+        facts
+    }
+
+    fn follow(&mut self, of: (usize, usize), at: usize, known: usize, since: Option<u64>) {
+        self.follows.entry(of).or_insert_with(|| Timeline::new(None)).change(at, known, since);
+    }
+
+    fn sign(&mut self, of: (usize, usize), at: usize, is_in: bool) {
+        self.phones.entry(of).or_insert_with(|| Timeline::new(false)).change(at, at, is_in);
+    }
+
+    fn signed_in(&self) -> Vec<(usize, usize)> {
+        self.phones.iter().filter(|(_, timeline)| *timeline.last()).map(|(of, _)| *of).collect()
+    }
+
+    /// Whether the recipient is told on that phone; nothing, if they must not be.
+    fn certainty(&self, event: &Event, recipient: usize, phone: usize) -> Option<Certainty> {
+        let (from, to) = (event.at, event.over_at);
+        let is = |timeline: Option<&Timeline<bool>>| {
+            timeline.map_or_else(|| vec![false], |timeline| timeline.seen(from, to).copied().collect())
+        };
+        let is_not = |timeline| is(timeline).into_iter().map(|value: bool| !value).collect();
+        let in_audience = match event.audience {
+            Audience::One(person) => vec![person == recipient],
+            Audience::FollowersOf(person) => {
+                let follows = self.follows.get(&(recipient, person));
+                let before = |since: &Option<u64>| since.is_some_and(|since| since < event.commit);
+                follows.map_or_else(|| vec![false], |timeline| timeline.seen(from, to).map(before).collect())
+            }
+        };
+        let wants = match self.preferences.get(&recipient) {
+            Some(timeline) => timeline.seen(from, to).map(|muted| !muted.contains(&event.category)).collect(),
+            None => vec![true],
+        };
+        let stands = match event.undone_at {
+            Some(undone_at) if undone_at <= to => vec![true, false],
+            _ => vec![true],
+        };
+        let conditions: [Vec<bool>; 7] = [
+            in_audience,
+            wants,
+            stands,
+            is_not(self.blocks.get(&(event.actor, recipient))),
+            is_not(self.blocks.get(&(recipient, event.actor))),
+            is_not(self.mutes.get(&(recipient, event.actor))),
+            is(self.phones.get(&(recipient, phone))),
+        ];
+        if conditions.iter().any(|seen| seen.iter().all(|holds| !holds)) {
+            return None;
+        }
+        let is_certain = conditions.iter().all(|seen| seen.iter().all(|holds| *holds));
+        Some(if is_certain { Certainty::Must } else { Certainty::May })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::chaos::generator::{Size, history};
+
+    /// A history that numbers its commits, and settles wherever it says so.
+    fn done(operations: Vec<Operation>) -> Vec<Done> {
+        let done = |(at, operation): (usize, Operation)| Done {
+            settled: operation == Operation::Settle,
+            commit: Some(at as u64 + 1),
+            operation,
+        };
+        operations.into_iter().enumerate().map(done).collect()
+    }
+
+    fn both_signed_in() -> Vec<Operation> {
+        (0..2).map(|person| Operation::SignIn { person, phone: person }).collect()
+    }
+
+    /// What is told after everybody has signed in: rule, phone and certainty.
+    fn told(rest: Vec<Operation>) -> Vec<(&'static str, usize, Certainty)> {
+        let history = done(both_signed_in().into_iter().chain(rest).collect());
+        tellings(&history).into_iter().map(|(telling, certainty)| (telling.rule, telling.phone, certainty)).collect()
+    }
+
+    const FOLLOW: Operation = Operation::Follow { from: 1, to: 0 };
+    const TELL: Operation = Operation::Tell { author: 0, story: 0 };
+    const LIKE: Operation = Operation::Like { from: 1, story: 0 };
+    use Certainty::{May, Must};
+    use Operation::Settle;
+
+    #[test]
+    fn who_is_concerned_is_told() {
+        assert_eq!(told(vec![FOLLOW, TELL, LIKE]), [("follow", 0, Must), ("story", 1, Must), ("like-story", 0, Must)]);
+        assert_eq!(told(vec![TELL, FOLLOW]), [("follow", 0, Must)], "who follows later has missed it");
+        assert_eq!(told(vec![TELL, Operation::Like { from: 0, story: 0 }]), [], "her own");
+    }
+
+    #[test]
+    fn what_is_taken_back_in_time_may_be_told() {
+        let unlike = Operation::Unlike { from: 1, story: 0 };
+        assert_eq!(told(vec![TELL, LIKE, unlike.clone()]), [("like-story", 0, May)]);
+        assert_eq!(told(vec![TELL, LIKE, Settle, unlike]), [("like-story", 0, Must)]);
+    }
+
+    #[test]
+    fn a_block_counts_once_it_is_known() {
+        let block = Operation::Block { from: 0, to: 1 };
+        assert_eq!(told(vec![TELL, block.clone(), LIKE]), [("like-story", 0, May)]);
+        assert_eq!(told(vec![TELL, block.clone(), Settle, LIKE]), []);
+        assert_eq!(told(vec![TELL, LIKE, Settle, block]), [("like-story", 0, Must)]);
+    }
+
+    #[test]
+    fn a_sign_out_counts_at_once() {
+        let out = Operation::SignOut { person: 0 };
+        assert_eq!(told(vec![TELL, out.clone(), LIKE]), []);
+        assert_eq!(told(vec![TELL, LIKE, out]), [("like-story", 0, May)]);
+        // Person 1 takes the phone: nothing of person 0's is shown there any more.
+        let moved = Operation::SignIn { person: 1, phone: 0 };
+        assert_eq!(told(vec![TELL, moved.clone(), LIKE]), []);
+        assert_eq!(told(vec![FOLLOW, Settle, moved, TELL]), [("follow", 0, Must), ("story", 0, Must)]);
+    }
+
+    #[test]
+    fn the_last_word_on_a_file_counts() {
+        let put = Operation::Put { person: 0, place: 0, photograph: 0 };
+        let broken = Operation::PutBroken { person: 0, place: 0 };
+        let gone = Operation::DeleteInBucket { person: 0, place: 0 };
+        let last = |operations: Vec<Operation>| media(&done(operations)).remove(&Place::Place(0));
+        assert_eq!(last(vec![gone.clone(), put.clone()]), Some(State::Ready));
+        assert_eq!(last(vec![put.clone(), broken.clone()]), Some(State::Failed));
+        assert_eq!(last(vec![put, broken, gone]), Some(State::Gone));
+        assert_eq!(last(vec![]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn settling_everywhere_leaves_nothing_open(seed in any::<u64>()) {
+            let size = Size { operations: 120, photographs: 1, restarts: 0 };
+            let often: Vec<_> = history(seed, size).into_iter().flat_map(|one| [one, Settle]).collect();
+            let certain = tellings(&done(often));
+            prop_assert!(certain.values().all(|certainty| *certainty == Must));
+            // Without ever settling, whatever then is certain may be told at least.
+            let often: Vec<_> = history(seed, size).into_iter().flat_map(|one| [one, Settle]).collect();
+            let mut never = done(often);
+            never.iter_mut().for_each(|done| done.settled = false);
+            let open = tellings(&never);
+            prop_assert!(certain.keys().all(|telling| open.contains_key(telling)));
+            prop_assert!(open.iter().all(|(telling, certainty)| *certainty == May || certain.contains_key(telling)));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use std::fmt;
+
+use serde::Serialize;
+
+/// What somebody does, or what befalls the stack. Persons, phones, stories and files go by their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Operation {
+    /// A photograph is declared, and sent as it was signed, to a place of its own.
+    Upload { person: usize, file: usize, photograph: usize },
+    /// A photograph is put into the bucket, where there may be one already.
+    Put { person: usize, place: usize, photograph: usize },
+    /// What is no photograph is put there.
+    PutBroken { person: usize, place: usize },
+    /// What is there is deleted in the bucket.
+    DeleteInBucket { person: usize, place: usize },
+    /// What was uploaded is deleted by the API.
+    DeleteByApi { file: usize },
+    /// One person follows another.
+    Follow { from: usize, to: usize },
+    /// And no longer.
+    Unfollow { from: usize, to: usize },
+    /// Somebody tells a story.
+    Tell { author: usize, story: usize },
+    /// Somebody likes a story.
+    Like { from: usize, story: usize },
+    /// And no longer.
+    Unlike { from: usize, story: usize },
+    /// Somebody replies to a story.
+    Reply { from: usize, story: usize, comment: usize },
+    /// One person blocks another.
+    Block { from: usize, to: usize },
+    /// And no longer.
+    Unblock { from: usize, to: usize },
+    /// One person mutes another.
+    Mute { from: usize, to: usize },
+    /// And no longer.
+    Unmute { from: usize, to: usize },
+    /// Somebody signs in on a phone, which may be another's until then.
+    SignIn { person: usize, phone: usize },
+    /// Somebody signs out.
+    SignOut { person: usize },
+    /// Somebody says of which sorts of news they want to hear nothing.
+    Prefer { person: usize, muted: Vec<&'static str> },
+    /// Nothing is done until all changes so far have been worked off, or for a while.
+    Settle,
+    /// A function's process is killed, whatever it is doing: of those that run, the one with this
+    /// number, modulo their number.
+    Kill { which: u64 },
+    /// The emulator is ended and started again.
+    Restart,
+    /// Events of S3 that were delivered come again, in another order.
+    RepeatEvents { order: u64 },
+    /// The poller publishes all changes since the beginning once more.
+    Replay,
+    /// What no function understands comes into a queue.
+    Poison { queue: Queue, number: usize },
+}
+
+/// A queue that functions work off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Queue {
+    /// Of thumbnailer.
+    Thumbnail,
+    /// Of audio-worker.
+    Audio,
+    /// Of metadata-writer.
+    Metadata,
+    /// Of push-fanout.
+    Push,
+    /// Of search-indexer.
+    Search,
+}
+
+impl Queue {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Thumbnail, Self::Audio, Self::Metadata, Self::Push, Self::Search];
+
+    /// Whether it keeps an order.
+    pub fn is_fifo(self) -> bool {
+        matches!(self, Self::Push | Self::Search)
+    }
+
+    /// The template's output with its URL.
+    pub fn output(self) -> String {
+        format!("{self:?}QueueUrl")
+    }
+
+    /// The template's output with the URL of its dead letters.
+    pub fn dead_letters(self) -> String {
+        format!("{self:?}DeadLettersUrl")
+    }
+}
+
+impl Operation {
+    /// Its name in counts.
+    pub fn name(&self) -> String {
+        let text = format!("{self:?}");
+        text.split([' ', '{']).next().unwrap_or_default().to_owned()
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}

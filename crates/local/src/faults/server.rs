@@ -1,0 +1,252 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Result;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures_util::{StreamExt, stream};
+use serde_json::json;
+
+use super::{
+    Options,
+    batch::{Split, split},
+    call::Call,
+    client::Client,
+    fault::Fault,
+    plan::{Plan, decide, roll},
+    refusal::{Refusal, refusal},
+    tally::Tally,
+    upstream::Upstreams,
+};
+use crate::serving::{self, Server, until_ended};
+
+/// The longest that a request hangs: longer than any function waits for a call.
+const LONGEST_HANG: Duration = Duration::from_secs(60);
+/// An answer's start is sent when nothing more comes for a moment; an error at once would take it along.
+const UNTIL_SENT: Duration = Duration::from_millis(20);
+/// The most of a request that is read, in bytes: originals go around this, by the client's own address.
+const MAX_REQUEST: usize = 512 << 20;
+/// The most of an answer that is read to break it off, in bytes.
+const MAX_ANSWER: usize = 512 << 20;
+
+/// A running fault proxy, which ends with this value.
+#[derive(Debug)]
+pub struct FaultProxy(Server);
+
+impl FaultProxy {
+    /// Starts a proxy on loopback, without any faults. It answers when this returns; what it hands
+    /// requests on to may come later.
+    pub fn start(options: &Options) -> Result<Self> {
+        let app = Arc::new(App { upstreams: Upstreams::new(options)?, standing: Mutex::default() });
+        let router = |_| {
+            Router::new()
+                .route("/_faults", get(counts).put(set).delete(clear))
+                .fallback(pass)
+                .layer(DefaultBodyLimit::disable())
+                .with_state(app)
+        };
+        Ok(Self(Server::start("faults", options.port, router)?))
+    }
+
+    /// Where it answers.
+    pub fn endpoint(&self) -> String {
+        self.0.endpoint()
+    }
+
+    /// A client of its control calls.
+    pub fn client(&self) -> Client {
+        Client::new(self.endpoint())
+    }
+}
+
+/// `cargo xtask faults`: runs a proxy until SIGTERM or Ctrl-C.
+pub async fn run(options: Options) -> Result<()> {
+    until_ended(|| FaultProxy::start(&options), FaultProxy::endpoint).await
+}
+
+struct App {
+    upstreams: Upstreams,
+    standing: Mutex<Standing>,
+}
+
+/// The plan, and how far it has come.
+#[derive(Default)]
+struct Standing {
+    plan: Plan,
+    /// How often each rule has struck.
+    struck: Vec<u32>,
+    /// How many requests there were for each operation, since the plan was set.
+    numbers: HashMap<Call, u64>,
+    tally: Tally,
+}
+
+/// What is to happen to a request.
+enum Fate {
+    Spared,
+    Struck(Fault),
+    Halved(Split),
+}
+
+impl Standing {
+    fn fate(&mut self, call: &Call, body: &[u8]) -> Fate {
+        self.tally.request(call);
+        let number = self.numbers.entry(call.clone()).or_default();
+        let this = *number;
+        *number += 1;
+        let Some(index) = decide(&self.plan, &self.struck, call, this) else { return Fate::Spared };
+        let fault = self.plan.rules[index].fault;
+        let fate = if fault == Fault::Partial {
+            let out = |place: usize| {
+                place as u64 == this % 2 || roll(self.plan.seed, &[this, place as u64]).is_multiple_of(2)
+            };
+            match split(call, body, out) {
+                Some(split) => Fate::Halved(split),
+                None => return Fate::Spared,
+            }
+        } else {
+            Fate::Struck(fault)
+        };
+        self.struck[index] += 1;
+        self.tally.fault(call, fault);
+        fate
+    }
+}
+
+impl App {
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        // No operation leaves it in pieces when it panics.
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn counts(&self) -> Response {
+        let standing = self.standing();
+        serving::json(StatusCode::OK, &json!({"plan": standing.plan, "counts": standing.tally.counts()}))
+    }
+
+    async fn strike(&self, fault: Fault, call: &Call, parts: &Parts, body: Bytes) -> Response {
+        let refuse = |of, retry_after| refusal(of, call, &parts.method, retry_after);
+        match fault {
+            Fault::Refused => broken(Bytes::new()),
+            Fault::Hang { millis } => {
+                tokio::time::sleep(Duration::from_millis(millis).min(LONGEST_HANG)).await;
+                broken(Bytes::new())
+            }
+            Fault::Late { millis } => {
+                tokio::time::sleep(Duration::from_millis(millis).min(LONGEST_HANG)).await;
+                self.forward(call, parts, body).await
+            }
+            Fault::Answer { status, retry_after } => refuse(Refusal::Unable(status), retry_after),
+            Fault::ExpiredCredentials => refuse(Refusal::Expired, None),
+            Fault::LostAnswer => {
+                // Only a whole answer says that all of it is done.
+                let (_, body) = self.forward(call, parts, body).await.into_parts();
+                drop(axum::body::to_bytes(body, MAX_ANSWER).await);
+                broken(Bytes::new())
+            }
+            Fault::Reset => {
+                let (head, body) = self.forward(call, parts, body).await.into_parts();
+                let Ok(body) = axum::body::to_bytes(body, MAX_ANSWER).await else { return broken(Bytes::new()) };
+                let mut answer = broken(body.slice(..body.len() / 2));
+                *answer.status_mut() = head.status;
+                *answer.headers_mut() = head.headers;
+                answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+                // What is empty cannot break off in its middle.
+                if body.is_empty() { broken(Bytes::new()) } else { answer }
+            }
+            // A batch that can be done in part does not come here.
+            Fault::Partial => self.forward(call, parts, body).await,
+        }
+    }
+
+    async fn halve(&self, split: Split, call: &Call, parts: &Parts) -> Response {
+        let answer = match split.body.clone() {
+            Some(body) => match self.upstreams.send_anew(call, parts, body).await {
+                Ok(answer) => Some(answer),
+                Err(error) => return unreachable(&error),
+            },
+            None => None,
+        };
+        let refused = answer.as_ref().filter(|answer| !answer.status.is_success());
+        if let Some(refused) = refused {
+            return (refused.status, refused.body.clone()).into_response();
+        }
+        let Some(body) = split.complete(answer.as_ref().map(|answer| answer.body.as_slice())) else {
+            return broken(Bytes::new());
+        };
+        let mut response = Response::new(Body::from(body));
+        let content_type = answer.and_then(|answer| answer.headers.get(header::CONTENT_TYPE).cloned());
+        if let Some(content_type) = content_type {
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        }
+        response
+    }
+
+    async fn forward(&self, call: &Call, parts: &Parts, body: Bytes) -> Response {
+        self.upstreams.forward(call, parts, body).await.unwrap_or_else(|error| unreachable(&error))
+    }
+}
+
+async fn pass(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MAX_REQUEST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let call = Call::of(&parts, &body);
+    let fate = app.standing().fate(&call, &body);
+    match fate {
+        Fate::Spared => app.forward(&call, &parts, body).await,
+        Fate::Struck(fault) => app.strike(fault, &call, &parts, body).await,
+        Fate::Halved(split) => app.halve(split, &call, &parts).await,
+    }
+}
+
+async fn counts(State(app): State<Arc<App>>) -> Response {
+    app.counts()
+}
+
+async fn set(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    match serde_json::from_slice::<Plan>(&body) {
+        Ok(plan) => {
+            let mut standing = app.standing();
+            *standing = Standing { struck: vec![0; plan.rules.len()], plan, ..Standing::default() };
+            drop(standing);
+            app.counts()
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    }
+}
+
+/// Ends all faults; the counts stay until another plan is set.
+async fn clear(State(app): State<Arc<App>>) -> Response {
+    app.standing().plan.rules.clear();
+    app.counts()
+}
+
+/// Nobody is there, as with AWS when it is out of reach.
+fn unreachable(error: &anyhow::Error) -> Response {
+    eprintln!("what plays AWS does not answer: {error:#}");
+    broken(Bytes::new())
+}
+
+/// `start`, and then the connection ends: without a start, before the answer's first byte.
+fn broken(start: Bytes) -> Response {
+    let is_nothing = start.is_empty();
+    let broken = stream::once(async move {
+        // Without a start, any pause would send the head.
+        if !is_nothing {
+            tokio::time::sleep(UNTIL_SENT).await;
+        }
+        Err::<Bytes, _>(std::io::Error::other("an answer is to be lost"))
+    });
+    let start = stream::iter((!is_nothing).then_some(Ok(start)));
+    Response::new(Body::from_stream(start.chain(broken)))
+}
