@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::{
     client::{orchestrator::HttpResponse, result::SdkError},
     http::StatusCode,
 };
+use serde_json::error::Category;
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -108,10 +109,24 @@ impl fmt::Display for Failure {
         // The SDK's outermost errors say no more than "service error": the causes are the message.
         let mut cause: Option<&(dyn Error + 'static)> = Some(self.source.as_ref());
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            match error.downcast_ref::<serde_json::Error>() {
+                Some(error) => write!(f, ": {} at line {} column {}", misread(error), error.line(), error.column())?,
+                None => write!(f, ": {error}")?,
+            }
             cause = error.source();
         }
         Ok(())
+    }
+}
+
+/// What was wrong with JSON. Its own error would repeat what stands there: names and texts, which
+/// belong into no log.
+fn misread(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        Category::Io => "JSON that cannot be read",
+        Category::Syntax => "no JSON",
+        Category::Data => "JSON of another form",
+        Category::Eof => "JSON that ends too early",
     }
 }
 
@@ -144,8 +159,20 @@ mod tests {
 
     #[test]
     fn says_what_was_being_done_and_every_cause() {
-        let cause = serde_json::from_str::<u8>("x").expect_err("no number");
-        let text = Failure::bug("read the message", cause).to_string();
-        assert_eq!(text, "could not read the message: expected value at line 1 column 1");
+        let cause = std::io::Error::other("the disk is full");
+        assert_eq!(Failure::transient("write a file", cause).to_string(), "could not write a file: the disk is full");
+    }
+
+    #[test]
+    fn repeats_nothing_of_what_it_could_not_read() {
+        for (json, wrong) in [
+            ("\"미나\"", "JSON of another form at line 1 column 8"),
+            ("미나", "no JSON at line 1 column 1"),
+            ("", "JSON that ends too early at line 1 column 0"),
+        ] {
+            let cause = serde_json::from_str::<u8>(json).expect_err("no number");
+            let text = Failure::bug("read the message", cause).to_string();
+            assert_eq!(text, format!("could not read the message: {wrong}"));
+        }
     }
 }

@@ -36,7 +36,7 @@ pub struct Received {
 #[derive(Debug, thiserror::Error)]
 pub enum NotAChange {
     /// Not JSON, or a required field is missing or of another type.
-    #[error("not a graph change as a cloud event: {0}")]
+    #[error("not a graph change as a cloud event")]
     Shape(#[from] serde_json::Error),
     /// It is of another version, its type is another, or its id is not of its position.
     #[error("the cloud event's attributes do not match its data")]

@@ -45,7 +45,7 @@ pub enum ObjectChange {
 #[derive(Debug, thiserror::Error)]
 pub enum NotificationError {
     /// Not JSON, or a required field is missing or of another type.
-    #[error("not an S3 notification: {0}")]
+    #[error("not an S3 notification")]
     Shape(#[from] serde_json::Error),
     /// The key is not UTF-8 after decoding.
     #[error("the object's key is not UTF-8")]
