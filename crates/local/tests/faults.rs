@@ -60,7 +60,7 @@ impl World {
     }
 
     async fn order(&self, rules: Vec<Rule>) {
-        self.faults.set(&Plan { seed: 7, rules }).await.expect("a plan");
+        self.faults.set(&Plan { seed: 7, rules, ..Plan::default() }).await.expect("a plan");
     }
 
     /// A request as a function signs it; status, headers and body, if all of them come.

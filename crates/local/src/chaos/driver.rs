@@ -18,8 +18,8 @@ use crate::{neptune::Commit, stack::Stack};
 
 /// How long a history waits for everything to be worked off; then it goes on without.
 const SETTLE: Duration = Duration::from_secs(20);
-/// How long peace may take: a message that failed four times waits for 22.5 minutes (`function_kit::batch`).
-const PEACE: Duration = Duration::from_secs(1_500);
+/// How long peace may take: no message waits for more than a minute (`plan.rs`).
+const PEACE: Duration = Duration::from_secs(600);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
 /// So many deliveries come again at a time.
@@ -170,7 +170,7 @@ impl<'a> Driver<'a> {
     /// Waits until nothing is left to be done by anybody.
     ///
     /// # Errors
-    /// If that takes longer than 25 minutes.
+    /// If that takes longer than ten minutes.
     pub async fn find_peace(&self) -> Result<()> {
         if self.settles_within(PEACE, &Queue::ALL).await? {
             return Ok(());

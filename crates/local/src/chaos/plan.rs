@@ -1,5 +1,9 @@
 use crate::faults::{CLIENT, Fault, Plan, Rule, Status, roll};
 
+/// In place of the 18 minutes that a message waits which failed four times (`function_kit::batch`), in
+/// seconds: what matters is that it comes again.
+const LONGEST_PAUSE: u32 = 60;
+
 /// The faults under which the history of this seed is played: all kinds of them, few enough that what
 /// is tried again and again is done at some time.
 pub fn plan(seed: u64) -> Plan {
@@ -26,7 +30,7 @@ pub fn plan(seed: u64) -> Plan {
         Rule::new(Fault::LostAnswer, 0.05).of(CLIENT).only("PutObject"),
         Rule::new(Fault::Refused, 0.05).of(CLIENT).only("PutObject"),
     ]);
-    Plan { seed, rules }
+    Plan { seed, rules, longest_pause: Some(LONGEST_PAUSE) }
 }
 
 /// Half, the whole or the double of it: each seed has a weather of its own.

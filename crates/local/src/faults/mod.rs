@@ -29,12 +29,15 @@
 //! "expiredCredentials"
 //! ```
 //!
+//! A plan may also have `"longestPause": 60`: no message is then hidden for more seconds than that by
+//! who tries it again later. That is no fault, and stays when faults end.
+//!
 //! # What it is not
 //!
 //! - A refused connection is one that ends before an answer: it was accepted, since a listener cannot
 //!   refuse one and take another.
-//! - `partial` sends the rest of a batch under the administrator's signature: the function's own does not
-//!   hold for a part. IAM has no say in those.
+//! - `partial` sends the rest of a batch, and `longestPause` a pause, under the administrator's signature: the
+//!   function's own does not hold for what was changed. IAM has no say in those.
 //! - What clients send to addresses that a function signed for them is struck by rules for
 //!   the service `client` only.
 
@@ -43,6 +46,7 @@ mod call;
 mod client;
 mod fault;
 mod options;
+mod pause;
 mod plan;
 mod refusal;
 mod server;

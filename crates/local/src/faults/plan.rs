@@ -10,6 +10,9 @@ pub struct Plan {
     pub seed: u64,
     /// The first that strikes counts.
     pub rules: Vec<Rule>,
+    /// Messages that are tried again later wait for so many seconds at most; without, as long as they are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_pause: Option<u32>,
 }
 
 /// A fault, and which requests it strikes.
@@ -111,7 +114,7 @@ mod tests {
     use crate::faults::CLIENT;
 
     fn plan(seed: u64, rules: Vec<Rule>) -> Plan {
-        Plan { seed, rules }
+        Plan { seed, rules, ..Plan::default() }
     }
 
     fn hits(plan: &Plan, call: &Call, requests: u64) -> Vec<Option<usize>> {
@@ -167,22 +170,14 @@ mod tests {
             Rule::new(Fault::Refused, 1.0).only("Publish"),
             Rule::new(Fault::Partial, 1.0).of(CLIENT),
         ];
-        let plan = plan(7, rules);
-        let struck = |service, operation| decide(&plan, &[], &Call::new(service, operation), 0);
+        let order = plan(7, rules);
+        let struck = |service, operation| decide(&order, &[], &Call::new(service, operation), 0);
         assert_eq!(struck("s3", "GetObject"), Some(0));
         assert_eq!(struck("s3", "PutObject"), None);
         assert_eq!(struck("sqs", "SendMessage"), Some(1));
         assert_eq!(struck("sns", "Publish"), Some(2));
         assert_eq!(struck(CLIENT, "PutObject"), Some(3));
-        assert_eq!(
-            decide(
-                &Plan { seed: 1, rules: vec![Rule::new(Fault::Reset, 1.0)] },
-                &[],
-                &Call::new(CLIENT, "PutObject"),
-                0
-            ),
-            None
-        );
+        assert_eq!(decide(&plan(1, vec![Rule::new(Fault::Reset, 1.0)]), &[], &Call::new(CLIENT, "PutObject"), 0), None);
     }
 
     #[test]
@@ -197,9 +192,10 @@ mod tests {
     fn plans_are_small_documents() {
         let text = r#"{"seed":7,"rules":[
             {"fault":{"answer":{"status":503,"retryAfter":2}},"service":"s3","operation":"GetObject","chance":0.1},
-            {"fault":"lostAnswer","times":1},{"fault":{"hang":{"millis":500}}},{"fault":{"late":{"millis":5}}}]}"#;
+            {"fault":"lostAnswer","times":1},{"fault":{"hang":{"millis":500}}},{"fault":{"late":{"millis":5}}}],"longestPause":60}"#;
         let plan: Plan = serde_json::from_str(text).expect("a plan");
         assert_eq!(plan.rules[1], Rule::new(Fault::LostAnswer, 1.0).times(1));
+        assert_eq!(plan.longest_pause, Some(60));
         let again: Plan = serde_json::from_value(serde_json::to_value(&plan).expect("JSON")).expect("a plan");
         assert_eq!(again, plan);
         for wrong in [

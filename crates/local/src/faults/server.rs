@@ -22,6 +22,7 @@ use super::{
     call::Call,
     client::Client,
     fault::Fault,
+    pause::shorten,
     plan::{Plan, decide, roll},
     refusal::{Refusal, refusal},
     tally::Tally,
@@ -182,16 +183,19 @@ impl App {
         let Some(body) = split.complete(answer.as_ref().map(|answer| answer.body.as_slice())) else {
             return broken(Bytes::new());
         };
-        let mut response = Response::new(Body::from(body));
-        let content_type = answer.and_then(|answer| answer.headers.get(header::CONTENT_TYPE).cloned());
-        if let Some(content_type) = content_type {
-            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        }
-        response
+        answered(StatusCode::OK, body, answer.and_then(|answer| answer.headers.get(header::CONTENT_TYPE).cloned()))
     }
 
     async fn forward(&self, call: &Call, parts: &Parts, body: Bytes) -> Response {
-        self.upstreams.forward(call, parts, body).await.unwrap_or_else(|error| unreachable(&error))
+        let longest = self.standing().plan.longest_pause;
+        let answer = match longest.and_then(|longest| shorten(call, &body, longest)) {
+            Some(body) => self.upstreams.send_anew(call, parts, body).await.map(|answer| {
+                let content_type = answer.headers.get(header::CONTENT_TYPE).cloned();
+                answered(answer.status, answer.body, content_type)
+            }),
+            None => self.upstreams.forward(call, parts, body).await,
+        };
+        answer.unwrap_or_else(|error| unreachable(&error))
     }
 }
 
@@ -229,6 +233,15 @@ async fn set(State(app): State<Arc<App>>, body: Bytes) -> Response {
 async fn clear(State(app): State<Arc<App>>) -> Response {
     app.standing().plan.rules.clear();
     app.counts()
+}
+
+fn answered(status: StatusCode, body: Vec<u8>, content_type: Option<HeaderValue>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    }
+    response
 }
 
 /// Nobody is there, as with AWS when it is out of reach.
