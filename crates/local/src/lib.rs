@@ -5,7 +5,8 @@
 //! functions    sam build
 //! emulator     MiniStack, which plays AWS
 //! companion    what runs beside the emulator: the emulators of our own
-//! stack        template.yaml, deployed to the emulator
+//! stack        template.yaml, deployed to the emulator, and all that it consists of
+//! deployment   sam deploy, with production's parameters
 //! aws          signed calls to it
 //! users        people who sign up and in
 //! uploads      how their app sends a file
@@ -43,6 +44,7 @@ pub mod companion;
 pub mod costs;
 pub mod delivery_key;
 pub mod demo;
+mod deployment;
 pub mod docs;
 pub mod edge;
 pub mod emulator;

@@ -1,5 +1,7 @@
 //! `template.yaml`, deployed to an emulator.
 
+mod companions;
+
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -7,33 +9,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use tokio::runtime;
 
+use self::companions::{Called, Companions};
 use crate::{
     aws::Aws,
     bus,
-    companion::{Companion, this_program},
+    companion::Companion,
     delivery_key::{self, DeliveryKey},
+    deployment,
     emulator::{self, Emulator, Setup},
-    faults, functions, gateway, neptune, paths, phones, push_credentials, steps,
-    tools::{self, Tool},
+    faults, gateway, neptune, paths, phones, push_credentials, tools,
 };
-
-/// The subcommand that shows the page to try the API with.
-const DOCS: &str = "docs";
-/// The subcommand that plays an edge of CloudFront.
-const EDGE: &str = "edge";
-/// The subcommand that makes the functions' calls fail.
-const FAULTS: &str = "faults";
-/// The subcommand that plays Neptune Streams.
-const NEPTUNE: &str = "neptune";
-/// The subcommand that plays SNS mobile push and FCM.
-const PHONES: &str = "phones";
-/// The subcommand that plays OpenSearch.
-const SEARCH: &str = "search";
 
 /// The domain that permissions name; what plays it asks nobody for permission.
 const SEARCH_DOMAIN_ARN: &str = "arn:aws:es:ap-northeast-2:000000000000:domain/local";
@@ -46,19 +36,9 @@ pub const STATE_VARIABLE: &str = "IYAGI_STACK";
 pub struct Stack {
     /// What plays AWS.
     pub emulator: Emulator,
-    /// What shows the page to try the API with.
-    docs: Companion,
-    /// What plays an edge of CloudFront.
-    edge: Companion,
-    /// What plays Neptune Streams.
-    neptune: Companion,
-    /// What plays SNS mobile push, FCM and phones.
-    phones: Companion,
-    /// What plays OpenSearch.
-    search: Companion,
-    /// What stands between the functions and all that, if anything does.
-    #[serde(default)]
-    faults: Option<Companion>,
+    /// What runs beside it.
+    #[serde(flatten)]
+    companions: Companions,
     /// How the emulator is run.
     #[serde(default)]
     setup: Setup,
@@ -91,14 +71,12 @@ impl Stack {
     fn set_up(name: &str, with_faults: bool) -> Result<Self> {
         let port = emulator::free_port()?;
         let aws = emulator::endpoint(port);
-        let (neptune, phones, search) = (start_neptune(name)?, start_phones(name, &aws)?, start_search(name)?);
-        let faults = with_faults.then(|| start_faults(name, &aws, &neptune, &phones, &search)).transpose()?;
-        let functions_call = faults.as_ref().map(|faults| faults.endpoint().to_owned());
+        let called = Called::start(name, &aws, with_faults)?;
+        let functions_call = called.faults.as_ref().map(|faults| faults.endpoint().to_owned());
         let setup = Setup { enforces_iam: true, functions_call, keeps_state: with_faults };
         let emulator = Emulator::start_at(name, port, &setup)?;
-        let (docs, edge) = (start_docs(name)?, start_edge(name, &emulator)?);
-        let outputs = BTreeMap::new();
-        let mut stack = Self { emulator, docs, edge, neptune, phones, search, faults, setup, outputs };
+        let companions = Companions::complete(name, called, &emulator)?;
+        let mut stack = Self { emulator, companions, setup, outputs: BTreeMap::new() };
         stack.deploy(name)?;
         Ok(stack)
     }
@@ -117,10 +95,7 @@ impl Stack {
     /// Ends what runs of the stack `name`; whether anything did.
     pub fn end(name: &str) -> Result<bool> {
         let emulator = Emulator::recorded(name);
-        let companions: Vec<_> = [DOCS, EDGE, FAULTS, NEPTUNE, PHONES, SEARCH]
-            .iter()
-            .filter_map(|of| Companion::recorded(name, of))
-            .collect();
+        let companions = companions::recorded(name);
         let was_there = emulator.is_some() || !companions.is_empty();
         // Functions may be at work: first they, then what they call.
         let ended = emulator.map_or(Ok(()), |emulator| emulator.stop());
@@ -129,8 +104,7 @@ impl Stack {
 
     /// Ends it.
     pub fn stop(&self) -> Result<()> {
-        let companions = [&self.docs, &self.edge, &self.neptune, &self.phones, &self.search];
-        companions.into_iter().chain(&self.faults).map(Companion::stop).fold(self.emulator.stop(), Result::and)
+        self.companions.all().map(Companion::stop).fold(self.emulator.stop(), Result::and)
     }
 
     /// The stack that the tests are to use.
@@ -143,21 +117,7 @@ impl Stack {
     /// Deploys the built template again, to the same emulator. A companion that has died is started
     /// again.
     pub fn redeploy(&mut self, name: &str) -> Result<()> {
-        if !self.neptune.is_alive() {
-            self.neptune = start_neptune(name)?;
-        }
-        if !self.phones.is_alive() {
-            self.phones = start_phones(name, &self.emulator.endpoint())?;
-        }
-        if !self.docs.is_alive() {
-            self.docs = start_docs(name)?;
-        }
-        if !self.edge.is_alive() {
-            self.edge = start_edge(name, &self.emulator)?;
-        }
-        if !self.search.is_alive() {
-            self.search = start_search(name)?;
-        }
+        self.companions.revive(name, &self.emulator)?;
         self.deploy(name)
     }
 
@@ -166,26 +126,26 @@ impl Stack {
         let secret = block_on(push_credentials::secret(&aws)).context("cannot make the secret for push")?;
         let delivery = delivery_key(name, &self.emulator)?;
         let ffmpeg = tools::ffmpeg()?;
-        let called = |companion: &Companion| self.faults.as_ref().unwrap_or(companion).endpoint().to_owned();
+        let Companions { called, docs, edge } = &self.companions;
         let ffmpeg = ffmpeg.to_str().context("the path of the checkout is not UTF-8")?;
-        self.outputs = deploy(
+        self.outputs = deployment::deploy(
             &self.emulator,
             &[
                 // The emulator speaks plain HTTP, and one machine has few cores.
                 ("RequireTls", "false"),
                 ("Scale", "small"),
-                ("NeptuneEndpointUrl", &called(&self.neptune)),
+                ("NeptuneEndpointUrl", called.endpoint(&called.neptune)),
                 ("NeptuneCluster", "local"),
                 ("NeptuneClusterResourceId", "cluster-LOCAL"),
-                ("SnsEndpointUrl", &called(&self.phones)),
-                ("OpenSearchEndpointUrl", &called(&self.search)),
+                ("SnsEndpointUrl", called.endpoint(&called.phones)),
+                ("OpenSearchEndpointUrl", called.endpoint(&called.search)),
                 ("OpenSearchDomainArn", SEARCH_DOMAIN_ARN),
                 ("SearchAnalyzer", "bigram"),
                 ("NeptuneTextIndex", "amazon_neptune"),
                 ("PushCredentialsSecretArn", &secret),
-                ("CorsOrigins", self.docs.endpoint()),
+                ("CorsOrigins", docs.endpoint()),
                 ("FfmpegPath", ffmpeg),
-                ("DeliveryBaseUrl", self.edge.endpoint()),
+                ("DeliveryBaseUrl", edge.endpoint()),
                 ("DeliveryKeyGroupId", "local"),
                 ("DeliveryKeyId", delivery_key::ID),
                 ("DeliveryKeySecretArn", &delivery.secret_arn),
@@ -202,8 +162,8 @@ impl Stack {
 
     /// The processes that it consists of beside the functions, with their ids: what measures looks at them.
     pub fn processes(&self) -> Vec<(String, i32)> {
-        let companions = [&self.docs, &self.edge, &self.neptune, &self.phones, &self.search];
-        let mut all: Vec<_> = companions.iter().map(|of| (of.subcommand().to_owned(), of.pid())).collect();
+        let companions = self.companions.all();
+        let mut all: Vec<_> = companions.map(|of| (of.subcommand().to_owned(), of.pid())).collect();
         all.push(("emulator".to_owned(), self.emulator.pid()));
         all
     }
@@ -213,33 +173,33 @@ impl Stack {
     /// # Errors
     /// If the stack was started without what does so.
     pub fn faults(&self) -> Result<faults::Client> {
-        let faults = self.faults.as_ref().context("this stack runs without a fault proxy")?;
+        let faults = self.companions.called.faults.as_ref().context("this stack runs without a fault proxy")?;
         Ok(faults::Client::new(faults.endpoint()))
     }
 
     /// The origin of the page to try the API with, which is at `/docs`.
     pub fn docs(&self) -> &str {
-        self.docs.endpoint()
+        self.companions.docs.endpoint()
     }
 
     /// Where clients fetch derived files.
     pub fn delivery(&self) -> &str {
-        self.edge.endpoint()
+        self.companions.edge.endpoint()
     }
 
     /// Writes to the graph.
     pub fn neptune(&self) -> neptune::Client {
-        neptune::Client::new(self.neptune.endpoint())
+        neptune::Client::new(self.companions.called.neptune.endpoint())
     }
 
     /// Sees what phones show.
     pub fn phones(&self) -> phones::Client {
-        phones::Client::new(self.phones.endpoint())
+        phones::Client::new(self.companions.called.phones.endpoint())
     }
 
     /// Where what can be found is indexed.
     pub fn search(&self) -> &str {
-        self.search.endpoint()
+        self.companions.called.search.endpoint()
     }
 
     /// The template's output `name`.
@@ -275,51 +235,13 @@ fn graph_file(name: &str) -> PathBuf {
     paths::workdir().join(name).join("graph.jsonl")
 }
 
-fn start_docs(name: &str) -> Result<Companion> {
-    let state = state_file(name);
-    let state = state.to_str().context("the path of the checkout is not UTF-8")?;
-    Companion::start(name, &this_program()?, DOCS, &["--stack", state])
-}
-
-fn start_neptune(name: &str) -> Result<Companion> {
-    let state = graph_file(name);
-    let state = state.to_str().context("the path of the checkout is not UTF-8")?;
-    Companion::start(name, &this_program()?, NEPTUNE, &["--state", state])
-}
-
-fn start_phones(name: &str, aws: &str) -> Result<Companion> {
-    Companion::start(name, &this_program()?, PHONES, &["--upstream", aws])
-}
-
-fn start_faults(
-    name: &str,
-    aws: &str,
-    neptune: &Companion,
-    phones: &Companion,
-    search: &Companion,
-) -> Result<Companion> {
-    let [neptune, phones, search] = [neptune, phones, search].map(Companion::endpoint);
-    let arguments = ["--aws", aws, "--sns", phones, "--neptune", neptune, "--search", search];
-    Companion::start(name, &this_program()?, FAULTS, &arguments)
-}
-
-fn start_search(name: &str) -> Result<Companion> {
-    Companion::start(name, &this_program()?, SEARCH, &[])
-}
-
-fn start_edge(name: &str, emulator: &Emulator) -> Result<Companion> {
-    let key = delivery_key(name, emulator)?.public;
-    let key = key.to_str().context("the path of the checkout is not UTF-8")?;
-    let arguments = ["--upstream", &emulator.endpoint(), "--key-id", delivery_key::ID, "--key", key];
-    Companion::start(name, &this_program()?, EDGE, &arguments)
-}
-
 fn delivery_key(name: &str, emulator: &Emulator) -> Result<DeliveryKey> {
     let file = paths::workdir().join(name).join("delivery.pem");
     block_on(DeliveryKey::at(file, &Aws::new(emulator.endpoint()))).context("cannot make the key for delivery")
 }
 
-fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+/// Waits for `future`, outside of any async runtime.
+pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }
 
@@ -328,44 +250,4 @@ fn forget(file: &Path) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
-}
-
-/// Deploys with these parameters; the SAM CLI passes over those that the template does not declare.
-fn deploy(emulator: &Emulator, parameters: &[(&str, &str)]) -> Result<BTreeMap<String, String>> {
-    let mut sam = Tool::Sam.command("sam");
-    // Without a path, SAM looks for its configuration beside the built template.
-    sam.arg("deploy").arg("--config-file").arg(paths::root().join("samconfig.toml"));
-    sam.arg("--template-file").arg(functions::built_template()).arg("--no-confirm-changeset");
-    sam.arg("--parameter-overrides");
-    sam.args(parameters.iter().map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
-    steps::run("Deploying template.yaml", emulator.serve(sam.env("SAM_CLI_TELEMETRY", "0")))?;
-    let mut describe = Tool::Sam.command("aws");
-    describe.args(["--endpoint-url", &emulator.endpoint(), "--output", "json"]);
-    describe.args(["cloudformation", "describe-stacks", "--stack-name", "iyagi"]);
-    let answer = emulator.serve(&mut describe).output()?;
-    if !answer.status.success() {
-        bail!("cannot read the stack's outputs: {}", String::from_utf8_lossy(&answer.stderr));
-    }
-    let answer: Described = serde_json::from_slice(&answer.stdout)?;
-    let outputs = answer.stacks.into_iter().next().context("the stack is not there")?.outputs;
-    Ok(outputs.into_iter().map(|output| (output.output_key, output.output_value)).collect())
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Described {
-    stacks: Vec<DescribedStack>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct DescribedStack {
-    outputs: Vec<Output>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Output {
-    output_key: String,
-    output_value: String,
 }

@@ -301,7 +301,7 @@ fn unless_refused(
 
 fn read(attributes: Option<HashMap<String, AttributeValue>>) -> Result<Row, Failure> {
     let attributes = attributes.ok_or_else(|| Failure::bug("read the checkpoint", "an answer without a row"))?;
-    serde_dynamo::from_item(attributes).map_err(|error| Failure::bug("read the checkpoint", error))
+    crate::row::read("read the checkpoint", attributes)
 }
 
 /// Of fixed width, so that texts are ordered as positions are.

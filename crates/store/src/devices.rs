@@ -18,10 +18,15 @@ use aws_sdk_dynamodb::{
 use domain::push::{Platform, Preferences, Token};
 use function_kit::failure::Failure;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
+
+use crate::row::read;
 
 /// The index of devices by the hash of their token.
 const BY_TOKEN: &str = "by-token";
+
+/// What fails when a row is not what it should be.
+const READ: &str = "read a row of the devices";
 
 const DEVICE_PREFIX: &str = "device#";
 const PREFERENCES: &str = "preferences";
@@ -98,9 +103,9 @@ impl DeviceTable {
         let mut reach = Reach::default();
         for row in all(query).await? {
             match row.get("item").and_then(|item| item.as_s().ok()).map(String::as_str) {
-                Some(PREFERENCES) => reach.preferences = read::<PreferencesRow>(row)?.preferences,
+                Some(PREFERENCES) => reach.preferences = read::<PreferencesRow>(READ, row)?.preferences,
                 Some(item) if item.starts_with(DEVICE_PREFIX) => {
-                    reach.devices.push(read::<DeviceRow>(row)?.try_into()?);
+                    reach.devices.push(read::<DeviceRow>(READ, row)?.try_into()?);
                 }
                 // A later version's.
                 _ => {}
@@ -119,7 +124,7 @@ impl DeviceTable {
             .key_condition_expression("#user = :user AND begins_with(#item, :device)")
             .expression_attribute_names("#item", "item")
             .expression_attribute_values(":device", AttributeValue::S(DEVICE_PREFIX.to_owned()));
-        all(query).await?.into_iter().map(|row| read::<DeviceRow>(row)?.try_into()).collect()
+        all(query).await?.into_iter().map(|row| read::<DeviceRow>(READ, row)?.try_into()).collect()
     }
 
     /// The device `id` of `user`, if there is one; strongly consistent.
@@ -128,7 +133,7 @@ impl DeviceTable {
     /// If DynamoDB fails, or the row contradicts itself.
     pub async fn get(&self, user: &str, id: &str) -> Result<Option<Device>, Failure> {
         let row = self.row(user, device_item(id), "read a device").await?;
-        row.map(|row| read::<DeviceRow>(row)?.try_into()).transpose()
+        row.map(|row| read::<DeviceRow>(READ, row)?.try_into()).transpose()
     }
 
     /// Stores `device` if its row still is as `known`: absent, or with the same token and endpoint.
@@ -198,7 +203,7 @@ impl DeviceTable {
             .index_name(BY_TOKEN)
             .key_condition_expression("token_hash = :hash")
             .expression_attribute_values(":hash", AttributeValue::S(token.hash()));
-        all(query).await?.into_iter().map(|row| read::<HolderRow>(row)?.try_into()).collect()
+        all(query).await?.into_iter().map(|row| read::<HolderRow>(READ, row)?.try_into()).collect()
     }
 
     /// What `user` wants to be told of; the default if nothing was ever chosen.
@@ -207,7 +212,7 @@ impl DeviceTable {
     /// If DynamoDB fails, or the row contradicts itself.
     pub async fn preferences(&self, user: &str) -> Result<Preferences, Failure> {
         let row = self.row(user, PREFERENCES.to_owned(), "read preferences").await?;
-        row.map_or_else(|| Ok(Preferences::default()), |row| Ok(read::<PreferencesRow>(row)?.preferences))
+        row.map_or_else(|| Ok(Preferences::default()), |row| Ok(read::<PreferencesRow>(READ, row)?.preferences))
     }
 
     /// Stores what `user` wants to be told of.
@@ -279,17 +284,13 @@ async fn all(query: QueryFluentBuilder) -> Result<Vec<Attributes>, Failure> {
     rows.map_err(|error| Failure::aws("look up devices", error))
 }
 
-fn read<T: DeserializeOwned>(row: Attributes) -> Result<T, Failure> {
-    serde_dynamo::from_item(row).map_err(|error| Failure::bug("read a row of the devices", error))
-}
-
 fn device_item(id: &str) -> String {
     format!("{DEVICE_PREFIX}{id}")
 }
 
 fn device_id(item: &str) -> Result<String, Failure> {
     let id = item.strip_prefix(DEVICE_PREFIX).map(str::to_owned);
-    id.ok_or_else(|| Failure::bug("read a row of the devices", "a device's row whose key is none of a device"))
+    id.ok_or_else(|| Failure::bug(READ, "a device's row whose key is none of a device"))
 }
 
 /// A device as DynamoDB holds it.
@@ -559,9 +560,9 @@ mod tests {
             ("platform".to_owned(), AttributeValue::S("android".to_owned())),
             ("last_seen".to_owned(), AttributeValue::S("2026-11-22T01:02:03Z".to_owned())),
         ]))) {
-            let device = read::<DeviceRow>(row.clone()).and_then(Device::try_from);
-            let holder = read::<HolderRow>(row.clone()).and_then(Holder::try_from);
-            for failure in [device.err(), holder.err(), read::<PreferencesRow>(row).err()].into_iter().flatten() {
+            let device = read::<DeviceRow>(READ, row.clone()).and_then(Device::try_from);
+            let holder = read::<HolderRow>(READ, row.clone()).and_then(Holder::try_from);
+            for failure in [device.err(), holder.err(), read::<PreferencesRow>(READ, row).err()].into_iter().flatten() {
                 prop_assert!(failure.kind == Kind::Bug && !failure.to_string().contains("secret-token"), "{}", failure);
             }
         }

@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod media;
 pub mod mirror;
 pub mod relations;
+mod row;
 pub mod search;
 #[cfg(test)]
 mod testing;

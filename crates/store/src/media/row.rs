@@ -98,8 +98,7 @@ pub(super) fn to_attributes(item: MediaItem) -> Result<HashMap<String, Attribute
 
 /// The item that a row, or a brief one, holds.
 pub(super) fn from_attributes(row: HashMap<String, AttributeValue>) -> Result<MediaItem, Failure> {
-    let row: Row = serde_dynamo::from_item(row).map_err(|error| Failure::bug("read a media row", error))?;
-    row.try_into()
+    crate::row::read::<Row>("read a media row", row)?.try_into()
 }
 
 impl From<MediaItem> for Row {
