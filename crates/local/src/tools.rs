@@ -88,16 +88,14 @@ impl Tool {
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
             return Ok(());
         }
-        if self.folder().exists() {
-            fs::remove_dir_all(self.folder())?;
-        }
         let what = format!("Installing the {} tools (once)", self.name());
-        steps::run(&format!("{what}: environment"), Command::new(python()?).args(["-m", "venv"]).arg(self.folder()))?;
-        let mut pip = self.command("python");
-        // The pins name every package, so there is nothing to resolve.
-        pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps", "--requirement"]);
-        pip.arg(&pins);
-        steps::run(&format!("{what}: packages"), &mut pip)?;
+        environment(&self.folder(), &["--without-pip"])?;
+        let mut pip = Command::new(installer()?);
+        pip.args(["-m", "pip", "--disable-pip-version-check", "--python"]).arg(self.bin().join("python"));
+        // The pins name every package, so there is nothing to resolve. Most of them is never run, so what is
+        // gets compiled when it is.
+        pip.args(["install", "--no-input", "--no-deps", "--no-compile", "--requirement"]).arg(&pins);
+        steps::run(&what, &mut pip)?;
         if self == Self::Player {
             for file in NPM {
                 fs::copy(npm_pins(file), self.folder().join(file))?;
@@ -121,6 +119,23 @@ impl Tool {
         let read = |file: PathBuf| fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()));
         files.into_iter().map(read).collect()
     }
+}
+
+/// The Python whose pip installs into all environments: a pip of their own would take each of them some seconds.
+fn installer() -> Result<PathBuf> {
+    let folder = paths::workdir().join("tools/installer");
+    let python = folder.join("bin/python");
+    if !succeeds(Command::new(&python).args(["-m", "pip", "--version"])) {
+        environment(&folder, &[])?;
+    }
+    Ok(python)
+}
+
+/// Makes an environment in `folder`, in place of any that is there.
+fn environment(folder: &Path, options: &[&str]) -> Result<()> {
+    let made = Command::new(python()?).args(["-m", "venv", "--clear"]).args(options).arg(folder).output()?;
+    ensure!(made.status.success(), "cannot make {}: {}", folder.display(), String::from_utf8_lossy(&made.stderr));
+    Ok(())
 }
 
 /// What npm goes by.
