@@ -2,7 +2,7 @@
 
 use domain::{
     media::Kind,
-    upload::{CONTENT_TYPES, max_bytes},
+    upload::{content_types, max_bytes},
 };
 use serde_json::{Map, Value, json};
 use utoipa::{
@@ -22,7 +22,7 @@ pub struct ContentType;
 
 impl PartialSchema for ContentType {
     fn schema() -> RefOr<Schema> {
-        let mut types: Vec<_> = CONTENT_TYPES.iter().flat_map(|(_, types)| types.iter().copied()).collect();
+        let mut types: Vec<_> = Kind::ALL.into_iter().flat_map(content_types).copied().collect();
         // Those of `avatar` are those of `photo`.
         types.sort_unstable();
         types.dedup();
@@ -100,8 +100,7 @@ fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
 
 /// What files of `kind` may be.
 fn limits(kind: Kind) -> Value {
-    let types = CONTENT_TYPES.iter().find(|(of, _)| *of == kind).map(|(_, types)| types);
-    json!({"properties": {"contentType": {"enum": types}, "size": {"maximum": max_bytes(kind)}}})
+    json!({"properties": {"contentType": {"enum": content_types(kind)}, "size": {"maximum": max_bytes(kind)}}})
 }
 
 fn examples_of() -> Vec<(&'static str, Vec<Value>)> {

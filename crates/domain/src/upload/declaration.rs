@@ -13,7 +13,7 @@ pub const SINGLE_BYTES: u64 = 64 * MIB;
 pub struct Declaration {
     /// What it is for.
     pub kind: Kind,
-    /// One of [`CONTENT_TYPES`].
+    /// One of [`content_types`].
     pub content_type: &'static str,
     /// In bytes.
     pub size: u64,
@@ -23,9 +23,13 @@ pub struct Declaration {
     pub intent: Intent,
 }
 
-/// Types that are taken: what the workers read, and nothing that a browser would run.
-pub const CONTENT_TYPES: [(Kind, &[&str]); 3] =
-    [(Kind::Avatar, &PICTURES), (Kind::Photo, &PICTURES), (Kind::Audio, &SOUNDS)];
+/// Types of a kind that are taken: what the workers read, and nothing that a browser would run.
+pub const fn content_types(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Avatar | Kind::Photo => &PICTURES,
+        Kind::Audio => &SOUNDS,
+    }
+}
 
 const PICTURES: [&str; 6] = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"];
 const SOUNDS: [&str; 9] = [
@@ -45,7 +49,7 @@ const SOUNDS: [&str; 9] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not a type that is read.
-    #[error("`contentType` of {kind} must be one of {}", types(*.kind).join(", "))]
+    #[error("`contentType` of {kind} must be one of {}", content_types(*.kind).join(", "))]
     Type {
         /// What was to be uploaded.
         kind: Kind,
@@ -66,15 +70,11 @@ pub const fn max_bytes(kind: Kind) -> u64 {
     }
 }
 
-fn types(kind: Kind) -> &'static [&'static str] {
-    CONTENT_TYPES.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, types)| types)
-}
-
 impl Declaration {
     /// Checks what an uploader says against what is taken. Types are compared as they are
     /// registered: in lower case, without parameters.
     pub fn new(kind: Kind, content_type: &str, size: u64, checksum: Checksum, intent: Intent) -> Result<Self, Refusal> {
-        let known = types(kind).iter().find(|known| **known == content_type);
+        let known = content_types(kind).iter().find(|known| **known == content_type);
         let content_type = known.ok_or(Refusal::Type { kind })?;
         if !(1..=max_bytes(kind)).contains(&size) {
             return Err(Refusal::Size { kind });

@@ -11,6 +11,6 @@ mod id;
 mod parts;
 
 pub use checksum::{Checksum, InvalidChecksum};
-pub use declaration::{CONTENT_TYPES, Declaration, FINGERPRINT, Refusal, SINGLE_BYTES, max_bytes};
+pub use declaration::{Declaration, FINGERPRINT, Refusal, SINGLE_BYTES, content_types, max_bytes};
 pub use id::{InvalidUploadId, UploadId};
 pub use parts::{PART_BYTES, Parts};
