@@ -3,18 +3,18 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use domain::graph::Position;
+use domain::{graph::Position, media::Kind};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     actor::Cast,
     generator::Draw,
-    model::Done,
+    model::{Content, Done},
     operation::{Operation, Queue},
     queues,
 };
-use crate::{neptune::Commit, stack::Stack};
+use crate::stack::Stack;
 
 /// How long a history waits for everything to be worked off; then it goes on without.
 const SETTLE: Duration = Duration::from_secs(20);
@@ -62,15 +62,26 @@ impl<'a> Driver<'a> {
 
     /// Plays an operation; nothing, if there was nothing to do it with.
     async fn play_one(&mut self, operation: &Operation) -> Result<Option<Done>> {
-        let mut done = Done { operation: operation.clone(), commit: None, settled: false };
+        let mut done = Done { operation: operation.clone(), commit: None, committed_at: None, settled: false };
         match operation {
             Operation::Upload { person, file, photograph } => {
-                self.cast.upload(self.stack, *person, *file, *photograph).await?;
+                self.cast.upload(self.stack, *person, *file, Content::Photograph(*photograph)).await?;
+            }
+            Operation::UploadSound { person, file, sound } => {
+                self.cast.upload(self.stack, *person, *file, Content::Sound(*sound)).await?;
             }
             Operation::Put { person, place, photograph } => {
-                self.cast.put(self.stack, *person, *place, Some(*photograph)).await?;
+                self.cast.put(self.stack, *person, *place, Content::Photograph(*photograph)).await?;
             }
-            Operation::PutBroken { person, place } => self.cast.put(self.stack, *person, *place, None).await?,
+            Operation::PutSound { person, place, sound } => {
+                self.cast.put(self.stack, *person, *place, Content::Sound(*sound)).await?;
+            }
+            Operation::PutBroken { person, place } => {
+                self.cast.put_broken(self.stack, *person, *place, Kind::Photo).await?;
+            }
+            Operation::PutNoSound { person, place } => {
+                self.cast.put_broken(self.stack, *person, *place, Kind::Audio).await?;
+            }
             Operation::DeleteInBucket { place, .. } => {
                 if !self.cast.delete_in_bucket(self.stack, *place).await? {
                     return Ok(None);
@@ -96,32 +107,16 @@ impl<'a> Driver<'a> {
             Operation::Poison { queue, number } => {
                 queues::send(self.stack, *queue, &self.cast.poison(*number)).await?;
             }
-            _ => match self.commit_of(operation) {
+            _ => match self.cast.commit_of(operation) {
                 Some(commit) => {
                     let committed = self.stack.neptune().commit(&commit).await?;
                     done.commit = Some(committed.commit_num.context("a commit that changes nothing")?);
+                    done.committed_at = Some(committed.commit_timestamp);
                 }
                 None => bail!("nobody knows how to do that"),
             },
         }
         Ok(Some(done))
-    }
-
-    fn commit_of(&self, operation: &Operation) -> Option<Commit> {
-        let cast = &self.cast;
-        Some(match *operation {
-            Operation::Follow { from, to } => cast.link("follows", from, to),
-            Operation::Unfollow { from, to } => cast.unlink("follows", from, to),
-            Operation::Block { from, to } => cast.link("blocks", from, to),
-            Operation::Unblock { from, to } => cast.unlink("blocks", from, to),
-            Operation::Mute { from, to } => cast.link("mutes", from, to),
-            Operation::Unmute { from, to } => cast.unlink("mutes", from, to),
-            Operation::Tell { author, story } => cast.tell(author, story),
-            Operation::Like { from, story } => cast.like(from, story),
-            Operation::Unlike { from, story } => cast.unlike(from, story),
-            Operation::Reply { from, story, comment } => cast.reply(from, story, comment),
-            _ => return None,
-        })
     }
 
     /// Kills one of the functions that run; whether there was one.
@@ -149,7 +144,8 @@ impl<'a> Driver<'a> {
         let mut draw = Draw::new(order);
         for _ in 0..REPEATED.min(self.heard.len()) {
             let event = &self.heard[draw.below(self.heard.len())];
-            for queue in [Queue::Thumbnail, Queue::Metadata] {
+            let worker = if is_of_sound(event) { Queue::Audio } else { Queue::Thumbnail };
+            for queue in [worker, Queue::Metadata] {
                 queues::send(self.stack, queue, event).await?;
             }
         }
@@ -207,4 +203,11 @@ impl<'a> Driver<'a> {
         let position = row["Item"]["position"]["S"].as_str().and_then(|position| position.split_once('/'));
         Ok(position.and_then(|(commit, op)| Some(Position::new(commit.parse().ok()?, op.parse().ok()?))))
     }
+}
+
+/// Whether an event of S3 is about a recording: those come over a topic of their own.
+fn is_of_sound(event: &str) -> bool {
+    let event: Value = serde_json::from_str(event).unwrap_or_default();
+    let key = event["Records"][0]["s3"]["object"]["key"].as_str();
+    key.and_then(|key| key.split_once('/')).is_some_and(|(kind, _)| kind == Kind::Audio.as_str())
 }

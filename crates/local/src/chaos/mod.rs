@@ -26,7 +26,9 @@ mod model;
 mod operation;
 mod plan;
 mod queues;
+mod report;
 mod run;
+mod sounds;
 mod timeline;
 
 pub use run::{Arguments, run};
