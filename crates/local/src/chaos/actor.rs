@@ -107,8 +107,7 @@ impl Cast {
     pub async fn upload(&mut self, stack: &Stack, person: usize, file: usize, content: Content) -> Result<()> {
         let Sendable { kind, name, content_type, bytes } = self.sendable(content);
         let user = &self.users[person];
-        let upload =
-            File { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
+        let upload = File { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
         let signed = persistently("upload", async || {
             ask(stack, user, Method::POST, "/v1/uploads", Some(&upload.declaration())).await
         });
@@ -128,29 +127,39 @@ impl Cast {
         Ok(())
     }
 
+    /// Gives somebody a place in the bucket for files of this kind.
+    pub fn reserve(&mut self, person: usize, place: usize, kind: Kind) {
+        let key = format!("{kind}/{}/{}-{place}", self.users[person].id, self.tale);
+        self.stored.insert(Place::Place(place), Stored { id: MediaId::of_key(&key), key, owner: person });
+    }
+
     /// Puts a photograph or a recording to a place in the bucket.
-    pub async fn put(&mut self, stack: &Stack, person: usize, place: usize, content: Content) -> Result<()> {
-        let Sendable { kind, content_type, bytes, .. } = self.sendable(content);
-        self.put_bytes(stack, person, place, (kind, content_type, bytes)).await
+    pub async fn put(&self, stack: &Stack, place: usize, content: Content) -> Result<()> {
+        let Sendable { content_type, bytes, .. } = self.sendable(content);
+        self.put_bytes(stack, place, content_type, bytes).await
     }
 
     /// Puts what is no photograph, or no recording.
-    pub async fn put_broken(&mut self, stack: &Stack, person: usize, place: usize, kind: Kind) -> Result<()> {
+    pub async fn put_broken(&self, stack: &Stack, place: usize, kind: Kind) -> Result<()> {
         let content_type = if kind == Kind::Audio { sounds::CONTENT_TYPE } else { "image/jpeg" };
-        self.put_bytes(stack, person, place, (kind, content_type, b"neither picture nor sound".to_vec())).await
+        self.put_bytes(stack, place, content_type, b"neither picture nor sound".to_vec()).await
     }
 
-    async fn put_bytes(
-        &mut self,
-        stack: &Stack,
-        person: usize,
-        place: usize,
-        (kind, content_type, bytes): (Kind, &str, Vec<u8>),
-    ) -> Result<()> {
-        let key = format!("{kind}/{}/{}-{place}", self.users[person].id, self.tale);
-        stack.aws().put_object(stack.output("OriginalsBucketName")?, &key, content_type, bytes).await?;
-        self.stored.insert(Place::Place(place), Stored { id: MediaId::of_key(&key), key, owner: person });
-        Ok(())
+    async fn put_bytes(&self, stack: &Stack, place: usize, content_type: &str, bytes: Vec<u8>) -> Result<()> {
+        let key = self.key(place)?;
+        stack.aws().put_object(stack.output("OriginalsBucketName")?, key, content_type, bytes).await
+    }
+
+    /// Whether there is anything at a place in the bucket now.
+    pub async fn is_there(&self, stack: &Stack, place: usize) -> Result<bool> {
+        let key = self.key(place)?;
+        let keys = stack.aws().list_objects(stack.output("OriginalsBucketName")?, key).await?;
+        Ok(keys.iter().any(|found| found == key))
+    }
+
+    fn key(&self, place: usize) -> Result<&str> {
+        let stored = self.stored.get(&Place::Place(place)).context("a place that nobody has")?;
+        Ok(&stored.key)
     }
 
     fn sendable(&self, content: Content) -> Sendable {
@@ -224,9 +233,7 @@ impl Cast {
         writes.into_iter().fold(Commit::new(), |commit, write| match write {
             Write::Add(node) => commit.add_vertex(self.id(node), [node.label()]),
             Write::Remove(node) => commit.remove_vertex(self.id(node)),
-            Write::Link(link) => {
-                commit.add_edge(self.edge(link), link.label, self.id(link.from), self.id(link.to))
-            }
+            Write::Link(link) => commit.add_edge(self.edge(link), link.label, self.id(link.from), self.id(link.to)),
             Write::Unlink(link) => commit.remove_edge(self.edge(link)),
             Write::Set(node, name, value) => commit.set(self.id(node), name, value),
             Write::Unset(node, name) => commit.remove_property(self.id(node), name),

@@ -62,6 +62,8 @@ pub enum Operation {
     SignOut { person: usize },
     /// Somebody says of which sorts of news they want to hear nothing.
     Prefer { person: usize, muted: Vec<&'static str> },
+    /// Two operations are done at the same moment.
+    Together { one: Box<Operation>, other: Box<Operation> },
     /// Nothing is done until all changes so far have been worked off, or for a while.
     Settle,
     /// A function's process is killed, whatever it is doing: of those that run, the one with this
@@ -114,6 +116,15 @@ impl Queue {
 }
 
 impl Operation {
+    /// It, or the two that it is, in one of the orders in which they can be done.
+    #[cfg(test)]
+    pub fn apart(self) -> Vec<Self> {
+        match self {
+            Self::Together { one, other } => vec![*one, *other],
+            single => vec![single],
+        }
+    }
+
     /// Its name in counts.
     pub fn name(&self) -> String {
         let text = format!("{self:?}");

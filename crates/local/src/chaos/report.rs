@@ -18,6 +18,7 @@ pub struct Report {
     operations: BTreeMap<String, u64>,
     requests: u64,
     faults: BTreeMap<String, u64>,
+    pairs: u64,
     kills: u64,
     restarts: u64,
     notifications_shown: u64,
@@ -41,6 +42,7 @@ impl Report {
 
     /// Adds what was done.
     pub fn add_doings(&mut self, driver: &Driver<'_>) {
+        self.pairs += driver.pairs;
         self.kills += driver.kills;
         for done in &driver.done {
             *self.operations.entry(done.operation.name()).or_default() += 1;
@@ -78,6 +80,7 @@ impl Report {
             all.seconds += report.seconds;
             all.seconds_of_peace += report.seconds_of_peace;
             all.requests += report.requests;
+            all.pairs += report.pairs;
             all.kills += report.kills;
             all.restarts += report.restarts;
             all.notifications_shown += report.notifications_shown;
@@ -102,11 +105,12 @@ impl Report {
     pub fn print(&self, what: &str) {
         let (operations, faults): (u64, u64) = (self.operations.values().sum(), self.faults.values().sum());
         println!(
-            "{what}: {} s ({} s of peace), {operations} operations, {} requests, {faults} faults, {} kills, \
+            "{what}: {} s ({} s of peace), {operations} operations ({} pairs), {} requests, {faults} faults, {} kills, \
              {} restarts, settled {} times, {} notifications ({} required, {} again in place), {} files ({} sounds), \
              {} documents, violations: {}",
             self.seconds,
             self.seconds_of_peace,
+            self.pairs,
             self.requests,
             self.kills,
             self.restarts,

@@ -73,12 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn play(
-    runtime: &runtime::Runtime,
-    ended: &mut Ended,
-    arguments: &Arguments,
-    reports: &mut Vec<Report>,
-) -> Result<()> {
+fn play(runtime: &runtime::Runtime, ended: &mut Ended, arguments: &Arguments, reports: &mut Vec<Report>) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
     let mut clean = None;
     for seed in arguments.seed.. {

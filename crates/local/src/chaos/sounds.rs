@@ -20,10 +20,13 @@ pub fn duration_ms(sound: usize) -> u64 {
 pub fn recording(sound: usize) -> Vec<u8> {
     let frames = duration_ms(sound) * u64::from(RATE_HZ) / 1_000;
     let pitch_hz = 120.0 + 35.0 * sound as f64;
-    wav(RATE_HZ, (0..frames).map(|frame| {
-        let t = frame as f64 / f64::from(RATE_HZ);
-        (3_000.0 * (TAU * 1.3 * t).sin() * (TAU * pitch_hz * t).sin()) as i16
-    }))
+    wav(
+        RATE_HZ,
+        (0..frames).map(|frame| {
+            let t = frame as f64 / f64::from(RATE_HZ);
+            (3_000.0 * (TAU * 1.3 * t).sin() * (TAU * pitch_hz * t).sin()) as i16
+        }),
+    )
 }
 
 #[cfg(test)]

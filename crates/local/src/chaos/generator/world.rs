@@ -54,8 +54,9 @@ impl World {
             26..39 => self.between_persons(),
             39..58 => self.with_others_stories(),
             58..73 => self.with_ones_own(),
-            73..82 => self.with_phones(),
-            82..90 => Operation::Settle,
+            73..81 => self.with_phones(),
+            81..85 => self.together(size.photographs),
+            85..91 => Operation::Settle,
             _ => self.trouble(),
         }
     }
@@ -135,10 +136,7 @@ impl World {
                 }
                 None => self.tell(from),
             },
-            _ => {
-                self.comments += 1;
-                Operation::Reply { from, story, comment: self.comments }
-            }
+            _ => self.reply(from, story),
         }
     }
 
@@ -187,6 +185,38 @@ impl World {
                 Operation::Prefer { person, muted }
             }
         }
+    }
+
+    /// Two operations of which it can be said afterwards what is right, whichever was quicker.
+    fn together(&mut self, photographs: usize) -> Operation {
+        let from = self.draw.below(PERSONS);
+        let other = (from + 1 + self.draw.below(PERSONS - 1)) % PERSONS;
+        let (one, other) = match self.draw.below(3) {
+            0 => match self.draw.of(self.stories.keys().copied()) {
+                Some(story) => (self.reply(from, story), self.reply(other, story)),
+                None => return self.tell(from),
+            },
+            1 => (
+                Operation::SignIn { person: from, phone: self.draw.below(PERSONS) },
+                Operation::SignOut { person: other },
+            ),
+            _ => {
+                let (place, photograph, sound) =
+                    (self.draw.below(PLACES), self.draw.below(photographs), self.draw.below(SOUNDS));
+                let person = place % PERSONS;
+                let put = match place {
+                    0..PICTURE_PLACES => Operation::Put { person, place, photograph },
+                    _ => Operation::PutSound { person, place, sound },
+                };
+                (put, Operation::DeleteInBucket { person, place })
+            }
+        };
+        Operation::Together { one: Box::new(one), other: Box::new(other) }
+    }
+
+    fn reply(&mut self, from: usize, story: usize) -> Operation {
+        self.comments += 1;
+        Operation::Reply { from, story, comment: self.comments }
     }
 
     fn trouble(&mut self) -> Operation {

@@ -88,7 +88,10 @@ mod tests {
     fn a_story_is_what_was_said_of_it_last() {
         let visible = |visibility| Operation::SetVisibility { story: 0, visibility };
         let told = story_after(vec![]).expect("a story");
-        assert_eq!((told.author, told.visibility.as_str(), told.title.as_str()), (Node::Person(1), "public", "이야기 0, 0"));
+        assert_eq!(
+            (told.author, told.visibility.as_str(), told.title.as_str()),
+            (Node::Person(1), "public", "이야기 0, 0")
+        );
         let story = |rest| story_after(rest).expect("a story");
         assert_eq!(story(vec![visible(Some("followers"))]).visibility, "followers");
         assert_eq!(story(vec![visible(Some("followers")), visible(None)]).visibility, "private");

@@ -29,6 +29,13 @@ pub struct Done {
     pub settled: bool,
 }
 
+impl Done {
+    /// It was done, and was no commit.
+    pub fn of(operation: &Operation) -> Self {
+        Self { operation: operation.clone(), commit: None, committed_at: None, settled: false }
+    }
+}
+
 /// What the dead-letter queues hold: the numbers of what was planted.
 pub fn poison(history: &[Done]) -> BTreeMap<Queue, BTreeSet<usize>> {
     let mut planted: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
