@@ -196,10 +196,8 @@ impl World {
                 Some(story) => (self.reply(from, story), self.reply(other, story)),
                 None => return self.tell(from),
             },
-            1 => (
-                Operation::SignIn { person: from, phone: self.draw.below(PERSONS) },
-                Operation::SignOut { person: other },
-            ),
+            // On the phone that the other had first.
+            1 => (Operation::SignIn { person: from, phone: other }, Operation::SignOut { person: other }),
             _ => {
                 let (place, photograph, sound) =
                     (self.draw.below(PLACES), self.draw.below(photographs), self.draw.below(SOUNDS));
