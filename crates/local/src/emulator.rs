@@ -201,7 +201,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// Where the emulator `name` says what it does.
-fn log_file(name: &str) -> PathBuf {
+pub fn log_file(name: &str) -> PathBuf {
     folder(name).join("emulator.log")
 }
 

@@ -32,6 +32,7 @@
 //! serving      what the emulators share
 //! runtime_api  one function alone, under a Lambda Runtime API
 //! ops          the operator's tool, at a stack on AWS or on this machine
+//! wav          sound as samples, in a file
 //! steps        progress while something takes its time
 //! ```
 
@@ -70,3 +71,4 @@ pub mod suite;
 pub mod tools;
 pub mod uploads;
 pub mod users;
+mod wav;

@@ -14,7 +14,12 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{generator::PERSONS, model::Place};
+use super::{
+    generator::PERSONS,
+    model::{self, Content, Link, Node, Place, Write},
+    operation::Operation,
+    sounds,
+};
 use crate::{
     neptune::Commit,
     phones::Profile,
@@ -40,6 +45,14 @@ pub struct Stored {
     pub owner: usize,
 }
 
+/// What an app can send.
+struct Sendable {
+    kind: Kind,
+    name: String,
+    content_type: &'static str,
+    bytes: Vec<u8>,
+}
+
 /// Persons with accounts, vertices and phones, and what they have stored.
 pub struct Cast {
     users: Vec<User>,
@@ -56,19 +69,18 @@ impl Cast {
         let tale = Uuid::new_v4().simple().to_string();
         let accounts = Users::of(stack)?;
         let (mut users, mut tokens) = (Vec::new(), Vec::new());
-        let mut commit = Commit::new();
         for person in 0..PERSONS {
             let name = format!("person {person}");
             let user = accounts.sign_up(&name).await?;
-            commit = commit.add_vertex(&user.id, ["person"]).set(&user.id, "name", name.as_str());
             let token = format!("chaos-{tale}-{person}");
             let profile = Profile { name, language: "ko".into(), platform: Platform::Android };
             stack.phones().set_up(&token, &profile).await?;
             users.push(user);
             tokens.push(token);
         }
-        stack.neptune().commit(&commit).await?;
-        Ok(Self { users, tokens, photographs: photographs::all()?, tale, stored: BTreeMap::new() })
+        let cast = Self { users, tokens, photographs: photographs::all()?, tale, stored: BTreeMap::new() };
+        stack.neptune().commit(&cast.commit(model::beginning())).await?;
+        Ok(cast)
     }
 
     /// How many kinds of photographs there are.
@@ -91,24 +103,17 @@ impl Cast {
         self.tokens.iter().position(|known| known == token)
     }
 
-    /// Sends a photograph as an app does, and tries again as an app does.
-    pub async fn upload(&mut self, stack: &Stack, person: usize, file: usize, photograph: usize) -> Result<()> {
-        let Photograph { name, content_type, bytes } = self.photographs[photograph].clone();
+    /// Sends a file as an app does, and tries again as an app does.
+    pub async fn upload(&mut self, stack: &Stack, person: usize, file: usize, content: Content) -> Result<()> {
+        let Sendable { kind, name, content_type, bytes } = self.sendable(content);
         let user = &self.users[person];
-        let upload = File {
-            kind: Kind::Photo,
-            name: &name,
-            content_type,
-            bytes: bytes.clone(),
-            visibility: "public",
-            post: None,
-        };
+        let upload = File { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
         let signed = persistently("upload", async || {
             ask(stack, user, Method::POST, "/v1/uploads", Some(&upload.declaration())).await
         });
         let (_, signed) = signed.await?;
         let id = signed["id"].as_str().context("an upload without id")?;
-        let key = format!("photo/{}/{id}", user.id);
+        let key = format!("{kind}/{}/{id}", user.id);
         persistently("send", async || match uploads::put(&signed, bytes.clone()).await {
             Ok(status) if status.is_success() => Ok(Some(())),
             // The answer to an earlier try was lost: what was signed can be sent once.
@@ -122,16 +127,54 @@ impl Cast {
         Ok(())
     }
 
-    /// Puts a photograph, or what is none, to a place in the bucket.
-    pub async fn put(&mut self, stack: &Stack, person: usize, place: usize, photograph: Option<usize>) -> Result<()> {
-        let key = format!("photo/{}/{}-{place}", self.users[person].id, self.tale);
-        let (content_type, bytes) = match photograph {
-            Some(at) => (self.photographs[at].content_type, self.photographs[at].bytes.clone()),
-            None => ("image/jpeg", b"no picture".to_vec()),
-        };
-        stack.aws().put_object(stack.output("OriginalsBucketName")?, &key, content_type, bytes).await?;
+    /// Gives somebody a place in the bucket for files of this kind.
+    pub fn reserve(&mut self, person: usize, place: usize, kind: Kind) {
+        let key = format!("{kind}/{}/{}-{place}", self.users[person].id, self.tale);
         self.stored.insert(Place::Place(place), Stored { id: MediaId::of_key(&key), key, owner: person });
-        Ok(())
+    }
+
+    /// Puts a photograph or a recording to a place in the bucket.
+    pub async fn put(&self, stack: &Stack, place: usize, content: Content) -> Result<()> {
+        let Sendable { content_type, bytes, .. } = self.sendable(content);
+        self.put_bytes(stack, place, content_type, bytes).await
+    }
+
+    /// Puts what is no photograph, or no recording.
+    pub async fn put_broken(&self, stack: &Stack, place: usize, kind: Kind) -> Result<()> {
+        let content_type = if kind == Kind::Audio { sounds::CONTENT_TYPE } else { "image/jpeg" };
+        self.put_bytes(stack, place, content_type, b"neither picture nor sound".to_vec()).await
+    }
+
+    async fn put_bytes(&self, stack: &Stack, place: usize, content_type: &str, bytes: Vec<u8>) -> Result<()> {
+        let key = self.key(place)?;
+        stack.aws().put_object(stack.output("OriginalsBucketName")?, key, content_type, bytes).await
+    }
+
+    /// Whether there is anything at a place in the bucket now.
+    pub async fn is_there(&self, stack: &Stack, place: usize) -> Result<bool> {
+        let key = self.key(place)?;
+        let keys = stack.aws().list_objects(stack.output("OriginalsBucketName")?, key).await?;
+        Ok(keys.iter().any(|found| found == key))
+    }
+
+    fn key(&self, place: usize) -> Result<&str> {
+        let stored = self.stored.get(&Place::Place(place)).context("a place that nobody has")?;
+        Ok(&stored.key)
+    }
+
+    fn sendable(&self, content: Content) -> Sendable {
+        match content {
+            Content::Photograph(number) => {
+                let Photograph { name, content_type, bytes } = self.photographs[number].clone();
+                Sendable { kind: Kind::Photo, name, content_type, bytes }
+            }
+            Content::Sound(number) => Sendable {
+                kind: Kind::Audio,
+                name: format!("{number}.wav"),
+                content_type: sounds::CONTENT_TYPE,
+                bytes: sounds::recording(number),
+            },
+        }
     }
 
     /// Deletes what is at a place in the bucket; whether there ever was anything.
@@ -180,57 +223,42 @@ impl Cast {
         Ok(())
     }
 
-    /// An edge between persons comes.
-    pub fn link(&self, label: &str, from: usize, to: usize) -> Commit {
-        let (from, to) = (&self.user(from).id, &self.user(to).id);
-        Commit::new().add_edge(edge(label, from, to), label, from, to)
+    /// What an operation writes into the graph, as a commit.
+    pub fn commit_of(&self, operation: &Operation) -> Option<Commit> {
+        let writes = model::writes(operation);
+        (!writes.is_empty()).then(|| self.commit(writes))
     }
 
-    /// An edge between persons goes.
-    pub fn unlink(&self, label: &str, from: usize, to: usize) -> Commit {
-        Commit::new().remove_edge(edge(label, &self.user(from).id, &self.user(to).id))
+    fn commit(&self, writes: Vec<Write>) -> Commit {
+        writes.into_iter().fold(Commit::new(), |commit, write| match write {
+            Write::Add(node) => commit.add_vertex(self.id(node), [node.label()]),
+            Write::Remove(node) => commit.remove_vertex(self.id(node)),
+            Write::Link(link) => commit.add_edge(self.edge(link), link.label, self.id(link.from), self.id(link.to)),
+            Write::Unlink(link) => commit.remove_edge(self.edge(link)),
+            Write::Set(node, name, value) => commit.set(self.id(node), name, value),
+            Write::Unset(node, name) => commit.remove_property(self.id(node), name),
+        })
     }
 
-    /// Somebody tells a story.
-    pub fn tell(&self, author: usize, story: usize) -> Commit {
-        let (author, id) = (&self.user(author).id, self.story(story));
-        let commit = Commit::new().add_vertex(&id, ["story"]).set(&id, "title", format!("story {story}"));
-        commit.add_edge(edge("told", author, &id), "told", author, &id)
+    /// A vertex's id.
+    pub fn id(&self, node: Node) -> String {
+        match node {
+            Node::Person(person) => self.user(person).id.clone(),
+            Node::Story(number) | Node::Comment(number) | Node::Tag(number) => {
+                format!("{}-{}-{number}", node.label(), self.tale)
+            }
+        }
     }
 
-    /// Somebody likes a story.
-    pub fn like(&self, from: usize, story: usize) -> Commit {
-        let (from, id) = (&self.user(from).id, self.story(story));
-        Commit::new().add_edge(edge("likes", from, &id), "likes", from, &id)
-    }
-
-    /// And no longer.
-    pub fn unlike(&self, from: usize, story: usize) -> Commit {
-        Commit::new().remove_edge(edge("likes", &self.user(from).id, &self.story(story)))
-    }
-
-    /// Somebody replies to a story.
-    pub fn reply(&self, from: usize, story: usize, comment: usize) -> Commit {
-        let (from, id) = (&self.user(from).id, self.story(story));
-        let comment = format!("comment-{}-{comment}", self.tale);
-        Commit::new()
-            .add_vertex(&comment, ["comment"])
-            .add_edge(edge("wrote", from, &comment), "wrote", from, &comment)
-            .add_edge(edge("replies_to", &comment, &id), "replies_to", &comment, &id)
+    /// An edge's id.
+    pub fn edge(&self, link: Link) -> String {
+        format!("{}:{}:{}", link.label, self.id(link.from), self.id(link.to))
     }
 
     /// What no function understands, unlike any other.
     pub fn poison(&self, number: usize) -> String {
         format!("poison-{}-{number}", self.tale)
     }
-
-    fn story(&self, number: usize) -> String {
-        format!("story-{}-{number}", self.tale)
-    }
-}
-
-fn edge(label: &str, from: &str, to: &str) -> String {
-    format!("{label}:{from}:{to}")
 }
 
 /// What the API says; nothing, if it failed or did not answer, and may do better.

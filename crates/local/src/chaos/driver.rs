@@ -3,18 +3,18 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use domain::graph::Position;
+use domain::{graph::Position, media::Kind};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     actor::Cast,
     generator::Draw,
-    model::Done,
+    model::{Content, Done},
     operation::{Operation, Queue},
     queues,
 };
-use crate::{neptune::Commit, stack::Stack};
+use crate::stack::Stack;
 
 /// How long a history waits for everything to be worked off; then it goes on without.
 const SETTLE: Duration = Duration::from_secs(20);
@@ -37,6 +37,8 @@ pub struct Driver<'a> {
     pub done: Vec<Done>,
     /// How many processes were killed.
     pub kills: u64,
+    /// How many times two operations were done at the same moment.
+    pub pairs: u64,
     listener: String,
     heard: Vec<String>,
     first_commit: u64,
@@ -48,7 +50,7 @@ impl<'a> Driver<'a> {
         let cast = Cast::assemble(stack).await?;
         let listener = queues::listen(stack).await?;
         let first_commit = stack.neptune().head().await?.head.commit_num;
-        Ok(Self { stack, name, cast, done: Vec::new(), kills: 0, listener, heard: Vec::new(), first_commit })
+        Ok(Self { stack, name, cast, done: Vec::new(), kills: 0, pairs: 0, listener, heard: Vec::new(), first_commit })
     }
 
     /// Plays all of it.
@@ -60,34 +62,23 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Plays an operation; nothing, if there was nothing to do it with.
-    async fn play_one(&mut self, operation: &Operation) -> Result<Option<Done>> {
-        let mut done = Done { operation: operation.clone(), commit: None, settled: false };
+    /// Plays an operation, or two; nothing, if there was nothing to do it with.
+    async fn play_one(&mut self, operation: &Operation) -> Result<Vec<Done>> {
+        if let Operation::Together { one, other } = operation {
+            return self.play_together(one, other).await;
+        }
+        let mut done = Done::of(operation);
         match operation {
             Operation::Upload { person, file, photograph } => {
-                self.cast.upload(self.stack, *person, *file, *photograph).await?;
+                self.cast.upload(self.stack, *person, *file, Content::Photograph(*photograph)).await?;
             }
-            Operation::Put { person, place, photograph } => {
-                self.cast.put(self.stack, *person, *place, Some(*photograph)).await?;
+            Operation::UploadSound { person, file, sound } => {
+                self.cast.upload(self.stack, *person, *file, Content::Sound(*sound)).await?;
             }
-            Operation::PutBroken { person, place } => self.cast.put(self.stack, *person, *place, None).await?,
-            Operation::DeleteInBucket { place, .. } => {
-                if !self.cast.delete_in_bucket(self.stack, *place).await? {
-                    return Ok(None);
-                }
-            }
-            Operation::DeleteByApi { file } => {
-                if !self.cast.delete_by_api(self.stack, *file).await? {
-                    return Ok(None);
-                }
-            }
-            Operation::SignIn { person, phone } => self.cast.sign_in(self.stack, *person, *phone).await?,
-            Operation::SignOut { person } => self.cast.sign_out(self.stack, *person).await?,
-            Operation::Prefer { person, muted } => self.cast.prefer(self.stack, *person, muted).await?,
             Operation::Settle => done.settled = self.settles_within(SETTLE, &[Queue::Push]).await?,
             Operation::Kill { which } => {
                 if !self.kill(*which)? {
-                    return Ok(None);
+                    return Ok(Vec::new());
                 }
             }
             Operation::Restart => self.restart()?,
@@ -96,32 +87,77 @@ impl<'a> Driver<'a> {
             Operation::Poison { queue, number } => {
                 queues::send(self.stack, *queue, &self.cast.poison(*number)).await?;
             }
-            _ => match self.commit_of(operation) {
+            _ => {
+                self.prepare(operation);
+                return Ok(self.play_beside(operation).await?.into_iter().collect());
+            }
+        }
+        Ok(vec![done])
+    }
+
+    /// Plays two operations at the same moment; they are in the order that came of it.
+    async fn play_together(&mut self, one: &Operation, other: &Operation) -> Result<Vec<Done>> {
+        self.prepare(one);
+        self.prepare(other);
+        let (first, second) = tokio::join!(self.play_beside(one), self.play_beside(other));
+        let mut done: Vec<_> = first?.into_iter().chain(second?).collect();
+        self.pairs += u64::from(done.len() == 2);
+        done.sort_by_key(|done| done.commit);
+        if let Operation::DeleteInBucket { place, .. } = *other {
+            let is_there = self.cast.is_there(self.stack, place).await?;
+            done.sort_by_key(|done| is_there != matches!(done.operation, Operation::DeleteInBucket { .. }));
+        }
+        Ok(done)
+    }
+
+    /// Gives a file its place before it is put there.
+    fn prepare(&mut self, operation: &Operation) {
+        let (person, place, kind) = match *operation {
+            Operation::Put { person, place, .. } | Operation::PutBroken { person, place } => {
+                (person, place, Kind::Photo)
+            }
+            Operation::PutSound { person, place, .. } | Operation::PutNoSound { person, place } => {
+                (person, place, Kind::Audio)
+            }
+            _ => return,
+        };
+        self.cast.reserve(person, place, kind);
+    }
+
+    /// Plays an operation beside which others may be played; nothing, if there was nothing to do it with.
+    async fn play_beside(&self, operation: &Operation) -> Result<Option<Done>> {
+        let mut done = Done::of(operation);
+        let (cast, stack) = (&self.cast, &*self.stack);
+        match operation {
+            Operation::Put { place, photograph, .. } => {
+                cast.put(stack, *place, Content::Photograph(*photograph)).await?;
+            }
+            Operation::PutSound { place, sound, .. } => cast.put(stack, *place, Content::Sound(*sound)).await?,
+            Operation::PutBroken { place, .. } => cast.put_broken(stack, *place, Kind::Photo).await?,
+            Operation::PutNoSound { place, .. } => cast.put_broken(stack, *place, Kind::Audio).await?,
+            Operation::DeleteInBucket { place, .. } => {
+                if !cast.delete_in_bucket(stack, *place).await? {
+                    return Ok(None);
+                }
+            }
+            Operation::DeleteByApi { file } => {
+                if !cast.delete_by_api(stack, *file).await? {
+                    return Ok(None);
+                }
+            }
+            Operation::SignIn { person, phone } => cast.sign_in(stack, *person, *phone).await?,
+            Operation::SignOut { person } => cast.sign_out(stack, *person).await?,
+            Operation::Prefer { person, muted } => cast.prefer(stack, *person, muted).await?,
+            _ => match cast.commit_of(operation) {
                 Some(commit) => {
-                    let committed = self.stack.neptune().commit(&commit).await?;
+                    let committed = stack.neptune().commit(&commit).await?;
                     done.commit = Some(committed.commit_num.context("a commit that changes nothing")?);
+                    done.committed_at = Some(committed.commit_timestamp);
                 }
                 None => bail!("nobody knows how to do that"),
             },
         }
         Ok(Some(done))
-    }
-
-    fn commit_of(&self, operation: &Operation) -> Option<Commit> {
-        let cast = &self.cast;
-        Some(match *operation {
-            Operation::Follow { from, to } => cast.link("follows", from, to),
-            Operation::Unfollow { from, to } => cast.unlink("follows", from, to),
-            Operation::Block { from, to } => cast.link("blocks", from, to),
-            Operation::Unblock { from, to } => cast.unlink("blocks", from, to),
-            Operation::Mute { from, to } => cast.link("mutes", from, to),
-            Operation::Unmute { from, to } => cast.unlink("mutes", from, to),
-            Operation::Tell { author, story } => cast.tell(author, story),
-            Operation::Like { from, story } => cast.like(from, story),
-            Operation::Unlike { from, story } => cast.unlike(from, story),
-            Operation::Reply { from, story, comment } => cast.reply(from, story, comment),
-            _ => return None,
-        })
     }
 
     /// Kills one of the functions that run; whether there was one.
@@ -149,7 +185,8 @@ impl<'a> Driver<'a> {
         let mut draw = Draw::new(order);
         for _ in 0..REPEATED.min(self.heard.len()) {
             let event = &self.heard[draw.below(self.heard.len())];
-            for queue in [Queue::Thumbnail, Queue::Metadata] {
+            let worker = if is_of_sound(event) { Queue::Audio } else { Queue::Thumbnail };
+            for queue in [worker, Queue::Metadata] {
                 queues::send(self.stack, queue, event).await?;
             }
         }
@@ -207,4 +244,11 @@ impl<'a> Driver<'a> {
         let position = row["Item"]["position"]["S"].as_str().and_then(|position| position.split_once('/'));
         Ok(position.and_then(|(commit, op)| Some(Position::new(commit.parse().ok()?, op.parse().ok()?))))
     }
+}
+
+/// Whether an event of S3 is about a recording: those come over a topic of their own.
+fn is_of_sound(event: &str) -> bool {
+    let event: Value = serde_json::from_str(event).unwrap_or_default();
+    let key = event["Records"][0]["s3"]["object"]["key"].as_str();
+    key.and_then(|key| key.split_once('/')).is_some_and(|(kind, _)| kind == Kind::Audio.as_str())
 }

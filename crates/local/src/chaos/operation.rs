@@ -12,6 +12,12 @@ pub enum Operation {
     Put { person: usize, place: usize, photograph: usize },
     /// What is no photograph is put there.
     PutBroken { person: usize, place: usize },
+    /// A recording is declared, and sent as it was signed, to a place of its own.
+    UploadSound { person: usize, file: usize, sound: usize },
+    /// A recording is put into the bucket, where there may be one already.
+    PutSound { person: usize, place: usize, sound: usize },
+    /// What is no recording is put there.
+    PutNoSound { person: usize, place: usize },
     /// What is there is deleted in the bucket.
     DeleteInBucket { person: usize, place: usize },
     /// What was uploaded is deleted by the API.
@@ -22,6 +28,20 @@ pub enum Operation {
     Unfollow { from: usize, to: usize },
     /// Somebody tells a story.
     Tell { author: usize, story: usize },
+    /// And no longer: it stays in the graph, and is nobody's.
+    Untell { author: usize, story: usize },
+    /// A story goes from the graph, with all edges from and to it.
+    RemoveStory { story: usize },
+    /// A story is given another title, or none.
+    Retitle { story: usize, title: Option<usize> },
+    /// It is said who may see a story, or not any more.
+    SetVisibility { story: usize, visibility: Option<&'static str> },
+    /// A story is tagged.
+    Tag { story: usize, tag: usize },
+    /// And no longer.
+    Untag { story: usize, tag: usize },
+    /// A person is given another name.
+    Rename { person: usize, name: usize },
     /// Somebody likes a story.
     Like { from: usize, story: usize },
     /// And no longer.
@@ -42,6 +62,8 @@ pub enum Operation {
     SignOut { person: usize },
     /// Somebody says of which sorts of news they want to hear nothing.
     Prefer { person: usize, muted: Vec<&'static str> },
+    /// Two operations are done at the same moment.
+    Together { one: Box<Operation>, other: Box<Operation> },
     /// Nothing is done until all changes so far have been worked off, or for a while.
     Settle,
     /// A function's process is killed, whatever it is doing: of those that run, the one with this
@@ -94,6 +116,15 @@ impl Queue {
 }
 
 impl Operation {
+    /// It, or the two that it is, in one of the orders in which they can be done.
+    #[cfg(test)]
+    pub fn apart(self) -> Vec<Self> {
+        match self {
+            Self::Together { one, other } => vec![*one, *other],
+            single => vec![single],
+        }
+    }
+
     /// Its name in counts.
     pub fn name(&self) -> String {
         let text = format!("{self:?}");

@@ -14,7 +14,8 @@ fn visibility_seconds(queue: Queue) -> u32 {
     match queue {
         Queue::Thumbnail | Queue::Push => 65,
         Queue::Metadata | Queue::Search => 35,
-        Queue::Audio => 905,
+        // That one may run for a quarter of an hour, but not with recordings of two seconds.
+        Queue::Audio => 95,
     }
 }
 
@@ -90,30 +91,32 @@ pub async fn dead_letters(stack: &Stack, output: &str) -> Result<BTreeSet<String
     Ok(drain(&stack.aws(), stack.output(output)?).await?.into_iter().collect())
 }
 
-/// A queue of our own that hears of all pictures as the stack's queues do; its URL.
+/// A queue of our own that hears of all files as the stack's queues do; its URL.
 pub async fn listen(stack: &Stack) -> Result<String> {
     let aws = stack.aws();
-    let topic = stack.output("PictureEventsArn")?;
+    let topics = [stack.output("PictureEventsArn")?, stack.output("AudioEventsArn")?];
     let created = call(&aws, "CreateQueue", &json!({"QueueName": "chaos-listener"})).await?;
     let url = created["QueueUrl"].as_str().context("a queue without URL")?.to_owned();
     let answer = call(&aws, "GetQueueAttributes", &json!({"QueueUrl": url, "AttributeNames": ["QueueArn"]})).await?;
     let arn = answer["Attributes"]["QueueArn"].as_str().context("a queue without ARN")?;
     let policy = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}}
+        "Condition": {"ArnEquals": {"aws:SourceArn": topics}}
     }]});
     let attributes = json!({"Policy": policy.to_string()});
     call(&aws, "SetQueueAttributes", &json!({"QueueUrl": url, "Attributes": attributes})).await?;
-    let subscribe = [
-        ("Action", "Subscribe"),
-        ("Version", "2010-03-31"),
-        ("TopicArn", topic),
-        ("Protocol", "sqs"),
-        ("Endpoint", arn),
-        ("Attributes.entry.1.key", "RawMessageDelivery"),
-        ("Attributes.entry.1.value", "true"),
-    ];
-    aws.query("sns", &subscribe).await?;
+    for topic in topics {
+        let subscribe = [
+            ("Action", "Subscribe"),
+            ("Version", "2010-03-31"),
+            ("TopicArn", topic),
+            ("Protocol", "sqs"),
+            ("Endpoint", arn),
+            ("Attributes.entry.1.key", "RawMessageDelivery"),
+            ("Attributes.entry.1.value", "true"),
+        ];
+        aws.query("sns", &subscribe).await?;
+    }
     Ok(url)
 }
 

@@ -1,25 +1,22 @@
 //! `cargo xtask chaos`: one history after the other, on a stack of its own.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fs,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
-use domain::media::MediaId;
-use serde::Serialize;
+use anyhow::{Result, bail, ensure};
+use tokio::runtime;
 
 use super::{
-    check::{Findings, check},
+    check::{Findings, Legacy, check},
     driver::Driver,
     generator::{Size, history},
-    operation::Operation,
     plan::plan,
     queues,
+    report::{Report, folder},
 };
-use crate::{paths, stack::Stack};
+use crate::{emulator, serving::Ended, stack::Stack};
 
 /// The stack that histories are played on.
 const STACK: &str = "chaos";
@@ -51,169 +48,99 @@ impl Arguments {
     }
 }
 
-/// What became of one history.
-#[derive(Debug, Clone, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    seed: u64,
-    seconds: u64,
-    seconds_of_peace: u64,
-    operations: BTreeMap<String, u64>,
-    requests: u64,
-    faults: BTreeMap<String, u64>,
-    kills: u64,
-    restarts: u64,
-    notifications_shown: u64,
-    notifications_required: u64,
-    shown_again_in_place: u64,
-    settled: u64,
-    files_ready: u64,
-    violations: Vec<String>,
-    history: Vec<Operation>,
-}
-
-/// Plays histories until the time is up.
+/// Plays histories until the time is up, or SIGTERM or Ctrl-C comes.
 ///
 /// # Errors
-/// If the stack does not start, or a history ends otherwise than the model says.
+/// If the stack does not start, a history ends otherwise than the model says, or a signal came first.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut stack = Stack::start_with_faults(STACK)?;
-    let played =
-        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(play(&mut stack, arguments));
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    // Before anything is started: no signal is missed.
+    let mut ended = {
+        let _guard = runtime.enter();
+        Ended::listen()?
+    };
+    let mut reports = Vec::new();
+    let played = play(&runtime, &mut ended, arguments, &mut reports);
     if !arguments.keep {
-        stack.stop()?;
+        // By what is written down of it: it may have been half started.
+        Stack::end(STACK)?;
     }
-    let reports = played?;
-    let all = total(&reports);
-    print(&format!("{} histories", reports.len()), &all);
-    write("summary", &all)?;
+    let all = Report::total(&reports);
+    all.print(&format!("{} histories", reports.len()));
+    all.write("summary")?;
+    played?;
     ensure!(all.violations.is_empty(), "{} violations; see {}", all.violations.len(), folder().display());
     Ok(())
 }
 
-async fn play(stack: &mut Stack, arguments: &Arguments) -> Result<Vec<Report>> {
-    queues::hurry(stack).await?;
+fn play(runtime: &runtime::Runtime, ended: &mut Ended, arguments: &Arguments, reports: &mut Vec<Report>) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
-    let (mut reports, mut items) = (Vec::new(), BTreeSet::new());
+    let mut clean = None;
     for seed in arguments.seed.. {
-        let report = play_one(stack, seed, arguments, &mut items).await.with_context(|| format!("seed {seed}"))?;
-        print(&format!("seed {seed}"), &report);
-        write(&seed.to_string(), &report)?;
+        // What a history that went wrong has left would be held against the next.
+        let (mut stack, mut legacy) = match clean.take() {
+            Some(clean) => clean,
+            None => {
+                let stack = Stack::start_with_faults(STACK)?;
+                runtime.block_on(queues::hurry(&stack))?;
+                (stack, Legacy::default())
+            }
+        };
+        let report = runtime.block_on(async {
+            tokio::select! {
+                report = play_one(&mut stack, seed, arguments, &mut legacy) => Some(report),
+                () = ended.wait() => None,
+            }
+        });
+        let Some(report) = report else { bail!("ended while seed {seed} was played") };
+        report.print(&format!("seed {seed}"));
+        report.write(&seed.to_string())?;
+        if report.violations.is_empty() {
+            clean = Some((stack, legacy));
+        } else {
+            fs::copy(emulator::log_file(STACK), folder().join(format!("{seed}.log")))?;
+        }
         reports.push(report);
         if Instant::now() >= end {
             break;
         }
     }
-    Ok(reports)
+    Ok(())
 }
 
-async fn play_one(
+/// Plays a history and looks at its end. What cannot be played to its end is as wrong as a wrong end.
+async fn play_one(stack: &mut Stack, seed: u64, arguments: &Arguments, legacy: &mut Legacy) -> Report {
+    let start = Instant::now();
+    let mut report = Report::of(seed);
+    match play_through(stack, seed, arguments, legacy, &mut report).await {
+        Ok(findings) => report.add_findings(findings),
+        Err(error) => report.violations.push(format!("{error:#}")),
+    }
+    report.seconds = start.elapsed().as_secs();
+    report
+}
+
+async fn play_through(
     stack: &mut Stack,
     seed: u64,
     arguments: &Arguments,
-    items: &mut BTreeSet<MediaId>,
-) -> Result<Report> {
-    let start = Instant::now();
+    legacy: &mut Legacy,
+    report: &mut Report,
+) -> Result<Findings> {
     let since = stack.phones().head().await?;
     let faults = stack.faults()?;
     let mut driver = Driver::new(stack, STACK).await?;
     let size =
         Size { operations: arguments.operations, photographs: driver.cast.photographs(), restarts: arguments.restarts };
-    let history = history(seed, size);
+    report.history = history(seed, size);
     faults.set(&plan(seed)).await?;
-    let played = driver.play(history.clone()).await;
-    let counts = faults.clear().await?;
+    let played = driver.play(report.history.clone()).await;
+    report.add_doings(&driver);
+    report.add_faults(faults.clear().await?);
+    played?;
     let at_peace = Instant::now();
-    let ended = match played {
-        Ok(()) => driver.find_peace().await,
-        failed => failed,
-    };
-    let findings = match ended {
-        Ok(()) => check(&driver, since, items).await?,
-        // What could not be played to its end is as wrong as a wrong end, and no end to look at.
-        Err(error) => Findings { violations: vec![format!("{error:#}")], ..Findings::default() },
-    };
-    let mut report = Report {
-        seed,
-        seconds: start.elapsed().as_secs(),
-        seconds_of_peace: at_peace.elapsed().as_secs(),
-        kills: driver.kills,
-        notifications_shown: findings.shown,
-        notifications_required: findings.required,
-        shown_again_in_place: findings.shown_again,
-        files_ready: findings.ready,
-        violations: findings.violations,
-        history,
-        ..Report::default()
-    };
-    for done in &driver.done {
-        *report.operations.entry(done.operation.name()).or_default() += 1;
-        report.restarts += u64::from(done.operation == Operation::Restart);
-        report.settled += u64::from(done.settled);
-    }
-    for count in counts {
-        report.requests += count.requests;
-        for (fault, times) in count.faults {
-            *report.faults.entry(fault).or_default() += times;
-        }
-    }
-    Ok(report)
-}
-
-/// All figures added up.
-fn total(reports: &[Report]) -> Report {
-    let mut all = Report::default();
-    for report in reports {
-        all.seed = reports.first().map_or(0, |first| first.seed);
-        all.seconds += report.seconds;
-        all.seconds_of_peace += report.seconds_of_peace;
-        all.requests += report.requests;
-        all.kills += report.kills;
-        all.restarts += report.restarts;
-        all.notifications_shown += report.notifications_shown;
-        all.notifications_required += report.notifications_required;
-        all.shown_again_in_place += report.shown_again_in_place;
-        all.files_ready += report.files_ready;
-        all.settled += report.settled;
-        let violations = report.violations.iter().map(|violation| format!("seed {}: {violation}", report.seed));
-        all.violations.extend(violations);
-        for (counts, sum) in [(&report.operations, &mut all.operations), (&report.faults, &mut all.faults)] {
-            for (name, count) in counts {
-                *sum.entry(name.clone()).or_default() += count;
-            }
-        }
-    }
-    all
-}
-
-fn print(what: &str, report: &Report) {
-    let (operations, faults): (u64, u64) = (report.operations.values().sum(), report.faults.values().sum());
-    println!(
-        "{what}: {} s ({} s of peace), {operations} operations, {} requests, {faults} faults, {} kills, {} restarts, \
-         settled {} times, {} notifications ({} required, {} again in place), {} files, violations: {}",
-        report.seconds,
-        report.seconds_of_peace,
-        report.requests,
-        report.kills,
-        report.restarts,
-        report.settled,
-        report.notifications_shown,
-        report.notifications_required,
-        report.shown_again_in_place,
-        report.files_ready,
-        report.violations.len(),
-    );
-    for violation in &report.violations {
-        println!("  ✗ {violation}");
-    }
-}
-
-fn write(name: &str, report: &Report) -> Result<()> {
-    fs::create_dir_all(folder())?;
-    let file = folder().join(format!("{name}.json"));
-    Ok(fs::write(file, serde_json::to_vec_pretty(report)?)?)
-}
-
-fn folder() -> PathBuf {
-    paths::root().join("target/chaos")
+    let found = driver.find_peace().await;
+    report.seconds_of_peace = at_peace.elapsed().as_secs();
+    found?;
+    check(&driver, since, legacy).await
 }

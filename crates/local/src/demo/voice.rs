@@ -2,6 +2,8 @@
 
 use std::f64::consts::TAU;
 
+use crate::wav::wav;
+
 const RATE_HZ: u32 = 24_000;
 /// Where each syllable begins and ends, in seconds, the pitch it starts with, in Hz, and the three
 /// resonances of the mouth that make its vowel (a, yeo, a, e, yo), in Hz.
@@ -18,25 +20,15 @@ const SECONDS: f64 = 2.4;
 pub fn greeting() -> Vec<u8> {
     let frames = (SECONDS * f64::from(RATE_HZ)) as u32;
     let mut noise = 1_u32;
-    let mut data = Vec::new();
-    for frame in 0..frames {
+    let sample = |frame| {
         noise ^= noise << 13;
         noise ^= noise >> 17;
         noise ^= noise << 5;
         let hiss = 0.0005 * (f64::from(noise) / f64::from(u32::MAX) - 0.5);
         let sample = 0.02 * voice(f64::from(frame) / f64::from(RATE_HZ)) + hiss;
-        data.extend(((sample * 32_767.0) as i16).to_le_bytes());
-    }
-    let mut file = b"RIFF".to_vec();
-    let length = data.len() as u32;
-    file.extend((36 + length).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend(RATE_HZ.to_le_bytes());
-    file.extend((2 * RATE_HZ).to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend(length.to_le_bytes());
-    file.extend(data);
-    file
+        (sample * 32_767.0) as i16
+    };
+    wav(RATE_HZ, (0..frames).map(sample))
 }
 
 /// Harmonics of a falling pitch, each as strong as the vowel's resonances let it be.

@@ -9,4 +9,4 @@ mod server;
 pub use answers::{bytes, json};
 pub use clock::now;
 pub use faults::{Order, Standing, Standings};
-pub use server::{Server, until_ended};
+pub use server::{Ended, Server, until_ended};

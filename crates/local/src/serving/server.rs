@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use axum::{Router, serve::ListenerExt as _};
 use tokio::{
     runtime,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
 };
 
@@ -71,13 +71,34 @@ impl Drop for Server {
 /// Starts a server, prints its endpoint as the first line, and keeps it until SIGTERM or Ctrl-C.
 pub async fn until_ended<S>(start: impl FnOnce() -> Result<S>, endpoint: impl FnOnce(&S) -> String) -> Result<()> {
     // Before anybody knows of the server: no signal is missed.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut ended = Ended::listen()?;
     let server = start()?;
     println!("{}", endpoint(&server));
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    ended.wait().await;
     Ok(())
+}
+
+/// SIGTERM and Ctrl-C, from when it was made on.
+#[derive(Debug)]
+pub struct Ended {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ended {
+    /// From now on these signals do not end this process by themselves.
+    ///
+    /// # Errors
+    /// If they cannot be listened for. Panics outside of a runtime.
+    pub fn listen() -> Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits until one has come.
+    pub async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

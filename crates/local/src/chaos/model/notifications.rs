@@ -1,43 +1,9 @@
-//! What must be in the end, and what may be, by what was done: nothing here knows how.
+//! Who is told of what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{
-    generator::PERSONS,
-    operation::{Operation, Queue},
-    timeline::Timeline,
-};
-
-/// An operation that was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
-    /// Which.
-    pub operation: Operation,
-    /// The commit that it was.
-    pub commit: Option<u64>,
-    /// Of [`Operation::Settle`]: whether all was worked off in time.
-    pub settled: bool,
-}
-
-/// What becomes of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// It is shown.
-    Ready,
-    /// It is no picture.
-    Failed,
-    /// There is none.
-    Gone,
-}
-
-/// Where a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
-    /// Where the API had it sent.
-    File(usize),
-    /// In the bucket, at this place of a person.
-    Place(usize),
-}
+use super::Done;
+use crate::chaos::{generator::PERSONS, operation::Operation, timeline::Timeline};
 
 /// A notification: what it tells of, by which rule, and to whom on which phone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,34 +23,6 @@ pub enum Certainty {
     Must,
     /// Something changed while it was on its way: both are right.
     May,
-}
-
-/// What becomes of each file that there ever was.
-pub fn media(history: &[Done]) -> BTreeMap<Place, State> {
-    let mut states = BTreeMap::new();
-    for done in history {
-        let (place, state) = match done.operation {
-            Operation::Upload { file, .. } => (Place::File(file), State::Ready),
-            Operation::Put { place, .. } => (Place::Place(place), State::Ready),
-            Operation::PutBroken { place, .. } => (Place::Place(place), State::Failed),
-            Operation::DeleteByApi { file } => (Place::File(file), State::Gone),
-            Operation::DeleteInBucket { place, .. } => (Place::Place(place), State::Gone),
-            _ => continue,
-        };
-        states.insert(place, state);
-    }
-    states
-}
-
-/// What the dead-letter queues hold: the numbers of what was planted.
-pub fn poison(history: &[Done]) -> BTreeMap<Queue, BTreeSet<usize>> {
-    let mut planted: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for done in history {
-        if let Operation::Poison { queue, number } = done.operation {
-            planted.entry(queue).or_default().insert(number);
-        }
-    }
-    planted
 }
 
 /// All notifications that are right. Every other is wrong.
@@ -115,6 +53,8 @@ struct Event {
     rule: &'static str,
     category: &'static str,
     audience: Audience,
+    /// The story whose teller is told, if it is that.
+    story: Option<usize>,
     /// Where it is taken back, if it is.
     undone_at: Option<usize>,
 }
@@ -138,34 +78,42 @@ fn events(history: &[Done]) -> Vec<Event> {
         if let Operation::Tell { author, story } = done.operation {
             authors.insert(story, author);
         }
-        let owner_of = |story: usize| authors.get(&story).copied();
+        let owner_of = |story: usize| authors.get(&story).map(|owner| Audience::One(*owner));
         let told = match done.operation {
-            Operation::Follow { from, to } => Some(("follow", "followers", from, Audience::One(to))),
-            Operation::Tell { author, .. } => Some(("story", "stories", author, Audience::FollowersOf(author))),
-            Operation::Like { from, story } => {
-                owner_of(story).map(|owner| ("like-story", "likes", from, Audience::One(owner)))
+            Operation::Follow { from, to } => Some(("follow", "followers", from, Some(Audience::One(to)), None)),
+            Operation::Tell { author, .. } => {
+                Some(("story", "stories", author, Some(Audience::FollowersOf(author)), None))
             }
+            Operation::Like { from, story } => Some(("like-story", "likes", from, owner_of(story), Some(story))),
             Operation::Reply { from, story, .. } => {
-                owner_of(story).map(|owner| ("reply-story", "replies", from, Audience::One(owner)))
+                Some(("reply-story", "replies", from, owner_of(story), Some(story)))
             }
             _ => None,
         };
-        let (Some((rule, category, actor, audience)), Some(commit)) = (told, done.commit) else { continue };
-        let undoes = undoing(&done.operation);
+        let (Some((rule, category, actor, Some(audience), story)), Some(commit)) = (told, done.commit) else {
+            continue;
+        };
         let mut later = history.iter().enumerate().skip(at + 1);
-        let undone_at = later.find(|(_, done)| Some(&done.operation) == undoes.as_ref()).map(|(at, _)| at);
+        let undone_at = later.find(|(_, later)| undoes(&later.operation, &done.operation)).map(|(at, _)| at);
         let over_at = known_from(history, at);
-        events.push(Event { at, over_at, commit, actor, rule, category, audience, undone_at });
+        events.push(Event { at, over_at, commit, actor, rule, category, audience, story, undone_at });
     }
     events
 }
 
-/// What takes an operation back, if anything can.
-fn undoing(operation: &Operation) -> Option<Operation> {
-    match *operation {
-        Operation::Follow { from, to } => Some(Operation::Unfollow { from, to }),
-        Operation::Like { from, story } => Some(Operation::Unlike { from, story }),
-        _ => None,
+/// Whether an operation takes back what an earlier one did: removes the edge that it added.
+fn undoes(later: &Operation, earlier: &Operation) -> bool {
+    match (earlier, later) {
+        (Operation::Follow { from, to }, Operation::Unfollow { from: whose, to: whom }) => (from, to) == (whose, whom),
+        (Operation::Like { from, story }, Operation::Unlike { from: whose, story: which }) => {
+            (from, story) == (whose, which)
+        }
+        (Operation::Tell { story, .. }, Operation::Untell { story: which, .. }) => story == which,
+        (
+            Operation::Tell { story, .. } | Operation::Like { story, .. } | Operation::Reply { story, .. },
+            Operation::RemoveStory { story: which },
+        ) => story == which,
+        _ => false,
     }
 }
 
@@ -176,6 +124,8 @@ struct Facts {
     follows: BTreeMap<(usize, usize), Timeline<Option<u64>>>,
     blocks: BTreeMap<(usize, usize), Timeline<bool>>,
     mutes: BTreeMap<(usize, usize), Timeline<bool>>,
+    /// By story: whether somebody tells it, and so is to be told of what others do with it.
+    told: BTreeMap<usize, Timeline<bool>>,
     preferences: BTreeMap<usize, Timeline<Vec<&'static str>>>,
     /// By person and phone: whether that person is signed in there.
     phones: BTreeMap<(usize, usize), Timeline<bool>>,
@@ -187,6 +137,7 @@ impl Facts {
             follows: BTreeMap::new(),
             blocks: BTreeMap::new(),
             mutes: BTreeMap::new(),
+            told: BTreeMap::new(),
             preferences: BTreeMap::new(),
             phones: BTreeMap::new(),
         };
@@ -204,6 +155,11 @@ impl Facts {
                 Operation::Unblock { from, to } => set(&mut facts.blocks, (*from, *to), false),
                 Operation::Mute { from, to } => set(&mut facts.mutes, (*from, *to), true),
                 Operation::Unmute { from, to } => set(&mut facts.mutes, (*from, *to), false),
+                // What others did with it before waits for its teller.
+                Operation::Tell { story, .. } => facts.tell(*story, at, at, true),
+                Operation::Untell { story, .. } | Operation::RemoveStory { story } => {
+                    facts.tell(*story, at, known, false);
+                }
                 Operation::Prefer { person, muted } => {
                     let timeline = facts.preferences.entry(*person).or_insert_with(|| Timeline::new(Vec::new()));
                     timeline.change(at, at, muted.clone());
@@ -229,6 +185,10 @@ impl Facts {
 
     fn follow(&mut self, of: (usize, usize), at: usize, known: usize, since: Option<u64>) {
         self.follows.entry(of).or_insert_with(|| Timeline::new(None)).change(at, known, since);
+    }
+
+    fn tell(&mut self, story: usize, at: usize, known: usize, is_told: bool) {
+        self.told.entry(story).or_insert_with(|| Timeline::new(false)).change(at, known, is_told);
     }
 
     fn sign(&mut self, of: (usize, usize), at: usize, is_in: bool) {
@@ -262,8 +222,13 @@ impl Facts {
             Some(undone_at) if undone_at <= to => vec![true, false],
             _ => vec![true],
         };
-        let conditions: [Vec<bool>; 7] = [
+        let is_told = match event.story {
+            Some(story) => is(self.told.get(&story)),
+            None => vec![true],
+        };
+        let conditions: [Vec<bool>; 8] = [
             in_audience,
+            is_told,
             wants,
             stands,
             is_not(self.blocks.get(&(event.actor, recipient))),
@@ -284,17 +249,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::chaos::generator::{Size, history};
-
-    /// A history that numbers its commits, and settles wherever it says so.
-    fn done(operations: Vec<Operation>) -> Vec<Done> {
-        let done = |(at, operation): (usize, Operation)| Done {
-            settled: operation == Operation::Settle,
-            commit: Some(at as u64 + 1),
-            operation,
-        };
-        operations.into_iter().enumerate().map(done).collect()
-    }
+    use crate::chaos::{
+        generator::{Size, history},
+        model::testing::done,
+    };
 
     fn both_signed_in() -> Vec<Operation> {
         (0..2).map(|person| Operation::SignIn { person, phone: person }).collect()
@@ -346,26 +304,33 @@ mod tests {
     }
 
     #[test]
-    fn the_last_word_on_a_file_counts() {
-        let put = Operation::Put { person: 0, place: 0, photograph: 0 };
-        let broken = Operation::PutBroken { person: 0, place: 0 };
-        let gone = Operation::DeleteInBucket { person: 0, place: 0 };
-        let last = |operations: Vec<Operation>| media(&done(operations)).remove(&Place::Place(0));
-        assert_eq!(last(vec![gone.clone(), put.clone()]), Some(State::Ready));
-        assert_eq!(last(vec![put.clone(), broken.clone()]), Some(State::Failed));
-        assert_eq!(last(vec![put, broken, gone]), Some(State::Gone));
-        assert_eq!(last(vec![]), None);
+    fn nobody_is_told_of_a_story_that_nobody_tells() {
+        let untell = Operation::Untell { author: 0, story: 0 };
+        assert_eq!(told(vec![TELL, untell.clone(), LIKE]), [("like-story", 0, May)]);
+        assert_eq!(told(vec![TELL, Settle, untell.clone(), Settle, LIKE]), []);
+        assert_eq!(told(vec![TELL, LIKE, Settle, untell.clone()]), [("like-story", 0, Must)]);
+        assert_eq!(told(vec![FOLLOW, TELL, untell]), [("follow", 0, Must), ("story", 1, May)]);
+    }
+
+    #[test]
+    fn a_story_takes_with_it_what_was_done_with_it() {
+        let remove = Operation::RemoveStory { story: 0 };
+        let reply = Operation::Reply { from: 1, story: 0, comment: 1 };
+        let open = [("follow", 0, Must), ("story", 1, May), ("like-story", 0, May), ("reply-story", 0, May)];
+        assert_eq!(told(vec![FOLLOW, TELL, LIKE, reply.clone(), remove.clone()]), open);
+        let certain = open.map(|(rule, phone, _)| (rule, phone, Must));
+        assert_eq!(told(vec![FOLLOW, TELL, LIKE, reply, Settle, remove]), certain);
     }
 
     proptest! {
         #[test]
         fn settling_everywhere_leaves_nothing_open(seed in any::<u64>()) {
             let size = Size { operations: 120, photographs: 1, restarts: 0 };
-            let often: Vec<_> = history(seed, size).into_iter().flat_map(|one| [one, Settle]).collect();
+            let often: Vec<_> = history(seed, size).into_iter().flat_map(Operation::apart).flat_map(|one| [one, Settle]).collect();
             let certain = tellings(&done(often));
             prop_assert!(certain.values().all(|certainty| *certainty == Must));
             // Without ever settling, whatever then is certain may be told at least.
-            let often: Vec<_> = history(seed, size).into_iter().flat_map(|one| [one, Settle]).collect();
+            let often: Vec<_> = history(seed, size).into_iter().flat_map(Operation::apart).flat_map(|one| [one, Settle]).collect();
             let mut never = done(often);
             never.iter_mut().for_each(|done| done.settled = false);
             let open = tellings(&never);
