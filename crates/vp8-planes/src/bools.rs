@@ -122,3 +122,70 @@ impl<'a> Bools<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// As section 7.3 has it, bit by bit.
+    struct Plain<'a> {
+        data: &'a [u8],
+        value: u32,
+        range: u32,
+        shifted: u32,
+    }
+
+    impl<'a> Plain<'a> {
+        fn new(data: &'a [u8]) -> Self {
+            let mut plain = Self { data, value: 0, range: 255, shifted: 0 };
+            plain.value = u32::from(plain.byte()) << 8;
+            plain.value |= u32::from(plain.byte());
+            plain
+        }
+
+        fn byte(&mut self) -> u8 {
+            let Some((&byte, rest)) = self.data.split_first() else { return 0 };
+            self.data = rest;
+            byte
+        }
+
+        fn read(&mut self, probability: u8) -> bool {
+            let split = 1 + (((self.range - 1) * u32::from(probability)) >> 8);
+            let bit = self.value >= split << 8;
+            if bit {
+                self.range -= split;
+                self.value -= split << 8;
+            } else {
+                self.range = split;
+            }
+            while self.range < 128 {
+                self.value <<= 1;
+                self.range <<= 1;
+                self.shifted += 1;
+                if self.shifted == 8 {
+                    self.shifted = 0;
+                    self.value |= u32::from(self.byte());
+                }
+            }
+            bit
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bits_and_signs_are_those_of_the_definition(
+            data in prop::collection::vec(any::<u8>(), 0..60),
+            asked in prop::collection::vec(prop::option::of(any::<u8>()), 1..400),
+        ) {
+            let (mut bools, mut plain) = (Bools::new(&data), Plain::new(&data));
+            prop_assert_eq!(bools.flag(), plain.read(128));
+            for probability in asked {
+                match probability {
+                    Some(probability) => prop_assert_eq!(bools.read(probability), plain.read(probability)),
+                    None => prop_assert_eq!(bools.sign(7), if plain.read(128) { -7 } else { 7 }),
+                }
+            }
+        }
+    }
+}

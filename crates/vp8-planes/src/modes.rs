@@ -64,7 +64,8 @@ impl Neighbours {
 
     pub fn read(&mut self, place: &mut Bools<'_>, header: &Header, column: usize) -> Macroblock {
         // A copy, so that it lives in registers.
-        let bools = &mut place.clone();
+        let mut copy = *place;
+        let bools = &mut copy;
         let segment = header.segments.map_or(0, |[which, low, high]| match bools.read(which) {
             false => usize::from(bools.read(low)),
             true => 2 + usize::from(bools.read(high)),
@@ -96,7 +97,7 @@ impl Neighbours {
             true if bools.read(183) => Mode::Gradient,
             true => Mode::Horizontal,
         };
-        *place = *bools;
+        *place = copy;
         Macroblock { segment, skipped, luma, chroma }
     }
 }
