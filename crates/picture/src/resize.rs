@@ -53,6 +53,8 @@ pub(crate) fn plan(size: Size, bounds: &[u32]) -> Vec<(u32, Size)> {
 pub(crate) struct Resizer {
     inner: fast_image_resize::Resizer,
     options: ResizeOptions,
+    /// What planes go through. They grow to what the largest needs.
+    between: [Vec<u8>; 2],
 }
 
 impl Resizer {
@@ -63,6 +65,7 @@ impl Resizer {
             // Colours are multiplied by alpha before and divided after, or transparent pixels
             // would bleed their invisible colour into the edges.
             options: ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(true),
+            between: [Vec::new(), Vec::new()],
         }
     }
 
@@ -113,22 +116,24 @@ impl Resizer {
         let (across, down) = (covered.0.min(plane.width as f64), covered.1.min(plane.height as f64));
 
         // First down: that is what the library does, too.
+        let [mut samples, mut woven] = std::mem::take(&mut self.between);
         let from = Size::new(plane.width as u32, plane.height as u32);
-        let between = Size::new(plane.width as u32, height as u32);
-        let mut columns = vec![0; plane.width * height];
+        let to = Size::new(from.width, height as u32);
         let options = self.options.crop(0.0, 0.0, f64::from(from.width), down);
-        self.scale::<U8>((from, &plane.samples), (between, &mut columns), &options)?;
-        drop(plane);
+        self.scale::<U8>((from, &plane.samples), (to, room(&mut samples, plane.width * height)), &options)?;
 
         // Across, one sample costs as much as a pixel of four: so four rows go as one.
-        let quarter = |width: usize| Size::new(width as u32, height.div_ceil(ROWS) as u32);
-        let from = quarter(between.width as usize);
-        let woven = weave(&columns, between.width as usize);
-        let mut scaled = vec![[0; ROWS]; width * height.div_ceil(ROWS)];
+        let rows = height.div_ceil(ROWS);
+        let from = Size::new(plane.width as u32, rows as u32);
+        let to = Size::new(width as u32, rows as u32);
         let options = self.options.crop(0.0, 0.0, across, f64::from(from.height)).use_alpha(false);
-        let pixels = (from, woven.as_flattened());
-        self.scale::<U8x4>(pixels, (quarter(width), scaled.as_flattened_mut()), &options)?;
-        Ok(Plane { width, height, samples: unweave(&scaled, width, height) })
+        weave(&samples[..plane.width * height], plane.width, room(&mut woven, rows * ROWS * plane.width));
+        let pixels = &woven[..rows * ROWS * plane.width];
+        let scaled = room(&mut samples, rows * ROWS * width);
+        self.scale::<U8x4>((from, pixels), (to, scaled), &options)?;
+        let made = unweave(scaled, width, height);
+        self.between = [samples, woven];
+        Ok(Plane { width, height, samples: made })
     }
 
     /// Pixels of one type. That it is known here leaves the code for a dozen others out.
@@ -147,26 +152,35 @@ impl Resizer {
 /// Rows that go through the resizer as one, of pixels with a sample of each.
 const ROWS: usize = 4;
 
+/// So many bytes of a buffer, whatever they hold.
+fn room(buffer: &mut Vec<u8>, length: usize) -> &mut [u8] {
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    &mut buffer[..length]
+}
+
 /// Puts the samples of every [`ROWS`] rows side by side. Where the last ones are missing, the first of them stands in.
-fn weave(samples: &[u8], width: usize) -> Vec<[u8; ROWS]> {
-    let mut woven = vec![[0; ROWS]; samples.len().div_ceil(width * ROWS) * width];
-    for (out, rows) in woven.chunks_exact_mut(width).zip(samples.chunks(width * ROWS)) {
+fn weave(samples: &[u8], width: usize, woven: &mut [u8]) {
+    for (out, rows) in woven.chunks_exact_mut(width * ROWS).zip(samples.chunks(width * ROWS)) {
         let row = |at: usize| rows.chunks_exact(width).nth(at).unwrap_or(&rows[..width]);
         let (first, second, third, fourth) = (row(0), row(1), row(2), row(3));
-        for ((((out, a), b), c), d) in out.iter_mut().zip(first).zip(second).zip(third).zip(fourth) {
-            *out = [*a, *b, *c, *d];
+        for (x, out) in out.as_chunks_mut::<ROWS>().0.iter_mut().enumerate().take(width) {
+            // As numbers, of which the compiler makes several at once: twice as fast as one by one.
+            let lower = u32::from(first[x]) | u32::from(second[x]) << 8;
+            let upper = u32::from(third[x]) | u32::from(fourth[x]) << 8;
+            *out = (lower | upper << 16).to_le_bytes();
         }
     }
-    woven
 }
 
 /// The inverse: so many rows of this width.
-fn unweave(woven: &[[u8; ROWS]], width: usize, height: usize) -> Vec<u8> {
+fn unweave(woven: &[u8], width: usize, height: usize) -> Vec<u8> {
     let mut samples = vec![0; width * height];
-    for (rows, woven) in samples.chunks_mut(width * ROWS).zip(woven.chunks_exact(width)) {
-        for (at, row) in rows.chunks_exact_mut(width).enumerate() {
-            for (out, pixel) in row.iter_mut().zip(woven) {
-                *out = pixel[at % ROWS];
+    for (rows, woven) in samples.chunks_mut(width * ROWS).zip(woven.chunks_exact(width * ROWS)) {
+        for (row, shift) in rows.chunks_exact_mut(width).zip([0, 8, 16, 24]) {
+            for (out, pixel) in row.iter_mut().zip(woven.as_chunks::<ROWS>().0) {
+                *out = (u32::from_le_bytes(*pixel) >> shift) as u8;
             }
         }
     }
