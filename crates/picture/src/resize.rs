@@ -53,8 +53,8 @@ pub(crate) fn plan(size: Size, bounds: &[u32]) -> Vec<(u32, Size)> {
 pub(crate) struct Resizer {
     inner: fast_image_resize::Resizer,
     options: ResizeOptions,
-    /// What planes go through. They grow to what the largest needs.
-    between: [Vec<u8>; 2],
+    /// What planes go through. It grows to what the largest needs.
+    between: Vec<u8>,
 }
 
 impl Resizer {
@@ -65,7 +65,7 @@ impl Resizer {
             // Colours are multiplied by alpha before and divided after, or transparent pixels
             // would bleed their invisible colour into the edges.
             options: ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(true),
-            between: [Vec::new(), Vec::new()],
+            between: Vec::new(),
         }
     }
 
@@ -116,24 +116,28 @@ impl Resizer {
         let (across, down) = (covered.0.min(plane.width as f64), covered.1.min(plane.height as f64));
 
         // First down: that is what the library does, too.
-        let [mut samples, mut woven] = std::mem::take(&mut self.between);
+        let mut between = std::mem::take(&mut self.between);
         let from = Size::new(plane.width as u32, plane.height as u32);
         let to = Size::new(from.width, height as u32);
         let options = self.options.crop(0.0, 0.0, f64::from(from.width), down);
-        self.scale::<U8>((from, &plane.samples), (to, room(&mut samples, plane.width * height)), &options)?;
+        self.scale::<U8>((from, &plane.samples), (to, room(&mut between, plane.width * height)), &options)?;
 
-        // Across, one sample costs as much as a pixel of four: so four rows go as one.
+        // Across, one sample costs as much as a pixel of four: so four rows go as one. The plane is no longer
+        // needed, and has the room for them, and for the result in the end.
         let rows = height.div_ceil(ROWS);
         let from = Size::new(plane.width as u32, rows as u32);
         let to = Size::new(width as u32, rows as u32);
         let options = self.options.crop(0.0, 0.0, across, f64::from(from.height)).use_alpha(false);
-        weave(&samples[..plane.width * height], plane.width, room(&mut woven, rows * ROWS * plane.width));
-        let pixels = &woven[..rows * ROWS * plane.width];
-        let scaled = room(&mut samples, rows * ROWS * width);
-        self.scale::<U8x4>((from, pixels), (to, scaled), &options)?;
-        let made = unweave(scaled, width, height);
-        self.between = [samples, woven];
-        Ok(Plane { width, height, samples: made })
+        let mut samples = plane.samples;
+        let woven = room(&mut samples, rows * ROWS * plane.width);
+        weave(&between[..plane.width * height], plane.width, woven);
+        let scaled = room(&mut between, rows * ROWS * width);
+        self.scale::<U8x4>((from, woven), (to, scaled), &options)?;
+        unweave(scaled, width, room(&mut samples, width * height));
+        samples.truncate(width * height);
+        samples.shrink_to_fit();
+        self.between = between;
+        Ok(Plane { width, height, samples })
     }
 
     /// Pixels of one type. That it is known here leaves the code for a dozen others out.
@@ -174,9 +178,8 @@ fn weave(samples: &[u8], width: usize, woven: &mut [u8]) {
     }
 }
 
-/// The inverse: so many rows of this width.
-fn unweave(woven: &[u8], width: usize, height: usize) -> Vec<u8> {
-    let mut samples = vec![0; width * height];
+/// The inverse: rows of this width.
+fn unweave(woven: &[u8], width: usize, samples: &mut [u8]) {
     for (rows, woven) in samples.chunks_mut(width * ROWS).zip(woven.chunks_exact(width * ROWS)) {
         for (row, shift) in rows.chunks_exact_mut(width).zip([0, 8, 16, 24]) {
             for (out, pixel) in row.iter_mut().zip(woven.as_chunks::<ROWS>().0) {
@@ -184,7 +187,6 @@ fn unweave(woven: &[u8], width: usize, height: usize) -> Vec<u8> {
             }
         }
     }
-    samples
 }
 
 /// Lanczos's window of three lobes, sinc(x) · sinc(x / 3), to eight digits.
