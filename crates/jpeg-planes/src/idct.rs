@@ -219,13 +219,29 @@ fn small<const N: usize, const SQUARE: usize>(
             let row = transform(std::array::from_fn(|u| lanes[y * N + u]));
             let samples = row.map(|lanes| lanes.map(|v| (v.saturating_add(ROUND) >> POINT).clamp(0, 255) as u8));
             let out = &mut rows[y * stride + half * N..][..HALF * N];
-            for (lane, out) in out.chunks_exact_mut(N).enumerate() {
-                for (x, out) in out.iter_mut().enumerate() {
-                    *out = samples[x][lane];
-                }
+            if N == 3 {
+                weave_apart(&samples, out);
+            } else {
+                weave(&samples, out);
             }
         }
     }
+}
+
+/// Writes a row of each block, one after the other.
+#[inline(always)]
+fn weave<const N: usize>(samples: &[[u8; HALF]; N], out: &mut [u8]) {
+    for (lane, out) in out.chunks_exact_mut(N).enumerate() {
+        for (x, out) in out.iter_mut().enumerate() {
+            *out = samples[x][lane];
+        }
+    }
+}
+
+/// The same; of threes the compiler otherwise computes sample by sample, to spare itself their order.
+#[inline(never)]
+fn weave_apart<const N: usize>(samples: &[[u8; HALF]; N], out: &mut [u8]) {
+    weave(samples, out);
 }
 
 /// In floating point, by the definition: for pictures that are hardly scaled, which are small.

@@ -19,6 +19,9 @@ pub(crate) enum Orientation {
     ThreeQuarterTurn = 8,
 }
 
+/// Pixels of a row that are turned together.
+const STRETCH: usize = 64;
+
 impl Orientation {
     /// Reads the orientation from EXIF data that starts at its TIFF header.
     ///
@@ -95,23 +98,28 @@ impl Orientation {
         let (last_x, last_y) = (stored.width as usize - 1, stored.height as usize - 1);
         let at = |x: usize, y: usize| (y * (last_x + 1) + x) * BYTES;
         let mut turned = vec![0; pixels.len()];
-        for (y, row) in turned.chunks_exact_mut(shown.width as usize * BYTES).enumerate() {
-            // Where the row's first pixel comes from, and its second.
-            let (first, second) = match self {
-                Self::Upright => (at(0, y), at(1, y)),
-                Self::Mirrored => (at(last_x, y), at(last_x, y).wrapping_sub(BYTES)),
-                Self::UpsideDown => (at(last_x, last_y - y), at(last_x, last_y - y).wrapping_sub(BYTES)),
-                Self::MirroredUpsideDown => (at(0, last_y - y), at(1, last_y - y)),
-                Self::Transposed => (at(y, 0), at(y, 1)),
-                Self::QuarterTurn => (at(y, last_y), at(y, last_y).wrapping_sub(at(0, 1))),
-                Self::Transversed => (at(last_x - y, last_y), at(last_x - y, last_y).wrapping_sub(at(0, 1))),
-                Self::ThreeQuarterTurn => (at(last_x - y, 0), at(last_x - y, 1)),
-            };
-            let step = second.wrapping_sub(first);
-            let mut from = first;
-            for pixel in row.chunks_exact_mut(BYTES) {
-                pixel.copy_from_slice(&pixels[from..from + BYTES]);
-                from = from.wrapping_add(step);
+        let width = shown.width as usize;
+        // Stretch by stretch: what a stretch of a row comes from is then still at hand for the same stretch of the next.
+        for begin in (0..width).step_by(STRETCH) {
+            let stretch = begin * BYTES..(begin + STRETCH).min(width) * BYTES;
+            for (y, row) in turned.chunks_exact_mut(width * BYTES).enumerate() {
+                // Where the row's first pixel comes from, and its second.
+                let (first, second) = match self {
+                    Self::Upright => (at(0, y), at(1, y)),
+                    Self::Mirrored => (at(last_x, y), at(last_x, y).wrapping_sub(BYTES)),
+                    Self::UpsideDown => (at(last_x, last_y - y), at(last_x, last_y - y).wrapping_sub(BYTES)),
+                    Self::MirroredUpsideDown => (at(0, last_y - y), at(1, last_y - y)),
+                    Self::Transposed => (at(y, 0), at(y, 1)),
+                    Self::QuarterTurn => (at(y, last_y), at(y, last_y).wrapping_sub(at(0, 1))),
+                    Self::Transversed => (at(last_x - y, last_y), at(last_x - y, last_y).wrapping_sub(at(0, 1))),
+                    Self::ThreeQuarterTurn => (at(last_x - y, 0), at(last_x - y, 1)),
+                };
+                let step = second.wrapping_sub(first);
+                let mut from = first.wrapping_add(step.wrapping_mul(begin));
+                for pixel in row[stretch.clone()].chunks_exact_mut(BYTES) {
+                    pixel.copy_from_slice(&pixels[from..from + BYTES]);
+                    from = from.wrapping_add(step);
+                }
             }
         }
         turned

@@ -5,15 +5,34 @@ pub(crate) struct Bools<'a> {
     /// Bits of which `count` + 8 are valid.
     value: u64,
     count: i32,
-    /// 128 to 255.
-    range: u32,
+    /// The range less one: 127 to 254.
+    range: u8,
     /// Whether more has been wanted than there is.
     past_end: bool,
 }
 
+/// By a range that has become too small (less one): the bits that it is to be shifted by, and what it is then. A load is
+/// on the way from one bit to the next, in place of a search for the highest bit, subtractions and a shift.
+const SHIFTS: [u8; 256] = {
+    let (mut shifts, mut range) = ([0; 256], 0);
+    while range < 128 {
+        shifts[range] = (range as u32 + 1).leading_zeros() as u8 - 24;
+        range += 1;
+    }
+    shifts
+};
+const SHIFTED: [u8; 256] = {
+    let (mut shifted, mut range) = ([0; 256], 0);
+    while range < 256 {
+        shifted[range] = (((range + 1) << SHIFTS[range]) - 1) as u8;
+        range += 1;
+    }
+    shifted
+};
+
 impl<'a> Bools<'a> {
     pub fn new(data: &'a [u8]) -> Self {
-        Self { data, value: 0, count: -8, range: 255, past_end: false }
+        Self { data, value: 0, count: -8, range: 254, past_end: false }
     }
 
     /// Whether more has been wanted than there is: what was read last may mean nothing.
@@ -27,19 +46,34 @@ impl<'a> Bools<'a> {
         if self.count < 0 {
             self.fill();
         }
-        // The range is kept as it is, and compared as one less.
-        let split = ((self.range - 1) * u32::from(probability)) >> 8;
-        let bit = (self.value >> self.count) as u32 > split;
-        if bit {
-            self.range -= split + 1;
-            self.value -= u64::from(split + 1) << self.count;
+        let split = ((u32::from(self.range) * u32::from(probability)) >> 8) as u8;
+        let bit = (self.value >> self.count) as u32 > u32::from(split);
+        let range = if bit {
+            self.value -= (u64::from(split) + 1) << self.count;
+            self.range.wrapping_sub(split).wrapping_sub(1)
         } else {
-            self.range = split + 1;
-        }
-        let shift = self.range.leading_zeros() - 24;
-        self.range <<= shift;
-        self.count -= shift as i32;
+            split
+        };
+        self.count -= i32::from(SHIFTS[usize::from(range)]);
+        self.range = SHIFTED[usize::from(range)];
         bit
+    }
+
+    /// The number or its negative, as a bit says that is as likely as not: without a branch, for
+    /// nothing foretells it. Not for the first bit of all: a range of 255 would not be halved right.
+    #[inline(always)]
+    pub fn sign(&mut self, number: i32) -> i32 {
+        if self.count < 0 {
+            self.fill();
+        }
+        let split = self.range >> 1;
+        // All ones if the bit is set.
+        let mask = (i32::from(split) - (self.value >> self.count) as i32) >> 31;
+        self.value -= ((u64::from(split) + 1) & mask as u64) << self.count;
+        // Either half is to be shifted by one.
+        self.range = self.range.wrapping_add(mask as u8) | 1;
+        self.count -= 1;
+        (number ^ mask) - mask
     }
 
     #[inline(always)]
@@ -86,5 +120,72 @@ impl<'a> Bools<'a> {
             let number = self.number(bits);
             if self.flag() { -number } else { number }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// As section 7.3 has it, bit by bit.
+    struct Plain<'a> {
+        data: &'a [u8],
+        value: u32,
+        range: u32,
+        shifted: u32,
+    }
+
+    impl<'a> Plain<'a> {
+        fn new(data: &'a [u8]) -> Self {
+            let mut plain = Self { data, value: 0, range: 255, shifted: 0 };
+            plain.value = u32::from(plain.byte()) << 8;
+            plain.value |= u32::from(plain.byte());
+            plain
+        }
+
+        fn byte(&mut self) -> u8 {
+            let Some((&byte, rest)) = self.data.split_first() else { return 0 };
+            self.data = rest;
+            byte
+        }
+
+        fn read(&mut self, probability: u8) -> bool {
+            let split = 1 + (((self.range - 1) * u32::from(probability)) >> 8);
+            let bit = self.value >= split << 8;
+            if bit {
+                self.range -= split;
+                self.value -= split << 8;
+            } else {
+                self.range = split;
+            }
+            while self.range < 128 {
+                self.value <<= 1;
+                self.range <<= 1;
+                self.shifted += 1;
+                if self.shifted == 8 {
+                    self.shifted = 0;
+                    self.value |= u32::from(self.byte());
+                }
+            }
+            bit
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bits_and_signs_are_those_of_the_definition(
+            data in prop::collection::vec(any::<u8>(), 0..60),
+            asked in prop::collection::vec(prop::option::of(any::<u8>()), 1..400),
+        ) {
+            let (mut bools, mut plain) = (Bools::new(&data), Plain::new(&data));
+            prop_assert_eq!(bools.flag(), plain.read(128));
+            for probability in asked {
+                match probability {
+                    Some(probability) => prop_assert_eq!(bools.read(probability), plain.read(probability)),
+                    None => prop_assert_eq!(bools.sign(7), if plain.read(128) { -7 } else { 7 }),
+                }
+            }
+        }
     }
 }

@@ -150,8 +150,7 @@ impl Reader<'_, '_> {
                 number = 1;
                 1
             };
-            let number = if bools.flag() { -number } else { number };
-            out[usize::from(ZIGZAG[at]) & 15] = number * steps[usize::from(at > 0)];
+            out[usize::from(ZIGZAG[at]) & 15] = bools.sign(number) * steps[usize::from(at > 0)];
             at += 1;
             p = at_place(at, next);
         }

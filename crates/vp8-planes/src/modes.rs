@@ -62,7 +62,10 @@ impl Neighbours {
         self.left = [Sub::Mean; 4];
     }
 
-    pub fn read(&mut self, bools: &mut Bools<'_>, header: &Header, column: usize) -> Macroblock {
+    pub fn read(&mut self, place: &mut Bools<'_>, header: &Header, column: usize) -> Macroblock {
+        // A copy, so that it lives in registers.
+        let mut copy = *place;
+        let bools = &mut copy;
         let segment = header.segments.map_or(0, |[which, low, high]| match bools.read(which) {
             false => usize::from(bools.read(low)),
             true => 2 + usize::from(bools.read(high)),
@@ -94,10 +97,12 @@ impl Neighbours {
             true if bools.read(183) => Mode::Gradient,
             true => Mode::Horizontal,
         };
+        *place = copy;
         Macroblock { segment, skipped, luma, chroma }
     }
 }
 
+#[inline(always)]
 fn subblock(bools: &mut Bools<'_>, probabilities: &[u8; 9]) -> Sub {
     let mut is = |node: usize| bools.read(probabilities[node]);
     if !is(0) {
