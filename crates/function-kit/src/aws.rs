@@ -5,6 +5,7 @@
 //! certificates be parsed again for each client while it starts. Lambda says everything in the
 //! environment, so that is all that is read here (`docs/startup.md` has what it saves).
 
+mod connector;
 mod endpoints;
 mod http_client;
 mod trust;
@@ -16,34 +17,28 @@ use aws_config::{
     timeout::TimeoutConfig,
 };
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_http_client::{
-    Builder, Connector,
-    tls::{Provider, TlsContext, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
 use aws_types::sdk_config::SharedCredentialsProvider;
 
-use self::{endpoints::Endpoints, http_client::Lazy};
+use self::endpoints::Endpoints;
 
-/// rustls on ring: the SDK's default, aws-lc, gathers jitter entropy in the first TLS call, which
-/// costs 30 ms of CPU there.
-const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
+/// For a name, a connection and a TLS handshake.
+const CONNECT: Duration = Duration::from_secs(2);
 
 /// Credentials, region and endpoints as Lambda gives them, one HTTP client for all SDK clients.
 pub fn sdk_config() -> SdkConfig {
-    let http_client = Lazy::new(Builder::new().tls_provider(TLS).tls_context(tls_context()).build_https());
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .region(env::var("AWS_REGION").ok().map(Region::new))
         .service_config(Endpoints)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .http_client(http_client)
+        .http_client(SharedHttpClient::new(http_client::Client::default()))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         // Below every function's own timeout, so that a hanging call fails alone and not with its batch.
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(2))
+                .connect_timeout(CONNECT)
                 .operation_attempt_timeout(Duration::from_secs(10))
                 .operation_timeout(Duration::from_secs(20))
                 .build(),
@@ -54,10 +49,5 @@ pub fn sdk_config() -> SdkConfig {
 
 /// For the rare request that no SDK client makes: HTTP as the SDK speaks it, without its retries.
 pub fn http_connector() -> SharedHttpConnector {
-    SharedHttpConnector::new(Connector::builder().tls_provider(TLS).tls_context(tls_context()).build())
-}
-
-fn tls_context() -> TlsContext {
-    // Cannot fail: only the provider that is set later looks into it.
-    TlsContext::builder().with_trust_store(trust::store()).build().unwrap_or_default()
+    http_client::connector(CONNECT)
 }

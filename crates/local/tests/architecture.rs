@@ -125,6 +125,22 @@ fn functions_share_one_build() {
 }
 
 #[test]
+fn functions_are_built_with_the_features_of_functions() {
+    // `sam build` names binaries, and cargo then compiles with the features that all default members want.
+    let metadata = metadata();
+    let members = metadata.workspace_default_packages().into_iter().map(|package| package.name.to_string());
+    let mut expected = functions(&metadata);
+    expected.insert("bare-function".to_owned());
+    assert_eq!(members.collect::<BTreeSet<_>>(), expected);
+    for function in functions(&metadata) {
+        let heavy = ["aws-smithy-http-client ", "h2 ", "rustls-native-certs "];
+        let built = built_from(&function);
+        let linked = built.keys().find(|package| heavy.iter().any(|name| package.starts_with(name)));
+        assert_eq!(linked, None, "{function} is to have the HTTP client of crates/function-kit only");
+    }
+}
+
+#[test]
 fn no_function_links_what_writes_the_document() {
     let metadata = metadata();
     let document: Vec<_> = reached(&metadata, "local").into_iter().filter(|name| name.starts_with("utoipa")).collect();
