@@ -96,6 +96,19 @@ async fn whatever_order_the_news_comes_in_the_same_people_are_told_once() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_of_a_private_story() {
+    let town = Town::of(&["jun", "sora"]);
+    let news = [
+        add(1, "follows", "jun", "mina"),
+        call(2, "s1", "visibility", "private"),
+        add(3, "told", "mina", "s1"),
+        add(4, "mentions", "s1", "sora"),
+    ];
+    assert_eq!(town.deliver(&news).await, []);
+    assert_eq!(town.told(), []);
+}
+
+#[tokio::test]
 async fn an_owner_who_becomes_known_while_the_event_is_shelved_is_told() {
     let town = Town::of(&["mina"]);
     // Whoever projects it looks for what waits before there is anything.
