@@ -23,31 +23,27 @@ struct History {
 
 fn history() -> impl Strategy<Value = History> {
     let said = || prop::sample::select(&SAID[..]);
-    let changes = (
-        prop::option::of(said()),
-        prop::collection::vec(said(), 0..4),
-        any::<[Index; 3]>(),
-        prop::bool::weighted(0.2),
-    )
-        .prop_map(|(first, later, [told, mentioned, gone], is_removed)| {
-            let mut news: Vec<Box<dyn Fn(u64) -> Change>> = vec![Box::new(move |at| match first {
-                Some(said @ Some(_)) => come(at, "s1", said),
-                _ => come(at, "s1", None),
-            })];
-            for said in later {
-                news.push(Box::new(move |at| show(at, "s1", said)));
-            }
-            let told = 1 + told.index(news.len());
-            news.insert(told, Box::new(|at| add(at, "told", "mina", "s1")));
-            news.insert(1 + mentioned.index(news.len()), Box::new(|at| add(at, "mentions", "s1", "sora")));
-            if is_removed {
-                let told = told + 2;
-                let gone = told.min(news.len()) + gone.index(news.len() + 1 - told.min(news.len()));
-                news.insert(gone, Box::new(|at| remove(at, "told", "mina", "s1")));
-            }
-            let follows = FANS.into_iter().zip(1..).map(|(fan, at)| add(at, "follows", fan, "mina"));
-            follows.chain(news.into_iter().zip(10..).map(|(change, at)| change(at))).collect::<Vec<_>>()
-        });
+    let changes =
+        (prop::option::of(said()), prop::collection::vec(said(), 0..4), any::<[Index; 3]>(), prop::bool::weighted(0.2))
+            .prop_map(|(first, later, [told, mentioned, gone], is_removed)| {
+                let mut news: Vec<Box<dyn Fn(u64) -> Change>> = vec![Box::new(move |at| match first {
+                    Some(said @ Some(_)) => come(at, "s1", said),
+                    _ => come(at, "s1", None),
+                })];
+                for said in later {
+                    news.push(Box::new(move |at| show(at, "s1", said)));
+                }
+                let told = 1 + told.index(news.len());
+                news.insert(told, Box::new(|at| add(at, "told", "mina", "s1")));
+                news.insert(1 + mentioned.index(news.len()), Box::new(|at| add(at, "mentions", "s1", "sora")));
+                if is_removed {
+                    let told = told + 2;
+                    let gone = told.min(news.len()) + gone.index(news.len() + 1 - told.min(news.len()));
+                    news.insert(gone, Box::new(|at| remove(at, "told", "mina", "s1")));
+                }
+                let follows = FANS.into_iter().zip(1..).map(|(fan, at)| add(at, "follows", fan, "mina"));
+                follows.chain(news.into_iter().zip(10..).map(|(change, at)| change(at))).collect::<Vec<_>>()
+            });
     changes.prop_flat_map(|changes| {
         let places = (0..changes.len()).collect::<Vec<_>>();
         let twice = [places.clone(), places].concat();
