@@ -16,7 +16,7 @@ pub enum Message {
     /// From the bus.
     Change(Box<Received>),
     /// From this function itself.
-    Further(Further),
+    Further(Box<Further>),
 }
 
 /// Work that is too much for one message, from where it goes on.
@@ -63,7 +63,7 @@ impl Message {
         }
         let failure = |error: serde_json::Error| Failure::bug("read the message", error);
         if serde_json::from_str::<Peek<'_>>(body).map_err(failure)?.kind.starts_with("app.iyagi.push.") {
-            return serde_json::from_str(body).map(Self::Further).map_err(failure);
+            return serde_json::from_str(body).map(Box::new).map(Self::Further).map_err(failure);
         }
         let received = Change::from_cloud_event(body).map_err(|error| Failure::bug("read the message", error))?;
         Ok(Self::Change(Box::new(received)))
@@ -117,7 +117,7 @@ mod tests {
         let waiting = Further::Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
         for further in [page(1), again(1), waiting] {
             let body = serde_json::to_string(&further).expect("JSON");
-            assert_eq!(Message::parse(&body).expect("a message"), Message::Further(further));
+            assert_eq!(Message::parse(&body).expect("a message"), Message::Further(Box::new(further)));
         }
     }
 

@@ -70,13 +70,13 @@ impl<P: Ports> Notifier<'_, P> {
                     None => Ok(()),
                 }
             }
-            Message::Further(Further::Page { event, rule, after, number, shown }) => {
-                let rule = rules::by_id(&rule).ok_or_else(|| Failure::bug("go on with a page", "no such rule"))?;
-                self.go_on(&event, rule, &Place { after: Some(after), number, shown }).await
-            }
-            Message::Further(Further::Waiting { vertex, cause, after }) => {
-                self.tell_waiting(&vertex, &cause, Some(&after)).await
-            }
+            Message::Further(further) => match *further {
+                Further::Page { event, rule, after, number, shown } => {
+                    let rule = rules::by_id(&rule).ok_or_else(|| Failure::bug("go on with a page", "no such rule"))?;
+                    self.go_on(&event, rule, &Place { after: Some(after), number, shown }).await
+                }
+                Further::Waiting { vertex, cause, after } => self.tell_waiting(&vertex, &cause, Some(&after)).await,
+            },
         }
     }
 
