@@ -10,3 +10,4 @@ pub mod mirror;
 pub mod push;
 pub mod search;
 pub mod upload;
+mod visibility;

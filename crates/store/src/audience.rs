@@ -3,16 +3,19 @@
 //!
 //! ```text
 //! pk                        sk               what else
-//! vertex#<id>               facts            registers: name, title, owner#<edge>
+//! vertex#<id>               facts            registers: name, title, visibility, added, owner#<edge>
 //! followers#<person>        <follower>       registers: edge#<edge>
 //! pair#<length>#<a>#<b>     facts            registers: blocks#<edge>, mutes#<edge>
 //! edge#<id>                 facts            register: edge
-//! vertex#<id>               waiting#<edge>   note: an event that waits for the vertex's owner
+//! vertex#<id>               waiting#<edge>   note: an event that waits for the vertex: its owner, or to
+//!                                            be for others to see
 //! recent#<person>           <edge>           note: a story that the person told lately
 //! ```
 //! Registers and notes are texts that begin with their position ([`Register`]), so that one
 //! condition keeps what is older from overwriting what is newer. A row whose facts hold no more is
-//! kept as a tombstone, for longer than the graph's stream can be replayed.
+//! kept as a tombstone, for longer than the graph's stream can be replayed. Rows of vertices that came
+//! before there were `visibility` and `added` have neither: who may see these is not known until it is
+//! said anew.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -57,8 +60,8 @@ pub struct Followers {
 /// Where events are noted that may have to be told later on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shelf {
-    /// Until somebody is known to have told or written this vertex.
-    WaitingForOwner(String),
+    /// Until somebody is known to have told or written this vertex, and others may see it.
+    WaitingFor(String),
     /// What this person told lately, for followers whose follow arrives late.
     ToldBy(String),
 }
@@ -264,7 +267,7 @@ impl Shelf {
     /// Partition and sort key of the note of `edge`.
     fn key(&self, edge: &str) -> (String, String) {
         match self {
-            Self::WaitingForOwner(vertex) => (format!("vertex#{vertex}"), format!("{WAITING}{edge}")),
+            Self::WaitingFor(vertex) => (format!("vertex#{vertex}"), format!("{WAITING}{edge}")),
             Self::ToldBy(person) => (format!("recent#{person}"), edge.to_owned()),
         }
     }
@@ -513,7 +516,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_note_survives_its_row_and_goes_when_its_edge_does() {
-        let shelf = Shelf::WaitingForOwner("s1".into());
+        let shelf = Shelf::WaitingFor("s1".into());
         let put = mock!(Client::put_item)
             .match_requests(|request| {
                 let note = value(request.item(), "note").unwrap_or_default();

@@ -10,6 +10,8 @@
 mod aws;
 mod config;
 mod deliver;
+#[cfg(test)]
+mod histories;
 mod message;
 mod notify;
 mod ports;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::{
-    graph::{Change, Received},
+    graph::{Change, Position, Received},
     push::Event,
 };
 use function_kit::failure::Failure;
@@ -16,7 +16,7 @@ pub enum Message {
     /// From the bus.
     Change(Box<Received>),
     /// From this function itself.
-    Further(Further),
+    Further(Box<Further>),
 }
 
 /// Work that is too much for one message, from where it goes on.
@@ -34,13 +34,16 @@ pub enum Further {
         after: String,
         /// Counts from 0, which never comes over the queue.
         number: u32,
+        /// Since when the story that it tells of may be seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<Position>,
     },
-    /// The next events that waited for a vertex's owner.
+    /// The next events that waited for a vertex.
     #[serde(rename = "app.iyagi.push.waiting")]
     Waiting {
-        /// The vertex whose owner is known now.
+        /// The vertex of which more is known now.
         vertex: String,
-        /// The id of the change that told the owner.
+        /// The id of the change that told it.
         cause: String,
         /// The last edge of the page before.
         after: String,
@@ -60,7 +63,7 @@ impl Message {
         }
         let failure = |error: serde_json::Error| Failure::bug("read the message", error);
         if serde_json::from_str::<Peek<'_>>(body).map_err(failure)?.kind.starts_with("app.iyagi.push.") {
-            return serde_json::from_str(body).map(Self::Further).map_err(failure);
+            return serde_json::from_str(body).map(Box::new).map(Self::Further).map_err(failure);
         }
         let received = Change::from_cloud_event(body).map_err(|error| Failure::bug("read the message", error))?;
         Ok(Self::Change(Box::new(received)))
@@ -72,7 +75,10 @@ impl Further {
     /// the first is being worked on, and pages are to overlap. Also what tells a second delivery.
     pub fn id(&self) -> String {
         let name = match self {
-            Self::Page { event, rule, number, .. } => format!("page\n{rule}\n{}\n{number}", event.id),
+            Self::Page { event, rule, number, shown, .. } => {
+                let shown = shown.map(|shown| format!("\n{shown}")).unwrap_or_default();
+                format!("page\n{rule}\n{}\n{number}{shown}", event.id)
+            }
             Self::Waiting { vertex, cause, after } => format!("waiting\n{vertex}\n{cause}\n{after}"),
         };
         format!("sha256:{:x}", Sha256::digest(name))
@@ -81,7 +87,6 @@ impl Further {
 
 #[cfg(test)]
 mod tests {
-    use domain::graph::Position;
     use function_kit::failure::Kind;
     use jiff::Timestamp;
     use proptest::prelude::*;
@@ -98,15 +103,21 @@ mod tests {
             from: "미나".into(),
             to: "s1".into(),
         };
-        Further::Page { event, rule: "story".into(), after: "jun".into(), number }
+        Further::Page { event, rule: "story".into(), after: "jun".into(), number, shown: None }
+    }
+
+    /// As it is handed on when the story is shown again.
+    fn again(number: u32) -> Further {
+        let Further::Page { event, rule, after, number, .. } = page(number) else { panic!("no page") };
+        Further::Page { event, rule, after, number, shown: Some(Position::new(9, 1)) }
     }
 
     #[test]
     fn work_that_goes_on_survives_the_queue() {
         let waiting = Further::Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
-        for further in [page(1), waiting] {
+        for further in [page(1), again(1), waiting] {
             let body = serde_json::to_string(&further).expect("JSON");
-            assert_eq!(Message::parse(&body).expect("a message"), Message::Further(further));
+            assert_eq!(Message::parse(&body).expect("a message"), Message::Further(Box::new(further)));
         }
     }
 
@@ -114,6 +125,7 @@ mod tests {
     fn each_page_has_a_group_of_its_own() {
         assert_ne!(page(1).id(), page(2).id());
         assert_eq!(page(1).id(), page(1).id());
+        assert_ne!(again(1).id(), page(1).id());
         assert!(page(1).id().len() <= 128);
     }
 

@@ -3,8 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    graph::{Change, What},
-    push::{Event, Recipients, Registers, Resolution, Row, Rule, Vertex, Words, followed_before, rules, still_stands},
+    graph::{Change, Position, What},
+    media::Visibility,
+    push::{
+        Event, Recipients, Registers, Resolution, Row, Rule, Vertex, Words, followed_before, follows, rules, shows,
+        still_stands,
+    },
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::{StreamExt, stream};
@@ -33,6 +37,28 @@ struct Known {
     target: Vertex,
 }
 
+/// A page of a large audience.
+struct Place {
+    /// After which follower it begins.
+    after: Option<String>,
+    /// Counts from 0.
+    number: u32,
+    /// Since when the story may be seen. Each time that it is shown, pages are handed on anew.
+    shown: Option<Position>,
+}
+
+impl Place {
+    fn first(rule: &Rule, known: &Known) -> Self {
+        let shown = rule.discloses().and_then(|end| end.of(&known.source, &known.target).seen);
+        Self { after: None, number: 0, shown: shown.map(|seen| seen.since) }
+    }
+
+    /// By which it is remembered that a page was handed on.
+    fn walk(&self, rule: &Rule) -> String {
+        self.shown.map_or_else(|| rule.id.clone(), |shown| format!("{}@{shown}", rule.id))
+    }
+}
+
 impl<P: Ports> Notifier<'_, P> {
     /// Tells whom a message concerns, after it, and all that came with it, was projected.
     pub async fn finish(&self, message: Message) -> Result<(), Failure> {
@@ -44,19 +70,22 @@ impl<P: Ports> Notifier<'_, P> {
                     None => Ok(()),
                 }
             }
-            Message::Further(Further::Page { event, rule, after, number }) => {
-                let rule = rules::by_id(&rule).ok_or_else(|| Failure::bug("go on with a page", "no such rule"))?;
-                self.page(&event, rule, Some(&after), number).await
-            }
-            Message::Further(Further::Waiting { vertex, cause, after }) => {
-                self.tell_waiting(&vertex, &cause, Some(&after)).await
-            }
+            Message::Further(further) => match *further {
+                Further::Page { event, rule, after, number, shown } => {
+                    let rule = rules::by_id(&rule).ok_or_else(|| Failure::bug("go on with a page", "no such rule"))?;
+                    self.go_on(&event, rule, &Place { after: Some(after), number, shown }).await
+                }
+                Further::Waiting { vertex, cause, after } => self.tell_waiting(&vertex, &cause, Some(&after)).await,
+            },
         }
     }
 
     /// Groups of the queue have no order between them: an edge can come before the one that says
-    /// who must be told of it. Whichever comes second tells.
+    /// who must be told of it, or before the vertex that says who may be. Whichever comes second tells.
     async fn complete_joins(&self, change: &Change, cause: &str) -> Result<(), Failure> {
+        if let Some(vertex) = shows(change) {
+            return self.tell_waiting(vertex, cause, None).await;
+        }
         let Some(ends) = change.ends.as_ref().filter(|_| change.what != What::Removed) else { return Ok(()) };
         for label in change.labels.added.iter().chain(&change.labels.kept) {
             match label.as_str() {
@@ -68,16 +97,16 @@ impl<P: Ports> Notifier<'_, P> {
         Ok(())
     }
 
-    /// Tells of the events that waited for the owner of `vertex`, a page of them, and hands on.
+    /// Tells of the events that waited for `vertex`, a page of them, and hands on.
     async fn tell_waiting(&self, vertex: &str, cause: &str, after: Option<&str>) -> Result<(), Failure> {
-        let shelf = Shelf::WaitingForOwner(vertex.to_owned());
+        let shelf = Shelf::WaitingFor(vertex.to_owned());
         let Notes { events, next } = self.ports.notes(&shelf, after).await?;
         if let Some(after) = next {
             let further = Further::Waiting { vertex: vertex.to_owned(), cause: cause.to_owned(), after };
             self.ports.hand_on(&further).await?;
         }
         let tell = async |event: Event| {
-            // What waits for another owner has a note there.
+            // What waits for another vertex has a note there.
             let waits_for = self.tell(&event).await?;
             if waits_for.contains(vertex) {
                 return Ok(());
@@ -99,7 +128,11 @@ impl<P: Ports> Notifier<'_, P> {
                 let follows = self.ports.look_up(std::slice::from_ref(&row)).await?.remove(&row).unwrap_or_default();
                 for event in events.iter().filter(|event| followed_before(&follows, event.position)) {
                     for rule in event.rules().filter(|rule| rules::is_told_to_followers(rule)) {
-                        self.tell_these(event, rule, &event.from, vec![follower.to_owned()]).await?;
+                        let waits = self.tell_these(event, rule, &event.from, vec![follower.to_owned()]).await?;
+                        // Hidden since: whoever shows it again finds the note.
+                        if waits.is_some() {
+                            self.tell(event).await?;
+                        }
                     }
                 }
             }
@@ -110,101 +143,149 @@ impl<P: Ports> Notifier<'_, P> {
         }
     }
 
-    /// Tells of an event by all rules that are about it. Says for whose owners it still waits.
+    /// Tells of an event by all rules that are about it. Says for which vertices it still waits.
     async fn tell(&self, event: &Event) -> Result<BTreeSet<String>, Failure> {
         if self.is_expired_for_all(event) {
             Reason::Expired.count(self.metrics);
             return Ok(BTreeSet::new());
         }
         let mut noted = BTreeSet::new();
-        let (known, waits_for) = loop {
-            let Some(known) = self.known(event).await? else {
+        let waits_for = loop {
+            let Some(waits_for) = self.tell_now(event).await? else {
                 Reason::Undone.count(self.metrics);
                 return Ok(BTreeSet::new());
             };
-            let waits_for: BTreeSet<String> = resolutions(event, &known)
-                .filter_map(|(_, resolution)| match resolution {
-                    Resolution::WaitsForOwner(vertex) => Some(vertex),
-                    _ => None,
-                })
-                .collect();
             let unnoted: Vec<_> = waits_for.difference(&noted).cloned().collect();
             if unnoted.is_empty() {
-                break (known, waits_for);
+                break waits_for;
             }
-            // First the note, then another look: whoever writes the owner does it the other way round.
+            // First the note, then another look: whoever writes the vertex does it the other way round.
             for vertex in unnoted {
-                self.ports.note(&Shelf::WaitingForOwner(vertex.clone()), event).await?;
+                self.ports.note(&Shelf::WaitingFor(vertex.clone()), event).await?;
                 noted.insert(vertex);
             }
         };
-        for (rule, resolution) in resolutions(event, &known) {
-            match resolution {
-                Resolution::Tells { actor, recipients: Recipients::These(persons) } => {
-                    self.tell_these(event, rule, &actor, persons).await?;
-                }
-                Resolution::Tells { recipients: Recipients::FollowersOf(person), .. } => {
-                    self.ports.note(&Shelf::ToldBy(person), event).await?;
-                    self.page(event, rule, None, 0).await?;
-                }
-                Resolution::WaitsForOwner(_) => {
-                    info!(event = event.id, rule = rule.id, "waits for an owner");
-                }
-                Resolution::DoesNotApply => {}
-            }
-        }
         for vertex in noted.difference(&waits_for) {
-            let shelf = Shelf::WaitingForOwner(vertex.clone());
+            let shelf = Shelf::WaitingFor(vertex.clone());
             self.ports.drop_note(&shelf, &event.edge, event.position).await?;
         }
         Ok(waits_for)
     }
 
-    /// Tells a page of followers, after it has handed on the one that comes next.
-    async fn page(&self, event: &Event, rule: &Rule, after: Option<&str>, number: u32) -> Result<(), Failure> {
+    /// Tells whom it can by what is known now, and says which vertices must be known better for the
+    /// others. Nothing, if the edge is gone.
+    async fn tell_now(&self, event: &Event) -> Result<Option<BTreeSet<String>>, Failure> {
+        let Some(known) = self.known(event).await? else { return Ok(None) };
+        let mut waits_for = BTreeSet::new();
+        for rule in event.rules() {
+            let waits = match rule.resolve(event, &known.source, &known.target) {
+                Resolution::Tells { actor, recipients: Recipients::These(persons) } => {
+                    self.tell_these(event, rule, &actor, persons).await?
+                }
+                Resolution::Tells { recipients: Recipients::FollowersOf(person), .. } => {
+                    self.ports.note(&Shelf::ToldBy(person), event).await?;
+                    self.page(event, rule, &Place::first(rule, &known)).await?
+                }
+                Resolution::WaitsFor(vertex) => Some(vertex),
+                Resolution::DoesNotApply => None,
+            };
+            if let Some(vertex) = waits {
+                info!(event = event.id, rule = rule.id, vertex, "waits");
+                waits_for.insert(vertex);
+            }
+        }
+        Ok(Some(waits_for))
+    }
+
+    /// Tells one of the pages after the first. If the story is hidden since, it is noted: when it is shown
+    /// again, all pages come again, and each person is told once.
+    async fn go_on(&self, event: &Event, rule: &Rule, place: &Place) -> Result<(), Failure> {
+        let Some(known) = self.known(event).await? else {
+            Reason::Undone.count(self.metrics);
+            return Ok(());
+        };
+        let is_hidden = matches!(rule.resolve(event, &known.source, &known.target), Resolution::WaitsFor(_));
+        if is_hidden || self.page(event, rule, place).await?.is_some() {
+            self.tell(event).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells a page of followers, after it has handed on the one that comes next. Says for which vertex
+    /// it waits.
+    async fn page(&self, event: &Event, rule: &Rule, place: &Place) -> Result<Option<String>, Failure> {
         if event.time_left(rule, self.ports.now()).is_none() {
             Reason::Expired.count(self.metrics);
-            return Ok(());
+            return Ok(None);
         }
-        let page = self.ports.followers(&event.from, after).await?;
+        let page = self.ports.followers(&event.from, place.after.as_deref()).await?;
+        let walk = place.walk(rule);
         if let Some(after) = page.next
-            && !self.ports.is_handed_on(event, &rule.id, number).await?
+            && !self.ports.is_handed_on(event, &walk, place.number).await?
         {
-            let further =
-                Further::Page { event: event.clone(), rule: rule.id.clone(), after, number: number.saturating_add(1) };
+            let (rule, shown, number) = (rule.id.clone(), place.shown, place.number.saturating_add(1));
+            let further = Further::Page { event: event.clone(), rule, after, number, shown };
             self.ports.hand_on(&further).await?;
-            self.ports.handed_on(event, &rule.id, number).await?;
+            self.ports.handed_on(event, &walk, place.number).await?;
         }
-        let follows = |(follower, registers): (String, Registers)| {
+        let before = |(follower, registers): (String, Registers)| {
             followed_before(&registers, event.position).then_some(follower)
         };
-        let followers: Vec<_> = page.followers.into_iter().filter_map(follows).collect();
-        info!(event = event.id, rule = rule.id, page = number, followers = followers.len(), "followers");
+        let followers: Vec<_> = page.followers.into_iter().filter_map(before).collect();
+        info!(event = event.id, rule = rule.id, page = place.number, followers = followers.len(), "followers");
         self.tell_these(event, rule, &event.from, followers).await
     }
 
-    /// Tells `recipients` what `actor` did, if it still stands.
+    /// Tells `recipients` what `actor` did, if it still stands and is theirs to hear. Says for which
+    /// vertex it is that any of them wait.
     async fn tell_these(
         &self,
         event: &Event,
         rule: &Rule,
         actor: &str,
-        recipients: Vec<String>,
-    ) -> Result<(), Failure> {
+        mut recipients: Vec<String>,
+    ) -> Result<Option<String>, Failure> {
         let person = Row::Vertex(actor.to_owned());
         let mut rows = rows(event);
         rows.push(person.clone());
         let found = self.ports.look_up(&rows).await?;
         let Some(known) = known(event, &found) else {
             Reason::Undone.count(self.metrics);
-            return Ok(());
+            return Ok(None);
         };
+        let mut waits_for = None;
+        if let Some(end) = rule.discloses() {
+            let (story, id) = (end.of(&known.source, &known.target), rule.vertex(end, event).to_owned());
+            match story.seen.map(|seen| seen.by) {
+                None | Some(Visibility::Private) => return Ok(Some(id)),
+                Some(Visibility::Followers) if !rules::is_told_to_followers(rule) => {
+                    let all = recipients.len();
+                    recipients = self.followers_among(recipients, story).await?;
+                    waits_for = (recipients.len() < all).then_some(id);
+                }
+                Some(Visibility::Followers | Visibility::Public) => {}
+            }
+        }
         let words = Words {
             actor_name: vertex(&found, &person).name,
             source_title: known.source.title,
             target_title: known.target.title,
         };
-        Telling { ports: self.ports, metrics: self.metrics, event, rule, actor, words }.tell(recipients).await
+        Telling { ports: self.ports, metrics: self.metrics, event, rule, actor, words }.tell(recipients).await?;
+        Ok(waits_for)
+    }
+
+    /// Of `persons`, who is one of a story's owners or follows one.
+    async fn followers_among(&self, persons: Vec<String>, story: &Vertex) -> Result<Vec<String>, Failure> {
+        let follower = |owner: &str, person: &str| Row::Follower { of: owner.to_owned(), follower: person.to_owned() };
+        let owners = || story.owners.iter().map(|owner| owner.person.as_str());
+        let rows: Vec<_> =
+            persons.iter().flat_map(|person| owners().map(move |owner| follower(owner, person))).collect();
+        let found = self.ports.look_up(&rows).await?;
+        let sees = |person: &String| {
+            owners().any(|owner| owner == person || found.get(&follower(owner, person)).is_some_and(follows))
+        };
+        Ok(persons.into_iter().filter(sees).collect())
     }
 
     /// `None` if the edge is gone, or is there by another event.
@@ -216,10 +297,6 @@ impl<P: Ports> Notifier<'_, P> {
         let now = self.ports.now();
         event.rules().all(|rule| event.time_left(rule, now).is_none())
     }
-}
-
-fn resolutions(event: &Event, known: &Known) -> impl Iterator<Item = (&'static Rule, Resolution)> {
-    event.rules().map(|rule| (rule, rule.resolve(event, &known.source, &known.target)))
 }
 
 fn rows(event: &Event) -> Vec<Row> {

@@ -32,9 +32,9 @@ async fn forget_notes(ports: &impl Projections, change: &Change) -> Result<(), F
     let Some(ends) = &change.ends else { return Ok(()) };
     let mut shelves = Vec::new();
     for label in &change.labels.removed {
-        let (source, target) = rules::needs_owners(label);
-        shelves.extend(source.then(|| Shelf::WaitingForOwner(ends.from.clone())));
-        shelves.extend(target.then(|| Shelf::WaitingForOwner(ends.to.clone())));
+        let (source, target) = rules::wait_for(label);
+        shelves.extend(source.then(|| Shelf::WaitingFor(ends.from.clone())));
+        shelves.extend(target.then(|| Shelf::WaitingFor(ends.to.clone())));
         if rules::about(label).any(rules::is_told_to_followers) {
             shelves.push(Shelf::ToldBy(ends.from.clone()));
         }

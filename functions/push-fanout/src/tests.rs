@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     refusal::Refusal,
-    town::{Town, add, call, remove, told},
+    town::{Town, add, call, come, remove, show, told},
 };
 
 /// Mina told a story, and Jun likes it.
@@ -46,6 +46,7 @@ async fn everybody_is_told_what_concerns_them_in_their_own_words() {
         call(1, "mina", "name", "미나"),
         call(2, "jun", "name", "준"),
         add(3, "follows", "jun", "mina"),
+        come(4, "s1", None),
         call(4, "s1", "title", "첫눈"),
         add(5, "told", "mina", "s1"),
         add(6, "likes", "jun", "s1"),
@@ -74,6 +75,7 @@ async fn everybody_is_told_what_concerns_them_in_their_own_words() {
 async fn whatever_order_the_news_comes_in_the_same_people_are_told_once() {
     let news = [
         add(1, "follows", "jun", "mina"),
+        come(2, "s1", None),
         add(2, "told", "mina", "s1"),
         add(3, "likes", "jun", "s1"),
         add(4, "wrote", "sora", "c1"),
@@ -93,6 +95,128 @@ async fn whatever_order_the_news_comes_in_the_same_people_are_told_once() {
         assert_eq!(town.deliver(&again).await, []);
         assert_eq!(town.told(), expected, "a replay pushes nothing");
     }
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_a_private_story() {
+    let news = [
+        add(1, "follows", "jun", "mina"),
+        come(2, "s1", Some("private")),
+        add(3, "told", "mina", "s1"),
+        add(4, "mentions", "s1", "sora"),
+        add(5, "likes", "jun", "s1"),
+    ];
+    for order in orders(&news) {
+        let town = Town::of(&["mina", "jun", "sora"]);
+        for change in &order {
+            assert_eq!(town.deliver(std::slice::from_ref(change)).await, []);
+        }
+        // What is about one's own story is told whoever may see it.
+        let own = told(&[("mina", "follow"), ("mina", "like-story")]);
+        assert_eq!((town.told(), town.notes()), (own, 2), "{order:?}");
+        // Shown to all within its time: told then, and once.
+        let shown = [show(9, "s1", Some("public"))];
+        assert_eq!(town.deliver(&shown).await, []);
+        let all = told(&[("mina", "follow"), ("mina", "like-story"), ("jun", "story"), ("sora", "mention-story")]);
+        // The story is remembered for follows that come late.
+        assert_eq!((town.told(), town.notes()), (all.clone(), 1), "{order:?}");
+        assert_eq!(town.deliver(&shown).await, []);
+        assert_eq!(town.deliver(&order).await, []);
+        assert_eq!(town.told(), all, "a replay pushes nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_story_of_which_nobody_knows_who_may_see_it_waits() {
+    let town = Town::of(&["jun"]);
+    // Its vertex was added before anybody listened: it may have a visibility.
+    let news = [add(1, "follows", "jun", "mina"), call(2, "s1", "title", "첫눈"), add(3, "told", "mina", "s1")];
+    town.deliver(&news).await;
+    assert_eq!(town.told(), []);
+    for hidden in [show(4, "s1", Some("friends")), show(5, "s1", None)] {
+        town.deliver(&[hidden]).await;
+        assert_eq!((town.told(), town.notes()), (vec![], 1));
+    }
+    town.deliver(&[show(6, "s1", Some("followers"))]).await;
+    assert_eq!(town.told(), told(&[("jun", "story")]));
+}
+
+#[tokio::test]
+async fn what_was_hidden_is_not_told_after_its_time_or_when_it_was_taken_back() {
+    let news = [add(1, "follows", "jun", "mina"), come(2, "s1", Some("private")), add(3, "told", "mina", "s1")];
+    let shown = [show(9, "s1", Some("public"))];
+    let town = Town::of(&["jun"]);
+    town.deliver(&news).await;
+    town.passes(SignedDuration::from_hours(24));
+    town.deliver(&shown).await;
+    assert_eq!((town.told(), town.notes()), (vec![], 0));
+
+    let town = Town::of(&["jun", "sora"]);
+    town.deliver(&news).await;
+    town.deliver(&[add(4, "mentions", "s1", "sora")]).await;
+    assert_eq!(town.notes(), 2);
+    town.deliver(&[remove(5, "told", "mina", "s1"), remove(6, "mentions", "s1", "sora")]).await;
+    assert_eq!(town.notes(), 0);
+    town.deliver(&shown).await;
+    assert_eq!(town.told(), []);
+}
+
+#[tokio::test]
+async fn a_story_that_is_shown_while_its_event_is_shelved_is_told() {
+    let town = Town::of(&["jun"]);
+    town.deliver(&[add(1, "follows", "jun", "mina")]).await;
+    // Whoever projects it looks for what waits before there is anything.
+    town.meanwhile.replace(Some(come(2, "s1", None)));
+    assert_eq!(town.deliver(&[add(3, "told", "mina", "s1")]).await, []);
+    assert_eq!((town.told(), town.notes()), (told(&[("jun", "story")]), 1));
+}
+
+#[tokio::test]
+async fn of_a_mention_in_a_story_for_followers_only_they_hear() {
+    let town = Town::of(&["jun", "sora"]);
+    town.deliver(&[
+        add(1, "follows", "jun", "mina"),
+        come(2, "s1", Some("followers")),
+        add(3, "told", "mina", "s1"),
+        add(4, "mentions", "s1", "jun"),
+        add(5, "mentions", "s1", "sora"),
+    ])
+    .await;
+    let to_jun = [("jun", "story"), ("jun", "mention-story")];
+    assert_eq!(town.told(), told(&to_jun));
+    town.deliver(&[show(6, "s1", Some("public"))]).await;
+    assert_eq!(town.told(), told(&[to_jun[0], to_jun[1], ("sora", "mention-story")]));
+}
+
+#[tokio::test]
+async fn a_story_that_is_hidden_between_pages_is_told_on_when_it_is_shown_again() {
+    let town = Town::new();
+    town.page.set(2);
+    let fans = famous(&town, 7).await;
+    town.deliver(&[come(999, "s1", None)]).await;
+    town.batch(&[add(1000, "told", "mina", "s1").to_cloud_event("main")]).await;
+    let second = town.take_from_queue().expect("a second page");
+    town.batch(&[serde_json::to_string(&second).expect("JSON")]).await;
+    assert_eq!(town.told(), story_to(&fans[..4]));
+    town.batch(&[show(1001, "s1", None).to_cloud_event("main")]).await;
+    assert_eq!(town.deliver(&[]).await, []);
+    // Who followed before, and is heard of only now, waits as well.
+    town.gets_phone("late", "phone");
+    assert_eq!(town.deliver(&[add(500, "follows", "late", "mina")]).await, []);
+    assert_eq!(town.told(), story_to(&fans[..4]));
+    assert_eq!(town.deliver(&[show(1002, "s1", Some("followers"))]).await, []);
+    let all = [fans.as_slice(), &["late".to_owned()]].concat();
+    assert_eq!(town.told(), story_to(&all), "each once");
+}
+
+#[tokio::test]
+async fn a_late_follower_is_told_of_no_story_that_was_hidden_since() {
+    let town = Town::of(&["jun"]);
+    town.deliver(&[come(4, "s1", None), add(5, "told", "mina", "s1"), show(6, "s1", Some("private"))]).await;
+    town.deliver(&[add(1, "follows", "jun", "mina")]).await;
+    assert_eq!(town.told(), []);
+    town.deliver(&[show(7, "s1", Some("public"))]).await;
+    assert_eq!(town.told(), told(&[("jun", "story")]));
 }
 
 #[tokio::test]
@@ -237,7 +361,7 @@ async fn a_large_audience_is_told_page_by_page() {
     let fans = famous(&town, 95).await;
     // Who left before, and who came after, is not told.
     town.deliver(&[remove(500, "follows", "fan0042", "mina"), add(1001, "follows", "late", "mina")]).await;
-    let story = [add(1000, "told", "mina", "s1")];
+    let story = [come(999, "s1", None), add(1000, "told", "mina", "s1")];
     assert_eq!(town.deliver(&story).await, []);
     let expected: Vec<_> = fans.iter().filter(|fan| *fan != "fan0042").cloned().collect();
     assert_eq!(town.told(), story_to(&expected));
@@ -250,6 +374,7 @@ async fn the_next_page_is_handed_on_before_and_once() {
     let town = Town::new();
     town.page.set(2);
     famous(&town, 5).await;
+    town.deliver(&[come(999, "s1", None)]).await;
     let story = [add(1000, "told", "mina", "s1").to_cloud_event("main")];
     // Nobody of the first page can be told now: the second is on its way all the same.
     town.refuses("fan0001/phone", transient);
@@ -273,6 +398,7 @@ async fn a_story_that_is_taken_back_stops_between_pages() {
     let town = Town::new();
     town.page.set(2);
     famous(&town, 4).await;
+    town.deliver(&[come(999, "s1", None)]).await;
     town.batch(&[add(1000, "told", "mina", "s1").to_cloud_event("main")]).await;
     let second = town.take_from_queue().expect("a second page");
     town.batch(&[remove(1001, "told", "mina", "s1").to_cloud_event("main")]).await;
@@ -283,7 +409,7 @@ async fn a_story_that_is_taken_back_stops_between_pages() {
 #[tokio::test]
 async fn a_follow_that_arrives_late_is_served_if_it_was_made_before() {
     let town = Town::of(&["mina", "jun", "sora"]);
-    town.deliver(&[add(5, "told", "mina", "s1")]).await;
+    town.deliver(&[come(3, "s1", None), add(5, "told", "mina", "s1")]).await;
     assert_eq!(town.told(), []);
     town.deliver(&[add(4, "follows", "jun", "mina"), add(6, "follows", "sora", "mina")]).await;
     assert_eq!(town.told(), told(&[("jun", "story"), ("mina", "follow"), ("mina", "follow")]));
@@ -297,7 +423,7 @@ async fn many_that_waited_for_an_owner_are_told_page_by_page() {
         town.deliver(&[add(10 + number, "likes", &format!("fan{number}"), "s1")]).await;
     }
     assert_eq!((town.notes(), town.told().len()), (10, 0));
-    assert_eq!(town.deliver(&[add(1, "told", "mina", "s1")]).await, []);
+    assert_eq!(town.deliver(&[come(1, "s1", None), add(1, "told", "mina", "s1")]).await, []);
     assert_eq!(town.told().len(), 10);
     // All but the story itself, which is remembered for late follows.
     assert_eq!(town.notes(), 1);
@@ -381,7 +507,7 @@ async fn one_bad_recipient_does_not_keep_the_others_from_theirs() {
     let fans = famous(&town, 5).await;
     town.refuses("fan0002/phone", invalid);
     town.refuses("fan0004/phone", transient);
-    let story = [add(1000, "told", "mina", "s1")];
+    let story = [come(999, "s1", None), add(1000, "told", "mina", "s1")];
     // While any failure may pass, the page comes again; then the bug alone is left.
     assert_eq!(town.deliver(&story).await, [Kind::Transient]);
     assert_eq!(town.told().len(), 3);

@@ -223,6 +223,25 @@ fn edge(what: What, commit_num: u64, label: &str, from: &str, to: &str) -> Chang
     }
 }
 
+/// Commit `commit_num` adds a story, and may say who sees it.
+pub fn come(commit_num: u64, story: &str, visibility: Option<&str>) -> Change {
+    let mut change = show(commit_num, story, visibility);
+    (change.what, change.labels.added) = (What::Added, vec!["story".to_owned()]);
+    if visibility.is_none() {
+        change.properties.clear();
+    }
+    change
+}
+
+/// Commit `commit_num` says who sees a story, or not any more.
+pub fn show(commit_num: u64, story: &str, visibility: Option<&str>) -> Change {
+    let mut change = call(commit_num, story, "visibility", visibility.unwrap_or_default());
+    if visibility.is_none() {
+        change.properties.values_mut().for_each(|property| property.after.clear());
+    }
+    change
+}
+
 /// Commit `commit_num` names a vertex (`name` of a person, `title` of a story).
 pub fn call(commit_num: u64, vertex: &str, property: &str, text: &str) -> Change {
     let value = PropertyChange { before: vec![], after: vec![Value::String(text.to_owned())] };

@@ -3,7 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Register, cut::cut, rules};
-use crate::graph::{Change, Ends, EntityKind, What};
+use crate::{
+    graph::{Change, Ends, EntityKind, What},
+    visibility::{self, VISIBILITY},
+};
+
+/// The register that says that a vertex's addition was seen: of what it did not say then, and nobody
+/// has said since, it is known that it was never said.
+pub(super) const ADDED: &str = "added";
 
 /// Names and titles are kept up to this many bytes: more than any phone shows.
 const MAX_NAME_BYTES: usize = 400;
@@ -11,8 +18,8 @@ const MAX_NAME_BYTES: usize = 400;
 /// A row of the projections. Its content are registers by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Row {
-    /// What is known of a vertex: registers `name`, `title`, and for each edge by which somebody
-    /// told or wrote it `owner#<edge id>`, with the label, a space and the person.
+    /// What is known of a vertex: registers `name`, `title`, `visibility` and `added`, and for each edge
+    /// by which somebody told or wrote it `owner#<edge id>`, with the label, a space and the person.
     Vertex(String),
     /// That one person follows another: a register `edge#<edge id>` for each edge.
     Follower {
@@ -69,14 +76,29 @@ pub fn facts(change: &Change) -> Vec<Fact> {
 
 fn of_vertex(change: &Change) -> Vec<Fact> {
     let known = ["name", "title"].into_iter().filter_map(|name| Some((name, change.properties.get(name)?)));
-    let facts = known.map(|(name, property)| {
+    let texts = known.map(|(name, property)| {
         // What is no text, or was too long for the bus, is as good as no name.
         let text = property.after.first().and_then(|value| value.as_str());
-        let text = text.map(|text| cut(text, MAX_NAME_BYTES)).filter(|text| !text.trim().is_empty());
-        let register = Register { position: change.position, value: text };
+        (name, text.map(|text| cut(text, MAX_NAME_BYTES)).filter(|text| !text.trim().is_empty()))
+    });
+    let visibility =
+        visibility::said(change).map(|said| (VISIBILITY, said.map(|visibility| visibility.as_str().to_owned())));
+    let added = match change.what {
+        What::Added => Some((ADDED, Some(String::new()))),
+        What::Changed => None,
+        What::Removed => Some((ADDED, None)),
+    };
+    let facts = texts.chain(visibility).chain(added).map(|(name, value)| {
+        let register = Register { position: change.position, value };
         Fact { row: Row::Vertex(change.entity_id.clone()), name: name.to_owned(), register }
     });
     facts.collect()
+}
+
+/// The vertex of which a change says who may see it, if it does: now, or by being new and not saying so.
+pub fn shows(change: &Change) -> Option<&str> {
+    let says = change.what == What::Added || visibility::said(change).is_some();
+    (change.kind == EntityKind::Vertex && change.what != What::Removed && says).then_some(change.entity_id.as_str())
 }
 
 fn of_edge(change: &Change) -> Vec<Fact> {
@@ -123,11 +145,14 @@ fn registers(id: &str, label: &str, ends: &Ends) -> Vec<(Row, String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::{prelude::*, sample::Index};
 
     use super::*;
     use crate::{
         graph::{Labels, Position, Value},
+        media::Visibility,
         push::{
             Registers, Relation, Vertex, followed_before,
             testing::{edge, vertex},
@@ -208,6 +233,25 @@ mod tests {
     }
 
     #[test]
+    fn what_says_who_may_see_a_vertex_shows_it() {
+        let (mut added, said) = (vertex(1, "s", "title", Some("t")), vertex(1, "s", "visibility", Some("friends")));
+        assert_eq!((shows(&added), shows(&said)), (None, Some("s")));
+        assert_eq!(shows(&edge(What::Added, 2, "e1", "told", "mina", "s")), None);
+        added.what = What::Added;
+        assert_eq!(shows(&added), Some("s"));
+        added.what = What::Removed;
+        assert_eq!(shows(&added), None);
+    }
+
+    #[test]
+    fn what_may_have_been_left_out_is_not_public() {
+        let mut added = vertex(1, "s", "title", Some("t"));
+        (added.what, added.properties_omitted) = (What::Added, 3);
+        let story = Vertex::from(&seen(&table(&[added]), &Row::Vertex("s".into())));
+        assert_eq!(story.seen.map(|seen| seen.by), Some(Visibility::Private));
+    }
+
+    #[test]
     fn a_name_that_is_no_text_is_none() {
         let mut change = vertex(1, "p", "name", Some("  "));
         assert_eq!(facts(&change)[0].register.value, None);
@@ -222,6 +266,8 @@ mod tests {
         Toggle { edge: usize, from: usize, to: usize },
         Move { edge: usize, to: usize },
         Name { vertex: usize, name: Option<String> },
+        Show { vertex: usize, said: Option<&'static str> },
+        Come { vertex: usize },
     }
 
     fn commands() -> impl Strategy<Value = Vec<Command>> {
@@ -230,15 +276,21 @@ mod tests {
             4 => (0_usize..16, small(), small()).prop_map(|(edge, from, to)| Command::Toggle { edge, from, to }),
             1 => (0_usize..16, small()).prop_map(|(edge, to)| Command::Move { edge, to }),
             1 => (small(), prop::option::of("[a-c]")).prop_map(|(vertex, name)| Command::Name { vertex, name }),
+            1 => (small(), prop::option::of(prop::sample::select(&["public", "followers", "private", "friends"][..])))
+                .prop_map(|(vertex, said)| Command::Show { vertex, said }),
+            1 => small().prop_map(|vertex| Command::Come { vertex }),
         ];
         prop::collection::vec(command, 0..40)
     }
 
-    /// A graph's edges (label and ends by id) and names.
+    /// A graph's edges (label and ends by id), names, what was ever said of visibility, and the vertices
+    /// that came and did not go.
     #[derive(Debug, Default)]
     struct Graph {
         edges: BTreeMap<String, (String, Ends)>,
         names: BTreeMap<String, String>,
+        said: BTreeMap<String, Visibility>,
+        added: BTreeSet<String>,
     }
 
     impl Graph {
@@ -255,6 +307,28 @@ mod tests {
                         None => self.names.remove(&id(number)),
                     };
                     vertex(commit_num, &id(number), "name", name.as_deref())
+                }
+                Command::Show { vertex: number, said } => {
+                    let known = Visibility::ALL.into_iter().find(|visibility| Some(visibility.as_str()) == said);
+                    self.said.insert(id(number), known.unwrap_or(Visibility::Private));
+                    vertex(commit_num, &id(number), "visibility", said)
+                }
+                Command::Come { vertex: number } => {
+                    let mut change = vertex(commit_num, &id(number), "name", None);
+                    self.names.remove(&id(number));
+                    if self.added.insert(id(number)) {
+                        change.what = What::Added;
+                        return change;
+                    }
+                    self.added.remove(&id(number));
+                    change.what = What::Removed;
+                    // With what was said of it.
+                    if let Some(said) = self.said.get_mut(&id(number)) {
+                        *said = Visibility::Private;
+                        let removed = vertex(commit_num, &id(number), "visibility", None);
+                        change.properties.extend(removed.properties);
+                    }
+                    change
                 }
                 Command::Move { edge: number, to } => match self.edges.get_mut(&format!("e{number}")) {
                     Some((label, ends)) => {
@@ -307,6 +381,8 @@ mod tests {
             for a in &ids {
                 let vertex = Vertex::from(&seen(&table, &Row::Vertex(a.clone())));
                 prop_assert_eq!(vertex.name.as_ref(), graph.names.get(a));
+                let public = graph.added.contains(a).then_some(Visibility::Public);
+                prop_assert_eq!(vertex.seen.map(|seen| seen.by), graph.said.get(a).copied().or(public));
                 for b in &ids {
                     let follower = Row::Follower { of: a.clone(), follower: b.clone() };
                     prop_assert_eq!(followed_before(&seen(&table, &follower), forever), graph.has("follows", b, a));

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Register, schema::Kind};
-use crate::graph::Position;
+use super::{Register, facts::ADDED, schema::Kind};
+use crate::{
+    graph::Position,
+    media::Visibility,
+    visibility::{self, VISIBILITY},
+};
 
 /// A row's registers by name.
 pub type Registers = BTreeMap<String, Register>;
@@ -17,6 +21,24 @@ pub struct Vertex {
     pub title: Option<String>,
     /// Who told or wrote it, the earliest first.
     pub owners: Vec<Owner>,
+    /// Who may see it; `None` as long as nobody knows. See [`Seen`].
+    pub seen: Option<Seen>,
+}
+
+/// Who may see a story, and since when that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Who.
+    pub by: Visibility,
+    /// Of the change that said so; of the vertex's addition, if nobody has ever said anything.
+    pub since: Position,
+}
+
+impl Seen {
+    /// Whether anybody may but its owners.
+    pub fn is_shared(self) -> bool {
+        self.by != Visibility::Private
+    }
 }
 
 /// Somebody who told or wrote a vertex.
@@ -35,8 +57,19 @@ impl From<&Registers> for Vertex {
         let mut owners: Vec<_> =
             owners.filter_map(|(_, register)| Some((register.position, owner(register)?))).collect();
         owners.sort_by_key(|(position, _)| *position);
-        Self { name: text("name"), title: text("title"), owners: owners.into_iter().map(|(_, owner)| owner).collect() }
+        let owners = owners.into_iter().map(|(_, owner)| owner).collect();
+        Self { name: text("name"), title: text("title"), owners, seen: seen(registers) }
     }
+}
+
+/// What was said of it; if nothing was, everybody, as soon as it is known that nothing was: a vertex's
+/// addition says what it begins with.
+fn seen(registers: &Registers) -> Option<Seen> {
+    if let Some(said) = registers.get(VISIBILITY) {
+        return Some(Seen { by: visibility::of(said.value.as_deref()), since: said.position });
+    }
+    let added = registers.get(ADDED).filter(|added| added.value.is_some())?;
+    Some(Seen { by: Visibility::Public, since: added.position })
 }
 
 fn owner(register: &Register) -> Option<Owner> {
@@ -102,6 +135,23 @@ mod tests {
             ("owner#c", Register::tombstone(at(12))),
         ]));
         assert_eq!(vertex.owners.iter().map(|owner| owner.person.as_str()).collect::<Vec<_>>(), ["mina", "jun"]);
+    }
+
+    #[test]
+    fn who_may_see_it_is_what_was_said_or_known_not_to_have_been() {
+        let seen = |known: &[(&str, Register)]| Vertex::from(&registers(known)).seen.map(|seen| seen.by);
+        let added = || ("added", Register::holds(at(3), ""));
+        let said = |text: &str| ("visibility", Register::holds(at(5), text));
+        assert_eq!(seen(&[]), None, "its addition may be on its way, and say anything");
+        assert_eq!(seen(&[added()]), Some(Visibility::Public));
+        assert_eq!(seen(&[("added", Register::tombstone(at(9)))]), None);
+        for visibility in Visibility::ALL {
+            assert_eq!(seen(&[added(), said(visibility.as_str())]), Some(visibility));
+            assert_eq!(seen(&[said(visibility.as_str())]), Some(visibility));
+        }
+        for hidden in [said("friends"), ("visibility", Register::tombstone(at(5)))] {
+            assert_eq!(seen(&[added(), hidden]), Some(Visibility::Private));
+        }
     }
 
     #[test]

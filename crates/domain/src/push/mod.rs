@@ -6,8 +6,8 @@
 //!                                     └── Notification::message ──▶ SNS ─▶ FCM ─▶ phone
 //! ```
 //! The graph's vocabulary: vertices are persons (their id is the `sub` of their account; property
-//! `name`, label `person`), stories (`title`; `visibility`, which only [search](crate::search) asks
-//! for) and comments. Edges are
+//! `name`, label `person`), stories (`title`; `visibility`, which decides as in [search](crate::search)
+//! who hears of them) and comments. Edges are
 //! ```text
 //! follows     person → person              told      person → story (its addition publishes it)
 //! likes       person → story or comment    wrote     person → comment
@@ -34,8 +34,8 @@ mod token;
 pub use category::Category;
 pub(crate) use cut::cut;
 pub use event::Event;
-pub use facts::{Fact, Pair, Row, facts};
-pub use known::{Owner, Registers, Relation, Vertex, followed_before, follows, still_stands};
+pub use facts::{Fact, Pair, Row, facts, shows};
+pub use known::{Owner, Registers, Relation, Seen, Vertex, followed_before, follows, still_stands};
 pub use payload::{FCM_MAX_BYTES, NoMessage, Notification};
 pub use platform::Platform;
 pub use preferences::{Delivery, InvalidQuietHours, Preferences, QuietHours};

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
-    Event, Vertex,
+    Event, Seen, Vertex,
     schema::{self, Actor, Arg, Audience, End, Kind, Rule, Text},
     texts,
 };
@@ -27,10 +27,11 @@ pub fn by_id(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
-/// Whether rules about this label must know who told or wrote the edge's source, and its target.
-pub fn needs_owners(label: &str) -> (bool, bool) {
-    let source = about(label).any(|rule| rule.actor == Actor::OwnerOfSource);
-    let target = about(label).any(|rule| rule.audience == Audience::OwnerOfTarget);
+/// Whether rules about this label may have to wait for the edge's source, and for its target.
+pub fn wait_for(label: &str) -> (bool, bool) {
+    let source = about(label).any(|rule| rule.actor == Actor::OwnerOfSource || rule.discloses() == Some(End::Source));
+    let target =
+        about(label).any(|rule| rule.audience == Audience::OwnerOfTarget || rule.discloses() == Some(End::Target));
     (source, target)
 }
 
@@ -44,8 +45,8 @@ pub fn is_told_to_followers(rule: &Rule) -> bool {
 pub enum Resolution {
     /// The rule is about other sorts of vertices.
     DoesNotApply,
-    /// Nobody knows yet who told or wrote this vertex.
-    WaitsForOwner(String),
+    /// Nobody knows yet who told or wrote this vertex, or that anybody may see it but its owners.
+    WaitsFor(String),
     /// Somebody is to be told.
     Tells {
         /// Whose doing it is.
@@ -71,17 +72,22 @@ impl Rule {
             Actor::Source => event.from.clone(),
             Actor::OwnerOfSource => match source.owners.first() {
                 Some(owner) => owner.person.clone(),
-                None => return Resolution::WaitsForOwner(event.from.clone()),
+                None => return Resolution::WaitsFor(event.from.clone()),
             },
         };
         if self.audience == Audience::OwnerOfTarget && target.owners.is_empty() {
-            return Resolution::WaitsForOwner(event.to.clone());
+            return Resolution::WaitsFor(event.to.clone());
         }
         let fits = |wanted: Option<Kind>, vertex: &Vertex| {
             wanted.is_none_or(|wanted| vertex.owners.first().is_some_and(|owner| owner.kind == wanted))
         };
         if !fits(self.when.source, source) || !fits(self.when.target, target) {
             return Resolution::DoesNotApply;
+        }
+        if let Some(end) = self.discloses()
+            && !end.of(source, target).seen.is_some_and(Seen::is_shared)
+        {
+            return Resolution::WaitsFor(self.vertex(end, event).to_owned());
         }
         let recipients = match self.audience {
             Audience::Target => Recipients::These(vec![event.to.clone()]),
@@ -94,10 +100,17 @@ impl Rule {
     }
 
     /// The id of the vertex at `end`.
-    pub(super) fn vertex<'a>(&self, end: End, event: &'a Event) -> &'a str {
-        match end {
-            End::Source => &event.from,
-            End::Target => &event.to,
+    pub fn vertex<'a>(&self, end: End, event: &'a Event) -> &'a str {
+        end.of(&event.from, &event.to)
+    }
+}
+
+impl End {
+    /// What is at this end.
+    pub fn of<T>(self, source: T, target: T) -> T {
+        match self {
+            Self::Source => source,
+            Self::Target => target,
         }
     }
 }
@@ -144,7 +157,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        graph::What,
+        graph::{Position, What},
+        media::Visibility,
         push::{
             Owner,
             testing::{edge, received},
@@ -155,8 +169,10 @@ mod tests {
         Event::of(&received(edge(What::Added, 7, "e1", label, "a", "b"))).expect("an event")
     }
 
+    /// For everybody to see.
     fn owned(person: &str, kind: Kind) -> Vertex {
-        Vertex { owners: vec![Owner { person: person.into(), kind }], ..Vertex::default() }
+        let seen = Some(Seen { by: Visibility::Public, since: Position::new(1, 1) });
+        Vertex { owners: vec![Owner { person: person.into(), kind }], seen, ..Vertex::default() }
     }
 
     /// Rule, actor and recipients, for all rules that tell somebody.
@@ -184,7 +200,7 @@ mod tests {
         assert_eq!(told("replies_to", &comment, &comment), [("reply-comment", "jun".into(), these("jun"))]);
         assert_eq!(told("mentions", &story, &nothing), [("mention-story", "mina".into(), these("b"))]);
         assert_eq!(told("mentions", &comment, &nothing), [("mention-comment", "jun".into(), these("b"))]);
-        assert_eq!(told("told", &nothing, &nothing), [("story", "a".into(), Recipients::FollowersOf("a".into()))]);
+        assert_eq!(told("told", &nothing, &story), [("story", "a".into(), Recipients::FollowersOf("a".into()))]);
         for label in ["wrote", "blocks", "mutes", "LIKES"] {
             assert_eq!(about(label).count(), 0, "{label}");
         }
@@ -196,13 +212,40 @@ mod tests {
         let waits = |label, source, target| -> Vec<_> {
             about(label).map(|rule| rule.resolve(&event(label), source, target)).collect()
         };
-        assert_eq!(waits("likes", &nothing, &nothing), vec![Resolution::WaitsForOwner("b".into()); 2]);
-        assert_eq!(waits("replies_to", &nothing, &nothing), vec![Resolution::WaitsForOwner("a".into()); 2]);
-        assert_eq!(waits("replies_to", &comment, &nothing), vec![Resolution::WaitsForOwner("b".into()); 2]);
-        assert_eq!(needs_owners("likes"), (false, true));
-        assert_eq!(needs_owners("replies_to"), (true, true));
-        assert_eq!(needs_owners("mentions"), (true, false));
-        assert_eq!(needs_owners("told"), (false, false));
+        assert_eq!(waits("likes", &nothing, &nothing), vec![Resolution::WaitsFor("b".into()); 2]);
+        assert_eq!(waits("replies_to", &nothing, &nothing), vec![Resolution::WaitsFor("a".into()); 2]);
+        assert_eq!(waits("replies_to", &comment, &nothing), vec![Resolution::WaitsFor("b".into()); 2]);
+        assert_eq!(wait_for("likes"), (false, true));
+        assert_eq!(wait_for("replies_to"), (true, true));
+        assert_eq!(wait_for("mentions"), (true, false));
+        assert_eq!(wait_for("told"), (false, true));
+        assert_eq!(wait_for("follows"), (false, false));
+    }
+
+    #[test]
+    fn others_are_told_of_a_story_only_while_it_is_not_hidden() {
+        let (nothing, mut story) = (Vertex::default(), owned("mina", Kind::Story));
+        story.seen = None;
+        let hidden = Some(Seen { by: Visibility::Private, since: Position::new(3, 1) });
+        for seen in [None, hidden] {
+            story.seen = seen;
+            let resolve = |label, id, source, target| by_id(id).expect("a rule").resolve(&event(label), source, target);
+            assert_eq!(resolve("told", "story", &nothing, &story), Resolution::WaitsFor("b".into()));
+            assert_eq!(resolve("mentions", "mention-story", &story, &nothing), Resolution::WaitsFor("a".into()));
+            // Her own.
+            assert_eq!(told("likes", &nothing, &story), [("like-story", "a".into(), these("mina"))]);
+            assert_eq!(told("mentions", &owned("jun", Kind::Comment), &nothing).len(), 1);
+        }
+        for by in [Visibility::Public, Visibility::Followers] {
+            story.seen = Some(Seen { by, since: Position::new(3, 1) });
+            assert_eq!((told("told", &nothing, &story).len(), told("mentions", &story, &nothing).len()), (1, 1));
+        }
+    }
+
+    #[test]
+    fn only_what_others_than_its_owners_hear_of_is_disclosed() {
+        let disclosed: Vec<_> = all().iter().filter_map(|rule| Some((rule.id.as_str(), rule.discloses()?))).collect();
+        assert_eq!(disclosed, [("mention-story", End::Source), ("story", End::Target)]);
     }
 
     #[test]
@@ -239,6 +282,11 @@ mod tests {
         assert!(broken(r#", "args": ["actor_name"]"#, "").contains("places"));
         assert!(broken(r#""target": "story""#, r#""source": "story""#).contains("source"));
         assert!(broken(r#""audience": "owner_of_target""#, r#""audience": "target""#).contains("target"));
+        let names = broken(
+            r#""key": "push_reply_comment_body_by", "args": ["actor_name"]"#,
+            r#""key": "push_reply_comment_body_by", "args": ["source_title"]"#,
+        );
+        assert!(names.contains("hidden"), "{names}");
     }
 
     #[test]

@@ -100,6 +100,22 @@ pub enum End {
     Target,
 }
 
+impl Rule {
+    /// The end that is a story of which others are told than its owners: they are told only while it is
+    /// theirs to see.
+    pub fn discloses(&self) -> Option<End> {
+        // Only stories are told.
+        let is_target = self.when.edge == "told" || self.when.target == Some(Kind::Story);
+        if self.when.source == Some(Kind::Story) {
+            Some(End::Source)
+        } else if is_target && self.audience != Audience::OwnerOfTarget {
+            Some(End::Target)
+        } else {
+            None
+        }
+    }
+}
+
 /// Title and body of a notification.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +203,14 @@ fn check_rule(rule: &Rule, texts: &[(&str, Texts)]) -> Result<(), String> {
         return Err("the last wording must do without arguments".to_owned());
     }
     for text in rule.wordings.iter().flat_map(|wording| [&wording.title, &wording.body]) {
+        let may_be_named = |arg: &Arg| match arg {
+            Arg::ActorName => true,
+            Arg::SourceTitle => rule.discloses() == Some(End::Source),
+            Arg::TargetTitle => rule.discloses() == Some(End::Target) || rule.audience == Audience::OwnerOfTarget,
+        };
+        if !text.args.iter().all(may_be_named) {
+            return Err(format!("{}: names what may be hidden from who is told", text.key));
+        }
         check_text(text, texts).map_err(|error| format!("{}: {error}", text.key))?;
     }
     Ok(())

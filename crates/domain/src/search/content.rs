@@ -4,9 +4,12 @@ use jiff::Timestamp;
 
 use super::{
     Entry,
-    facts::{NAME, PERSON, TAG, TAGGED, TITLE, TOLD, VISIBILITY},
+    facts::{NAME, PERSON, TAG, TAGGED, TITLE, TOLD},
 };
-use crate::media::{Relation, Visibility};
+use crate::{
+    media::{Relation, Visibility},
+    visibility::{self, VISIBILITY},
+};
 
 /// What an entry is, as far as anybody can find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,11 +116,7 @@ fn visibility(entry: &Entry) -> Visibility {
     match entry.register(VISIBILITY) {
         // Nobody ever said anything.
         None => Visibility::Public,
-        Some(register) => {
-            let said = register.value.as_deref();
-            let known = Visibility::ALL.into_iter().find(|visibility| Some(visibility.as_str()) == said);
-            known.unwrap_or(Visibility::Private)
-        }
+        Some(register) => visibility::of(register.value.as_deref()),
     }
 }
 

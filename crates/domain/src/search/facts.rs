@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{MAX_TEXT_BYTES, Register, Stamp, clean};
 use crate::{
     graph::{Change, Ends, EntityKind, What},
-    media::Visibility,
     push::cut,
+    visibility::{self, VISIBILITY},
 };
 
 /// The registers of an entry; for each edge by which somebody told it there is one more, named
@@ -14,7 +14,6 @@ use crate::{
 /// edge's id.
 pub(super) const NAME: &str = "name";
 pub(super) const TITLE: &str = "title";
-pub(super) const VISIBILITY: &str = "visibility";
 pub(super) const PERSON: &str = "person";
 /// Its value: when it was published, in milliseconds since 1970, a space, and who told it.
 pub(super) const TOLD: &str = "told#";
@@ -58,15 +57,8 @@ fn of_vertex(change: &Change, values: &mut Values) {
             say(name, text.filter(|text| !text.is_empty()).map(|text| cut(&text, MAX_TEXT_BYTES)));
         }
     }
-    match change.properties.get(VISIBILITY) {
-        Some(property) => {
-            let said = property.after.first().and_then(|value| value.as_str());
-            let known = said.filter(|said| Visibility::ALL.iter().any(|visibility| visibility.as_str() == *said));
-            say(VISIBILITY, known.map(str::to_owned));
-        }
-        // It may be among those for which the message had no room. What is not known is not public.
-        None if change.properties_omitted > 0 => say(VISIBILITY, None),
-        None => {}
+    if let Some(said) = visibility::said(change) {
+        say(VISIBILITY, said.map(|visibility| visibility.as_str().to_owned()));
     }
     let labels = &change.labels;
     for name in [PERSON, TAG] {

@@ -11,7 +11,7 @@ use std::{error::Error, path::Path, time::Instant};
 use domain::graph::{Change, Ends, EntityKind, Labels, Position, What};
 use jiff::Timestamp;
 use local::runtime_api::{Answer, Function};
-use serde_json::json;
+use serde_json::{Value, json};
 use world::World;
 
 const FOLLOWERS: u64 = 100_000;
@@ -39,12 +39,11 @@ async fn measure() -> Result<(), Box<dyn Error>> {
 
     let begin = Instant::now();
     let mut early_memory = 0;
+    function.invoke(&batch("story", &story().to_cloud_event("main"))).await?;
     let mut next = Some(told().to_cloud_event("main"));
     let mut pages = 0_u64;
     while let Some(body) = next {
-        let attributes = json!({"MessageGroupId": format!("group-{pages}")});
-        let event = json!({"Records": [{"messageId": format!("m{pages}"), "body": body, "attributes": attributes}]});
-        match function.invoke(&event).await? {
+        match function.invoke(&batch(&pages.to_string(), &body)).await? {
             Answer::Response(answer) if answer["batchItemFailures"] == json!([]) => {}
             answer => return Err(format!("page {pages}: {answer:?}").into()),
         }
@@ -68,6 +67,24 @@ async fn measure() -> Result<(), Box<dyn Error>> {
         })
     );
     Ok(())
+}
+
+/// What Lambda gives a function for one message.
+fn batch(name: &str, body: &str) -> Value {
+    let attributes = json!({"MessageGroupId": format!("group-{name}")});
+    json!({"Records": [{"messageId": format!("m{name}"), "body": body, "attributes": attributes}]})
+}
+
+/// A story that all may see.
+fn story() -> Change {
+    Change {
+        position: Position::new(8, 1),
+        kind: EntityKind::Vertex,
+        entity_id: "story".to_owned(),
+        labels: Labels { added: vec!["story".to_owned()], ..Labels::default() },
+        ends: None,
+        ..told()
+    }
 }
 
 /// Somebody tells a story, now.

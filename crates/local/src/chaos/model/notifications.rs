@@ -55,8 +55,10 @@ struct Event {
     audience: Audience,
     /// The story whose teller is told, if it is that.
     story: Option<usize>,
-    /// Where it is taken back, if it is.
-    undone_at: Option<usize>,
+    /// The story of which others are told than its teller, if it is that.
+    shown: Option<usize>,
+    /// Where it is taken back, if it is, and from where on all know.
+    undone: Option<(usize, usize)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,10 @@ fn events(history: &[Done]) -> Vec<Event> {
             authors.insert(story, author);
         }
         let owner_of = |story: usize| authors.get(&story).map(|owner| Audience::One(*owner));
+        let shown = match done.operation {
+            Operation::Tell { story, .. } => Some(story),
+            _ => None,
+        };
         let told = match done.operation {
             Operation::Follow { from, to } => Some(("follow", "followers", from, Some(Audience::One(to)), None)),
             Operation::Tell { author, .. } => {
@@ -94,9 +100,10 @@ fn events(history: &[Done]) -> Vec<Event> {
             continue;
         };
         let mut later = history.iter().enumerate().skip(at + 1);
-        let undone_at = later.find(|(_, later)| undoes(&later.operation, &done.operation)).map(|(at, _)| at);
+        let undone = later.find(|(_, later)| undoes(&later.operation, &done.operation));
+        let undone = undone.map(|(at, _)| (at, known_from(history, at)));
         let over_at = known_from(history, at);
-        events.push(Event { at, over_at, commit, actor, rule, category, audience, story, undone_at });
+        events.push(Event { at, over_at, commit, actor, rule, category, audience, story, shown, undone });
     }
     events
 }
@@ -126,9 +133,19 @@ struct Facts {
     mutes: BTreeMap<(usize, usize), Timeline<bool>>,
     /// By story: whether somebody tells it, and so is to be told of what others do with it.
     told: BTreeMap<usize, Timeline<bool>>,
+    /// By story: whether others may see it than who tells it, and where that was said.
+    shown: BTreeMap<usize, Shown>,
     preferences: BTreeMap<usize, Timeline<Vec<&'static str>>>,
     /// By person and phone: whether that person is signed in there.
     phones: BTreeMap<(usize, usize), Timeline<bool>>,
+}
+
+/// Whether a story may be seen by others.
+#[derive(Debug)]
+struct Shown {
+    is: Timeline<bool>,
+    /// Where it was said anew; and by when everybody has been told for whom that was news.
+    said: Vec<(usize, usize)>,
 }
 
 impl Facts {
@@ -138,6 +155,7 @@ impl Facts {
             blocks: BTreeMap::new(),
             mutes: BTreeMap::new(),
             told: BTreeMap::new(),
+            shown: BTreeMap::new(),
             preferences: BTreeMap::new(),
             phones: BTreeMap::new(),
         };
@@ -156,7 +174,18 @@ impl Facts {
                 Operation::Mute { from, to } => set(&mut facts.mutes, (*from, *to), true),
                 Operation::Unmute { from, to } => set(&mut facts.mutes, (*from, *to), false),
                 // What others did with it before waits for its teller.
-                Operation::Tell { story, .. } => facts.tell(*story, at, at, true),
+                Operation::Tell { story, .. } => {
+                    facts.tell(*story, at, at, true);
+                    facts.shown.insert(*story, Shown { is: Timeline::new(true), said: Vec::new() });
+                }
+                Operation::SetVisibility { story, visibility } => {
+                    if let Some(shown) = facts.shown.get_mut(story) {
+                        // What is not said any more is hidden until it is said again. What waited is told by
+                        // whoever learns it: who looks from here on cannot see what was before.
+                        shown.is.change(at, at, visibility.is_some_and(|visibility| visibility != "private"));
+                        shown.said.push((at, known));
+                    }
+                }
                 Operation::Untell { story, .. } | Operation::RemoveStory { story } => {
                     facts.tell(*story, at, known, false);
                 }
@@ -200,8 +229,42 @@ impl Facts {
     }
 
     /// Whether the recipient is told on that phone; nothing, if they must not be.
+    ///
+    /// Of a story that is hidden nothing is decided, until it is shown.
     fn certainty(&self, event: &Event, recipient: usize, phone: usize) -> Option<Certainty> {
-        let (from, to) = (event.at, event.over_at);
+        let (mut may_be_told, mut may_be_not) = (false, false);
+        let mut decide = |(from, to)| {
+            let certainty = self.certainty_within(event, recipient, phone, from, to);
+            may_be_told |= certainty.is_some();
+            may_be_not |= certainty != Some(Certainty::Must);
+        };
+        let mut is_decided = false;
+        let shown = event.shown.and_then(|story| self.shown.get(&story));
+        let later = shown.into_iter().flat_map(|shown| shown.said.iter().copied());
+        for time in std::iter::once((event.at, event.over_at)).chain(later) {
+            let seen: Vec<_> =
+                shown.map_or_else(|| vec![true], |shown| shown.is.seen(time.0, time.1).copied().collect());
+            if seen.contains(&true) {
+                decide(time);
+            }
+            is_decided = !seen.contains(&false);
+            if is_decided {
+                break;
+            }
+        }
+        may_be_not |= !is_decided;
+        may_be_told.then_some(if may_be_not { Certainty::May } else { Certainty::Must })
+    }
+
+    /// The same of who is told at some time from `from` through `to`.
+    fn certainty_within(
+        &self,
+        event: &Event,
+        recipient: usize,
+        phone: usize,
+        from: usize,
+        to: usize,
+    ) -> Option<Certainty> {
         let is = |timeline: Option<&Timeline<bool>>| {
             timeline.map_or_else(|| vec![false], |timeline| timeline.seen(from, to).copied().collect())
         };
@@ -218,8 +281,9 @@ impl Facts {
             Some(timeline) => timeline.seen(from, to).map(|muted| !muted.contains(&event.category)).collect(),
             None => vec![true],
         };
-        let stands = match event.undone_at {
-            Some(undone_at) if undone_at <= to => vec![true, false],
+        let stands = match event.undone {
+            Some((_, known)) if known <= from => vec![false],
+            Some((undone_at, _)) if undone_at <= to => vec![true, false],
             _ => vec![true],
         };
         let is_told = match event.story {
@@ -320,6 +384,53 @@ mod tests {
         assert_eq!(told(vec![FOLLOW, TELL, LIKE, reply.clone(), remove.clone()]), open);
         let certain = open.map(|(rule, phone, _)| (rule, phone, Must));
         assert_eq!(told(vec![FOLLOW, TELL, LIKE, reply, Settle, remove]), certain);
+    }
+
+    fn shown(visibility: Option<&'static str>) -> Operation {
+        Operation::SetVisibility { story: 0, visibility }
+    }
+
+    /// What is told of the story, where a follower is told of nothing else.
+    fn told_of_story(rest: Vec<Operation>) -> Option<Certainty> {
+        let told = told([FOLLOW, Settle, TELL].into_iter().chain(rest).collect());
+        told.iter().find(|(rule, ..)| *rule == "story").map(|(.., certainty)| *certainty)
+    }
+
+    #[test]
+    fn a_hidden_story_is_told_to_nobody_until_it_is_shown() {
+        for hidden in [Some("private"), None] {
+            let hide = || [shown(Some("followers")), shown(hidden)];
+            assert_eq!(told_of_story(hide().to_vec()), Some(May), "it was open to all at first");
+            assert_eq!(told_of_story([hide().as_slice(), &[Settle]].concat()), Some(May));
+            for open in ["public", "followers"] {
+                let again = [hide().as_slice(), &[shown(Some(open))]].concat();
+                assert_eq!(told_of_story(again), Some(Must), "by then at the latest");
+            }
+        }
+        assert_eq!(told_of_story(vec![Settle, shown(Some("private"))]), Some(Must));
+    }
+
+    #[test]
+    fn what_happens_while_a_story_is_hidden_counts() {
+        let hide = [shown(Some("private")), Settle];
+        let after = |rest: &[Operation]| told_of_story([&hide, rest].concat());
+        let show = || shown(Some("public"));
+        let unfollow = Operation::Unfollow { from: 1, to: 0 };
+        // They may have been told in the beginning.
+        assert_eq!(after(&[unfollow.clone(), Settle, show()]), Some(May));
+        assert_eq!(after(&[show(), Settle, unfollow]), Some(Must));
+        let untell = Operation::Untell { author: 0, story: 0 };
+        assert_eq!(after(&[untell, Settle, show()]), Some(May));
+        // Who did not want to hear of it in the beginning may have been settled for good.
+        let prefer = |muted: &[&'static str]| Operation::Prefer { person: 1, muted: muted.to_vec() };
+        let rest = [TELL, hide[0].clone(), Settle, prefer(&[]), show()];
+        let told = told([[FOLLOW, prefer(&["stories"]), Settle].as_slice(), &rest].concat());
+        assert_eq!(told, [("follow", 0, Must), ("story", 1, May)]);
+    }
+
+    #[test]
+    fn ones_own_story_is_ones_own_whoever_may_see_it() {
+        assert_eq!(told(vec![TELL, Settle, shown(Some("private")), Settle, LIKE]), [("like-story", 0, Must)]);
     }
 
     proptest! {
