@@ -141,6 +141,16 @@ fn functions_are_built_with_the_features_of_functions() {
 }
 
 #[test]
+fn the_sdk_is_given_our_checksums() {
+    // Cargo only warns of a patch that nothing uses, as when the SDK asks for another version of what it stands in for.
+    let metadata = metadata();
+    let found: Vec<_> = metadata.packages.iter().filter(|package| package.name.as_str() == "crc-fast").collect();
+    let [ours] = found[..] else { panic!("there are {} of crc-fast", found.len()) };
+    assert_eq!(ours.id, package(&metadata, "crc-fast").id, "the one of the registry is linked");
+    assert!(reached(&metadata, "media-api").contains("crc-fast"), "nothing needs crates/crc-fast any more");
+}
+
+#[test]
 fn no_function_links_what_writes_the_document() {
     let metadata = metadata();
     let document: Vec<_> = reached(&metadata, "local").into_iter().filter(|name| name.starts_with("utoipa")).collect();
