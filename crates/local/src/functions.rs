@@ -40,7 +40,14 @@ pub fn build_one(name: &str) -> Result<()> {
     steps::run(&format!("Compiling {name}"), &mut lambda)
 }
 
-/// Where `build` and `build_one` leave the binary `name`.
+/// Builds the example `name` of `package` as functions are built for AWS: for the same processors, too.
+pub fn build_example(package: &str, name: &str) -> Result<()> {
+    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::Aws)?;
+    lambda.args(["lambda", "build", "--release", "--package", package, "--example", name]);
+    steps::run(&format!("Compiling crates/{package} as it is released"), &mut lambda)
+}
+
+/// Where `build`, `build_one` and `build_example` leave the binary `name`.
 pub fn binary(name: &str) -> PathBuf {
     paths::root().join("target/lambda").join(name).join("bootstrap")
 }

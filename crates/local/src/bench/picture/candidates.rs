@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::workdir;
 use crate::{
-    paths, steps,
+    functions, paths, steps,
     tools::{self, Tool},
 };
 
@@ -46,10 +46,8 @@ pub const CANDIDATES: [Candidate; 5] = [
 
 /// Builds the one, and installs the others where they are missing.
 pub fn install() -> Result<()> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(paths::root()).args(["build", "--release", "--package", "picture", "--example", "bench"]);
-    steps::run("Building crates/picture as it is released", &mut cargo)?;
-
+    Tool::Builder.install()?;
+    functions::build_example("picture", "bench")?;
     Tool::Bench.install()?;
     let pins = fs::read_to_string(tools::pins("bench-picture.json"))?;
     let manifest = node_folder().join("package.json");
@@ -83,7 +81,7 @@ impl Worker {
     /// Starts what measures `candidate`.
     pub fn start(candidate: Candidate) -> Result<Self> {
         Self::spawn(&mut match candidate.engine {
-            Engine::Picture => Command::new(paths::root().join("target/release/examples/bench")),
+            Engine::Picture => Command::new(functions::binary("bench")),
             Engine::Sharp => {
                 let mut node = Command::new("node");
                 node.arg(script("sharp.cjs")).env("NODE_PATH", node_folder().join("node_modules"));

@@ -1,7 +1,6 @@
 //! The two programs that take turns.
 
 use std::{
-    env,
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
@@ -12,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    paths, steps,
+    functions,
     tools::{self, Tool},
 };
 
@@ -55,12 +54,9 @@ impl Programs {
     pub fn prepare() -> Result<Self> {
         Tool::Audio.install()?;
         let ffmpeg = tools::ffmpeg()?;
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(paths::root());
-        cargo.args(["build", "--release", "--package", "sound", "--example", "analyse"]);
-        steps::run("Building the analysis", &mut cargo)?;
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::root().join("target"), PathBuf::from);
-        Ok(Self { analyse: target.join("release/examples/analyse"), ffmpeg })
+        Tool::Builder.install()?;
+        functions::build_example("sound", "analyse")?;
+        Ok(Self { analyse: functions::binary("analyse"), ffmpeg })
     }
 
     pub fn ours(&self, path: &Path) -> Result<Ours> {
