@@ -8,6 +8,7 @@
 mod connector;
 mod endpoints;
 mod http_client;
+mod tls;
 mod trust;
 
 use std::{env, time::Duration};

@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::{
 
 use super::{
     connector::{Connector, Limits},
-    trust,
+    tls,
 };
 
 /// An HTTP client that makes a connector, TLS included, when something is first sent, and shares it among all SDK
@@ -37,7 +37,7 @@ impl Made {
         if let Some((_, connector)) = self.connectors.iter().find(|(known, _)| *known == limits) {
             return connector.clone();
         }
-        let tls = self.tls.get_or_insert_with(|| Arc::new(trust::tls()));
+        let tls = self.tls.get_or_insert_with(|| Arc::new(tls::config()));
         let connector = SharedHttpConnector::new(Connector::new(tls, limits));
         self.connectors.push((limits, connector.clone()));
         connector

@@ -1,10 +1,9 @@
 //! Whom functions trust to be AWS.
 
-use std::{env, fs, sync::Arc};
+use std::{env, fs};
 
 use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
+    RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
 use tracing::error;
@@ -19,17 +18,12 @@ const AMAZON: &[u8] = include_bytes!("amazon-roots.pem");
 /// As in AWS's own tools: a file of certificates (PEM) that are trusted instead, for proxies.
 const VARIABLE: &str = "AWS_CA_BUNDLE";
 
-/// TLS 1.2 and 1.3 on ring, with the certificates that count. The SDK's default, aws-lc, gathers jitter entropy in the
-/// first TLS call, which costs 30 ms of CPU there.
-pub fn tls() -> ClientConfig {
-    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring has suites for both versions")
-        .with_root_certificates(roots(&bundle().unwrap_or_else(|| AMAZON.to_vec())))
-        .with_no_client_auth()
+/// The certificates that count.
+pub fn roots() -> RootCertStore {
+    read(&bundle().unwrap_or_else(|| AMAZON.to_vec()))
 }
 
-fn roots(pem: &[u8]) -> RootCertStore {
+fn read(pem: &[u8]) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let added = certificate.map_err(|error| error.to_string());
@@ -81,12 +75,12 @@ mod tests {
 
     #[test]
     fn all_of_them_count() {
-        assert_eq!(roots(AMAZON).len(), FINGERPRINTS.len());
+        assert_eq!(read(AMAZON).len(), FINGERPRINTS.len());
     }
 
     #[test]
     fn a_broken_certificate_spoils_no_other() {
         let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert_eq!(roots(&[broken, AMAZON].concat()).len(), FINGERPRINTS.len());
+        assert_eq!(read(&[broken, AMAZON].concat()).len(), FINGERPRINTS.len());
     }
 }

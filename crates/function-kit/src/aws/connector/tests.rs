@@ -6,13 +6,13 @@ use tokio::{
 };
 
 use super::*;
-use crate::aws::trust;
+use crate::aws::tls;
 
 const UNLIMITED: Limits = Limits { connect: None, read: None };
 const SOON: Option<Duration> = Some(Duration::from_millis(50));
 
 fn connector(limits: Limits) -> SharedHttpConnector {
-    SharedHttpConnector::new(Connector::new(&Arc::new(trust::tls()), limits))
+    SharedHttpConnector::new(Connector::new(&Arc::new(tls::config()), limits))
 }
 
 async fn listener() -> (TcpListener, String) {
