@@ -145,6 +145,7 @@ mod tests {
     use function_kit::failure::Kind;
 
     use super::*;
+    use crate::message::Waiting;
 
     const ARN: &str = "arn:aws:sns:ap-northeast-2:123456789012:endpoint/GCM/iyagi-push/0c6e";
 
@@ -247,7 +248,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_is_handed_on_in_a_group_of_its_own() {
-        let further = Further::Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
+        let further = Further::Waiting(Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() });
         let id = further.id();
         let send = mock!(aws_sdk_sqs::Client::send_message)
             .match_requests(move |request| {

@@ -179,11 +179,13 @@ impl<P: Ports> Telling<'_, P> {
 /// again; then only bugs are left. The others are logged here.
 pub fn worst(outcomes: impl IntoIterator<Item = Result<(), Failure>>) -> Result<(), Failure> {
     let mut failures: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
-    failures.sort_by_key(|failure| failure.kind == Kind::Bug);
-    let mut failures = failures.into_iter();
-    let Some(first) = failures.next() else { return Ok(()) };
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let worst = failures.iter().position(|failure| failure.kind != Kind::Bug).unwrap_or_default();
+    let worst = failures.swap_remove(worst);
     for failure in failures {
         warn!(kind = failure.kind.as_str(), %failure, "one of several");
     }
-    Err(first)
+    Err(worst)
 }

@@ -20,34 +20,42 @@ pub enum Message {
 }
 
 /// Work that is too much for one message, from where it goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type")]
 pub enum Further {
     /// The next page of those who follow the person that an event is about.
     #[serde(rename = "app.iyagi.push.page")]
-    Page {
-        /// What happened.
-        event: Event,
-        /// The id of the rule by which it is told.
-        rule: String,
-        /// The last follower of the page before.
-        after: String,
-        /// Counts from 0, which never comes over the queue.
-        number: u32,
-        /// Since when the story that it tells of may be seen.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        shown: Option<Position>,
-    },
+    Page(Page),
     /// The next events that waited for a vertex.
     #[serde(rename = "app.iyagi.push.waiting")]
-    Waiting {
-        /// The vertex of which more is known now.
-        vertex: String,
-        /// The id of the change that told it.
-        cause: String,
-        /// The last edge of the page before.
-        after: String,
-    },
+    Waiting(Waiting),
+}
+
+/// Which page it is, and of what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// What happened.
+    pub event: Event,
+    /// The id of the rule by which it is told.
+    pub rule: String,
+    /// The last follower of the page before.
+    pub after: String,
+    /// Counts from 0, which never comes over the queue.
+    pub number: u32,
+    /// Since when the story that it tells of may be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Position>,
+}
+
+/// Which events, and why they are told now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The vertex of which more is known now.
+    pub vertex: String,
+    /// The id of the change that told it.
+    pub cause: String,
+    /// The last edge of the page before.
+    pub after: String,
 }
 
 impl Message {
@@ -61,12 +69,17 @@ impl Message {
             #[serde(borrow, rename = "type")]
             kind: Cow<'a, str>,
         }
-        let failure = |error: serde_json::Error| Failure::bug("read the message", error);
-        if serde_json::from_str::<Peek<'_>>(body).map_err(failure)?.kind.starts_with("app.iyagi.push.") {
-            return serde_json::from_str(body).map(Box::new).map(Self::Further).map_err(failure);
-        }
-        let received = Change::from_cloud_event(body).map_err(|error| Failure::bug("read the message", error))?;
-        Ok(Self::Change(Box::new(received)))
+        let failure = |error| Failure::bug("read the message", error);
+        let further = match &*serde_json::from_str::<Peek<'_>>(body).map_err(failure)?.kind {
+            "app.iyagi.push.page" => serde_json::from_str(body).map(Further::Page).map_err(failure)?,
+            "app.iyagi.push.waiting" => serde_json::from_str(body).map(Further::Waiting).map_err(failure)?,
+            _ => {
+                let received = Change::from_cloud_event(body);
+                let received = received.map_err(|error| Failure::bug("read the message", error))?;
+                return Ok(Self::Change(Box::new(received)));
+            }
+        };
+        Ok(Self::Further(Box::new(further)))
     }
 }
 
@@ -75,11 +88,11 @@ impl Further {
     /// the first is being worked on, and pages are to overlap. Also what tells a second delivery.
     pub fn id(&self) -> String {
         let name = match self {
-            Self::Page { event, rule, number, shown, .. } => {
+            Self::Page(Page { event, rule, number, shown, .. }) => {
                 let shown = shown.map(|shown| format!("\n{shown}")).unwrap_or_default();
                 format!("page\n{rule}\n{}\n{number}{shown}", event.id)
             }
-            Self::Waiting { vertex, cause, after } => format!("waiting\n{vertex}\n{cause}\n{after}"),
+            Self::Waiting(Waiting { vertex, cause, after }) => format!("waiting\n{vertex}\n{cause}\n{after}"),
         };
         format!("sha256:{:x}", Sha256::digest(name))
     }
@@ -103,18 +116,18 @@ mod tests {
             from: "미나".into(),
             to: "s1".into(),
         };
-        Further::Page { event, rule: "story".into(), after: "jun".into(), number, shown: None }
+        Further::Page(Page { event, rule: "story".into(), after: "jun".into(), number, shown: None })
     }
 
     /// As it is handed on when the story is shown again.
     fn again(number: u32) -> Further {
-        let Further::Page { event, rule, after, number, .. } = page(number) else { panic!("no page") };
-        Further::Page { event, rule, after, number, shown: Some(Position::new(9, 1)) }
+        let Further::Page(page) = page(number) else { panic!("no page") };
+        Further::Page(Page { shown: Some(Position::new(9, 1)), ..page })
     }
 
     #[test]
     fn work_that_goes_on_survives_the_queue() {
-        let waiting = Further::Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
+        let waiting = Further::Waiting(Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() });
         for further in [page(1), again(1), waiting] {
             let body = serde_json::to_string(&further).expect("JSON");
             assert_eq!(Message::parse(&body).expect("a message"), Message::Further(Box::new(further)));

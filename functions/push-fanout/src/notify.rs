@@ -17,7 +17,7 @@ use tracing::info;
 
 use crate::{
     deliver::{Telling, worst},
-    message::{Further, Message},
+    message::{Further, Message, Page, Waiting},
     ports::Ports,
     reason::Reason,
 };
@@ -71,11 +71,13 @@ impl<P: Ports> Notifier<'_, P> {
                 }
             }
             Message::Further(further) => match *further {
-                Further::Page { event, rule, after, number, shown } => {
+                Further::Page(Page { event, rule, after, number, shown }) => {
                     let rule = rules::by_id(&rule).ok_or_else(|| Failure::bug("go on with a page", "no such rule"))?;
                     self.go_on(&event, rule, &Place { after: Some(after), number, shown }).await
                 }
-                Further::Waiting { vertex, cause, after } => self.tell_waiting(&vertex, &cause, Some(&after)).await,
+                Further::Waiting(Waiting { vertex, cause, after }) => {
+                    self.tell_waiting(&vertex, &cause, Some(&after)).await
+                }
             },
         }
     }
@@ -102,7 +104,7 @@ impl<P: Ports> Notifier<'_, P> {
         let shelf = Shelf::WaitingFor(vertex.to_owned());
         let Notes { events, next } = self.ports.notes(&shelf, after).await?;
         if let Some(after) = next {
-            let further = Further::Waiting { vertex: vertex.to_owned(), cause: cause.to_owned(), after };
+            let further = Further::Waiting(Waiting { vertex: vertex.to_owned(), cause: cause.to_owned(), after });
             self.ports.hand_on(&further).await?;
         }
         let tell = async |event: Event| {
@@ -224,7 +226,7 @@ impl<P: Ports> Notifier<'_, P> {
             && !self.ports.is_handed_on(event, &walk, place.number).await?
         {
             let (rule, shown, number) = (rule.id.clone(), place.shown, place.number.saturating_add(1));
-            let further = Further::Page { event: event.clone(), rule, after, number, shown };
+            let further = Further::Page(Page { event: event.clone(), rule, after, number, shown });
             self.ports.hand_on(&further).await?;
             self.ports.handed_on(event, &walk, place.number).await?;
         }
