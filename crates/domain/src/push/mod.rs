@@ -16,6 +16,8 @@
 //! ```
 
 mod category;
+#[cfg(test)]
+mod check;
 mod cut;
 mod event;
 mod facts;
