@@ -53,10 +53,14 @@ pub struct Owner {
 impl From<&Registers> for Vertex {
     fn from(registers: &Registers) -> Self {
         let text = |name| registers.get(name).and_then(|register| register.value.clone());
-        let owners = registers.iter().filter(|(name, _)| name.starts_with("owner#"));
-        let mut owners: Vec<_> =
-            owners.filter_map(|(_, register)| Some((register.position, owner(register)?))).collect();
-        owners.sort_by_key(|(position, _)| *position);
+        // In the order in which they became it: one or two, so that they need no sorting.
+        let mut owners: Vec<(Position, Owner)> = Vec::new();
+        for (_, register) in registers.iter().filter(|(name, _)| name.starts_with("owner#")) {
+            if let Some(owner) = owner(register) {
+                let at = owners.partition_point(|(position, _)| *position <= register.position);
+                owners.insert(at, (register.position, owner));
+            }
+        }
         let owners = owners.into_iter().map(|(_, owner)| owner).collect();
         Self { name: text("name"), title: text("title"), owners, seen: seen(registers) }
     }
