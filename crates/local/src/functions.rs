@@ -44,10 +44,19 @@ pub fn build_one(name: &str) -> Result<()> {
 pub fn build_example(package: &str, name: &str) -> Result<()> {
     let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::Aws)?;
     lambda.args(["lambda", "build", "--release", "--package", package, "--example", name]);
+    lambda.args(["--lambda-dir", EXAMPLES]);
     steps::run(&format!("Compiling crates/{package} as it is released"), &mut lambda)
 }
 
-/// Where `build`, `build_one` and `build_example` leave the binary `name`.
+/// Where `build_example` leaves the example `name`.
+pub fn example(name: &str) -> PathBuf {
+    paths::root().join(EXAMPLES).join(name).join("bootstrap")
+}
+
+/// Not among the functions.
+const EXAMPLES: &str = "target/bench/examples";
+
+/// Where `build` and `build_one` leave the binary `name`.
 pub fn binary(name: &str) -> PathBuf {
     paths::root().join("target/lambda").join(name).join("bootstrap")
 }

@@ -81,7 +81,7 @@ impl Worker {
     /// Starts what measures `candidate`.
     pub fn start(candidate: Candidate) -> Result<Self> {
         Self::spawn(&mut match candidate.engine {
-            Engine::Picture => Command::new(functions::binary("bench")),
+            Engine::Picture => Command::new(functions::example("bench")),
             Engine::Sharp => {
                 let mut node = Command::new("node");
                 node.arg(script("sharp.cjs")).env("NODE_PATH", node_folder().join("node_modules"));

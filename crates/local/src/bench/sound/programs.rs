@@ -56,7 +56,7 @@ impl Programs {
         let ffmpeg = tools::ffmpeg()?;
         Tool::Builder.install()?;
         functions::build_example("sound", "analyse")?;
-        Ok(Self { analyse: functions::binary("analyse"), ffmpeg })
+        Ok(Self { analyse: functions::example("analyse"), ffmpeg })
     }
 
     pub fn ours(&self, path: &Path) -> Result<Ours> {
