@@ -1,6 +1,6 @@
 //! What stands in `rules.json` and `texts/*.json`.
 //!
-//! Compiled twice: into the library, and into `build.rs`, for [`check`](super::check). So it uses nothing but serde and
+//! Compiled twice: into the library, and into `build.rs`, for `check.rs`. So it uses nothing but serde and
 //! the standard library.
 
 use std::collections::BTreeMap;

@@ -33,9 +33,9 @@ fn trusting(roots: RootCertStore) -> ClientConfig {
 
 /// What of ring is used: the rest, 0.1 MB of it, is not linked.
 ///
-/// AWS wants an ephemeral key everywhere (SDK guides, "Infrastructure security"), all of it speaks AES in Galois/counter
-/// mode, Neptune nothing else with that (Neptune User Guide, "Encryption in Transit: Connecting to Neptune Using
-/// SSL/HTTPS"), and every processor of Lambda computes it. So ChaCha20 is left out; and Ed25519, which no public authority
+/// AWS wants an ephemeral key everywhere (SDK guides, "Infrastructure security"); with that, Neptune has AES in Galois/counter
+/// mode, and older ciphers that rustls has not (Neptune User Guide, "Encryption in Transit: Connecting to Neptune Using
+/// SSL/HTTPS"). So ChaCha20 is left out; and Ed25519, which no public authority
 /// signs with; and keys of our own.
 fn provider() -> CryptoProvider {
     CryptoProvider {
