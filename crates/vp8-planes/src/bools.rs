@@ -6,29 +6,10 @@ pub(crate) struct Bools<'a> {
     value: u64,
     count: i32,
     /// The range less one: 127 to 254.
-    range: u8,
+    range: u32,
     /// Whether more has been wanted than there is.
     past_end: bool,
 }
-
-/// By a range that has become too small (less one): the bits that it is to be shifted by, and what it is then. A load is
-/// on the way from one bit to the next, in place of a search for the highest bit, subtractions and a shift.
-const SHIFTS: [u8; 256] = {
-    let (mut shifts, mut range) = ([0; 256], 0);
-    while range < 128 {
-        shifts[range] = (range as u32 + 1).leading_zeros() as u8 - 24;
-        range += 1;
-    }
-    shifts
-};
-const SHIFTED: [u8; 256] = {
-    let (mut shifted, mut range) = ([0; 256], 0);
-    while range < 256 {
-        shifted[range] = (((range + 1) << SHIFTS[range]) - 1) as u8;
-        range += 1;
-    }
-    shifted
-};
 
 impl<'a> Bools<'a> {
     pub fn new(data: &'a [u8]) -> Self {
@@ -46,17 +27,26 @@ impl<'a> Bools<'a> {
         if self.count < 0 {
             self.fill();
         }
-        let split = ((u32::from(self.range) * u32::from(probability)) >> 8) as u8;
-        let bit = (self.value >> self.count) as u32 > u32::from(split);
-        let range = if bit {
-            self.value -= (u64::from(split) + 1) << self.count;
-            self.range.wrapping_sub(split).wrapping_sub(1)
-        } else {
-            split
-        };
-        self.count -= i32::from(SHIFTS[usize::from(range)]);
-        self.range = SHIFTED[usize::from(range)];
-        bit
+        let split = (self.range * u32::from(probability)) >> 8;
+        let above = u64::from(split + 1) << self.count;
+        match self.value.checked_sub(above) {
+            Some(value) => {
+                self.value = value;
+                self.normalise(self.range - split);
+                true
+            }
+            None => {
+                self.normalise(split + 1);
+                false
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn normalise(&mut self, range: u32) {
+        let shift = range.leading_zeros().wrapping_sub(24);
+        self.count -= shift as i32;
+        self.range = range.wrapping_shl(shift) - 1;
     }
 
     /// The number or its negative, as a bit says that is as likely as not: without a branch, for
@@ -68,10 +58,10 @@ impl<'a> Bools<'a> {
         }
         let split = self.range >> 1;
         // All ones if the bit is set. It wraps where data begins as no encoder's does, with a value beyond the range.
-        let mask = i32::from(split).wrapping_sub((self.value >> self.count) as i32) >> 31;
+        let mask = (split as i32).wrapping_sub((self.value >> self.count) as i32) >> 31;
         self.value -= ((u64::from(split) + 1) & mask as u64) << self.count;
         // Either half is to be shifted by one.
-        self.range = self.range.wrapping_add(mask as u8) | 1;
+        self.range = self.range.wrapping_add(mask as u32) | 1;
         self.count -= 1;
         (number ^ mask) - mask
     }

@@ -95,7 +95,7 @@ impl<'a> Decoder<'a> {
                     let by_subblocks = matches!(macroblock.luma, Luma::Subblocks(_));
                     let level = header.filter.levels[macroblock.segment & 3][usize::from(by_subblocks)];
                     let limits = Limits::new(level, header.filter.sharpness);
-                    smoothed.push((limits, by_subblocks || residue.is_some));
+                    smoothed.push((limits, by_subblocks || residue.is_some()));
                 }
             }
             if bools.is_past_end() || partition.is_past_end() {

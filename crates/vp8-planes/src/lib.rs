@@ -16,6 +16,7 @@ mod decode;
 mod error;
 mod filter;
 mod header;
+mod inverse;
 mod modes;
 mod predict;
 mod tables;

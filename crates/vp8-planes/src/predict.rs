@@ -1,6 +1,9 @@
 //! A macroblock from its edges (RFC 6386, section 12), and what is added to it.
 
+use std::array;
+
 use crate::coefficients::Residue;
+use crate::inverse::Lanes;
 use crate::modes::{Luma, Mode, Sub};
 
 /// Samples of one plane of a macroblock, with those around it that it is predicted from: a row
@@ -59,7 +62,7 @@ impl<const SIDE: usize> Area<SIDE> {
     fn whole(&mut self, mode: Mode, (has_left, has_above): (bool, bool)) {
         let mut above = [0; SIDE];
         above.copy_from_slice(&self.0[LEFT..LEFT + SIDE]);
-        let left: [u8; SIDE] = std::array::from_fn(|y| self.0[at(0, y) - 1]);
+        let left: [u8; SIDE] = array::from_fn(|y| self.0[at(0, y) - 1]);
         let corner = i16::from(self.0[LEFT - 1]);
         let mean = {
             let sum = |edge: &[u8; SIDE]| edge.iter().map(|&v| usize::from(v)).sum::<usize>();
@@ -86,23 +89,9 @@ impl<const SIDE: usize> Area<SIDE> {
         }
     }
 
-    /// Adds the inverse transform (section 14.4) of a subblock at these samples.
-    #[inline]
-    fn add(&mut self, block: &[i32; 16], count: u8, x: usize, y: usize) {
-        if count == 0 {
-            return;
-        }
-        let residue = if count == 1 { [(block[0] + 4) >> 3; 16] } else { inverse(block) };
-        for (row, residue) in residue.chunks_exact(4).enumerate() {
-            let out = &mut self.0[at(x, y + row)..][..4];
-            for (out, residue) in out.iter_mut().zip(residue) {
-                *out = (i32::from(*out) + residue).clamp(0, 255) as u8;
-            }
-        }
-    }
-
     /// Predicts a subblock at these samples.
-    fn sub(&mut self, mode: Sub, x: usize, y: usize) {
+    #[inline(always)]
+    fn sub(&self, mode: Sub, x: usize, y: usize) -> [[u8; 4]; 4] {
         // The edge from the lower left to the upper right, the corner in the middle.
         let mut e = [0; 13];
         for (i, e) in e[..4].iter_mut().enumerate() {
@@ -111,14 +100,14 @@ impl<const SIDE: usize> Area<SIDE> {
         e[4..].copy_from_slice(&self.0[at(x, y) - STRIDE - 1..][..9]);
         let e2 = |i: usize| ((u16::from(e[i]) + u16::from(e[i + 1]) + 1) >> 1) as u8;
         let e3 = |i: usize| ((u16::from(e[i]) + 2 * u16::from(e[i + 1]) + u16::from(e[i + 2]) + 2) >> 2) as u8;
-        let rows: [[u8; 4]; 4] = match mode {
+        match mode {
             Sub::Mean => {
                 let sum: u16 = e[..4].iter().chain(&e[5..9]).map(|&v| u16::from(v)).sum();
                 [[((sum + 4) >> 3) as u8; 4]; 4]
             }
-            Sub::Gradient => std::array::from_fn(|row| {
+            Sub::Gradient => array::from_fn(|row| {
                 let step = i16::from(e[3 - row]) - i16::from(e[4]);
-                std::array::from_fn(|column| (i16::from(e[5 + column]) + step).clamp(0, 255) as u8)
+                array::from_fn(|column| (i16::from(e[5 + column]) + step).clamp(0, 255) as u8)
             }),
             Sub::Vertical => [[e3(4), e3(5), e3(6), e3(7)]; 4],
             Sub::Horizontal => {
@@ -128,9 +117,9 @@ impl<const SIDE: usize> Area<SIDE> {
             Sub::LeftDown => {
                 let last = ((u16::from(e[11]) + 3 * u16::from(e[12]) + 2) >> 2) as u8;
                 let line = [e3(5), e3(6), e3(7), e3(8), e3(9), e3(10), last];
-                std::array::from_fn(|row| std::array::from_fn(|column| line[row + column]))
+                array::from_fn(|row| array::from_fn(|column| line[row + column]))
             }
-            Sub::RightDown => std::array::from_fn(|row| std::array::from_fn(|column| e3(3 - row + column))),
+            Sub::RightDown => array::from_fn(|row| array::from_fn(|column| e3(3 - row + column))),
             Sub::VerticalRight => [
                 [e2(4), e2(5), e2(6), e2(7)],
                 [e3(3), e3(4), e3(5), e3(6)],
@@ -153,21 +142,18 @@ impl<const SIDE: usize> Area<SIDE> {
                 let last = ((u16::from(e[1]) + 3 * u16::from(e[0]) + 2) >> 2) as u8;
                 [[e2(2), e3(1), e2(1), e3(0)], [e2(1), e3(0), e2(0), last], [e2(0), last, e[0], e[0]], [e[0]; 4]]
             }
-        };
-        for (row, samples) in rows.into_iter().enumerate() {
-            self.0[at(x, y + row)..][..4].copy_from_slice(&samples);
         }
     }
 }
 
 impl Area<16> {
     pub fn luma(&mut self, luma: &Luma, residue: &Residue, has: (bool, bool)) {
-        let blocks = residue.blocks.iter().zip(&residue.counts).take(16).enumerate();
+        let added = residue.of_luma();
         match luma {
             Luma::Whole(mode) => {
                 self.whole(*mode, has);
-                for (i, (block, &count)) in blocks {
-                    self.add(block, count, i % 4 * 4, i / 4 * 4);
+                if residue.luma != 0 {
+                    add::<16>(&mut self.0, at(0, 0), added, 0);
                 }
             }
             Luma::Subblocks(modes) => {
@@ -175,9 +161,15 @@ impl Area<16> {
                 for y in [4, 8, 12] {
                     self.0.copy_within(LEFT + 16..LEFT + 20, at(16, y - 1));
                 }
-                for ((i, (block, &count)), mode) in blocks.zip(modes) {
-                    self.sub(*mode, i % 4 * 4, i / 4 * 4);
-                    self.add(block, count, i % 4 * 4, i / 4 * 4);
+                for (i, mode) in modes.iter().enumerate() {
+                    let (x, y) = (i % 4 * 4, i / 4 * 4);
+                    let rows = self.sub(*mode, x, y);
+                    for (row, samples) in rows.iter().enumerate() {
+                        self.0[at(x, y + row)..][..4].copy_from_slice(samples);
+                    }
+                    if residue.luma & 1 << i != 0 {
+                        add::<4>(&mut self.0, at(x, y), &added[y..y + 4], x);
+                    }
                 }
             }
         }
@@ -188,35 +180,28 @@ impl Area<8> {
     /// Plane 0 is blue, 1 is red.
     pub fn chroma(&mut self, plane: usize, mode: Mode, residue: &Residue, has: (bool, bool)) {
         self.whole(mode, has);
-        for i in 0..4 {
-            let block = 16 + plane * 4 + i;
-            self.add(&residue.blocks[block], residue.counts[block], i % 2 * 4, i / 2 * 4);
+        if residue.chroma != 0 {
+            let added = residue.of_chroma(plane);
+            add::<8>(&mut self.0, at(0, 0), added, 0);
+            add::<8>(&mut self.0, at(0, 4), added, 8);
         }
     }
 }
 
-/// Section 14.4, row by row.
-fn inverse(block: &[i32; 16]) -> [i32; 16] {
-    /// √2 · cos(π/8) less one, and √2 · sin(π/8); of 65,536.
-    const COSINE: i32 = 20_091;
-    const SINE: i32 = 35_468;
-    let cosine = |v: i32| v.wrapping_add(v.wrapping_mul(COSINE) >> 16);
-    let sine = |v: i32| v.wrapping_mul(SINE) >> 16;
-    let butterfly = |[a, b, c, d]: [i32; 4]| {
-        let (even_outer, even_inner) = (a + c, a - c);
-        let (odd_inner, odd_outer) = (sine(b) - cosine(d), cosine(b) + sine(d));
-        [even_outer + odd_outer, even_inner + odd_inner, even_inner - odd_inner, even_outer - odd_outer]
-    };
-    let mut columns = [0; 16];
-    for x in 0..4 {
-        let column = butterfly([block[x], block[4 + x], block[8 + x], block[12 + x]]);
-        for (y, value) in column.into_iter().enumerate() {
-            columns[y * 4 + x] = value;
+/// Adds to `N` samples of each row from a place on.
+#[inline(always)]
+fn add<const N: usize>(samples: &mut [u8; 17 * STRIDE], at: usize, rows: &[Lanes], from: usize) {
+    for (samples, added) in samples[at..].chunks_mut(STRIDE).zip(rows) {
+        if let (Some(samples), Some(added)) = (samples.first_chunk_mut::<N>(), added[from..].first_chunk::<N>()) {
+            add_row(samples, added);
         }
     }
-    let mut out = [0; 16];
-    for (out, row) in out.chunks_exact_mut(4).zip(columns.chunks_exact(4)) {
-        out.copy_from_slice(&butterfly([row[0] + 4, row[1], row[2], row[3]]).map(|value| value >> 3));
+}
+
+/// Not inlined: in a loop over rows, columns would be made vectors of.
+#[inline(never)]
+fn add_row<const N: usize>(samples: &mut [u8; N], added: &[i16; N]) {
+    for (sample, added) in samples.iter_mut().zip(added) {
+        *sample = i16::from(*sample).saturating_add(*added).clamp(0, 255) as u8;
     }
-    out
 }
