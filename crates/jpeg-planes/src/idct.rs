@@ -13,8 +13,6 @@ pub(crate) const LANES: usize = 16;
 pub(crate) const NOWHERE: u16 = 64 * LANES as u16;
 /// A power of two, for places in it are masked.
 const PLACES: usize = 2048;
-/// Lanes that are computed at once: 16 bits each, 128 in all.
-const HALF: usize = 8;
 /// Bits behind the point.
 const POINT: u32 = 5;
 
@@ -146,102 +144,89 @@ fn along(n: usize, frequency: usize) -> f64 {
     }
 }
 
-type Lanes = [i16; HALF];
-
 #[inline(always)]
-fn zip(a: Lanes, b: Lanes, f: impl Fn(i16, i16) -> i16) -> Lanes {
-    std::array::from_fn(|lane| f(a[lane], b[lane]))
+fn two([a, b]: [i16; 2]) -> [i16; 2] {
+    [a.saturating_add(b), a.saturating_sub(b)]
 }
 
 #[inline(always)]
-fn sum(a: Lanes, b: Lanes) -> Lanes {
-    zip(a, b, i16::saturating_add)
+fn three([a, b, c]: [i16; 3]) -> [i16; 3] {
+    let outer = a.saturating_add(c);
+    [outer.saturating_add(b), a.saturating_sub(c).saturating_sub(c), outer.saturating_sub(b)]
 }
 
 #[inline(always)]
-fn difference(a: Lanes, b: Lanes) -> Lanes {
-    zip(a, b, i16::saturating_sub)
-}
-
-#[inline(always)]
-fn two([a, b]: [Lanes; 2]) -> [Lanes; 2] {
-    [sum(a, b), difference(a, b)]
-}
-
-#[inline(always)]
-fn three([a, b, c]: [Lanes; 3]) -> [Lanes; 3] {
-    let outer = sum(a, c);
-    [sum(outer, b), difference(difference(a, c), c), difference(outer, b)]
-}
-
-#[inline(always)]
-fn four([a, b, c, d]: [Lanes; 4]) -> [Lanes; 4] {
+fn four([a, b, c, d]: [i16; 4]) -> [i16; 4] {
     /// tan(π/8), of 65,536.
     const TANGENT: i32 = 27_146;
-    let tangent = |v: Lanes| v.map(|v| ((i32::from(v) * TANGENT) >> 16) as i16);
-    let (even_outer, even_inner) = (sum(a, c), difference(a, c));
-    let (odd_outer, odd_inner) = (sum(b, tangent(d)), difference(tangent(b), d));
+    let tangent = |v: i16| ((i32::from(v) * TANGENT) >> 16) as i16;
+    let (even_outer, even_inner) = (a.saturating_add(c), a.saturating_sub(c));
+    let (odd_outer, odd_inner) = (b.saturating_add(tangent(d)), tangent(b).saturating_sub(d));
     [
-        sum(even_outer, odd_outer),
-        sum(even_inner, odd_inner),
-        difference(even_inner, odd_inner),
-        difference(even_outer, odd_outer),
+        even_outer.saturating_add(odd_outer),
+        even_inner.saturating_add(odd_inner),
+        even_inner.saturating_sub(odd_inner),
+        even_outer.saturating_sub(odd_outer),
     ]
 }
 
+type Lanes = [i16; LANES];
+
 /// In 16-bit integers, with `POINT` bits behind the point.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "a lane goes through all values")]
 fn small<const N: usize, const SQUARE: usize>(
     (coefficients, multipliers): From<'_>,
     rows: &mut [u8],
     stride: usize,
-    transform: impl Fn([Lanes; N]) -> [Lanes; N],
+    transform: impl Fn([i16; N]) -> [i16; N],
 ) {
     const ROUND: i16 = (128 << POINT) + (1 << (POINT - 1));
-    let coefficients = &coefficients[..SQUARE * LANES];
-    for half in [0, HALF] {
-        let mut lanes: [Lanes; SQUARE] = std::array::from_fn(|at| {
-            let (whole, fraction) = multipliers[at];
-            let mut lanes = [0; HALF];
-            lanes.copy_from_slice(&coefficients[at * LANES + half..][..HALF]);
-            lanes.map(|v: i16| {
-                let rest = (i32::from(v) * i32::from(fraction)) >> 16;
-                v.wrapping_mul(whole).wrapping_add(rest as i16)
-            })
-        });
-        for u in 0..N {
-            let column = transform(std::array::from_fn(|v| lanes[v * N + u]));
-            for v in 0..N {
-                lanes[v * N + u] = column[v];
-            }
-        }
-        for y in 0..N {
-            let row = transform(std::array::from_fn(|u| lanes[y * N + u]));
-            let samples = row.map(|lanes| lanes.map(|v| (v.saturating_add(ROUND) >> POINT).clamp(0, 255) as u8));
-            let out = &mut rows[y * stride + half * N..][..HALF * N];
-            if N == 3 {
-                weave_apart(&samples, out);
-            } else {
-                weave(&samples, out);
+    let mut values = [[0; LANES]; SQUARE];
+    for ((values, coefficients), &(whole, fraction)) in
+        values.iter_mut().zip(coefficients.as_chunks().0).zip(multipliers)
+    {
+        *values = multiplied(coefficients, whole, fraction);
+    }
+    for u in 0..N {
+        for lane in 0..LANES {
+            let column = transform(std::array::from_fn(|v| values[v * N + u][lane]));
+            for (v, value) in column.into_iter().enumerate() {
+                values[v * N + u][lane] = value;
             }
         }
     }
+    for (y, row) in values.chunks_exact(N).enumerate() {
+        let mut samples = [[0; LANES]; N];
+        for lane in 0..LANES {
+            let row = transform(std::array::from_fn(|u| row[u][lane]));
+            for (samples, value) in samples.iter_mut().zip(row) {
+                samples[lane] = (value.saturating_add(ROUND) >> POINT).clamp(0, 255) as u8;
+            }
+        }
+        weave(&samples, &mut rows[y * stride..][..LANES * N]);
+    }
 }
 
-/// Writes a row of each block, one after the other.
-#[inline(always)]
-fn weave<const N: usize>(samples: &[[u8; HALF]; N], out: &mut [u8]) {
-    for (lane, out) in out.chunks_exact_mut(N).enumerate() {
+/// Coefficients times a whole number and a fraction. Not inlined: in a loop over frequencies, those would be made vectors
+/// of.
+#[inline(never)]
+fn multiplied(coefficients: &Lanes, whole: i16, fraction: i16) -> Lanes {
+    coefficients.map(|coefficient| {
+        let rest = (i32::from(coefficient) * i32::from(fraction)) >> 16;
+        coefficient.wrapping_mul(whole).wrapping_add(rest as i16)
+    })
+}
+
+/// Writes a row of each block, one after the other. Not inlined: the compiler otherwise computes sample by sample, to
+/// spare itself their order.
+#[inline(never)]
+fn weave<const N: usize>(samples: &[[u8; LANES]; N], out: &mut [u8]) {
+    for (lane, out) in out.as_chunks_mut::<N>().0.iter_mut().enumerate() {
         for (x, out) in out.iter_mut().enumerate() {
             *out = samples[x][lane];
         }
     }
-}
-
-/// The same; of threes the compiler otherwise computes sample by sample, to spare itself their order.
-#[inline(never)]
-fn weave_apart<const N: usize>(samples: &[[u8; HALF]; N], out: &mut [u8]) {
-    weave(samples, out);
 }
 
 /// In floating point, by the definition: for pictures that are hardly scaled, which are small.
