@@ -12,5 +12,7 @@ fn main() {
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
     if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") {
         println!("cargo::rustc-link-arg-bins=-no-pie");
+        // One table of symbols' names, not that of older systems, too.
+        println!("cargo::rustc-link-arg-bins=-Wl,--hash-style=gnu");
     }
 }
