@@ -132,7 +132,6 @@ impl Residue {
 }
 
 struct Reader<'a, 'p> {
-    /// A copy, so that it lives in registers.
     bools: Bools<'a>,
     probabilities: &'p CoefficientProbabilities,
 }
@@ -160,10 +159,10 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Reads a block that has coefficients. The bits are handed over and back, so that they live in registers here and there.
+/// Reads a block that has coefficients. It works on a copy of the bits, which lives in registers.
 #[inline(never)]
-fn some<'a, 'p>(
-    place: &mut Bools<'a>,
+fn some<'p>(
+    place: &mut Bools<'_>,
     probabilities: &'p [[[Probability; 11]; 3]; 8],
     mut p: &'p [Probability; 11],
     mut at: usize,
