@@ -218,9 +218,7 @@ fn multiplied(coefficients: &Lanes, whole: i16, fraction: i16) -> Lanes {
     })
 }
 
-/// Writes a row of each block, one after the other. Not inlined: the compiler otherwise computes sample by sample, to
-/// spare itself their order.
-#[inline(never)]
+/// Writes a row of each block, one after the other.
 fn weave<const N: usize>(samples: &[[u8; LANES]; N], out: &mut [u8]) {
     for (lane, out) in out.as_chunks_mut::<N>().0.iter_mut().enumerate() {
         for (x, out) in out.iter_mut().enumerate() {

@@ -4,8 +4,7 @@ pub(crate) type Lanes = [i16; 16];
 /// From coefficients, by place in the block, to rows of samples (RFC 6386, section 14.4): 16 blocks at once, in four rows
 /// of four. What exceeds 16 bits wraps, as it does in libwebp: no encoder's does.
 ///
-/// `values` are left changed. Not inlined: that the two do not overlap is known here only, and makes vectors of it.
-#[inline(never)]
+/// `values` are left changed.
 pub(crate) fn inverse(values: &mut [Lanes; 16], samples: &mut [Lanes; 16]) {
     for x in 0..4 {
         butterfly(values, [x, 4 + x, 8 + x, 12 + x]);

@@ -188,7 +188,7 @@ impl Area<8> {
     }
 }
 
-/// Adds to `N` samples of each row from a place on.
+/// Adds to `N` samples of each row from a place on: every row has as many.
 #[inline(always)]
 fn add<const N: usize>(samples: &mut [u8; 17 * STRIDE], at: usize, rows: &[Lanes], from: usize) {
     for (samples, added) in samples[at..].chunks_mut(STRIDE).zip(rows) {

@@ -63,8 +63,6 @@ fn transform(rows: &[[u8; 8]; 8]) -> [Row; 8] {
     transposed
 }
 
-/// Not inlined: in one piece with what follows, the compiler moves the values one by one.
-#[inline(never)]
 fn transpose(from: &[Row; 8], to: &mut [Row; 8]) {
     for (x, row) in to.iter_mut().enumerate() {
         for (value, from) in row.iter_mut().zip(from) {
@@ -73,11 +71,9 @@ fn transpose(from: &[Row; 8], to: &mut [Row; 8]) {
     }
 }
 
-/// All columns at once. Not inlined: with its values in memory it becomes vectors as it stands.
-#[inline(never)]
+/// All columns at once.
 #[expect(clippy::needless_range_loop, reason = "a column goes through all rows")]
-fn down(rows: &mut [Row; 8]) {
-    let mut d = *rows;
+fn down(d: &mut [Row; 8]) {
     for x in 0..8 {
         let (s0, s7) = (d[0][x] + d[7][x], d[0][x] - d[7][x]);
         let (s1, s6) = (d[1][x] + d[6][x], d[1][x] - d[6][x]);
@@ -99,7 +95,6 @@ fn down(rows: &mut [Row; 8]) {
         (d[5][x], d[3][x]) = (z13 + z2, z13 - z2);
         (d[1][x], d[7][x]) = (z11 + z4, z11 - z4);
     }
-    *rows = d;
 }
 
 #[inline]
