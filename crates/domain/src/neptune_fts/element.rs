@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::newest::{Newest, Register};
+use super::newest::{BoundedLwwMap, Register};
 use crate::{
     graph::{Change, EntityKind, Received, Value},
-    search::Stamp,
+    search::GenerationPosition,
 };
 
 /// Properties that are kept of an element. Each takes four of the 1,000 fields that an index may have.
@@ -35,14 +35,14 @@ pub struct Element {
     id: String,
     /// Fast resets before all that is kept. Each deletes what came before it.
     generation: u32,
-    labels: Newest,
+    labels: BoundedLwwMap,
     /// By name; the keys of registers are those of values.
-    properties: BTreeMap<String, Newest>,
+    properties: BTreeMap<String, BoundedLwwMap>,
 }
 
 /// What a change taught.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lesson {
+pub struct ApplyOutcome {
     /// The next version, if anything was news.
     pub next: Option<Element>,
     /// Labels and values of the graph that are not kept.
@@ -58,7 +58,7 @@ impl Element {
             kind: change.kind,
             id,
             generation: 0,
-            labels: Newest::default(),
+            labels: BoundedLwwMap::default(),
             properties: BTreeMap::new(),
         })
     }
@@ -90,33 +90,33 @@ impl Element {
         &self.id
     }
 
-    pub(super) fn labels(&self) -> &Newest {
+    pub(super) fn labels(&self) -> &BoundedLwwMap {
         &self.labels
     }
 
-    pub(super) fn properties(&self) -> &BTreeMap<String, Newest> {
+    pub(super) fn properties(&self) -> &BTreeMap<String, BoundedLwwMap> {
         &self.properties
     }
 
     /// The element with what a change of it says.
-    pub fn with(&self, received: &Received) -> Lesson {
+    pub fn with(&self, received: &Received) -> ApplyOutcome {
         let Received { cluster, change, .. } = received;
-        let generation = Stamp::of(cluster, change.position).generation;
+        let generation = GenerationPosition::of(cluster, change.position).generation;
         if generation < self.generation {
-            return Lesson { next: None, left_out: 0 };
+            return ApplyOutcome { next: None, left_out: 0 };
         }
         let mut next = self.clone();
         let is_reset = generation > self.generation;
         if is_reset {
-            (next.generation, next.labels, next.properties) = (generation, Newest::default(), BTreeMap::new());
+            (next.generation, next.labels, next.properties) = (generation, BoundedLwwMap::default(), BTreeMap::new());
         }
         let (has_news, mut left_out) = next.learn(change);
         if !has_news && !is_reset {
-            return Lesson { next: None, left_out };
+            return ApplyOutcome { next: None, left_out };
         }
         left_out += next.shrink();
         next.version += 1;
-        Lesson { next: Some(next), left_out }
+        ApplyOutcome { next: Some(next), left_out }
     }
 
     /// Whether anything was news, and how much that holds is not kept.
@@ -156,7 +156,7 @@ impl Element {
     /// The registers of a property, if it is to be kept; and how many values had to go for it.
     ///
     /// Which names stay depends on the names alone, so what is dropped never comes back half.
-    fn property(&mut self, name: &str) -> Option<(&mut Newest, usize)> {
+    fn property(&mut self, name: &str) -> Option<(&mut BoundedLwwMap, usize)> {
         let rank = |name: &str| (name.len(), name.to_owned());
         let mut dropped = 0;
         if !is_field(name) {
@@ -177,7 +177,7 @@ impl Element {
         let mut bytes = self.json().len();
         let mut left_out = 0;
         while bytes > MAX_ROW_BYTES {
-            let registers = self.properties.values_mut().flat_map(Newest::registers_mut);
+            let registers = self.properties.values_mut().flat_map(BoundedLwwMap::registers_mut);
             let size = |value: &Option<Value>| value.as_ref().map_or(0, text_bytes);
             let Some(longest) = registers.max_by_key(|register| size(&register.value)) else { break };
             let Some(value) = longest.value.take() else { break };

@@ -12,14 +12,14 @@ use crate::{
     message,
     poller::Outcome,
     settings::Settings,
-    stop::{Ending, Stop, kind_of},
+    stop::{RunError, RunOutcome, kind_of},
     worker::Done,
 };
 
 /// Where the stream stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Standing {
+pub struct StreamStatus {
     /// Its last record, if Neptune says so.
     pub head: Option<Position>,
     /// The oldest record that it still has; `None` if it has none.
@@ -47,11 +47,11 @@ pub struct Mark {
 ///
 /// # Errors
 /// If the stream cannot be read at all.
-pub async fn standing(
+pub async fn stream_status(
     stream: &Client,
     after: Option<Position>,
     retention: Duration,
-) -> Result<Standing, neptune_streams::Error> {
+) -> Result<StreamStatus, neptune_streams::Error> {
     let oldest = first(&stream.read(Start::TrimHorizon, 1).await?);
     let next = match after {
         None => Ok(oldest),
@@ -65,7 +65,7 @@ pub async fn standing(
         Err(error) => (None, Some(kind_of(&error))),
     };
     let head = stream.head().await?.map(message::position);
-    Ok(Standing { head, oldest, next, unreadable, retention_seconds: retention.as_secs() })
+    Ok(StreamStatus { head, oldest, next, unreadable, retention_seconds: retention.as_secs() })
 }
 
 fn first(read: &Read) -> Option<Mark> {
@@ -85,7 +85,7 @@ pub async fn count(
     to: Position,
     time: Duration,
     settings: &Settings,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, RunError> {
     let deadline = Instant::now() + time.saturating_sub(settings.margin);
     let start = Start::AtSequenceNumber(neptune_streams::Position::new(from.commit_num, 1));
     let mut reader = StreamReader::new(stream.clone(), start).with_max_limit(settings.page_limit);
@@ -98,7 +98,7 @@ pub async fn count(
     };
     loop {
         if Instant::now() >= deadline {
-            return Ok(Outcome { ending: Ending::Deadline, done });
+            return Ok(Outcome { ending: RunOutcome::Deadline, done });
         }
         match reader.read().await {
             Ok(Read::Page(page)) => {
@@ -106,7 +106,7 @@ pub async fn count(
                 assembler.push(page);
                 while let Some(part) = assembler.next_part() {
                     if part.commit_num > to.commit_num {
-                        return Ok(Outcome { ending: Ending::Replayed, done });
+                        return Ok(Outcome { ending: RunOutcome::Replayed, done });
                     }
                     add(&mut done, part);
                 }
@@ -115,11 +115,11 @@ pub async fn count(
                 if let Some(part) = assembler.idle().filter(|part| part.commit_num <= to.commit_num) {
                     add(&mut done, part);
                 }
-                return Ok(Outcome { ending: Ending::Drained, done });
+                return Ok(Outcome { ending: RunOutcome::Drained, done });
             }
-            Err(neptune_streams::Error::Expired(_)) => return Err(Stop::Expired { after: from }),
+            Err(neptune_streams::Error::Expired(_)) => return Err(RunError::Expired { after: from }),
             Err(error) if error.is_transient() => sleep(backoff.wait()).await,
-            Err(error) => return Err(Stop::stream(error)),
+            Err(error) => return Err(RunError::stream(error)),
         }
     }
 }

@@ -21,20 +21,20 @@ pub struct Vertex {
     pub title: Option<String>,
     /// Who told or wrote it, the earliest first.
     pub owners: Vec<Owner>,
-    /// Who may see it; `None` as long as nobody knows. See [`Seen`].
-    pub seen: Option<Seen>,
+    /// Who may see it; `None` as long as nobody knows. See [`VisibilityFact`].
+    pub seen: Option<VisibilityFact>,
 }
 
 /// Who may see a story, and since when that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct VisibilityFact {
     /// Who.
     pub by: Visibility,
     /// Of the change that said so; of the vertex's addition, if nobody has ever said anything.
     pub since: Position,
 }
 
-impl Seen {
+impl VisibilityFact {
     /// Whether anybody may but its owners.
     pub fn is_shared(self) -> bool {
         self.by != Visibility::Private
@@ -68,12 +68,12 @@ impl From<&Registers> for Vertex {
 
 /// What was said of it; if nothing was, everybody, as soon as it is known that nothing was: a vertex's
 /// addition says what it begins with.
-fn seen(registers: &Registers) -> Option<Seen> {
+fn seen(registers: &Registers) -> Option<VisibilityFact> {
     if let Some(said) = registers.get(VISIBILITY) {
-        return Some(Seen { by: visibility::of(said.value.as_deref()), since: said.position });
+        return Some(VisibilityFact { by: visibility::of(said.value.as_deref()), since: said.position });
     }
     let added = registers.get(ADDED).filter(|added| added.value.is_some())?;
-    Some(Seen { by: Visibility::Public, since: added.position })
+    Some(VisibilityFact { by: Visibility::Public, since: added.position })
 }
 
 fn owner(register: &Register) -> Option<Owner> {

@@ -92,7 +92,7 @@ fn decimal(text: String) -> Json {
 mod tests {
     use super::*;
     use crate::{
-        graph::{Labels, PropertyChange, What},
+        graph::{ChangeKind, Labels, PropertyChange},
         push::testing::{edge, received, vertex},
     };
 
@@ -108,7 +108,7 @@ mod tests {
         let property = |(name, after): &(&str, &[Value])| {
             ((*name).to_owned(), PropertyChange { before: vec![], after: after.to_vec() })
         };
-        Change { what: What::Added, labels, properties: properties.iter().map(property).collect(), ..change }
+        Change { what: ChangeKind::Added, labels, properties: properties.iter().map(property).collect(), ..change }
     }
 
     fn text(text: &str) -> Value {
@@ -141,7 +141,7 @@ mod tests {
         let expected = json!({"entity_id": "michael", "entity_type": ["Person"], "document_type": "vertex"});
         assert_eq!(michael, expected);
 
-        let knows = edge(What::Added, 1, "e1", "knows", "simone", "michael");
+        let knows = edge(ChangeKind::Added, 1, "e1", "knows", "simone", "michael");
         let found = document(&[added(
             knows,
             "knows",
@@ -162,7 +162,7 @@ mod tests {
         // `printf v://simone | md5sum`
         assert_eq!(Document::id_of(&vertex(1, "simone", "", None)), "ec08b16c4c0f60880c3e5bd91232eb04");
         assert_eq!(
-            Document::id_of(&edge(What::Added, 1, "simone", "", "", "")),
+            Document::id_of(&edge(ChangeKind::Added, 1, "simone", "", "", "")),
             "9934bc68b772b69e1f02755b73ccd9bb",
             "printf e://simone | md5sum"
         );
@@ -196,7 +196,7 @@ mod tests {
         let mut gone = vertex(2, "s1", "title", None);
         gone.properties.values_mut().for_each(|title| title.before = vec![text("첫눈")]);
         gone.labels.removed = vec!["story".to_owned()];
-        gone.what = What::Removed;
+        gone.what = ChangeKind::Removed;
         assert_eq!(document(&[there.clone(), gone.clone()]), json!({"entity_id": "s1"}));
         // Also if the message had no room for what it had.
         gone.properties.clear();

@@ -5,14 +5,14 @@ use crate::{graph::Position, push};
 /// A place in the graph's history, over all its beginnings: a fast reset starts the commit numbers
 /// again, so what comes after it counts as a further generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stamp {
+pub struct GenerationPosition {
     /// How many fast resets came before.
     pub generation: u32,
     /// Within the generation.
     pub position: Position,
 }
 
-impl Stamp {
+impl GenerationPosition {
     /// The stamp of a change at `position` that came from `cluster`, as the poller names it:
     /// `<cluster>` at first, `<cluster>.<generation>` after resets. Cluster names have no dot.
     pub fn of(cluster: &str, position: Position) -> Self {
@@ -21,12 +21,12 @@ impl Stamp {
     }
 }
 
-/// A fact as it was at a [`Stamp`]: a last-writer-wins register, as push keeps them, that also
+/// A fact as it was at a [`GenerationPosition`]: a last-writer-wins register, as push keeps them, that also
 /// knows the generation. As texts, registers are ordered as their stamps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Register {
     /// Of the change that said so.
-    pub stamp: Stamp,
+    pub stamp: GenerationPosition,
     /// What holds since then; `None` is the tombstone.
     pub value: Option<String>,
 }
@@ -46,7 +46,7 @@ impl FromStr for Register {
         let (generation, rest) = text.split_once('.').ok_or(push::InvalidRegister)?;
         let generation = generation.parse().map_err(|_| push::InvalidRegister)?;
         let push::Register { position, value } = rest.parse()?;
-        Ok(Self { stamp: Stamp { generation, position }, value })
+        Ok(Self { stamp: GenerationPosition { generation, position }, value })
     }
 }
 
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn register() -> impl Strategy<Value = Register> {
-        let stamp = any::<(u32, u64, u64)>().prop_map(|(generation, commit_num, op_num)| Stamp {
+        let stamp = any::<(u32, u64, u64)>().prop_map(|(generation, commit_num, op_num)| GenerationPosition {
             generation,
             position: Position::new(commit_num, op_num),
         });
@@ -67,9 +67,11 @@ mod tests {
     #[test]
     fn a_reset_begins_a_generation() {
         let position = Position::new(7, 1);
-        let generation = |cluster| Stamp::of(cluster, position).generation;
+        let generation = |cluster| GenerationPosition::of(cluster, position).generation;
         assert_eq!((generation("main"), generation("main.1"), generation("main.12")), (0, 1, 12));
-        assert!(Stamp::of("main.1", Position::new(1, 1)) > Stamp::of("main", Position::new(9, 9)));
+        assert!(
+            GenerationPosition::of("main.1", Position::new(1, 1)) > GenerationPosition::of("main", Position::new(9, 9))
+        );
     }
 
     proptest! {

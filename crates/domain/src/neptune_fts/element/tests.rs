@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     graph::{Labels, Position, PropertyChange},
-    mirror::{Document, MAX_REGISTERS},
+    neptune_fts::{Document, MAX_REGISTERS},
     push::testing::vertex,
 };
 

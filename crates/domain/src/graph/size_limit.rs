@@ -12,7 +12,7 @@ pub const SNS_MESSAGE_BYTES: usize = 262_144;
 /// The names of a change (of its entity, labels and ends) alone take more than the message may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the change takes {bytes} bytes without any property, and may take {max_bytes}")]
-pub struct Unfit {
+pub struct MessageTooLarge {
     /// The message without any property.
     pub bytes: usize,
     /// What was allowed.
@@ -29,7 +29,7 @@ impl Change {
     /// 2. If that is not enough, whole properties go, the largest first, and are counted in
     ///    `propertiesOmitted`. A property has then another value than before, or had it and has
     ///    none: who needs to know asks the graph. Values that fit in the room thus made come back.
-    pub fn to_cloud_event_within(&self, cluster: &str, max_bytes: usize) -> Result<String, Unfit> {
+    pub fn to_cloud_event_within(&self, cluster: &str, max_bytes: usize) -> Result<String, MessageTooLarge> {
         let whole = self.to_cloud_event(cluster);
         if whole.len() <= max_bytes {
             return Ok(whole);
@@ -42,7 +42,7 @@ impl Change {
         }
         let message = fitting.change().to_cloud_event(cluster);
         if message.len() > max_bytes {
-            return Err(Unfit { bytes: message.len(), max_bytes });
+            return Err(MessageTooLarge { bytes: message.len(), max_bytes });
         }
         Ok(message)
     }

@@ -15,5 +15,5 @@ mod element;
 mod newest;
 
 pub use document::Document;
-pub use element::{Element, Lesson, MAX_ID_BYTES, MAX_NAME_BYTES, MAX_NAMES, MAX_ROW_BYTES};
+pub use element::{ApplyOutcome, Element, MAX_ID_BYTES, MAX_NAME_BYTES, MAX_NAMES, MAX_ROW_BYTES};
 pub use newest::MAX_REGISTERS;

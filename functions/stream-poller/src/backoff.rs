@@ -43,12 +43,12 @@ mod tests {
     #[test]
     fn grows_to_its_longest_and_begins_again() {
         let millis = Duration::from_millis;
-        let mut pace = Pace::new(millis(50), millis(300), 2.0);
-        let waits: Vec<_> = (0..5).map(|_| pace.wait()).collect();
+        let mut backoff = Pace::new(millis(50), millis(300), 2.0);
+        let waits: Vec<_> = (0..5).map(|_| backoff.wait()).collect();
         assert_eq!(waits, [50, 100, 200, 300, 300].map(millis));
-        assert_eq!((0..5).map(|failures| pace.after(failures)).collect::<Vec<_>>(), waits);
-        assert_eq!(pace.after(u32::MAX), millis(300));
-        pace.reset();
-        assert_eq!(pace.wait(), millis(50));
+        assert_eq!((0..5).map(|failures| backoff.after(failures)).collect::<Vec<_>>(), waits);
+        assert_eq!(backoff.after(u32::MAX), millis(300));
+        backoff.reset();
+        assert_eq!(backoff.wait(), millis(50));
     }
 }

@@ -4,7 +4,7 @@ const ELLIPSIS: &str = "…";
 
 /// The text, or as much of its beginning as has room in `max_bytes` with an ellipsis after it.
 /// What a reader takes for one character stays whole. Empty where not even the ellipsis fits in.
-pub fn cut(text: &str, max_bytes: usize) -> String {
+pub fn truncate(text: &str, max_bytes: usize) -> String {
     if text.len() <= max_bytes {
         return text.to_owned();
     }
@@ -22,20 +22,20 @@ mod tests {
 
     #[test]
     fn cuts_between_characters_as_readers_see_them() {
-        assert_eq!(cut("이야기", 9), "이야기");
-        assert_eq!(cut("이야기꾼", 9), "이야…");
-        assert_eq!(cut("이야기꾼", 11), "이야…");
+        assert_eq!(truncate("이야기", 9), "이야기");
+        assert_eq!(truncate("이야기꾼", 9), "이야…");
+        assert_eq!(truncate("이야기꾼", 11), "이야…");
         // Three letters (jamo) that make one syllable, and a family that is one picture.
-        assert_eq!(cut("가\u{1112}\u{1161}\u{11ab}나", 12), "가…");
-        assert_eq!(cut("a👨‍👩‍👧b", 19), "a…");
-        assert_eq!(cut("old tales", 7), "old…");
-        assert_eq!(cut("가나", 2), "");
+        assert_eq!(truncate("가\u{1112}\u{1161}\u{11ab}나", 12), "가…");
+        assert_eq!(truncate("a👨‍👩‍👧b", 19), "a…");
+        assert_eq!(truncate("old tales", 7), "old…");
+        assert_eq!(truncate("가나", 2), "");
     }
 
     proptest! {
         #[test]
         fn never_takes_more_than_allowed_and_keeps_the_beginning(text: String, max_bytes in 0_usize..64) {
-            let short = cut(&text, max_bytes);
+            let short = truncate(&text, max_bytes);
             prop_assert!(short.len() <= max_bytes);
             prop_assert!(short == text || text.starts_with(short.trim_end_matches('…')));
         }

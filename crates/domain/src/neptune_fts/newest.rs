@@ -27,7 +27,7 @@ pub(super) struct Register {
 /// nothing of that property is newer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Newest(BTreeMap<String, Register>);
+pub(super) struct BoundedLwwMap(BTreeMap<String, Register>);
 
 /// What became of a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) struct Learnt {
     pub(super) is_loss: bool,
 }
 
-impl Newest {
+impl BoundedLwwMap {
     /// Keeps what is said of `key` unless something as new is known.
     pub(super) fn learn(&mut self, key: String, register: Register) -> Learnt {
         match self.0.get(&key) {
@@ -92,14 +92,14 @@ mod tests {
             seed in any::<u64>(),
         ) {
             let said: Vec<_> = (1..).zip(said).map(|(at, (key, holds))| (key.to_string(), register(at, holds))).collect();
-            let mut in_order = Newest::default();
+            let mut in_order = BoundedLwwMap::default();
             for (key, register) in &said {
                 in_order.learn(key.clone(), register.clone());
             }
             let mut shuffled: Vec<_> = (0..said.len()).collect();
             shuffled.sort_by_key(|at| (*at as u64 + 1).wrapping_mul(seed | 1).rotate_left(29));
             let again: Vec<_> = again.iter().map(|index| index.index(said.len())).collect();
-            let mut other = Newest::default();
+            let mut other = BoundedLwwMap::default();
             for at in again.iter().chain(&shuffled) {
                 other.learn(said[*at].0.clone(), said[*at].1.clone());
             }
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_is_a_loss_if_it_holds() {
-        let mut newest = Newest::default();
+        let mut newest = BoundedLwwMap::default();
         for at in 1..=MAX_REGISTERS as u64 {
             assert_eq!(
                 newest.learn(at.to_string(), register(at + 1, at > 1)),

@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 
 /// The distribution's caches, which would serve on what has been deleted.
 #[derive(Debug, Clone)]
-pub struct Edge {
+pub struct CdnCache {
     /// How to reach CloudFront.
     pub cloudfront: Client,
     /// The distribution.
     pub distribution_id: String,
 }
 
-impl Edge {
+impl CdnCache {
     /// Has all caches forget what they hold of an item. To be asked for after the files are gone:
     /// what is still there is only fetched again.
     ///
@@ -29,12 +29,12 @@ impl Edge {
     ///
     /// # Errors
     /// Transient when too much is in progress.
-    pub async fn forget(&self, id: MediaId, occasion: &str, files: Option<&[&str]>) -> Result<(), Failure> {
+    pub async fn invalidate(&self, id: MediaId, occasion: &str, files: Option<&[&str]>) -> Result<(), Failure> {
         let everything = vec![format!("/{}*", derived_prefix(id))];
-        let answer = match (self.invalidate(occasion, everything).await?, files) {
+        let answer = match (self.create_invalidation(occasion, everything).await?, files) {
             (Err(error), Some(files)) if is_busy(&error) => {
                 let files = files.iter().map(|key| format!("/{key}")).collect();
-                self.invalidate(occasion, files).await?
+                self.create_invalidation(occasion, files).await?
             }
             (answer, _) => answer,
         };
@@ -48,7 +48,7 @@ impl Edge {
         })
     }
 
-    async fn invalidate(
+    async fn create_invalidation(
         &self,
         occasion: &str,
         paths: Vec<String>,
@@ -93,8 +93,11 @@ mod tests {
 
     const KEY: &str = "photo/mina/a.png";
 
-    fn edge(rules: &[&Rule]) -> Edge {
-        Edge { cloudfront: mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, rules), distribution_id: "E1".into() }
+    fn edge(rules: &[&Rule]) -> CdnCache {
+        CdnCache {
+            cloudfront: mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, rules),
+            distribution_id: "E1".into(),
+        }
     }
 
     fn paths(input: &aws_sdk_cloudfront::operation::create_invalidation::CreateInvalidationInput) -> Vec<String> {
@@ -124,7 +127,7 @@ mod tests {
             })
             .then_output(|| CreateInvalidationOutput::builder().build());
         for _ in 0..2 {
-            edge(&[&told]).forget(id, "x", Some(&["a", "b"])).await.expect("told");
+            edge(&[&told]).invalidate(id, "x", Some(&["a", "b"])).await.expect("told");
         }
         assert_eq!(told.num_calls(), 2);
     }
@@ -136,7 +139,7 @@ mod tests {
         let files = mock!(Client::create_invalidation)
             .match_requests(|input| paths(input) == ["/a", "/b"])
             .then_output(|| CreateInvalidationOutput::builder().build());
-        edge(&[&wildcard, &files]).forget(MediaId::of_key(KEY), "x", Some(&["a", "b"])).await.expect("told");
+        edge(&[&wildcard, &files]).invalidate(MediaId::of_key(KEY), "x", Some(&["a", "b"])).await.expect("told");
         assert_eq!((wildcard.num_calls(), files.num_calls()), (1, 1));
     }
 
@@ -144,7 +147,7 @@ mod tests {
     async fn too_much_in_progress_is_worth_another_try() {
         let all = mock!(Client::create_invalidation).then_error(busy);
         for files in [None, Some(&["a"][..])] {
-            let failure = edge(&[&all]).forget(MediaId::of_key(KEY), "x", files).await.expect_err("a failure");
+            let failure = edge(&[&all]).invalidate(MediaId::of_key(KEY), "x", files).await.expect_err("a failure");
             assert_eq!(failure.kind, Kind::Transient);
         }
         // Without a list that is known to be whole, there is nothing else to try.
@@ -155,7 +158,7 @@ mod tests {
     async fn other_refusals_are_not_taken_for_it() {
         let refused = mock!(Client::create_invalidation)
             .then_error(|| CreateInvalidationError::AccessDenied(AccessDenied::builder().build()));
-        let failed = edge(&[&refused]).forget(MediaId::of_key(KEY), "x", Some(&["a"])).await;
+        let failed = edge(&[&refused]).invalidate(MediaId::of_key(KEY), "x", Some(&["a"])).await;
         assert!(failed.is_err());
         assert_eq!(refused.num_calls(), 1);
     }
