@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use delivery::{Addresses, Signer};
+use cdn_signing::{Addresses, Signer};
 use domain::media::{Kind, MediaId};
 use http::Method;
 use local::{delivery_key, uploads::File};

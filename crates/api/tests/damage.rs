@@ -33,7 +33,7 @@ fn what_is_not_damaged_is_read() {
 
 proptest! {
     #[test]
-    fn bodies_are_read_or_refused(bytes in damage::bytes(&[UPLOAD, PARTS, COMPLETE, BATCH, DEVICE])) {
+    fn bodies_are_read_or_refused(bytes in malformed_inputs::bytes(&[UPLOAD, PARTS, COMPLETE, BATCH, DEVICE])) {
         if let Some(upload) = read::<UploadRequest>(&bytes) {
             prop_assert!(upload.file_name.is_none_or(|name| name.as_str().len() <= 255));
         }
@@ -48,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn preferences_are_read_or_refused(bytes in damage::bytes(&[PREFERENCES])) {
+    fn preferences_are_read_or_refused(bytes in malformed_inputs::bytes(&[PREFERENCES])) {
         if let Some(sent) = read::<NotificationPreferences>(&bytes)
             && let Ok(kept) = Preferences::try_from(sent)
         {

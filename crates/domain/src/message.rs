@@ -37,7 +37,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_is_taken_and_means_the_same(name in damage::text(), text in damage::text()) {
+        fn every_text_is_taken_and_means_the_same(name in malformed_inputs::text(), text in malformed_inputs::text()) {
             let document = json!({&name: [text]});
             let sent = sendable(document.to_string());
             prop_assert!(sent.chars().all(is_taken), "{}", sent);

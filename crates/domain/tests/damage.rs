@@ -42,7 +42,7 @@ fn what_is_not_damaged_is_read() {
 
 proptest! {
     #[test]
-    fn a_notification_is_read_or_refused(text in damage::documents(&[NOTIFICATION, TEST_EVENT])) {
+    fn a_notification_is_read_or_refused(text in malformed_inputs::documents(&[NOTIFICATION, TEST_EVENT])) {
         if let Ok(notification) = Notification::parse(&text) {
             for event in notification.events {
                 let again = Notification::parse(&event.to_notification()).expect("a notification");
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn a_message_of_a_worker_is_read_or_refused(text in damage::documents(&[NOTIFICATION, REPORT, HEARD])) {
+    fn a_message_of_a_worker_is_read_or_refused(text in malformed_inputs::documents(&[NOTIFICATION, REPORT, HEARD])) {
         if let Ok(Message::Report(report)) = Message::parse(&text) {
             let written = serde_json::to_string(&report).expect("JSON");
             let again: Report = serde_json::from_str(&written).expect("a report");
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn a_change_is_read_or_refused(text in damage::documents(&[CLOUD_EVENT])) {
+    fn a_change_is_read_or_refused(text in malformed_inputs::documents(&[CLOUD_EVENT])) {
         if let Ok(received) = Change::from_cloud_event(&text) {
             let written = received.change.to_cloud_event(&received.cluster);
             prop_assert_eq!(Change::from_cloud_event(&written).expect("a change"), received.clone());
@@ -73,8 +73,8 @@ proptest! {
 
     #[test]
     fn what_is_stored_of_push_is_read_or_refused(
-        preferences in damage::documents(&[PREFERENCES]),
-        note in damage::documents(&[NOTE]),
+        preferences in malformed_inputs::documents(&[PREFERENCES]),
+        note in malformed_inputs::documents(&[NOTE]),
     ) {
         if let Ok(preferences) = serde_json::from_str::<Preferences>(&preferences) {
             let again = serde_json::to_string(&preferences).expect("JSON");
@@ -89,7 +89,7 @@ proptest! {
 
     /// As texts, registers are compared by DynamoDB: one that is read must be the one that is written.
     #[test]
-    fn a_register_is_read_or_refused(text in damage::documents(&[REGISTER, ENTRY])) {
+    fn a_register_is_read_or_refused(text in malformed_inputs::documents(&[REGISTER, ENTRY])) {
         if let Ok(register) = text.parse::<push::Register>() {
             prop_assert_eq!(register.to_string().parse::<push::Register>().ok(), Some(register));
         }
@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn a_position_is_read_or_refused(text in damage::documents(&["12/3", "0A/2", "18446744073709551615/1"])) {
+    fn a_position_is_read_or_refused(text in malformed_inputs::documents(&["12/3", "0A/2", "18446744073709551615/1"])) {
         if let Ok(position) = text.parse::<graph::Position>() {
             prop_assert_eq!(position.to_string().parse::<graph::Position>().ok(), Some(position));
         }
@@ -114,7 +114,7 @@ proptest! {
     /// One text for each name, so that nothing is there twice under two.
     #[test]
     fn a_name_has_one_spelling(
-        text in damage::documents(&["1BXGRWP28YE5BMJM4Y6AMW46T0", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="]),
+        text in malformed_inputs::documents(&["1BXGRWP28YE5BMJM4Y6AMW46T0", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="]),
     ) {
         if let Ok(id) = text.parse::<MediaId>() {
             prop_assert_eq!(id.to_string(), text.clone());
@@ -128,13 +128,13 @@ proptest! {
     }
 
     #[test]
-    fn an_idempotency_key_of_any_kind_makes_an_id(uploader in damage::text(), key in damage::text()) {
+    fn an_idempotency_key_of_any_kind_makes_an_id(uploader in malformed_inputs::text(), key in malformed_inputs::text()) {
         let id = UploadId::of_idempotency_key(&uploader, &key);
         prop_assert_eq!(id.to_string().parse::<UploadId>(), Ok(id));
     }
 
     #[test]
-    fn a_key_belongs_to_whom_it_names(text in damage::documents(&["photo/mina/a.jpg", "audio/mina/b/c", "avatar/jun/d"])) {
+    fn a_key_belongs_to_whom_it_names(text in malformed_inputs::documents(&["photo/mina/a.jpg", "audio/mina/b/c", "avatar/jun/d"])) {
         if let Ok(key) = OriginalKey::parse(&text) {
             let begin = format!("{}/{}/", key.kind, key.owner);
             prop_assert!(text.starts_with(&begin) && !key.owner.contains('/'), "{}", text);
@@ -144,9 +144,9 @@ proptest! {
     /// What an object's own metadata say, which only the uploader signed for can have written.
     #[test]
     fn metadata_never_show_more_than_they_say(
-        visibility in prop::option::of(damage::documents(&["public", "followers", "private"])),
-        post in prop::option::of(damage::documents(&["story-1"])),
-        name in prop::option::of(damage::documents(&["%EA%B0%80.jpg"])),
+        visibility in prop::option::of(malformed_inputs::documents(&["public", "followers", "private"])),
+        post in prop::option::of(malformed_inputs::documents(&["story-1"])),
+        name in prop::option::of(malformed_inputs::documents(&["%EA%B0%80.jpg"])),
     ) {
         let metadata: HashMap<_, _> = [("visibility", &visibility), ("post", &post), ("file-name", &name)].into_iter()
             .filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
@@ -159,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn texts_of_clients_are_bounded(text in damage::text()) {
+    fn texts_of_clients_are_bounded(text in malformed_inputs::text()) {
         if let Ok(name) = FileName::try_from(text.clone()) {
             prop_assert!(!name.as_str().contains(['/', '\\', '\0']) && (1..=255).contains(&name.as_str().len()));
             prop_assert_eq!(FileName::try_from(name.as_str().to_owned()).ok(), Some(name));

@@ -150,7 +150,7 @@ mod tests {
     proptest! {
         /// Whatever else is wrong with an event, nobody but its `sub` asks.
         #[test]
-        fn an_event_is_read_or_refused_and_names_nobody_else(text in damage::documents(&[EVENT])) {
+        fn an_event_is_read_or_refused_and_names_nobody_else(text in malformed_inputs::documents(&[EVENT])) {
             // What is passed over may be nested deeper than a value can be.
             let document: Option<Value> = serde_json::from_str(&text).ok();
             if let Some((request, document)) = serde_json::from_str::<ApiGatewayV2httpRequest>(&text).ok().zip(document) {
@@ -166,7 +166,7 @@ mod tests {
         }
 
         #[test]
-        fn a_body_of_any_bytes_is_read_or_refused(bytes in damage::bytes(&[r#"{"a":12}"#]), encoded: bool) {
+        fn a_body_of_any_bytes_is_read_or_refused(bytes in malformed_inputs::bytes(&[r#"{"a":12}"#]), encoded: bool) {
             let text = if encoded { BASE64_STANDARD.encode(&bytes) } else { String::from_utf8_lossy(&bytes).into_owned() };
             let read = json_body::<Body>(&request(Value::Null, &text, encoded), 64);
             prop_assert!(matches!(read.as_ref().map_err(|problem| problem.status), Ok(_) | Err(400 | 413)));

@@ -228,7 +228,7 @@ mod tests {
     proptest! {
         /// Damage that leaves the text as it was is none: base 64 has one spelling here.
         #[test]
-        fn only_what_was_sealed_is_opened(payload: Vec<u8>, purpose in damage::text(), caller in damage::text(), seed: u64) {
+        fn only_what_was_sealed_is_opened(payload: Vec<u8>, purpose in malformed_inputs::text(), caller in malformed_inputs::text(), seed: u64) {
             let sealer = Sealer::new(SECRET.as_bytes());
             let sealed = sealer.seal(&purpose, &[&caller], &payload);
             prop_assert_eq!(sealer.open(&purpose, &[&caller], &sealed), Some(payload.clone()));
@@ -245,7 +245,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_of_a_client_opens(text in damage::text()) {
+        fn no_text_of_a_client_opens(text in malformed_inputs::text()) {
             let sealer = Sealer::new(SECRET.as_bytes());
             prop_assert_eq!(sealer.open("cursor", &["mina"], &text), None);
             prop_assert_eq!(sealer.reveal("cursor", &["mina"], &text), None);

@@ -1,7 +1,7 @@
 //! The edge as a server, before something that answers like the emulator.
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
-use delivery::{Addresses, Signer};
+use cdn_signing::{Addresses, Signer};
 use domain::media::{MediaId, Sequencer, Visibility, derived_key};
 use http::{HeaderMap, Method, StatusCode};
 use local::{

@@ -7,7 +7,7 @@ use domain::{
     search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story, Tag},
 };
 use local::search::SearchServer;
-use search_index::{Analyzer, Client, Compare, Index, Outcome, Place, Search, Settings, Target};
+use opensearch::{Analyzer, Client, Compare, Index, Outcome, Place, Search, Settings, Target};
 
 /// A server of its own, and an index in it.
 struct World {

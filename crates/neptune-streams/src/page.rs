@@ -171,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_damaged_page_is_read_or_refused(bytes in damage::bytes(&[testing::DOCUMENTED_PAGE])) {
+        fn a_damaged_page_is_read_or_refused(bytes in malformed_inputs::bytes(&[testing::DOCUMENTED_PAGE])) {
             if let Ok(page) = Page::parse(&bytes) {
                 prop_assert!(page.records.len() <= bytes.len());
             }

@@ -66,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_damaged_element_is_read_or_a_bug(json in damage::bytes(&[&element().json()])) {
+        fn a_damaged_element_is_read_or_a_bug(json in malformed_inputs::bytes(&[&element().json()])) {
             let row = HashMap::from([
                 ("id".to_owned(), AttributeValue::S("v1".to_owned())),
                 ("version".to_owned(), AttributeValue::N("1".to_owned())),

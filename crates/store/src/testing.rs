@@ -26,8 +26,8 @@ pub fn damaged(row: Attributes) -> impl Strategy<Value = Attributes> {
 
 fn attribute() -> impl Strategy<Value = AttributeValue> {
     let leaf = prop_oneof![
-        4 => damage::text().prop_map(AttributeValue::S),
-        3 => prop::sample::select(damage::NUMBERS.to_vec()).prop_map(|number| AttributeValue::N(number.to_owned())),
+        4 => malformed_inputs::text().prop_map(AttributeValue::S),
+        3 => prop::sample::select(malformed_inputs::NUMBERS.to_vec()).prop_map(|number| AttributeValue::N(number.to_owned())),
         1 => any::<bool>().prop_map(AttributeValue::Bool),
         1 => Just(AttributeValue::Null(true)),
         1 => prop::collection::vec(any::<u8>(), 0..9).prop_map(|bytes| AttributeValue::B(Blob::new(bytes))),

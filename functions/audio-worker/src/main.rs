@@ -14,5 +14,5 @@ async fn main() -> anyhow::Result<()> {
     logs::init();
     // The program that decodes and encodes.
     let ffmpeg = required("FFMPEG_PATH")?.into();
-    derived::run(stories::Stories { ffmpeg }).await.map_err(anyhow::Error::from_boxed)
+    derivatives::run(stories::Stories { ffmpeg }).await.map_err(anyhow::Error::from_boxed)
 }

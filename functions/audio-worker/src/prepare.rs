@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, path::PathBuf, sync::Arc};
 
-use derived::{Content, Made, content_hash};
+use derivatives::{Content, Made, content_hash};
 use domain::media::{self, Derived, MAX_PAUSES, MediaId, Reason, Sequencer, Visibility, sound_key};
 use function_kit::failure::Failure;
 use sound::{Decoded, Level, Limits, Measured, SoundError, analyse, level, recognise};
@@ -102,7 +102,7 @@ struct Shelf {
     sequencer: Sequencer,
     visibility: Visibility,
     scratch: Arc<Scratch>,
-    files: Vec<derived::File>,
+    files: Vec<derivatives::File>,
 }
 
 impl Shelf {
@@ -121,7 +121,7 @@ impl Shelf {
 
     fn keep(&mut self, hash: &str, size: u64, extension: &str, content_type: &str, content: Content) -> media::File {
         let key = sound_key(self.id, &self.sequencer, self.visibility, hash, extension);
-        self.files.push(derived::File { key: key.clone(), content_type: content_type.to_owned(), content });
+        self.files.push(derivatives::File { key: key.clone(), content_type: content_type.to_owned(), content });
         media::File { key, size }
     }
 }

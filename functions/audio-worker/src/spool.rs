@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use derived::Originals;
+use derivatives::Originals;
 use function_kit::failure::Failure;
 use tokio::runtime::Handle;
 

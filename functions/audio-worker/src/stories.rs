@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use derived::{Job, Maker, Making, Originals};
+use derivatives::{Job, Maker, Making, Originals};
 use domain::{
     media::{Kind, Reason},
     upload::max_bytes,

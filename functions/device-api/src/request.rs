@@ -197,11 +197,11 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_wished_is_read_or_refused(
-            body in damage::documents(&[
+            body in malformed_inputs::documents(&[
                 r#"{"token":"abc:def","platform":"android","language":"ko-KR"}"#,
                 r#"{"muted":["likes"],"quietHours":{"from":"22:00","to":"07:00","timeZone":"Asia/Seoul"}}"#,
             ]),
-            id in prop_oneof!["[A-Za-z0-9._-]{1,70}", damage::text()],
+            id in prop_oneof!["[A-Za-z0-9._-]{1,70}", malformed_inputs::text()],
         ) {
             for route in ["GET /v1/devices/{id}", "PUT /v1/devices/{id}", "PUT /v1/notification-preferences"] {
                 let request = request("mina", route, &id, &body);

@@ -79,7 +79,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_of_a_client_leads_anywhere(text in damage::text()) {
+        fn no_text_of_a_client_leads_anywhere(text in malformed_inputs::text()) {
             let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
             prop_assert_eq!(open(&sealer, "jun", &list(), &text).map_err(|problem| problem.status), Err(400));
         }

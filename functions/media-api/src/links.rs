@@ -1,7 +1,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_s3::{Client, presigning::PresigningConfig};
-use delivery::{Addresses, Signer};
+use cdn_signing::{Addresses, Signer};
 use domain::media::is_open;
 use function_kit::failure::Failure;
 use tokio::sync::OnceCell;
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     const OPEN: &str = "ID/0000000000000000000000000000000A/open/8x8-h.webp";
-    const PEM: &str = include_str!("../../../crates/delivery/tests/p256.pem");
+    const PEM: &str = include_str!("../../../crates/cdn-signing/tests/p256.pem");
 
     fn epoch() -> Epoch {
         Epoch::of("2026-11-22T00:06:00Z".parse().expect("a time"))

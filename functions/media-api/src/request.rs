@@ -230,9 +230,9 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_asked_is_read_or_refused(
-            values in prop::collection::vec(damage::text(), 7),
-            id in damage::text(),
-            body in damage::documents(&[r#"{"ids":["1BXGRWP28YE5BMJM4Y6AMW46T0"],"fields":["id","state"]}"#]),
+            values in prop::collection::vec(malformed_inputs::text(), 7),
+            id in malformed_inputs::text(),
+            body in malformed_inputs::documents(&[r#"{"ids":["1BXGRWP28YE5BMJM4Y6AMW46T0"],"fields":["id","state"]}"#]),
             known: u8,
         ) {
             let names = ["owner", "kind", "post", "order", "limit", "cursor", "fields"];

@@ -44,7 +44,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_a_service_account_passes_for_one(text in damage::documents(&[ACCOUNT])) {
+        fn only_a_service_account_passes_for_one(text in malformed_inputs::documents(&[ACCOUNT])) {
             prop_assert!(is_service_account(ACCOUNT));
             // What is passed over may be nested deeper than a value can be.
             let account: Option<serde_json::Value> = serde_json::from_str(&text).ok();

@@ -112,8 +112,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_damaged_request_is_read_or_refused(
-            text in damage::documents(&[r#"{"RequestType":"Create","ResponseURL":"https://s3/x","StackId":"arn:stack","RequestId":"r","ResourceType":"Custom::X","LogicalResourceId":"App","ResourceProperties":{"ServiceToken":"arn","Name":"push","CredentialsSecretArn":"arn:secret","EventEndpointCreated":"arn:topic"}}"#]),
-            reason in damage::text(),
+            text in malformed_inputs::documents(&[r#"{"RequestType":"Create","ResponseURL":"https://s3/x","StackId":"arn:stack","RequestId":"r","ResourceType":"Custom::X","LogicalResourceId":"App","ResourceProperties":{"ServiceToken":"arn","Name":"push","CredentialsSecretArn":"arn:secret","EventEndpointCreated":"arn:topic"}}"#]),
+            reason in malformed_inputs::text(),
         ) {
             if let Ok(request) = serde_json::from_str::<Request>(&text) {
                 let _ = serde_json::from_value::<Properties>(request.resource_properties.clone());

@@ -154,7 +154,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_damaged_message_is_read_or_a_bug(
-            text in damage::documents(&[
+            text in malformed_inputs::documents(&[
                 r#"{"type":"app.iyagi.push.page","event":{"id":"main/7/1","position":"7/1","committed_at":"2026-11-22T00:00:00Z","edge":"e1","label":"told","from":"m","to":"s1"},"rule":"story","after":"jun","number":1}"#,
                 r#"{"type":"app.iyagi.push.waiting","vertex":"s1","cause":"main/8/1","after":"e1"}"#,
             ]),

@@ -1,7 +1,7 @@
 use api::{Problem, ProblemType};
 use domain::search::{Kind, Query};
 use function_kit::{failure::Failure, seal::Sealer};
-use search_index::Place;
+use opensearch::Place;
 
 use crate::request::Wanted;
 
@@ -59,7 +59,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_of_a_client_leads_anywhere(text in damage::text(), payload in damage::bytes(&[r#"[14.0,1795305600000,"s1"]"#])) {
+        fn no_text_of_a_client_leads_anywhere(text in malformed_inputs::text(), payload in malformed_inputs::bytes(&[r#"[14.0,1795305600000,"s1"]"#])) {
             let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
             let wanted = wanted("서울", None);
             prop_assert_eq!(open(&sealer, "jun", &wanted, &text).map_err(|problem| problem.status), Err(400));

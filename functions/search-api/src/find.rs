@@ -1,5 +1,5 @@
 use function_kit::failure::Failure;
-use search_index::{Index, Page, Place, Search};
+use opensearch::{Index, Page, Place, Search};
 
 /// What finds: on AWS, OpenSearch; in tests, a list.
 pub trait Find {

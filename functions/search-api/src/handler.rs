@@ -9,7 +9,7 @@ use function_kit::{
     request::caller,
     seal::SecretSealer,
 };
-use search_index::{Compare, Hit, Place, Search};
+use opensearch::{Compare, Hit, Place, Search};
 
 use crate::{
     answer::{result, suggestion},

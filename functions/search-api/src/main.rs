@@ -13,7 +13,7 @@ mod request;
 mod visible;
 
 use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
-use search_index::{Client, Index};
+use opensearch::{Client, Index};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
 
 #[tokio::main(flavor = "current_thread")]

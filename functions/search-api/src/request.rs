@@ -130,7 +130,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_looked_for_is_read_or_refused(
-            values in prop::collection::vec(damage::text(), 4),
+            values in prop::collection::vec(malformed_inputs::text(), 4),
             known: u8,
         ) {
             let parameters: serde_json::Map<_, _> = ["q", "kind", "limit", "cursor"].iter().zip(values).enumerate()

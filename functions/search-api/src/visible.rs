@@ -10,7 +10,7 @@ use domain::{
     search::{Content, Person, Story, Tag},
 };
 use function_kit::failure::Failure;
-use search_index::Hit;
+use opensearch::Hit;
 use store::{relations::Relations, search::SearchTable};
 
 /// Looks things up.

@@ -1,5 +1,5 @@
 use function_kit::config::{optional, required};
-use search_index::Analyzer;
+use opensearch::Analyzer;
 
 /// What the template tells this function.
 pub struct Config {

@@ -56,7 +56,7 @@ mod tests {
         /// An order that is misspelt must not pass for a batch, which would be acknowledged.
         #[test]
         fn a_damaged_order_is_read_or_refused(
-            text in damage::documents(&[r#"{"rebuild":{"number":2,"switched":true,"after":"s1"}}"#, r#"{"Records":[{"messageId":"m","body":"x"}]}"#]),
+            text in malformed_inputs::documents(&[r#"{"rebuild":{"number":2,"switched":true,"after":"s1"}}"#, r#"{"Records":[{"messageId":"m","body":"x"}]}"#]),
         ) {
             if let Ok(Event::Order { rebuild }) = serde_json::from_str(&text) {
                 let again = serde_json::to_string(&rebuild).expect("JSON");

@@ -20,7 +20,7 @@ mod town;
 
 use function_kit::{aws, batch::Queue, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use search_index::{Client, Index, Settings};
+use opensearch::{Client, Index, Settings};
 use store::{mirror::MirrorTable, search::SearchTable};
 
 use crate::{

@@ -10,7 +10,7 @@ use function_kit::{
     metrics::{Metrics, Unit},
 };
 use jiff::Timestamp;
-use search_index::{Document, Outcome, Target};
+use opensearch::{Document, Outcome, Target};
 use tokio::sync::OnceCell;
 
 use crate::{learn::Learnt, ports::Documents};

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use function_kit::failure::Failure;
-use search_index::{Document, Index, Outcome, Settings, Target};
+use opensearch::{Document, Index, Outcome, Settings, Target};
 use store::versioned::{Page, Put, Row, VersionedTable};
 
 /// What is known of vertices, or of edges, too.

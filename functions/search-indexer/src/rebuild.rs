@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use function_kit::{failure::Failure, metrics::Metrics};
-use search_index::{Document, Outcome, Target};
+use opensearch::{Document, Outcome, Target};
 use serde::Serialize;
 use tracing::info;
 

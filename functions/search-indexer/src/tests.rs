@@ -9,7 +9,7 @@ use domain::{
 };
 use function_kit::{failure::Kind, metrics::Metrics};
 use proptest::{prelude::*, sample::Index};
-use search_index::Outcome;
+use opensearch::Outcome;
 use serde_json::json;
 
 use crate::{

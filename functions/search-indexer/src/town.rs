@@ -11,7 +11,7 @@ use function_kit::{
     metrics::Metrics,
 };
 use jiff::Timestamp;
-use search_index::{Document, Outcome, Target};
+use opensearch::{Document, Outcome, Target};
 use serde_json::Value;
 use store::versioned::{Page, Put, Row};
 

@@ -206,7 +206,7 @@ mod tests {
         /// Whatever becomes of an order, it never becomes another one.
         #[test]
         fn a_damaged_order_is_read_or_refused(
-            text in damage::documents(&[
+            text in malformed_inputs::documents(&[
                 r#"{"replay":{"from":"12/1","to":"20/5","dryRun":true}}"#,
                 r#"{"status":{"after":"12/1"}}"#,
                 r#"{"export":{"dryRun":true}}"#,

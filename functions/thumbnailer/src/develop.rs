@@ -1,5 +1,5 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
-use derived::{Content, File, Made, content_hash};
+use derivatives::{Content, File, Made, content_hash};
 use domain::media::{Derived, MediaId, Picture, Reason, Sequencer, Variant, Visibility, derived_key};
 use function_kit::failure::Failure;
 use picture::{Format, Limits, PictureError, Pictures};

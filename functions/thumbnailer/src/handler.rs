@@ -1,4 +1,4 @@
-use derived::{Job, Maker, Making, Original, Originals};
+use derivatives::{Job, Maker, Making, Original, Originals};
 use function_kit::failure::Failure;
 
 use crate::develop::{check_size, develop};
@@ -40,7 +40,7 @@ mod tests {
     use function_kit::{failure::Kind, metrics::Metrics};
     use serde_json::{Value, json};
 
-    use derived::{DerivedFiles, Edge, Reports, Worker};
+    use derivatives::{DerivedFiles, Edge, Reports, Worker};
 
     use super::*;
 

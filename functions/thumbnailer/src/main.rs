@@ -8,5 +8,5 @@ use function_kit::logs;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    derived::run(handler::Variants).await.map_err(anyhow::Error::from_boxed)
+    derivatives::run(handler::Variants).await.map_err(anyhow::Error::from_boxed)
 }

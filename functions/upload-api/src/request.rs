@@ -184,12 +184,12 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_declared_is_read_or_refused(
-            body in damage::documents(&[
+            body in malformed_inputs::documents(&[
                 r#"{"kind":"photo","contentType":"image/png","size":1,"checksum":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","fileName":"a.png","post":"p","visibility":"private"}"#,
                 r#"{"handle":"h","parts":[{"number":1,"checksum":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}]}"#,
                 r#"{"handle":"h"}"#,
             ]),
-            id in prop_oneof![Just(UploadId::random([1; 16]).to_string()), damage::text()],
+            id in prop_oneof![Just(UploadId::random([1; 16]).to_string()), malformed_inputs::text()],
             key in "[ -~\u{80}-\u{ff}]{0,300}",
         ) {
             for route in ["POST /v1/uploads", "POST /v1/uploads/{id}/parts", "POST /v1/uploads/{id}/complete"] {

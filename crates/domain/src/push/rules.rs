@@ -302,8 +302,8 @@ mod tests {
     proptest! {
         #[test]
         fn damaged_rules_are_refused_or_fit_together(
-            rules in damage::documents(&[include_str!("rules.json")]),
-            korean in damage::documents(&[include_str!("texts/ko.json")]),
+            rules in malformed_inputs::documents(&[include_str!("rules.json")]),
+            korean in malformed_inputs::documents(&[include_str!("texts/ko.json")]),
         ) {
             let english = include_str!("texts/en.json");
             for languages in [[("ko", include_str!("texts/ko.json")), ("en", english)], [("ko", &korean), ("en", english)]] {

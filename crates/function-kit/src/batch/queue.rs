@@ -129,7 +129,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_attribute_has_nothing_that_sqs_refuses(text in damage::text()) {
+        fn an_attribute_has_nothing_that_sqs_refuses(text in malformed_inputs::text()) {
             let attribute = attribute_text(&text);
             prop_assert!(attribute.len() <= 3 * MAX_FAILURE_BYTES);
             let is_refused = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');

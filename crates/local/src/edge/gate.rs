@@ -120,7 +120,7 @@ struct Epoch {
 
 #[cfg(test)]
 mod tests {
-    use delivery::{Policy, Signer};
+    use cdn_signing::{Policy, Signer};
     use proptest::prelude::*;
 
     use super::*;

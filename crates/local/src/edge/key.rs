@@ -103,7 +103,7 @@ mod tests {
     fn a_pair_belongs_together() {
         let pair = KeyPair::generate().expect("a pair");
         let public = PublicKey::from_pem(&pair.public).expect("a key");
-        let signer = delivery::Signer::from_pem("K", &pair.private);
+        let signer = cdn_signing::Signer::from_pem("K", &pair.private);
         assert!(signer.is_ok() && public.0.len() == POINT_BYTES);
         assert!(!format!("{pair:?}").contains("PRIVATE"));
     }

@@ -10,7 +10,7 @@ use domain::{
     search::{MARK_BEGIN, MARK_END, Register, Stamp},
 };
 use function_kit::seal::SecretSealer;
-use search_index::Page;
+use opensearch::Page;
 use serde_json::{Value, json};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
 

@@ -213,7 +213,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_damaged_answer_is_read_or_refused(bytes in damage::bytes(&[ANSWER])) {
+        fn a_damaged_answer_is_read_or_refused(bytes in malformed_inputs::bytes(&[ANSWER])) {
             if let Ok(answer) = serde_json::from_slice::<Answered>(&bytes) {
                 let hits: Vec<Hit> = answer.hits.hits.into_iter().map(Hit::from).collect();
                 prop_assert!(hits.len() <= bytes.len());

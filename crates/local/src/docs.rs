@@ -54,7 +54,7 @@ fn start(Arguments { port, stack }: Arguments) -> Result<Server> {
     Server::start("docs", port, |_| {
         Router::new()
             .route("/", get(async || Redirect::temporary("/docs")))
-            .route("/docs", get(async || Html(include_str!("page.html"))))
+            .route("/docs", get(async || Html(include_str!("docs/page.html"))))
             .route("/docs/api.json", get(api))
             .route("/docs/sign-up", post(sign_up))
             .route("/docs/sign-in", post(sign_in))

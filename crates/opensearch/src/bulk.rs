@@ -222,7 +222,7 @@ mod tests {
         /// Only what is said to be written, is: a status that cannot be read is no success.
         #[test]
         fn a_damaged_answer_is_read_or_refused(
-            bytes in damage::bytes(&[r#"{"items":[{"index":{"status":409,"error":{"type":"version_conflict_engine_exception"}}},{"index":{"status":503}}]}"#]),
+            bytes in malformed_inputs::bytes(&[r#"{"items":[{"index":{"status":409,"error":{"type":"version_conflict_engine_exception"}}},{"index":{"status":503}}]}"#]),
         ) {
             if let Ok(answer) = serde_json::from_slice::<Answered>(&bytes) {
                 for Item { index } in answer.items {

@@ -22,7 +22,7 @@ use self::{call::Server, process::Started};
 use crate::{functions, paths, tools};
 
 /// What others are measured against.
-const BARE: &str = "bare-function";
+const BARE: &str = "noop-function";
 
 /// `cargo xtask bench startup`' arguments.
 #[derive(Debug, Clone, clap::Args)]
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_of_medians_and_compares_with_the_bare_function() {
+    fn a_row_is_of_medians_and_compares_with_the_noop_function() {
         let started = |cpu: u64| Started {
             wall: Duration::from_micros(cpu * 2),
             cpu: Duration::from_micros(cpu),
