@@ -15,7 +15,12 @@ use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::emulator::{ACCESS_KEY, REGION, SECRET_KEY};
+/// The region that the emulator plays: Seoul.
+pub const REGION: &str = "ap-northeast-2";
+/// The emulator's administrator.
+pub const ACCESS_KEY: &str = "test";
+/// The emulator's administrator's secret, which is none.
+pub const SECRET_KEY: &str = "test";
 
 /// What S3 leaves as it is in a key.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');

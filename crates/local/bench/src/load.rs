@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use stack::{Stack, functions, tools};
 
 use super::programs::{self, Row};
-use crate::{functions, stack::Stack, tools};
 use processes::{Phase, Sampler};
 
 /// The stack that is measured.

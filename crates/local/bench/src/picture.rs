@@ -8,8 +8,8 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use stack::paths;
 
-use crate::paths;
 use candidates::{CANDIDATES, Candidate, Worker};
 use report::Measurement;
 

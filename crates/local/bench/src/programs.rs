@@ -6,8 +6,7 @@ use std::{fs, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
-
-use crate::{paths, steps};
+use stack::{paths, progress};
 
 /// One line of the table, as the program says it.
 pub type Row = Map<String, Value>;
@@ -28,8 +27,8 @@ pub fn run(name: &str, programs: &[Program]) -> Result<()> {
 pub fn measured(package: &str, name: &str) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let bench = ["bench", "--package", package, "--bench", name];
-    steps::run(&format!("Building the benchmark of {package}"), cargo().args(bench).arg("--no-run"))?;
-    steps::show(&format!("Measuring {package}"), cargo().args(bench), |line| rows.extend(row(line)))?;
+    progress::run(&format!("Building the benchmark of {package}"), cargo().args(bench).arg("--no-run"))?;
+    progress::show(&format!("Measuring {package}"), cargo().args(bench), |line| rows.extend(row(line)))?;
     ensure!(!rows.is_empty(), "the benchmark of {package} said nothing");
     Ok(rows)
 }

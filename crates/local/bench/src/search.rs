@@ -7,17 +7,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use http::Method;
+use neptune::Commit;
 use serde_json::json;
+use stack::{
+    Stack, functions, tools,
+    users::{User, Users},
+};
 use uuid::Uuid;
 
 use super::programs::{self, Row};
-use crate::{
-    functions,
-    neptune::Commit,
-    stack::Stack,
-    tools,
-    users::{User, Users},
-};
 
 /// The stack that is measured.
 const STACK: &str = "bench";

@@ -15,9 +15,9 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use stack::{functions, paths, tools};
 
 use self::programs::{Cost, Programs};
-use crate::{functions, paths, tools};
 
 /// How often each program takes its turn.
 const ROUNDS: usize = 5;

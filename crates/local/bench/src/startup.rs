@@ -17,9 +17,9 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
+use stack::{functions, paths, tools};
 
 use self::{call::Server, process::Started};
-use crate::{functions, paths, tools};
 
 /// What others are measured against.
 const BARE: &str = "noop-function";

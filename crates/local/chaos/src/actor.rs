@@ -11,7 +11,15 @@ use domain::{
     push::Platform,
 };
 use http::{Method, StatusCode};
+use mobile_push::Profile;
+use neptune::Commit;
 use serde_json::{Value, json};
+use stack::{
+    Stack,
+    photographs::{self, Photograph},
+    uploads::{self, File},
+    users::{User, Users},
+};
 use uuid::Uuid;
 
 use super::{
@@ -19,14 +27,6 @@ use super::{
     model::{self, Content, Link, Node, Place, Write},
     operation::Operation,
     sounds,
-};
-use crate::{
-    neptune::Commit,
-    phones::Profile,
-    photographs::{self, Photograph},
-    stack::Stack,
-    uploads::{self, File},
-    users::{User, Users},
 };
 
 /// How long an operation is tried again before something must be wrong with the stack itself.

@@ -1,8 +1,8 @@
 //! The end of a history, held against the model.
 
+mod dead_letters;
 mod files;
 mod index;
-mod letters;
 mod notifications;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,6 @@ pub async fn check(driver: &Driver<'_>, since: u64, legacy: &mut Legacy) -> Resu
     notifications::check(driver, &shown, &mut findings);
     files::check(driver, &mut legacy.items, &mut findings).await?;
     index::check(driver, &mut legacy.documents, &mut findings).await?;
-    letters::check(driver, &mut findings).await?;
+    dead_letters::check(driver, &mut findings).await?;
     Ok(findings)
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use domain::{graph::Position, media::Kind};
 use http::Method;
 use serde_json::{Value, json};
+use stack::Stack;
 
 use super::{
     actor::Cast,
@@ -14,7 +15,6 @@ use super::{
     operation::{Operation, Queue},
     queues,
 };
-use crate::stack::Stack;
 
 /// How long a history waits for everything to be worked off; then it goes on without.
 const SETTLE: Duration = Duration::from_secs(20);

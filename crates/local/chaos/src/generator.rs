@@ -4,8 +4,9 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use fault_proxy::roll;
+
 use super::operation::Operation;
-use crate::faults::roll;
 use world::World;
 
 /// Persons of one history; so many phones there are, too.
@@ -83,7 +84,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::chaos::model::{Graph, Since, writes};
+    use crate::model::{Graph, Since, writes};
 
     const SIZE: Size = Size { operations: 300, photographs: 5, restarts: 2 };
 

@@ -1,4 +1,4 @@
-use crate::faults::{CLIENT, Fault, Plan, Rule, Status, roll};
+use fault_proxy::{CLIENT, Fault, Plan, Rule, Status, roll};
 
 /// In place of the 18 minutes that a message waits which failed four times (`function_kit::batch`), in
 /// seconds: what matters is that it comes again.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
+use aws_client::Aws;
 use serde_json::{Value, json};
+use stack::Stack;
 
 use super::operation::Queue;
-use crate::{aws::Aws, stack::Stack};
 
 /// Longer than the function may run (template.yaml), as on AWS, but not as much longer: a minute of a
 /// history stands for a quarter of an hour.

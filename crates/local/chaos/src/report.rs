@@ -1,10 +1,11 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::Result;
+use fault_proxy::Count;
 use serde::Serialize;
+use stack::paths;
 
 use super::{check::Findings, driver::Driver, operation::Operation};
-use crate::{faults::Count, paths};
 
 /// What became of one history, or of several.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -6,6 +6,8 @@ use std::{
 };
 
 use anyhow::{Result, bail, ensure};
+use http_server::Ended;
+use stack::{Stack, emulator};
 use tokio::runtime;
 
 use super::{
@@ -16,7 +18,6 @@ use super::{
     queues,
     report::{Report, folder},
 };
-use crate::{emulator, serving::Ended, stack::Stack};
 
 /// The stack that histories are played on.
 const STACK: &str = "chaos";

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::wav::wav;
+use stack::wav::wav;
 
 /// How many there are.
 pub const SOUNDS: usize = 6;

@@ -1,9 +1,9 @@
 use anyhow::{Context, Result, bail, ensure};
+use aws_client::Aws;
 use http::Method;
 use roxmltree::{Document, Node};
 
 use super::Behaviour;
-use crate::aws::Aws;
 
 /// What an edge knows of a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]

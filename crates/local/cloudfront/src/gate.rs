@@ -124,7 +124,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::edge::{KeyPair, PublicKey};
+    use crate::{KeyPair, PublicKey};
 
     const NOW: u64 = 1_767_290_400;
     const BASE: &str = "https://d1.cloudfront.net";

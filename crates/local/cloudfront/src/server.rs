@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use aws_client::Aws;
 use axum::{
     Router,
     body::Body,
@@ -8,6 +9,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, Uri, header, uri::Authority},
     response::{IntoResponse, Response},
 };
+use http_server::{Server, now, until_ended};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -18,10 +20,6 @@ use super::{
     behaviour::{self, Behaviour},
     distribution::Distribution,
     gate::check,
-};
-use crate::{
-    aws::Aws,
-    serving::{Server, now, until_ended},
 };
 
 /// Headers that are about a connection, not about the request.

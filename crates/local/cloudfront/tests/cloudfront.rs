@@ -2,12 +2,10 @@
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
 use cdn_signing::{Addresses, Signer};
+use cloudfront::{Edge, KeyPair, Options, PublicKey, PublicKeys};
 use domain::media::{MediaId, Sequencer, Visibility, derived_key};
 use http::{HeaderMap, Method, StatusCode};
-use local::{
-    edge::{Edge, KeyPair, Options, PublicKey, PublicKeys},
-    serving::Server,
-};
+use http_server::Server;
 use serde_json::{Value, json};
 
 const LIST: &str = r#"<DistributionList xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Items>

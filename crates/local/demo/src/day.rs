@@ -2,16 +2,17 @@
 //! not: each thing that nobody is to be told of is followed by one that somebody is, so that it has
 //! been looked at when that has come.
 
-mod stage;
+mod scenario;
 
 use anyhow::{Result, ensure};
 use domain::push::Platform;
+use neptune::Commit;
 use serde_json::json;
+use stack::Stack;
 use uuid::Uuid;
 
 use super::drawing;
-use crate::{neptune::Commit, stack::Stack};
-use stage::{Stage, edge, edge_id};
+use scenario::{Stage, edge, edge_id};
 
 /// What the page shows of the day.
 pub struct Day {
@@ -112,8 +113,9 @@ fn comment(author: &str, what: &str) -> Written {
 mod tests {
     use std::collections::BTreeSet;
 
+    use neptune::{NeptuneEmulator, Options};
+
     use super::*;
-    use crate::neptune::{NeptuneEmulator, Options};
 
     #[tokio::test]
     async fn what_is_done_in_a_day_can_be_done_in_the_graph() {

@@ -1,10 +1,10 @@
 use std::{cell::RefCell, collections::HashSet, time::Instant};
 
 use anyhow::{Context, Result};
+use aws_client::Aws;
 use domain::media::{Notification, ObjectChange};
 use serde_json::{Value, json};
-
-use crate::{aws::Aws, stack::Stack};
+use stack::Stack;
 
 /// A queue of the demo's own on the topic of picture events: it sees what the functions see.
 pub struct Events {

@@ -18,14 +18,13 @@ use anyhow::{Context, Result, bail, ensure};
 use domain::media::{Kind, MediaId};
 use http::{Method, StatusCode};
 use serde_json::Value;
-
-use crate::{
-    paths,
+use stack::{
+    Stack, paths,
     photographs::{self, Photograph},
-    stack::Stack,
     uploads::{File, Sent},
     users::{User, Users},
 };
+
 use events::Events;
 
 /// How long to wait for a photograph before something must be wrong.

@@ -10,9 +10,9 @@ use base64::{
 use domain::media::Kind;
 use serde_json::Value;
 use sound::{Limits, analyse};
+use stack::uploads::File;
 
 use super::{Cast, indented, list, put, shortened, size, voice};
-use crate::uploads::File;
 
 /// How many columns a terminal has for a waveform.
 const COLUMNS: usize = 80;

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::wav::wav;
+use stack::wav::wav;
 
 const RATE_HZ: u32 = 24_000;
 /// Where each syllable begins and ends, in seconds, the pitch it starts with, in Hz, and the three

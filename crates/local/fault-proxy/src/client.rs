@@ -2,7 +2,7 @@ use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::{plan::Plan, tally::Count};
+use super::{counters::Count, plan::Plan};
 
 /// Tells a running proxy what is to go wrong.
 #[derive(Debug, Clone)]

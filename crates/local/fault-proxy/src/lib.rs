@@ -44,19 +44,19 @@
 mod batch;
 mod call;
 mod client;
+mod counters;
 mod fault;
 mod options;
 mod pause;
 mod plan;
 mod refusal;
 mod server;
-mod tally;
 mod upstream;
 
 pub use call::{CLIENT, Call};
 pub use client::Client;
+pub use counters::Count;
 pub use fault::{Fault, Status};
 pub use options::{Arguments, Options};
 pub use plan::{Plan, Rule, decide, roll};
 pub use server::{FaultProxy, run};
-pub use tally::Count;

@@ -111,7 +111,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::faults::CLIENT;
+    use crate::CLIENT;
 
     fn plan(seed: u64, rules: Vec<Rule>) -> Plan {
         Plan { seed, rules, ..Plan::default() }

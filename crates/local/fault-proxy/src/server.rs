@@ -14,6 +14,7 @@ use axum::{
     routing::get,
 };
 use futures_util::{StreamExt, stream};
+use http_server::{Server, until_ended};
 use serde_json::json;
 
 use super::{
@@ -21,14 +22,13 @@ use super::{
     batch::{Split, split},
     call::Call,
     client::Client,
+    counters::Tally,
     fault::Fault,
     pause::shorten,
     plan::{Plan, decide, roll},
     refusal::{Refusal, refusal},
-    tally::Tally,
     upstream::Upstreams,
 };
-use crate::serving::{self, Server, until_ended};
 
 /// The longest that a request hangs: longer than any function waits for a call.
 const LONGEST_HANG: Duration = Duration::from_secs(60);

@@ -1,4 +1,5 @@
 use anyhow::{Context, Result};
+use aws_client::{Answer, Aws};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, Request, Response, Uri, header, request::Parts, uri::Authority},
@@ -9,7 +10,6 @@ use hyper_util::{
 };
 
 use super::{Options, call::Call};
-use crate::aws::{Answer, Aws};
 
 /// Headers that are about a connection, not about the request.
 const HOP_BY_HOP: [HeaderName; 4] = [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::EXPECT];

@@ -9,11 +9,9 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::Request, response::Response};
+use fault_proxy::{Call, Client, Fault, FaultProxy, Options, Plan, Rule, Status};
 use http::HeaderMap;
-use local::{
-    faults::{Call, Client, Fault, FaultProxy, Options, Plan, Rule, Status},
-    serving::Server,
-};
+use http_server::Server;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
 use anyhow::{Context, Result, bail, ensure};
+use aws_client::Aws;
 use percent_encoding::percent_decode_str;
 use roxmltree::{Document, Node};
 use serde::Deserialize;
 
 use super::usage::Use;
-use crate::aws::Aws;
 
 /// One action that a role is allowed on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]

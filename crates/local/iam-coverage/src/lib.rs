@@ -14,13 +14,13 @@ mod usage;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use stack::Stack;
 
 use self::{
     exception::{EXCEPTIONS, Exception},
     grant::Grant,
     usage::Use,
 };
-use crate::stack::Stack;
 
 /// Holds the roles of `stack` against the calls that `record` has.
 ///

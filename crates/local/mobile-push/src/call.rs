@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
+use aws_client::REGION;
 use axum::http::HeaderMap;
 
 use super::refusal::Refusal;
-use crate::emulator::REGION;
 
 /// A call of AWS's query protocol: parameters in a form, lists and maps spelt out as
 /// `Attributes.entry.1.key` (Amazon SNS API Reference, "Making API requests").

@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use http_server::{json, now};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
@@ -15,7 +16,6 @@ use super::{
     record::{Notification, Profile, Reach, Unshown},
     sns::Sns,
 };
-use crate::serving::{json, now};
 
 /// A phone and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
-use crate::serving;
 
 /// What can go wrong with the calls of one action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use axum::{
     routing::{get, post, put},
 };
 use futures_util::stream;
+use http_server::now;
 
 use super::{
     call::{Call, Scope},
@@ -19,7 +20,6 @@ use super::{
     upstream::Upstream,
     xml,
 };
-use crate::serving::now;
 
 /// The most that a call of the query protocol takes, in bytes; SNS's messages have 256 KB.
 const MAX_CALL: usize = 8 << 20;

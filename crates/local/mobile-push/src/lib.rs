@@ -8,7 +8,12 @@
 //! # async fn example() -> anyhow::Result<()> {
 //! use std::time::Duration;
 //! use domain::push::Platform;
-//! use local::phones::{Failure, Fault, Options, Phones, Profile, Reach};
+//! use crate::Failure;
+//! use crate::Fault;
+//! use crate::Options;
+//! use crate::Phones;
+//! use crate::Profile;
+//! use crate::Reach;
 //!
 //! let stand_in = Phones::start(Options { upstream: Some("http://127.0.0.1:4566".into()), ..Options::default() })?;
 //! let phones = stand_in.client();

@@ -80,7 +80,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::phones::message::Outgoing;
+    use crate::message::Outgoing;
 
     fn shown(message: Value, platform: Platform, language: &str) -> Option<Notice> {
         let gcm = json!({"fcmV1Message": {"message": message}}).to_string();

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use http_server::{Server, Standings, until_ended};
 
 use super::{
     client::Client,
@@ -11,7 +12,6 @@ use super::{
     sns::Sns,
     upstream::Upstream,
 };
-use crate::serving::{Server, Standings, until_ended};
 
 /// A running stand-in, which ends with this value. It may be started and ended from inside and
 /// outside of async code.

@@ -1,3 +1,5 @@
+use http_server::Standings;
+
 use super::{
     attributes::truth,
     call::{Call, Scope},
@@ -9,7 +11,6 @@ use super::{
     refusal::Refusal,
     xml,
 };
-use crate::serving::Standings;
 
 /// The calls that are played here, but for `Publish`, which is if it is meant for an endpoint.
 const CALLS: [&str; 10] = [

@@ -1,4 +1,5 @@
 use anyhow::{Context, Result};
+use aws_client::Aws;
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, Request, StatusCode, Uri, header, request::Parts, uri::Authority},
@@ -10,7 +11,6 @@ use hyper_util::{
 };
 
 use super::{refusal::Refusal, xml};
-use crate::aws::Aws;
 
 /// Headers that are about a connection, not about the request.
 const HOP_BY_HOP: [HeaderName; 4] = [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::EXPECT];

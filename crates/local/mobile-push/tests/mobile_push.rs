@@ -3,6 +3,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
+use aws_client::Aws;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sns::{
@@ -13,13 +14,9 @@ use aws_sdk_sns::{
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use domain::push::Platform;
 use http::Method;
-use local::{
-    aws::Aws,
-    companion::Companion,
-    emulator::Emulator,
-    phones::{self, Failure, Fault, Options, Phones, Profile, Reach, Why},
-};
+use mobile_push::{Failure, Fault, Options, Phones, Profile, Reach, Why};
 use serde_json::{Value, json};
+use stack::{emulator::Emulator, sidecar::Companion};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -1,8 +1,8 @@
 use axum::{http::StatusCode, response::Response};
+use http_server::json;
 use serde::Serialize;
 
 use super::{database::Refusal, faults::Failure};
-use crate::serving::json;
 
 /// An answer that is no success: Neptune's body, and the status that goes with its code.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use super::value::Value;
 /// Writes that become visible together or not at all, in the order in which they are done.
 ///
 /// ```
-/// use local::neptune::{Commit, Value};
+/// use crate::Commit;
+/// use crate::Value;
 ///
 /// let commit = Commit::new()
 ///     .add_vertex("p1", ["person"])

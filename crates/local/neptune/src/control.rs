@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
+use http_server::{json, now};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
@@ -11,7 +12,6 @@ use super::{
     graph::{Edge, Vertex},
     http::App,
 };
-use crate::serving::{json, now};
 
 /// The faults, as they are answered.
 #[derive(Debug, Serialize)]

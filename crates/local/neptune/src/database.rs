@@ -232,11 +232,10 @@ impl Database {
 mod tests {
     use std::num::NonZeroU32;
 
+    use fault_proxy::{Fault, Order};
+
     use super::*;
-    use crate::neptune::{
-        faults::{Fault, Order},
-        testing::TemporaryFile,
-    };
+    use crate::testing::TemporaryFile;
 
     const DAY: i64 = 24 * 60 * 60 * 1000;
 

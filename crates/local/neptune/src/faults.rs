@@ -1,9 +1,9 @@
 use std::time::Duration;
 
+use http_server::Standings;
 use serde::{Deserialize, Serialize};
 
 use super::{log::View, page::Page};
-use crate::serving::{self, Standings};
 
 /// A fault that the stream is to show, and how often.
 pub type Order = serving::Order<Fault>;
@@ -166,7 +166,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::neptune::record::EventId;
+    use crate::record::EventId;
 
     fn faults(orders: &[(Fault, u32)]) -> Faults {
         let mut faults = Faults::default();

@@ -15,9 +15,9 @@ use axum::{
     routing::{get, post},
 };
 use flate2::{Compression, write::GzEncoder};
+use http_server::{bytes, json, now};
 
 use super::{answers::Problem, control, database::Database, open_cypher, query, signature};
-use crate::serving::{bytes, json, now};
 
 /// What the routes share.
 pub struct App {

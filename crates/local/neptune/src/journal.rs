@@ -94,7 +94,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::neptune::testing::TemporaryFile;
+    use crate::testing::TemporaryFile;
 
     fn replayed(path: &Path) -> Result<Vec<Entry<'static>>> {
         let mut entries = Vec::new();

@@ -7,7 +7,11 @@
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
-//! use local::neptune::{Commit, Failure, Fault, NeptuneEmulator, Options};
+//! use crate::Commit;
+//! use crate::Failure;
+//! use crate::Fault;
+//! use crate::NeptuneEmulator;
+//! use crate::Options;
 //!
 //! let emulator = NeptuneEmulator::start(Options::default())?;
 //! let client = emulator.client();

@@ -259,7 +259,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::neptune::record::{Data, Op};
+    use crate::record::{Data, Op};
 
     const STYLE: Style = Style { marks_last_op: true, values_as_text: false };
 

@@ -130,7 +130,7 @@ fn is_short(text: &str, characters: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::neptune::commit::Commit;
+    use crate::commit::Commit;
 
     fn graph() -> Graph {
         let long = "x".repeat(4_001);

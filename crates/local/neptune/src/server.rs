@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use http_server::{Server, until_ended};
 
 use super::{
     client::Client,
@@ -8,7 +9,6 @@ use super::{
     http::{App, router},
     options::Options,
 };
-use crate::serving::{Server, until_ended};
 
 /// A running emulator, which ends with this value. It may be started and ended from inside and
 /// outside of async code.

@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aws_client::Aws;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::{testing::TemporaryFile, *};
-use crate::aws::Aws;
 
 fn start(options: Options) -> (NeptuneEmulator, Client) {
     let emulator = NeptuneEmulator::start(options).unwrap();

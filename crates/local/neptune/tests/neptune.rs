@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use local::neptune::{self, Commit, Failure, Fault, NeptuneEmulator, Options};
+use neptune::{Commit, Failure, Fault, NeptuneEmulator, Options};
 use neptune_streams::{
     Bounds, Client, Error, Kind, Op, Part, Position, Read, Start, StreamReader, TransactionAssembler,
 };

@@ -2,8 +2,7 @@
 //! that a topic is FIFO, and what comes from it then has no groups, and is never the same.
 
 use anyhow::Result;
-
-use crate::aws::Aws;
+use aws_client::Aws;
 
 /// Has the topic keep the order of its groups, and let through what comes twice once.
 pub async fn keep_order(aws: &Aws, topic_arn: &str) -> Result<()> {

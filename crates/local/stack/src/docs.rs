@@ -24,14 +24,11 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use http_server::{Server, json, until_ended};
 use serde::{Deserialize, Serialize};
 use utoipa_swagger_ui::Config;
 
-use crate::{
-    serving::{Server, json, until_ended},
-    stack::Stack,
-    users::Users,
-};
+use crate::{Stack, users::Users};
 
 /// `cargo xtask docs`'s arguments.
 #[derive(Debug, clap::Args)]

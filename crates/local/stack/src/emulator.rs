@@ -15,13 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{paths, process, tools::Tool};
 
-/// The region that the emulator plays: Seoul.
-pub const REGION: &str = "ap-northeast-2";
-/// The emulator's administrator.
-pub const ACCESS_KEY: &str = "test";
-/// The emulator's administrator's secret, which is none.
-pub const SECRET_KEY: &str = "test";
-
 /// Runs the emulator and records what roles do.
 const RECORDER: &str = include_str!("emulator/recorder.py");
 

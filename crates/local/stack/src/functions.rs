@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf, process::Command};
 use anyhow::{Context, Result};
 
 use crate::{
-    paths, steps,
+    paths, progress,
     tools::{self, Tool},
 };
 
@@ -28,16 +28,16 @@ pub fn build(purpose: For) -> Result<()> {
     for name in names()? {
         lambda.args(["--bin", &name]);
     }
-    steps::run("Compiling the functions", &mut lambda)?;
+    progress::run("Compiling the functions", &mut lambda)?;
     let mut sam = builder(Tool::Sam.command("sam"), purpose)?;
-    steps::run("Packaging the functions", sam.arg("build").env("SAM_CLI_TELEMETRY", "0"))
+    progress::run("Packaging the functions", sam.arg("build").env("SAM_CLI_TELEMETRY", "0"))
 }
 
 /// Builds the binary `name` as functions are built for AWS.
 pub fn build_one(name: &str) -> Result<()> {
     let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::Aws)?;
     lambda.args(["lambda", "build", "--release", "--bin", name]);
-    steps::run(&format!("Compiling {name}"), &mut lambda)
+    progress::run(&format!("Compiling {name}"), &mut lambda)
 }
 
 /// Builds the example `name` of `package` as functions are built for AWS: for the same processors, too.
@@ -45,7 +45,7 @@ pub fn build_example(package: &str, name: &str) -> Result<()> {
     let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::Aws)?;
     lambda.args(["lambda", "build", "--release", "--package", package, "--example", name]);
     lambda.args(["--lambda-dir", EXAMPLES]);
-    steps::run(&format!("Compiling crates/{package} as it is released"), &mut lambda)
+    progress::run(&format!("Compiling crates/{package} as it is released"), &mut lambda)
 }
 
 /// Where `build_example` leaves the example `name`.

@@ -3,10 +3,9 @@
 //! one and reads the other, so that what the template says has no effect there.
 
 use anyhow::{Result, ensure};
+use aws_client::Aws;
 use http::Method;
 use serde_json::{Map, Value, json};
-
-use crate::aws::Aws;
 
 /// Tells the emulator again what the template says of CORS, in the words that it reads.
 pub async fn respell_cors(aws: &Aws, api_id: &str) -> Result<()> {

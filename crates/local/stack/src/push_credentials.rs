@@ -2,11 +2,10 @@
 //! and a new one with every stack.
 
 use anyhow::{Context, Result};
+use aws_client::Aws;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::aws::Aws;
 
 /// The secret's name.
 const NAME: &str = "iyagi/push";

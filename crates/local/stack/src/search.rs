@@ -9,9 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use http_server::until_ended;
 use serde::Deserialize;
 
-use crate::{serving::until_ended, tools::Tool};
+use crate::tools::Tool;
 
 /// `cargo xtask search`' arguments.
 #[derive(Debug, clap::Args)]

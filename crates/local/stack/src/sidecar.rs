@@ -120,13 +120,13 @@ mod tests {
         if env::var_os(GOES_AWAY).is_some() {
             fs::remove_file(&file).unwrap();
             let again = Command::new(this_program().unwrap()).arg("--list").output().unwrap();
-            assert!(String::from_utf8_lossy(&again.stdout).contains("companion::tests"));
+            assert!(String::from_utf8_lossy(&again.stdout).contains("sidecar::tests"));
             return;
         }
         let link = file.with_file_name(format!("goes-away-{}", std::process::id()));
         fs::hard_link(&file, &link).unwrap();
         let mut program = Command::new(&link);
-        program.args(["--exact", "companion::tests::a_program_starts_itself_also_when_its_file_is_gone"]);
+        program.args(["--exact", "sidecar::tests::a_program_starts_itself_also_when_its_file_is_gone"]);
         let output = program.env(GOES_AWAY, "yes").output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         assert!(!link.exists(), "it has not run");

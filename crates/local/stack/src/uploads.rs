@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{stack::Stack, users::User};
+use crate::{Stack, users::User};
 
 /// A file that is to be sent.
 #[derive(Debug, Clone)]

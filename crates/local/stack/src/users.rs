@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use aws_client::{Answer, Aws};
 use http::{Method, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{
-    aws::{Answer, Aws},
-    stack::Stack,
-};
+use crate::Stack;
 
 /// The stack's user pool, as its administrator sees it.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use domain::{
     media::Visibility,
     search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story, Tag},
 };
-use local::search::SearchServer;
 use opensearch::{Analyzer, Client, Compare, Index, Outcome, Place, Search, Settings, Target};
+use stack::search::SearchServer;
 
 /// A server of its own, and an index in it.
 struct World {

@@ -1,8 +1,9 @@
 //! Signing people up and in, against MiniStack's Cognito.
 
+use aws_client::Aws;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use local::{aws::Aws, emulator::Emulator, users::Users};
 use serde_json::{Value, json};
+use stack::{emulator::Emulator, users::Users};
 
 /// Ends with this value, also when a test fails.
 struct Running(Emulator);

@@ -5,8 +5,7 @@
 use std::fs;
 
 use anyhow::{Context, Result, bail, ensure};
-
-use crate::paths;
+use stack::paths;
 
 /// How much there is of everything in a month.
 #[derive(Debug, Clone, Copy, PartialEq, clap::Args)]

@@ -4,12 +4,12 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-
-use crate::{
-    emulator, paths, steps,
-    suite::cargo,
+use stack::{
+    emulator, paths, progress,
     tools::{self, Tool},
 };
+
+use crate::suite::cargo;
 
 /// Installs what is missing; quick when nothing is.
 pub fn install() -> Result<()> {
@@ -23,23 +23,23 @@ pub fn run() -> Result<()> {
     let mut sam = Tool::Sam.command("sam");
     sam.args(["validate", "--lint", "--template-file", "template.yaml"]);
     sam.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", emulator::REGION);
-    steps::run("Checking template.yaml (sam validate)", &mut sam)?;
+    progress::run("Checking template.yaml (sam validate)", &mut sam)?;
 
     let mut cfn_lint = Tool::Lint.command("cfn-lint");
     cfn_lint.args(["--config-file", "infra/lint/cfn-lint.yaml", "--regions", emulator::REGION, "--"]).args(&templates);
-    steps::run("Linting the templates (cfn-lint, serverless rules)", &mut cfn_lint)?;
+    progress::run("Linting the templates (cfn-lint, serverless rules)", &mut cfn_lint)?;
 
     let mut checkov = Tool::Lint.command("checkov");
     checkov.args(["--config-file", "infra/lint/checkov.yaml", "--file"]).args(&templates);
-    steps::run("Linting the templates (checkov)", &mut checkov)?;
+    progress::run("Linting the templates (checkov)", &mut checkov)?;
 
     // Of all platforms: cargo-deny looks at those, too, before it leaves them out.
-    steps::run("Fetching dependencies", cargo().args(["fetch", "--locked"]))?;
+    progress::run("Fetching dependencies", cargo().args(["fetch", "--locked"]))?;
     let mut deny = Tool::Lint.command("cargo-deny");
     deny.args(["--offline", "--locked", "check", "bans", "licenses", "sources"]);
-    steps::run("Checking dependencies (cargo-deny)", &mut deny)?;
+    progress::run("Checking dependencies (cargo-deny)", &mut deny)?;
 
-    steps::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete())
+    progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete())
 }
 
 /// `template.yaml` and those of `infra/`.

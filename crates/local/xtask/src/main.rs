@@ -1,13 +1,16 @@
 //! `cargo xtask`: everything a developer does with the stack.
 
+mod costs;
+mod linters;
+mod openapi;
+mod ops;
+mod suite;
+
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use local::{
-    bench, chaos, costs, demo, docs, edge, emulator, faults, functions, neptune, openapi, ops, phones, privilege,
-    search, stack::Stack, suite, tools,
-};
+use stack::{Stack, block_on, docs, emulator, functions, search, state_file, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -66,7 +69,7 @@ enum Command {
     /// Run an edge of CloudFront before an emulator of AWS until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
     /// It lets pass what is open, or signed for, and has the emulator serve it.
-    Edge(edge::Arguments),
+    Edge(cloudfront::Arguments),
     /// Play random histories on a stack of its own, under faults, and hold their ends against a model.
     ///
     /// Functions are to be built: `cargo xtask up` does. Prints figures, keeps them in target/chaos; a
@@ -74,8 +77,8 @@ enum Command {
     Chaos(chaos::Arguments),
     /// Run a proxy that makes calls to AWS fail until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
-    /// Order faults with PUT /_faults. The documents are described in the module `local::faults`.
-    Faults(faults::Arguments),
+    /// Order faults with PUT /_faults. The documents are described in the module `fault_proxy`.
+    Faults(fault_proxy::Arguments),
     /// Hold what the functions of a running stack may do against what they were seen doing, as `test` does at its end.
     Privileges {
         /// The stack.
@@ -85,14 +88,14 @@ enum Command {
     /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C; its first line is its endpoint.
     ///
     /// Write to it with POST /emulator/commit, read GET /propertygraph/stream, and order faults
-    /// with POST /emulator/faults. The documents are described in the module `local::neptune`.
+    /// with POST /emulator/faults. The documents are described in the module `neptune`.
     Neptune(neptune::Arguments),
     /// Run a stand-in for SNS mobile push, FCM and phones until SIGTERM or Ctrl-C; its first line is
     /// its endpoint.
     ///
     /// Let AWS_ENDPOINT_URL_SNS name it, set phones up with PUT /_phones/{token}, and see what they
-    /// show with GET /_phones/notifications. The calls are described in the module `local::phones`.
-    Phones(phones::Arguments),
+    /// show with GET /_phones/notifications. The calls are described in the module `mobile_push`.
+    Phones(mobile_push::Arguments),
     /// Run a server that speaks OpenSearch's language until SIGTERM or Ctrl-C; its first line is its
     /// endpoint.
     ///
@@ -111,12 +114,12 @@ fn main() -> ExitCode {
         Command::Ops(arguments) => ops::run(&arguments),
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),
-        Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(edge::run(options))),
+        Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(cloudfront::run(options))),
         Command::Chaos(arguments) => tools::install().and_then(|()| chaos::run(&arguments)),
-        Command::Faults(arguments) => block_on(faults::run(arguments.into())),
+        Command::Faults(arguments) => block_on(fault_proxy::run(arguments.into())),
         Command::Privileges { name } => privileges(&name),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
-        Command::Phones(arguments) => block_on(phones::run(arguments.into())),
+        Command::Phones(arguments) => block_on(mobile_push::run(arguments.into())),
         Command::Search(arguments) => block_on(search::run(arguments)),
     };
     match outcome {
@@ -161,8 +164,8 @@ fn down() -> Result<()> {
 }
 
 fn privileges(name: &str) -> Result<()> {
-    let stack = Stack::load(&local::stack::state_file(name)).with_context(|| format!("no stack {name} is running"))?;
-    privilege::check(&stack, &emulator::usage_file(name))
+    let stack = Stack::load(&state_file(name)).with_context(|| format!("no stack {name} is running"))?;
+    iam_coverage::check(&stack, &emulator::usage_file(name))
 }
 
 fn describe(stack: &Stack) -> Result<()> {
@@ -177,8 +180,4 @@ fn describe(stack: &Stack) -> Result<()> {
     println!("  phones     {}   (GET /_phones)", stack.phones().endpoint());
     println!("  search     {}   (GET /search/_search)", stack.search());
     Ok(())
-}
-
-fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }

@@ -1,20 +1,15 @@
-//! `cargo xtask openapi`: the document of the REST API, written down.
+//! `cargo xtask openapi`: writes the document of the REST API.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use anyhow::{Context, Result};
+use stack::paths;
 
-use crate::paths;
-
-/// Where it stands in the repository: what `media-api` answers with.
-pub fn path() -> PathBuf {
-    paths::root().join("docs/openapi.json")
-}
-
-/// Writes the document that the code describes.
+/// Writes `docs/openapi.json` from the types of the crate `api`.
 pub fn write() -> Result<()> {
-    let text = api::document::text().context("writing the document")?;
-    fs::write(path(), text).with_context(|| format!("writing {}", path().display()))?;
-    println!("Wrote {}", path().display());
+    let path = paths::openapi();
+    let text = api::document::text().context("cannot write the document")?;
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("Wrote {}", path.display());
     Ok(())
 }

@@ -5,8 +5,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-
-use crate::{emulator::Emulator, paths};
+use stack::{emulator::Emulator, paths};
 
 /// `cargo xtask ops`' arguments.
 #[derive(Debug, clap::Args)]

@@ -3,16 +3,15 @@
 use std::process::Command;
 
 use anyhow::{Result, bail};
-
-use crate::{
-    chaos,
+use stack::{
+    STATE_VARIABLE, Stack,
     emulator::usage_file,
     functions::{self, For},
-    linters, paths, privilege,
-    stack::{STATE_VARIABLE, Stack, state_file},
-    steps,
+    paths, progress, state_file,
     tools::{self, Tool},
 };
+
+use crate::linters;
 
 /// The stack that the tests run against: their own, not the developer's.
 const STACK: &str = "test";
@@ -44,14 +43,14 @@ pub fn run() -> Result<()> {
     tools::install()?;
     Tool::Api.install()?;
     linters::install()?;
-    steps::run("Checking the format", cargo().args(["fmt", "--all", "--check"]))?;
+    progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"]))?;
     linters::run()?;
     let mut clippy = cargo();
     clippy.args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
-    steps::run("Linting (clippy, warnings denied)", &mut clippy)?;
+    progress::run("Linting (clippy, warnings denied)", &mut clippy)?;
 
     let mut counts = Counts::default();
-    steps::run("Building the tests", cargo().args(["test", "--workspace", "--no-run"]))?;
+    progress::run("Building the tests", cargo().args(["test", "--workspace", "--no-run"]))?;
     let unit = counts.test(
         "Unit, property and architecture tests",
         cargo().args(["test", "--workspace", "--exclude", "end-to-end"]),
@@ -75,7 +74,7 @@ fn end_to_end(counts: &mut Counts) -> Result<()> {
         println!("The emulator's log: {}", paths::workdir().join(STACK).join("emulator.log").display());
     }
     // Only a run that has done everything has used all that there is to use.
-    let outcome = outcome.and_then(|()| counts.check(privilege::check(&stack, &usage_file(STACK))));
+    let outcome = outcome.and_then(|()| counts.check(iam_coverage::check(&stack, &usage_file(STACK))));
     stack.stop()?;
     // On a stack of its own, whose functions call through a proxy.
     outcome.and(counts.check(chaos::run(&chaos::Arguments::short())))
@@ -102,7 +101,7 @@ impl Counts {
     /// Runs the whole of `command`, adding what its test binaries count.
     fn test(&mut self, what: &str, command: &mut Command) -> Result<()> {
         let before = self.passed + self.failed;
-        let outcome = steps::show(what, command.args(["--no-fail-fast"]), |line| self.add(line));
+        let outcome = progress::show(what, command.args(["--no-fail-fast"]), |line| self.add(line));
         if outcome.is_ok() && self.passed + self.failed == before {
             bail!("{what}: no test ran");
         }

@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use api::ProblemType;
-use local::{openapi, paths};
+
 use serde_json::{Value, json};
+use stack::paths;
 use yaml_serde::Value as Yaml;
 
 #[test]
 fn what_is_written_down_is_what_the_code_says() {
-    let written = fs::read_to_string(openapi::path()).expect("the document");
+    let written = fs::read_to_string(paths::openapi()).expect("the document");
     let text = api::document::text().expect("a document");
     let differs = text.lines().zip(written.lines()).find(|(one, other)| one != other);
     assert!(text == written, "run `cargo xtask openapi`: {differs:?}");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use local::paths;
+use stack::paths;
 
 #[test]
 fn every_parser_of_the_table_has_its_test() {

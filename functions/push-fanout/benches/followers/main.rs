@@ -10,7 +10,7 @@ use std::{error::Error, path::Path, time::Instant};
 
 use domain::graph::{Change, Ends, EntityKind, Labels, Position, What};
 use jiff::Timestamp;
-use local::runtime_api::{Answer, Function};
+use lambda_runtime_api::{Answer, Function};
 use serde_json::{Value, json};
 use world::World;
 

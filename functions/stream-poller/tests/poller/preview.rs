@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::graph::Position;
-use local::neptune::{Commit, Failure, Fault};
+use neptune::{Commit, Failure, Fault};
 use stream_poller::{policy::Mode, preview, stop::Ending};
 
 use crate::world::{LONG, World};

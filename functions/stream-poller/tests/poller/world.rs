@@ -9,7 +9,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use domain::graph::{Change, EntityKind, Position, Value};
 use function_kit::metrics::Metrics;
-use local::neptune::{self, Commit, Fault, NeptuneEmulator, Options};
+use neptune::{Commit, Fault, NeptuneEmulator, Options};
 use neptune_streams::{Bounds, Client};
 use stream_poller::{
     Message, Pace,

@@ -4,11 +4,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use neptune::Commit;
 use serde_json::{Value, json};
+use stack::{Stack, users::Users};
 use uuid::Uuid;
 
 use super::{super::programs::Row, row};
-use crate::{neptune::Commit, stack::Stack, users::Users};
 
 /// Stories in a commit: each is a vertex and an edge, so two changes.
 const STORIES: usize = 10;

@@ -5,14 +5,14 @@ use domain::media::{Kind, MediaId};
 use futures_util::future::try_join_all;
 use http::Method;
 use serde_json::json;
-
-use super::{super::programs::Row, row};
-use crate::{
+use stack::{
+    Stack,
     photographs::{self, Photograph},
-    stack::Stack,
     uploads::File,
     users::{User, Users},
 };
+
+use super::{super::programs::Row, row};
 
 /// People who upload at the same time, each one photograph after the other.
 const CLIENTS: usize = 4;

@@ -5,14 +5,13 @@ use domain::media::{Kind as MediaKind, MediaId};
 use futures_util::future::try_join_all;
 use http::Method;
 use serde_json::{Value, json};
-
-use super::{super::programs::Row, row};
-use crate::{
-    photographs,
-    stack::Stack,
+use stack::{
+    Stack, photographs,
     uploads::File,
     users::{User, Users},
 };
+
+use super::{super::programs::Row, row};
 
 /// People who read at the same time: each may ask 50 times a second, which they do not come near.
 const CLIENTS: usize = 8;

@@ -9,12 +9,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-
-use super::workdir;
-use crate::{
-    functions, paths, steps,
+use stack::{
+    functions, paths, progress,
     tools::{self, Tool},
 };
+
+use super::workdir;
 
 /// An engine, and the way it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn install() -> Result<()> {
         fs::write(&manifest, pins)?;
         let mut npm = Command::new("npm");
         npm.current_dir(node_folder()).args(["install", "--no-audit", "--no-fund", "--no-package-lock"]);
-        steps::run("Installing sharp (once)", &mut npm)?;
+        progress::run("Installing sharp (once)", &mut npm)?;
     }
     Ok(())
 }

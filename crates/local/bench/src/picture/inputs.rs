@@ -7,9 +7,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use stack::progress;
 
 use super::{candidates::python, workdir};
-use crate::steps;
 
 /// Whose wallpapers are photographs of 5 to 20 megapixels under free licences.
 const PACKAGES: [&str; 2] = ["lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04"];
@@ -31,18 +31,18 @@ pub fn make() -> Result<Vec<Photograph>> {
         fs::create_dir_all(&packages)?;
         let mut download = Command::new("apt-get");
         download.current_dir(&packages).arg("download").args(PACKAGES);
-        steps::run("Fetching photographs (once; if it fails: apt-get update)", &mut download)?;
+        progress::run("Fetching photographs (once; if it fails: apt-get update)", &mut download)?;
         for package in files(&packages, "deb")? {
             let mut unpack = Command::new("dpkg-deb");
             unpack.arg("--extract").arg(package).arg(packages.join("unpacked"));
-            steps::run("Unpacking them", &mut unpack)?;
+            progress::run("Unpacking them", &mut unpack)?;
         }
         // Under another name until all are there.
         let unfinished = workdir().join("photographs.unfinished");
         fs::create_dir_all(&unfinished)?;
         let mut prepare = python("prepare.py");
         prepare.arg(packages.join("unpacked")).arg(&unfinished);
-        steps::run("Preparing them (once)", &mut prepare)?;
+        progress::run("Preparing them (once)", &mut prepare)?;
         fs::rename(unfinished, &folder)?;
     }
     let mut photographs = Vec::new();

@@ -5,10 +5,12 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::{Value, json};
+use stack::paths;
 
-use super::candidates::{CANDIDATES, Candidate, YARDSTICK};
-use super::inputs::Photograph;
-use crate::paths;
+use super::{
+    candidates::{CANDIDATES, Candidate, YARDSTICK},
+    inputs::Photograph,
+};
 
 /// The longest sides of the thumbnails, as `picture::BOUNDS` has them.
 pub const BOUNDS: [u32; 3] = [1080, 512, 128];

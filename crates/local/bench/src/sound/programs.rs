@@ -9,8 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-
-use crate::{
+use stack::{
     functions,
     tools::{self, Tool},
 };

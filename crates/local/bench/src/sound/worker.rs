@@ -5,18 +5,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use aws_client::{ACCESS_KEY, Aws, REGION, SECRET_KEY};
 use domain::media::MediaId;
 use http::Method;
+use lambda_runtime_api::{Answer, Function};
 use serde_json::{Value, json};
+use stack::{emulator::Emulator, functions, tools};
 
 use super::inputs;
-use crate::{
-    aws::Aws,
-    emulator::{ACCESS_KEY, Emulator, REGION, SECRET_KEY},
-    functions,
-    runtime_api::{Answer, Function},
-    tools,
-};
 
 /// The worker.
 pub const BINARY: &str = "audio-worker";

@@ -12,9 +12,9 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use stack::{paths, tools::Tool};
 
 use super::{process, runtime_api::hand};
-use crate::{paths, tools::Tool};
 
 /// Plays AWS: makes certificates as AWS has them, and says when a request has come.
 const PROGRAM: &str = include_str!("tls.py");

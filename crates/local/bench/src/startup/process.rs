@@ -9,9 +9,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use aws_client::REGION;
 
 use super::runtime_api::RuntimeApi;
-use crate::emulator::REGION;
 
 /// All that functions want to know before they start.
 const SETTINGS: [(&str, &str); 39] = [

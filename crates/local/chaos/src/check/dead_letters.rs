@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::Findings;
-use crate::chaos::{driver::Driver, model, operation::Queue, queues};
+use crate::{driver::Driver, model, operation::Queue, queues};
 
 /// The dead letters: what was planted, and nothing else.
 pub async fn check(driver: &Driver<'_>, findings: &mut Findings) -> Result<()> {

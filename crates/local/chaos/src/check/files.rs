@@ -1,18 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
+use aws_client::Aws;
 use domain::media::MediaId;
 use http::Method;
 use serde_json::Value;
 
 use super::Findings;
 use crate::{
-    aws::Aws,
-    chaos::{
-        driver::Driver,
-        model::{self, Content, State},
-        sounds,
-    },
+    driver::Driver,
+    model::{self, Content, State},
+    sounds,
 };
 
 /// Of a recording: two renditions, two waveforms.

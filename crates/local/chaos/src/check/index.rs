@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
 use super::Findings;
-use crate::chaos::{
+use crate::{
     actor::Cast,
     driver::Driver,
     model::{self, Found, Graph, Node},

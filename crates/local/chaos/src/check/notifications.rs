@@ -1,12 +1,11 @@
 use std::collections::BTreeMap;
 
+use mobile_push::Notification;
+
 use super::Findings;
 use crate::{
-    chaos::{
-        driver::Driver,
-        model::{self, Certainty, Telling},
-    },
-    phones::Notification,
+    driver::Driver,
+    model::{self, Certainty, Telling},
 };
 
 /// What phones showed: all that had to be, nothing that must not, nothing twice.

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Draw, PERSONS, PICTURE_PLACES, PLACES, Size, TAGS};
-use crate::chaos::{
+use crate::{
     operation::{Operation, Queue},
     sounds::SOUNDS,
 };

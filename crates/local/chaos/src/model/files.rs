@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Done;
-use crate::chaos::operation::Operation;
+use crate::operation::Operation;
 
 /// What becomes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub fn media(history: &[Done]) -> BTreeMap<Place, State> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chaos::model::testing::done;
+    use crate::model::testing::done;
 
     #[test]
     fn the_last_word_on_a_file_counts() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Done;
-use crate::chaos::{
+use crate::{
     generator::{PERSONS, TAGS},
     operation::Operation,
 };

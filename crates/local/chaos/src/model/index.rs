@@ -61,7 +61,7 @@ fn story(graph: &Graph, node: Node) -> Option<Story> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chaos::{
+    use crate::{
         generator::{PERSONS, TAGS},
         model::testing::done,
         operation::Operation,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Done;
-use crate::chaos::{generator::PERSONS, operation::Operation, timeline::Timeline};
+use crate::{generator::PERSONS, operation::Operation, timeline::Timeline};
 
 /// A notification: what it tells of, by which rule, and to whom on which phone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -313,7 +313,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::chaos::{
+    use crate::{
         generator::{Size, history},
         model::testing::done,
     };

@@ -6,18 +6,18 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use domain::push::Platform;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, tz::TimeZone};
+use mobile_push::{Notification, Profile};
+use neptune::Commit;
 use reqwest::Method;
 use serde_json::{Value, json};
+use stack::{
+    Stack,
+    users::{User, Users},
+};
 use uuid::Uuid;
 
 use super::{Day, Untold};
-use crate::{
-    demo::drawing::{self, Drawn},
-    neptune::{self, Commit},
-    phones::{self, Notification, Profile},
-    stack::Stack,
-    users::{User, Users},
-};
+use crate::drawing::{self, Drawn};
 
 /// How long to wait for a notification before something must be wrong: machines may be slow.
 const PATIENCE: Duration = Duration::from_secs(90);

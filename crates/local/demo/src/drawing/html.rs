@@ -71,7 +71,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::drawing::testing::phone;
+    use crate::drawing::testing::phone;
 
     #[test]
     fn what_people_write_is_text() {

@@ -29,7 +29,7 @@ mod tests {
     use domain::push::Platform;
 
     use super::*;
-    use crate::demo::drawing::testing::phone;
+    use crate::drawing::testing::phone;
 
     #[test]
     fn a_notification_is_one_line() {

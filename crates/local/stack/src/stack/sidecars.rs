@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{delivery_key, graph_file, state_file};
 use crate::{
-    companion::{Companion, this_program},
     delivery_key::ID,
     emulator::Emulator,
+    sidecar::{Companion, this_program},
 };
 
 /// The subcommand that shows the page to try the API with.
