@@ -1,4 +1,4 @@
-//! Signed calls to the emulator, for what the demo and the tests do beside the functions.
+//! Calls to the AWS emulator, signed as its administrator. The AWS SDKs would take minutes longer to build.
 
 use std::time::SystemTime;
 
@@ -15,26 +15,26 @@ use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// The region that the emulator plays: Seoul.
+/// The emulator's region: Seoul.
 pub const REGION: &str = "ap-northeast-2";
-/// The emulator's administrator.
+/// Access key of the emulator's administrator.
 pub const ACCESS_KEY: &str = "test";
-/// The emulator's administrator's secret, which is none.
+/// Secret key of the emulator's administrator.
 pub const SECRET_KEY: &str = "test";
 
-/// What S3 leaves as it is in a key.
+/// Characters that S3 percent-encodes in a key.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The emulator's administrator.
+/// A client that calls the emulator as its administrator.
 #[derive(Debug, Clone)]
-pub struct Aws {
+pub struct AwsClient {
     endpoint: String,
     http: reqwest::Client,
 }
 
-/// An answer of any status.
+/// A response of any status.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -43,8 +43,8 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Aws {
-    /// Calls go to `endpoint`.
+impl AwsClient {
+    /// A client of the emulator at `endpoint`.
     pub fn new(endpoint: String) -> Self {
         Self { endpoint, http: reqwest::Client::new() }
     }
@@ -52,61 +52,67 @@ impl Aws {
     /// Stores an object.
     pub async fn put_object(&self, bucket: &str, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<()> {
         let headers = [("content-type", content_type)];
-        let answer = self.send("s3", Method::PUT, &object(bucket, key), &headers, bytes).await?;
-        ensure!(answer.status.is_success(), "cannot store {key}: {}", answer.status);
+        let response = self.send("s3", Method::PUT, &object(bucket, key), &headers, bytes).await?;
+        ensure!(response.status.is_success(), "cannot store {key}: {}", response.status);
         Ok(())
     }
 
-    /// An object's `ETag`, without quotes, as S3's events have it.
+    /// The `ETag` of an object without quotes, as in S3 event notifications.
     pub async fn etag(&self, bucket: &str, key: &str) -> Result<String> {
-        let answer = self.send("s3", Method::HEAD, &object(bucket, key), &[], Vec::new()).await?;
-        ensure!(answer.status.is_success(), "cannot look at {key}: {}", answer.status);
-        let etag = answer.headers.get("etag").context("an object without ETag")?;
+        let response = self.send("s3", Method::HEAD, &object(bucket, key), &[], Vec::new()).await?;
+        ensure!(response.status.is_success(), "cannot read the ETag of {key}: {}", response.status);
+        let etag = response.headers.get("etag").context("the object has no ETag")?;
         Ok(etag.to_str()?.trim_matches('"').to_owned())
     }
 
     /// Deletes an object.
     pub async fn delete_object(&self, bucket: &str, key: &str) -> Result<()> {
-        let answer = self.send("s3", Method::DELETE, &object(bucket, key), &[], Vec::new()).await?;
-        ensure!(answer.status.is_success(), "cannot delete {key}: {}", answer.status);
+        let response = self.send("s3", Method::DELETE, &object(bucket, key), &[], Vec::new()).await?;
+        ensure!(response.status.is_success(), "cannot delete {key}: {}", response.status);
         Ok(())
     }
 
-    /// The keys below `prefix`: the first thousand.
+    /// The first 1,000 keys with `prefix`.
     pub async fn list_objects(&self, bucket: &str, prefix: &str) -> Result<Vec<String>> {
         self.list_objects_after(bucket, prefix, "").await
     }
 
-    /// The keys below `prefix` that come after `last`: the first thousand.
+    /// The first 1,000 keys with `prefix` after the key `last`.
     pub async fn list_objects_after(&self, bucket: &str, prefix: &str, last: &str) -> Result<Vec<String>> {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
         let path = format!("/{bucket}?list-type=2&prefix={}&start-after={}", encode(prefix), encode(last));
-        let answer = self.send("s3", Method::GET, &path, &[], Vec::new()).await?;
-        ensure!(answer.status.is_success(), "cannot list {bucket}: {}", answer.status);
-        let body = String::from_utf8(answer.body)?;
-        // Derived keys hold no character that XML escapes.
+        let response = self.send("s3", Method::GET, &path, &[], Vec::new()).await?;
+        ensure!(response.status.is_success(), "cannot list {bucket}: {}", response.status);
+        let body = String::from_utf8(response.body)?;
+        // Keys of derivatives contain no character that XML escapes.
         let keys = body.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
         Ok(keys.map(|(key, _)| key.to_owned()).collect())
     }
 
-    /// A call of a service that speaks AWS's JSON protocol: `target` as in `AmazonSQS.SendMessage`.
+    /// Calls a service with AWS's JSON protocol; `target` is, for example, `AmazonSQS.SendMessage`.
+    ///
+    /// # Errors
+    /// If the status is not 2xx.
     pub async fn json(&self, service: &str, target: &str, input: &Value) -> Result<Value> {
         let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
-        let answer = self.send(service, Method::POST, "/", &headers, serde_json::to_vec(input)?).await?;
-        let body = String::from_utf8_lossy(&answer.body).into_owned();
-        ensure!(answer.status.is_success(), "{target}: {} {body}", answer.status);
+        let response = self.send(service, Method::POST, "/", &headers, serde_json::to_vec(input)?).await?;
+        let body = String::from_utf8_lossy(&response.body).into_owned();
+        ensure!(response.status.is_success(), "{target}: {} {body}", response.status);
         if body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&body)?) }
     }
 
-    /// A call of a service that speaks AWS's query protocol; the answer is XML.
+    /// Calls a service with AWS's query protocol and returns the XML of the response.
+    ///
+    /// # Errors
+    /// If the status is not 2xx.
     pub async fn query(&self, service: &str, parameters: &[(&str, &str)]) -> Result<String> {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
         let pairs: Vec<_> =
             parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let answer = self.send(service, Method::POST, "/", &headers, pairs.join("&").into_bytes()).await?;
-        let body = String::from_utf8(answer.body)?;
-        ensure!(answer.status.is_success(), "{service}: {} {body}", answer.status);
+        let response = self.send(service, Method::POST, "/", &headers, pairs.join("&").into_bytes()).await?;
+        let body = String::from_utf8(response.body)?;
+        ensure!(response.status.is_success(), "{service}: {} {body}", response.status);
         Ok(body)
     }
 
@@ -118,7 +124,7 @@ impl Aws {
         path: &str,
         headers: &[(&str, &str)],
         body: Vec<u8>,
-    ) -> Result<Answer> {
+    ) -> Result<Response> {
         let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.endpoint));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -126,8 +132,8 @@ impl Aws {
         let mut request = request.body(body)?;
         let mut settings = SigningSettings::default();
         if service == "s3" {
-            // S3 signs paths as they are and wants the body's hash in a header (Signature Version 4,
-            // "Create a canonical request").
+            // S3 signs unnormalized paths and requires the body's hash in a header (Signature Version 4, "Create a
+            // canonical request").
             settings.percent_encoding_mode = PercentEncodingMode::Single;
             settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
             settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
@@ -155,8 +161,8 @@ impl Aws {
         )?;
         let (instructions, _) = sign(signable, &params)?.into_parts();
         instructions.apply_to_request_http1x(&mut request);
-        let answer = self.http.execute(request.try_into()?).await.context("the emulator does not answer")?;
-        Ok(Answer { status: answer.status(), headers: answer.headers().clone(), body: answer.bytes().await?.into() })
+        let response = self.http.execute(request.try_into()?).await.context("the emulator does not respond")?;
+        Ok(Response { status: response.status(), headers: response.headers().clone(), body: response.bytes().await?.into() })
     }
 }
 

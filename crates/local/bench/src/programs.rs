@@ -1,5 +1,5 @@
 //! Benchmarks that are programs of a package (`benches/`), in the release profile that goes to
-//! Lambda: nothing depends on a function, so they cannot be called. What they say are rows of
+//! Lambda: nothing depends on a function, so they cannot be services. What they say are rows of
 //! figures, as lines of JSON.
 
 use std::{fs, process::Command};

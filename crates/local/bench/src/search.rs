@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub fn run() -> Result<()> {
     let mut rows = programs::measured("domain", "search")?;
     tools::install()?;
-    functions::build(functions::For::Aws)?;
+    functions::build(functions::BuildProfile::AwsClient)?;
     let stack = Stack::start(STACK)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let measured = runtime.block_on(commit_to_found(&stack));
@@ -39,7 +39,7 @@ pub fn run() -> Result<()> {
 
 /// The row of the way from commit to answer. The poller is running already when it begins.
 async fn commit_to_found(stack: &Stack) -> Result<Row> {
-    let user = Users::of(stack)?.sign_up("미나").await?;
+    let user = Users::from_stack(stack)?.sign_up("미나").await?;
     let graph = stack.neptune();
     graph.commit(&Commit::new().add_vertex(&user.id, ["person"]).set(&user.id, "name", "미나")).await?;
     told_and_found(stack, &user).await?;
@@ -65,7 +65,7 @@ async fn told_and_found(stack: &Stack, user: &User) -> Result<Duration> {
     stack.neptune().commit(&story.add_edge(format!("told:{id}"), "told", &user.id, &id)).await?;
     let path = format!("/v1/search?q={word}");
     loop {
-        let page = user.ask(stack, Method::GET, &path, None).await?;
+        let page = user.request(stack, Method::GET, &path, None).await?;
         if page["items"][0]["id"] == id {
             return Ok(start.elapsed());
         }

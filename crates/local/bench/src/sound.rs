@@ -32,7 +32,7 @@ const MOST_DB: f64 = 0.2;
 /// Measures, prints tables, and writes the same figures to `target/bench/sound.json`.
 pub fn run() -> Result<()> {
     tools::install()?;
-    functions::build_one(worker::BINARY)?;
+    functions::build_binary(worker::BINARY)?;
     let programs = Programs::prepare()?;
     let folder = paths::root().join("target/bench/sound");
     fs::create_dir_all(&folder)?;

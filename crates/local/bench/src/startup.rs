@@ -50,8 +50,8 @@ struct Candidate {
 pub fn run(arguments: &Arguments) -> Result<()> {
     tools::install()?;
     if !arguments.as_built {
-        functions::build(functions::For::Aws)?;
-        functions::build_one(BARE)?;
+        functions::build(functions::BuildProfile::AwsClient)?;
+        functions::build_binary(BARE)?;
     }
     let mut candidates = candidates(&paths::root().join("target/lambda"), "")?;
     ensure!(candidates.iter().any(|candidate| candidate.name == BARE), "{BARE} has not been built");

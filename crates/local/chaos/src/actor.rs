@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use stack::{
     Stack,
     photographs::{self, Photograph},
-    uploads::{self, File},
+    uploads::{self, UploadFile},
     users::{User, Users},
 };
 use uuid::Uuid;
@@ -67,14 +67,14 @@ impl Cast {
     /// Signs everybody up, and gives them vertices and phones.
     pub async fn assemble(stack: &Stack) -> Result<Self> {
         let tale = Uuid::new_v4().simple().to_string();
-        let accounts = Users::of(stack)?;
+        let accounts = Users::from_stack(stack)?;
         let (mut users, mut tokens) = (Vec::new(), Vec::new());
         for person in 0..PERSONS {
             let name = format!("person {person}");
             let user = accounts.sign_up(&name).await?;
             let token = format!("chaos-{tale}-{person}");
             let profile = Profile { name, language: "ko".into(), platform: Platform::Android };
-            stack.phones().set_up(&token, &profile).await?;
+            stack.mobile_push().set_up(&token, &profile).await?;
             users.push(user);
             tokens.push(token);
         }
@@ -109,12 +109,12 @@ impl Cast {
         let user = &self.users[person];
         let upload = File { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
         let signed = persistently("upload", async || {
-            ask(stack, user, Method::POST, "/v1/uploads", Some(&upload.declaration())).await
+            ask(stack, user, Method::POST, "/v1/uploads", Some(&upload.request_body())).await
         });
         let (_, signed) = signed.await?;
         let id = signed["id"].as_str().context("an upload without id")?;
         let key = format!("{kind}/{}/{id}", user.id);
-        persistently("send", async || match uploads::put(&signed, bytes.clone()).await {
+        persistently("send", async || match uploads::put_presigned(&signed, bytes.clone()).await {
             Ok(status) if status.is_success() => Ok(Some(())),
             // The answer to an earlier try was lost: what was signed can be sent once.
             Ok(StatusCode::PRECONDITION_FAILED) => Ok(Some(())),

@@ -45,7 +45,7 @@ pub struct Legacy {
 /// to what earlier ones left.
 pub async fn check(driver: &Driver<'_>, since: u64, legacy: &mut Legacy) -> Result<Findings> {
     let mut findings = Findings::default();
-    let shown = driver.stack.phones().notifications(since).await?;
+    let shown = driver.stack.mobile_push().notifications(since).await?;
     notifications::check(driver, &shown, &mut findings);
     files::check(driver, &mut legacy.items, &mut findings).await?;
     index::check(driver, &mut legacy.documents, &mut findings).await?;

@@ -29,7 +29,7 @@ const REPEATED: usize = 6;
 pub struct Driver<'a> {
     /// On which stack.
     pub stack: &'a mut Stack,
-    /// What the stack is called.
+    /// What the stack is services.
     pub name: &'a str,
     /// By whom.
     pub cast: Cast,
@@ -170,7 +170,7 @@ impl<'a> Driver<'a> {
         Ok(is_killed)
     }
 
-    /// Ends everything, and starts it again with what was held. What functions have in hand ends with
+    /// StreamBounds everything, and starts it again with what was held. What functions have in hand ends with
     /// them: what they are told after the emulator wrote down what it holds, it would not know.
     fn restart(&mut self) -> Result<()> {
         for pid in self.stack.emulator.functions()? {

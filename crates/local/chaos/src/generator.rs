@@ -4,7 +4,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use fault_proxy::roll;
+use fault_proxy::seeded_hash;
 
 use super::operation::Operation;
 use world::World;
@@ -63,7 +63,7 @@ impl Draw {
     /// Any number.
     pub fn any(&mut self) -> u64 {
         self.drawn += 1;
-        roll(self.seed, &[self.drawn])
+        seeded_hash(self.seed, &[self.drawn])
     }
 
     /// A number below `end`, which is not 0.

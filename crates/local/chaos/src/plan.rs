@@ -1,4 +1,4 @@
-use fault_proxy::{CLIENT, Fault, Plan, Rule, Status, roll};
+use fault_proxy::{CLIENT, Fault, Plan, Rule, Status, seeded_hash};
 
 /// In place of the 18 minutes that a message waits which failed four times (`function_kit::batch`), in
 /// seconds: what matters is that it comes again.
@@ -25,7 +25,7 @@ pub fn plan(seed: u64) -> Plan {
     ];
     let mut rules: Vec<_> =
         shares.into_iter().zip(0..).map(|((fault, share), at)| Rule::new(fault, share * strength(seed, at))).collect();
-    // Phones' networks are no better.
+    // MobilePushEmulator' networks are no better.
     rules.extend([
         Rule::new(Fault::LostAnswer, 0.05).of(CLIENT).only("PutObject"),
         Rule::new(Fault::Refused, 0.05).of(CLIENT).only("PutObject"),
@@ -35,7 +35,7 @@ pub fn plan(seed: u64) -> Plan {
 
 /// Half, the whole or the double of it: each seed has a weather of its own.
 fn strength(seed: u64, at: u64) -> f64 {
-    match roll(seed, &[at]) % 3 {
+    match seeded_hash(seed, &[at]) % 3 {
         0 => 0.5,
         1 => 1.0,
         _ => 2.0,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use serde_json::{Value, json};
 use stack::Stack;
 
@@ -70,7 +70,7 @@ pub async fn send(stack: &Stack, queue: Queue, body: &str) -> Result<()> {
 }
 
 /// Takes all there is out of a queue.
-pub async fn drain(aws: &Aws, url: &str) -> Result<Vec<String>> {
+pub async fn drain(aws: &AwsClient, url: &str) -> Result<Vec<String>> {
     let mut bodies = Vec::new();
     loop {
         let input = json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 30});
@@ -121,6 +121,6 @@ pub async fn listen(stack: &Stack) -> Result<String> {
     Ok(url)
 }
 
-async fn call(aws: &Aws, action: &str, input: &Value) -> Result<Value> {
+async fn call(aws: &AwsClient, action: &str, input: &Value) -> Result<Value> {
     aws.json("sqs", &format!("AmazonSQS.{action}"), input).await
 }

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::Result;
-use fault_proxy::Count;
+use fault_proxy::CallCount;
 use serde::Serialize;
 use stack::paths;
 
@@ -53,7 +53,7 @@ impl Report {
     }
 
     /// Adds what went wrong by order.
-    pub fn add_faults(&mut self, counts: Vec<Count>) {
+    pub fn add_faults(&mut self, counts: Vec<CallCount>) {
         for count in counts {
             self.requests += count.requests;
             for (fault, times) in count.faults {

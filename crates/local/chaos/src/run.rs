@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail, ensure};
-use http_server::Ended;
+use http_server::ShutdownSignal;
 use stack::{Stack, emulator};
 use tokio::runtime;
 
@@ -58,13 +58,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     // Before anything is started: no signal is missed.
     let mut ended = {
         let _guard = runtime.enter();
-        Ended::listen()?
+        ShutdownSignal::listen()?
     };
     let mut reports = Vec::new();
     let played = play(&runtime, &mut ended, arguments, &mut reports);
     if !arguments.keep {
         // By what is written down of it: it may have been half started.
-        Stack::end(STACK)?;
+        Stack::stop_named(STACK)?;
     }
     let all = Report::total(&reports);
     all.print(&format!("{} histories", reports.len()));
@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn play(runtime: &runtime::Runtime, ended: &mut Ended, arguments: &Arguments, reports: &mut Vec<Report>) -> Result<()> {
+fn play(runtime: &runtime::Runtime, ended: &mut ShutdownSignal, arguments: &Arguments, reports: &mut Vec<Report>) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
     let mut clean = None;
     for seed in arguments.seed.. {
@@ -128,8 +128,8 @@ async fn play_through(
     legacy: &mut Legacy,
     report: &mut Report,
 ) -> Result<Findings> {
-    let since = stack.phones().head().await?;
-    let faults = stack.faults()?;
+    let since = stack.mobile_push().head().await?;
+    let faults = stack.fault_proxy()?;
     let mut driver = Driver::new(stack, STACK).await?;
     let size =
         Size { operations: arguments.operations, photographs: driver.cast.photographs(), restarts: arguments.restarts };

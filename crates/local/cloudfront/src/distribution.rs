@@ -1,9 +1,9 @@
 use anyhow::{Context, Result, bail, ensure};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use http::Method;
 use roxmltree::{Document, Node};
 
-use super::Behaviour;
+use super::CacheBehavior;
 
 /// What an edge knows of a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,12 +11,12 @@ pub struct Distribution {
     /// Its own name at cloudfront.net.
     pub domain: String,
     /// In the order in which they are tried; the default one is last.
-    pub behaviours: Vec<Behaviour>,
+    pub behaviors: Vec<CacheBehavior>,
 }
 
 impl Distribution {
     /// The emulator's only distribution, as it is deployed now.
-    pub async fn deployed(aws: &Aws) -> Result<Self> {
+    pub async fn deployed(aws: &AwsClient) -> Result<Self> {
         let list = call(aws, "/2020-05-31/distribution").await?;
         let list = Document::parse(&list).context("the list of distributions is no XML")?;
         let mut summaries = list.descendants().filter(|node| node.has_tag_name_of("DistributionSummary"));
@@ -26,33 +26,33 @@ impl Distribution {
         let id = text_of(summary, "Id").context("a distribution without an id")?;
         let domain = text_of(summary, "DomainName").context("a distribution without a domain name")?;
         let config = call(aws, &format!("/2020-05-31/distribution/{id}/config")).await?;
-        Ok(Self { domain: domain.to_owned(), behaviours: behaviours(&config)? })
+        Ok(Self { domain: domain.to_owned(), behaviors: behaviors(&config)? })
     }
 }
 
-async fn call(aws: &Aws, path: &str) -> Result<String> {
+async fn call(aws: &AwsClient, path: &str) -> Result<String> {
     let answer = aws.send("cloudfront", Method::GET, path, &[], Vec::new()).await?;
     let body = String::from_utf8(answer.body)?;
     ensure!(answer.status.is_success(), "{path}: {} {body}", answer.status);
     Ok(body)
 }
 
-/// The behaviours in a `DistributionConfig`.
-fn behaviours(config: &str) -> Result<Vec<Behaviour>> {
+/// The behaviors in a `DistributionConfig`.
+fn behaviors(config: &str) -> Result<Vec<CacheBehavior>> {
     let document = Document::parse(config).context("the distribution's configuration is no XML")?;
-    let mut behaviours = Vec::new();
+    let mut behaviors = Vec::new();
     for node in document.descendants().filter(|node| node.has_tag_name_of("CacheBehavior")) {
-        let pattern = text_of(node, "PathPattern").context("a behaviour without a path pattern")?.to_owned();
-        behaviours.push(Behaviour { pattern, is_signed: is_signed(node) });
+        let pattern = text_of(node, "PathPattern").context("a behavior without a path pattern")?.to_owned();
+        behaviors.push(CacheBehavior { pattern, is_signed: is_signed(node) });
     }
     let default = document.descendants().find(|node| node.has_tag_name_of("DefaultCacheBehavior"));
-    let default = default.context("a distribution without a default behaviour")?;
-    behaviours.push(Behaviour { pattern: "*".to_owned(), is_signed: is_signed(default) });
-    Ok(behaviours)
+    let default = default.context("a distribution without a default behavior")?;
+    behaviors.push(CacheBehavior { pattern: "*".to_owned(), is_signed: is_signed(default) });
+    Ok(behaviors)
 }
 
-fn is_signed(behaviour: Node<'_, '_>) -> bool {
-    let groups = behaviour.children().find(|node| node.has_tag_name_of("TrustedKeyGroups"));
+fn is_signed(behavior: Node<'_, '_>) -> bool {
+    let groups = behavior.children().find(|node| node.has_tag_name_of("TrustedKeyGroups"));
     groups.and_then(|groups| text_of(groups, "Enabled")) == Some("true")
 }
 
@@ -89,9 +89,9 @@ mod tests {
               </Items></CacheBehaviors>
             </DistributionConfig>"#;
         let expected = [("*/open/*", false), ("*.json", false), ("*", true)]
-            .map(|(pattern, is_signed)| Behaviour { pattern: pattern.into(), is_signed });
-        assert_eq!(behaviours(config).expect("behaviours"), expected);
-        assert!(behaviours("<DistributionConfig/>").is_err());
-        assert!(behaviours("no XML").is_err());
+            .map(|(pattern, is_signed)| CacheBehavior { pattern: pattern.into(), is_signed });
+        assert_eq!(behaviors(config).expect("behaviors"), expected);
+        assert!(behaviors("<DistributionConfig/>").is_err());
+        assert!(behaviors("no XML").is_err());
     }
 }

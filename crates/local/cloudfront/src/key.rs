@@ -40,7 +40,7 @@ impl PublicKey {
     }
 
     /// Whether `signature` is ECDSA's with SHA-256 of `message`, by this key.
-    pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.0).verify(message, signature).is_ok()
     }
 }
@@ -94,9 +94,9 @@ mod tests {
         // `printf %s "$policy" | openssl dgst -sha256 -sign p256.pem`
         let policy = r#"{"Statement":[{"Resource":"https://d111111abcdef8.cloudfront.net/ID/0A/*","Condition":{"DateLessThan":{"AWS:EpochTime":1767290400}}}]}"#;
         let signature = include_bytes!("../../../cdn-signing/tests/policy.signature");
-        assert!(key.has_signed(policy.as_bytes(), signature));
-        assert!(!key.has_signed(policy.replace("0A", "0B").as_bytes(), signature));
-        assert!(!key.has_signed(policy.as_bytes(), &signature[1..]));
+        assert!(key.verify(policy.as_bytes(), signature));
+        assert!(!key.verify(policy.replace("0A", "0B").as_bytes(), signature));
+        assert!(!key.verify(policy.as_bytes(), &signature[1..]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Plays an edge of CloudFront before the emulator, which serves distributions but lets everybody in.
 //!
 //! Each request is held against the distribution as it is deployed at that moment: what belongs to a
-//! behaviour with trusted key groups passes only with a signed URL (`gate.rs`), everything that
+//! behavior with trusted key groups passes only with a signed URL (`signed_url.rs`), everything that
 //! passes goes on to the emulator, `Range` and all, which asks the bucket's policy. It keeps nothing,
 //! so there is nothing to invalidate.
 //!
@@ -24,17 +24,17 @@
 //! one that no group holds, `MalformedPolicy` for a policy that cannot be read, and `AccessDenied` for
 //! all else: a signature that is not of this policy, another address, too late.
 
-mod behaviour;
+mod cache_behavior;
 mod distribution;
-mod gate;
+mod signed_url;
 mod key;
 mod options;
-mod refusal;
+mod access_error;
 mod server;
 
-pub use behaviour::{Behaviour, matches};
-pub use gate::{Viewer, check};
+pub use cache_behavior::{CacheBehavior, matches};
+pub use signed_url::{ViewerRequest, check};
 pub use key::{InvalidPublicKey, KeyPair, PublicKey, PublicKeys};
 pub use options::{Arguments, Options};
-pub use refusal::Refusal;
-pub use server::{Edge, run};
+pub use access_error::AccessError;
+pub use server::{EdgeServer, run};

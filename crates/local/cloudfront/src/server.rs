@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use axum::{
     Router,
     body::Body,
@@ -9,17 +9,17 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, Uri, header, uri::Authority},
     response::{IntoResponse, Response},
 };
-use http_server::{Server, now, until_ended};
+use http_server::{Server, now_millis, serve_until_shutdown};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 
 use super::{
-    Options, PublicKeys, Refusal, Viewer,
-    behaviour::{self, Behaviour},
+    Options, PublicKeys, AccessError, ViewerRequest,
+    cache_behavior::{self, CacheBehavior},
     distribution::Distribution,
-    gate::check,
+    signed_url::check,
 };
 
 /// Headers that are about a connection, not about the request.
@@ -27,15 +27,15 @@ const HOP_BY_HOP: [HeaderName; 4] = [header::CONNECTION, header::TRANSFER_ENCODI
 
 /// A running edge, which ends with this value.
 #[derive(Debug)]
-pub struct Edge(Server);
+pub struct EdgeServer(Server);
 
-impl Edge {
+impl EdgeServer {
     /// Starts an edge on loopback. It answers when this returns; the distribution may come later.
     pub fn start(options: Options) -> Result<Self> {
         let uri: Uri = options.upstream.parse().with_context(|| format!("{} is no address", options.upstream))?;
         let app = Arc::new(App {
             authority: uri.authority().cloned().with_context(|| format!("{uri} names no host"))?,
-            aws: Aws::new(options.upstream),
+            aws: AwsClient::new(options.upstream),
             keys: options.keys,
             http: Client::builder(TokioExecutor::new()).build_http(),
         });
@@ -50,13 +50,13 @@ impl Edge {
 
 /// `cargo xtask edge`: runs an edge until SIGTERM or Ctrl-C.
 pub async fn run(options: Options) -> Result<()> {
-    until_ended(|| Edge::start(options), Edge::endpoint).await
+    serve_until_shutdown(|| EdgeServer::start(options), EdgeServer::endpoint).await
 }
 
 struct App {
     /// The emulator's host and port.
     authority: Authority,
-    aws: Aws,
+    aws: AwsClient,
     keys: PublicKeys,
     http: Client<HttpConnector, Body>,
 }
@@ -66,29 +66,29 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
         Ok(distribution) => distribution,
         Err(error) => return (StatusCode::BAD_GATEWAY, format!("{error:#}\n")).into_response(),
     };
-    match admit(&distribution.behaviours, &app.keys, &request) {
+    match admit(&distribution.behaviors, &app.keys, &request) {
         Ok(query) => app.forward(&distribution.domain, &query, request).await,
-        Err(refusal) => {
+        Err(access_error) => {
             let headers = [(header::CONTENT_TYPE, "text/xml"), (header::SERVER, "CloudFront")];
-            (StatusCode::FORBIDDEN, headers, refusal.document()).into_response()
+            (StatusCode::FORBIDDEN, headers, access_error.document()).into_response()
         }
     }
 }
 
 /// Lets a request pass or not, and gives the query that goes on.
-fn admit(behaviours: &[Behaviour], keys: &PublicKeys, request: &Request) -> Result<String, Refusal> {
+fn admit(behaviors: &[CacheBehavior], keys: &PublicKeys, request: &Request) -> Result<String, AccessError> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let path = request.uri().path();
-    let viewer = Viewer {
+    let request = ViewerRequest {
         base_url: &format!("http://{host}"),
         path,
         query: request.uri().query().unwrap_or_default(),
-        now: u64::try_from(now() / 1_000).unwrap_or_default(),
+        now: u64::try_from(now_millis() / 1_000).unwrap_or_default(),
     };
-    match behaviour::of(behaviours, path) {
-        Some(behaviour) if behaviour.is_signed => check(viewer, keys),
-        Some(_) => Ok(viewer.own_query()),
-        None => Err(Refusal::AccessDenied),
+    match cache_behavior::of(behaviors, path) {
+        Some(behavior) if behavior.is_signed => check(request, keys),
+        Some(_) => Ok(request.origin_query()),
+        None => Err(AccessError::AccessDenied),
     }
 }
 

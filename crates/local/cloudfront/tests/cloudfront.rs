@@ -2,7 +2,7 @@
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
 use cdn_signing::{Addresses, Signer};
-use cloudfront::{Edge, KeyPair, Options, PublicKey, PublicKeys};
+use cloudfront::{EdgeServer, KeyPair, Options, PublicKey, PublicKeys};
 use domain::media::{MediaId, Sequencer, Visibility, derived_key};
 use http::{HeaderMap, Method, StatusCode};
 use http_server::Server;
@@ -39,7 +39,7 @@ fn emulator(list: &'static str) -> Server {
 }
 
 struct World {
-    edge: Edge,
+    edge: EdgeServer,
     addresses: Addresses,
     _emulator: Server,
 }
@@ -48,7 +48,7 @@ fn world(list: &'static str) -> World {
     let emulator = emulator(list);
     let pair = KeyPair::generate().expect("a pair");
     let keys = PublicKeys::from([("K1".to_owned(), PublicKey::from_pem(&pair.public).expect("a key"))]);
-    let edge = Edge::start(Options { port: 0, upstream: emulator.endpoint(), keys }).expect("an edge");
+    let edge = EdgeServer::start(Options { port: 0, upstream: emulator.endpoint(), keys }).expect("an edge");
     let signer = Signer::from_pem("K1", &pair.private).expect("a signer");
     let addresses = Addresses::new(&edge.endpoint(), Some(signer)).expect("addresses");
     World { edge, addresses, _emulator: emulator }

@@ -26,7 +26,7 @@ pub struct Day {
 pub struct Untold {
     /// What was done.
     pub what: String,
-    /// Why nobody hears of it.
+    /// UndisplayedReason nobody hears of it.
     pub why: String,
 }
 

@@ -1,4 +1,4 @@
-//! Phones with their notifications, drawn: as HTML for the demo's page, as lines for a terminal.
+//! MobilePushEmulator with their notifications, drawn: as HTML for the demo's page, as lines for a terminal.
 
 mod html;
 mod lines;

@@ -1,14 +1,14 @@
 use std::{cell::RefCell, collections::HashSet, time::Instant};
 
 use anyhow::{Context, Result};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use domain::media::{Notification, ObjectChange};
 use serde_json::{Value, json};
 use stack::Stack;
 
 /// A queue of the demo's own on the topic of picture events: it sees what the functions see.
 pub struct Events {
-    aws: Aws,
+    aws: AwsClient,
     queue_url: String,
     /// Message ids: SNS may deliver twice.
     seen: RefCell<HashSet<String>>,

@@ -21,7 +21,7 @@ use serde_json::Value;
 use stack::{
     Stack, paths,
     photographs::{self, Photograph},
-    uploads::{File, Sent},
+    uploads::{UploadFile, Uploaded},
     users::{User, Users},
 };
 
@@ -43,7 +43,7 @@ struct Shown {
 
 /// Plays the demo on a deployed stack.
 pub async fn run(stack: &Stack) -> Result<()> {
-    let users = Users::of(stack)?;
+    let users = Users::from_stack(stack)?;
     let cast = Cast {
         stack,
         events: Events::watch(stack).await?,
@@ -166,7 +166,7 @@ async fn delete(cast: &Cast<'_>, shown: &[Shown]) -> Result<()> {
         let answer = reqwest::get(url).await?.status();
         ensure!(!answer.is_success(), "{name} is still delivered: {answer}");
     }
-    let listed = cast.mina.ask(cast.stack, Method::GET, "/v1/media?fields=id&limit=100", None).await?;
+    let listed = cast.mina.request(cast.stack, Method::GET, "/v1/media?fields=id&limit=100", None).await?;
     let is_listed = list(&listed["items"]).iter().any(|item| item["id"] == id.to_string());
     ensure!(!is_listed, "{name} is still in the list");
     println!("              the original is gone, no list has it, none of its addresses answers any more");

@@ -10,7 +10,7 @@ use base64::{
 use domain::media::Kind;
 use serde_json::Value;
 use sound::{Limits, analyse};
-use stack::uploads::File;
+use stack::uploads::UploadFile;
 
 use super::{Cast, indented, list, put, shortened, size, voice};
 

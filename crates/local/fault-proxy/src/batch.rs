@@ -9,11 +9,11 @@ use super::call::Call;
 pub struct Split {
     /// The request for the rest; none, if nothing is left.
     pub body: Option<Vec<u8>>,
-    left_out: LeftOut,
+    omitted: Omitted,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum LeftOut {
+enum Omitted {
     /// Ids of entries of `SendMessageBatch`.
     Messages(Vec<Value>),
     /// Ids of entries of `PublishBatch`.
@@ -24,15 +24,15 @@ enum LeftOut {
     Actions(Vec<(usize, Value)>),
 }
 
-/// Leaves out those entries of a batch (counted from 0) that `is_left_out` names; nothing, if `call`
+/// Leaves out those entries of a batch (counted from 0) that `is_omitted` names; nothing, if `call`
 /// is about no batch, or if its service would not answer so.
-pub fn split(call: &Call, body: &[u8], is_left_out: impl Fn(usize) -> bool) -> Option<Split> {
+pub fn split(call: &Call, body: &[u8], is_omitted: impl Fn(usize) -> bool) -> Option<Split> {
     match (call.service.as_str(), call.operation.as_str()) {
-        ("sqs", "SendMessageBatch") => messages(body, is_left_out),
-        ("sns", "PublishBatch") => publications(body, is_left_out),
-        ("dynamodb", "BatchGetItem") => items(body, "UnprocessedKeys", is_left_out),
-        ("dynamodb", "BatchWriteItem") => items(body, "UnprocessedItems", is_left_out),
-        ("es", "_bulk") => actions(body, is_left_out),
+        ("sqs", "SendMessageBatch") => messages(body, is_omitted),
+        ("sns", "PublishBatch") => publications(body, is_omitted),
+        ("dynamodb", "BatchGetItem") => items(body, "UnprocessedKeys", is_omitted),
+        ("dynamodb", "BatchWriteItem") => items(body, "UnprocessedItems", is_omitted),
+        ("es", "_bulk") => actions(body, is_omitted),
         _ => None,
     }
 }
@@ -41,7 +41,7 @@ impl Split {
     /// The answer about the whole batch: `answer`, which is about the rest, and what was left out.
     /// Nothing, if that is no answer about a batch.
     pub fn complete(&self, answer: Option<&[u8]>) -> Option<Vec<u8>> {
-        if let LeftOut::Publications(ids) = &self.left_out {
+        if let Omitted::Publications(ids) = &self.omitted {
             return complete_publications(ids, answer);
         }
         let mut document = match answer {
@@ -49,22 +49,22 @@ impl Split {
             None => json!({}),
         };
         let answer = document.as_object_mut()?;
-        match &self.left_out {
-            LeftOut::Messages(ids) => {
+        match &self.omitted {
+            Omitted::Messages(ids) => {
                 answer.entry("Successful").or_insert_with(|| json!([]));
                 let failed = answer.entry("Failed").or_insert_with(|| json!([])).as_array_mut()?;
                 failed.extend(ids.iter().map(|id| {
                     json!({"Id": id, "Code": "InternalError", "SenderFault": false, "Message": "ordered of the fault proxy"})
                 }));
             }
-            LeftOut::Items(name, items) => {
+            Omitted::Items(name, items) => {
                 // What the service itself left undone stays: tables do not meet, as a table is named once.
                 let unprocessed = answer.entry(*name).or_insert_with(|| json!({})).as_object_mut()?;
                 for (table, left) in items {
                     unprocessed.entry(table.clone()).or_insert_with(|| left.clone());
                 }
             }
-            LeftOut::Actions(actions) => {
+            Omitted::Actions(actions) => {
                 answer.insert("errors".to_owned(), true.into());
                 answer.entry("took").or_insert_with(|| 0.into());
                 let items = answer.entry("items").or_insert_with(|| json!([])).as_array_mut()?;
@@ -72,24 +72,24 @@ impl Split {
                     items.insert((*place).min(items.len()), rejected(action)?);
                 }
             }
-            LeftOut::Publications(_) => {}
+            Omitted::Publications(_) => {}
         }
         serde_json::to_vec(&document).ok()
     }
 }
 
-fn messages(body: &[u8], is_left_out: impl Fn(usize) -> bool) -> Option<Split> {
+fn messages(body: &[u8], is_omitted: impl Fn(usize) -> bool) -> Option<Split> {
     let mut document: Value = serde_json::from_slice(body).ok()?;
     let entries = document.get_mut("Entries")?.as_array_mut()?;
-    let (out, left) = part(std::mem::take(entries), is_left_out);
+    let (out, left) = part(std::mem::take(entries), is_omitted);
     let ids = out.into_iter().map(|(_, entry)| entry["Id"].clone()).collect();
     let is_empty = left.is_empty();
     *entries = left;
     let body = if is_empty { None } else { Some(serde_json::to_vec(&document).ok()?) };
-    Some(Split { body, left_out: LeftOut::Messages(ids) })
+    Some(Split { body, omitted: Omitted::Messages(ids) })
 }
 
-fn publications(body: &[u8], is_left_out: impl Fn(usize) -> bool) -> Option<Split> {
+fn publications(body: &[u8], is_omitted: impl Fn(usize) -> bool) -> Option<Split> {
     const ENTRY: &str = "PublishBatchRequestEntries.member.";
     let mut entries: Vec<(String, Vec<(String, String)>)> = Vec::new();
     let mut form = form_urlencoded::Serializer::new(String::new());
@@ -107,7 +107,7 @@ fn publications(body: &[u8], is_left_out: impl Fn(usize) -> bool) -> Option<Spli
             }
         }
     }
-    let (out, left) = part(entries, is_left_out);
+    let (out, left) = part(entries, is_omitted);
     for ((_, fields), number) in left.iter().zip(1..) {
         for (field, value) in fields {
             form.append_pair(&format!("{ENTRY}{number}.{field}"), value);
@@ -118,7 +118,7 @@ fn publications(body: &[u8], is_left_out: impl Fn(usize) -> bool) -> Option<Spli
     };
     let ids = out.into_iter().map(id).collect::<Option<Vec<_>>>()?;
     let body = (!left.is_empty()).then(|| form.finish().into_bytes());
-    (!ids.is_empty()).then_some(Split { body, left_out: LeftOut::Publications(ids) })
+    (!ids.is_empty()).then_some(Split { body, omitted: Omitted::Publications(ids) })
 }
 
 fn complete_publications(ids: &[String], answer: Option<&[u8]>) -> Option<Vec<u8>> {
@@ -148,11 +148,11 @@ fn complete_publications(ids: &[String], answer: Option<&[u8]>) -> Option<Vec<u8
     Some(format!("{head}<Failed>{failed}</Failed></PublishBatchResult>{tail}").into_bytes())
 }
 
-fn items(body: &[u8], name: &'static str, is_left_out: impl Fn(usize) -> bool) -> Option<Split> {
+fn items(body: &[u8], name: &'static str, is_omitted: impl Fn(usize) -> bool) -> Option<Split> {
     let mut document: Value = serde_json::from_slice(body).ok()?;
     let tables = document.get_mut("RequestItems")?.as_object_mut()?;
     let mut at = 0;
-    let mut left_out = Map::new();
+    let mut omitted = Map::new();
     for (table, asked) in tables.iter_mut() {
         let entries = match asked.get_mut("Keys") {
             Some(keys) => keys.as_array_mut()?,
@@ -160,7 +160,7 @@ fn items(body: &[u8], name: &'static str, is_left_out: impl Fn(usize) -> bool) -
         };
         let start = at;
         at += entries.len();
-        let (out, left) = part(std::mem::take(entries), |entry| is_left_out(start + entry));
+        let (out, left) = part(std::mem::take(entries), |entry| is_omitted(start + entry));
         *entries = left;
         if out.is_empty() {
             continue;
@@ -171,17 +171,17 @@ fn items(body: &[u8], name: &'static str, is_left_out: impl Fn(usize) -> bool) -
             Some(keys) => *keys = out.into(),
             None => undone = out.into(),
         }
-        left_out.insert(table.clone(), undone);
+        omitted.insert(table.clone(), undone);
     }
     tables.retain(|_, asked| asked.get("Keys").unwrap_or(asked).as_array().is_some_and(|left| !left.is_empty()));
     // Where nothing is done at all, DynamoDB refuses the call instead.
-    if tables.is_empty() || left_out.is_empty() {
+    if tables.is_empty() || omitted.is_empty() {
         return None;
     }
-    Some(Split { body: Some(serde_json::to_vec(&document).ok()?), left_out: LeftOut::Items(name, left_out) })
+    Some(Split { body: Some(serde_json::to_vec(&document).ok()?), omitted: Omitted::Items(name, omitted) })
 }
 
-fn actions(body: &[u8], is_left_out: impl Fn(usize) -> bool) -> Option<Split> {
+fn actions(body: &[u8], is_omitted: impl Fn(usize) -> bool) -> Option<Split> {
     let mut lines = str::from_utf8(body).ok()?.lines();
     let mut actions: Vec<(Value, String)> = Vec::new();
     while let Some(line) = lines.next() {
@@ -193,10 +193,10 @@ fn actions(body: &[u8], is_left_out: impl Fn(usize) -> bool) -> Option<Split> {
         }
         actions.push((action, text));
     }
-    let (out, left) = part(actions, is_left_out);
+    let (out, left) = part(actions, is_omitted);
     let body = (!left.is_empty()).then(|| left.into_iter().map(|(_, text)| text).collect::<String>().into_bytes());
-    let left_out = out.into_iter().map(|(place, (action, _))| (place, action)).collect();
-    Some(Split { body, left_out: LeftOut::Actions(left_out) })
+    let omitted = out.into_iter().map(|(place, (action, _))| (place, action)).collect();
+    Some(Split { body, omitted: Omitted::Actions(omitted) })
 }
 
 /// `{"index": {"_id": …}}` as it is answered.
@@ -207,10 +207,10 @@ fn rejected(action: &Value) -> Option<Value> {
 }
 
 /// Those that are left out, each with its place, and the others.
-fn part<T>(entries: Vec<T>, is_left_out: impl Fn(usize) -> bool) -> (Vec<(usize, T)>, Vec<T>) {
+fn part<T>(entries: Vec<T>, is_omitted: impl Fn(usize) -> bool) -> (Vec<(usize, T)>, Vec<T>) {
     let (mut out, mut left) = (Vec::new(), Vec::new());
     for (place, entry) in entries.into_iter().enumerate() {
-        if is_left_out(place) {
+        if is_omitted(place) {
             out.push((place, entry));
         } else {
             left.push(entry);
@@ -291,22 +291,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_document_has_its_place_in_the_answer(left_out in prop::collection::vec(any::<bool>(), 1..12)) {
+        fn every_document_has_its_place_in_the_answer(omitted in prop::collection::vec(any::<bool>(), 1..12)) {
             let line = |place: usize| format!("{{\"index\":{{\"_id\":\"{place}\"}}}}\n{{\"text\":\"{place}\"}}\n");
-            let body: String = (0..left_out.len()).map(line).collect();
-            let split = split(&Call::new("es", "_bulk"), body.as_bytes(), |place| left_out[place]).expect("a batch");
+            let body: String = (0..omitted.len()).map(line).collect();
+            let split = split(&Call::new("es", "_bulk"), body.as_bytes(), |place| omitted[place]).expect("a batch");
             let rest = split.body.clone().map(|rest| String::from_utf8(rest).expect("text")).unwrap_or_default();
-            let items: Vec<_> = (0..left_out.len()).filter(|place| !left_out[*place]).collect();
+            let items: Vec<_> = (0..omitted.len()).filter(|place| !omitted[*place]).collect();
             prop_assert_eq!(&rest, &items.iter().map(|place| line(*place)).collect::<String>());
             let items: Vec<_> =
                 items.iter().map(|place| json!({"index": {"_id": place.to_string(), "status": 200}})).collect();
             let answer = json!({"errors": false, "items": items}).to_string();
             let answer = json_of(&split.complete(split.body.as_ref().map(|_| answer.as_bytes())).expect("an answer"));
             let items = answer["items"].as_array().expect("items");
-            prop_assert_eq!(items.len(), left_out.len());
+            prop_assert_eq!(items.len(), omitted.len());
             for (place, item) in items.iter().enumerate() {
                 prop_assert_eq!(&item["index"]["_id"], &json!(place.to_string()));
-                prop_assert_eq!(item["index"]["status"] == 429, left_out[place]);
+                prop_assert_eq!(item["index"]["status"] == 429, omitted[place]);
             }
         }
     }

@@ -22,7 +22,7 @@ impl Call {
     }
 
     /// What a request asks, by its signature, its headers and its address.
-    pub fn of(parts: &Parts, body: &[u8]) -> Self {
+    pub fn from_request(parts: &Parts, body: &[u8]) -> Self {
         let query = parts.uri.query().unwrap_or_default();
         let service = match signed_for(parts) {
             Some(service) => service,
@@ -104,7 +104,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        let Call { service, operation } = Call::of(&parts, body.as_bytes());
+        let Call { service, operation } = Call::from_request(&parts, body.as_bytes());
         (service, operation)
     }
 

@@ -2,7 +2,7 @@ use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::{counters::Count, plan::Plan};
+use super::{counters::CallCount, plan::FaultPlan};
 
 /// Tells a running proxy what is to go wrong.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub struct Client {
 
 #[derive(Deserialize)]
 struct Counts {
-    counts: Vec<Count>,
+    counts: Vec<CallCount>,
 }
 
 impl Client {
@@ -23,21 +23,21 @@ impl Client {
     }
 
     /// Sets another plan: all is numbered and counted anew.
-    pub async fn set(&self, plan: &Plan) -> Result<()> {
+    pub async fn set(&self, plan: &FaultPlan) -> Result<()> {
         self.call(Method::PUT, serde_json::to_vec(plan)?).await.map(drop)
     }
 
     /// Ends all faults; the counts since the plan was set.
-    pub async fn clear(&self) -> Result<Vec<Count>> {
+    pub async fn clear(&self) -> Result<Vec<CallCount>> {
         self.call(Method::DELETE, Vec::new()).await
     }
 
     /// The counts since the plan was set.
-    pub async fn counts(&self) -> Result<Vec<Count>> {
+    pub async fn counts(&self) -> Result<Vec<CallCount>> {
         self.call(Method::GET, Vec::new()).await
     }
 
-    async fn call(&self, method: Method, body: Vec<u8>) -> Result<Vec<Count>> {
+    async fn call(&self, method: Method, body: Vec<u8>) -> Result<Vec<CallCount>> {
         let request = self.http.request(method, format!("{}/_faults", self.endpoint)).body(body);
         let answer = request.send().await.context("the fault proxy does not answer")?;
         let status = answer.status();

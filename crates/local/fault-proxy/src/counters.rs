@@ -7,7 +7,7 @@ use super::{call::Call, fault::Fault};
 /// What became of the requests for one operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Count {
+pub struct CallCount {
     /// Which operation.
     #[serde(flatten)]
     pub call: Call,
@@ -19,22 +19,22 @@ pub struct Count {
 
 /// Counts requests and faults, by service and operation.
 #[derive(Debug, Default)]
-pub struct Tally(BTreeMap<Call, (u64, BTreeMap<&'static str, u64>)>);
+pub struct Counters(BTreeMap<Call, (u64, BTreeMap<&'static str, u64>)>);
 
-impl Tally {
+impl Counters {
     /// Counts a request.
     pub fn request(&mut self, call: &Call) {
         self.0.entry(call.clone()).or_default().0 += 1;
     }
 
-    /// Counts a fault that has struck.
+    /// Counts a fault that has hits.
     pub fn fault(&mut self, call: &Call, fault: Fault) {
         *self.0.entry(call.clone()).or_default().1.entry(fault.name()).or_default() += 1;
     }
 
     /// All counts.
-    pub fn counts(&self) -> Vec<Count> {
-        let count = |(call, (requests, faults)): (&Call, &(u64, BTreeMap<&'static str, u64>))| Count {
+    pub fn counts(&self) -> Vec<CallCount> {
+        let count = |(call, (requests, faults)): (&Call, &(u64, BTreeMap<&'static str, u64>))| CallCount {
             call: call.clone(),
             requests: *requests,
             faults: faults.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),

@@ -2,7 +2,7 @@
 //!
 //! What a request asks of whom stands in its signature, its headers and its address (`call.rs`). A
 //! plan says which faults strike which share of which requests (`plan.rs`); it has a seed, and the
-//! n-th request for an operation meets the same fault each time that it is played. What is not struck
+//! n-th request for an operation meets the same fault each time that it is played. What is not hits
 //! is handed on byte by byte, with the host that was signed.
 //!
 //! In a test, [`FaultProxy::start`] runs one in the same process; on its own it is `cargo xtask faults`.
@@ -38,7 +38,7 @@
 //!   refuse one and take another.
 //! - `partial` sends the rest of a batch, and `longestPause` a pause, under the administrator's signature: the
 //!   function's own does not hold for what was changed. IAM has no say in those.
-//! - What clients send to addresses that a function signed for them is struck by rules for
+//! - What clients send to addresses that a function signed for them is hits by rules for
 //!   the service `client` only.
 
 mod batch;
@@ -47,16 +47,16 @@ mod client;
 mod counters;
 mod fault;
 mod options;
-mod pause;
+mod visibility_timeout;
 mod plan;
-mod refusal;
+mod service_error;
 mod server;
 mod upstream;
 
 pub use call::{CLIENT, Call};
 pub use client::Client;
-pub use counters::Count;
+pub use counters::CallCount;
 pub use fault::{Fault, Status};
 pub use options::{Arguments, Options};
-pub use plan::{Plan, Rule, decide, roll};
+pub use plan::{FaultPlan, FaultRule, matching_rule, seeded_hash};
 pub use server::{FaultProxy, run};

@@ -14,7 +14,7 @@ use axum::{
     routing::get,
 };
 use futures_util::{StreamExt, stream};
-use http_server::{Server, until_ended};
+use http_server::{Server, serve_until_shutdown};
 use serde_json::json;
 
 use super::{
@@ -22,18 +22,18 @@ use super::{
     batch::{Split, split},
     call::Call,
     client::Client,
-    counters::Tally,
+    counters::Counters,
     fault::Fault,
-    pause::shorten,
-    plan::{Plan, decide, roll},
-    refusal::{Refusal, refusal},
+    visibility_timeout::shorten,
+    plan::{FaultPlan, matching_rule, seeded_hash},
+    service_error::{ServiceError, service_error},
     upstream::Upstreams,
 };
 
 /// The longest that a request hangs: longer than any function waits for a call.
 const LONGEST_HANG: Duration = Duration::from_secs(60);
 /// An answer's start is sent when nothing more comes for a moment; an error at once would take it along.
-const UNTIL_SENT: Duration = Duration::from_millis(20);
+const FLUSH_DELAY: Duration = Duration::from_millis(20);
 /// The most of a request that is read, in bytes: originals go around this, by the client's own address.
 const MAX_REQUEST: usize = 512 << 20;
 /// The most of an answer that is read to break it off, in bytes.
@@ -47,7 +47,7 @@ impl FaultProxy {
     /// Starts a proxy on loopback, without any faults. It answers when this returns; what it hands
     /// requests on to may come later.
     pub fn start(options: &Options) -> Result<Self> {
-        let app = Arc::new(App { upstreams: Upstreams::new(options)?, standing: Mutex::default() });
+        let app = Arc::new(App { upstreams: Upstreams::new(options)?, state: Mutex::default() });
         let router = |_| {
             Router::new()
                 .route("/_faults", get(counts).put(set).delete(clear))
@@ -71,70 +71,70 @@ impl FaultProxy {
 
 /// `cargo xtask faults`: runs a proxy until SIGTERM or Ctrl-C.
 pub async fn run(options: Options) -> Result<()> {
-    until_ended(|| FaultProxy::start(&options), FaultProxy::endpoint).await
+    serve_until_shutdown(|| FaultProxy::start(&options), FaultProxy::endpoint).await
 }
 
 struct App {
     upstreams: Upstreams,
-    standing: Mutex<Standing>,
+    state: Mutex<State>,
 }
 
 /// The plan, and how far it has come.
 #[derive(Default)]
-struct Standing {
-    plan: Plan,
-    /// How often each rule has struck.
-    struck: Vec<u32>,
+struct State {
+    plan: FaultPlan,
+    /// How often each rule has hits.
+    hits: Vec<u32>,
     /// How many requests there were for each operation, since the plan was set.
     numbers: HashMap<Call, u64>,
-    tally: Tally,
+    counters: Counters,
 }
 
 /// What is to happen to a request.
-enum Fate {
-    Spared,
-    Struck(Fault),
-    Halved(Split),
+enum Decision {
+    Forward,
+    Inject(Fault),
+    Split(Split),
 }
 
-impl Standing {
-    fn fate(&mut self, call: &Call, body: &[u8]) -> Fate {
-        self.tally.request(call);
+impl State {
+    fn decision(&mut self, call: &Call, body: &[u8]) -> Decision {
+        self.counters.request(call);
         let number = self.numbers.entry(call.clone()).or_default();
         let this = *number;
         *number += 1;
-        let Some(index) = decide(&self.plan, &self.struck, call, this) else { return Fate::Spared };
+        let Some(index) = matching_rule(&self.plan, &self.hits, call, this) else { return Decision::Forward };
         let fault = self.plan.rules[index].fault;
-        let fate = if fault == Fault::Partial {
+        let decision = if fault == Fault::Partial {
             let out = |place: usize| {
-                place as u64 == this % 2 || roll(self.plan.seed, &[this, place as u64]).is_multiple_of(2)
+                place as u64 == this % 2 || seeded_hash(self.plan.seed, &[this, place as u64]).is_multiple_of(2)
             };
             match split(call, body, out) {
-                Some(split) => Fate::Halved(split),
-                None => return Fate::Spared,
+                Some(split) => Decision::Split(split),
+                None => return Decision::Forward,
             }
         } else {
-            Fate::Struck(fault)
+            Decision::Inject(fault)
         };
-        self.struck[index] += 1;
-        self.tally.fault(call, fault);
-        fate
+        self.hits[index] += 1;
+        self.counters.fault(call, fault);
+        decision
     }
 }
 
 impl App {
-    fn standing(&self) -> MutexGuard<'_, Standing> {
+    fn state(&self) -> MutexGuard<'_, State> {
         // No operation leaves it in pieces when it panics.
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn counts(&self) -> Response {
-        let standing = self.standing();
-        serving::json(StatusCode::OK, &json!({"plan": standing.plan, "counts": standing.tally.counts()}))
+        let state = self.state();
+        http_server::json_response(StatusCode::OK, &json!({"plan": state.plan, "counts": state.counters.counts()}))
     }
 
-    async fn strike(&self, fault: Fault, call: &Call, parts: &Parts, body: Bytes) -> Response {
-        let refuse = |of, retry_after| refusal(of, call, &parts.method, retry_after);
+    async fn inject(&self, fault: Fault, call: &Call, parts: &Parts, body: Bytes) -> Response {
+        let refuse = |of, retry_after| service_error(of, call, &parts.method, retry_after);
         match fault {
             Fault::Refused => broken(Bytes::new()),
             Fault::Hang { millis } => {
@@ -145,8 +145,8 @@ impl App {
                 tokio::time::sleep(Duration::from_millis(millis).min(LONGEST_HANG)).await;
                 self.forward(call, parts, body).await
             }
-            Fault::Answer { status, retry_after } => refuse(Refusal::Unable(status), retry_after),
-            Fault::ExpiredCredentials => refuse(Refusal::Expired, None),
+            Fault::Answer { status, retry_after } => refuse(ServiceError::Unable(status), retry_after),
+            Fault::ExpiredCredentials => refuse(ServiceError::Expired, None),
             Fault::LostAnswer => {
                 // Only a whole answer says that all of it is done.
                 let (_, body) = self.forward(call, parts, body).await.into_parts();
@@ -168,11 +168,11 @@ impl App {
         }
     }
 
-    async fn halve(&self, split: Split, call: &Call, parts: &Parts) -> Response {
+    async fn forward_split(&self, split: Split, call: &Call, parts: &Parts) -> Response {
         let answer = match split.body.clone() {
-            Some(body) => match self.upstreams.send_anew(call, parts, body).await {
+            Some(body) => match self.upstreams.resign_and_send(call, parts, body).await {
                 Ok(answer) => Some(answer),
-                Err(error) => return unreachable(&error),
+                Err(error) => return upstream_unreachable(&error),
             },
             None => None,
         };
@@ -187,15 +187,15 @@ impl App {
     }
 
     async fn forward(&self, call: &Call, parts: &Parts, body: Bytes) -> Response {
-        let longest = self.standing().plan.longest_pause;
+        let longest = self.state().plan.max_visibility_timeout;
         let answer = match longest.and_then(|longest| shorten(call, &body, longest)) {
-            Some(body) => self.upstreams.send_anew(call, parts, body).await.map(|answer| {
+            Some(body) => self.upstreams.resign_and_send(call, parts, body).await.map(|answer| {
                 let content_type = answer.headers.get(header::CONTENT_TYPE).cloned();
                 answered(answer.status, answer.body, content_type)
             }),
             None => self.upstreams.forward(call, parts, body).await,
         };
-        answer.unwrap_or_else(|error| unreachable(&error))
+        answer.unwrap_or_else(|error| upstream_unreachable(&error))
     }
 }
 
@@ -204,12 +204,12 @@ async fn pass(State(app): State<Arc<App>>, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(body, MAX_REQUEST).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let call = Call::of(&parts, &body);
-    let fate = app.standing().fate(&call, &body);
-    match fate {
-        Fate::Spared => app.forward(&call, &parts, body).await,
-        Fate::Struck(fault) => app.strike(fault, &call, &parts, body).await,
-        Fate::Halved(split) => app.halve(split, &call, &parts).await,
+    let call = Call::from_request(&parts, &body);
+    let decision = app.state().decision(&call, &body);
+    match decision {
+        Decision::Forward => app.forward(&call, &parts, body).await,
+        Decision::Inject(fault) => app.inject(fault, &call, &parts, body).await,
+        Decision::Split(split) => app.forward_split(split, &call, &parts).await,
     }
 }
 
@@ -218,11 +218,11 @@ async fn counts(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn set(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    match serde_json::from_slice::<Plan>(&body) {
+    match serde_json::from_slice::<FaultPlan>(&body) {
         Ok(plan) => {
-            let mut standing = app.standing();
-            *standing = Standing { struck: vec![0; plan.rules.len()], plan, ..Standing::default() };
-            drop(standing);
+            let mut state = app.state();
+            *state = State { hits: vec![0; plan.rules.len()], plan, ..State::default() };
+            drop(state);
             app.counts()
         }
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
@@ -231,7 +231,7 @@ async fn set(State(app): State<Arc<App>>, body: Bytes) -> Response {
 
 /// Ends all faults; the counts stay until another plan is set.
 async fn clear(State(app): State<Arc<App>>) -> Response {
-    app.standing().plan.rules.clear();
+    app.state().plan.rules.clear();
     app.counts()
 }
 
@@ -245,7 +245,7 @@ fn answered(status: StatusCode, body: Vec<u8>, content_type: Option<HeaderValue>
 }
 
 /// Nobody is there, as with AWS when it is out of reach.
-fn unreachable(error: &anyhow::Error) -> Response {
+fn upstream_unreachable(error: &anyhow::Error) -> Response {
     eprintln!("what plays AWS does not answer: {error:#}");
     broken(Bytes::new())
 }
@@ -256,7 +256,7 @@ fn broken(start: Bytes) -> Response {
     let broken = stream::once(async move {
         // Without a start, any pause would send the head.
         if !is_nothing {
-            tokio::time::sleep(UNTIL_SENT).await;
+            tokio::time::sleep(FLUSH_DELAY).await;
         }
         Err::<Bytes, _>(std::io::Error::other("an answer is to be lost"))
     });

@@ -1,5 +1,5 @@
 use anyhow::{Context, Result};
-use aws_client::{Answer, Aws};
+use aws_client::{Answer, AwsClient};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, Request, Response, Uri, header, request::Parts, uri::Authority},
@@ -27,7 +27,7 @@ pub struct Upstreams {
 
 struct Place {
     authority: Authority,
-    admin: Aws,
+    admin: AwsClient,
 }
 
 impl Upstreams {
@@ -62,7 +62,7 @@ impl Upstreams {
     }
 
     /// Sends a request with another body. Its signature does not hold any more: the administrator signs.
-    pub async fn send_anew(&self, call: &Call, parts: &Parts, body: Vec<u8>) -> Result<Answer> {
+    pub async fn resign_and_send(&self, call: &Call, parts: &Parts, body: Vec<u8>) -> Result<Answer> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let header = |name| Some((name, parts.headers.get(name)?.to_str().ok()?));
         let headers: Vec<_> = OWN.into_iter().filter_map(header).collect();
@@ -84,6 +84,6 @@ impl Place {
     fn new(endpoint: &str) -> Result<Self> {
         let uri: Uri = endpoint.parse().with_context(|| format!("{endpoint} is no address"))?;
         let authority = uri.authority().cloned().with_context(|| format!("{endpoint} names no host"))?;
-        Ok(Self { authority, admin: Aws::new(endpoint.to_owned()) })
+        Ok(Self { authority, admin: AwsClient::new(endpoint.to_owned()) })
     }
 }

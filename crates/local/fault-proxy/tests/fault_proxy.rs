@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::Request, response::Response};
-use fault_proxy::{Call, Client, Fault, FaultProxy, Options, Plan, Rule, Status};
+use fault_proxy::{Call, Client, Fault, FaultProxy, Options, FaultPlan, FaultRule, Status};
 use http::HeaderMap;
 use http_server::Server;
 use reqwest::Method;
@@ -57,8 +57,8 @@ impl World {
         Self { proxy, faults, http: reqwest::Client::new(), served, _upstream: upstream }
     }
 
-    async fn order(&self, rules: Vec<Rule>) {
-        self.faults.set(&Plan { seed: 7, rules, ..Plan::default() }).await.expect("a plan");
+    async fn order(&self, rules: Vec<FaultRule>) {
+        self.faults.set(&FaultPlan { seed: 7, rules, ..FaultPlan::default() }).await.expect("a plan");
     }
 
     /// A request as a function signs it; status, headers and body, if all of them come.
@@ -99,7 +99,7 @@ async fn connections_end_before_between_and_after() {
     for (fault, is_done, has_status) in
         [(Fault::Refused, false, false), (Fault::LostAnswer, true, false), (Fault::Reset, true, true)]
     {
-        world.order(vec![Rule::new(fault, 1.0).times(1)]).await;
+        world.order(vec![FaultRule::new(fault, 1.0).times(1)]).await;
         let before = world.served();
         let error = world.get_item().await.expect_err("no whole answer");
         assert_eq!(world.served() - before, u64::from(is_done), "{fault:?}");
@@ -113,7 +113,7 @@ async fn connections_end_before_between_and_after() {
 async fn some_come_late_and_some_hang() {
     let world = World::new();
     for (fault, comes) in [(Fault::Late { millis: 300 }, true), (Fault::Hang { millis: 300 }, false)] {
-        world.order(vec![Rule::new(fault, 1.0).times(1)]).await;
+        world.order(vec![FaultRule::new(fault, 1.0).times(1)]).await;
         let (start, before) = (Instant::now(), world.served());
         assert_eq!(world.get_item().await.is_ok(), comes, "{fault:?}");
         assert!(start.elapsed() >= Duration::from_millis(300), "{fault:?}");
@@ -135,7 +135,7 @@ async fn services_refuse_in_their_own_words() {
         (Fault::ExpiredCredentials, "dynamodb", 400, "#ExpiredTokenException", None),
         (Fault::ExpiredCredentials, "sqs", 403, "#ExpiredToken", None),
     ] {
-        world.order(vec![Rule::new(fault, 1.0)]).await;
+        world.order(vec![FaultRule::new(fault, 1.0)]).await;
         let (answered, headers, body) = world.ask(service, "x.Y", &json!({})).await.expect("an answer");
         let body = String::from_utf8_lossy(&body).into_owned();
         assert_eq!(answered, status, "{service}");
@@ -148,7 +148,7 @@ async fn services_refuse_in_their_own_words() {
 #[tokio::test]
 async fn a_batch_is_done_in_part_and_says_which() {
     let world = World::new();
-    world.order(vec![Rule::new(Fault::Partial, 1.0)]).await;
+    world.order(vec![FaultRule::new(Fault::Partial, 1.0)]).await;
     let entries: Vec<_> = (0..10).map(|id| json!({"Id": id.to_string(), "MessageBody": "m"})).collect();
     let batch = json!({"QueueUrl": "q", "Entries": entries});
     let (status, _, body) = world.ask("sqs", "AmazonSQS.SendMessageBatch", &batch).await.expect("an answer");
@@ -163,7 +163,7 @@ async fn a_batch_is_done_in_part_and_says_which() {
     all.sort();
     assert_eq!(all, (0..10).map(|id| id.to_string()).collect::<Vec<_>>());
     // What is no batch is spared, and not counted.
-    world.order(vec![Rule::new(Fault::Partial, 1.0)]).await;
+    world.order(vec![FaultRule::new(Fault::Partial, 1.0)]).await;
     assert_eq!(world.get_item().await.expect("an answer").0, 200);
     assert!(world.faults.counts().await.expect("counts")[0].faults.is_empty());
 }
@@ -171,7 +171,7 @@ async fn a_batch_is_done_in_part_and_says_which() {
 #[tokio::test]
 async fn a_plan_is_the_same_each_time_until_it_is_cleared() {
     let world = World::new();
-    let rule = Rule::new(Fault::Answer { status: Status::Unavailable, retry_after: None }, 0.5);
+    let rule = FaultRule::new(Fault::Answer { status: Status::Unavailable, retry_after: None }, 0.5);
     let mut runs = Vec::new();
     for _ in 0..2 {
         world.order(vec![rule.clone()]).await;
@@ -183,9 +183,9 @@ async fn a_plan_is_the_same_each_time_until_it_is_cleared() {
     }
     assert_eq!(runs[0], runs[1]);
     assert!(runs[0].contains(&200) && runs[0].contains(&503));
-    let struck = runs[0].iter().filter(|status| **status == 503).count() as u64;
+    let hits = runs[0].iter().filter(|status| **status == 503).count() as u64;
     let counts = world.faults.clear().await.expect("counts");
-    assert_eq!((counts[0].requests, counts[0].faults["503"]), (20, struck));
+    assert_eq!((counts[0].requests, counts[0].faults["503"]), (20, hits));
     assert_eq!(world.get_item().await.expect("an answer").0, 200);
 }
 

@@ -1,12 +1,14 @@
-//! What the emulators of this crate share: a server on a thread of its own, answers in JSON, faults
-//! that are ordered and counted, and what time it is.
+//! What the emulators share: an HTTP server on its own thread, JSON responses, injected faults with counters, and the
+//! clock.
 
-mod answers;
+mod active_faults;
 mod clock;
-mod faults;
+mod responses;
 mod server;
+mod shutdown;
 
-pub use answers::{bytes, json};
-pub use clock::now;
-pub use faults::{Order, Standing, Standings};
-pub use server::{Ended, Server, until_ended};
+pub use active_faults::{ActiveFault, ActiveFaults, FaultRequest};
+pub use clock::now_millis;
+pub use responses::{json_bytes_response, json_response};
+pub use server::{Server, serve_until_shutdown};
+pub use shutdown::ShutdownSignal;

@@ -5,27 +5,25 @@ use std::{
 
 use anyhow::{Context, Result};
 use axum::{Router, serve::ListenerExt as _};
-use tokio::{
-    runtime,
-    signal::unix::{Signal, SignalKind, signal},
-    sync::oneshot,
-};
+use tokio::{runtime, sync::oneshot};
 
-/// A server on loopback, which ends with this value.
+use super::shutdown::ShutdownSignal;
+
+/// An HTTP server on the loopback interface. Dropping the value stops the server.
 ///
-/// It has a thread and a runtime of its own, so it answers whatever its starter does meanwhile,
-/// and may be started and ended from inside and outside of async code.
+/// The server has its own thread and runtime, so a blocked caller does not block it. It can be started and stopped
+/// inside and outside of async code.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    /// Dropped, it ends the thread.
+    /// Dropping the sender ends the thread.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Serves what `router` makes on `port`, or on a free one if that is 0. It answers when this
-    /// returns. `router` runs inside the server's runtime and is told the address.
+    /// Starts a server on `port`, or on a free port if `port` is 0. The server accepts requests when this returns.
+    /// `router` runs inside the server's runtime and gets the server's address.
     pub fn start(name: &str, port: u16, router: impl FnOnce(SocketAddr) -> Router) -> Result<Self> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| format!("cannot listen on port {port}"))?;
@@ -33,17 +31,17 @@ impl Server {
         let address = listener.local_addr()?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (listener, router) = {
-            // Tokio's sockets are made inside its runtime.
+            // Tokio sockets must be created inside the runtime.
             let _guard = runtime.enter();
             (tokio::net::TcpListener::from_std(listener)?, router(address))
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            // A refusal is small; waiting for more to send would make it late.
+            // Responses are small: Nagle's algorithm would delay them.
             let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
             runtime.block_on(async {
                 tokio::select! {
-                    // Serving ends only with the runtime, and connections with it.
+                    // `serve` never returns; dropping the runtime closes the connections.
                     _ = axum::serve(listener, router) => {}
                     _ = stopped => {}
                 }
@@ -52,7 +50,7 @@ impl Server {
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it answers.
+    /// The server's base URL.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -62,43 +60,21 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic there has been printed; there is nothing left to end.
+            // A panic in the thread has already been printed.
             let _ = thread.join();
         }
     }
 }
 
-/// Starts a server, prints its endpoint as the first line, and keeps it until SIGTERM or Ctrl-C.
-pub async fn until_ended<S>(start: impl FnOnce() -> Result<S>, endpoint: impl FnOnce(&S) -> String) -> Result<()> {
-    // Before anybody knows of the server: no signal is missed.
-    let mut ended = Ended::listen()?;
+/// Starts a server, prints its endpoint as the first line, and runs it until SIGTERM or Ctrl-C.
+pub async fn serve_until_shutdown<S>(
+    start: impl FnOnce() -> Result<S>,
+    endpoint: impl FnOnce(&S) -> String,
+) -> Result<()> {
+    // Installed before the endpoint is printed, so that no signal is missed.
+    let mut shutdown = ShutdownSignal::listen()?;
     let server = start()?;
     println!("{}", endpoint(&server));
-    ended.wait().await;
+    shutdown.wait().await;
     Ok(())
-}
-
-/// SIGTERM and Ctrl-C, from when it was made on.
-#[derive(Debug)]
-pub struct Ended {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Ended {
-    /// From now on these signals do not end this process by themselves.
-    ///
-    /// # Errors
-    /// If they cannot be listened for. Panics outside of a runtime.
-    pub fn listen() -> Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits until one has come.
-    pub async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }

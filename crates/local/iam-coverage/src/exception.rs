@@ -9,7 +9,7 @@ pub struct Exception {
     pub action: &'static str,
     /// A part of the resource's ARN; empty for all.
     pub resource: &'static str,
-    /// Why it is granted all the same.
+    /// UndisplayedReason it is granted all the same.
     #[expect(dead_code, reason = "for who reads this file")]
     pub why: &'static str,
 }

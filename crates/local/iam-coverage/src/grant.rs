@@ -1,5 +1,5 @@
 use anyhow::{Context, Result, bail, ensure};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use percent_encoding::percent_decode_str;
 use roxmltree::{Document, Node};
 use serde::Deserialize;
@@ -29,7 +29,7 @@ impl Grant {
 
 /// What the policies of the deployed functions' roles allow. AWS's own policy for logs, which every function has,
 /// is not among them.
-pub async fn of(aws: &Aws) -> Result<Vec<Grant>> {
+pub async fn of(aws: &AwsClient) -> Result<Vec<Grant>> {
     let parameters =
         [("Action", "GetAccountAuthorizationDetails"), ("Version", "2010-05-08"), ("Filter.member.1", "Role")];
     grants(&aws.query("iam", &parameters).await?)

@@ -41,7 +41,7 @@ pub struct Function {
 
 /// What a function answers to an event.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub enum Outcome {
     /// Its result.
     Response(Value),
     /// The invocation failed, as `errorType` and `errorMessage` say.
@@ -51,12 +51,12 @@ pub enum Answer {
 struct Invocation {
     event: String,
     patience: Duration,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<Outcome>,
 }
 
 struct Api {
     events: Mutex<mpsc::UnboundedReceiver<Invocation>>,
-    waiting: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
+    waiting: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
     next_id: AtomicU64,
 }
 
@@ -93,12 +93,12 @@ impl Function {
     }
 
     /// Hands `event` to the function and waits for its answer, for a minute at most.
-    pub async fn invoke(&mut self, event: &Value) -> Result<Answer> {
-        self.invoke_within(PATIENCE, event).await
+    pub async fn invoke(&mut self, event: &Value) -> Result<Outcome> {
+        self.invoke_with_timeout(PATIENCE, event).await
     }
 
     /// Likewise, for `patience`, of which the function is told.
-    pub async fn invoke_within(&mut self, patience: Duration, event: &Value) -> Result<Answer> {
+    pub async fn invoke_with_timeout(&mut self, patience: Duration, event: &Value) -> Result<Outcome> {
         let (sender, receiver) = oneshot::channel();
         let invocation = Invocation { event: event.to_string(), patience, answer: sender };
         self.events.send(invocation).ok().context("the server is gone")?;
@@ -169,14 +169,14 @@ async fn next(State(api): State<Arc<Api>>) -> Result<(HeaderMap, String), Status
 }
 
 async fn response(State(api): State<Arc<Api>>, UrlPath(id): UrlPath<String>, body: String) -> StatusCode {
-    answer(&api, &id, Answer::Response(json(body))).await
+    answer(&api, &id, Outcome::Response(json(body))).await
 }
 
 async fn error(State(api): State<Arc<Api>>, UrlPath(id): UrlPath<String>, body: String) -> StatusCode {
-    answer(&api, &id, Answer::Error(json(body))).await
+    answer(&api, &id, Outcome::Error(json(body))).await
 }
 
-async fn answer(api: &Api, id: &str, answer: Answer) -> StatusCode {
+async fn answer(api: &Api, id: &str, answer: Outcome) -> StatusCode {
     match api.waiting.lock().await.remove(id) {
         // Whoever asked may have given up.
         Some(waiting) => {

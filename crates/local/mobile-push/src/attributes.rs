@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::refusal::Refusal;
+use super::sns_error::SnsError;
 
 /// What a token may take, in bytes.
 const MAX_TOKEN: usize = 8192;
@@ -29,18 +29,18 @@ pub fn without_secrets(attributes: &BTreeMap<String, String>) -> BTreeMap<String
 }
 
 /// Refuses attributes of an application that SNS does not know or take.
-pub fn check_application(attributes: &BTreeMap<String, String>) -> Result<(), Refusal> {
+pub fn check_application(attributes: &BTreeMap<String, String>) -> Result<(), SnsError> {
     for (name, value) in attributes {
         if !APPLICATION_ATTRIBUTES.contains(&name.as_str()) {
-            return Err(Refusal::invalid("Attributes", &format!("Invalid attribute name: {name}")));
+            return Err(SnsError::invalid("Attributes", &format!("Invalid attribute name: {name}")));
         }
         match name.as_str() {
             "PlatformCredential" if !is_service_account(value) => {
-                return Err(Refusal::invalid("Attributes", "Platform credentials are invalid"));
+                return Err(SnsError::invalid("Attributes", "Platform credentials are invalid"));
             }
-            "Enabled" => drop(truth(name, value)?),
+            "Enabled" => drop(parse_bool(name, value)?),
             name if name.starts_with("Event") && !value.is_empty() && !value.starts_with("arn:aws:sns:") => {
-                return Err(Refusal::invalid("Attributes", &format!("Invalid value for attribute: {name}: {value}")));
+                return Err(SnsError::invalid("Attributes", &format!("Invalid value for attribute: {name}: {value}")));
             }
             _ => {}
         }
@@ -58,31 +58,31 @@ fn is_service_account(credential: &str) -> bool {
 }
 
 /// Refuses a token that is none, or too long.
-pub fn check_token(token: &str) -> Result<(), Refusal> {
+pub fn check_token(token: &str) -> Result<(), SnsError> {
     match token.len() {
-        0 => Err(Refusal::invalid("Token", "no value for required parameter")),
+        0 => Err(SnsError::invalid("Token", "no value for required parameter")),
         1..=MAX_TOKEN => Ok(()),
-        _ => Err(Refusal::invalid("Token", "must be at most 8192 bytes long in UTF-8 encoding")),
+        _ => Err(SnsError::invalid("Token", "must be at most 8192 bytes long in UTF-8 encoding")),
     }
 }
 
 /// Refuses `CustomUserData` that is too long.
-pub fn check_user_data(data: &str) -> Result<(), Refusal> {
+pub fn check_user_data(data: &str) -> Result<(), SnsError> {
     if data.len() > MAX_USER_DATA {
         let reason = "Invalid value for attribute: CustomUserData: must be at most 2048 bytes long in UTF-8 encoding";
-        return Err(Refusal::invalid("Attributes", reason));
+        return Err(SnsError::invalid("Attributes", reason));
     }
     Ok(())
 }
 
-/// The truth value of an attribute.
-pub fn truth(name: &str, value: &str) -> Result<bool, Refusal> {
+/// The parse_bool value of an attribute.
+pub fn parse_bool(name: &str, value: &str) -> Result<bool, SnsError> {
     match value.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
         "false" => Ok(false),
         _ => {
             let reason = format!("Invalid value for attribute: {name}: must be either 'true' or 'false'");
-            Err(Refusal::invalid("Attributes", &reason))
+            Err(SnsError::invalid("Attributes", &reason))
         }
     }
 }

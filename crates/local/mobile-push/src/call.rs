@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use aws_client::REGION;
 use axum::http::HeaderMap;
 
-use super::refusal::Refusal;
+use super::sns_error::SnsError;
 
 /// A call of AWS's query protocol: parameters in a form, lists and maps spelt out as
 /// `Attributes.entry.1.key` (Amazon SNS API Reference, "Making API requests").
@@ -29,8 +29,8 @@ impl Call {
     }
 
     /// The parameter `name`, which must be there.
-    pub fn required(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name).ok_or_else(|| Refusal::invalid(name, "no value for required parameter"))
+    pub fn required(&self, name: &str) -> Result<&str, SnsError> {
+        self.get(name).ok_or_else(|| SnsError::invalid(name, "no value for required parameter"))
     }
 
     /// The map `name`.

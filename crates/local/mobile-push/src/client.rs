@@ -9,12 +9,12 @@ use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    control::{EndpointCopy, Happened, PhoneCopy, ReachJson},
-    fault::{Fault, Order, Standing},
-    record::{Notification, Profile, Reach, Unshown},
+    control::{EndpointSnapshot, EventList, PhoneSnapshot, ReachabilityJson},
+    fault::{Fault, FaultRequest, ActiveFault},
+    record::{Notification, Profile, Reachability, UndisplayedMessage},
 };
 
-/// How often to look while waiting for an outcome.
+/// How often to look while pending for an outcome.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Sets phones up, sees what they show, and orders what is to go wrong.
@@ -30,59 +30,59 @@ impl Client {
         Self { endpoint: endpoint.into(), http: reqwest::Client::new() }
     }
 
-    /// Where SNS is called.
+    /// Where SNS is services.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
     /// Sets up the phone with `token`, or sets it up anew.
-    pub async fn set_up(&self, token: &str, profile: &Profile) -> Result<PhoneCopy> {
+    pub async fn register_phone(&self, token: &str, profile: &Profile) -> Result<PhoneSnapshot> {
         self.call(Method::PUT, &of(token, ""), Some(profile)).await
     }
 
     /// The phone with `token`.
-    pub async fn phone(&self, token: &str) -> Result<PhoneCopy> {
+    pub async fn phone(&self, token: &str) -> Result<PhoneSnapshot> {
         self.call(Method::GET, &of(token, ""), None::<&()>).await
     }
 
     /// All phones, by token.
-    pub async fn phones(&self) -> Result<Vec<PhoneCopy>> {
+    pub async fn phones(&self) -> Result<Vec<PhoneSnapshot>> {
         self.call(Method::GET, "", None::<&()>).await
     }
 
     /// Lets the phone be online, offline, stale or invalid. What has waited for it arrives when it
     /// is online again.
-    pub async fn set_reach(&self, token: &str, reach: Reach) -> Result<PhoneCopy> {
-        self.call(Method::PUT, &of(token, "/reach"), Some(&ReachJson { reach })).await
+    pub async fn set_reachability(&self, token: &str, reach: Reachability) -> Result<PhoneSnapshot> {
+        self.call(Method::PUT, &of(token, "/reach"), Some(&ReachabilityJson { reach })).await
     }
 
     /// Disables the endpoints of `token`, as SNS does when FCM calls it stale.
-    pub async fn disable(&self, token: &str) -> Result<Vec<EndpointCopy>> {
+    pub async fn disable_endpoints(&self, token: &str) -> Result<Vec<EndpointSnapshot>> {
         self.call(Method::POST, &of(token, "/disable"), None::<&()>).await
     }
 
     /// All endpoints.
-    pub async fn endpoints(&self) -> Result<Vec<EndpointCopy>> {
+    pub async fn endpoints(&self) -> Result<Vec<EndpointSnapshot>> {
         self.call(Method::GET, "/endpoints", None::<&()>).await
     }
 
     /// The number of what happened last: what comes after it is new.
     pub async fn head(&self) -> Result<u64> {
-        let happened: Happened<Notification> =
+        let happened: EventList<Notification> =
             self.call(Method::GET, &format!("/notifications?since={}", u64::MAX), None::<&()>).await?;
         Ok(happened.head)
     }
 
     /// Notifications that have come to phones after number `since`.
     pub async fn notifications(&self, since: u64) -> Result<Vec<Notification>> {
-        let happened: Happened<_> =
+        let happened: EventList<_> =
             self.call(Method::GET, &format!("/notifications?since={since}"), None::<&()>).await?;
         Ok(happened.items)
     }
 
     /// What SNS took after number `since` and no phone shows.
-    pub async fn unshown(&self, since: u64) -> Result<Vec<Unshown>> {
-        let happened: Happened<_> = self.call(Method::GET, &format!("/unshown?since={since}"), None::<&()>).await?;
+    pub async fn undisplayed(&self, since: u64) -> Result<Vec<UndisplayedMessage>> {
+        let happened: EventList<_> = self.call(Method::GET, &format!("/unshown?since={since}"), None::<&()>).await?;
         Ok(happened.items)
     }
 
@@ -128,26 +128,26 @@ impl Client {
     }
 
     /// Orders a fault for so many calls, or until faults are cleared.
-    pub async fn fault(&self, fault: Fault, times: Option<NonZeroU32>) -> Result<()> {
-        let _: Vec<Standing> = self.call(Method::POST, "/faults", Some(&Order { fault, times })).await?;
+    pub async fn inject_fault(&self, fault: Fault, times: Option<NonZeroU32>) -> Result<()> {
+        let _: Vec<ActiveFault> = self.call(Method::POST, "/faults", Some(&FaultRequest { fault, times })).await?;
         Ok(())
     }
 
     /// The faults and how often they have struck.
-    pub async fn faults(&self) -> Result<Vec<Standing>> {
+    pub async fn faults(&self) -> Result<Vec<ActiveFault>> {
         self.call(Method::GET, "/faults", None::<&()>).await
     }
 
     /// Ends all faults.
     pub async fn clear_faults(&self) -> Result<()> {
-        let _: Vec<Standing> = self.call(Method::DELETE, "/faults", None::<&()>).await?;
+        let _: Vec<ActiveFault> = self.call(Method::DELETE, "/faults", None::<&()>).await?;
         Ok(())
     }
 
     /// Forgets phones, what they got, and faults. Applications and endpoints stay: a deployed stack
     /// has made them.
     pub async fn reset(&self) -> Result<()> {
-        let _: Vec<PhoneCopy> = self.call(Method::DELETE, "", None::<&()>).await?;
+        let _: Vec<PhoneSnapshot> = self.call(Method::DELETE, "", None::<&()>).await?;
         Ok(())
     }
 

@@ -6,27 +6,27 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use http_server::{json, now};
+use http_server::{json_response, now_millis};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    fault::{Order, Standing},
+    fault::{FaultRequest, ActiveFault},
     http::App,
-    network::Phone,
-    record::{Notification, Profile, Reach, Unshown},
+    fcm::Phone,
+    record::{Notification, Profile, Reachability, UndisplayedMessage},
     sns::Sns,
 };
 
 /// A phone and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PhoneCopy {
+pub struct PhoneSnapshot {
     /// Its token.
     pub token: String,
     /// How it is set up.
     pub profile: Profile,
     /// Whether it can be reached.
-    pub reach: Reach,
+    pub reach: Reachability,
     /// What it shows, the oldest first.
     pub screen: Vec<Notification>,
 }
@@ -34,7 +34,7 @@ pub struct PhoneCopy {
 /// A platform endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EndpointCopy {
+pub struct EndpointSnapshot {
     /// Its ARN.
     pub endpoint_arn: String,
     /// The ARN of its application.
@@ -49,7 +49,7 @@ pub struct EndpointCopy {
 
 /// Things that happened, and the number of the last one of any kind.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Happened<T> {
+pub struct EventList<T> {
     /// The number.
     pub head: u64,
     /// The things, the oldest first.
@@ -59,9 +59,9 @@ pub struct Happened<T> {
 /// Whether a phone can be reached.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReachJson {
+pub struct ReachabilityJson {
     /// Whether.
-    pub reach: Reach,
+    pub reach: Reachability,
 }
 
 #[derive(Deserialize)]
@@ -79,31 +79,31 @@ pub async fn phone(State(app): State<Arc<App>>, Path(token): Path<String>) -> Re
     shown(&app, &token)
 }
 
-pub async fn set_up(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
+pub async fn register_phone(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
     match parse::<Profile>(&body) {
         Ok(profile) => {
-            app.sns().network.set_up(&token, profile);
+            app.sns().fcm.register_phone(&token, profile);
             shown(&app, &token)
         }
         Err(problem) => problem.into_response(),
     }
 }
 
-pub async fn set_reach(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
-    match parse::<ReachJson>(&body) {
-        Ok(ReachJson { reach }) => {
-            app.sns().network.set_reach(&token, reach, now());
+pub async fn set_reachability(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
+    match parse::<ReachabilityJson>(&body) {
+        Ok(ReachabilityJson { reach }) => {
+            app.sns().fcm.set_reachability(&token, reach, now_millis());
             shown(&app, &token)
         }
         Err(problem) => problem.into_response(),
     }
 }
 
-pub async fn disable(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
+pub async fn disable_endpoints(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
     let mut sns = app.sns();
-    let endpoints = sns.directory.endpoints().filter(|(_, endpoint)| endpoint.token == token);
+    let endpoints = sns.registry.endpoints().filter(|(_, endpoint)| endpoint.token == token);
     for arn in endpoints.map(|(arn, _)| arn.to_owned()).collect::<Vec<_>>() {
-        sns.directory.disable(&arn);
+        sns.registry.disable(&arn);
     }
     drop(sns);
     endpoints_of(&app, |endpoint| endpoint.token == token)
@@ -115,24 +115,24 @@ pub async fn endpoints(State(app): State<Arc<App>>) -> Response {
 
 pub async fn notifications(State(app): State<Arc<App>>, Query(Since { since }): Query<Since>) -> Response {
     let sns = app.sns();
-    let items: Vec<_> = sns.network.notifications(since).collect();
-    json(StatusCode::OK, &Happened::<&Notification> { head: sns.network.head(), items })
+    let items: Vec<_> = sns.fcm.notifications(since).collect();
+    json_response(StatusCode::OK, &EventList::<&Notification> { head: sns.fcm.head(), items })
 }
 
-pub async fn unshown(State(app): State<Arc<App>>, Query(Since { since }): Query<Since>) -> Response {
+pub async fn undisplayed(State(app): State<Arc<App>>, Query(Since { since }): Query<Since>) -> Response {
     let sns = app.sns();
-    let items: Vec<_> = sns.network.unshown(since).collect();
-    json(StatusCode::OK, &Happened::<&Unshown> { head: sns.network.head(), items })
+    let items: Vec<_> = sns.fcm.undisplayed(since).collect();
+    json_response(StatusCode::OK, &EventList::<&UndisplayedMessage> { head: sns.fcm.head(), items })
 }
 
 pub async fn faults(State(app): State<Arc<App>>) -> Response {
     standing(&app)
 }
 
-pub async fn order_fault(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    match parse::<Order>(&body) {
+pub async fn inject_fault(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    match parse::<FaultRequest>(&body) {
         Ok(order) => {
-            app.sns().faults.order(order);
+            app.sns().faults.inject(request);
             standing(&app)
         }
         Err(problem) => problem.into_response(),
@@ -146,44 +146,44 @@ pub async fn clear_faults(State(app): State<Arc<App>>) -> Response {
 
 pub async fn reset(State(app): State<Arc<App>>) -> Response {
     let mut sns = app.sns();
-    sns.network.reset();
+    sns.fcm.reset();
     sns.faults.clear();
     all_phones(&sns)
 }
 
 fn all_phones(sns: &Sns) -> Response {
-    let phones: Vec<_> = sns.network.phones().iter().map(|(token, phone)| copy(token, phone)).collect();
-    json(StatusCode::OK, &phones)
+    let phones: Vec<_> = sns.fcm.phones().iter().map(|(token, phone)| copy(token, phone)).collect();
+    json_response(StatusCode::OK, &phones)
 }
 
 fn shown(app: &App, token: &str) -> Response {
-    match app.sns().network.phones().get(token) {
-        Some(phone) => json(StatusCode::OK, &copy(token, phone)),
+    match app.sns().fcm.phones().get(token) {
+        Some(phone) => json_response(StatusCode::OK, &copy(token, phone)),
         None => (StatusCode::NOT_FOUND, "no such phone").into_response(),
     }
 }
 
-fn copy(token: &str, phone: &Phone) -> PhoneCopy {
+fn copy(token: &str, phone: &Phone) -> PhoneSnapshot {
     let screen = phone.screen.iter().map(|shown| Notification::clone(shown)).collect();
-    PhoneCopy { token: token.to_owned(), profile: phone.profile.clone(), reach: phone.reach, screen }
+    PhoneSnapshot { token: token.to_owned(), profile: phone.profile.clone(), reach: phone.reach, screen }
 }
 
-fn endpoints_of(app: &App, is_meant: impl Fn(&EndpointCopy) -> bool) -> Response {
+fn endpoints_of(app: &App, is_meant: impl Fn(&EndpointSnapshot) -> bool) -> Response {
     let sns = app.sns();
-    let copies = sns.directory.endpoints().map(|(arn, endpoint)| EndpointCopy {
+    let copies = sns.registry.endpoints().map(|(arn, endpoint)| EndpointSnapshot {
         endpoint_arn: arn.to_owned(),
         application_arn: endpoint.application.clone(),
         token: endpoint.token.clone(),
         enabled: endpoint.enabled,
         custom_user_data: endpoint.user_data.clone(),
     });
-    json(StatusCode::OK, &copies.filter(is_meant).collect::<Vec<_>>())
+    json_response(StatusCode::OK, &copies.filter(is_meant).collect::<Vec<_>>())
 }
 
 fn standing(app: &App) -> Response {
     let sns = app.sns();
-    let standing: &[Standing] = sns.faults.all();
-    json(StatusCode::OK, &standing)
+    let standing: &[ActiveFault] = sns.faults.all();
+    json_response(StatusCode::OK, &standing)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {

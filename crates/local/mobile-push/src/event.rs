@@ -13,7 +13,7 @@ pub struct Event {
     pub message: Value,
 }
 
-/// Why a delivery failed.
+/// UndisplayedReason a delivery failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureType {
     /// FCM calls the token `UNREGISTERED`.

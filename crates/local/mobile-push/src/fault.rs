@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::refusal::Refusal;
+use super::sns_error::SnsError;
 
 /// What can go wrong with the calls of one action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 pub struct Fault {
     /// What goes wrong.
     pub failure: Failure,
-    /// The action that it strikes.
+    /// The action that it matches.
     #[serde(default = "publish")]
     pub action: String,
     /// Only where this token is concerned.
@@ -33,10 +33,10 @@ pub enum Failure {
 }
 
 /// A fault that SNS is to show, and how often.
-pub type Order = serving::Order<Fault>;
+pub type FaultRequest = http_server::FaultRequest<Fault>;
 
 /// A fault as it stands.
-pub type Standing = serving::Standing<Fault>;
+pub type ActiveFault = http_server::ActiveFault<Fault>;
 
 impl Fault {
     /// `failure`, of every `Publish`.
@@ -56,20 +56,20 @@ impl Fault {
         Self { token: Some(token.to_owned()), ..self }
     }
 
-    /// Whether it strikes this call.
-    pub fn strikes(&self, action: &str, token: Option<&str>) -> bool {
+    /// Whether it matches this call.
+    pub fn matches(&self, action: &str, token: Option<&str>) -> bool {
         self.action == action && (self.token.is_none() || self.token.as_deref() == token)
     }
 }
 
 impl Failure {
     /// What is answered instead of doing the call; nothing if it is done.
-    pub fn refusal(self, action: &str, resource: &str) -> Option<Refusal> {
+    pub fn sns_error(self, action: &str, resource: &str) -> Option<SnsError> {
         match self {
-            Self::Throttled => Some(Refusal::throttled()),
-            Self::InternalError => Some(Refusal::internal()),
-            Self::NotFound => Some(Refusal::not_found("Endpoint")),
-            Self::NotAuthorised => Some(Refusal::not_authorised("ordered", action, resource)),
+            Self::Throttled => Some(SnsError::throttled()),
+            Self::InternalError => Some(SnsError::internal()),
+            Self::NotFound => Some(SnsError::not_found("Endpoint")),
+            Self::NotAuthorised => Some(SnsError::not_authorised("ordered", action, resource)),
             Self::LostAnswer => None,
         }
     }
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn orders_are_small_documents() {
         let read =
-            |text: &str| serde_json::from_str::<Order>(text).map(|order| (order.fault, order.times.map(u32::from)));
+            |text: &str| serde_json::from_str::<FaultRequest>(text).map(|order| (order.fault, order.times.map(u32::from)));
         let throttled = Fault::new(Failure::Throttled);
         assert_eq!(read(r#"{"fault":{"failure":"throttled"},"times":3}"#).unwrap(), (throttled, Some(3)));
         let hidden = Fault::new(Failure::NotFound).of("GetEndpointAttributes").for_token("t");
@@ -100,9 +100,9 @@ mod tests {
     #[test]
     fn strikes_its_action_and_token_only() {
         let fault = Fault::new(Failure::Throttled).for_token("mina");
-        assert!(fault.strikes("Publish", Some("mina")));
-        assert!(!fault.strikes("Publish", Some("jun")) && !fault.strikes("Publish", None));
-        assert!(!fault.strikes("DeleteEndpoint", Some("mina")));
-        assert!(Fault::new(Failure::Throttled).strikes("Publish", None));
+        assert!(fault.matches("Publish", Some("mina")));
+        assert!(!fault.matches("Publish", Some("jun")) && !fault.matches("Publish", None));
+        assert!(!fault.matches("DeleteEndpoint", Some("mina")));
+        assert!(Fault::new(Failure::Throttled).matches("Publish", None));
     }
 }

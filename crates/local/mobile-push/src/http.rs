@@ -9,14 +9,14 @@ use axum::{
     routing::{get, post, put},
 };
 use futures_util::stream;
-use http_server::now;
+use http_server::now_millis;
 
 use super::{
     call::{Call, Scope},
     control,
     event::Event,
     fault::Failure,
-    sns::{Sns, is_played, resource},
+    sns::{Sns, is_emulated, resource},
     upstream::Upstream,
     xml,
 };
@@ -42,7 +42,7 @@ impl App {
         self.sns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn pass_on(&self, request: Request) -> Response {
+    async fn forward(&self, request: Request) -> Response {
         match &self.upstream {
             Some(upstream) => upstream.forward(request).await,
             None => (StatusCode::NOT_IMPLEMENTED, "nothing behind this plays the rest of AWS").into_response(),
@@ -55,12 +55,12 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/_phones", get(control::phones).delete(control::reset))
         .route("/_phones/notifications", get(control::notifications))
-        .route("/_phones/unshown", get(control::unshown))
+        .route("/_phones/unshown", get(control::undisplayed))
         .route("/_phones/endpoints", get(control::endpoints))
-        .route("/_phones/faults", get(control::faults).post(control::order_fault).delete(control::clear_faults))
-        .route("/_phones/{token}", get(control::phone).put(control::set_up))
-        .route("/_phones/{token}/reach", put(control::set_reach))
-        .route("/_phones/{token}/disable", post(control::disable))
+        .route("/_phones/faults", get(control::faults).post(control::inject_fault).delete(control::clear_faults))
+        .route("/_phones/{token}", get(control::phone).put(control::register_phone))
+        .route("/_phones/{token}/reach", put(control::set_reachability))
+        .route("/_phones/{token}/disable", post(control::disable_endpoints))
         .fallback(aws)
         .layer(DefaultBodyLimit::disable())
         .with_state(app)
@@ -68,21 +68,21 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// A request for AWS: played here, or passed on.
 async fn aws(State(app): State<Arc<App>>, request: Request) -> Response {
-    if !may_be_played(&request) {
-        return app.pass_on(request).await;
+    if !may_be_emulated(&request) {
+        return app.forward(request).await;
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, MAX_CALL).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    match Call::parse(parts.uri.query().unwrap_or_default(), &body).filter(is_played) {
+    match Call::parse(parts.uri.query().unwrap_or_default(), &body).filter(is_emulated) {
         Some(call) => answer(app, &parts, &body, &call).await,
-        None => app.pass_on(Request::from_parts(parts, Body::from(body))).await,
+        None => app.forward(Request::from_parts(parts, Body::from(body))).await,
     }
 }
 
 /// Whether this may be a call of SNS; what other services are sent is not looked into.
-fn may_be_played(request: &Request) -> bool {
+fn may_be_emulated(request: &Request) -> bool {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let authorization = text(header::AUTHORIZATION);
     request.method() == Method::POST
@@ -101,25 +101,25 @@ async fn answer(app: Arc<App>, parts: &Parts, body: &Bytes, call: &Call) -> Resp
     let (done, is_lost) = {
         let mut sns = app.sns();
         let token = sns.token(call).map(str::to_owned);
-        let fault = sns.faults.take(|fault| fault.strikes(&call.action, token.as_deref()));
-        if let Some(refusal) = fault.as_ref().and_then(|fault| fault.failure.refusal(&call.action, &resource)) {
-            return xml::refusal(&refusal);
+        let fault = sns.faults.take(|fault| fault.matches(&call.action, token.as_deref()));
+        if let Some(sns_error) = fault.as_ref().and_then(|fault| fault.failure.sns_error(&call.action, &resource)) {
+            return xml::sns_error(&sns_error);
         }
         let is_lost = fault.is_some_and(|fault| fault.failure == Failure::LostAnswer);
-        (sns.call(call, &scope, now()), is_lost)
+        (sns.call(call, &scope, now_millis()), is_lost)
     };
     let response = match done {
         Ok(done) => {
-            tell(&app, done.events);
+            publish_events(&app, done.events);
             xml::result(&call.action, &done.result)
         }
-        Err(refusal) => xml::refusal(&refusal),
+        Err(sns_error) => xml::sns_error(&sns_error),
     };
     if is_lost { lost() } else { response }
 }
 
 /// Publishes to topics, behind the caller's back as SNS does.
-fn tell(app: &Arc<App>, events: Vec<Event>) {
+fn publish_events(app: &Arc<App>, events: Vec<Event>) {
     for event in events {
         let app = app.clone();
         tokio::spawn(async move {

@@ -2,7 +2,7 @@
 //! them: what is published to a platform endpoint is checked as AWS and FCM check it, and shown as a
 //! phone would show it, in its owner's language.
 //!
-//! In a test, [`Phones::start`] runs one in the same process; on its own it is `cargo xtask phones`.
+//! In a test, [`MobilePushEmulator::start`] runs one in the same process; on its own it is `cargo xtask phones`.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -11,16 +11,16 @@
 //! use crate::Failure;
 //! use crate::Fault;
 //! use crate::Options;
-//! use crate::Phones;
+//! use crate::MobilePushEmulator;
 //! use crate::Profile;
-//! use crate::Reach;
+//! use crate::Reachability;
 //!
-//! let stand_in = Phones::start(Options { upstream: Some("http://127.0.0.1:4566".into()), ..Options::default() })?;
-//! let phones = stand_in.client();
-//! phones.set_up("token-1", &Profile { name: "미나".into(), language: "ko".into(), platform: Platform::Ios }).await?;
-//! phones.fault(Fault::new(Failure::Throttled).for_token("token-1"), 2.try_into().ok()).await?;
+//! let emulator = MobilePushEmulator::start(Options { upstream: Some("http://127.0.0.1:4566".into()), ..Options::default() })?;
+//! let phones = emulator.client();
+//! phones.register_phone("token-1", &Profile { name: "미나".into(), language: "ko".into(), platform: Platform::Ios }).await?;
+//! phones.inject_fault(Fault::new(Failure::Throttled).for_token("token-1"), 2.try_into().ok()).await?;
 //! let since = phones.head().await?;
-//! // … somebody publishes to AWS_ENDPOINT_URL_SNS=stand_in.endpoint() …
+//! // … somebody publishes to AWS_ENDPOINT_URL_SNS=emulator.endpoint() …
 //! let shown = phones.wait_for_one(since, Duration::from_secs(5), |shown| shown.phone == "미나").await?;
 //! println!("{}: {}", shown.notice.title, shown.notice.body);
 //! # Ok(())
@@ -52,7 +52,7 @@
 //!
 //! A `failure` is one of `throttled`, `internalError`, `notFound`, `notAuthorised`, and `lostAnswer`,
 //! which does the call and then ends the connection. With `"action":"GetEndpointAttributes"` it
-//! strikes another call than `Publish`, with `"token":"…"` only where that token is concerned.
+//! matches another call than `Publish`, with `"token":"…"` only where that token is concerned.
 //!
 //! # Where the documentation is silent
 //!
@@ -70,25 +70,25 @@ mod attributes;
 mod call;
 mod client;
 mod control;
-mod directory;
+mod registry;
 mod event;
 mod fault;
 mod http;
 mod message;
-mod network;
+mod fcm;
 mod notice;
 mod options;
 mod record;
-mod refusal;
+mod sns_error;
 mod server;
 mod sns;
 mod upstream;
 mod xml;
 
 pub use client::Client;
-pub use control::{EndpointCopy, PhoneCopy};
-pub use fault::{Failure, Fault, Standing};
+pub use control::{EndpointSnapshot, PhoneSnapshot};
+pub use fault::{Failure, Fault, ActiveFault};
 pub use notice::Notice;
 pub use options::{Arguments, Options};
-pub use record::{Notification, Profile, Reach, Unshown, Why};
-pub use server::{Phones, run};
+pub use record::{Notification, Profile, Reachability, UndisplayedMessage, UndisplayedReason};
+pub use server::{MobilePushEmulator, run};

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::refusal::Refusal;
+use super::sns_error::SnsError;
 
 /// The most that FCM takes. It says of what: here, all that SNS is given for it counts.
 const MAX_BYTES: usize = 4096;
@@ -14,7 +14,7 @@ const TTL_ATTRIBUTES: [&str; 2] = ["AWS.SNS.MOBILE.FCM.TTL", "AWS.SNS.MOBILE.GCM
 
 /// What `Publish` hands to FCM.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outgoing {
+pub struct FcmRequest {
     /// The message, or why FCM answers `INVALID_ARGUMENT`.
     pub message: Result<Message, String>,
     /// For how many seconds it may wait for a phone.
@@ -140,12 +140,12 @@ struct Request {
     message: Message,
 }
 
-impl Outgoing {
+impl FcmRequest {
     /// What SNS makes of the parameters of `Publish`: `structured` if `MessageStructure` is `json`.
-    pub fn of(message: &str, structured: bool, attributes: &BTreeMap<String, String>) -> Result<Self, Refusal> {
+    pub fn of(message: &str, structured: bool, attributes: &BTreeMap<String, String>) -> Result<Self, SnsError> {
         let ttl = ttl_of(attributes)?;
         if message.is_empty() {
-            return Err(Refusal::invalid("Message", "Empty message"));
+            return Err(SnsError::invalid("Message", "Empty message"));
         }
         let plain = |text: &str| Message {
             data: BTreeMap::from([("default".to_owned(), Value::String(text.to_owned()))]),
@@ -155,7 +155,7 @@ impl Outgoing {
             return Ok(Self { message: Ok(plain(message)), ttl: ttl.unwrap_or(MAX_TTL) });
         }
         let Ok(Value::Object(bodies)) = serde_json::from_str(message) else {
-            return Err(Refusal::invalid("Message Structure", "JSON message body failed to parse"));
+            return Err(SnsError::invalid("Message Structure", "JSON message body failed to parse"));
         };
         // Anything but a text is as good as nothing.
         let body = |platform: &str| bodies.get(platform).and_then(Value::as_str);
@@ -163,16 +163,16 @@ impl Outgoing {
             (Some(default), gcm) => (default, gcm),
             (None, Some(_)) => {
                 let message = "Invalid parameter: Message Structure - No default entry in JSON message body";
-                return Err(Refusal::invalid_message(message));
+                return Err(SnsError::invalid_message(message));
             }
             (None, None) => {
                 let message = "Invalid parameter: JSON must contain an entry for 'default' or 'GCM'.";
-                return Err(Refusal::invalid_message(message));
+                return Err(SnsError::invalid_message(message));
             }
         };
         let Some(gcm) = gcm else { return Ok(Self { message: Ok(plain(default)), ttl: ttl.unwrap_or(MAX_TTL) }) };
         let refused =
-            |reason: &str| Refusal::invalid("Message", &format!("Invalid notification for protocol GCM: {reason}"));
+            |reason: &str| SnsError::invalid("Message", &format!("Invalid notification for protocol GCM: {reason}"));
         if gcm.len() > MAX_BYTES {
             return Err(refused("Notification data is larger than allowed limit"));
         }
@@ -226,7 +226,7 @@ impl Message {
     }
 }
 
-/// Why a message that is only to be checked is not sent.
+/// UndisplayedReason a message that is only to be checked is not sent.
 pub const VALIDATE_ONLY: &str = "validate_only";
 
 /// Keys of `data` that FCM keeps for itself.
@@ -234,11 +234,11 @@ fn is_reserved(key: &str) -> bool {
     matches!(key, "from" | "gcm" | "message_type") || key.starts_with("google") || key.starts_with("gcm.")
 }
 
-fn ttl_of(attributes: &BTreeMap<String, String>) -> Result<Option<i64>, Refusal> {
+fn ttl_of(attributes: &BTreeMap<String, String>) -> Result<Option<i64>, SnsError> {
     let Some(text) = TTL_ATTRIBUTES.iter().find_map(|name| attributes.get(*name)) else { return Ok(None) };
     match text.parse() {
         Ok(ttl) if (0..=MAX_TTL).contains(&ttl) => Ok(Some(ttl)),
-        _ => Err(Refusal::invalid("MessageAttributes", "Invalid value for the time to live of protocol GCM")),
+        _ => Err(SnsError::invalid("MessageAttributes", "Invalid value for the time to live of protocol GCM")),
     }
 }
 
@@ -248,12 +248,12 @@ mod tests {
 
     use super::*;
 
-    fn publish(message: &Value) -> Result<Outgoing, Refusal> {
-        Outgoing::of(&message.to_string(), true, &BTreeMap::new())
+    fn publish(message: &Value) -> Result<FcmRequest, SnsError> {
+        FcmRequest::of(&message.to_string(), true, &BTreeMap::new())
     }
 
     /// What is handed to FCM if `message` is FCM's.
-    fn sent(message: Value) -> Outgoing {
+    fn sent(message: Value) -> FcmRequest {
         let gcm = json!({"fcmV1Message": {"message": message}}).to_string();
         publish(&json!({"default": "d", "GCM": gcm})).unwrap()
     }
@@ -268,7 +268,7 @@ mod tests {
         let fallen_back = BTreeMap::from([("default".to_owned(), "d".to_owned())]);
         assert_eq!(data(json!({"default": "d", "GCM": {"fcmV1Message": {"message": {}}}})), fallen_back);
         assert_eq!(data(json!({"default": "d"})), fallen_back);
-        let unstructured = Outgoing::of("d", false, &BTreeMap::new()).unwrap();
+        let unstructured = FcmRequest::of("d", false, &BTreeMap::new()).unwrap();
         assert_eq!(unstructured.message.unwrap().data(), fallen_back);
     }
 
@@ -280,7 +280,7 @@ mod tests {
         let nothing = "Invalid parameter: JSON must contain an entry for 'default' or 'GCM'.";
         assert_eq!(message(json!({"GCM": {}})), nothing);
         assert_eq!(message(json!({"gcm": "{}"})), nothing);
-        let refused = Outgoing::of("no json", true, &BTreeMap::new()).unwrap_err();
+        let refused = FcmRequest::of("no json", true, &BTreeMap::new()).unwrap_err();
         assert_eq!(refused.message, "Invalid parameter: Message Structure Reason: JSON message body failed to parse");
     }
 
@@ -325,7 +325,7 @@ mod tests {
         let message = json!({"default": "d", "GCM": gcm}).to_string();
         let ttl = |message: &str, attributes: &[(&str, &str)]| {
             let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            Outgoing::of(message, true, &attributes).map(|outgoing| outgoing.ttl)
+            FcmRequest::of(message, true, &attributes).map(|request| request.ttl)
         };
         assert_eq!(ttl(&message, &[]), Ok(60));
         assert_eq!(ttl(&message, &[("AWS.SNS.MOBILE.FCM.TTL", "5")]), Ok(5));

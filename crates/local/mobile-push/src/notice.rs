@@ -80,13 +80,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::message::Outgoing;
+    use crate::message::FcmRequest;
 
     fn shown(message: Value, platform: Platform, language: &str) -> Option<Notice> {
         let gcm = json!({"fcmV1Message": {"message": message}}).to_string();
         let body = json!({"default": "d", "GCM": gcm}).to_string();
-        let outgoing = Outgoing::of(&body, true, &BTreeMap::new()).unwrap();
-        Notice::of(&outgoing.message.unwrap(), platform, language)
+        let request = FcmRequest::of(&body, true, &BTreeMap::new()).unwrap();
+        Notice::of(&request.message.unwrap(), platform, language)
     }
 
     fn like() -> Value {

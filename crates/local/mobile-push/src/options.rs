@@ -9,14 +9,14 @@ pub struct Options {
     /// topic is told anything, and all other calls are answered 501.
     pub upstream: Option<String>,
     /// For how long a new endpoint is not found: look-ups are eventually consistent.
-    pub look_up_lag: Duration,
+    pub lookup_lag: Duration,
     /// How many notifications, and how many that are not shown, are remembered.
-    pub memory: usize,
+    pub history_limit: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, upstream: None, look_up_lag: Duration::ZERO, memory: 100_000 }
+        Self { port: 0, upstream: None, lookup_lag: Duration::ZERO, history_limit: 100_000 }
     }
 }
 
@@ -31,7 +31,7 @@ pub struct Arguments {
     upstream: Option<String>,
     /// Answer NotFound for so long when a new endpoint is looked up.
     #[arg(long, value_name = "MS", default_value_t = 0)]
-    look_up_lag: u64,
+    lookup_lag: u64,
 }
 
 impl From<Arguments> for Options {
@@ -39,7 +39,7 @@ impl From<Arguments> for Options {
         Self {
             port: arguments.port,
             upstream: arguments.upstream,
-            look_up_lag: Duration::from_millis(arguments.look_up_lag),
+            lookup_lag: Duration::from_millis(arguments.lookup_lag),
             ..Self::default()
         }
     }

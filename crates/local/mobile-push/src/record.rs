@@ -20,7 +20,7 @@ pub struct Profile {
 /// What FCM says of a token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Reach {
+pub enum Reachability {
     /// The phone is there.
     #[default]
     Online,
@@ -66,7 +66,7 @@ pub struct Notification {
 /// A message that SNS took and no phone shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Unshown {
+pub struct UndisplayedMessage {
     /// All that happens is numbered from 1, in this order.
     pub sequence: u64,
     /// When that was clear, in milliseconds since 1970.
@@ -77,14 +77,14 @@ pub struct Unshown {
     pub endpoint_arn: String,
     /// SNS's id.
     pub message_id: String,
-    /// Why.
-    pub why: Why,
+    /// UndisplayedReason.
+    pub reason: UndisplayedReason,
 }
 
-/// Why a message is not shown.
+/// UndisplayedReason a message is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Why {
+pub enum UndisplayedReason {
     /// It is for the app only.
     DataOnly,
     /// Its phone was off for longer than it lives.

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use http_server::{Server, Standings, until_ended};
+use http_server::{Server, ActiveFaults, serve_until_shutdown};
 
 use super::{
     client::Client,
-    directory::Directory,
+    registry::PlatformRegistry,
     http::{App, router},
-    network::Network,
+    fcm::Fcm,
     options::Options,
     sns::Sns,
     upstream::Upstream,
@@ -16,17 +16,17 @@ use super::{
 /// A running stand-in, which ends with this value. It may be started and ended from inside and
 /// outside of async code.
 #[derive(Debug)]
-pub struct Phones(Server);
+pub struct MobilePushEmulator(Server);
 
-impl Phones {
+impl MobilePushEmulator {
     /// Starts a stand-in on loopback. It answers when this returns.
     pub fn start(options: Options) -> Result<Self> {
         let upstream = options.upstream.as_deref().map(Upstream::new).transpose()?;
         let sns = Sns {
-            directory: Directory::default(),
-            network: Network::new(options.memory),
-            faults: Standings::default(),
-            look_up_lag: i64::try_from(options.look_up_lag.as_millis())?,
+            registry: PlatformRegistry::default(),
+            fcm: Fcm::new(options.history_limit),
+            faults: ActiveFaults::default(),
+            lookup_lag: i64::try_from(options.lookup_lag.as_millis())?,
         };
         let app = Arc::new(App::new(sns, upstream));
         Ok(Self(Server::start("phones", options.port, |_| router(app))?))
@@ -45,5 +45,5 @@ impl Phones {
 
 /// `cargo xtask phones`: runs a stand-in until SIGTERM or Ctrl-C.
 pub async fn run(options: Options) -> Result<()> {
-    until_ended(|| Phones::start(options), Phones::endpoint).await
+    serve_until_shutdown(|| MobilePushEmulator::start(options), MobilePushEmulator::endpoint).await
 }

@@ -1,5 +1,5 @@
 use anyhow::{Context, Result};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, Request, StatusCode, Uri, header, request::Parts, uri::Authority},
@@ -10,7 +10,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
-use super::{refusal::Refusal, xml};
+use super::{sns_error::SnsError, xml};
 
 /// Headers that are about a connection, not about the request.
 const HOP_BY_HOP: [HeaderName; 4] = [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::EXPECT];
@@ -22,7 +22,7 @@ pub struct Upstream {
     authority: Authority,
     http: Client<HttpConnector, Body>,
     /// Its administrator.
-    pub admin: Aws,
+    pub admin: AwsClient,
 }
 
 impl Upstream {
@@ -31,7 +31,7 @@ impl Upstream {
         let uri: Uri = endpoint.parse().with_context(|| format!("{endpoint} is no address"))?;
         let authority = uri.authority().cloned().with_context(|| format!("{endpoint} names no host"))?;
         let http = Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self { authority, http, admin: Aws::new(endpoint.to_owned()) })
+        Ok(Self { authority, http, admin: AwsClient::new(endpoint.to_owned()) })
     }
 
     /// Passes a request on as it is, also its `Host`, so that its signature holds; and the answer back.
@@ -78,7 +78,7 @@ impl Upstream {
         let text = String::from_utf8_lossy(&body);
         let code = xml::text_of(&text, "Code").unwrap_or_default();
         if action == "CreatePlatformApplication" && answer.status.is_success() {
-            self.forget_shadow(&text).await;
+            self.delete_duplicate_application(&text).await;
         }
         let is_about_credentials = answer.status == StatusCode::FORBIDDEN || code == "IncompleteSignature";
         if !is_about_credentials && answer.status != StatusCode::BAD_GATEWAY {
@@ -88,7 +88,7 @@ impl Upstream {
             let principal = principal(&xml::text_of(&text, "Message").unwrap_or_default());
             return match self.is_allowed(&principal, action, resource).await {
                 Ok(true) => Ok(()),
-                Ok(false) => Err(xml::refusal(&Refusal::not_authorised(&principal, action, resource))),
+                Ok(false) => Err(xml::sns_error(&SnsError::not_authorised(&principal, action, resource))),
                 Err(error) => Err((StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response()),
             };
         }
@@ -96,7 +96,7 @@ impl Upstream {
     }
 
     /// The emulator has made an application of its own, only because it was asked for permission.
-    async fn forget_shadow(&self, answer: &str) {
+    async fn delete_duplicate_application(&self, answer: &str) {
         let Some(arn) = xml::text_of(answer, "PlatformApplicationArn") else { return };
         let call = [
             ("Action", "DeletePlatformApplication"),

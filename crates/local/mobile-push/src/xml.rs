@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 
-use super::refusal::Refusal;
+use super::sns_error::SnsError;
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
@@ -23,16 +23,16 @@ pub fn result(action: &str, elements: &str) -> Response {
 }
 
 /// An error's answer.
-pub fn refusal(refusal: &Refusal) -> Response {
+pub fn sns_error(sns_error: &SnsError) -> Response {
     let request = uuid::Uuid::new_v4();
-    let kind = if refusal.status.is_server_error() { "Receiver" } else { "Sender" };
+    let kind = if sns_error.status.is_server_error() { "Receiver" } else { "Sender" };
     let body = format!(
         "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{kind}</Type><Code>{}</Code><Message>{}</Message></Error>\
          <RequestId>{request}</RequestId></ErrorResponse>",
-        refusal.code,
-        escape(&refusal.message)
+        sns_error.code,
+        escape(&sns_error.message)
     );
-    answer(refusal.status, body)
+    answer(sns_error.status, body)
 }
 
 /// An element with text.

@@ -1,9 +1,9 @@
-//! The stand-in for SNS mobile push and FCM, seen through AWS's own client: each refusal as the
+//! The stand-in for SNS mobile push and FCM, seen through AWS's own client: each sns_error as the
 //! functions will meet it, and what the phones show.
 
 use std::{num::NonZeroU32, time::Duration};
 
-use aws_client::Aws;
+use aws_client::AwsClient;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sns::{
@@ -14,9 +14,9 @@ use aws_sdk_sns::{
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use domain::push::Platform;
 use http::Method;
-use mobile_push::{Failure, Fault, Options, Phones, Profile, Reach, Why};
+use mobile_push::{Failure, Fault, Options, MobilePushEmulator, Profile, Reachability, UndisplayedReason};
 use serde_json::{Value, json};
-use stack::{emulator::Emulator, sidecar::Companion};
+use stack::{emulator::Emulator, sidecar::Sidecar};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -41,19 +41,19 @@ struct World {
     sns: Client,
     application: String,
     endpoint: String,
-    _stand_in: Phones,
+    _emulator: MobilePushEmulator,
 }
 
 impl World {
     async fn new(options: Options) -> Self {
-        let stand_in = Phones::start(options).expect("a stand-in");
-        let sns = sdk(stand_in.endpoint(), "test", "test", 1);
+        let emulator = MobilePushEmulator::start(options).expect("a stand-in");
+        let sns = sdk(emulator.endpoint(), "test", "test", 1);
         let application = create_application(&sns).await.expect("an application");
-        let phones = stand_in.client();
+        let phones = emulator.client();
         let profile = Profile { name: "미나".into(), language: "ko-KR".into(), platform: Platform::Android };
-        phones.set_up("t", &profile).await.expect("a phone");
+        phones.register_phone("t", &profile).await.expect("a phone");
         let endpoint = create_endpoint(&sns, &application, "t").await.expect("an endpoint");
-        Self { phones, sns, application, endpoint, _stand_in: stand_in }
+        Self { phones, sns, application, endpoint, _emulator: emulator }
     }
 
     async fn publish(&self, message: Value) -> Result<String, Refused> {
@@ -62,8 +62,8 @@ impl World {
         Ok(published.message_id().expect("a message id").to_owned())
     }
 
-    async fn why_unshown(&self) -> Vec<Why> {
-        self.phones.unshown(0).await.expect("what is not shown").into_iter().map(|unshown| unshown.why).collect()
+    async fn why_unshown(&self) -> Vec<UndisplayedReason> {
+        self.phones.undisplayed(0).await.expect("what is not shown").into_iter().map(|undisplayed| undisplayed.reason).collect()
     }
 
     async fn screen(&self) -> Vec<String> {
@@ -186,7 +186,7 @@ async fn bounds_are_refused_word_for_word() {
     assert_eq!(bare, invalid("Message Structure - No default entry in JSON message body"));
     // No text: ignored without an error, and nothing is shown.
     send(r#"{"default":"d","GCM":{"fcmV1Message":{"message":{"notification":{"title":"t"}}}}}"#).await.expect("taken");
-    assert_eq!(world.why_unshown().await, [Why::DataOnly]);
+    assert_eq!(world.why_unshown().await, [UndisplayedReason::DataOnly]);
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn what_fcm_refuses_sns_has_taken() {
         world.publish(message).await.expect("taken");
     }
     let why = world.why_unshown().await;
-    assert!(why.len() == 3 && why.iter().all(|why| matches!(why, Why::Invalid(_))), "{why:?}");
+    assert!(why.len() == 3 && why.iter().all(|why| matches!(reason, UndisplayedReason::Invalid(_))), "{reason:?}");
     world.publish(note("fine", "x")).await.expect("the endpoint is as it was");
     assert_eq!(world.screen().await, ["fine"]);
 }
@@ -204,9 +204,9 @@ async fn what_fcm_refuses_sns_has_taken() {
 #[tokio::test]
 async fn a_stale_token_is_taken_once_and_then_its_endpoint_is_disabled() {
     let world = World::new(Options::default()).await;
-    world.phones.set_reach("t", Reach::Stale).await.expect("stale");
+    world.phones.set_reachability("t", Reachability::Stale).await.expect("stale");
     world.publish(note("x", "x")).await.expect("SNS does not know yet");
-    assert_eq!(world.why_unshown().await, [Why::Stale]);
+    assert_eq!(world.why_unshown().await, [UndisplayedReason::Stale]);
     let disabled = world.publish(note("x", "x")).await.expect_err("now it does");
     assert_eq!(disabled, (400, "EndpointDisabled".to_owned(), "Endpoint is disabled".to_owned()));
     let set = world.sns.set_platform_application_attributes().platform_application_arn(&world.application);
@@ -218,7 +218,7 @@ async fn a_stale_token_is_taken_once_and_then_its_endpoint_is_disabled() {
 #[tokio::test]
 async fn a_phone_that_was_off_gets_what_is_still_worth_it() {
     let world = World::new(Options::default()).await;
-    world.phones.set_reach("t", Reach::Offline).await.expect("offline");
+    world.phones.set_reachability("t", Reachability::Offline).await.expect("offline");
     for (title, key) in [("a1", "a"), ("b1", "b"), ("a2", "a")] {
         world.publish(note(title, key)).await.expect("taken");
     }
@@ -227,9 +227,9 @@ async fn a_phone_that_was_off_gets_what_is_still_worth_it() {
     let publish = publish.message(fcm(&note("now or never", "n"))).message_attributes("AWS.SNS.MOBILE.FCM.TTL", ttl);
     publish.send().await.expect("taken");
     assert!(world.screen().await.is_empty());
-    world.phones.set_reach("t", Reach::Online).await.expect("online");
+    world.phones.set_reachability("t", Reachability::Online).await.expect("online");
     assert_eq!(world.screen().await, ["b1", "a2"]);
-    assert_eq!(world.why_unshown().await, [Why::Collapsed, Why::Expired]);
+    assert_eq!(world.why_unshown().await, [UndisplayedReason::Collapsed, UndisplayedReason::Expired]);
 }
 
 #[tokio::test]
@@ -242,7 +242,7 @@ async fn faults_strike_as_often_as_ordered() {
         (Failure::NotAuthorised, 403, "AuthorizationError"),
         (Failure::NotFound, 404, "NotFound"),
     ] {
-        world.phones.fault(Fault::new(failure).for_token("t"), twice).await.expect("ordered");
+        world.phones.inject_fault(Fault::new(failure).for_token("t"), twice).await.expect("ordered");
         for _ in 0..2 {
             let (got_status, got_code, _) = world.publish(note("x", "x")).await.expect_err("a fault");
             assert_eq!((got_status, got_code.as_str()), (status, code));
@@ -254,7 +254,7 @@ async fn faults_strike_as_often_as_ordered() {
 
     // The SDK tries again by itself.
     let patient = sdk(world.phones.endpoint().to_owned(), "test", "test", 3);
-    world.phones.fault(Fault::new(Failure::Throttled), twice).await.expect("ordered");
+    world.phones.inject_fault(Fault::new(Failure::Throttled), twice).await.expect("ordered");
     let publish = patient.publish().target_arn(&world.endpoint).message_structure("json");
     publish.message(fcm(&note("third time", "y"))).send().await.expect("the third attempt");
     assert_eq!(world.screen().await, ["through", "third time"]);
@@ -263,13 +263,13 @@ async fn faults_strike_as_often_as_ordered() {
 #[tokio::test]
 async fn a_lost_answer_means_done_twice_when_tried_again() {
     let world = World::new(Options::default()).await;
-    world.phones.fault(Fault::new(Failure::LostAnswer), NonZeroU32::new(1)).await.expect("ordered");
+    world.phones.inject_fault(Fault::new(Failure::LostAnswer), NonZeroU32::new(1)).await.expect("ordered");
     let publish = || world.sns.publish().target_arn(&world.endpoint).message_structure("json");
     let error = publish().message(fcm(&note("once", "x"))).send().await.expect_err("no answer");
     assert!(error.raw_response().is_none(), "{error:?}");
     assert_eq!(world.screen().await, ["once"], "it was done all the same");
     let patient = sdk(world.phones.endpoint().to_owned(), "test", "test", 2);
-    world.phones.fault(Fault::new(Failure::LostAnswer), NonZeroU32::new(1)).await.expect("ordered");
+    world.phones.inject_fault(Fault::new(Failure::LostAnswer), NonZeroU32::new(1)).await.expect("ordered");
     let publish = patient.publish().target_arn(&world.endpoint).message_structure("json");
     publish.message(fcm(&note("twice", "x"))).send().await.expect("the second attempt");
     let shown = world.phones.notifications(0).await.expect("notifications");
@@ -279,14 +279,14 @@ async fn a_lost_answer_means_done_twice_when_tried_again() {
 
 #[tokio::test]
 async fn look_ups_can_be_late() {
-    let world = World::new(Options { look_up_lag: Duration::from_secs(3600), ..Options::default() }).await;
+    let world = World::new(Options { lookup_lag: Duration::from_secs(3600), ..Options::default() }).await;
     let get = world.sns.get_endpoint_attributes().endpoint_arn(&world.endpoint);
     assert_eq!(get.send().await.map_err(refused).expect_err("not yet").1, "NotFound");
     world.publish(note("x", "x")).await.expect("SNS itself knows");
 
     let world = World::new(Options::default()).await;
     let fault = Fault::new(Failure::NotFound).of("GetEndpointAttributes");
-    world.phones.fault(fault, NonZeroU32::new(1)).await.expect("ordered");
+    world.phones.inject_fault(fault, NonZeroU32::new(1)).await.expect("ordered");
     let get = || world.sns.get_endpoint_attributes().endpoint_arn(&world.endpoint).send();
     assert_eq!(get().await.map_err(refused).expect_err("not yet").1, "NotFound");
     get().await.expect("now it is there");
@@ -317,19 +317,19 @@ async fn what_is_not_played_needs_an_upstream() {
 /// MiniStack with IAM enforced, and the stand-in in front of it; both end with this value.
 struct Both {
     emulator: Emulator,
-    stand_in: Phones,
+    emulator: MobilePushEmulator,
 }
 
 impl Both {
     fn start(name: &str) -> Self {
         let emulator = Emulator::start(name, true).expect("an emulator: has `cargo xtask test` installed it?");
         let options = Options { upstream: Some(emulator.endpoint()), ..Options::default() };
-        Self { stand_in: Phones::start(options).expect("a stand-in"), emulator }
+        Self { emulator: MobilePushEmulator::start(options).expect("a stand-in"), emulator }
     }
 
     /// Calls of the administrator, through the stand-in.
-    fn aws(&self) -> Aws {
-        Aws::new(self.stand_in.endpoint())
+    fn aws(&self) -> AwsClient {
+        AwsClient::new(self.emulator.endpoint())
     }
 
     /// A user with this policy, through the stand-in.
@@ -353,7 +353,7 @@ impl Both {
             let (_, rest) = key.split_once(&format!("<{name}>")).expect("a key");
             rest.split_once("</").expect("a key").0.to_owned()
         };
-        sdk(self.stand_in.endpoint(), &text("AccessKeyId"), &text("SecretAccessKey"), 1)
+        sdk(self.emulator.endpoint(), &text("AccessKeyId"), &text("SecretAccessKey"), 1)
     }
 }
 
@@ -368,7 +368,7 @@ impl Drop for Both {
 #[tokio::test]
 async fn iam_is_asked_about_the_very_resource() {
     let both = Both::start("phones-iam");
-    let admin = sdk(both.stand_in.endpoint(), "test", "test", 1);
+    let admin = sdk(both.emulator.endpoint(), "test", "test", 1);
     let application = create_application(&admin).await.expect("an application");
     let direct = sdk(both.emulator.endpoint(), "test", "test", 1);
     let shadows = direct.list_platform_applications().send().await.expect("a list");
@@ -408,13 +408,13 @@ async fn iam_is_asked_about_the_very_resource() {
 #[tokio::test]
 async fn all_else_passes_with_its_signature() {
     let both = Both::start("phones-passing");
-    // MiniStack verifies the signatures of users, over the host that they called: the stand-in's.
+    // MiniStack verifies the signatures of users, over the host that they services: the stand-in's.
     let user = both.user("mina", json!([{"Effect": "Allow", "Action": "sns:ListTopics", "Resource": "*"}])).await;
     let topics = user.list_topics().send().await.expect("allowed");
     assert!(topics.topics().is_empty());
     let denied = user.create_topic().name("t").send().await.map_err(refused).expect_err("denied");
     assert_eq!((denied.0, denied.1.as_str()), (403, "AuthorizationError"));
-    let forged = sdk(both.stand_in.endpoint(), "AKIAIOSFODNN7EXAMPLE", "secret", 1);
+    let forged = sdk(both.emulator.endpoint(), "AKIAIOSFODNN7EXAMPLE", "secret", 1);
     let through = forged.list_topics().send().await.map_err(refused).expect_err("unknown");
     let played = forged.list_platform_applications().send().await.map_err(refused).expect_err("unknown");
     assert_eq!((through.0, through.1.as_str()), (403, "InvalidClientTokenId"));
@@ -428,7 +428,7 @@ async fn all_else_passes_with_its_signature() {
     let created = aws.send("s3", Method::PUT, "/bucket", &[], region.into()).await.expect("a bucket");
     assert!(created.status.is_success());
     aws.put_object("bucket", "a key/가 나+%2F.bin", "application/octet-stream", bytes.clone()).await.expect("stored");
-    let straight = Aws::new(both.emulator.endpoint());
+    let straight = AwsClient::new(both.emulator.endpoint());
     assert_eq!(straight.list_objects("bucket", "").await.expect("a list").len(), 1);
     let path = "/bucket/a%20key/%EA%B0%80%20%EB%82%98%2B%252F.bin";
     let read = aws.send("s3", Method::GET, path, &[], Vec::new()).await.expect("an object");
@@ -440,7 +440,7 @@ async fn all_else_passes_with_its_signature() {
 #[tokio::test]
 async fn topics_hear_of_failed_deliveries() {
     let both = Both::start("phones-topics");
-    let (aws, admin) = (both.aws(), sdk(both.stand_in.endpoint(), "test", "test", 1));
+    let (aws, admin) = (both.aws(), sdk(both.emulator.endpoint(), "test", "test", 1));
     let topic = admin.create_topic().name("failures").send().await.expect("a topic").topic_arn.expect("an ARN");
     let queue = aws.json("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": "failures"})).await.expect("a queue");
     let queue = queue["QueueUrl"].as_str().expect("an address");
@@ -457,7 +457,7 @@ async fn topics_hear_of_failed_deliveries() {
     let set = admin.set_platform_application_attributes().platform_application_arn(&application);
     set.attributes("EventDeliveryFailure", &topic).send().await.expect("set");
     let endpoint = create_endpoint(&admin, &application, "t").await.expect("an endpoint");
-    both.stand_in.client().set_reach("t", Reach::Stale).await.expect("stale");
+    both.emulator.client().set_reachability("t", Reachability::Stale).await.expect("stale");
     let published = admin.publish().target_arn(&endpoint).message("d").send().await.expect("taken");
 
     let input = json!({"QueueUrl": queue, "WaitTimeSeconds": 10});
@@ -475,12 +475,12 @@ async fn topics_hear_of_failed_deliveries() {
 #[tokio::test]
 async fn it_runs_beside_a_stack_and_ends_by_its_own_pid() {
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_xtask"));
-    let companion = Companion::start("phones-companion", program, "phones", &[]).expect("a companion");
-    let phones = phones::Client::new(companion.endpoint());
+    let sidecar = Sidecar::start("phones-sidecar", program, "phones", &[]).expect("a sidecar");
+    let phones = phones::Client::new(sidecar.endpoint());
     assert_eq!(phones.head().await.expect("it answers"), 0);
-    assert_eq!(Companion::recorded("phones-companion", "phones").as_ref(), Some(&companion));
-    companion.stop().expect("it ends");
-    assert_eq!(Companion::recorded("phones-companion", "phones"), None);
+    assert_eq!(Sidecar::recorded("phones-sidecar", "phones").as_ref(), Some(&sidecar));
+    sidecar.stop().expect("it ends");
+    assert_eq!(Sidecar::recorded("phones-sidecar", "phones"), None);
     phones.head().await.expect_err("nobody answers");
-    Companion::start("phones-companion", program, "phones", &["--upstream", "nowhere at all"]).expect_err("no start");
+    Sidecar::start("phones-sidecar", program, "phones", &["--upstream", "nowhere at all"]).expect_err("no start");
 }

@@ -7,109 +7,109 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     commit::Commit,
     control::Trim,
-    database::{Committed, Ends},
-    faults::{Fault, Order, Standing},
+    database::{Committed, StreamBounds},
+    faults::{Fault, FaultRequest, ActiveFault},
     value::Value,
 };
 
-/// Writes to a running emulator and tells it what is to go wrong.
+/// A client of a running emulator: commits, reads the graph, injects faults.
 #[derive(Debug, Clone)]
 pub struct Client {
     endpoint: String,
     http: reqwest::Client,
 }
 
-/// A copy of the graph.
+/// The whole graph.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GraphCopy {
-    /// By id.
-    pub vertices: BTreeMap<String, VertexCopy>,
-    /// By id.
-    pub edges: BTreeMap<String, EdgeCopy>,
+pub struct GraphSnapshot {
+    /// Keyed by id.
+    pub vertices: BTreeMap<String, VertexSnapshot>,
+    /// Keyed by id.
+    pub edges: BTreeMap<String, EdgeSnapshot>,
 }
 
-/// A copy of a vertex.
+/// A vertex.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct VertexCopy {
-    /// In alphabetical order.
+pub struct VertexSnapshot {
+    /// Sorted.
     pub labels: Vec<String>,
-    /// By key.
+    /// Keyed by name.
     pub properties: BTreeMap<String, Value>,
 }
 
-/// A copy of an edge.
+/// An edge.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EdgeCopy {
+pub struct EdgeSnapshot {
     /// Its label.
     pub label: String,
-    /// The vertex where it starts.
+    /// Id of the source vertex.
     pub from: String,
-    /// The vertex where it ends.
+    /// Id of the target vertex.
     pub to: String,
-    /// By key.
+    /// Keyed by name.
     pub properties: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FaultsCopy {
-    faults: Vec<Standing>,
+struct FaultList {
+    faults: Vec<ActiveFault>,
 }
 
 impl Client {
-    /// Calls go to `endpoint`.
+    /// A client of the emulator at `endpoint`.
     pub fn new(endpoint: impl Into<String>) -> Self {
         Self { endpoint: endpoint.into(), http: reqwest::Client::new() }
     }
 
-    /// Where it is called.
+    /// The emulator's base URL.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Commits, or fails with the emulator's reason.
+    /// Commits.
     pub async fn commit(&self, commit: &Commit) -> Result<Committed> {
         self.call(Method::POST, "commit", Some(commit)).await
     }
 
-    /// Where the stream ends.
-    pub async fn head(&self) -> Result<Ends> {
+    /// The first and last position of the stream.
+    pub async fn head(&self) -> Result<StreamBounds> {
         self.call(Method::GET, "head", None::<&()>).await
     }
 
-    /// The graph as it is.
-    pub async fn graph(&self) -> Result<GraphCopy> {
+    /// The current graph.
+    pub async fn graph(&self) -> Result<GraphSnapshot> {
         self.call(Method::GET, "graph", None::<&()>).await
     }
 
-    /// Orders a fault for so many requests, or until faults are cleared.
-    pub async fn fault(&self, fault: Fault, times: Option<NonZeroU32>) -> Result<()> {
-        let _: FaultsCopy = self.call(Method::POST, "faults", Some(&Order { fault, times })).await?;
+    /// Injects a fault into the next `times` requests, or into all requests until the faults are cleared.
+    pub async fn inject_fault(&self, fault: Fault, times: Option<NonZeroU32>) -> Result<()> {
+        let _: FaultList = self.call(Method::POST, "faults", Some(&FaultRequest { fault, times })).await?;
         Ok(())
     }
 
-    /// The faults and how often they have struck.
-    pub async fn faults(&self) -> Result<Vec<Standing>> {
-        let answer: FaultsCopy = self.call(Method::GET, "faults", None::<&()>).await?;
-        Ok(answer.faults)
+    /// The injected faults and their counters.
+    pub async fn faults(&self) -> Result<Vec<ActiveFault>> {
+        let list: FaultList = self.call(Method::GET, "faults", None::<&()>).await?;
+        Ok(list.faults)
     }
 
-    /// Ends all faults.
+    /// StreamBounds all faults.
     pub async fn clear_faults(&self) -> Result<()> {
-        let _: FaultsCopy = self.call(Method::DELETE, "faults", None::<&()>).await?;
+        let _: FaultList = self.call(Method::DELETE, "faults", None::<&()>).await?;
         Ok(())
     }
 
-    /// Drops commits up to and including `through`, as if they had expired.
-    pub async fn trim(&self, through: u64) -> Result<Ends> {
+    /// Expires all commits up to and including `through`.
+    pub async fn trim(&self, through: u64) -> Result<StreamBounds> {
         self.call(Method::POST, "trim", Some(&Trim { through })).await
     }
 
-    /// A fast reset: deletes the graph and its stream.
-    pub async fn reset(&self) -> Result<Ends> {
+    /// A fast reset: deletes the graph and the stream.
+    pub async fn reset(&self) -> Result<StreamBounds> {
         self.call(Method::POST, "reset", None::<&()>).await
     }
 
@@ -118,11 +118,11 @@ impl Client {
         if let Some(body) = body {
             request = request.body(serde_json::to_vec(body)?);
         }
-        let answer = request.send().await.context("the Neptune emulator does not answer")?;
-        let status = answer.status();
-        let body = answer.bytes().await?;
+        let response = request.send().await.context("the Neptune emulator does not respond")?;
+        let status = response.status();
+        let body = response.bytes().await?;
         if !status.is_success() {
-            bail!("the Neptune emulator answers {status}: {}", String::from_utf8_lossy(&body));
+            bail!("the Neptune emulator returns {status}: {}", String::from_utf8_lossy(&body));
         }
         Ok(serde_json::from_slice(&body)?)
     }

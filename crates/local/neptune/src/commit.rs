@@ -2,11 +2,10 @@ use serde::{Deserialize, Serialize};
 
 use super::value::Value;
 
-/// Writes that become visible together or not at all, in the order in which they are done.
+/// A transaction: its writes are applied in order, all or none.
 ///
 /// ```
-/// use crate::Commit;
-/// use crate::Value;
+/// use neptune::{Commit, Value};
 ///
 /// let commit = Commit::new()
 ///     .add_vertex("p1", ["person"])
@@ -18,12 +17,11 @@ use super::value::Value;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Commit {
-    /// When it was requested, in milliseconds since 1970; without it, when it arrives. Tests make
-    /// old records this way.
+    /// Commit time in milliseconds since 1970; by default, the time of arrival. Tests create old records with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit_timestamp: Option<i64>,
-    /// Whether the stream is off meanwhile: the graph has it, and no reader of the stream ever hears of
-    /// it. Tests make graphs this way that are older than their streams.
+    /// Whether to leave the commit out of the stream, as if streams were off. Tests create graphs that are older than
+    /// their streams with it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unstreamed: bool,
     /// The writes.
@@ -34,74 +32,74 @@ pub struct Commit {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Write {
-    /// Adds a vertex that is not there yet. Without labels it gets Neptune's default, `vertex`.
+    /// Adds a new vertex. Without labels it gets Neptune's default label, `vertex`.
     AddVertex {
-        /// Its id.
+        /// The id.
         id: String,
-        /// Its labels.
+        /// The labels.
         #[serde(default)]
         labels: Vec<String>,
     },
-    /// Removes a vertex, its properties, and all edges from and to it.
+    /// Removes a vertex, its properties and its incident edges.
     RemoveVertex {
-        /// Its id.
+        /// The id.
         id: String,
     },
-    /// Gives a vertex one more label.
+    /// Adds a label to a vertex.
     AddLabel {
         /// The vertex.
         id: String,
         /// The label.
         label: String,
     },
-    /// Takes a label from a vertex, which must keep at least one.
+    /// Removes a label from a vertex. The last label cannot be removed.
     RemoveLabel {
         /// The vertex.
         id: String,
         /// The label.
         label: String,
     },
-    /// Adds an edge that is not there yet.
+    /// Adds a new edge.
     AddEdge {
-        /// Its id.
+        /// The id.
         id: String,
-        /// Its label.
+        /// The label.
         label: String,
-        /// The vertex where it starts.
+        /// Id of the source vertex.
         from: String,
-        /// The vertex where it ends.
+        /// Id of the target vertex.
         to: String,
     },
     /// Removes an edge and its properties.
     RemoveEdge {
-        /// Its id.
+        /// The id.
         id: String,
     },
-    /// Sets a property (of single cardinality), whether it was there or not.
+    /// Adds or replaces a property of single cardinality.
     Set {
         /// The vertex or edge.
         id: String,
         /// The property.
         key: String,
-        /// Its new value.
+        /// The new value.
         value: Value,
-        /// What `id` names; needed only where a vertex and an edge share it.
+        /// The kind of element; required if a vertex and an edge share the id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         of: Option<Kind>,
     },
-    /// Removes a property, if it is there.
+    /// Removes a property, if it exists.
     RemoveProperty {
         /// The vertex or edge.
         id: String,
         /// The property.
         key: String,
-        /// What `id` names; needed only where a vertex and an edge share it.
+        /// The kind of element; required if a vertex and an edge share the id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         of: Option<Kind>,
     },
 }
 
-/// The two kinds of elements. Neptune lets a vertex and an edge have the same id.
+/// The two kinds of elements. In Neptune a vertex and an edge may share an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -112,7 +110,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As it stands in messages.
+    /// The name for messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Vertex => "vertex",
@@ -122,18 +120,18 @@ impl Kind {
 }
 
 impl Commit {
-    /// No writes yet.
+    /// An empty commit.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Dates the commit: milliseconds since 1970.
+    /// Sets the commit time in milliseconds since 1970.
     pub fn requested_at(mut self, epoch_ms: i64) -> Self {
         self.commit_timestamp = Some(epoch_ms);
         self
     }
 
-    /// Keeps the commit out of the stream.
+    /// Leaves the commit out of the stream.
     pub fn unstreamed(mut self) -> Self {
         self.unstreamed = true;
         self
@@ -150,12 +148,12 @@ impl Commit {
         self.then(Write::RemoveVertex { id: id.into() })
     }
 
-    /// Gives a vertex one more label.
+    /// Adds a label to a vertex.
     pub fn add_label(self, id: impl Into<String>, label: impl Into<String>) -> Self {
         self.then(Write::AddLabel { id: id.into(), label: label.into() })
     }
 
-    /// Takes a label from a vertex.
+    /// Removes a label from a vertex.
     pub fn remove_label(self, id: impl Into<String>, label: impl Into<String>) -> Self {
         self.then(Write::RemoveLabel { id: id.into(), label: label.into() })
     }
@@ -186,7 +184,7 @@ impl Commit {
         self.then(Write::RemoveProperty { id: id.into(), key: key.into(), of: None })
     }
 
-    /// Any write.
+    /// Adds a write.
     pub fn then(mut self, write: Write) -> Self {
         self.writes.push(write);
         self
@@ -198,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documented_example_is_what_the_builder_makes() {
+    fn builder_makes_the_documented_example() {
         let text = r#"{
             "commitTimestamp": 1560011610678,
             "writes": [
@@ -225,12 +223,12 @@ mod tests {
             .remove_edge("f1")
             .remove_vertex("p1");
         assert_eq!(serde_json::from_str::<Commit>(text).unwrap(), commit);
-        let again: Commit = serde_json::from_str(&serde_json::to_string(&commit).unwrap()).unwrap();
-        assert_eq!(again, commit);
+        let parsed: Commit = serde_json::from_str(&serde_json::to_string(&commit).unwrap()).unwrap();
+        assert_eq!(parsed, commit);
     }
 
     #[test]
-    fn unknown_fields_are_refused() {
+    fn commit_with_unknown_fields_is_invalid() {
         for text in [
             r#"{"writes":[],"comment":""}"#,
             r#"{}"#,

@@ -1,29 +1,29 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{body::Bytes, extract::State, http::StatusCode, response::Response};
-use http_server::{json, now};
+use http_server::{json_response, now_millis};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    answers::Problem,
+    error_response::ErrorResponse,
     commit::Commit,
-    database::{Database, NotCommitted},
-    faults::{Order, Standing},
+    database::{Database, CommitError},
+    faults::{FaultRequest, ActiveFault},
     graph::{Edge, Vertex},
     http::App,
 };
 
-/// The faults, as they are answered.
+/// The body of responses about faults.
 #[derive(Debug, Serialize)]
 struct FaultsJson<'a> {
-    faults: &'a [Standing],
+    faults: &'a [ActiveFault],
 }
 
-/// Which commits to drop.
+/// A request to expire commits.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trim {
-    /// The last of them.
+    /// Number of the last commit to expire.
     pub through: u64,
 }
 
@@ -34,81 +34,81 @@ struct GraphJson<'a> {
 }
 
 pub async fn commit(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    let done = parse::<Commit>(&body).and_then(|commit| Ok(app.database().commit(&commit, now())?));
-    match done {
-        Ok(committed) => json(StatusCode::OK, &committed),
-        Err(problem) => app.refuse(problem),
+    let result = parse::<Commit>(&body).and_then(|commit| Ok(app.database().commit(&commit, now_millis())?));
+    match result {
+        Ok(committed) => json_response(StatusCode::OK, &committed),
+        Err(error) => app.error(error),
     }
 }
 
 pub async fn head(State(app): State<Arc<App>>) -> Response {
-    ends(&app, |_| Ok(()))
+    bounds(&app, |_| Ok(()))
 }
 
 pub async fn trim(State(app): State<Arc<App>>, body: Bytes) -> Response {
     match parse::<Trim>(&body) {
-        Ok(Trim { through }) => ends(&app, |database| database.trim(through)),
-        Err(problem) => app.refuse(problem),
+        Ok(Trim { through }) => bounds(&app, |database| database.trim(through)),
+        Err(error) => app.error(error),
     }
 }
 
 pub async fn reset(State(app): State<Arc<App>>) -> Response {
-    ends(&app, Database::reset)
+    bounds(&app, Database::reset)
 }
 
 pub async fn graph(State(app): State<Arc<App>>) -> Response {
     let database = app.database();
     let graph = database.graph();
-    json(StatusCode::OK, &GraphJson { vertices: graph.vertices(), edges: graph.edges() })
+    json_response(StatusCode::OK, &GraphJson { vertices: graph.vertices(), edges: graph.edges() })
 }
 
 pub async fn faults(State(app): State<Arc<App>>) -> Response {
-    standing(&app.database())
+    active_faults(&app.database())
 }
 
-pub async fn order_fault(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    match parse::<Order>(&body) {
-        Ok(order) => {
+pub async fn inject_fault(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    match parse::<FaultRequest>(&body) {
+        Ok(request) => {
             let mut database = app.database();
-            database.faults.order(order);
-            standing(&database)
+            database.faults.inject(request);
+            active_faults(&database)
         }
-        Err(problem) => app.refuse(problem),
+        Err(error) => app.error(error),
     }
 }
 
 pub async fn clear_faults(State(app): State<Arc<App>>) -> Response {
     let mut database = app.database();
     database.faults.clear();
-    standing(&database)
+    active_faults(&database)
 }
 
-/// Does something to the stream and answers where it ends then.
-fn ends(app: &App, change: impl FnOnce(&mut Database) -> anyhow::Result<()>) -> Response {
+/// Changes the database and responds with the bounds of the stream.
+fn bounds(app: &App, change: impl FnOnce(&mut Database) -> anyhow::Result<()>) -> Response {
     let mut database = app.database();
-    let ends = change(&mut database).and_then(|()| database.ends(now()));
+    let bounds = change(&mut database).and_then(|()| database.bounds(now_millis()));
     drop(database);
-    match ends {
-        Ok(ends) => json(StatusCode::OK, &ends),
-        Err(error) => app.refuse(error),
+    match bounds {
+        Ok(bounds) => json_response(StatusCode::OK, &bounds),
+        Err(error) => app.error(error),
     }
 }
 
-fn standing(database: &Database) -> Response {
-    json(StatusCode::OK, &FaultsJson { faults: database.faults.standing() })
+fn active_faults(database: &Database) -> Response {
+    json_response(StatusCode::OK, &FaultsJson { faults: database.faults.all() })
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorResponse> {
     let malformed =
-        |error: serde_json::Error| Problem::new(StatusCode::BAD_REQUEST, "MalformedDocument", error.to_string());
+        |error: serde_json::Error| ErrorResponse::new(StatusCode::BAD_REQUEST, "MalformedDocument", error.to_string());
     serde_json::from_slice(body).map_err(malformed)
 }
 
-impl From<NotCommitted> for Problem {
-    fn from(error: NotCommitted) -> Self {
+impl From<CommitError> for ErrorResponse {
+    fn from(error: CommitError) -> Self {
         match error {
-            NotCommitted::Invalid(error) => Self::new(StatusCode::BAD_REQUEST, "InvalidCommit", error.to_string()),
-            NotCommitted::Failed(error) => error.into(),
+            CommitError::Invalid(error) => Self::new(StatusCode::BAD_REQUEST, "InvalidCommit", error.to_string()),
+            CommitError::Failed(error) => error.into(),
         }
     }
 }

@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::{
     commit::{Commit, Kind, Write},
-    invalid::{InvalidCommit, InvalidWrite},
+    commit_error::{InvalidCommit, InvalidWrite},
     record::{Data, Op, Record},
     value::Value,
 };
 
-/// The label that Neptune gives a vertex that is added without one.
+/// Neptune's label for a vertex that is added without labels.
 const DEFAULT_LABEL: &str = "vertex";
 
-/// A property graph. Everything in it is sorted, so equal histories make equal records.
+/// A property graph. All collections are sorted, so that equal histories produce equal records.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Graph {
     vertices: BTreeMap<String, Vertex>,
@@ -22,11 +22,11 @@ pub struct Graph {
 /// A vertex.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Vertex {
-    /// At least one.
+    /// At least one label.
     pub labels: BTreeSet<String>,
-    /// By key.
+    /// Keyed by name.
     pub properties: BTreeMap<String, Value>,
-    /// The edges that start or end here.
+    /// Ids of the incident edges.
     #[serde(skip)]
     edges: BTreeSet<String>,
 }
@@ -34,20 +34,19 @@ pub struct Vertex {
 /// An edge.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Edge {
-    /// Its label.
+    /// The label.
     pub label: String,
-    /// The vertex where it starts.
+    /// Id of the source vertex.
     pub from: String,
-    /// The vertex where it ends.
+    /// Id of the target vertex.
     pub to: String,
-    /// By key.
+    /// Keyed by name.
     pub properties: BTreeMap<String, Value>,
 }
 
 impl Graph {
-    /// Does a commit's writes in order and tells what changed, record by record. What changes
-    /// nothing (a property set to what it is) leaves no record. A commit with an invalid write
-    /// does nothing at all.
+    /// Applies the writes of a commit in order and returns a record per change. A write without effect, such as a
+    /// property set to its current value, makes no record. If a write is invalid, the graph stays as it was.
     pub fn apply(&mut self, commit: &Commit) -> Result<Vec<Record>, InvalidCommit> {
         let mut records = Vec::with_capacity(commit.writes.len());
         for (index, write) in commit.writes.iter().enumerate() {
@@ -57,7 +56,7 @@ impl Graph {
                     records.extend(planned);
                 }
                 Err(reason) => {
-                    self.take_back(&records);
+                    self.undo(&records);
                     return Err(InvalidCommit { index, reason });
                 }
             }
@@ -65,23 +64,22 @@ impl Graph {
         Ok(records)
     }
 
-    /// Undoes what [`Self::apply`] told of, if nothing was done since.
-    pub fn take_back(&mut self, records: &[Record]) {
+    /// Reverts the changes that the last [`Self::apply`] returned.
+    pub fn undo(&mut self, records: &[Record]) {
         records.iter().rev().for_each(|record| self.replay(&record.inverse()));
     }
 
-    /// The vertices by id.
+    /// The vertices, keyed by id.
     pub fn vertices(&self) -> &BTreeMap<String, Vertex> {
         &self.vertices
     }
 
-    /// The edges by id.
+    /// The edges, keyed by id.
     pub fn edges(&self) -> &BTreeMap<String, Edge> {
         &self.edges
     }
 
-    /// The one place where the graph changes. A vertex comes with its first label and goes with
-    /// its last.
+    /// Applies a record. A vertex is created with its first label and deleted with its last one.
     fn replay(&mut self, record: &Record) {
         let Record { op, id, data } = record;
         match (op, data) {
@@ -125,7 +123,7 @@ impl Graph {
         }
     }
 
-    /// The records that a write comes to.
+    /// The records of a write.
     fn plan(&self, write: &Write) -> Result<Vec<Record>, InvalidWrite> {
         match write {
             Write::AddVertex { id, labels } => {
@@ -145,8 +143,8 @@ impl Graph {
             Write::RemoveVertex { id } => self.plan_vertex_removal(id),
             Write::AddLabel { id, label } => {
                 not_empty([label])?;
-                let known = self.vertex(id)?.labels.contains(label);
-                Ok(if known { vec![] } else { vec![added(id, Data::VertexLabel(label.clone()))] })
+                let exists = self.vertex(id)?.labels.contains(label);
+                Ok(if exists { vec![] } else { vec![added(id, Data::VertexLabel(label.clone()))] })
             }
             Write::RemoveLabel { id, label } => {
                 let labels = &self.vertex(id)?.labels;
@@ -192,7 +190,7 @@ impl Graph {
         }
     }
 
-    /// All incident edges' properties, those edges, the vertex's properties, its labels last.
+    /// Removes the properties of the incident edges, the edges, the vertex's properties and its labels, in this order.
     fn plan_vertex_removal(&self, id: &str) -> Result<Vec<Record>, InvalidWrite> {
         let vertex = self.vertex(id)?;
         let edges = || vertex.edges.iter().filter_map(|id| self.edges.get_key_value(id));
@@ -278,7 +276,7 @@ mod tests {
 
     use super::*;
 
-    /// Short: `+vl p1 person`, `-ep f1 since`, `-e f1 p1>p2`.
+    /// Records in short form: `+vl p1 person`, `-ep f1 since`, `-e f1 p1>p2`.
     fn short(records: &[Record]) -> Vec<String> {
         let text = |record: &Record| {
             let op = if record.op == Op::Add { '+' } else { '-' };
@@ -299,7 +297,7 @@ mod tests {
         graph
     }
 
-    /// Two people, one follows the other and herself, both edges dated.
+    /// Two persons. One follows the other and itself; both edges have a property.
     fn people() -> Commit {
         Commit::new()
             .add_vertex("p1", ["person", "author"])
@@ -311,28 +309,28 @@ mod tests {
             .set("p1", "name", "미나")
     }
 
-    fn refused(graph: &mut Graph, commit: Commit) -> InvalidWrite {
+    fn rejected(graph: &mut Graph, commit: Commit) -> InvalidWrite {
         let before = graph.clone();
-        let refused = graph.apply(&commit).unwrap_err();
-        assert_eq!(*graph, before, "nothing is written");
-        refused.reason
+        let error = graph.apply(&commit).unwrap_err();
+        assert_eq!(*graph, before, "the graph is unchanged");
+        error.reason
     }
 
     #[test]
-    fn one_record_per_label_and_property() {
+    fn each_label_and_property_makes_one_record() {
         let commit = Commit::new().add_vertex("p1", ["person", "author", "person"]).set("p1", "name", "x");
         let records = Graph::default().apply(&commit).unwrap();
         assert_eq!(short(&records), ["+vl p1 person", "+vl p1 author", "+vp p1 name=\"x\""]);
     }
 
     #[test]
-    fn a_vertex_without_labels_gets_the_default() {
+    fn vertex_without_labels_gets_the_default_label() {
         let records = Graph::default().apply(&Commit::new().add_vertex("p1", [""; 0])).unwrap();
         assert_eq!(short(&records), ["+vl p1 vertex"]);
     }
 
     #[test]
-    fn an_update_removes_and_adds() {
+    fn property_update_is_a_removal_and_an_addition() {
         let records = graph(people()).apply(&Commit::new().set("p1", "name", "민아").set("f1", "since", 3)).unwrap();
         assert_eq!(
             short(&records),
@@ -341,26 +339,26 @@ mod tests {
     }
 
     #[test]
-    fn another_type_is_another_value() {
+    fn value_of_another_type_is_a_change() {
         let records = graph(people()).apply(&Commit::new().set("f1", "since", 1_i64)).unwrap();
         assert_eq!(short(&records), ["-ep f1 since=1", "+ep f1 since=1"]);
     }
 
     #[test]
-    fn what_changes_nothing_leaves_no_record() {
+    fn write_without_effect_makes_no_record() {
         let commit = Commit::new().set("p1", "name", "미나").remove_property("p1", "age").add_label("p1", "author");
         assert_eq!(graph(people()).apply(&commit).unwrap(), []);
         assert_eq!(Graph::default().apply(&Commit::new()).unwrap(), []);
     }
 
     #[test]
-    fn an_edge_goes_after_its_properties() {
+    fn edge_removal_follows_the_removal_of_its_properties() {
         let records = graph(people()).apply(&Commit::new().remove_edge("f1")).unwrap();
         assert_eq!(short(&records), ["-ep f1 since=1", "-e f1 p1>p2"]);
     }
 
     #[test]
-    fn a_vertex_goes_after_its_edges_labels_last() {
+    fn vertex_removal_ends_with_its_labels() {
         let records = graph(people()).apply(&Commit::new().remove_vertex("p1")).unwrap();
         assert_eq!(
             short(&records),
@@ -377,18 +375,18 @@ mod tests {
     }
 
     #[test]
-    fn labels_come_and_go() {
+    fn last_label_cannot_be_removed() {
         let mut graph = graph(people());
         let records = graph.apply(&Commit::new().add_label("p2", "author").remove_label("p2", "person")).unwrap();
         assert_eq!(short(&records), ["+vl p2 author", "-vl p2 person"]);
-        let last = refused(&mut graph, Commit::new().remove_label("p2", "author"));
+        let last = rejected(&mut graph, Commit::new().remove_label("p2", "author"));
         assert_eq!(last, InvalidWrite::LastLabel { id: "p2".into(), label: "author".into() });
-        let unknown = refused(&mut graph, Commit::new().remove_label("p2", "person"));
+        let unknown = rejected(&mut graph, Commit::new().remove_label("p2", "person"));
         assert_eq!(unknown, InvalidWrite::UnknownLabel { id: "p2".into(), label: "person".into() });
     }
 
     #[test]
-    fn an_invalid_write_undoes_the_whole_commit() {
+    fn invalid_write_reverts_the_whole_commit() {
         let mut graph = graph(people());
         let unknown = |kind, id: &str| InvalidWrite::Unknown { kind, id: id.into() };
         let before = || {
@@ -406,25 +404,25 @@ mod tests {
             (before().add_vertex("p4", [""]), InvalidWrite::Empty),
             (before().set("p2", "height", f64::NAN), InvalidWrite::NotFinite("height".into())),
         ] {
-            assert_eq!(refused(&mut graph, commit), reason);
+            assert_eq!(rejected(&mut graph, commit), reason);
         }
         let duplicate = Commit::new().add_edge("f1", "follows", "p1", "p2");
         let reason = InvalidWrite::Duplicate { kind: Kind::Edge, id: "f1".into() };
-        assert_eq!(refused(&mut graph, duplicate), reason);
+        assert_eq!(rejected(&mut graph, duplicate), reason);
         let error = graph.apply(&before().remove_vertex("p3")).unwrap_err();
         assert_eq!(error.to_string(), "write 4: there is no vertex p3");
     }
 
     #[test]
-    fn a_vertex_and_an_edge_may_share_an_id() {
+    fn shared_id_of_vertex_and_edge_needs_a_kind() {
         let mut graph = graph(people().add_vertex("f1", ["file"]));
-        assert_eq!(refused(&mut graph, Commit::new().set("f1", "since", 9)), InvalidWrite::Ambiguous("f1".into()));
+        assert_eq!(rejected(&mut graph, Commit::new().set("f1", "since", 9)), InvalidWrite::Ambiguous("f1".into()));
         let set = |of| Write::Set { id: "f1".into(), key: "since".into(), value: 9.into(), of: Some(of) };
         let records = graph.apply(&Commit::new().then(set(Kind::Vertex)).then(set(Kind::Edge))).unwrap();
         assert_eq!(short(&records), ["+vp f1 since=9", "-ep f1 since=1", "+ep f1 since=9"]);
     }
 
-    /// Any write of a small world: most of them are invalid or change nothing sooner or later.
+    /// Any write to a few ids, so that many writes are invalid or have no effect.
     pub(crate) fn write() -> impl Strategy<Value = Write> {
         let vertex = || "[a-c]";
         let edge = || "[c-e]";
@@ -452,7 +450,7 @@ mod tests {
         ]
     }
 
-    /// What a reader of the stream would build: adds what is added, removes exactly what is there.
+    /// The graph as a reader of the stream rebuilds it. Asserts that additions are new and that removals match.
     #[derive(Debug, Default, PartialEq)]
     struct Reader {
         labels: BTreeSet<(String, String)>,
@@ -496,7 +494,7 @@ mod tests {
                 (Data::Edge { label, from, to }, op) => {
                     let edge = (label.clone(), from.clone(), to.clone());
                     for end in [from, to] {
-                        assert!(self.labels.iter().any(|(vertex, _)| vertex == end), "{end} is not there");
+                        assert!(self.labels.iter().any(|(vertex, _)| vertex == end), "{end} does not exist");
                     }
                     match op {
                         Op::Add => assert_eq!(self.edges.insert(id, edge), None),
@@ -511,7 +509,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_the_records_in_order_rebuilds_the_graph(
+        fn records_in_order_rebuild_the_graph(
             commits in prop::collection::vec(prop::collection::vec(write(), 1..4), 0..60),
         ) {
             let mut graph = Graph::default();
@@ -522,9 +520,9 @@ mod tests {
                     Ok(records) => {
                         records.iter().for_each(|record| reader.read(record));
                         prop_assert_eq!(&reader, &Reader::of(&graph));
-                        let mut back = graph.clone();
-                        back.take_back(&records);
-                        prop_assert_eq!(back, before);
+                        let mut reverted = graph.clone();
+                        reverted.undo(&records);
+                        prop_assert_eq!(reverted, before);
                     }
                     Err(_) => prop_assert_eq!(&graph, &before),
                 }

@@ -15,11 +15,11 @@ use axum::{
     routing::{get, post},
 };
 use flate2::{Compression, write::GzEncoder};
-use http_server::{bytes, json, now};
+use http_server::{json_bytes_response, json_response, now_millis};
 
-use super::{answers::Problem, control, database::Database, open_cypher, query, signature};
+use super::{error_response::ErrorResponse, control, database::Database, open_cypher, query, signature};
 
-/// What the routes share.
+/// State shared by the routes.
 pub struct App {
     database: Mutex<Database>,
     requires_signature: bool,
@@ -27,82 +27,82 @@ pub struct App {
 }
 
 impl App {
-    /// Serves `database`.
+    /// The state for serving `database`.
     pub fn new(database: Database, requires_signature: bool) -> Self {
         Self { database: Mutex::new(database), requires_signature, next_request: AtomicU64::new(1) }
     }
 
-    /// The database, for a moment.
+    /// Locks the database.
     pub fn database(&self) -> MutexGuard<'_, Database> {
-        // No operation of the database leaves it in pieces when it panics.
+        // A panic in a database operation leaves no partial state.
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An answer that is no success.
-    pub fn refuse(&self, problem: impl Into<Problem>) -> Response {
+    /// An error response with a new request id.
+    pub fn error(&self, error: impl Into<ErrorResponse>) -> Response {
         let id = self.next_request.fetch_add(1, Ordering::Relaxed);
-        problem.into().into_response(format!("00000000-0000-0000-0000-{id:012}"))
+        error.into().into_response(format!("00000000-0000-0000-0000-{id:012}"))
     }
 }
 
-/// All routes.
+/// The routes of the emulator.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/propertygraph/stream", get(stream))
         .route("/pg/stream", get(stream))
-        .route("/opencypher", post(ask))
+        .route("/opencypher", post(open_cypher))
         .route("/emulator/commit", post(control::commit))
         .route("/emulator/head", get(control::head))
         .route("/emulator/graph", get(control::graph))
         .route("/emulator/trim", post(control::trim))
         .route("/emulator/reset", post(control::reset))
-        .route("/emulator/faults", get(control::faults).post(control::order_fault).delete(control::clear_faults))
+        .route("/emulator/faults", get(control::faults).post(control::inject_fault).delete(control::clear_faults))
         .fallback(unknown)
-        // A bulk load comes in one commit.
+        // Bulk loads are single commits.
         .layer(DefaultBodyLimit::disable())
         .with_state(app)
 }
 
 async fn unknown(State(app): State<Arc<App>>, uri: Uri) -> Response {
-    let message = format!("there is nothing at {}", uri.path());
-    app.refuse(Problem::new(StatusCode::NOT_FOUND, "BadRequestException", message))
+    let message = format!("no route {}", uri.path());
+    app.error(ErrorResponse::new(StatusCode::NOT_FOUND, "BadRequestException", message))
 }
 
 async fn stream(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
     if app.requires_signature
-        && let Err(problem) = signature::check(&headers)
+        && let Err(error) = signature::check(&headers)
     {
-        return app.refuse(problem);
+        return app.error(error);
     }
     let request = match query::parse(uri.query().unwrap_or_default()) {
         Ok(request) => request,
-        Err(problem) => return app.refuse(problem),
+        Err(error) => return app.error(error),
     };
-    let answer = app.database().read(&request, now());
-    if !answer.delay.is_zero() {
-        tokio::time::sleep(answer.delay).await;
+    let read = app.database().read(&request, now_millis());
+    if !read.delay.is_zero() {
+        tokio::time::sleep(read.delay).await;
     }
-    match answer.page {
+    match read.page {
         Ok(page) if accepts_gzip(&headers) => compressed(&app, page).await,
-        Ok(page) => bytes(StatusCode::OK, page),
-        Err(refusal) => app.refuse(refusal),
+        Ok(page) => json_bytes_response(StatusCode::OK, page),
+        Err(error) => app.error(error),
     }
 }
 
-async fn ask(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn open_cypher(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
     if app.requires_signature
-        && let Err(problem) = signature::check(&headers)
+        && let Err(error) = signature::check(&headers)
     {
-        return app.refuse(problem);
+        return app.error(error);
     }
-    let answer = open_cypher::Question::parse(&body).and_then(|question| question.answer(app.database().graph()));
-    match answer {
-        Ok(results) => json(StatusCode::OK, &results),
-        Err(problem) => app.refuse(problem),
+    let results = open_cypher::KnownQuery::parse(&body).and_then(|query| query.run(app.database().graph()));
+    match results {
+        Ok(results) => json_response(StatusCode::OK, &results),
+        Err(error) => app.error(error),
     }
 }
 
-/// Whether the client wants gzip: named, and not with a weight of zero.
+/// Whether the client accepts gzip with a weight other than 0.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
@@ -114,7 +114,7 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
 }
 
 async fn compressed(app: &App, page: Vec<u8>) -> Response {
-    // 10 MB take a while: others are answered meanwhile.
+    // Compressing 10 MB blocks the thread for too long.
     let compressed = tokio::task::spawn_blocking(move || {
         let mut encoder = GzEncoder::new(Vec::with_capacity(page.len() / 8), Compression::fast());
         encoder.write_all(&page)?;
@@ -122,11 +122,11 @@ async fn compressed(app: &App, page: Vec<u8>) -> Response {
     });
     match compressed.await.map_err(anyhow::Error::new).and_then(|page| Ok(page?)) {
         Ok(page) => {
-            let mut response = bytes(StatusCode::OK, page);
+            let mut response = json_bytes_response(StatusCode::OK, page);
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             response
         }
-        Err(error) => app.refuse(error),
+        Err(error) => app.error(error),
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gzip_is_named_and_not_refused() {
+    fn gzip_is_used_if_accepted_with_positive_weight() {
         let accepts = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));

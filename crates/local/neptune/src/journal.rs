@@ -10,36 +10,36 @@ use serde::{Deserialize, Serialize};
 
 use super::commit::Write;
 
-/// What happened to the graph and its stream, a line of JSON each, in a file that only grows.
+/// An append-only file with a JSON line per change of the graph and its stream.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
-    /// How much of the file is whole lines.
+    /// Length of the complete lines in bytes.
     length: u64,
 }
 
-/// A line.
+/// A line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Entry<'a> {
-    /// Writes were committed.
+    /// A commit.
     #[serde(rename_all = "camelCase")]
     Commit {
-        /// Its number.
+        /// Commit number.
         commit_num: u64,
-        /// When it was requested.
+        /// Commit time in milliseconds since 1970.
         timestamp: i64,
-        /// Its writes.
+        /// The writes.
         writes: Cow<'a, [Write]>,
     },
-    /// Writes were committed while the stream was off.
+    /// A commit that is not in the stream.
     Unstreamed {
         /// The writes.
         writes: Cow<'a, [Write]>,
     },
     /// Commits expired.
     Trim {
-        /// The last of them.
+        /// Number of the last expired commit.
         through: u64,
     },
     /// The graph and the stream were deleted.
@@ -47,11 +47,9 @@ pub enum Entry<'a> {
 }
 
 impl Journal {
-    /// Opens the file, which need not exist, and hands every entry in it to `replay`. It stays
-    /// locked for others.
+    /// Opens or creates the file, locks it, and passes every entry to `replay`.
     ///
-    /// A last line that broke off when a process ended is dropped: nobody was told that what it
-    /// says had happened.
+    /// An incomplete last line is dropped: its commit was never acknowledged.
     pub fn open(path: &Path, mut replay: impl FnMut(Entry<'static>) -> Result<()>) -> Result<Self> {
         let open = OpenOptions::new().read(true).append(true).create(true).open(path);
         let file = open.with_context(|| format!("cannot open {}", path.display()))?;
@@ -65,22 +63,22 @@ impl Journal {
             if !line.ends_with(b"\n") {
                 break;
             }
-            let happened = serde_json::from_slice(&line).map_err(anyhow::Error::new).and_then(&mut replay);
-            happened.with_context(|| format!("{}, line {number}", path.display()))?;
+            let replayed = serde_json::from_slice(&line).map_err(anyhow::Error::new).and_then(&mut replay);
+            replayed.with_context(|| format!("{}, line {number}", path.display()))?;
             journal.length += length as u64;
         }
         journal.file.set_len(journal.length)?;
         Ok(journal)
     }
 
-    /// Writes an entry, whole or not at all.
+    /// Appends an entry atomically.
     pub fn append(&mut self, entry: &Entry<'_>) -> Result<()> {
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         if let Err(error) = self.file.write_all(&line) {
-            // Whatever was written of it must not stand before the next line.
+            // A partial line must not precede the next entry.
             if let Err(worse) = self.file.set_len(self.length) {
-                bail!("the journal is damaged: {error}, then {worse}");
+                bail!("the journal is corrupt: {error}, then {worse}");
             }
             return Err(error).context("cannot write to the journal");
         }
@@ -93,8 +91,10 @@ impl Journal {
 mod tests {
     use std::fs;
 
+    use tempfile::NamedTempFile;
+
     use super::*;
-    use crate::testing::TemporaryFile;
+    
 
     fn replayed(path: &Path) -> Result<Vec<Entry<'static>>> {
         let mut entries = Vec::new();
@@ -111,8 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn entries_come_back_in_order() {
-        let file = TemporaryFile::new();
+    fn entries_are_replayed_in_order() {
+        let file = NamedTempFile::new().unwrap();
         let entries = [commit(), Entry::Trim { through: 3 }, Entry::Reset {}, commit()];
         for pair in entries.chunks(2) {
             let mut journal = Journal::open(file.path(), |_| Ok(())).unwrap();
@@ -122,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_dropped() {
-        let file = TemporaryFile::new();
+    fn incomplete_last_line_is_dropped() {
+        let file = NamedTempFile::new().unwrap();
         let mut journal = Journal::open(file.path(), |_| Ok(())).unwrap();
         journal.append(&commit()).unwrap();
         journal.append(&commit()).unwrap();
@@ -134,13 +134,13 @@ mod tests {
             let mut journal = Journal::open(file.path(), |_| Ok(())).unwrap();
             journal.append(&Entry::Reset {}).unwrap();
             drop(journal);
-            assert_eq!(replayed(file.path()).unwrap(), [commit(), Entry::Reset {}], "torn at {length}");
+            assert_eq!(replayed(file.path()).unwrap(), [commit(), Entry::Reset {}], "cut at {length}");
         }
     }
 
     #[test]
-    fn any_other_damage_is_told() {
-        let file = TemporaryFile::new();
+    fn other_corruption_is_an_error_with_its_line() {
+        let file = NamedTempFile::new().unwrap();
         for text in ["{\"trim\":{\"through\":1}}\n{\"tri\n{\"reset\":{}}\n", "\n\n"] {
             fs::write(file.path(), text).unwrap();
             let error = replayed(file.path()).unwrap_err();
@@ -149,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_may_write() {
-        let file = TemporaryFile::new();
+    fn journal_in_use_cannot_be_opened() {
+        let file = NamedTempFile::new().unwrap();
         let _journal = Journal::open(file.path(), |_| Ok(())).unwrap();
         let error = Journal::open(file.path(), |_| Ok(())).unwrap_err();
         assert!(format!("{error:#}").contains("in use"), "{error:#}");

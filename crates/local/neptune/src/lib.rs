@@ -1,22 +1,17 @@
-//! Amazon Neptune's stream of changes, played on this machine: a property graph that is written by
-//! small HTTP calls and read as Neptune Streams are (Amazon Neptune User Guide, "Capturing graph
-//! changes in real time using Neptune streams").
+//! An emulator of Neptune Streams: a property graph that is written by HTTP calls and read like Neptune Streams (Amazon
+//! Neptune User Guide, "Capturing graph changes in real time using Neptune streams").
 //!
-//! In a test, [`NeptuneEmulator::start`] runs one in the same process, and [`Client`] writes to it;
-//! on its own it is `cargo xtask neptune`.
+//! In a test, [`NeptuneEmulator::start`] runs an emulator in the same process, and [`Client`] writes to it.
+//! `cargo xtask neptune` runs one as a process.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
-//! use crate::Commit;
-//! use crate::Failure;
-//! use crate::Fault;
-//! use crate::NeptuneEmulator;
-//! use crate::Options;
+//! use neptune::{Commit, Failure, Fault, NeptuneEmulator, Options};
 //!
 //! let emulator = NeptuneEmulator::start(Options::default())?;
 //! let client = emulator.client();
 //! client.commit(&Commit::new().add_vertex("p1", ["person"]).set("p1", "name", "미나")).await?;
-//! client.fault(Fault::Error(Failure::Throttling), 2.try_into().ok()).await?;
+//! client.inject_fault(Fault::Error(Failure::Throttling), 2.try_into().ok()).await?;
 //! println!("{}/propertygraph/stream?iteratorType=TRIM_HORIZON", emulator.endpoint());
 //! # Ok(())
 //! # }
@@ -24,19 +19,18 @@
 //!
 //! # The stream
 //!
-//! `GET /propertygraph/stream`, also `/pg/stream`: `limit`, `iteratorType`, `commitNum`, `opNum`,
-//! and gzip by `Accept-Encoding`. SigV4 headers are required if [`Options::requires_signature`]
-//! says so, but the signature is not verified.
+//! `GET /propertygraph/stream` and `GET /pg/stream` with `limit`, `iteratorType`, `commitNum` and `opNum`. Responses are
+//! compressed with gzip by `Accept-Encoding`. [`Options::requires_signature`] makes SigV4 headers mandatory; signatures
+//! are not verified.
 //!
 //! # Queries
 //!
-//! `POST /opencypher` with `{"query": …, "parameters": "{\"after\":\"\"}"}`, as the SDK's
-//! `ExecuteOpenCypherQuery` sends it. No query language is played: the graph is asked the queries
-//! that the backend asks, which are known word by word, and refuses all others.
+//! `POST /opencypher` with `{"query": …, "parameters": "{\"after\":\"\"}"}`, as the SDK's `ExecuteOpenCypherQuery` sends
+//! it. The emulator has no query engine: it knows the queries of the backend word by word and rejects all others.
 //!
-//! # Writing
+//! # Commits
 //!
-//! `POST /emulator/commit` does all writes of a [`Commit`], in order, or none:
+//! `POST /emulator/commit` applies all writes of a [`Commit`] in order, or none:
 //!
 //! ```json
 //! {"commitTimestamp": 1560011610678,
@@ -52,24 +46,25 @@
 //!   {"removeVertex": {"id": "p1"}}]}
 //! ```
 //!
-//! With `"unstreamed": true` the graph has it and the stream does not, as if the stream had been off.
-//! `commitTimestamp` may be left out, and so may `of` unless a vertex and an edge share the id. A
-//! bare value is a String, a Bool, an Int (a Long if it does not fit) or a Double. The answer is
-//! `{"commitNum":12,"commitTimestamp":1560011610678,"records":3}`; `commitNum` is `null` where
-//! nothing changed or the stream was off. What cannot be done is answered with 400, `InvalidCommit`, and which write it
-//! was; a document that is none, with 400 and `MalformedDocument`.
+//! With `"unstreamed": true` the commit is in the graph but not in the stream, as if streams were off. `commitTimestamp`
+//! is optional. `of` is required only if a vertex and an edge share the id. A bare value is a String, a Bool, an Int (a
+//! Long if it does not fit) or a Double.
 //!
-//! # Control
+//! The response is `{"commitNum":12,"commitTimestamp":1560011610678,"records":3}`. `commitNum` is `null` if nothing
+//! changed or the commit is not in the stream. An invalid write returns 400 `InvalidCommit` with its index; an invalid
+//! document returns 400 `MalformedDocument`.
 //!
-//! | call | does | answers |
+//! # Control API
+//!
+//! | call | effect | response |
 //! |---|---|---|
-//! | `GET /emulator/head` | nothing | `{"head":{"commitNum":12,"opNum":3},"oldest":{…}}` |
-//! | `GET /emulator/graph` | nothing | `{"vertices":{"p1":{"labels":[…],"properties":{…}}},"edges":{"f1":{"label":…,"from":…,"to":…,"properties":{…}}}}` |
-//! | `POST /emulator/trim` `{"through":7}` | lets commits up to 7 expire | as `head` |
-//! | `POST /emulator/reset` | a fast reset: deletes graph and stream, numbers start again | as `head` |
-//! | `POST /emulator/faults` `{"fault":…,"times":2}` | orders a fault, without `times` until cleared | as `GET` |
-//! | `GET /emulator/faults` | nothing | `{"faults":[{"fault":…,"left":1,"hits":1}]}` |
-//! | `DELETE /emulator/faults` | ends all faults | as `GET` |
+//! | `GET /emulator/head` | none | `{"head":{"commitNum":12,"opNum":3},"oldest":{…}}` |
+//! | `GET /emulator/graph` | none | `{"vertices":{"p1":{"labels":[…],"properties":{…}}},"edges":{"f1":{"label":…,"from":…,"to":…,"properties":{…}}}}` |
+//! | `POST /emulator/trim` `{"through":7}` | expires commits up to 7 | as `head` |
+//! | `POST /emulator/reset` | a fast reset: deletes graph and stream, restarts commit numbers | as `head` |
+//! | `POST /emulator/faults` `{"fault":…,"times":2}` | injects a fault; without `times`, until faults are cleared | as `GET` |
+//! | `GET /emulator/faults` | none | `{"faults":[{"fault":…,"left":1,"hits":1}]}` |
+//! | `DELETE /emulator/faults` | removes all faults | as `GET` |
 //!
 //! A `fault` is one of
 //!
@@ -91,30 +86,27 @@
 //! {"gap": {"commitNum": 7}}
 //! ```
 //!
-//! # Where Neptune's documentation is silent
+//! # Behavior that Neptune's documentation leaves open
 //!
-//! - A position before the oldest record is expired, although later records are there; only behind
-//!   the very last expired record nothing is missing, so `AFTER` it reads on. Before the first
-//!   record of a stream of which nothing has expired, nothing is missing either.
-//! - A position without a record between others (an operation that its commit does not have)
-//!   reads on with the next commit.
-//! - Every 404 has the text of the head probe, also for `TRIM_HORIZON` and `LATEST`. The head of a
-//!   stream that never had a record is operation 0 of the commit before the first.
+//! - A position before the oldest record is expired, even if later records exist. Two exceptions: `AFTER` the last
+//!   expired record continues, and so does any position if nothing has expired.
+//! - A position without a record (an operation that its commit does not have) continues with the next commit.
+//! - Every 404 has the text of the head probe, also for `TRIM_HORIZON` and `LATEST`. The head of an empty stream is
+//!   operation 0 of the commit before the first.
 //! - 10 MB are 10 · 2²⁰ bytes of records. Errors are never compressed.
-//! - Writes of one commit are told as they were done, not netted: what is added and removed in one
-//!   commit is an `ADD` and a `REMOVE`.
-//! - Ids, and so pages of queries, are in the order of their UTF-8.
-//! - Requests that are not signed are answered 403, `AccessDeniedException`.
+//! - The writes of a commit are not netted: an element that a commit adds and removes makes an `ADD` and a `REMOVE`.
+//! - Ids, and so the rows of queries, are ordered by their UTF-8 bytes.
+//! - Unsigned requests return 403 `AccessDeniedException`.
 
-mod answers;
 mod client;
 mod commit;
+mod commit_error;
 mod control;
 mod database;
+mod error_response;
 mod faults;
 mod graph;
 mod http;
-mod invalid;
 mod journal;
 mod log;
 mod open_cypher;
@@ -124,16 +116,12 @@ mod query;
 mod record;
 mod server;
 mod signature;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests;
 mod value;
 
-pub use client::{Client, EdgeCopy, GraphCopy, VertexCopy};
+pub use client::{Client, EdgeSnapshot, GraphSnapshot, VertexSnapshot};
 pub use commit::{Commit, Kind, Write};
-pub use database::{Committed, Ends};
-pub use faults::{ExpiredStatus, Failure, Fault, Standing};
+pub use database::{Committed, StreamBounds};
+pub use faults::{ActiveFault, ExpiredStatus, Failure, Fault};
 pub use options::{Arguments, Options};
 pub use record::EventId;
 pub use server::{NeptuneEmulator, run};

@@ -1,247 +1,247 @@
 use std::collections::VecDeque;
 
 use super::{
-    page::{Page, Slices},
-    record::{EventId, Place, Record},
+    page::{Page, PageBuilder},
+    record::{EventId, RecordContext, Record},
 };
 
-/// Ids are signed 64-bit numbers in Neptune.
+/// The largest commit number: Neptune's are signed 64-bit integers.
 pub const MAX_COMMIT_NUM: u64 = i64::MAX as u64;
-/// A page ends with the record that takes it beyond this many bytes.
+/// A page ends with the record that exceeds this many bytes.
 pub const MAX_PAGE_BYTES: usize = 10 * 1024 * 1024;
-/// Records per page where the request does not say.
+/// Records per page by default.
 pub const DEFAULT_LIMIT: usize = 10;
-/// The most records that a request may ask for.
+/// Maximum of records per page.
 pub const MAX_LIMIT: usize = 100_000;
 
-/// The stream: what was committed and has not expired, as the bytes that pages are made of.
+/// The stream: the unexpired commits, serialized.
 #[derive(Debug)]
 pub struct Log {
-    style: Style,
+    format: RecordFormat,
     first_commit_num: u64,
-    commits: VecDeque<Stored>,
-    /// The last record ever written; before the first, the place before it.
+    commits: VecDeque<StoredCommit>,
+    /// The last record ever written; before the first commit, operation 0 of the commit before it.
     head: EventId,
-    /// The last record that has expired.
+    /// The last expired record.
     trimmed: Option<EventId>,
     max_page_bytes: usize,
 }
 
-/// How records are written.
+/// The format of records.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
-    /// Whether `isLastOp` marks a commit's last record: engines before 1.1.1.0 did not.
+pub struct RecordFormat {
+    /// Whether the last record of a commit has `isLastOp`, as since engine 1.1.1.0.
     pub marks_last_op: bool,
-    /// Whether numbers and truth values are written as text.
+    /// Whether numbers and booleans are written as strings.
     pub values_as_text: bool,
 }
 
-/// A commit, written once: its records with a comma between each two.
+/// A serialized commit: its records, separated by commas.
 #[derive(Debug)]
-pub struct Stored {
+pub struct StoredCommit {
     commit_num: u64,
     timestamp: i64,
     json: Vec<u8>,
-    /// Where in `json` each record ends.
+    /// End offsets of the records in `json`.
     ends: Vec<usize>,
 }
 
-/// A reader's question.
+/// A request for records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
-    /// Where to begin.
+    /// The first record.
     pub start: Start,
-    /// The most records to answer.
+    /// Maximum number of records.
     pub limit: usize,
 }
 
 /// The four iterator types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// `AT_SEQUENCE_NUMBER`: with this record.
+    /// `AT_SEQUENCE_NUMBER`: this record.
     At(EventId),
-    /// `AFTER_SEQUENCE_NUMBER`: with the one behind it.
+    /// `AFTER_SEQUENCE_NUMBER`: the record after this one.
     After(EventId),
-    /// `TRIM_HORIZON`: with the oldest that has not expired.
+    /// `TRIM_HORIZON`: the oldest unexpired record.
     TrimHorizon,
-    /// `LATEST`: with the newest, and only that.
+    /// `LATEST`: only the newest record.
     Latest,
 }
 
-/// What a reader sees, where that is not the whole stream.
+/// Restrictions, by injected faults, on what readers see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
-    /// The newest commits that have not reached this replica.
+    /// Number of newest commits that the replica does not have.
     pub lag: usize,
-    /// Commits that are missing.
+    /// Numbers of missing commits.
     pub hidden: Vec<u64>,
-    /// Pages end behind this operation of a commit that has more.
-    pub cut_at_op: Option<usize>,
+    /// Pages end after this operation of a commit that has more.
+    pub truncate_at_op: Option<usize>,
 }
 
-/// Why there is no page.
+/// Why a read has no records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoPage {
-    /// Nothing is there yet. The last record that the reader could have.
+pub enum NoRecords {
+    /// No record exists at or after the position. Carries the last visible record.
     Idle(EventId),
-    /// It was there.
+    /// The records at the position have expired.
     Expired,
 }
 
 impl Log {
-    /// An empty stream whose first commit will have this number.
-    pub fn new(style: Style, first_commit_num: u64) -> Self {
+    /// An empty stream. `first_commit_num` is the number of its first commit.
+    pub fn new(format: RecordFormat, first_commit_num: u64) -> Self {
         let head = before(first_commit_num);
         let commits = VecDeque::new();
-        Self { style, first_commit_num, commits, head, trimmed: None, max_page_bytes: MAX_PAGE_BYTES }
+        Self { format, first_commit_num, commits, head, trimmed: None, max_page_bytes: MAX_PAGE_BYTES }
     }
 
-    /// The last record ever written, or the place before the first.
+    /// The last record ever written; before the first commit, operation 0 of the commit before it.
     pub fn head(&self) -> EventId {
         self.head
     }
 
-    /// The oldest record that has not expired.
+    /// The oldest unexpired record.
     pub fn oldest(&self) -> Option<EventId> {
         self.commits.front().map(|stored| EventId { commit_num: stored.commit_num, op_num: 1 })
     }
 
-    /// Writes a commit's records without appending them: what can fail has failed then.
-    pub fn write(&self, commit_num: u64, timestamp: i64, records: &[Record]) -> serde_json::Result<Stored> {
+    /// Serializes a commit without appending it. [`Self::append`] then cannot fail.
+    pub fn write(&self, commit_num: u64, timestamp: i64, records: &[Record]) -> serde_json::Result<StoredCommit> {
         let mut json = Vec::with_capacity(records.len() * 256);
         let mut ends = Vec::with_capacity(records.len());
         for (op_num, record) in (1..).zip(records) {
             if op_num > 1 {
                 json.push(b',');
             }
-            let place = Place {
+            let context = RecordContext {
                 event_id: EventId { commit_num, op_num },
                 commit_timestamp: timestamp,
-                is_last_op: self.style.marks_last_op && op_num == records.len() as u64,
-                values_as_text: self.style.values_as_text,
+                is_last_op: self.format.marks_last_op && op_num == records.len() as u64,
+                values_as_text: self.format.values_as_text,
             };
-            record.write_json(&place, &mut json)?;
+            record.write_json(&context, &mut json)?;
             ends.push(json.len());
         }
         json.shrink_to_fit();
-        Ok(Stored { commit_num, timestamp, json, ends })
+        Ok(StoredCommit { commit_num, timestamp, json, ends })
     }
 
-    /// Appends a commit. One without records is none.
-    pub fn append(&mut self, stored: Stored) {
+    /// Appends a commit. A commit without records is ignored.
+    pub fn append(&mut self, stored: StoredCommit) {
         if !stored.ends.is_empty() {
             self.head = stored.last();
             self.commits.push_back(stored);
         }
     }
 
-    /// The newest of the oldest commits that were requested before `cutoff` (in epoch milliseconds),
-    /// if there are any: what retention takes.
+    /// The number of the last commit that retention removes: the end of the leading commits with a time before `cutoff`
+    /// (milliseconds since 1970).
     pub fn expired_through(&self, cutoff: i64) -> Option<u64> {
         let expired = self.commits.iter().take_while(|stored| stored.timestamp < cutoff);
         expired.last().map(|stored| stored.commit_num)
     }
 
-    /// Drops commits, whole, up to and including the number `through`.
+    /// Expires all commits up to and including the number `through`.
     pub fn trim(&mut self, through: u64) {
         while let Some(stored) = self.commits.pop_front_if(|stored| stored.commit_num <= through) {
             self.trimmed = Some(stored.last());
         }
     }
 
-    /// Deletes the stream: numbers start again.
+    /// Deletes the stream. Commit numbers restart.
     pub fn reset(&mut self) {
         self.commits.clear();
         self.head = before(self.first_commit_num);
         self.trimmed = None;
     }
 
-    /// Answers a reader.
-    pub fn read(&self, request: &Request, view: &View) -> Result<Page, NoPage> {
-        let seen = self.commits.len().saturating_sub(view.lag);
-        let (index, mut skip, limit) = self.start(request, seen, view)?;
-        let mut page = Slices::default();
-        let mut leaping = Vec::new();
-        let mut leapt = Vec::new();
-        let mut was_cut = false;
-        for stored in self.commits.range(index.min(seen)..seen) {
+    /// Reads a page.
+    pub fn read(&self, request: &Request, view: &View) -> Result<Page, NoRecords> {
+        let visible = self.commits.len().saturating_sub(view.lag);
+        let (index, mut skip, limit) = self.start(request, visible, view)?;
+        let mut page = PageBuilder::default();
+        let mut skipping = Vec::new();
+        let mut skipped_commits = Vec::new();
+        let mut was_truncated = false;
+        for stored in self.commits.range(index.min(visible)..visible) {
             let skipped = std::mem::take(&mut skip).min(stored.ends.len());
             if view.hidden.contains(&stored.commit_num) {
-                leaping.push(stored.commit_num);
+                skipping.push(stored.commit_num);
                 continue;
             }
             let fits = stored.count_within(skipped, self.max_page_bytes.saturating_sub(page.bytes));
             let mut take = fits.min(limit - page.total);
-            if let Some(cut) = view.cut_at_op.filter(|cut| skipped < *cut && skipped + take > *cut) {
+            if let Some(cut) = view.truncate_at_op.filter(|cut| skipped < *cut && skipped + take > *cut) {
                 take = cut - skipped;
-                was_cut = true;
+                was_truncated = true;
             }
             if take > 0 {
-                leapt.append(&mut leaping);
-                let (piece, last) = stored.piece(skipped, take);
-                page.push(piece, take, last, stored.timestamp);
+                skipped_commits.append(&mut skipping);
+                let (slice, last) = stored.slice(skipped, take);
+                page.push(slice, take, last, stored.timestamp);
             }
-            if was_cut || page.total == limit || page.bytes > self.max_page_bytes {
+            if was_truncated || page.total == limit || page.bytes > self.max_page_bytes {
                 break;
             }
         }
         match page.end {
-            Some(end) => Ok(Page { json: page.json(end), last: end.0, total: page.total, leapt, was_cut }),
-            None => Err(NoPage::Idle(self.head_seen(seen))),
+            Some(end) => Ok(Page { json: page.json(end), last: end.0, total: page.total, skipped_commits, was_truncated }),
+            None => Err(NoRecords::Idle(self.visible_head(visible))),
         }
     }
 
-    /// The commit to begin with, how many of its records to skip, and the most to answer.
-    fn start(&self, request: &Request, seen: usize, view: &View) -> Result<(usize, usize, usize), NoPage> {
+    /// The index of the first commit, the number of its records to skip, and the limit.
+    fn start(&self, request: &Request, visible: usize, view: &View) -> Result<(usize, usize, usize), NoRecords> {
         let (id, skip) = match request.start {
             Start::TrimHorizon => return Ok((0, 0, request.limit)),
             Start::Latest => {
-                let newest = self.commits.range(..seen).rposition(|stored| !view.hidden.contains(&stored.commit_num));
-                let index = newest.unwrap_or(seen);
+                let newest = self.commits.range(..visible).rposition(|stored| !view.hidden.contains(&stored.commit_num));
+                let index = newest.unwrap_or(visible);
                 let count = self.commits.get(index).map_or(0, |stored| stored.ends.len());
                 return Ok((index, count.saturating_sub(1), 1));
             }
             Start::At(id) => (id, id.op_num.saturating_sub(1)),
             Start::After(id) => (id, id.op_num),
         };
-        // Behind the very last record that has expired nothing is missing.
+        // After the last expired record, no record is missing.
         let is_after = matches!(request.start, Start::After(_));
         if self.trimmed.is_some_and(|trimmed| id < trimmed || (id == trimmed && !is_after)) {
-            return Err(NoPage::Expired);
+            return Err(NoRecords::Expired);
         }
         let index = self.commits.partition_point(|stored| stored.commit_num < id.commit_num);
-        let is_there = self.commits.get(index).is_some_and(|stored| stored.commit_num == id.commit_num);
-        let skip = if is_there { usize::try_from(skip).unwrap_or(usize::MAX) } else { 0 };
+        let exists = self.commits.get(index).is_some_and(|stored| stored.commit_num == id.commit_num);
+        let skip = if exists { usize::try_from(skip).unwrap_or(usize::MAX) } else { 0 };
         Ok((index, skip, request.limit))
     }
 
-    fn head_seen(&self, seen: usize) -> EventId {
-        match seen.checked_sub(1).and_then(|last| self.commits.get(last)) {
+    fn visible_head(&self, visible: usize) -> EventId {
+        match visible.checked_sub(1).and_then(|last| self.commits.get(last)) {
             Some(stored) => stored.last(),
             None => self.trimmed.unwrap_or(before(self.first_commit_num)),
         }
     }
 }
 
-impl Stored {
+impl StoredCommit {
     fn last(&self) -> EventId {
         EventId { commit_num: self.commit_num, op_num: self.ends.len() as u64 }
     }
 
-    /// Where in `json` the record with this index begins.
+    /// Start offset of the record in `json`.
     fn begin(&self, index: usize) -> usize {
         index.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1)
     }
 
-    /// The bytes of `take` records behind the first `skipped`, and the last one's id.
-    fn piece(&self, skipped: usize, take: usize) -> (&[u8], EventId) {
+    /// The bytes of `take` records after the first `skipped`, and the position of the last one.
+    fn slice(&self, skipped: usize, take: usize) -> (&[u8], EventId) {
         let last = skipped + take;
         let end = last.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or_default();
-        let piece = self.json.get(self.begin(skipped)..end).unwrap_or_default();
-        (piece, EventId { commit_num: self.commit_num, op_num: last as u64 })
+        let slice = self.json.get(self.begin(skipped)..end).unwrap_or_default();
+        (slice, EventId { commit_num: self.commit_num, op_num: last as u64 })
     }
 
-    /// How many records behind the first `skipped` fit into `bytes`, with the one that no longer does.
+    /// The number of records after the first `skipped` that fit into `bytes`, plus the one that exceeds it.
     fn count_within(&self, skipped: usize, bytes: usize) -> usize {
         let rest = self.ends.get(skipped..).unwrap_or_default();
         let limit = self.begin(skipped) + bytes;
@@ -249,7 +249,7 @@ impl Stored {
     }
 }
 
-/// The place before the first record.
+/// The position before the first record.
 fn before(first_commit_num: u64) -> EventId {
     EventId { commit_num: first_commit_num.saturating_sub(1), op_num: 0 }
 }
@@ -261,7 +261,7 @@ mod tests {
     use super::*;
     use crate::record::{Data, Op};
 
-    const STYLE: Style = Style { marks_last_op: true, values_as_text: false };
+    const FORMAT: RecordFormat = RecordFormat { marks_last_op: true, values_as_text: false };
 
     fn id(commit_num: u64, op_num: u64) -> EventId {
         EventId { commit_num, op_num }
@@ -274,24 +274,24 @@ mod tests {
         log.append(stored);
     }
 
-    /// Commits 1, 2, … with that many records each, requested at 1,000, 2,000, …
+    /// Commits 1, 2, … with these numbers of records, at 1,000, 2,000, … milliseconds.
     fn log(sizes: &[usize]) -> Log {
-        let mut log = Log::new(STYLE, 1);
+        let mut log = Log::new(FORMAT, 1);
         for (timestamp, size) in (1..).zip(sizes) {
             append(&mut log, timestamp * 1000, *size);
         }
         log
     }
 
-    fn read(log: &Log, start: Start, limit: usize) -> Result<Vec<(u64, u64)>, NoPage> {
+    fn read(log: &Log, start: Start, limit: usize) -> Result<Vec<(u64, u64)>, NoRecords> {
         view(log, start, limit, &View::default())
     }
 
-    fn view(log: &Log, start: Start, limit: usize, view: &View) -> Result<Vec<(u64, u64)>, NoPage> {
+    fn view(log: &Log, start: Start, limit: usize, view: &View) -> Result<Vec<(u64, u64)>, NoRecords> {
         log.read(&Request { start, limit }, view).map(|page| ids(&page))
     }
 
-    /// What a client sees of a page, checked against what the page says of itself.
+    /// The positions in a page. Asserts that the page's metadata match.
     fn ids(page: &Page) -> Vec<(u64, u64)> {
         let json: serde_json::Value = serde_json::from_slice(&page.json).unwrap();
         let id = |value: &serde_json::Value| (value["commitNum"].as_u64().unwrap(), value["opNum"].as_u64().unwrap());
@@ -307,18 +307,18 @@ mod tests {
     }
 
     #[test]
-    fn at_is_inclusive_after_is_not() {
+    fn at_includes_the_position_and_after_excludes_it() {
         let log = log(&[2, 3]);
         assert_eq!(read(&log, Start::At(id(1, 2)), 2), Ok(vec![(1, 2), (2, 1)]));
         assert_eq!(read(&log, Start::After(id(1, 2)), 2), Ok(vec![(2, 1), (2, 2)]));
         assert_eq!(read(&log, Start::After(id(1, 1)), 10), Ok(vec![(1, 2), (2, 1), (2, 2), (2, 3)]));
-        assert_eq!(read(&log, Start::At(id(1, 3)), 1), Ok(vec![(2, 1)]), "there is no such operation");
-        assert_eq!(read(&log, Start::At(id(0, 7)), 1), Ok(vec![(1, 1)]), "nothing is missing before the first");
+        assert_eq!(read(&log, Start::At(id(1, 3)), 1), Ok(vec![(2, 1)]), "the operation does not exist");
+        assert_eq!(read(&log, Start::At(id(0, 7)), 1), Ok(vec![(1, 1)]), "no record precedes the first");
         assert_eq!(read(&log, Start::At(id(1, 0)), 1), Ok(vec![(1, 1)]));
     }
 
     #[test]
-    fn the_horizon_is_the_oldest_and_latest_is_one() {
+    fn trim_horizon_is_the_oldest_record_and_latest_only_the_newest() {
         let mut log = log(&[2, 3]);
         assert_eq!(read(&log, Start::TrimHorizon, 3), Ok(vec![(1, 1), (1, 2), (2, 1)]));
         assert_eq!(read(&log, Start::Latest, 100), Ok(vec![(2, 3)]));
@@ -328,15 +328,15 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_follows_the_reader_learns_the_head() {
-        let idle = |log: &Log, start| read(log, start, 1) == Err(NoPage::Idle(log.head()));
+    fn read_after_the_head_returns_the_head() {
+        let idle = |log: &Log, start| read(log, start, 1) == Err(NoRecords::Idle(log.head()));
         let log = log(&[2, 3]);
         assert_eq!(log.head(), id(2, 3));
         assert!(idle(&log, Start::After(id(2, 3))));
         assert!(idle(&log, Start::At(id(2, 4))));
         assert!(idle(&log, Start::At(id(MAX_COMMIT_NUM, 1))));
         assert!(idle(&log, Start::After(id(2, u64::MAX))));
-        let empty = Log::new(STYLE, 1);
+        let empty = Log::new(FORMAT, 1);
         assert_eq!(empty.head(), id(0, 0));
         for start in [Start::At(id(1, 1)), Start::After(id(0, 0)), Start::TrimHorizon, Start::Latest] {
             assert!(idle(&empty, start));
@@ -344,37 +344,37 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_expires_whole_and_what_came_before_is_gone() {
+    fn positions_in_expired_commits_are_expired() {
         let mut log = log(&[2, 3, 1]);
         assert_eq!(log.expired_through(1000), None);
         assert_eq!(log.expired_through(2001), Some(2));
         log.trim(2);
-        assert_eq!(read(&log, Start::At(id(1, 1)), 1), Err(NoPage::Expired));
-        assert_eq!(read(&log, Start::At(id(2, 3)), 1), Err(NoPage::Expired));
-        assert_eq!(read(&log, Start::After(id(2, 2)), 1), Err(NoPage::Expired));
-        assert_eq!(read(&log, Start::After(id(2, 3)), 9), Ok(vec![(3, 1)]), "nothing is missing");
+        assert_eq!(read(&log, Start::At(id(1, 1)), 1), Err(NoRecords::Expired));
+        assert_eq!(read(&log, Start::At(id(2, 3)), 1), Err(NoRecords::Expired));
+        assert_eq!(read(&log, Start::After(id(2, 2)), 1), Err(NoRecords::Expired));
+        assert_eq!(read(&log, Start::After(id(2, 3)), 9), Ok(vec![(3, 1)]), "no record is missing");
         log.trim(3);
-        assert_eq!(log.head(), id(3, 1), "the head stays");
-        assert_eq!(read(&log, Start::TrimHorizon, 1), Err(NoPage::Idle(id(3, 1))));
-        assert_eq!(read(&log, Start::Latest, 1), Err(NoPage::Idle(id(3, 1))));
-        assert_eq!(read(&log, Start::After(id(3, 1)), 1), Err(NoPage::Idle(id(3, 1))));
+        assert_eq!(log.head(), id(3, 1), "the head does not change");
+        assert_eq!(read(&log, Start::TrimHorizon, 1), Err(NoRecords::Idle(id(3, 1))));
+        assert_eq!(read(&log, Start::Latest, 1), Err(NoRecords::Idle(id(3, 1))));
+        assert_eq!(read(&log, Start::After(id(3, 1)), 1), Err(NoRecords::Idle(id(3, 1))));
         append(&mut log, 4000, 1);
         assert_eq!(read(&log, Start::After(id(3, 1)), 1), Ok(vec![(4, 1)]));
     }
 
     #[test]
-    fn after_a_reset_numbers_start_again() {
+    fn commit_numbers_restart_after_reset() {
         let mut log = log(&[2, 3]);
         log.trim(1);
         log.reset();
-        assert_eq!(read(&log, Start::After(id(2, 3)), 1), Err(NoPage::Idle(id(0, 0))));
+        assert_eq!(read(&log, Start::After(id(2, 3)), 1), Err(NoRecords::Idle(id(0, 0))));
         append(&mut log, 1, 1);
         assert_eq!(read(&log, Start::TrimHorizon, 9), Ok(vec![(1, 1)]));
-        assert_eq!(read(&log, Start::After(id(2, 3)), 1), Err(NoPage::Idle(id(1, 1))));
+        assert_eq!(read(&log, Start::After(id(2, 3)), 1), Err(NoRecords::Idle(id(1, 1))));
     }
 
     #[test]
-    fn only_a_commits_last_record_is_marked() {
+    fn only_the_last_record_of_a_commit_has_is_last_op() {
         let mut log = log(&[2]);
         let marks = |log: &Log| {
             let page = log.read(&Request { start: Start::TrimHorizon, limit: 10 }, &View::default()).unwrap();
@@ -382,13 +382,13 @@ mod tests {
             json["records"].as_array().unwrap().iter().map(|record| record.get("isLastOp").cloned()).collect::<Vec<_>>()
         };
         assert_eq!(marks(&log), [None, Some(true.into())]);
-        log = Log::new(Style { marks_last_op: false, ..STYLE }, 1);
+        log = Log::new(RecordFormat { marks_last_op: false, ..FORMAT }, 1);
         append(&mut log, 1, 2);
         assert_eq!(marks(&log), [None, None]);
     }
 
     #[test]
-    fn a_page_ends_with_the_record_that_breaches_the_cap() {
+    fn page_ends_with_the_record_that_exceeds_the_cap() {
         let mut log = log(&[1, 1, 4, 1]);
         let record = log.commits.front().map(|stored| stored.json.len()).unwrap();
         let lengths: Vec<_> = (0..4 * record)
@@ -397,71 +397,71 @@ mod tests {
                 read(&log, Start::TrimHorizon, 100).unwrap().len()
             })
             .collect();
-        assert_eq!(lengths.first(), Some(&1), "at least one");
+        assert_eq!(lengths.first(), Some(&1), "at least one record");
         assert_eq!(lengths.get(record - 1), Some(&1));
-        assert_eq!(lengths.get(record), Some(&2), "what just fits breaches nothing");
-        assert_eq!(lengths.get(2 * record), Some(&3), "the cap may fall into a commit");
+        assert_eq!(lengths.get(record), Some(&2), "a record that just fits does not end the page");
+        assert_eq!(lengths.get(2 * record), Some(&3), "the cap can be reached inside a commit");
         assert!(lengths.is_sorted());
         log.max_page_bytes = 0;
         assert_eq!(read(&log, Start::At(id(3, 2)), 100), Ok(vec![(3, 2)]));
     }
 
     #[test]
-    fn the_cap_is_ten_megabytes() {
-        let mut log = Log::new(STYLE, 1);
+    fn cap_is_ten_mebibytes() {
+        let mut log = Log::new(FORMAT, 1);
         let value = "x".repeat(1024 * 1024).into();
         let record = Record { op: Op::Add, id: "v".into(), data: Data::VertexProperty("k".into(), value) };
         let stored = log.write(1, 0, &vec![record; 20]).unwrap();
         log.append(stored);
         let page = log.read(&Request { start: Start::TrimHorizon, limit: MAX_LIMIT }, &View::default()).unwrap();
-        // Ten have a little more than 10 MiB: the tenth breaches.
+        // Ten records have slightly more than 10 MiB: the tenth exceeds the cap.
         assert_eq!(page.total, 10);
         assert!(page.json.len() > MAX_PAGE_BYTES);
     }
 
     #[test]
-    fn a_lagging_replica_has_an_older_head() {
+    fn lagging_replica_has_an_older_head() {
         let log = log(&[2, 3, 1]);
         let lag = |lag| View { lag, ..View::default() };
         assert_eq!(view(&log, Start::At(id(2, 3)), 9, &lag(1)), Ok(vec![(2, 3)]));
-        assert_eq!(view(&log, Start::After(id(2, 3)), 9, &lag(1)), Err(NoPage::Idle(id(2, 3))));
+        assert_eq!(view(&log, Start::After(id(2, 3)), 9, &lag(1)), Err(NoRecords::Idle(id(2, 3))));
         assert_eq!(view(&log, Start::Latest, 9, &lag(2)), Ok(vec![(1, 2)]));
-        assert_eq!(view(&log, Start::At(id(3, 1)), 9, &lag(2)), Err(NoPage::Idle(id(1, 2))));
-        assert_eq!(view(&log, Start::TrimHorizon, 9, &lag(7)), Err(NoPage::Idle(id(0, 0))));
+        assert_eq!(view(&log, Start::At(id(3, 1)), 9, &lag(2)), Err(NoRecords::Idle(id(1, 2))));
+        assert_eq!(view(&log, Start::TrimHorizon, 9, &lag(7)), Err(NoRecords::Idle(id(0, 0))));
     }
 
     #[test]
-    fn a_hidden_commit_is_leapt_over_where_something_follows() {
+    fn hidden_commit_is_skipped_if_records_follow() {
         let log = log(&[1, 2, 1]);
         let hide = |hidden: &[u64]| View { hidden: hidden.to_vec(), ..View::default() };
         let page = log.read(&Request { start: Start::TrimHorizon, limit: 9 }, &hide(&[2])).unwrap();
-        assert_eq!((ids(&page), page.leapt), (vec![(1, 1), (3, 1)], vec![2]));
+        assert_eq!((ids(&page), page.skipped_commits), (vec![(1, 1), (3, 1)], vec![2]));
         let page = log.read(&Request { start: Start::TrimHorizon, limit: 1 }, &hide(&[2])).unwrap();
-        assert_eq!((ids(&page), page.leapt), (vec![(1, 1)], vec![]), "not reached yet");
+        assert_eq!((ids(&page), page.skipped_commits), (vec![(1, 1)], vec![]), "the page ends before the commit");
         let page = log.read(&Request { start: Start::At(id(2, 2)), limit: 9 }, &hide(&[2])).unwrap();
-        assert_eq!((ids(&page), page.leapt), (vec![(3, 1)], vec![2]));
+        assert_eq!((ids(&page), page.skipped_commits), (vec![(3, 1)], vec![2]));
         let page = log.read(&Request { start: Start::At(id(2, 1)), limit: 9 }, &hide(&[3])).unwrap();
-        assert_eq!((ids(&page), page.leapt), (vec![(2, 1), (2, 2)], vec![]), "nothing follows");
-        assert_eq!(view(&log, Start::After(id(2, 2)), 9, &hide(&[3])), Err(NoPage::Idle(id(3, 1))));
+        assert_eq!((ids(&page), page.skipped_commits), (vec![(2, 1), (2, 2)], vec![]), "no records follow");
+        assert_eq!(view(&log, Start::After(id(2, 2)), 9, &hide(&[3])), Err(NoRecords::Idle(id(3, 1))));
         assert_eq!(view(&log, Start::Latest, 9, &hide(&[3])), Ok(vec![(2, 2)]));
     }
 
     #[test]
-    fn a_page_can_be_cut_inside_a_commit() {
+    fn page_is_truncated_inside_a_commit() {
         let log = log(&[1, 3, 1]);
-        let cut = View { cut_at_op: Some(2), ..View::default() };
+        let cut = View { truncate_at_op: Some(2), ..View::default() };
         let page = |start, limit| {
             let page = log.read(&Request { start, limit }, &cut).unwrap();
-            (ids(&page), page.was_cut)
+            (ids(&page), page.was_truncated)
         };
         assert_eq!(page(Start::TrimHorizon, 9), (vec![(1, 1), (2, 1), (2, 2)], true));
-        assert_eq!(page(Start::After(id(2, 2)), 9), (vec![(2, 3), (3, 1)], false), "the reader goes on");
-        assert_eq!(page(Start::TrimHorizon, 3), (vec![(1, 1), (2, 1), (2, 2)], false), "the limit did it");
+        assert_eq!(page(Start::After(id(2, 2)), 9), (vec![(2, 3), (3, 1)], false), "the next page continues");
+        assert_eq!(page(Start::TrimHorizon, 3), (vec![(1, 1), (2, 1), (2, 2)], false), "ended by the limit");
     }
 
     proptest! {
         #[test]
-        fn any_paging_from_anywhere_yields_the_same_records(
+        fn paging_from_any_position_returns_all_records(
             sizes in prop::collection::vec(1..6_usize, 1..12),
             limits in prop::collection::vec(1..9_usize, 1..9),
             cap in prop_oneof![Just(MAX_PAGE_BYTES), 1..3000_usize],
@@ -487,7 +487,7 @@ mod tests {
                         seen.extend(page);
                     }
                     Err(end) => {
-                        prop_assert_eq!(end, NoPage::Idle(log.head()));
+                        prop_assert_eq!(end, NoRecords::Idle(log.head()));
                         break;
                     }
                 }

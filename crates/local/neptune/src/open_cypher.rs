@@ -1,4 +1,4 @@
-//! The data API's openCypher endpoint, as far as the backend asks it: two queries, known word by word.
+//! The openCypher endpoint of Neptune's data API. It supports only the two queries of the backend, compared word by word.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::{
-    answers::Problem,
+    error_response::ErrorResponse,
     graph::{Edge, Graph, Vertex},
     value::Value,
 };
 
-/// Vertices with anything that can be found.
+/// Vertices with searchable content.
 const VERTICES: &str = "\
     MATCH (v) \
     WHERE id(v) > $after AND size(id(v)) <= 2048 \
@@ -24,7 +24,7 @@ const VERTICES: &str = "\
     CASE WHEN size(toString(v.visibility)) <= 100 THEN v.visibility END AS visibility \
     ORDER BY id(v) LIMIT 500";
 
-/// Who told what, and what is tagged with what.
+/// The `told` and `tagged` edges.
 const EDGES: &str = "\
     MATCH (p)-[t:told|tagged]->(s) \
     WHERE id(t) > $after AND size(id(t)) <= 2048 AND size(id(p)) <= 2048 AND size(id(s)) <= 2048 \
@@ -36,59 +36,59 @@ const EDGES: &str = "\
 const PAGE: usize = 500;
 const MAX_ID_CHARACTERS: usize = 2_048;
 
-/// A query that is known, and where its page starts.
+/// One of the two supported queries, with its parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct KnownQuery {
     is_about_edges: bool,
     after: String,
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct QueryRequest {
     query: Option<String>,
-    /// JSON in a text.
+    /// JSON in a string.
     parameters: Option<String>,
 }
 
-impl Question {
-    /// Reads a request's body.
-    pub fn parse(body: &[u8]) -> Result<Self, Problem> {
-        let bad = |code, message: &str| Problem::new(StatusCode::BAD_REQUEST, code, message);
-        let asked: Asked =
+impl KnownQuery {
+    /// Parses the body of a request.
+    pub fn parse(body: &[u8]) -> Result<Self, ErrorResponse> {
+        let bad = |code, message: &str| ErrorResponse::new(StatusCode::BAD_REQUEST, code, message);
+        let request: QueryRequest =
             serde_json::from_slice(body).map_err(|error| bad("BadRequestException", &error.to_string()))?;
-        let query = asked.query.ok_or_else(|| bad("MissingParameterException", "Missing required parameter: query"))?;
+        let query = request.query.ok_or_else(|| bad("MissingParameterException", "Missing required parameter: query"))?;
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let is_about_edges = match words(&query) {
             query if query == words(VERTICES) => false,
             query if query == words(EDGES) => true,
-            _ => return Err(bad("MalformedQueryException", "this query is none of those that are played here")),
+            _ => return Err(bad("MalformedQueryException", "the emulator does not support this query")),
         };
-        let parameters = asked.parameters.unwrap_or_else(|| "{}".to_owned());
+        let parameters = request.parameters.unwrap_or_else(|| "{}".to_owned());
         let parameters: BTreeMap<String, Json> =
             serde_json::from_str(&parameters).map_err(|error| bad("InvalidParameterException", &error.to_string()))?;
         match parameters.get("after") {
             Some(Json::String(after)) => Ok(Self { is_about_edges, after: after.clone() }),
-            Some(_) => Err(bad("InvalidParameterException", "after must be a text")),
-            None => Err(bad("MissingParameterException", "there is no parameter after")),
+            Some(_) => Err(bad("InvalidParameterException", "after must be a string")),
+            None => Err(bad("MissingParameterException", "Missing required parameter: after")),
         }
     }
 
-    /// What the graph says to it.
-    pub fn answer(&self, graph: &Graph) -> Result<Json, Problem> {
+    /// The result of the query.
+    pub fn run(&self, graph: &Graph) -> Result<Json, ErrorResponse> {
         let rows: Vec<_> = if self.is_about_edges {
-            let edges = behind(graph.edges(), &self.after).filter(|(_, edge)| {
+            let edges = after(graph.edges(), &self.after).filter(|(_, edge)| {
                 matches!(edge.label.as_str(), "told" | "tagged")
                     && [&edge.from, &edge.to].iter().all(|id| is_short(id, MAX_ID_CHARACTERS))
             });
             edges.map(|(id, edge)| edge_row(graph, id, edge)).take(PAGE).collect()
         } else {
-            behind(graph.vertices(), &self.after).filter_map(|(id, vertex)| vertex_row(id, vertex)).take(PAGE).collect()
+            after(graph.vertices(), &self.after).filter_map(|(id, vertex)| vertex_row(id, vertex)).take(PAGE).collect()
         };
         Ok(json!({ "results": rows }))
     }
 }
 
-fn behind<'a, T>(all: &'a BTreeMap<String, T>, after: &'a str) -> impl Iterator<Item = (&'a String, &'a T)> {
+fn after<'a, T>(all: &'a BTreeMap<String, T>, after: &'a str) -> impl Iterator<Item = (&'a String, &'a T)> {
     all.iter().filter(move |(id, _)| id.as_str() > after && is_short(id, MAX_ID_CHARACTERS))
 }
 
@@ -111,10 +111,10 @@ fn edge_row(graph: &Graph, id: &str, edge: &Edge) -> Json {
     })
 }
 
-/// A value as a result has it, if its text has at most so many characters.
+/// A value in the form of query results, if its text has at most `characters` UTF-16 units.
 fn within(value: Option<&Value>, characters: usize) -> Option<Json> {
     let json = match value? {
-        // As a text, unlike in the stream.
+        // Query results contain dates as text, unlike the stream.
         Value::Date(milliseconds) => jiff::Timestamp::from_millisecond(*milliseconds).ok()?.to_string().into(),
         value => value.to_json(),
     };
@@ -122,7 +122,7 @@ fn within(value: Option<&Value>, characters: usize) -> Option<Json> {
     is_short(&text, characters).then_some(json)
 }
 
-/// By UTF-16's count, as Java's.
+/// Counts UTF-16 units, as Java does.
 fn is_short(text: &str, characters: usize) -> bool {
     text.encode_utf16().count() <= characters
 }
@@ -157,17 +157,17 @@ mod tests {
         graph
     }
 
-    fn ask(query: &str, parameters: &str) -> Result<Json, &'static str> {
+    fn run(query: &str, parameters: &str) -> Result<Json, &'static str> {
         let body = json!({"query": query, "parameters": parameters}).to_string();
-        let answer = Question::parse(body.as_bytes()).and_then(|question| question.answer(&graph()));
-        answer.map(|mut answer| answer["results"].take()).map_err(|problem| {
-            assert_eq!(problem.status, StatusCode::BAD_REQUEST);
-            problem.code
+        let results = KnownQuery::parse(body.as_bytes()).and_then(|query| query.run(&graph()));
+        results.map(|mut results| results["results"].take()).map_err(|error| {
+            assert_eq!(error.status, StatusCode::BAD_REQUEST);
+            error.code
         })
     }
 
     #[test]
-    fn says_what_is_listed_of_vertices_behind_a_place() {
+    fn vertex_query_returns_vertices_after_an_id() {
         let mina = json!({
             "id": "mina", "labels": ["person"], "name": "미나", "title": null, "hasVisibility": false, "visibility": null
         });
@@ -180,30 +180,30 @@ mod tests {
         let snow = json!({
             "id": "snow", "labels": ["tag"], "name": null, "title": null, "hasVisibility": false, "visibility": null
         });
-        assert_eq!(ask(VERTICES, r#"{"after":""}"#), Ok(json!([mina, s1, s2, snow])));
-        assert_eq!(ask(VERTICES, r#"{"after":"mina"}"#), Ok(json!([s1, s2, snow])));
+        assert_eq!(run(VERTICES, r#"{"after":""}"#), Ok(json!([mina, s1, s2, snow])));
+        assert_eq!(run(VERTICES, r#"{"after":"mina"}"#), Ok(json!([s1, s2, snow])));
     }
 
     #[test]
-    fn says_who_told_what_and_when() {
+    fn edge_query_returns_told_and_tagged_edges() {
         let t1 = json!({"id": "t1", "label": "told", "from": "mina", "to": "s1", "toldAt": 7, "createdAt": "2019-06-08T16:33:30.678Z"});
         let t2 = json!({"id": "t2", "label": "told", "from": "mina", "to": "s2", "toldAt": null, "createdAt": null});
         let x1 = json!({"id": "x1", "label": "tagged", "from": "s1", "to": "snow", "toldAt": null, "createdAt": null});
         assert_eq!(
-            ask(&EDGES.replace(" ", "\n  "), r#"{"after":""}"#),
+            run(&EDGES.replace(" ", "\n  "), r#"{"after":""}"#),
             Ok(json!([t1, t2, x1])),
-            "however it is laid out"
+            "whitespace does not matter"
         );
-        assert_eq!(ask(EDGES, r#"{"after":"x1"}"#), Ok(json!([])));
+        assert_eq!(run(EDGES, r#"{"after":"x1"}"#), Ok(json!([])));
     }
 
     #[test]
-    fn refuses_what_it_does_not_know() {
-        assert_eq!(ask("MATCH (n) DETACH DELETE n", "{}"), Err("MalformedQueryException"));
-        assert_eq!(ask(VERTICES, "{}"), Err("MissingParameterException"));
-        assert_eq!(ask(VERTICES, r#"{"after":1}"#), Err("InvalidParameterException"));
-        assert_eq!(ask(VERTICES, "after"), Err("InvalidParameterException"));
-        assert_eq!(Question::parse(b"{}").map_err(|problem| problem.code), Err("MissingParameterException"));
-        assert_eq!(Question::parse(b"query=x").map_err(|problem| problem.code), Err("BadRequestException"));
+    fn unsupported_query_is_rejected() {
+        assert_eq!(run("MATCH (n) DETACH DELETE n", "{}"), Err("MalformedQueryException"));
+        assert_eq!(run(VERTICES, "{}"), Err("MissingParameterException"));
+        assert_eq!(run(VERTICES, r#"{"after":1}"#), Err("InvalidParameterException"));
+        assert_eq!(run(VERTICES, "after"), Err("InvalidParameterException"));
+        assert_eq!(KnownQuery::parse(b"{}").map_err(|error| error.code), Err("MissingParameterException"));
+        assert_eq!(KnownQuery::parse(b"query=x").map_err(|error| error.code), Err("BadRequestException"));
     }
 }

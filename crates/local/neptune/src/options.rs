@@ -2,24 +2,24 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{faults::ExpiredStatus, log::MAX_COMMIT_NUM};
 
-/// How an emulator behaves.
+/// Settings of an emulator.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The port of loopback to listen on; 0 takes a free one.
+    /// Loopback port; 0 selects a free port.
     pub port: u16,
-    /// Where the graph and its stream are kept; without it, in memory only.
+    /// Path of the journal. `None`: the graph is in memory only.
     pub state: Option<PathBuf>,
-    /// How long a commit can be read. Neptune keeps 7 days by default, and 1 to 90.
+    /// How long commits stay in the stream. Neptune: 1 to 90 days, 7 by default.
     pub retention: Duration,
-    /// The number of the first commit.
+    /// Number of the first commit.
     pub first_commit_num: u64,
-    /// Whether requests for the stream must look signed.
+    /// Whether requests for the stream must have SigV4 headers.
     pub requires_signature: bool,
-    /// Whether `isLastOp` marks a commit's last record, as since engine 1.1.1.0.
+    /// Whether the last record of a commit has `isLastOp`, as since engine 1.1.1.0.
     pub marks_last_op: bool,
-    /// Whether numbers and truth values are written as text.
+    /// Whether numbers and booleans are written as strings.
     pub values_as_text: bool,
-    /// How records that have expired are answered.
+    /// The error for expired records.
     pub expired_as: ExpiredStatus,
 }
 
@@ -41,28 +41,28 @@ impl Default for Options {
 /// `cargo xtask neptune`'s arguments.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The port of 127.0.0.1 to listen on; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Keep the graph and its stream in this file, so that they survive a restart.
+    /// Keep the graph and its stream in this file across restarts.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// How many days a commit can be read.
+    /// Days for which commits stay in the stream.
     #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=90))]
     expiry_days: u64,
-    /// The number of the first commit.
+    /// Number of the first commit.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_COMMIT_NUM))]
     first_commit: u64,
-    /// Answer 403 to requests for the stream without a SigV4 header. Signatures are not verified.
+    /// Return 403 for requests without SigV4 headers. Signatures are not verified.
     #[arg(long)]
     require_signature: bool,
-    /// Leave out isLastOp, as engines before 1.1.1.0 do.
+    /// Omit isLastOp, as engines before 1.1.1.0 do.
     #[arg(long)]
     no_last_op: bool,
-    /// Write numbers and truth values as text.
+    /// Write numbers and booleans as strings.
     #[arg(long)]
     values_as_text: bool,
-    /// Answer 404 instead of 400 where records have expired.
+    /// Return 404 instead of 400 for expired records.
     #[arg(long)]
     expired_as_not_found: bool,
 }

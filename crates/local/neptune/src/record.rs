@@ -2,71 +2,71 @@ use serde::Serialize;
 
 use super::value::Value;
 
-/// Where a record stands in the stream.
+/// Position of a record in the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventId {
-    /// The transaction. 64 bits, and a JSON number in answers nevertheless.
+    /// Commit number. A JSON number in responses although it has 64 bits.
     pub commit_num: u64,
-    /// The record in the transaction, from 1.
+    /// Operation number within the commit, from 1.
     pub op_num: u64,
 }
 
-/// One change, as the stream tells it.
+/// A change record of the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// Whether it came or went.
+    /// Addition or removal.
     pub op: Op,
-    /// The vertex or edge.
+    /// Id of the vertex or edge.
     pub id: String,
-    /// What came or went.
+    /// The added or removed data.
     pub data: Data,
 }
 
-/// There is no update: that is a removal and an addition.
+/// The operation. An update is a removal and an addition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Op {
-    /// It came.
+    /// Addition.
     Add,
-    /// It went.
+    /// Removal.
     Remove,
 }
 
-/// What a record is about.
+/// The data of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Data {
-    /// `vl`: a vertex has this label.
+    /// `vl`: a label of a vertex.
     VertexLabel(String),
-    /// `vp`: a vertex has this property.
+    /// `vp`: a property of a vertex.
     VertexProperty(String, Value),
     /// `e`: an edge.
     Edge {
-        /// Its label.
+        /// The label.
         label: String,
-        /// The vertex where it starts.
+        /// Id of the source vertex.
         from: String,
-        /// The vertex where it ends.
+        /// Id of the target vertex.
         to: String,
     },
-    /// `ep`: an edge has this property.
+    /// `ep`: a property of an edge.
     EdgeProperty(String, Value),
 }
 
 impl Record {
-    /// The record that takes this one back.
+    /// The record that reverts this one.
     pub fn inverse(&self) -> Self {
         let op = if self.op == Op::Add { Op::Remove } else { Op::Add };
         Self { op, ..self.clone() }
     }
 
-    /// Writes the record as a page has it.
-    pub fn write_json(&self, place: &Place, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    /// Writes the record in the format of pages.
+    pub fn write_json(&self, context: &RecordContext, out: &mut Vec<u8>) -> serde_json::Result<()> {
         let mut from_to = (None, None);
         let (kind, key, value) = match &self.data {
             Data::VertexLabel(label) => ("vl", "label", ValueJson::label(label)),
-            Data::VertexProperty(key, value) => ("vp", key.as_str(), ValueJson::new(value, place.values_as_text)),
-            Data::EdgeProperty(key, value) => ("ep", key.as_str(), ValueJson::new(value, place.values_as_text)),
+            Data::VertexProperty(key, value) => ("vp", key.as_str(), ValueJson::new(value, context.values_as_text)),
+            Data::EdgeProperty(key, value) => ("ep", key.as_str(), ValueJson::new(value, context.values_as_text)),
             Data::Edge { label, from, to } => {
                 from_to = (Some(from.as_str()), Some(to.as_str()));
                 ("e", "label", ValueJson::label(label))
@@ -74,26 +74,26 @@ impl Record {
         };
         let data = DataJson { id: &self.id, kind, key, value, from: from_to.0, to: from_to.1 };
         let record = RecordJson {
-            commit_timestamp: place.commit_timestamp,
-            event_id: place.event_id,
+            commit_timestamp: context.commit_timestamp,
+            event_id: context.event_id,
             data,
             op: self.op,
-            is_last_op: place.is_last_op,
+            is_last_op: context.is_last_op,
         };
         serde_json::to_writer(out, &record)
     }
 }
 
-/// What a record's JSON tells besides the record.
+/// Fields of the JSON that depend on the commit and the record format.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
-    /// Its position.
+pub struct RecordContext {
+    /// Position.
     pub event_id: EventId,
-    /// When its commit was requested.
+    /// Commit time in milliseconds since 1970.
     pub commit_timestamp: i64,
-    /// Whether to mark it as its commit's last.
+    /// Whether to write `isLastOp`.
     pub is_last_op: bool,
-    /// Whether numbers and truth values are written as text.
+    /// Whether numbers and booleans are written as strings.
     pub values_as_text: bool,
 }
 
@@ -157,9 +157,9 @@ mod tests {
 
     fn json(record: &Record, is_last_op: bool, values_as_text: bool) -> String {
         let event_id = EventId { commit_num: 12, op_num: 1 };
-        let place = Place { event_id, commit_timestamp: 1_560_011_610_678, is_last_op, values_as_text };
+        let context = RecordContext { event_id, commit_timestamp: 1_560_011_610_678, is_last_op, values_as_text };
         let mut out = Vec::new();
-        record.write_json(&place, &mut out).unwrap();
+        record.write_json(&context, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_record() {
+    fn record_has_the_documented_format() {
         assert_eq!(
             json(&record(Op::Add, Data::VertexLabel("vertex".into())), true, false),
             r#"{"commitTimestamp":1560011610678,"eventId":{"commitNum":12,"opNum":1},"data":{"id":"d2b5","type":"vl","key":"label","value":{"value":"vertex","dataType":"String"}},"op":"ADD","isLastOp":true}"#
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn edges_carry_their_ends_and_properties_neither_label_nor_ends() {
+    fn edge_record_has_from_and_to_but_property_record_has_not() {
         let edge = Data::Edge { label: "likes".into(), from: "p1".into(), to: "s1".into() };
         let text = json(&record(Op::Remove, edge), false, false);
         assert!(text.contains(r#""type":"e","key":"label","value":{"value":"likes","dataType":"String"},"from":"p1","to":"s1"},"op":"REMOVE"}"#), "{text}");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn values_may_be_written_as_text() {
+    fn values_are_strings_if_configured() {
         let text = json(&record(Op::Add, Data::VertexProperty("age".into(), Value::Int(7))), false, true);
         assert!(text.contains(r#""value":{"value":"7","dataType":"Int"}"#), "{text}");
         let text = json(&record(Op::Add, Data::VertexProperty("name".into(), "7".into())), false, true);

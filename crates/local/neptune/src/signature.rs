@@ -1,14 +1,13 @@
 use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 
-use super::answers::Problem;
+use super::error_response::ErrorResponse;
 
-/// Refuses a request that is not signed for Neptune with Signature Version 4 (AWS IAM User Guide,
-/// "Elements of an AWS API request signature").
+/// Rejects a request without a Signature Version 4 for `neptune-db` (AWS IAM User Guide, "Elements of an AWS API request
+/// signature").
 ///
-/// It looks at the headers only: whoever signs for `neptune-db` at all is let in, since the
-/// signature itself is not verified. So a test sees that a client signs, not that it signs well.
-pub fn check(headers: &HeaderMap) -> Result<(), Problem> {
-    let denied = |message: &str| Problem::new(StatusCode::FORBIDDEN, "AccessDeniedException", message);
+/// Only the presence and the scope of the signature are checked; the signature itself is not verified.
+pub fn check(headers: &HeaderMap) -> Result<(), ErrorResponse> {
+    let denied = |message: &str| ErrorResponse::new(StatusCode::FORBIDDEN, "AccessDeniedException", message);
     let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(rest) = authorization.and_then(|text| text.strip_prefix("AWS4-HMAC-SHA256 ")) else {
         return Err(denied("Missing Authentication Token"));
@@ -45,19 +44,19 @@ mod tests {
         if has_date {
             headers.insert("x-amz-date", HeaderValue::from_static("20260801T000000Z"));
         }
-        check(&headers).err().map(|problem| {
-            assert_eq!((problem.status, problem.code), (StatusCode::FORBIDDEN, "AccessDeniedException"));
-            problem.message
+        check(&headers).err().map(|error| {
+            assert_eq!((error.status, error.code), (StatusCode::FORBIDDEN, "AccessDeniedException"));
+            error.message
         })
     }
 
     #[test]
-    fn a_signed_request_passes() {
+    fn signed_request_is_accepted() {
         assert_eq!(denied(Some(SIGNED), true), None);
     }
 
     #[test]
-    fn what_is_not_signed_for_neptune_does_not() {
+    fn request_not_signed_for_neptune_is_denied() {
         assert_eq!(denied(None, true).as_deref(), Some("Missing Authentication Token"));
         for wrong in [
             "Basic eDp5".to_owned(),

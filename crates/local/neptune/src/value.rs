@@ -1,13 +1,13 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeStruct};
 
-/// A property's value with the data type that the stream gives it.
+/// A property value with its data type in the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Text.
+    /// A string.
     String(String),
     /// Milliseconds since 1970.
     Date(i64),
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
     /// 8 bits.
     Byte(i8),
@@ -17,30 +17,30 @@ pub enum Value {
     Int(i32),
     /// 64 bits.
     Long(i64),
-    /// 32 bits, finite: JSON has no word for others.
+    /// 32 bits, finite: JSON has no infinity or NaN.
     Float(f32),
     /// 64 bits, finite.
     Double(f64),
 }
 
-/// What a value cannot be.
+/// Why a JSON value is not a valid property value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidValue {
-    /// No type of Neptune's.
-    #[error("there is no data type {0}")]
+    /// Neptune has no such data type.
+    #[error("unknown data type {0}")]
     UnknownType(String),
-    /// The value does not fit the type.
+    /// The value does not match the data type.
     #[error("{value} is not a {data_type}")]
     Mismatch {
         /// The value as JSON.
         value: String,
-        /// The type it was to have.
+        /// The data type.
         data_type: &'static str,
     },
 }
 
 impl Value {
-    /// The name of its type in a record.
+    /// The name of the data type in records.
     pub fn data_type(&self) -> &'static str {
         match self {
             Self::String(_) => "String",
@@ -55,7 +55,7 @@ impl Value {
         }
     }
 
-    /// Whether a record can hold it: JSON knows neither infinity nor NaN.
+    /// Whether JSON can represent the value: it has no infinity or NaN.
     pub fn is_finite(&self) -> bool {
         match self {
             Self::Float(value) => value.is_finite(),
@@ -64,7 +64,7 @@ impl Value {
         }
     }
 
-    /// The bare value.
+    /// The value without its data type.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::String(value) => value.as_str().into(),
@@ -78,7 +78,7 @@ impl Value {
         }
     }
 
-    /// A bare value of the type `data_type`, whose letters' case does not matter.
+    /// The value of the type `data_type`, which is case-insensitive.
     pub fn from_json(value: &serde_json::Value, data_type: &str) -> Result<Self, InvalidValue> {
         let integer = value.as_i64();
         let (data_type, found) = match data_type.to_ascii_lowercase().as_str() {
@@ -96,8 +96,8 @@ impl Value {
         found.filter(Self::is_finite).ok_or_else(|| InvalidValue::Mismatch { value: value.to_string(), data_type })
     }
 
-    /// A bare value, typed as a literal in a Gremlin query is: a whole number is an Int if it fits,
-    /// else a Long; any other number is a Double.
+    /// The value with the type of a Gremlin literal: an integer is an Int if it fits, else a Long; any other number is a
+    /// Double.
     fn from_literal(value: &serde_json::Value) -> Result<Self, InvalidValue> {
         let data_type = match value {
             serde_json::Value::Bool(_) => "Bool",
@@ -112,7 +112,7 @@ impl Value {
     }
 }
 
-/// The number that a reader sees in the shortest text of `value`: 0.1, not 0.10000000149011612.
+/// The number with the shortest text of `value`: 0.1, not 0.10000000149011612.
 fn shortest(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }
@@ -128,7 +128,7 @@ impl Serialize for Value {
 }
 
 impl<'de> Deserialize<'de> for Value {
-    /// As in a record, or bare.
+    /// Accepts the form of records, or a bare value.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
         if !value.is_object() {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_is_written_and_read() {
+    fn every_data_type_round_trips() {
         let values = [
             (Value::from("미나"), r#"{"value":"미나","dataType":"String"}"#),
             (Value::Date(1_560_011_610_678), r#"{"value":1560011610678,"dataType":"Date"}"#),
@@ -206,12 +206,12 @@ mod tests {
         for (value, text) in values {
             assert_eq!(serde_json::to_string(&value).unwrap(), text);
             assert_eq!(parse(text).unwrap(), value);
-            assert_eq!(parse(&text.to_lowercase().replace("datatype", "dataType")).unwrap(), value, "any case");
+            assert_eq!(parse(&text.to_lowercase().replace("datatype", "dataType")).unwrap(), value, "case-insensitive");
         }
     }
 
     #[test]
-    fn bare_values_are_typed_like_literals() {
+    fn bare_value_has_the_type_of_a_gremlin_literal() {
         assert_eq!(parse(r#""x""#).unwrap(), Value::from("x"));
         assert_eq!(parse("true").unwrap(), Value::Bool(true));
         assert_eq!(parse("2147483647").unwrap(), Value::Int(i32::MAX));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_does_not_fit() {
+    fn invalid_values_are_rejected() {
         for text in [
             "null",
             "[1]",

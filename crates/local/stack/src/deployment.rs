@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use serde::Deserialize;
 
 use crate::{block_on, emulator::Emulator, functions, paths, progress, tools::Tool};
@@ -30,7 +30,7 @@ pub fn deploy(emulator: &Emulator, own: &[(&str, &str)]) -> Result<BTreeMap<Stri
     // In place of those of the configuration. The SAM CLI passes over what the template does not declare.
     sam.arg("--parameter-overrides");
     sam.args(parameters.iter().map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
-    progress::run("Deploying template.yaml", emulator.serve(sam.env("SAM_CLI_TELEMETRY", "0")))?;
+    progress::run("Deploying template.yaml", emulator.configure(sam.env("SAM_CLI_TELEMETRY", "0")))?;
     outputs(emulator, STACK)
 }
 
@@ -57,7 +57,7 @@ fn key(emulator: &Emulator) -> Result<BTreeMap<String, String>> {
 /// The ARN of the topic that hears of alarms, which is made if it is not there.
 fn alarms(emulator: &Emulator) -> Result<String> {
     let input = [("Action", "CreateTopic"), ("Version", "2010-03-31"), ("Name", ALARMS)];
-    let answer = block_on(Aws::new(emulator.endpoint()).query("sns", &input))?;
+    let answer = block_on(AwsClient::new(emulator.endpoint()).query("sns", &input))?;
     let answer = roxmltree::Document::parse(&answer)?;
     let arn = answer.descendants().find(|node| node.has_tag_name("TopicArn")).and_then(|node| node.text());
     Ok(arn.context("a topic without ARN")?.to_owned())
@@ -75,7 +75,7 @@ fn outputs(emulator: &Emulator, stack: &str) -> Result<BTreeMap<String, String>>
 
 fn cli(emulator: &Emulator) -> Command {
     let mut aws = Tool::Sam.command("aws");
-    emulator.serve(&mut aws);
+    emulator.configure(&mut aws);
     aws
 }
 

@@ -24,7 +24,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use http_server::{Server, json, until_ended};
+use http_server::{Server, json_response, serve_until_shutdown};
 use serde::{Deserialize, Serialize};
 use utoipa_swagger_ui::Config;
 
@@ -43,7 +43,7 @@ pub struct Arguments {
 
 /// `cargo xtask docs`: runs the page until SIGTERM or Ctrl-C.
 pub async fn run(arguments: Arguments) -> Result<()> {
-    until_ended(|| start(arguments), Server::endpoint).await
+    serve_until_shutdown(|| start(arguments), Server::endpoint).await
 }
 
 fn start(Arguments { port, stack }: Arguments) -> Result<Server> {
@@ -85,7 +85,7 @@ struct SignedIn {
 }
 
 async fn api(State(app): State<Arc<App>>) -> Response {
-    told(Stack::load(&app.stack).and_then(|stack| Ok(Api { url: stack.api("")? })))
+    told(Stack::load(&app.stack).and_then(|stack| Ok(Api { url: stack.api_url("")? })))
 }
 
 async fn sign_up(State(app): State<Arc<App>>, Json(credentials): Json<Credentials>) -> Response {
@@ -97,18 +97,18 @@ async fn sign_in(State(app): State<Arc<App>>, Json(credentials): Json<Credential
 }
 
 async fn enter(app: &App, Credentials { email, password }: Credentials, is_new: bool) -> Result<SignedIn> {
-    let users = Users::of(&Stack::load(&app.stack)?)?;
+    let users = Users::from_stack(&Stack::load(&app.stack)?)?;
     if is_new {
         users.create(&email, &password).await?;
     }
     let tokens = users.sign_in(&email, &password).await?;
-    Ok(SignedIn { sub: users.sub_of(&tokens.access).await?, access_token: tokens.access })
+    Ok(SignedIn { sub: users.sub_from_token(&tokens.access).await?, access_token: tokens.access })
 }
 
 /// A value as JSON, or why there is none, for the page to show.
 fn told<T: Serialize>(outcome: Result<T>) -> Response {
     match outcome {
-        Ok(value) => json(StatusCode::OK, &value),
+        Ok(value) => json_response(StatusCode::OK, &value),
         Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response(),
     }
 }

@@ -27,17 +27,17 @@ pub struct Emulator {
 
 /// How an emulator is to be run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setup {
+pub struct EmulatorOptions {
     /// Whether IAM is enforced.
     pub enforces_iam: bool,
     /// What functions call instead of the emulator.
-    pub functions_call: Option<String>,
+    pub functions_endpoint: Option<String>,
     /// Whether it keeps what it holds when it is ended, for [`Emulator::restart`].
-    pub keeps_state: bool,
+    pub persists_state: bool,
 }
 
 /// How long an emulator may take to write down what it holds.
-const PATIENCE_TO_KEEP: Duration = Duration::from_secs(60);
+const PERSIST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A port of loopback that is free now.
 pub fn free_port() -> Result<u16> {
@@ -54,31 +54,31 @@ impl Emulator {
     /// this process ends; one of the same name that an interrupted run left behind is ended first.
     /// IAM is enforced if `enforce_iam`.
     pub fn start(name: &str, enforce_iam: bool) -> Result<Self> {
-        Self::start_at(name, free_port()?, &Setup { enforces_iam: enforce_iam, ..Setup::default() })
+        Self::start_at(name, free_port()?, &EmulatorOptions { enforces_iam: enforce_iam, ..EmulatorOptions::default() })
     }
 
     /// The same on this port.
-    pub fn start_at(name: &str, port: u16, setup: &Setup) -> Result<Self> {
-        if let Some(left_over) = Self::recorded(name) {
+    pub fn start_at(name: &str, port: u16, options: &EmulatorOptions) -> Result<Self> {
+        if let Some(left_over) = Self::running(name) {
             left_over.stop()?;
         }
         fs::create_dir_all(folder(name))?;
         // Another emulator's roles had the same names.
         File::create(usage_file(name))?;
         File::create(log_file(name))?;
-        if setup.keeps_state && state_folder(name).exists() {
+        if options.persists_state && state_folder(name).exists() {
             fs::remove_dir_all(state_folder(name))?;
         }
-        Self::launch(name, port, setup)
+        Self::launch(name, port, options)
     }
 
-    /// Ends it, and starts it again with what it held, where it was.
-    pub fn restart(&self, name: &str, setup: &Setup) -> Result<Self> {
-        process::stop_within(PATIENCE_TO_KEEP, "the emulator", self.pid, is_emulator)?;
-        Self::launch(name, self.port, setup)
+    /// StreamBounds it, and starts it again with what it held, where it was.
+    pub fn restart(&self, name: &str, options: &EmulatorOptions) -> Result<Self> {
+        process::stop_within(PERSIST_TIMEOUT, "the emulator", self.pid, is_emulator)?;
+        Self::launch(name, self.port, options)
     }
 
-    fn launch(name: &str, port: u16, setup: &Setup) -> Result<Self> {
+    fn launch(name: &str, port: u16, options: &EmulatorOptions) -> Result<Self> {
         let folder = folder(name);
         // Unpacked functions go there, not to the machine's own folder for temporary files.
         let temporary = folder.join("tmp");
@@ -87,11 +87,11 @@ impl Emulator {
         let log = File::options().create(true).append(true).open(&log_path)?;
         let mut command = Tool::Emulator.command("python");
         let command = at(port, &mut command);
-        if let Some(endpoint) = &setup.functions_call {
+        if let Some(endpoint) = &options.functions_endpoint {
             // It hands its own endpoint on to functions, and calls nobody there itself.
             command.env("AWS_ENDPOINT_URL", endpoint);
         }
-        if setup.keeps_state {
+        if options.persists_state {
             let state = state_folder(name);
             command.env("PERSIST_STATE", "1").env("STATE_DIR", state.join("services"));
             command.env("S3_PERSIST", "1").env("S3_DATA_DIR", state.join("objects"));
@@ -102,7 +102,7 @@ impl Emulator {
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
             .env("MINISTACK_HOST", "localhost")
-            .env("AUTH", if setup.enforces_iam { "true" } else { "false" })
+            .env("AUTH", if options.enforces_iam { "true" } else { "false" })
             .env("IOT_MTLS_ENABLED", "0")
             .env("SFTP_ENABLED", "0")
             .env("TMPDIR", temporary)
@@ -139,7 +139,7 @@ impl Emulator {
     }
 
     /// The emulator `name`, if it is running.
-    pub fn recorded(name: &str) -> Option<Self> {
+    pub fn running(name: &str) -> Option<Self> {
         let emulator: Self = serde_json::from_slice(&fs::read(record(name)).ok()?).ok()?;
         emulator.is_alive().then_some(emulator)
     }
@@ -174,7 +174,7 @@ impl Emulator {
         self.is_alive() && answer().is_ok_and(|answer| answer.ends_with("200"))
     }
 
-    /// Ends it, politely first.
+    /// StreamBounds it, politely first.
     pub fn stop(&self) -> Result<()> {
         process::stop("the emulator", self.pid, is_emulator)
     }

@@ -11,38 +11,38 @@ use crate::{
 
 /// What binaries are built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum For {
+pub enum BuildProfile {
     /// To try and test them: linked without optimisation across crates, which takes a minute and more
     /// for each function, and makes them smaller by a fifth, no different otherwise.
     Here,
     /// As `sam build` makes them for AWS: to measure.
-    Aws,
+    AwsClient,
 }
 
 /// Builds every function of the template; quick when nothing changed.
-pub fn build(purpose: For) -> Result<()> {
+pub fn build(profile: BuildProfile) -> Result<()> {
     // What `sam build` does one by one, at once: it then finds all done, since all functions share
     // one set of features. Unlike it, this keeps all cores busy and says what it compiles.
-    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), purpose)?;
+    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), profile)?;
     lambda.args(["lambda", "build", "--release"]);
     for name in names()? {
         lambda.args(["--bin", &name]);
     }
     progress::run("Compiling the functions", &mut lambda)?;
-    let mut sam = builder(Tool::Sam.command("sam"), purpose)?;
+    let mut sam = builder(Tool::Sam.command("sam"), profile)?;
     progress::run("Packaging the functions", sam.arg("build").env("SAM_CLI_TELEMETRY", "0"))
 }
 
 /// Builds the binary `name` as functions are built for AWS.
-pub fn build_one(name: &str) -> Result<()> {
-    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::Aws)?;
+pub fn build_binary(name: &str) -> Result<()> {
+    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::AwsClient)?;
     lambda.args(["lambda", "build", "--release", "--bin", name]);
     progress::run(&format!("Compiling {name}"), &mut lambda)
 }
 
 /// Builds the example `name` of `package` as functions are built for AWS: for the same processors, too.
 pub fn build_example(package: &str, name: &str) -> Result<()> {
-    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::Aws)?;
+    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::AwsClient)?;
     lambda.args(["lambda", "build", "--release", "--package", package, "--example", name]);
     lambda.args(["--lambda-dir", EXAMPLES]);
     progress::run(&format!("Compiling crates/{package} as it is released"), &mut lambda)
@@ -56,7 +56,7 @@ pub fn example(name: &str) -> PathBuf {
 /// Not among the functions.
 const EXAMPLES: &str = "target/bench/examples";
 
-/// Where `build` and `build_one` leave the binary `name`.
+/// Where `build` and `build_binary` leave the binary `name`.
 pub fn binary(name: &str) -> PathBuf {
     paths::root().join("target/lambda").join(name).join("bootstrap")
 }
@@ -74,14 +74,14 @@ fn names() -> Result<Vec<String>> {
 
 /// `command` with cargo-lambda and zig in its path, and without what cargo says to the programs it
 /// starts, which would change what it compiles for them.
-fn builder(mut command: Command, purpose: For) -> Result<Command> {
+fn builder(mut command: Command, profile: BuildProfile) -> Result<Command> {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO") && text != "CARGO_HOME" {
             command.env_remove(&name);
         }
     }
-    if purpose == For::Here {
+    if profile == BuildProfile::Local {
         command.env("CARGO_PROFILE_RELEASE_LTO", "off");
     }
     command.env("PATH", tools::path_with(Tool::Builder)?);

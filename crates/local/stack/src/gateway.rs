@@ -3,12 +3,12 @@
 //! one and reads the other, so that what the template says has no effect there.
 
 use anyhow::{Result, ensure};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use http::Method;
 use serde_json::{Map, Value, json};
 
 /// Tells the emulator again what the template says of CORS, in the words that it reads.
-pub async fn respell_cors(aws: &Aws, api_id: &str) -> Result<()> {
+pub async fn respell_cors(aws: &AwsClient, api_id: &str) -> Result<()> {
     let path = format!("/v2/apis/{api_id}");
     let answer = aws.send("apigateway", Method::GET, &path, &[], Vec::new()).await?;
     ensure!(answer.status.is_success(), "cannot read the API {api_id}: {}", answer.status);

@@ -3,7 +3,7 @@
 mod block_on;
 mod bus;
 pub mod chromium;
-pub mod delivery_key;
+pub mod cdn_key;
 mod deployment;
 pub mod docs;
 pub mod emulator;

@@ -17,7 +17,7 @@ pub fn is_alive(pid: i32, is_ours: impl Fn(&str) -> bool) -> bool {
     exists && command_line(pid).is_some_and(|line| line.split(['\0', ' ']).any(is_ours))
 }
 
-/// Ends the process if it is there, politely first. `what` says what it is.
+/// StreamBounds the process if it is there, politely first. `what` says what it is.
 pub fn stop(what: &str, id: i32, is_ours: impl Fn(&str) -> bool) -> Result<()> {
     stop_within(Duration::from_secs(10), what, id, is_ours)
 }

@@ -2,7 +2,7 @@
 //! and a new one with every stack.
 
 use anyhow::{Context, Result};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 const NAME: &str = "iyagi/push";
 
 /// The ARN of the secret, which is made if it is not there.
-pub async fn secret(aws: &Aws) -> Result<String> {
+pub async fn secret(aws: &AwsClient) -> Result<String> {
     let known = aws.json("secretsmanager", "secretsmanager.DescribeSecret", &json!({"SecretId": NAME})).await;
     let secret = match known {
         Ok(known) => known,

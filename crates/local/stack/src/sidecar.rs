@@ -15,15 +15,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{paths, process};
 
-/// A running companion.
+/// A running sidecar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Companion {
+pub struct Sidecar {
     subcommand: String,
     pid: i32,
     endpoint: String,
 }
 
-impl Companion {
+impl Sidecar {
     /// Starts `program subcommand arguments…`, which prints where it answers as its first line. It
     /// goes on when this process ends; one that an interrupted run of `stack` left behind is ended
     /// first.
@@ -54,15 +54,15 @@ impl Companion {
             child.wait()?;
             bail!("{subcommand} does not start; see {}", log.display());
         }
-        let companion = Self { subcommand: subcommand.to_owned(), pid: i32::try_from(child.id())?, endpoint };
-        fs::write(record(stack, subcommand), serde_json::to_vec(&companion)?)?;
-        Ok(companion)
+        let sidecar = Self { subcommand: subcommand.to_owned(), pid: i32::try_from(child.id())?, endpoint };
+        fs::write(record(stack, subcommand), serde_json::to_vec(&sidecar)?)?;
+        Ok(sidecar)
     }
 
-    /// The companion of `stack` that was started so, if it is running.
+    /// The sidecar of `stack` that was started so, if it is running.
     pub fn recorded(stack: &str, subcommand: &str) -> Option<Self> {
-        let companion: Self = serde_json::from_slice(&fs::read(record(stack, subcommand)).ok()?).ok()?;
-        companion.is_alive().then_some(companion)
+        let sidecar: Self = serde_json::from_slice(&fs::read(record(stack, subcommand)).ok()?).ok()?;
+        sidecar.is_alive().then_some(sidecar)
     }
 
     /// Where it answers.
@@ -85,7 +85,7 @@ impl Companion {
         process::is_alive(self.pid, |argument| argument == self.subcommand)
     }
 
-    /// Ends it, politely first.
+    /// StreamBounds it, politely first.
     pub fn stop(&self) -> Result<()> {
         process::stop(&self.subcommand, self.pid, |argument| argument == self.subcommand)
     }
@@ -93,7 +93,7 @@ impl Companion {
 
 /// This program. While it runs, cargo may build it anew: then its own file is gone, but Linux still
 /// has it.
-pub fn this_program() -> Result<PathBuf> {
+pub fn current_program() -> Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
     Ok(if running.exists() { running.to_owned() } else { env::current_exe()? })
 }
@@ -119,7 +119,7 @@ mod tests {
         let file = env::current_exe().unwrap();
         if env::var_os(GOES_AWAY).is_some() {
             fs::remove_file(&file).unwrap();
-            let again = Command::new(this_program().unwrap()).arg("--list").output().unwrap();
+            let again = Command::new(current_program().unwrap()).arg("--list").output().unwrap();
             assert!(String::from_utf8_lossy(&again.stdout).contains("sidecar::tests"));
             return;
         }

@@ -10,17 +10,17 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use serde::{Deserialize, Serialize};
 
-use self::sidecars::{Called, Companions};
+use self::sidecars::{Services, Sidecars};
 use crate::{
     bus,
-    delivery_key::{self, DeliveryKey},
+    cdn_key::{self, CdnKey},
     deployment,
-    emulator::{self, Emulator, Setup},
+    emulator::{self, Emulator, EmulatorOptions},
     gateway, paths, push_credentials,
-    sidecar::Companion,
+    sidecar::Sidecar,
     tools,
 };
 
@@ -37,16 +37,16 @@ pub struct Stack {
     pub emulator: Emulator,
     /// What runs beside it.
     #[serde(flatten)]
-    companions: Companions,
+    sidecars: Sidecars,
     /// How the emulator is run.
     #[serde(default)]
-    setup: Setup,
+    options: EmulatorOptions,
     /// The template's outputs.
     outputs: BTreeMap<String, String>,
 }
 
 impl Stack {
-    /// Starts an emulator with IAM enforced and its companions, and deploys the built template.
+    /// Starts an emulator with IAM enforced and its sidecars, and deploys the built template.
     pub fn start(name: &str) -> Result<Self> {
         Self::start_as(name, false)
     }
@@ -70,19 +70,19 @@ impl Stack {
     fn set_up(name: &str, with_faults: bool) -> Result<Self> {
         let port = emulator::free_port()?;
         let aws = emulator::endpoint(port);
-        let called = Called::start(name, &aws, with_faults)?;
-        let functions_call = called.faults.as_ref().map(|faults| faults.endpoint().to_owned());
-        let setup = Setup { enforces_iam: true, functions_call, keeps_state: with_faults };
-        let emulator = Emulator::start_at(name, port, &setup)?;
-        let companions = Companions::complete(name, called, &emulator)?;
-        let mut stack = Self { emulator, companions, setup, outputs: BTreeMap::new() };
+        let services = Services::start(name, &aws, with_faults)?;
+        let functions_endpoint = services.faults.as_ref().map(|faults| faults.endpoint().to_owned());
+        let options = EmulatorOptions { enforces_iam: true, functions_endpoint, persists_state: with_faults };
+        let emulator = Emulator::start_at(name, port, &options)?;
+        let sidecars = Sidecars::complete(name, services, &emulator)?;
+        let mut stack = Self { emulator, sidecars, options, outputs: BTreeMap::new() };
         stack.deploy(name)?;
         Ok(stack)
     }
 
-    /// Ends the emulator and starts it again with what it held.
+    /// StreamBounds the emulator and starts it again with what it held.
     pub fn restart_emulator(&mut self, name: &str) -> Result<()> {
-        self.emulator = self.emulator.restart(name, &self.setup)?;
+        self.emulator = self.emulator.restart(name, &self.options)?;
         self.save(name)
     }
 
@@ -91,19 +91,19 @@ impl Stack {
         Self::load(&state_file(name)).ok().filter(|stack| stack.emulator.is_ready())
     }
 
-    /// Ends what runs of the stack `name`; whether anything did.
+    /// StreamBounds what runs of the stack `name`; whether anything did.
     pub fn end(name: &str) -> Result<bool> {
-        let emulator = Emulator::recorded(name);
-        let companions = sidecars::recorded(name);
-        let was_there = emulator.is_some() || !companions.is_empty();
+        let emulator = Emulator::running(name);
+        let sidecars = sidecars::recorded(name);
+        let was_there = emulator.is_some() || !sidecars.is_empty();
         // Functions may be at work: first they, then what they call.
         let ended = emulator.map_or(Ok(()), |emulator| emulator.stop());
-        companions.iter().map(Companion::stop).fold(ended, Result::and).map(|()| was_there)
+        sidecars.iter().map(Sidecar::stop).fold(ended, Result::and).map(|()| was_there)
     }
 
-    /// Ends it.
+    /// StreamBounds it.
     pub fn stop(&self) -> Result<()> {
-        self.companions.all().map(Companion::stop).fold(self.emulator.stop(), Result::and)
+        self.sidecars.all().map(Sidecar::stop).fold(self.emulator.stop(), Result::and)
     }
 
     /// The stack that the tests are to use.
@@ -113,19 +113,19 @@ impl Stack {
         Self::load(Path::new(&file))
     }
 
-    /// Deploys the built template again, to the same emulator. A companion that has died is started
+    /// Deploys the built template again, to the same emulator. A sidecar that has died is started
     /// again.
     pub fn redeploy(&mut self, name: &str) -> Result<()> {
-        self.companions.revive(name, &self.emulator)?;
+        self.sidecars.restart(name, &self.emulator)?;
         self.deploy(name)
     }
 
     fn deploy(&mut self, name: &str) -> Result<()> {
         let aws = self.aws();
-        let secret = block_on(push_credentials::secret(&aws)).context("cannot make the secret for push")?;
-        let delivery = delivery_key(name, &self.emulator)?;
+        let secret = block_on(push_credentials::secret_arn(&aws)).context("cannot make the secret for push")?;
+        let delivery = cdn_key(name, &self.emulator)?;
         let ffmpeg = tools::ffmpeg()?;
-        let Companions { called, docs, edge } = &self.companions;
+        let Sidecars { services, docs, edge } = &self.sidecars;
         let ffmpeg = ffmpeg.to_str().context("the path of the checkout is not UTF-8")?;
         self.outputs = deployment::deploy(
             &self.emulator,
@@ -133,11 +133,11 @@ impl Stack {
                 // The emulator speaks plain HTTP, and one machine has few cores.
                 ("RequireTls", "false"),
                 ("Scale", "small"),
-                ("NeptuneEndpointUrl", called.endpoint(&called.neptune)),
+                ("NeptuneEndpointUrl", services.endpoint(&services.neptune)),
                 ("NeptuneCluster", "local"),
                 ("NeptuneClusterResourceId", "cluster-LOCAL"),
-                ("SnsEndpointUrl", called.endpoint(&called.phones)),
-                ("OpenSearchEndpointUrl", called.endpoint(&called.search)),
+                ("SnsEndpointUrl", services.endpoint(&services.phones)),
+                ("OpenSearchEndpointUrl", services.endpoint(&services.search)),
                 ("OpenSearchDomainArn", SEARCH_DOMAIN_ARN),
                 ("SearchAnalyzer", "bigram"),
                 ("NeptuneTextIndex", "amazon_neptune"),
@@ -146,7 +146,7 @@ impl Stack {
                 ("FfmpegPath", ffmpeg),
                 ("DeliveryBaseUrl", edge.endpoint()),
                 ("DeliveryKeyGroupId", "local"),
-                ("DeliveryKeyId", delivery_key::ID),
+                ("DeliveryKeyId", cdn_key::ID),
                 ("DeliveryKeySecretArn", &delivery.secret_arn),
             ],
         )?;
@@ -161,8 +161,8 @@ impl Stack {
 
     /// The processes that it consists of beside the functions, with their ids: what measures looks at them.
     pub fn processes(&self) -> Vec<(String, i32)> {
-        let companions = self.companions.all();
-        let mut all: Vec<_> = companions.map(|of| (of.subcommand().to_owned(), of.pid())).collect();
+        let sidecars = self.sidecars.all();
+        let mut all: Vec<_> = sidecars.map(|of| (of.subcommand().to_owned(), of.pid())).collect();
         all.push(("emulator".to_owned(), self.emulator.pid()));
         all
     }
@@ -172,33 +172,33 @@ impl Stack {
     /// # Errors
     /// If the stack was started without what does so.
     pub fn faults(&self) -> Result<fault_proxy::Client> {
-        let faults = self.companions.called.faults.as_ref().context("this stack runs without a fault proxy")?;
+        let faults = self.sidecars.services.faults.as_ref().context("this stack runs without a fault proxy")?;
         Ok(fault_proxy::Client::new(faults.endpoint()))
     }
 
     /// The origin of the page to try the API with, which is at `/docs`.
     pub fn docs(&self) -> &str {
-        self.companions.docs.endpoint()
+        self.sidecars.docs.endpoint()
     }
 
     /// Where clients fetch derived files.
     pub fn delivery(&self) -> &str {
-        self.companions.edge.endpoint()
+        self.sidecars.edge.endpoint()
     }
 
     /// Writes to the graph.
     pub fn neptune(&self) -> neptune::Client {
-        neptune::Client::new(self.companions.called.neptune.endpoint())
+        neptune::Client::new(self.sidecars.services.neptune.endpoint())
     }
 
     /// Sees what phones show.
     pub fn phones(&self) -> mobile_push::Client {
-        mobile_push::Client::new(self.companions.called.phones.endpoint())
+        mobile_push::Client::new(self.sidecars.services.phones.endpoint())
     }
 
     /// Where what can be found is indexed.
     pub fn search(&self) -> &str {
-        self.companions.called.search.endpoint()
+        self.sidecars.services.search.endpoint()
     }
 
     /// The template's output `name`.
@@ -213,8 +213,8 @@ impl Stack {
     }
 
     /// Signed calls to the emulator, as its administrator.
-    pub fn aws(&self) -> Aws {
-        Aws::new(self.emulator.endpoint())
+    pub fn aws(&self) -> AwsClient {
+        AwsClient::new(self.emulator.endpoint())
     }
 
     /// The stack that this file describes.
@@ -234,9 +234,9 @@ fn graph_file(name: &str) -> PathBuf {
     paths::workdir().join(name).join("graph.jsonl")
 }
 
-fn delivery_key(name: &str, emulator: &Emulator) -> Result<DeliveryKey> {
+fn cdn_key(name: &str, emulator: &Emulator) -> Result<CdnKey> {
     let file = paths::workdir().join(name).join("delivery.pem");
-    block_on(DeliveryKey::at(file, &Aws::new(emulator.endpoint()))).context("cannot make the key for delivery")
+    block_on(CdnKey::at(file, &AwsClient::new(emulator.endpoint()))).context("cannot make the key for delivery")
 }
 
 fn forget(file: &Path) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::{Stack, users::User};
 pub struct File<'a> {
     /// What it is for.
     pub kind: Kind,
-    /// What it is called.
+    /// What it is services.
     pub name: &'a str,
     /// What it is.
     pub content_type: &'a str,
@@ -50,7 +50,7 @@ impl File<'_> {
 
     /// Sends it as `user`, with one request: it is not so large that it would go in parts.
     pub async fn send(&self, stack: &Stack, user: &User) -> Result<Sent> {
-        let upload = user.ask(stack, Method::POST, "/v1/uploads", Some(&self.declaration())).await?;
+        let upload = user.request(stack, Method::POST, "/v1/uploads", Some(&self.request_body())).await?;
         let status = put(&upload, self.bytes.clone()).await?;
         ensure!(status.is_success(), "S3 does not take {}: {status}", self.name);
         let id = upload["id"].as_str().context("an upload without id")?;

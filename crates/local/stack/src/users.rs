@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use aws_client::{Answer, Aws};
+use aws_client::{AwsClient, Response};
 use http::{Method, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use crate::Stack;
 /// The stack's user pool, as its administrator sees it.
 #[derive(Debug, Clone)]
 pub struct Users {
-    aws: Aws,
+    aws: AwsClient,
     pool: String,
     client: String,
 }
@@ -46,7 +46,7 @@ impl Users {
     }
 
     /// The users of a pool, who sign in with this client.
-    pub fn new(aws: Aws, pool: &str, client: &str) -> Self {
+    pub fn new(aws: AwsClient, pool: &str, client: &str) -> Self {
         Self { aws, pool: pool.to_owned(), client: client.to_owned() }
     }
 
@@ -106,7 +106,7 @@ impl Users {
     }
 
     /// The `sub` of whoever this access token was made for.
-    pub async fn sub_of(&self, access_token: &str) -> Result<String> {
+    pub async fn sub_from_token(&self, access_token: &str) -> Result<String> {
         let user = self.call("GetUser", &json!({"AccessToken": access_token})).await?;
         let attributes = user["UserAttributes"].as_array().map(Vec::as_slice).unwrap_or_default();
         let sub = attributes.iter().find(|attribute| attribute["Name"] == "sub");
@@ -137,7 +137,7 @@ impl User {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&Value>,
-    ) -> Result<Answer> {
+    ) -> Result<Response> {
         loop {
             let answer = self.send_once(stack, method.clone(), path, headers, body).await?;
             if answer.status != StatusCode::TOO_MANY_REQUESTS {
@@ -156,8 +156,8 @@ impl User {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&Value>,
-    ) -> Result<Answer> {
-        let mut request = reqwest::Client::new().request(method, stack.api(path)?);
+    ) -> Result<Response> {
+        let mut request = reqwest::Client::new().request(method, stack.api_url(path)?);
         request = request.header("authorization", format!("Bearer {}", self.access_token));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -166,6 +166,6 @@ impl User {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
         let answer = request.send().await.context("the API does not answer")?;
-        Ok(Answer { status: answer.status(), headers: answer.headers().clone(), body: answer.bytes().await?.into() })
+        Ok(Response { status: answer.status(), headers: answer.headers().clone(), body: answer.bytes().await?.into() })
     }
 }

@@ -7,7 +7,7 @@ use domain::{
     search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story, Tag},
 };
 use opensearch::{Analyzer, Client, Compare, Index, Outcome, Place, Search, Settings, Target};
-use stack::search::SearchServer;
+use stack::search_server::SearchServer;
 
 /// A server of its own, and an index in it.
 struct World {

@@ -1,11 +1,11 @@
 //! Signing people up and in, against MiniStack's Cognito.
 
-use aws_client::Aws;
+use aws_client::AwsClient;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stack::{emulator::Emulator, users::Users};
 
-/// Ends with this value, also when a test fails.
+/// StreamBounds with this value, also when a test fails.
 struct Running(Emulator);
 
 impl Drop for Running {
@@ -16,14 +16,14 @@ impl Drop for Running {
     }
 }
 
-async fn cognito(aws: &Aws, action: &str, input: Value) -> Value {
+async fn cognito(aws: &AwsClient, action: &str, input: Value) -> Value {
     aws.json("cognito-idp", &format!("AWSCognitoIdentityProviderService.{action}"), &input).await.expect(action)
 }
 
 #[tokio::test]
 async fn whoever_signs_up_is_signed_in_by_a_flow_that_the_client_allows() {
     let emulator = Running(Emulator::start("users", true).expect("an emulator: has `cargo xtask test` installed it?"));
-    let aws = Aws::new(emulator.0.endpoint());
+    let aws = AwsClient::new(emulator.0.endpoint());
     let input = json!({"PoolName": "people", "UsernameAttributes": ["email"]});
     let pool = cognito(&aws, "CreateUserPool", input).await["UserPool"]["Id"].as_str().expect("an id").to_owned();
     for (flow, works) in

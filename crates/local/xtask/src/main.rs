@@ -146,7 +146,7 @@ fn show(keep: bool) -> Result<()> {
 fn up(as_built: bool) -> Result<Stack> {
     tools::install()?;
     if !as_built {
-        functions::build(functions::For::Here)?;
+        functions::build(functions::BuildProfile::Local)?;
     }
     match Stack::running(DEVELOPMENT) {
         Some(mut stack) => {
@@ -158,7 +158,7 @@ fn up(as_built: bool) -> Result<Stack> {
 }
 
 fn down() -> Result<()> {
-    let was_there = Stack::end(DEVELOPMENT)?;
+    let was_there = Stack::stop_named(DEVELOPMENT)?;
     println!("{}", if was_there { "The stack is down." } else { "There is no stack to end." });
     Ok(())
 }
@@ -170,14 +170,14 @@ fn privileges(name: &str) -> Result<()> {
 
 fn describe(stack: &Stack) -> Result<()> {
     println!("\nThe stack is running. End it with: cargo xtask down\n");
-    println!("  API        {}", stack.api("/v1/media")?);
-    println!("  to try it  {}/docs", stack.docs());
-    println!("  stories    {}/stories", stack.docs());
+    println!("  API        {}", stack.api_url("/v1/media")?);
+    println!("  to try it  {}/docs", stack.docs_endpoint());
+    println!("  stories    {}/stories", stack.docs_endpoint());
     println!("  AWS        {}   (AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)", stack.emulator.endpoint());
     println!("  originals  s3://{}", stack.output("OriginalsBucketName")?);
     println!("  derived    s3://{}", stack.output("DerivedBucketName")?);
     println!("  graph      {}   (POST /emulator/commit)", stack.neptune().endpoint());
-    println!("  phones     {}   (GET /_phones)", stack.phones().endpoint());
-    println!("  search     {}   (GET /search/_search)", stack.search());
+    println!("  phones     {}   (GET /_phones)", stack.mobile_push().endpoint());
+    println!("  search     {}   (GET /search/_search)", stack.search_endpoint());
     Ok(())
 }

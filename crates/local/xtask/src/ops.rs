@@ -24,8 +24,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut ops = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     ops.current_dir(paths::root()).args(["run", "--quiet", "--package", "ops", "--"]);
     if let Some(name) = &arguments.local {
-        let emulator = Emulator::recorded(name).with_context(|| format!("no stack {name} runs on this machine"))?;
-        emulator.serve(&mut ops).args(["--endpoint-url", &emulator.endpoint()]);
+        let emulator = Emulator::running(name).with_context(|| format!("no stack {name} runs on this machine"))?;
+        emulator.configure(&mut ops).args(["--endpoint-url", &emulator.endpoint()]);
     }
     let status = ops.args(&arguments.arguments).status()?;
     if !status.success() {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use stack::{
     STATE_VARIABLE, Stack,
     emulator::usage_file,
-    functions::{self, For},
+    functions::{self, BuildProfile},
     paths, progress, state_file,
     tools::{self, Tool},
 };
@@ -55,7 +55,7 @@ pub fn run() -> Result<()> {
         "Unit, property and architecture tests",
         cargo().args(["test", "--workspace", "--exclude", "end-to-end"]),
     );
-    let end_to_end = functions::build(For::Here).and_then(|()| end_to_end(&mut counts));
+    let end_to_end = functions::build(BuildProfile::Local).and_then(|()| end_to_end(&mut counts));
     println!("\n{} passed, {} failed", counts.passed, counts.failed);
     unit.and(end_to_end)
 }

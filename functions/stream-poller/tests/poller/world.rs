@@ -60,7 +60,7 @@ impl World {
     }
 
     pub async fn fault(&self, fault: Fault, times: u32) {
-        self.graph.fault(fault, NonZeroU32::new(times)).await.expect("a fault");
+        self.graph.inject_fault(fault, NonZeroU32::new(times)).await.expect("a fault");
     }
 
     /// A poller of its own, on the world's bus and table.

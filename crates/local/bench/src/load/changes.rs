@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Stories are told for as long as `time`, as fast as they are taken; until each commit is on the bus,
 /// and until all are in the index and in what push keeps.
 pub async fn run(stack: &Stack, time: Duration) -> Result<Row> {
-    let author = Users::of(stack)?.sign_up("미나").await?;
+    let author = Users::from_stack(stack)?.sign_up("미나").await?;
     // The first waits for the poller's schedule, up to a minute.
     let first = Commit::new().add_vertex(&author.id, ["person"]).set(&author.id, "name", "미나");
     let first = stack.neptune().commit(&first).await?.commit_num.context("nothing changed")?;

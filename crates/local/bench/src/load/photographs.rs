@@ -8,7 +8,7 @@ use serde_json::json;
 use stack::{
     Stack,
     photographs::{self, Photograph},
-    uploads::File,
+    uploads::UploadFile,
     users::{User, Users},
 };
 
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Photographs go in for as long as `time`, each from its declaration until its owner sees it ready.
 pub async fn run(stack: &Stack, time: Duration) -> Result<Row> {
     let photographs = photographs::all()?;
-    let users = Users::of(stack)?;
+    let users = Users::from_stack(stack)?;
     let people =
         try_join_all((0..CLIENTS).map(|number| users.sign_up(["미나", "준", "하늘", "소라"][number % 4]))).await?;
     // One each, so that no function is started while it is measured.

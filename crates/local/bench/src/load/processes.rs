@@ -20,7 +20,7 @@ use super::super::programs::Row;
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Looks that it takes to say whether memory grows.
 const ENOUGH: usize = 16;
-/// What functions are called by, in their environment.
+/// What functions are services by, in their environment.
 const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME=";
 
 /// What stands for all processes there are, also those of others.

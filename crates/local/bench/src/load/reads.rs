@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 use stack::{
     Stack, photographs,
-    uploads::File,
+    uploads::UploadFile,
     users::{User, Users},
 };
 
@@ -42,7 +42,7 @@ pub struct Readers {
 
 /// Signs readers up, and uploads what they read.
 pub async fn prepare(stack: &Stack) -> Result<Readers> {
-    let users = Users::of(stack)?;
+    let users = Users::from_stack(stack)?;
     let owner = users.sign_up("미나").await?;
     let photograph = photographs::all()?.into_iter().next().context("there are no photographs")?;
     let mut items = Vec::with_capacity(ITEMS);
@@ -80,7 +80,7 @@ pub async fn run(stack: &Stack, readers: &Readers, kind: &Kind, time: Duration) 
         let mut times = Vec::new();
         while begin.elapsed() < time {
             let asked = Instant::now();
-            user.ask(stack, Method::GET, &(kind.path)(readers, times.len()), None).await?;
+            user.request(stack, Method::GET, &(kind.path)(readers, times.len()), None).await?;
             times.push(asked.elapsed());
         }
         anyhow::Ok(times)

@@ -5,10 +5,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use aws_client::{ACCESS_KEY, Aws, REGION, SECRET_KEY};
+use aws_client::{ACCESS_KEY, AwsClient, REGION, SECRET_KEY};
 use domain::media::MediaId;
 use http::Method;
-use lambda_runtime_api::{Answer, Function};
+use lambda_runtime_api::{Outcome, Function};
 use serde_json::{Value, json};
 use stack::{emulator::Emulator, functions, tools};
 
@@ -40,7 +40,7 @@ pub async fn measure(recordings: &[(PathBuf, f64)]) -> Result<Vec<Taken>> {
 }
 
 async fn prepare_all(emulator: &Emulator, recordings: &[(PathBuf, f64)]) -> Result<Vec<Taken>> {
-    let aws = Aws::new(emulator.endpoint());
+    let aws = AwsClient::new(emulator.endpoint());
     for bucket in ["originals", "derived"] {
         let region = format!("<LocationConstraint>{REGION}</LocationConstraint>");
         let body = format!("<CreateBucketConfiguration>{region}</CreateBucketConfiguration>");
@@ -57,7 +57,7 @@ async fn prepare_all(emulator: &Emulator, recordings: &[(PathBuf, f64)]) -> Resu
 }
 
 /// A process for each recording: what one took is not mixed with what another did.
-async fn prepare(aws: &Aws, endpoint: &str, queue: &str, path: &Path, minutes: f64) -> Result<Taken> {
+async fn prepare(aws: &AwsClient, endpoint: &str, queue: &str, path: &Path, minutes: f64) -> Result<Taken> {
     let ffmpeg = tools::ffmpeg()?;
     let environment = [
         ("AWS_ENDPOINT_URL", endpoint),
@@ -78,9 +78,9 @@ async fn prepare(aws: &Aws, endpoint: &str, queue: &str, path: &Path, minutes: f
     aws.put_object("originals", KEY, "application/octet-stream", bytes).await?;
     let event = landed(size, &aws.etag("originals", KEY).await?);
 
-    let mut worker = Function::start(&functions::binary(BINARY), &environment).await?;
-    let answer = worker.invoke_within(PATIENCE, &event).await?;
-    ensure!(answer == Answer::Response(json!({"batchItemFailures": []})), "the worker failed: {answer:?}");
+    let mut worker = Function::start(&functions::built_binary(BINARY), &environment).await?;
+    let answer = worker.invoke_with_timeout(PATIENCE, &event).await?;
+    ensure!(answer == Outcome::Response(json!({"batchItemFailures": []})), "the worker failed: {answer:?}");
     let made = aws.list_objects("derived", &format!("{}/", MediaId::of_key(KEY))).await?;
     ensure!(!made.is_empty(), "nothing was made of {}", path.display());
     let (own, children) = worker.cpu_seconds()?;

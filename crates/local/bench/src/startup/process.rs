@@ -70,7 +70,7 @@ pub struct Started {
 /// A function that waits for an event.
 #[derive(Debug)]
 pub struct Waiting {
-    /// Ends it when it is dropped.
+    /// StreamBounds it when it is dropped.
     pub process: Process,
     /// Where it is to be answered.
     pub question: TcpStream,

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use domain::media::MediaId;
 use http::Method;
 use serde_json::Value;
@@ -94,7 +94,7 @@ fn links(item: &Value) -> BTreeSet<String> {
 }
 
 /// All keys of a bucket, by the item that they begin with.
-async fn all_keys(aws: &Aws, bucket: &str) -> Result<BTreeMap<String, BTreeSet<String>>> {
+async fn all_keys(aws: &AwsClient, bucket: &str) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut last = String::new();
     loop {

@@ -40,7 +40,7 @@ pub async fn check(
         findings.documents += documents.len() as u64;
         let expected = legacy.entry(index.alias).or_default();
         expected.extend(documents);
-        let actual = index.documents(driver.stack.search()).await?;
+        let actual = index.documents(driver.stack.search_endpoint()).await?;
         let violations = differences(expected, &actual);
         findings.violations.extend(violations.into_iter().map(|what| format!("{}: {what}", index.alias)));
     }

@@ -110,7 +110,7 @@ pub fn writes(operation: &Operation) -> Vec<Write> {
     }
 }
 
-/// What somebody is called at first, and later on.
+/// What somebody is services at first, and later on.
 fn name(person: usize, version: usize) -> String {
     format!("사람 {person}, {version}")
 }

@@ -46,7 +46,7 @@ struct Deed {
     committed_at: i64,
     /// Ids of people.
     told: BTreeSet<String>,
-    /// Why nobody is.
+    /// UndisplayedReason nobody is.
     why_untold: Option<String>,
 }
 
@@ -78,9 +78,9 @@ impl<'a> Stage<'a> {
         let asynchronous = [("x-amz-invocation-type", "Event")];
         let answer = stack.aws().send("lambda", Method::POST, &path, &asynchronous, b"{}".to_vec()).await?;
         ensure!(answer.status.is_success(), "the poller cannot be started: {}", answer.status);
-        let phones = stack.phones();
+        let phones = stack.mobile_push();
         let since = phones.head().await?;
-        let (users, graph) = (Users::of(stack)?, stack.neptune());
+        let (users, graph) = (Users::from_stack(stack)?, stack.neptune());
         Ok(Self { stack, users, graph, phones, since, cast: Vec::new(), deeds: BTreeMap::new() })
     }
 
@@ -91,7 +91,7 @@ impl<'a> Stage<'a> {
         let profile = Profile { name: name.to_owned(), language: language.to_owned(), platform };
         self.phones.set_up(&token, &profile).await?;
         let device = json!({"token": token, "platform": platform, "language": language});
-        user.ask(self.stack, Method::PUT, "/v1/devices/phone", Some(&device)).await?;
+        user.request(self.stack, Method::PUT, "/v1/devices/phone", Some(&device)).await?;
         self.graph.commit(&Commit::new().add_vertex(&user.id, ["person"]).set(&user.id, "name", name)).await?;
         println!("    {name} signs up, and in on a phone ({language})");
         let id = user.id.clone();
@@ -131,7 +131,7 @@ impl<'a> Stage<'a> {
     pub async fn prefers(&self, id: &str, what: &str, preferences: &Value) -> Result<()> {
         println!("\n  ▸ {what}");
         let user = &self.person(id)?.user;
-        user.ask(self.stack, Method::PUT, "/v1/notification-preferences", Some(preferences)).await?;
+        user.request(self.stack, Method::PUT, "/v1/notification-preferences", Some(preferences)).await?;
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl<'a> Stage<'a> {
         let user = &self.person(id)?.user;
         let start = Instant::now();
         loop {
-            let page = user.ask(self.stack, Method::GET, &path, None).await?;
+            let page = user.request(self.stack, Method::GET, &path, None).await?;
             let first = &page["items"][0];
             if first["id"] == story {
                 let (title, author) = (first["title"].as_str(), first["author"]["name"].as_str());

@@ -7,7 +7,7 @@ use super::{Drawn, Phone, clock, is_korean};
 /// The style of what [`phones`] makes.
 pub const STYLE: &str = include_str!("phones.css");
 
-/// Phones side by side: a fragment that needs [`STYLE`] and nothing else.
+/// MobilePushEmulator side by side: a fragment that needs [`STYLE`] and nothing else.
 pub fn phones(phones: &[Phone]) -> String {
     let mut fragment = String::from("<div class=\"phones\">");
     for each in phones {
@@ -31,7 +31,7 @@ fn phone(fragment: &mut String, phone: &Phone) {
          <div class=\"time\">{}</div><div class=\"notices\">",
         last.get(..5).unwrap_or(&last)
     );
-    // Phones show the newest first.
+    // MobilePushEmulator show the newest first.
     for drawn in phone.notices.iter().rev() {
         notice(fragment, drawn, language);
     }

@@ -3,11 +3,11 @@
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{delivery_key, graph_file, state_file};
+use super::{cdn_key, graph_file, state_file};
 use crate::{
-    delivery_key::ID,
+    cdn_key::ID,
     emulator::Emulator,
-    sidecar::{Companion, this_program},
+    sidecar::{Sidecar, current_program},
 };
 
 /// The subcommand that shows the page to try the API with.
@@ -25,31 +25,31 @@ const SEARCH: &str = "search";
 
 /// All that runs beside the emulator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Companions {
+pub struct Sidecars {
     /// What the functions call.
     #[serde(flatten)]
-    pub called: Called,
+    pub services: Services,
     /// What shows the page to try the API with.
-    pub docs: Companion,
+    pub docs: Sidecar,
     /// What plays an edge of CloudFront.
-    pub edge: Companion,
+    pub edge: Sidecar,
 }
 
 /// What the functions call beside the emulator; it is there before the emulator is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Called {
+pub struct Services {
     /// What plays Neptune Streams.
-    pub neptune: Companion,
+    pub neptune: Sidecar,
     /// What plays SNS mobile push, FCM and phones.
-    pub phones: Companion,
+    pub phones: Sidecar,
     /// What plays OpenSearch.
-    pub search: Companion,
+    pub search: Sidecar,
     /// What stands between the functions and all that, if anything does.
     #[serde(default)]
-    pub faults: Option<Companion>,
+    pub faults: Option<Sidecar>,
 }
 
-impl Called {
+impl Services {
     /// Starts it for the stack `name`, whose emulator is to answer at `aws`.
     pub fn start(name: &str, aws: &str, with_faults: bool) -> Result<Self> {
         let (neptune, phones, search) = (start_neptune(name)?, start_phones(name, aws)?, start_search(name)?);
@@ -57,76 +57,76 @@ impl Called {
         Ok(Self { neptune, phones, search, faults })
     }
 
-    /// Where functions find `companion`.
-    pub fn endpoint<'a>(&'a self, companion: &'a Companion) -> &'a str {
-        self.faults.as_ref().unwrap_or(companion).endpoint()
+    /// Where functions find `sidecar`.
+    pub fn endpoint<'a>(&'a self, sidecar: &'a Sidecar) -> &'a str {
+        self.faults.as_ref().unwrap_or(sidecar).endpoint()
     }
 }
 
-impl Companions {
+impl Sidecars {
     /// Starts the rest, which the emulator's clients meet.
-    pub fn complete(name: &str, called: Called, emulator: &Emulator) -> Result<Self> {
-        Ok(Self { called, docs: start_docs(name)?, edge: start_edge(name, emulator)? })
+    pub fn complete(name: &str, services: Services, emulator: &Emulator) -> Result<Self> {
+        Ok(Self { services, docs: start_docs(name)?, edge: start_edge(name, emulator)? })
     }
 
     /// Starts those again that have died.
-    pub fn revive(&mut self, name: &str, emulator: &Emulator) -> Result<()> {
-        revive(&mut self.called.neptune, || start_neptune(name))?;
-        revive(&mut self.called.phones, || start_phones(name, &emulator.endpoint()))?;
-        revive(&mut self.called.search, || start_search(name))?;
-        revive(&mut self.docs, || start_docs(name))?;
-        revive(&mut self.edge, || start_edge(name, emulator))
+    pub fn restart(&mut self, name: &str, emulator: &Emulator) -> Result<()> {
+        restart(&mut self.services.neptune, || start_neptune(name))?;
+        restart(&mut self.services.phones, || start_phones(name, &emulator.endpoint()))?;
+        restart(&mut self.services.search, || start_search(name))?;
+        restart(&mut self.docs, || start_docs(name))?;
+        restart(&mut self.edge, || start_edge(name, emulator))
     }
 
     /// Each of them.
-    pub fn all(&self) -> impl Iterator<Item = &Companion> {
-        let Called { neptune, phones, search, faults } = &self.called;
+    pub fn all(&self) -> impl Iterator<Item = &Sidecar> {
+        let Services { neptune, phones, search, faults } = &self.services;
         [&self.docs, &self.edge, neptune, phones, search].into_iter().chain(faults)
     }
 }
 
 /// Those of the stack `name` that run, whoever started them.
-pub fn recorded(name: &str) -> Vec<Companion> {
+pub fn recorded(name: &str) -> Vec<Sidecar> {
     let all = [DOCS, EDGE, FAULTS, NEPTUNE, PHONES, SEARCH];
-    all.iter().filter_map(|subcommand| Companion::recorded(name, subcommand)).collect()
+    all.iter().filter_map(|subcommand| Sidecar::recorded(name, subcommand)).collect()
 }
 
-fn revive(companion: &mut Companion, start: impl FnOnce() -> Result<Companion>) -> Result<()> {
-    if !companion.is_alive() {
-        *companion = start()?;
+fn restart(sidecar: &mut Sidecar, start: impl FnOnce() -> Result<Sidecar>) -> Result<()> {
+    if !sidecar.is_alive() {
+        *sidecar = start()?;
     }
     Ok(())
 }
 
-fn start_docs(name: &str) -> Result<Companion> {
+fn start_docs(name: &str) -> Result<Sidecar> {
     let state = state_file(name);
     let state = state.to_str().context("the path of the checkout is not UTF-8")?;
-    Companion::start(name, &this_program()?, DOCS, &["--stack", state])
+    Sidecar::start(name, &current_program()?, DOCS, &["--stack", state])
 }
 
-fn start_neptune(name: &str) -> Result<Companion> {
+fn start_neptune(name: &str) -> Result<Sidecar> {
     let state = graph_file(name);
     let state = state.to_str().context("the path of the checkout is not UTF-8")?;
-    Companion::start(name, &this_program()?, NEPTUNE, &["--state", state])
+    Sidecar::start(name, &current_program()?, NEPTUNE, &["--state", state])
 }
 
-fn start_phones(name: &str, aws: &str) -> Result<Companion> {
-    Companion::start(name, &this_program()?, PHONES, &["--upstream", aws])
+fn start_phones(name: &str, aws: &str) -> Result<Sidecar> {
+    Sidecar::start(name, &current_program()?, PHONES, &["--upstream", aws])
 }
 
-fn start_search(name: &str) -> Result<Companion> {
-    Companion::start(name, &this_program()?, SEARCH, &[])
+fn start_search(name: &str) -> Result<Sidecar> {
+    Sidecar::start(name, &current_program()?, SEARCH, &[])
 }
 
-fn start_faults(name: &str, aws: &str, called: [&Companion; 3]) -> Result<Companion> {
-    let [neptune, phones, search] = called.map(Companion::endpoint);
+fn start_faults(name: &str, aws: &str, services: [&Sidecar; 3]) -> Result<Sidecar> {
+    let [neptune, phones, search] = services.map(Sidecar::endpoint);
     let arguments = ["--aws", aws, "--sns", phones, "--neptune", neptune, "--search", search];
-    Companion::start(name, &this_program()?, FAULTS, &arguments)
+    Sidecar::start(name, &current_program()?, FAULTS, &arguments)
 }
 
-fn start_edge(name: &str, emulator: &Emulator) -> Result<Companion> {
-    let key = delivery_key(name, emulator)?.public;
+fn start_edge(name: &str, emulator: &Emulator) -> Result<Sidecar> {
+    let key = cdn_key(name, emulator)?.public;
     let key = key.to_str().context("the path of the checkout is not UTF-8")?;
     let arguments = ["--upstream", &emulator.endpoint(), "--key-id", ID, "--key", key];
-    Companion::start(name, &this_program()?, EDGE, &arguments)
+    Sidecar::start(name, &current_program()?, EDGE, &arguments)
 }

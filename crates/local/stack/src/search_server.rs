@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use http_server::until_ended;
+use http_server::serve_until_shutdown;
 use serde::Deserialize;
 
 use crate::tools::Tool;
@@ -68,7 +68,7 @@ impl Drop for SearchServer {
 
 /// `cargo xtask search`: runs a server until SIGTERM or Ctrl-C.
 pub async fn run(arguments: Arguments) -> Result<()> {
-    until_ended(|| SearchServer::start(arguments.port), SearchServer::endpoint).await
+    serve_until_shutdown(|| SearchServer::start(arguments.port), SearchServer::endpoint).await
 }
 
 /// What it says first.

@@ -1,17 +1,17 @@
 /// What a distribution does with some of its paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Behaviour {
-    /// Which paths; the default behaviour has `*`.
+pub struct CacheBehavior {
+    /// Which paths; the default behavior has `*`.
     pub pattern: String,
     /// Whether only signed addresses pass: it has trusted key groups.
     pub is_signed: bool,
 }
 
-/// The behaviour of a path: the first whose pattern fits.
-pub fn of<'b>(behaviours: &'b [Behaviour], path: &str) -> Option<&'b Behaviour> {
-    behaviours.iter().find(|behaviour| {
+/// The behavior of a path: the first whose pattern fits.
+pub fn of<'b>(behaviors: &'b [CacheBehavior], path: &str) -> Option<&'b CacheBehavior> {
+    behaviors.iter().find(|behavior| {
         // The slash at its start may be left out ("Path pattern", Amazon CloudFront Developer Guide).
-        let pattern = behaviour.pattern.trim_start_matches('/');
+        let pattern = behavior.pattern.trim_start_matches('/');
         matches(pattern, path.trim_start_matches('/'))
     })
 }
@@ -72,11 +72,11 @@ mod tests {
 
     #[test]
     fn the_first_that_fits_counts() {
-        let behaviours = [("/*/open/*", false), ("*", true)]
-            .map(|(pattern, is_signed)| Behaviour { pattern: pattern.into(), is_signed });
-        assert_eq!(of(&behaviours, "/ID/0A/open/a"), Some(&behaviours[0]));
-        assert_eq!(of(&behaviours, "/ID/0A/a"), Some(&behaviours[1]));
-        assert_eq!(of(&behaviours[..1], "/ID"), None);
+        let behaviors = [("/*/open/*", false), ("*", true)]
+            .map(|(pattern, is_signed)| CacheBehavior { pattern: pattern.into(), is_signed });
+        assert_eq!(of(&behaviors, "/ID/0A/open/a"), Some(&behaviors[0]));
+        assert_eq!(of(&behaviors, "/ID/0A/a"), Some(&behaviors[1]));
+        assert_eq!(of(&behaviors[..1], "/ID"), None);
     }
 
     proptest! {

@@ -4,7 +4,7 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-use aws_client::Aws;
+use aws_client::AwsClient;
 use cloudfront::KeyPair;
 use serde_json::json;
 use uuid::Uuid;
@@ -16,17 +16,17 @@ const NAME: &str = "iyagi/delivery";
 
 /// Where the two halves are.
 #[derive(Debug)]
-pub struct DeliveryKey {
+pub struct CdnKey {
     /// A PEM file.
     pub public: PathBuf,
     /// A secret that holds PEM.
     pub secret_arn: String,
 }
 
-impl DeliveryKey {
+impl CdnKey {
     /// The pair whose public half is in the file `public`; it is made if there is none, or if the
     /// emulator, which may be a new one, has no other half.
-    pub async fn at(public: PathBuf, aws: &Aws) -> Result<Self> {
+    pub async fn at(public: PathBuf, aws: &AwsClient) -> Result<Self> {
         let known = aws.json("secretsmanager", "secretsmanager.DescribeSecret", &json!({"SecretId": NAME})).await.ok();
         let secret = match known {
             Some(known) if public.exists() => known,

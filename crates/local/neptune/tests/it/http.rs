@@ -1,4 +1,4 @@
-//! The emulator from outside, over HTTP.
+//! The emulator over HTTP.
 
 use std::{
     io::Read as _,
@@ -6,11 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_client::Aws;
+use aws_client::AwsClient;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
-use super::{testing::TemporaryFile, *};
+use neptune::{Client, Commit, Committed, EventId, ExpiredStatus, Failure, Fault, NeptuneEmulator, Options, StreamBounds, Value};
+use tempfile::NamedTempFile;
 
 fn start(options: Options) -> (NeptuneEmulator, Client) {
     let emulator = NeptuneEmulator::start(options).unwrap();
@@ -18,14 +19,14 @@ fn start(options: Options) -> (NeptuneEmulator, Client) {
     (emulator, client)
 }
 
-/// A GET's status and text.
+/// Status and body of a GET request.
 async fn get(emulator: &NeptuneEmulator, path: &str) -> (StatusCode, String) {
     let answer = reqwest::get(format!("{}{path}", emulator.endpoint())).await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/json");
     (answer.status(), answer.text().await.unwrap())
 }
 
-/// A page's event ids, or the code and text of why there is none.
+/// The positions in a page, or the status, code and message of the error.
 async fn stream(emulator: &NeptuneEmulator, query: &str) -> Result<Vec<(u64, u64)>, (u16, String, String)> {
     let (status, text) = get(emulator, &format!("/propertygraph/stream?{query}")).await;
     let json: Json = serde_json::from_str(&text).unwrap();
@@ -60,7 +61,7 @@ fn times(times: u32) -> Option<NonZeroU32> {
 }
 
 #[tokio::test]
-async fn a_page_is_byte_by_byte_as_documented() {
+async fn page_has_exactly_the_documented_bytes() {
     let (emulator, client) = start(Options::default());
     let commit = Commit::new()
         .requested_at(4_102_444_800_000)
@@ -102,7 +103,7 @@ async fn a_page_is_byte_by_byte_as_documented() {
 }
 
 #[tokio::test]
-async fn idle_is_404_and_a_probe_tells_the_head() {
+async fn read_after_the_head_returns_404_with_the_head() {
     let (emulator, client) = start(Options::default());
     let idle = |head: &str| {
         let text = format!("Requested startEventId is from the future. Last valid eventId is [{head}]");
@@ -113,15 +114,15 @@ async fn idle_is_404_and_a_probe_tells_the_head() {
     client.commit(&person("p1").set("p1", "name", "x")).await.unwrap();
     assert_eq!(stream(&emulator, probe).await, idle("commitNum = 1, opNum = 2"));
     let after = "iteratorType=AFTER_SEQUENCE_NUMBER&commitNum=1";
-    assert_eq!(stream(&emulator, after).await, Ok(vec![(1, 2)]), "opNum is 1 unless said");
+    assert_eq!(stream(&emulator, after).await, Ok(vec![(1, 2)]), "opNum is 1 by default");
     assert_eq!(stream(&emulator, &format!("{after}&opNum=2")).await, idle("commitNum = 1, opNum = 2"));
-    let ends = client.head().await.unwrap();
+    let bounds = client.head().await.unwrap();
     let id = |op_num| EventId { commit_num: 1, op_num };
-    assert_eq!(ends, Ends { head: id(2), oldest: Some(id(1)) });
+    assert_eq!(bounds, StreamBounds { head: id(2), oldest: Some(id(1)) });
 }
 
 #[tokio::test]
-async fn ten_records_unless_said_otherwise() {
+async fn page_has_ten_records_by_default() {
     let (emulator, client) = start(Options::default());
     let many = (0..25).fold(Commit::new(), |commit, n| commit.add_vertex(format!("p{n}"), ["person"]));
     client.commit(&many).await.unwrap();
@@ -135,7 +136,7 @@ async fn ten_records_unless_said_otherwise() {
 }
 
 #[tokio::test]
-async fn a_page_is_compressed_for_whom_it_may() {
+async fn page_is_compressed_if_the_client_accepts_gzip() {
     let (emulator, client) = start(Options::default());
     client.commit(&person("p1")).await.unwrap();
     let path = "/propertygraph/stream?iteratorType=LATEST";
@@ -150,7 +151,7 @@ async fn a_page_is_compressed_for_whom_it_may() {
 }
 
 #[tokio::test]
-async fn numbers_beyond_2_to_the_53_are_exact() {
+async fn commit_numbers_beyond_2_to_the_53_are_exact() {
     let first = (1_u64 << 53) + 1;
     let (emulator, client) = start(Options { first_commit_num: first, ..Options::default() });
     assert_eq!(client.commit(&person("p1")).await.unwrap().commit_num, Some(first));
@@ -160,7 +161,7 @@ async fn numbers_beyond_2_to_the_53_are_exact() {
 }
 
 #[tokio::test]
-async fn an_invalid_commit_is_refused_whole() {
+async fn invalid_commit_is_rejected_as_a_whole() {
     let (emulator, client) = start(Options::default());
     let error = client.commit(&person("p1").add_edge("f1", "follows", "p1", "p2")).await.unwrap_err();
     assert!(error.to_string().contains("write 1: there is no vertex p2"), "{error}");
@@ -181,7 +182,7 @@ async fn an_invalid_commit_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn the_graph_can_be_looked_at() {
+async fn graph_is_returned_with_labels_and_properties() {
     let (emulator, client) = start(Options::default());
     let commit = person("p1").set("p1", "height", 1.5).add_edge("f1", "likes", "p1", "p1").set("f1", "n", 1);
     client.commit(&commit).await.unwrap();
@@ -195,7 +196,7 @@ async fn the_graph_can_be_looked_at() {
 }
 
 #[tokio::test]
-async fn every_error_can_be_ordered() {
+async fn injected_error_is_returned_until_exhausted() {
     let (emulator, client) = start(Options::default());
     client.commit(&person("p1")).await.unwrap();
     for (fault, status, wanted) in [
@@ -211,14 +212,14 @@ async fn every_error_can_be_ordered() {
         (Fault::Expired { status: ExpiredStatus::Expired }, 400, "ExpiredStreamException"),
         (Fault::Expired { status: ExpiredStatus::NotFound }, 404, "StreamRecordsNotFoundException"),
     ] {
-        client.fault(fault, times(2)).await.unwrap();
+        client.inject_fault(fault, times(2)).await.unwrap();
         for left in [Some(1), Some(0)] {
             assert_eq!(code(&emulator, "commitNum=1").await, Some((status, wanted.to_owned())), "{fault:?}");
             assert_eq!(client.faults().await.unwrap().last().unwrap().left, left);
         }
-        assert_eq!(stream(&emulator, "commitNum=1").await, Ok(vec![(1, 1)]), "{fault:?} is over");
+        assert_eq!(stream(&emulator, "commitNum=1").await, Ok(vec![(1, 1)]), "{fault:?} is exhausted");
     }
-    client.fault(Fault::Error(Failure::StreamsOff), None).await.unwrap();
+    client.inject_fault(Fault::Error(Failure::StreamsOff), None).await.unwrap();
     assert!(code(&emulator, "iteratorType=LATEST").await.is_some());
     client.clear_faults().await.unwrap();
     assert_eq!(code(&emulator, "iteratorType=LATEST").await, None);
@@ -228,17 +229,17 @@ async fn every_error_can_be_ordered() {
 }
 
 #[tokio::test]
-async fn pages_can_be_spoilt() {
+async fn injected_cut_gap_and_lag_change_pages() {
     let (emulator, client) = start(Options::default());
     client.commit(&person("p1").set("p1", "a", 1).set("p1", "b", 2)).await.unwrap();
     client.commit(&person("p2")).await.unwrap();
     client.commit(&person("p3")).await.unwrap();
     let all = "iteratorType=TRIM_HORIZON";
-    client.fault(Fault::Cut { at_op: 2 }, times(1)).await.unwrap();
+    client.inject_fault(Fault::Cut { at_op: 2 }, times(1)).await.unwrap();
     assert_eq!(stream(&emulator, all).await, Ok(vec![(1, 1), (1, 2)]));
-    client.fault(Fault::Gap { commit_num: 2 }, times(1)).await.unwrap();
+    client.inject_fault(Fault::Gap { commit_num: 2 }, times(1)).await.unwrap();
     assert_eq!(stream(&emulator, all).await, Ok(vec![(1, 1), (1, 2), (1, 3), (3, 1)]));
-    client.fault(Fault::Lag { commits: 2 }, times(2)).await.unwrap();
+    client.inject_fault(Fault::Lag { commits: 2 }, times(2)).await.unwrap();
     assert_eq!(stream(&emulator, all).await, Ok(vec![(1, 1), (1, 2), (1, 3)]));
     let text = stream(&emulator, "commitNum=3").await.unwrap_err().2;
     assert!(text.ends_with("[commitNum = 1, opNum = 3]"), "{text}");
@@ -246,17 +247,17 @@ async fn pages_can_be_spoilt() {
 }
 
 #[tokio::test]
-async fn a_slow_page_keeps_nobody_else_waiting() {
+async fn delayed_response_does_not_block_other_requests() {
     let (emulator, client) = start(Options::default());
     client.commit(&person("p1")).await.unwrap();
-    client.fault(Fault::Slow { millis: 1500 }, times(1)).await.unwrap();
+    client.inject_fault(Fault::Slow { millis: 1500 }, times(1)).await.unwrap();
     let begin = Instant::now();
     let slow = async {
         stream(&emulator, "commitNum=1").await.unwrap();
         begin.elapsed()
     };
     let others = async {
-        // The slow one comes first.
+        // Waits until the delayed request has arrived.
         while client.faults().await.unwrap().first().unwrap().hits == 0 {}
         client.commit(&person("p2")).await.unwrap();
         assert_eq!(stream(&emulator, "commitNum=2").await, Ok(vec![(2, 1)]));
@@ -267,7 +268,7 @@ async fn a_slow_page_keeps_nobody_else_waiting() {
 }
 
 #[tokio::test]
-async fn expiry_and_fast_reset_on_demand() {
+async fn trim_and_reset_change_the_stream_bounds() {
     let (emulator, client) = start(Options::default());
     for id in ["p1", "p2", "p3"] {
         client.commit(&person(id)).await.unwrap();
@@ -275,8 +276,8 @@ async fn expiry_and_fast_reset_on_demand() {
     assert_eq!(client.trim(2).await.unwrap().oldest, Some(EventId { commit_num: 3, op_num: 1 }));
     assert_eq!(code(&emulator, "commitNum=2").await, Some((400, "ExpiredStreamException".into())));
     assert_eq!(stream(&emulator, "iteratorType=TRIM_HORIZON").await, Ok(vec![(3, 1)]));
-    let ends = client.reset().await.unwrap();
-    assert_eq!(ends, Ends { head: EventId { commit_num: 0, op_num: 0 }, oldest: None });
+    let bounds = client.reset().await.unwrap();
+    assert_eq!(bounds, StreamBounds { head: EventId { commit_num: 0, op_num: 0 }, oldest: None });
     assert_eq!(client.graph().await.unwrap().vertices.len(), 0);
     assert_eq!(client.commit(&person("p1")).await.unwrap().commit_num, Some(1));
     let text = stream(&emulator, "commitNum=3").await.unwrap_err().2;
@@ -284,7 +285,7 @@ async fn expiry_and_fast_reset_on_demand() {
 }
 
 #[tokio::test]
-async fn old_commits_expire_by_themselves() {
+async fn commit_older_than_the_retention_expires() {
     let (emulator, client) = start(Options { retention: Duration::from_secs(3600), ..Options::default() });
     client.commit(&person("p1").requested_at(0)).await.unwrap();
     client.commit(&person("p2")).await.unwrap();
@@ -293,8 +294,8 @@ async fn old_commits_expire_by_themselves() {
 }
 
 #[tokio::test]
-async fn a_restart_loses_nothing() {
-    let file = TemporaryFile::new();
+async fn restarted_emulator_has_the_same_graph_and_stream() {
+    let file = NamedTempFile::new().unwrap();
     let options = || Options { state: Some(file.path().into()), ..Options::default() };
     let (emulator, client) = start(options());
     client.commit(&person("p1").set("p1", "name", "미나")).await.unwrap();
@@ -309,11 +310,11 @@ async fn a_restart_loses_nothing() {
 }
 
 #[tokio::test]
-async fn requests_must_be_signed_where_that_is_required() {
+async fn unsigned_request_returns_403_if_signatures_are_required() {
     let (emulator, client) = start(Options { requires_signature: true, ..Options::default() });
     client.commit(&person("p1")).await.unwrap();
     assert_eq!(code(&emulator, "commitNum=1").await, Some((403, "AccessDeniedException".into())));
-    let aws = Aws::new(emulator.endpoint());
+    let aws = AwsClient::new(emulator.endpoint());
     let path = "/propertygraph/stream?commitNum=1";
     for (service, status) in [("neptune-db", StatusCode::OK), ("sqs", StatusCode::FORBIDDEN)] {
         let answer = aws.send(service, Method::GET, path, &[], Vec::new()).await.unwrap();
@@ -322,7 +323,7 @@ async fn requests_must_be_signed_where_that_is_required() {
 }
 
 #[tokio::test]
-async fn other_paths_and_methods_are_refused() {
+async fn unknown_path_returns_404_and_unknown_method_405() {
     let (emulator, _client) = start(Options::default());
     let (status, text) = get(&emulator, "/sparql/stream").await;
     assert!(status == StatusCode::NOT_FOUND && text.contains("/sparql/stream"), "{text}");
@@ -331,7 +332,7 @@ async fn other_paths_and_methods_are_refused() {
 }
 
 #[test]
-fn it_starts_and_ends_outside_of_async_code_and_frees_its_port() {
+fn emulator_outside_of_async_code_frees_its_port_when_dropped() {
     let (emulator, _client) = start(Options::default());
     let port = emulator.endpoint().rsplit(':').next().unwrap().parse().unwrap();
     assert!(NeptuneEmulator::start(Options { port, ..Options::default() }).is_err());

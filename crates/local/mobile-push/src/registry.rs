@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    attributes::{check_application, check_token, check_user_data, truth, without_secrets},
+    attributes::{check_application, check_token, check_user_data, parse_bool, without_secrets},
     call::Scope,
-    refusal::Refusal,
+    sns_error::SnsError,
 };
 
 /// How many are listed at once.
@@ -11,7 +11,7 @@ const PAGE: usize = 100;
 /// SNS's platform applications and endpoints. It has no clock: `now` is told, in milliseconds
 /// since 1970.
 #[derive(Default)]
-pub struct Directory {
+pub struct PlatformRegistry {
     applications: BTreeMap<String, BTreeMap<String, String>>,
     endpoints: BTreeMap<String, Endpoint>,
     /// Endpoints by application and token.
@@ -59,7 +59,7 @@ impl Endpoint {
     }
 }
 
-impl Directory {
+impl PlatformRegistry {
     /// `CreatePlatformApplication`: the new one's ARN, or that of the same one.
     pub fn create_application(
         &mut self,
@@ -67,22 +67,22 @@ impl Directory {
         name: &str,
         platform: &str,
         mut attributes: BTreeMap<String, String>,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, SnsError> {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if name.is_empty() || name.len() > 256 || !name.bytes().all(is_name) {
-            return Err(Refusal::invalid("Name", "must be 1 to 256 characters of A-Z, a-z, 0-9, _, - and ."));
+            return Err(SnsError::invalid("Name", "must be 1 to 256 characters of A-Z, a-z, 0-9, _, - and ."));
         }
         if platform != "GCM" {
-            return Err(Refusal::invalid("Platform", "only GCM is played here"));
+            return Err(SnsError::invalid("Platform", "only GCM is played here"));
         }
         check_application(&attributes)?;
         if !attributes.contains_key("PlatformCredential") {
-            return Err(Refusal::invalid("Attributes", "No value found for PlatformCredential"));
+            return Err(SnsError::invalid("Attributes", "No value found for PlatformCredential"));
         }
         attributes.entry("Enabled".to_owned()).or_insert_with(|| "true".to_owned());
         let arn = format!("arn:aws:sns:{}:{}:app/GCM/{name}", scope.region, scope.account);
         match self.applications.get(&arn) {
-            Some(known) if *known != attributes => Err(Refusal::invalid_message(
+            Some(known) if *known != attributes => Err(SnsError::invalid_message(
                 "Invalid parameter: An application with the same name but different properties already exists",
             )),
             Some(_) => Ok(arn),
@@ -94,10 +94,10 @@ impl Directory {
     }
 
     /// `SetPlatformApplicationAttributes`.
-    pub fn set_application(&mut self, arn: &str, attributes: BTreeMap<String, String>) -> Result<(), Refusal> {
-        let application = self.applications.get_mut(arn).ok_or_else(|| Refusal::not_found("PlatformApplication"))?;
+    pub fn set_application(&mut self, arn: &str, attributes: BTreeMap<String, String>) -> Result<(), SnsError> {
+        let application = self.applications.get_mut(arn).ok_or_else(|| SnsError::not_found("PlatformApplication"))?;
         if attributes.is_empty() {
-            return Err(Refusal::invalid("Attributes", "no value for required parameter"));
+            return Err(SnsError::invalid("Attributes", "no value for required parameter"));
         }
         check_application(&attributes)?;
         application.extend(attributes);
@@ -105,8 +105,8 @@ impl Directory {
     }
 
     /// `GetPlatformApplicationAttributes`: without its credentials.
-    pub fn application(&self, arn: &str) -> Result<BTreeMap<String, String>, Refusal> {
-        let attributes = self.applications.get(arn).ok_or_else(|| Refusal::not_found("PlatformApplication"))?;
+    pub fn application(&self, arn: &str) -> Result<BTreeMap<String, String>, SnsError> {
+        let attributes = self.applications.get(arn).ok_or_else(|| SnsError::not_found("PlatformApplication"))?;
         Ok(without_secrets(attributes))
     }
 
@@ -133,7 +133,7 @@ impl Directory {
         user_data: &str,
         enabled: Option<bool>,
         now: i64,
-    ) -> Result<(String, Change), Refusal> {
+    ) -> Result<(String, Change), SnsError> {
         self.application(application)?;
         check_token(token)?;
         check_user_data(user_data)?;
@@ -159,9 +159,9 @@ impl Directory {
     }
 
     /// `GetEndpointAttributes`: none yet within `lag` of its creation.
-    pub fn look_up(&self, arn: &str, lag: i64, now: i64) -> Result<&Endpoint, Refusal> {
+    pub fn look_up(&self, arn: &str, lag: i64, now: i64) -> Result<&Endpoint, SnsError> {
         let endpoint = self.endpoints.get(arn).filter(|endpoint| now >= endpoint.created_at + lag);
-        endpoint.ok_or_else(|| Refusal::not_found("Endpoint"))
+        endpoint.ok_or_else(|| SnsError::not_found("Endpoint"))
     }
 
     /// The endpoint, as SNS itself sees it.
@@ -175,14 +175,14 @@ impl Directory {
     }
 
     /// `SetEndpointAttributes`.
-    pub fn set_endpoint(&mut self, arn: &str, attributes: &BTreeMap<String, String>) -> Result<Change, Refusal> {
-        let mut changed = self.endpoints.get(arn).cloned().ok_or_else(|| Refusal::not_found("Endpoint"))?;
+    pub fn set_endpoint(&mut self, arn: &str, attributes: &BTreeMap<String, String>) -> Result<Change, SnsError> {
+        let mut changed = self.endpoints.get(arn).cloned().ok_or_else(|| SnsError::not_found("Endpoint"))?;
         if attributes.is_empty() {
-            return Err(Refusal::invalid("Attributes", "no value for required parameter"));
+            return Err(SnsError::invalid("Attributes", "no value for required parameter"));
         }
         for (name, value) in attributes {
             match name.as_str() {
-                "Enabled" => changed.enabled = truth(name, value)?,
+                "Enabled" => changed.enabled = parse_bool(name, value)?,
                 "Token" => {
                     check_token(value)?;
                     changed.token.clone_from(value);
@@ -191,7 +191,7 @@ impl Directory {
                     check_user_data(value)?;
                     changed.user_data.clone_from(value);
                 }
-                _ => return Err(Refusal::invalid("Attributes", &format!("Invalid attribute name: {name}"))),
+                _ => return Err(SnsError::invalid("Attributes", &format!("Invalid attribute name: {name}"))),
             }
         }
         let other = self.by_token.get(&(changed.application.clone(), changed.token.clone()));
@@ -211,7 +211,7 @@ impl Directory {
         Some(endpoint)
     }
 
-    /// SNS disables an endpoint, after FCM has called its token stale.
+    /// SNS disables an endpoint, after FCM has services its token stale.
     pub fn disable(&mut self, arn: &str) {
         if let Some(endpoint) = self.endpoints.get_mut(arn) {
             endpoint.enabled = false;
@@ -223,22 +223,22 @@ impl Directory {
         &self,
         application: &str,
         from: Option<&str>,
-    ) -> Result<Page<BTreeMap<String, String>>, Refusal> {
+    ) -> Result<Page<BTreeMap<String, String>>, SnsError> {
         self.application(application)?;
         let all = self.endpoints.iter().filter(|(_, endpoint)| endpoint.application == application);
         Ok(page(all.map(|(arn, endpoint)| (arn.as_str(), endpoint.attributes())), from))
     }
 
     /// Whether this endpoint can be published to, and its token.
-    pub fn target(&self, arn: &str) -> Result<&Endpoint, Refusal> {
-        let unknown = || Refusal::invalid("TargetArn", "No endpoint found for the target arn specified");
+    pub fn target(&self, arn: &str) -> Result<&Endpoint, SnsError> {
+        let unknown = || SnsError::invalid("TargetArn", "No endpoint found for the target arn specified");
         let endpoint = self.endpoints.get(arn).ok_or_else(unknown)?;
         let application = self.applications.get(&endpoint.application).ok_or_else(unknown)?;
         if application.get("Enabled").is_some_and(|enabled| enabled == "false") {
-            return Err(Refusal::application_disabled());
+            return Err(SnsError::application_disabled());
         }
         if !endpoint.enabled {
-            return Err(Refusal::endpoint_disabled());
+            return Err(SnsError::endpoint_disabled());
         }
         Ok(endpoint)
     }
@@ -259,9 +259,9 @@ fn page<'a, T>(all: impl Iterator<Item = (&'a str, T)>, from: Option<&str>) -> P
     (page, next)
 }
 
-fn already_exists(arn: &str) -> Refusal {
+fn already_exists(arn: &str) -> SnsError {
     let reason = format!("Endpoint {arn} already exists with the same Token, but different attributes.");
-    Refusal::invalid("Token", &reason)
+    SnsError::invalid("Token", &reason)
 }
 
 #[cfg(test)]
@@ -278,18 +278,18 @@ mod tests {
         Scope { region: "ap-northeast-2".into(), account: "000000000000".into() }
     }
 
-    fn directory() -> (Directory, String) {
-        let mut directory = Directory::default();
+    fn registry() -> (PlatformRegistry, String) {
+        let mut registry = PlatformRegistry::default();
         let attributes = map(&[("PlatformCredential", ACCOUNT)]);
-        let arn = directory.create_application(&scope(), "iyagi", "GCM", attributes).unwrap();
-        (directory, arn)
+        let arn = registry.create_application(&scope(), "iyagi", "GCM", attributes).unwrap();
+        (registry, arn)
     }
 
     #[test]
     fn arns_are_as_on_aws() {
-        let (mut directory, application) = directory();
+        let (mut registry, application) = registry();
         assert_eq!(application, "arn:aws:sns:ap-northeast-2:000000000000:app/GCM/iyagi");
-        let (endpoint, change) = directory.create_endpoint(&application, "t1", "", None, 0).unwrap();
+        let (endpoint, change) = registry.create_endpoint(&application, "t1", "", None, 0).unwrap();
         assert_eq!(change, Change::Created);
         let id = endpoint.strip_prefix("arn:aws:sns:ap-northeast-2:000000000000:endpoint/GCM/iyagi/").unwrap();
         assert!(uuid::Uuid::parse_str(id).is_ok(), "{id}");
@@ -297,31 +297,31 @@ mod tests {
 
     #[test]
     fn credentials_are_looked_at_and_never_shown() {
-        let (mut directory, application) = directory();
-        assert_eq!(directory.application(&application).unwrap(), map(&[("Enabled", "true")]));
-        let again = directory.create_application(&scope(), "iyagi", "GCM", map(&[("PlatformCredential", ACCOUNT)]));
+        let (mut registry, application) = registry();
+        assert_eq!(registry.application(&application).unwrap(), map(&[("Enabled", "true")]));
+        let again = registry.create_application(&scope(), "iyagi", "GCM", map(&[("PlatformCredential", ACCOUNT)]));
         assert_eq!(again.unwrap(), application, "the same is the same");
         let topic = map(&[("PlatformCredential", ACCOUNT), ("EventDeliveryFailure", "arn:aws:sns:r:a:t")]);
-        directory.create_application(&scope(), "iyagi", "GCM", topic).expect_err("the same name, other properties");
+        registry.create_application(&scope(), "iyagi", "GCM", topic).expect_err("the same name, other properties");
         for wrong in ["AIza-an-old-key", "{}", r#"{"type":"service_account"}"#] {
-            let refused = directory.create_application(&scope(), "x", "GCM", map(&[("PlatformCredential", wrong)]));
+            let refused = registry.create_application(&scope(), "x", "GCM", map(&[("PlatformCredential", wrong)]));
             let message = "Invalid parameter: Attributes Reason: Platform credentials are invalid";
             assert_eq!(refused.unwrap_err().message, message, "{wrong}");
         }
-        directory.set_application(&application, map(&[("Sound", "loud")])).expect_err("an unknown attribute");
+        registry.set_application(&application, map(&[("Sound", "loud")])).expect_err("an unknown attribute");
     }
 
     #[test]
     fn creating_again_leaves_a_disabled_endpoint_disabled() {
-        let (mut directory, application) = directory();
-        let (arn, _) = directory.create_endpoint(&application, "t1", "mina", Some(true), 0).unwrap();
-        directory.disable(&arn);
-        let again = directory.create_endpoint(&application, "t1", "mina", None, 0).unwrap();
+        let (mut registry, application) = registry();
+        let (arn, _) = registry.create_endpoint(&application, "t1", "mina", Some(true), 0).unwrap();
+        registry.disable(&arn);
+        let again = registry.create_endpoint(&application, "t1", "mina", None, 0).unwrap();
         assert_eq!(again, (arn.clone(), Change::None));
-        assert!(!directory.endpoint(&arn).unwrap().enabled);
+        assert!(!registry.endpoint(&arn).unwrap().enabled);
         // What differs is refused: the user data, and the flag where it is given.
         for (data, enabled) in [("jun", None), ("mina", Some(true))] {
-            let refused = directory.create_endpoint(&application, "t1", data, enabled, 0).unwrap_err();
+            let refused = registry.create_endpoint(&application, "t1", data, enabled, 0).unwrap_err();
             let message = format!(
                 "Invalid parameter: Token Reason: Endpoint {arn} already exists with the same Token, but different \
                  attributes."
@@ -332,30 +332,30 @@ mod tests {
 
     #[test]
     fn an_endpoint_moves_to_another_token_but_not_to_a_taken_one() {
-        let (mut directory, application) = directory();
-        let (first, _) = directory.create_endpoint(&application, "t1", "", None, 0).unwrap();
-        let (second, _) = directory.create_endpoint(&application, "t2", "", None, 0).unwrap();
-        let refused = directory.set_endpoint(&first, &map(&[("Token", "t2")])).unwrap_err();
+        let (mut registry, application) = registry();
+        let (first, _) = registry.create_endpoint(&application, "t1", "", None, 0).unwrap();
+        let (second, _) = registry.create_endpoint(&application, "t2", "", None, 0).unwrap();
+        let refused = registry.set_endpoint(&first, &map(&[("Token", "t2")])).unwrap_err();
         assert!(refused.message.contains(&second), "{refused}");
-        assert_eq!(directory.set_endpoint(&first, &map(&[("Token", "t3"), ("Enabled", "false")])), Ok(Change::Updated));
-        assert_eq!(directory.set_endpoint(&first, &map(&[("Token", "t3")])), Ok(Change::None));
+        assert_eq!(registry.set_endpoint(&first, &map(&[("Token", "t3"), ("Enabled", "false")])), Ok(Change::Updated));
+        assert_eq!(registry.set_endpoint(&first, &map(&[("Token", "t3")])), Ok(Change::None));
         // Its old token is free again.
-        let (third, change) = directory.create_endpoint(&application, "t1", "", None, 0).unwrap();
+        let (third, change) = registry.create_endpoint(&application, "t1", "", None, 0).unwrap();
         assert!(third != first && change == Change::Created);
-        assert_eq!(directory.set_endpoint(&first, &map(&[("Colour", "red")])).unwrap_err().code, "InvalidParameter");
-        assert!(directory.remove(&first).is_some() && directory.remove(&first).is_none());
+        assert_eq!(registry.set_endpoint(&first, &map(&[("Colour", "red")])).unwrap_err().code, "InvalidParameter");
+        assert!(registry.remove(&first).is_some() && registry.remove(&first).is_none());
     }
 
     #[test]
     fn bounds_are_in_bytes() {
-        let (mut directory, application) = directory();
+        let (mut registry, application) = registry();
         let token = "가".repeat(2730) + "xx";
         assert_eq!(token.len(), 8192);
-        directory.create_endpoint(&application, &token, &"x".repeat(2048), None, 0).expect("just fits");
-        let refused = directory.create_endpoint(&application, &(token + "x"), "", None, 0).unwrap_err();
+        registry.create_endpoint(&application, &token, &"x".repeat(2048), None, 0).expect("just fits");
+        let refused = registry.create_endpoint(&application, &(token + "x"), "", None, 0).unwrap_err();
         let message = "Invalid parameter: Token Reason: must be at most 8192 bytes long in UTF-8 encoding";
         assert_eq!(refused.message, message);
-        let refused = directory.create_endpoint(&application, "t", &"가".repeat(683), None, 0).unwrap_err();
+        let refused = registry.create_endpoint(&application, "t", &"가".repeat(683), None, 0).unwrap_err();
         let message = "Invalid parameter: Attributes Reason: Invalid value for attribute: CustomUserData: must be at \
                        most 2048 bytes long in UTF-8 encoding";
         assert_eq!(refused.message, message);
@@ -363,37 +363,37 @@ mod tests {
 
     #[test]
     fn look_ups_lag_behind() {
-        let (mut directory, application) = directory();
-        let (arn, _) = directory.create_endpoint(&application, "t", "", None, 1000).unwrap();
-        assert_eq!(directory.look_up(&arn, 50, 1049).err().map(|refusal| refusal.code), Some("NotFound"));
-        assert!(directory.look_up(&arn, 50, 1050).is_ok() && directory.look_up(&arn, 0, 1000).is_ok());
+        let (mut registry, application) = registry();
+        let (arn, _) = registry.create_endpoint(&application, "t", "", None, 1000).unwrap();
+        assert_eq!(registry.look_up(&arn, 50, 1049).err().map(|sns_error| sns_error.code), Some("NotFound"));
+        assert!(registry.look_up(&arn, 50, 1050).is_ok() && registry.look_up(&arn, 0, 1000).is_ok());
     }
 
     #[test]
     fn targets_say_why_they_cannot_be_published_to() {
-        let (mut directory, application) = directory();
-        let (arn, _) = directory.create_endpoint(&application, "t", "", None, 0).unwrap();
-        let code = |directory: &Directory, arn: &str| directory.target(arn).err().map(|refusal| refusal.code);
-        assert_eq!(code(&directory, &arn), None);
-        directory.disable(&arn);
-        assert_eq!(code(&directory, &arn), Some("EndpointDisabled"));
-        directory.set_application(&application, map(&[("Enabled", "false")])).unwrap();
-        assert_eq!(code(&directory, &arn), Some("PlatformApplicationDisabled"));
-        directory.delete_application(&application);
-        let refused = directory.target(&arn).err().unwrap();
+        let (mut registry, application) = registry();
+        let (arn, _) = registry.create_endpoint(&application, "t", "", None, 0).unwrap();
+        let code = |registry: &PlatformRegistry, arn: &str| registry.target(arn).err().map(|sns_error| sns_error.code);
+        assert_eq!(code(&registry, &arn), None);
+        registry.disable(&arn);
+        assert_eq!(code(&registry, &arn), Some("EndpointDisabled"));
+        registry.set_application(&application, map(&[("Enabled", "false")])).unwrap();
+        assert_eq!(code(&registry, &arn), Some("PlatformApplicationDisabled"));
+        registry.delete_application(&application);
+        let refused = registry.target(&arn).err().unwrap();
         let message = "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified";
         assert_eq!(refused.message, message);
     }
 
     #[test]
     fn lists_come_in_pages() {
-        let (mut directory, application) = directory();
+        let (mut registry, application) = registry();
         for index in 0..250 {
-            directory.create_endpoint(&application, &index.to_string(), "", None, 0).unwrap();
+            registry.create_endpoint(&application, &index.to_string(), "", None, 0).unwrap();
         }
         let (mut sizes, mut next) = (Vec::new(), None);
         loop {
-            let (page, more) = directory.list_endpoints(&application, next.as_deref()).unwrap();
+            let (page, more) = registry.list_endpoints(&application, next.as_deref()).unwrap();
             sizes.push(page.len());
             next = more;
             if next.is_none() {
@@ -401,8 +401,8 @@ mod tests {
             }
         }
         assert_eq!(sizes, [100, 100, 50]);
-        assert_eq!(directory.list_applications(&scope(), None).0.len(), 1);
+        assert_eq!(registry.list_applications(&scope(), None).0.len(), 1);
         let elsewhere = Scope { region: "us-east-1".into(), ..scope() };
-        assert!(directory.list_applications(&elsewhere, None).0.is_empty());
+        assert!(registry.list_applications(&elsewhere, None).0.is_empty());
     }
 }

@@ -2,14 +2,14 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use super::{PublicKeys, Refusal, behaviour::matches};
+use super::{PublicKeys, AccessError, cache_behavior::matches};
 
 /// The parameters that are CloudFront's, not the file's.
 const SIGNING: [&str; 5] = ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"];
 
 /// What a client asks for.
 #[derive(Debug, Clone, Copy)]
-pub struct Viewer<'a> {
+pub struct ViewerRequest<'a> {
     /// Scheme and host, like `https://d1.cloudfront.net`.
     pub base_url: &'a str,
     /// As it came, with a slash at its start.
@@ -22,37 +22,37 @@ pub struct Viewer<'a> {
 
 /// Lets pass what is signed for, by one of `keys`, and gives the query without the signature: what
 /// goes on to the origin.
-pub fn check(viewer: Viewer<'_>, keys: &PublicKeys) -> Result<String, Refusal> {
-    let key_id = viewer.parameter("Key-Pair-Id").ok_or(Refusal::MissingKey)?;
-    let key = keys.get(&key_id).ok_or(Refusal::InvalidKey)?;
-    let own_query = viewer.own_query();
-    let address = match own_query.as_str() {
-        "" => format!("{}{}", viewer.base_url, viewer.path),
-        query => format!("{}{}?{query}", viewer.base_url, viewer.path),
+pub fn check(request: ViewerRequest<'_>, keys: &PublicKeys) -> Result<String, AccessError> {
+    let key_id = request.parameter("Key-Pair-Id").ok_or(AccessError::MissingKey)?;
+    let key = keys.get(&key_id).ok_or(AccessError::InvalidKey)?;
+    let origin_query = request.origin_query();
+    let address = match origin_query.as_str() {
+        "" => format!("{}{}", request.base_url, request.path),
+        query => format!("{}{}?{query}", request.base_url, request.path),
     };
-    let (text, statement) = match (viewer.parameter("Policy"), viewer.parameter("Expires")) {
+    let (text, statement) = match (request.parameter("Policy"), request.parameter("Expires")) {
         (Some(policy), None) => {
-            let text = decode(&policy).ok_or(Refusal::MalformedPolicy)?;
-            let policy: Policy = serde_json::from_slice(&text).map_err(|_| Refusal::MalformedPolicy)?;
+            let text = decode(&policy).ok_or(AccessError::MalformedPolicy)?;
+            let policy: Policy = serde_json::from_slice(&text).map_err(|_| AccessError::MalformedPolicy)?;
             let [statement] = policy.statement;
             (text, statement)
         }
         (None, Some(expires)) => canned(&address, &expires)?,
-        _ => return Err(Refusal::AccessDenied),
+        _ => return Err(AccessError::AccessDenied),
     };
-    let signature = viewer.parameter("Signature").and_then(|text| decode(&text)).ok_or(Refusal::AccessDenied)?;
+    let signature = request.parameter("Signature").and_then(|text| decode(&text)).ok_or(AccessError::AccessDenied)?;
     // Without it, SHA-1 is meant, and a signature with SHA-256 is a wrong one.
-    let is_sha256 = viewer.parameter("Hash-Algorithm").as_deref() == Some("SHA256");
+    let is_sha256 = request.parameter("Hash-Algorithm").as_deref() == Some("SHA256");
     let Condition { date_less_than, date_greater_than } = statement.condition;
-    let in_time = viewer.now < date_less_than.seconds && date_greater_than.is_none_or(|from| viewer.now > from.seconds);
-    if is_sha256 && key.has_signed(&text, &signature) && in_time && matches(&statement.resource, &address) {
-        Ok(own_query)
+    let in_time = request.now < date_less_than.seconds && date_greater_than.is_none_or(|from| request.now > from.seconds);
+    if is_sha256 && key.verify(&text, &signature) && in_time && matches(&statement.resource, &address) {
+        Ok(origin_query)
     } else {
-        Err(Refusal::AccessDenied)
+        Err(AccessError::AccessDenied)
     }
 }
 
-impl Viewer<'_> {
+impl ViewerRequest<'_> {
     fn pairs(&self) -> impl Iterator<Item = &str> {
         self.query.split('&').filter(|pair| !pair.is_empty())
     }
@@ -64,15 +64,15 @@ impl Viewer<'_> {
     }
 
     /// The query without what is CloudFront's.
-    pub fn own_query(&self) -> String {
+    pub fn origin_query(&self) -> String {
         let is_own = |pair: &&str| !SIGNING.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name));
         self.pairs().filter(is_own).collect::<Vec<_>>().join("&")
     }
 }
 
 /// The statement that is meant, and signed, when an address says only when it expires.
-fn canned(address: &str, expires: &str) -> Result<(Vec<u8>, Statement), Refusal> {
-    let seconds = expires.parse().map_err(|_| Refusal::MalformedPolicy)?;
+fn canned(address: &str, expires: &str) -> Result<(Vec<u8>, Statement), AccessError> {
+    let seconds = expires.parse().map_err(|_| AccessError::MalformedPolicy)?;
     let text = format!(
         r#"{{"Statement":[{{"Resource":"{address}","Condition":{{"DateLessThan":{{"AWS:EpochTime":{seconds}}}}}}}]}}"#
     );
@@ -147,8 +147,8 @@ mod tests {
         pair.signer.query(&Policy { resource: format!("{BASE}{resource}"), expires }).expect("a signature")
     }
 
-    fn ask(pair: &Pair, path: &str, query: &str) -> Result<String, Refusal> {
-        check(Viewer { base_url: BASE, path, query, now: NOW }, &pair.keys)
+    fn ask(pair: &Pair, path: &str, query: &str) -> Result<String, AccessError> {
+        check(ViewerRequest { base_url: BASE, path, query, now: NOW }, &pair.keys)
     }
 
     #[test]
@@ -171,29 +171,29 @@ mod tests {
         };
         let later = signed(&pair, "/ID/0A/*", NOW + 1_000_000);
         let policy_of = |query: &str| query.split('&').next().expect("a policy").to_owned();
-        for (path, query, refusal) in [
-            (path, String::new(), Refusal::MissingKey),
-            (path, without("Key-Pair-Id"), Refusal::MissingKey),
-            (path, query.replace("K1", "K2"), Refusal::InvalidKey),
-            (path, query.replace("K1", ""), Refusal::InvalidKey),
-            (path, without("Signature"), Refusal::AccessDenied),
-            (path, without("Policy"), Refusal::AccessDenied),
-            (path, without("Hash-Algorithm"), Refusal::AccessDenied),
-            (path, query.replace("SHA256", "SHA1"), Refusal::AccessDenied),
-            (path, query.replace("Policy=", "Policy=!"), Refusal::MalformedPolicy),
-            (path, query.replace("Policy=", "Policy=e30_&x="), Refusal::MalformedPolicy),
+        for (path, query, access_error) in [
+            (path, String::new(), AccessError::MissingKey),
+            (path, without("Key-Pair-Id"), AccessError::MissingKey),
+            (path, query.replace("K1", "K2"), AccessError::InvalidKey),
+            (path, query.replace("K1", ""), AccessError::InvalidKey),
+            (path, without("Signature"), AccessError::AccessDenied),
+            (path, without("Policy"), AccessError::AccessDenied),
+            (path, without("Hash-Algorithm"), AccessError::AccessDenied),
+            (path, query.replace("SHA256", "SHA1"), AccessError::AccessDenied),
+            (path, query.replace("Policy=", "Policy=!"), AccessError::MalformedPolicy),
+            (path, query.replace("Policy=", "Policy=e30_&x="), AccessError::MalformedPolicy),
             // A longer life, with the signature of the shorter one.
-            (path, query.replace(&policy_of(&query), &policy_of(&later)), Refusal::AccessDenied),
-            (path, format!("{query}&Expires={}", NOW + 1), Refusal::AccessDenied),
-            (path, signed(&pair, "/ID/0A/*", NOW), Refusal::AccessDenied),
-            (path, signed(&super::tests::pair(), "/ID/0A/*", NOW + 1), Refusal::AccessDenied),
-            ("/ID/0B/8x8-h.webp", query.clone(), Refusal::AccessDenied),
-            ("/OTHER/0A/8x8-h.webp", query.clone(), Refusal::AccessDenied),
+            (path, query.replace(&policy_of(&query), &policy_of(&later)), AccessError::AccessDenied),
+            (path, format!("{query}&Expires={}", NOW + 1), AccessError::AccessDenied),
+            (path, signed(&pair, "/ID/0A/*", NOW), AccessError::AccessDenied),
+            (path, signed(&super::tests::pair(), "/ID/0A/*", NOW + 1), AccessError::AccessDenied),
+            ("/ID/0B/8x8-h.webp", query.clone(), AccessError::AccessDenied),
+            ("/OTHER/0A/8x8-h.webp", query.clone(), AccessError::AccessDenied),
         ] {
-            assert_eq!(ask(&pair, path, &query), Err(refusal), "{path}?{query}");
+            assert_eq!(ask(&pair, path, &query), Err(access_error), "{path}?{query}");
         }
-        let elsewhere = Viewer { base_url: "https://d2.cloudfront.net", path, query: &query, now: NOW };
-        assert_eq!(check(elsewhere, &pair.keys), Err(Refusal::AccessDenied));
+        let elsewhere = ViewerRequest { base_url: "https://d2.cloudfront.net", path, query: &query, now: NOW };
+        assert_eq!(check(elsewhere, &pair.keys), Err(AccessError::AccessDenied));
     }
 
     #[test]
@@ -204,8 +204,8 @@ mod tests {
         let rest = query.split_once('&').expect("a policy").1;
         let canned = format!("Expires={}&{rest}", NOW + 1);
         assert_eq!(ask(&pair, "/ID/0A/a.webp", &canned), Ok(String::new()));
-        assert_eq!(ask(&pair, "/ID/0A/b.webp", &canned), Err(Refusal::AccessDenied));
-        assert_eq!(ask(&pair, "/ID/0A/a.webp", &canned.replacen('&', "x&", 1)), Err(Refusal::MalformedPolicy));
+        assert_eq!(ask(&pair, "/ID/0A/b.webp", &canned), Err(AccessError::AccessDenied));
+        assert_eq!(ask(&pair, "/ID/0A/a.webp", &canned.replacen('&', "x&", 1)), Err(AccessError::MalformedPolicy));
     }
 
     proptest! {

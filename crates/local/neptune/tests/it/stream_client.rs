@@ -1,4 +1,4 @@
-//! The client against the emulator: two readings of Neptune's documentation that must agree.
+//! The backend's stream client with the emulator. Both implement Neptune's documentation independently.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -23,7 +23,7 @@ fn client(emulator: &NeptuneEmulator) -> Client {
     Client::new(&config, emulator.endpoint()).expect("a client")
 }
 
-/// An emulator that wants requests signed, with a few days of a small world in it.
+/// An emulator that requires signatures, with five commits.
 async fn world(options: Options) -> (NeptuneEmulator, neptune::Client) {
     let emulator = NeptuneEmulator::start(Options { requires_signature: true, ..options }).expect("an emulator");
     let graph = emulator.client();
@@ -62,26 +62,26 @@ fn times(count: u32) -> Option<NonZeroU32> {
 }
 
 #[tokio::test]
-async fn a_history_arrives_as_it_was_written_however_it_is_paged() {
+async fn history_is_the_same_for_every_page_size() {
     let (emulator, _) = world(Options::default()).await;
     let history = all(&emulator, 100_000).await;
-    let told = |part: &Part| -> Vec<_> {
+    let changes = |part: &Part| -> Vec<_> {
         let records = part.records.iter();
         records.map(|record| (record.op, record.data.kind, record.data.id.to_string())).collect()
     };
     let sizes: Vec<_> = history.iter().map(|part| (part.commit_num, part.records.len(), part.is_whole())).collect();
     assert_eq!(sizes, [(1, 3, true), (2, 1, true), (3, 3, true), (4, 2, true), (5, 2, true)]);
-    // An update is a removal and an addition; a vertex goes after its edges, its labels last.
-    assert_eq!(told(&history[3]).iter().map(|record| record.0).collect::<Vec<_>>(), [Op::Remove, Op::Add]);
-    let gone = [(Op::Remove, Kind::Edge, "f1".to_owned()), (Op::Remove, Kind::VertexLabel, "jun".to_owned())];
-    assert_eq!(told(&history[4]), gone);
+    // An update is a removal and an addition. A vertex is removed after its edges, its labels last.
+    assert_eq!(changes(&history[3]).iter().map(|record| record.0).collect::<Vec<_>>(), [Op::Remove, Op::Add]);
+    let removed = [(Op::Remove, Kind::Edge, "f1".to_owned()), (Op::Remove, Kind::VertexLabel, "jun".to_owned())];
+    assert_eq!(changes(&history[4]), removed);
     for limit in 1..=7 {
         assert_eq!(all(&emulator, limit).await, history, "limit {limit}");
     }
 }
 
 #[tokio::test]
-async fn older_engines_and_numbers_as_text_read_the_same() {
+async fn older_record_formats_are_read_the_same() {
     let (emulator, _) = world(Options::default()).await;
     let (older, _) = world(Options { marks_last_op: false, values_as_text: true, ..Options::default() }).await;
     let (history, same) = (all(&emulator, 2).await, all(&older, 2).await);
@@ -92,8 +92,8 @@ async fn older_engines_and_numbers_as_text_read_the_same() {
 }
 
 #[tokio::test]
-async fn idle_names_the_head_and_the_next_commit_follows() {
-    // Beyond 2^53, where a number that went through a float is another.
+async fn idle_read_returns_the_head_and_then_the_next_commit() {
+    // Beyond 2^53, a conversion to a float would change the number.
     const FIRST: u64 = (1 << 53) + 1;
     let (emulator, graph) = world(Options { first_commit_num: FIRST, ..Options::default() }).await;
     let head = Position { commit_num: FIRST + 4, op_num: 2 };
@@ -107,7 +107,7 @@ async fn idle_names_the_head_and_the_next_commit_follows() {
 }
 
 #[tokio::test]
-async fn passing_faults_pass() {
+async fn transient_faults_are_retried() {
     let (emulator, graph) = world(Options::default()).await;
     let history = all(&emulator, 100).await;
     for fault in [
@@ -119,25 +119,25 @@ async fn passing_faults_pass() {
         Fault::Slow { millis: 50 },
         Fault::Lag { commits: 2 },
     ] {
-        graph.fault(fault, times(1)).await.expect("a fault");
+        graph.inject_fault(fault, times(1)).await.expect("a fault");
         let mut reader = StreamReader::new(client(&emulator), Start::TrimHorizon);
         let mut assembler = TransactionAssembler::new(Bounds::default());
         let mut parts = Vec::new();
-        // A lagging replica is idle too early: the reader comes again.
+        // A lagging replica ends the first read too early.
         while parts.len() < history.len() {
             parts.extend(read_all(&mut reader, &mut assembler).await.expect("parts"));
         }
         assert_eq!(parts, history, "{fault:?}");
-        assert_eq!(graph.faults().await.expect("faults")[0].hits, 1, "{fault:?} did not strike");
+        assert_eq!(graph.faults().await.expect("faults")[0].hits, 1, "{fault:?} had no effect");
         graph.clear_faults().await.expect("no faults");
     }
 }
 
 #[tokio::test]
-async fn a_gap_is_reported_until_it_heals() {
+async fn gap_is_reported_until_it_closes() {
     let (emulator, graph) = world(Options::default()).await;
     let history = all(&emulator, 100).await;
-    graph.fault(Fault::Gap { commit_num: 3 }, times(2)).await.expect("a fault");
+    graph.inject_fault(Fault::Gap { commit_num: 3 }, times(2)).await.expect("a fault");
     let after_first = Position { commit_num: 2, op_num: 1 };
     let mut reader = StreamReader::new(client(&emulator), Start::AfterSequenceNumber(after_first));
     for _ in 0..2 {
@@ -149,12 +149,12 @@ async fn a_gap_is_reported_until_it_heals() {
 }
 
 #[tokio::test]
-async fn what_cannot_pass_says_what_it_is() {
+async fn permanent_errors_have_distinct_kinds() {
     let (emulator, graph) = world(Options::default()).await;
     let from_start =
         || StreamReader::new(client(&emulator), Start::AfterSequenceNumber(Position { commit_num: 1, op_num: 1 }));
 
-    graph.fault(Fault::Error(Failure::StreamsOff), times(1)).await.expect("a fault");
+    graph.inject_fault(Fault::Error(Failure::StreamsOff), times(1)).await.expect("a fault");
     assert!(matches!(from_start().read().await, Err(Error::StreamsOff(_))));
 
     graph.trim(4).await.expect("expired");
@@ -170,12 +170,9 @@ async fn what_cannot_pass_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_restart_loses_nothing() {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("neptune-restart");
-    // Left over from an earlier run, or not there.
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let options = || Options { state: Some(folder.join("graph.jsonl")), ..Options::default() };
+async fn restarted_emulator_has_the_same_history() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = || Options { state: Some(folder.path().join("graph.jsonl")), ..Options::default() };
     let (emulator, _) = world(options()).await;
     let history = all(&emulator, 100).await;
     drop(emulator);

@@ -1,66 +1,66 @@
 use axum::{http::StatusCode, response::Response};
-use http_server::json;
+use http_server::json_response;
 use serde::Serialize;
 
-use super::{database::Refusal, faults::Failure};
+use super::{database::ReadError, faults::Failure};
 
-/// An answer that is no success: Neptune's body, and the status that goes with its code.
+/// An error response with Neptune's body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The status.
+pub struct ErrorResponse {
+    /// HTTP status.
     pub status: StatusCode,
-    /// What clients decide on.
+    /// Neptune's error code.
     pub code: &'static str,
-    /// For people.
+    /// `detailedMessage`.
     pub message: String,
 }
 
-impl Problem {
-    /// A request that cannot be understood.
+impl ErrorResponse {
+    /// 400 `InvalidParameterException`.
     pub fn invalid_parameter(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameterException", message)
     }
 
-    /// Any.
+    /// An error response with this status, code and message.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
     }
 
-    /// The answer.
+    /// The HTTP response.
     pub fn into_response(self, request_id: String) -> Response {
-        json(self.status, &ProblemJson { request_id, code: self.code, detailed_message: &self.message })
+        json_response(self.status, &ErrorJson { request_id, code: self.code, detailed_message: &self.message })
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProblemJson<'a> {
+struct ErrorJson<'a> {
     request_id: String,
     code: &'a str,
     detailed_message: &'a str,
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Idle(head) => {
+impl From<ReadError> for ErrorResponse {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Idle(head) => {
                 let message = format!(
                     "Requested startEventId is from the future. Last valid eventId is [commitNum = {}, opNum = {}]",
                     head.commit_num, head.op_num
                 );
                 Self::new(StatusCode::NOT_FOUND, "StreamRecordsNotFoundException", message)
             }
-            Refusal::Expired => {
+            ReadError::Expired => {
                 let message = "All records requested exceed the maximum age allowed and have expired";
                 Self::new(StatusCode::BAD_REQUEST, "ExpiredStreamException", message)
             }
-            Refusal::Failure(failure) => failure.into(),
-            Refusal::Broken(error) => error.into(),
+            ReadError::Injected(failure) => failure.into(),
+            ReadError::Internal(error) => error.into(),
         }
     }
 }
 
-impl From<Failure> for Problem {
+impl From<Failure> for ErrorResponse {
     fn from(failure: Failure) -> Self {
         let internal = StatusCode::INTERNAL_SERVER_ERROR;
         let bad = StatusCode::BAD_REQUEST;
@@ -81,8 +81,8 @@ impl From<Failure> for Problem {
     }
 }
 
-impl From<anyhow::Error> for Problem {
-    /// The emulator itself failed: its file cannot be written, say.
+impl From<anyhow::Error> for ErrorResponse {
+    /// The emulator itself failed, for example because its journal cannot be written.
     fn from(error: anyhow::Error) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailureException", format!("{error:#}"))
     }

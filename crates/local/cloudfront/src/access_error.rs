@@ -1,6 +1,6 @@
 /// Why CloudFront lets a request not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AccessError {
     /// Nothing says who signed.
     #[error("Missing Key-Pair-Id query parameter or cookie value")]
     MissingKey,
@@ -15,7 +15,7 @@ pub enum Refusal {
     AccessDenied,
 }
 
-impl Refusal {
+impl AccessError {
     fn code(self) -> &'static str {
         match self {
             Self::MissingKey => "MissingKey",

@@ -9,7 +9,7 @@ use super::{call::Call, fault::Status};
 
 /// What a service says instead of doing a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ServiceError {
     /// It cannot now.
     Unable(Status),
     /// The credentials have expired.
@@ -27,7 +27,7 @@ enum Protocol {
 }
 
 /// The answer to `call` by `method`, in its service's own format and with the codes of its API reference.
-pub fn refusal(refusal: Refusal, call: &Call, method: &Method, retry_after: Option<u16>) -> Response {
+pub fn service_error(service_error: ServiceError, call: &Call, method: &Method, retry_after: Option<u16>) -> Response {
     let protocol = match call.service.as_str() {
         "s3" | super::CLIENT => Protocol::S3,
         "sns" | "iam" | "sts" | "cloudfront" => Protocol::Query,
@@ -35,7 +35,7 @@ pub fn refusal(refusal: Refusal, call: &Call, method: &Method, retry_after: Opti
         "es" => Protocol::OpenSearch,
         _ => Protocol::Json,
     };
-    let (status, code) = words(refusal, protocol, &call.service);
+    let (status, code) = words(service_error, protocol, &call.service);
     let body = match method {
         // HTTP has no body here, and so S3 cannot say more than the status.
         &Method::HEAD => String::new(),
@@ -56,10 +56,10 @@ pub fn refusal(refusal: Refusal, call: &Call, method: &Method, retry_after: Opti
     response
 }
 
-fn words(refusal: Refusal, protocol: Protocol, service: &str) -> (StatusCode, &'static str) {
+fn words(service_error: ServiceError, protocol: Protocol, service: &str) -> (StatusCode, &'static str) {
     use Protocol::{Json, Neptune, OpenSearch, Query, S3};
-    match (refusal, protocol) {
-        (Refusal::Unable(Status::TooManyRequests), protocol) => {
+    match (service_error, protocol) {
+        (ServiceError::Unable(Status::TooManyRequests), protocol) => {
             let code = match protocol {
                 S3 => "TooManyRequests",
                 Query => "Throttled",
@@ -69,7 +69,7 @@ fn words(refusal: Refusal, protocol: Protocol, service: &str) -> (StatusCode, &'
             };
             (StatusCode::TOO_MANY_REQUESTS, code)
         }
-        (Refusal::Unable(Status::InternalError), protocol) => {
+        (ServiceError::Unable(Status::InternalError), protocol) => {
             let code = match protocol {
                 S3 | Query => "InternalError",
                 Json => "InternalServerError",
@@ -79,7 +79,7 @@ fn words(refusal: Refusal, protocol: Protocol, service: &str) -> (StatusCode, &'
             };
             (StatusCode::INTERNAL_SERVER_ERROR, code)
         }
-        (Refusal::Unable(Status::Unavailable), protocol) => {
+        (ServiceError::Unable(Status::Unavailable), protocol) => {
             let code = match protocol {
                 S3 => "SlowDown",
                 Query | Json => "ServiceUnavailable",
@@ -88,11 +88,11 @@ fn words(refusal: Refusal, protocol: Protocol, service: &str) -> (StatusCode, &'
             };
             (StatusCode::SERVICE_UNAVAILABLE, code)
         }
-        (Refusal::Expired, S3) => (StatusCode::BAD_REQUEST, "ExpiredToken"),
-        (Refusal::Expired, Json) if service != "sqs" => (StatusCode::BAD_REQUEST, "ExpiredTokenException"),
-        (Refusal::Expired, Json | Query) => (StatusCode::FORBIDDEN, "ExpiredToken"),
-        (Refusal::Expired, Neptune) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
-        (Refusal::Expired, OpenSearch) => (StatusCode::FORBIDDEN, "expired_token"),
+        (ServiceError::Expired, S3) => (StatusCode::BAD_REQUEST, "ExpiredToken"),
+        (ServiceError::Expired, Json) if service != "sqs" => (StatusCode::BAD_REQUEST, "ExpiredTokenException"),
+        (ServiceError::Expired, Json | Query) => (StatusCode::FORBIDDEN, "ExpiredToken"),
+        (ServiceError::Expired, Neptune) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
+        (ServiceError::Expired, OpenSearch) => (StatusCode::FORBIDDEN, "expired_token"),
     }
 }
 

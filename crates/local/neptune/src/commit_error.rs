@@ -1,41 +1,41 @@
 use super::commit::Kind;
 
-/// Why a commit was refused, whole.
+/// A commit was rejected because of an invalid write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write {index}: {reason}")]
 pub struct InvalidCommit {
-    /// The write, from 0.
+    /// Index of the write, from 0.
     pub index: usize,
-    /// What is wrong with it.
+    /// The error.
     pub reason: InvalidWrite,
 }
 
-/// What can be wrong with a write.
+/// Why a write is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidWrite {
-    /// It is there already.
+    /// The id is in use.
     #[error("the id {id} belongs to another {}", .kind.as_str())]
     Duplicate {
-        /// What.
+        /// The kind of element.
         kind: Kind,
-        /// Its id.
+        /// The id.
         id: String,
     },
-    /// It is not there.
+    /// No element of this kind has the id.
     #[error("there is no {} {id}", .kind.as_str())]
     Unknown {
-        /// What.
+        /// The kind of element.
         kind: Kind,
-        /// Its id.
+        /// The id.
         id: String,
     },
-    /// Nothing has that id.
+    /// Neither a vertex nor an edge has the id.
     #[error("there is neither a vertex nor an edge {0}")]
     UnknownElement(String),
-    /// A vertex and an edge have that id, and the write does not say which it means.
-    #[error("both a vertex and an edge are called {0}: say which with \"of\"")]
+    /// A vertex and an edge share the id, and the write names no kind.
+    #[error("a vertex and an edge share the id {0}: name the kind with \"of\"")]
     Ambiguous(String),
-    /// The vertex does not have it.
+    /// The vertex does not have the label.
     #[error("the vertex {id} has no label {label}")]
     UnknownLabel {
         /// The vertex.
@@ -43,7 +43,7 @@ pub enum InvalidWrite {
         /// The label.
         label: String,
     },
-    /// Every vertex has a label.
+    /// The last label of a vertex cannot be removed.
     #[error("{label} is the only label of the vertex {id}")]
     LastLabel {
         /// The vertex.
@@ -54,7 +54,7 @@ pub enum InvalidWrite {
     /// An id, a label or a key is empty.
     #[error("ids, labels and keys must not be empty")]
     Empty,
-    /// JSON cannot hold the value.
+    /// JSON cannot represent the value.
     #[error("the value of {0} is not finite")]
     NotFinite(String),
 }

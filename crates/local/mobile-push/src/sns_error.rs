@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 /// "Errors" of each action).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
-pub struct Refusal {
+pub struct SnsError {
     /// The status.
     pub status: StatusCode,
     /// What clients decide on.
@@ -13,7 +13,7 @@ pub struct Refusal {
     pub message: String,
 }
 
-impl Refusal {
+impl SnsError {
     /// 400 `InvalidParameter`: `Invalid parameter: <parameter> Reason: <reason>`.
     pub fn invalid(parameter: &str, reason: &str) -> Self {
         Self::new(
