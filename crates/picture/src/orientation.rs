@@ -8,14 +8,14 @@ use crate::size::Size;
 pub(crate) enum Orientation {
     #[default]
     Upright = 1,
-    MirroredHorizontally = 2,
-    Rotated180 = 3,
-    MirroredVertically = 4,
-    Transposed = 5,
+    MirrorHorizontally = 2,
+    Rotate180 = 3,
+    MirrorVertically = 4,
+    Transpose = 5,
     /// Needs a rotation by 90° clockwise, like the photos of most phones held upright.
-    Rotated90 = 6,
-    Transversed = 7,
-    Rotated270 = 8,
+    Rotate90 = 6,
+    Transverse = 7,
+    Rotate270 = 8,
 }
 
 /// Width of the column strips in which a picture is oriented, in pixels.
@@ -33,13 +33,13 @@ impl Orientation {
         let value =
             read.ok().and_then(|exif| exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?.value.get_uint(0));
         match value {
-            Some(2) => Self::MirroredHorizontally,
-            Some(3) => Self::Rotated180,
-            Some(4) => Self::MirroredVertically,
-            Some(5) => Self::Transposed,
-            Some(6) => Self::Rotated90,
-            Some(7) => Self::Transversed,
-            Some(8) => Self::Rotated270,
+            Some(2) => Self::MirrorHorizontally,
+            Some(3) => Self::Rotate180,
+            Some(4) => Self::MirrorVertically,
+            Some(5) => Self::Transpose,
+            Some(6) => Self::Rotate90,
+            Some(7) => Self::Transverse,
+            Some(8) => Self::Rotate270,
             _ => Self::Upright,
         }
     }
@@ -47,7 +47,7 @@ impl Orientation {
     /// The size after orientation of a picture with this stored size, and vice versa.
     pub fn oriented_size(self, size: Size) -> Size {
         match self {
-            Self::Transposed | Self::Rotated90 | Self::Transversed | Self::Rotated270 => {
+            Self::Transpose | Self::Rotate90 | Self::Transverse | Self::Rotate270 => {
                 Size::new(size.height, size.width)
             }
             _ => size,
@@ -59,13 +59,13 @@ impl Orientation {
     pub fn followed_by(self, next: Self) -> Self {
         const ALL: [Orientation; 8] = [
             Orientation::Upright,
-            Orientation::MirroredHorizontally,
-            Orientation::Rotated180,
-            Orientation::MirroredVertically,
-            Orientation::Transposed,
-            Orientation::Rotated90,
-            Orientation::Transversed,
-            Orientation::Rotated270,
+            Orientation::MirrorHorizontally,
+            Orientation::Rotate180,
+            Orientation::MirrorVertically,
+            Orientation::Transpose,
+            Orientation::Rotate90,
+            Orientation::Transverse,
+            Orientation::Rotate270,
         ];
         // Six distinct pixels are enough to distinguish all orientations.
         let stored = Size::new(3, 2);
@@ -103,13 +103,13 @@ impl Orientation {
                 // The source offsets of the first and the second pixel of the row.
                 let (first, second) = match self {
                     Self::Upright => (at(0, y), at(1, y)),
-                    Self::MirroredHorizontally => (at(last_x, y), at(last_x, y).wrapping_sub(BYTES)),
-                    Self::Rotated180 => (at(last_x, last_y - y), at(last_x, last_y - y).wrapping_sub(BYTES)),
-                    Self::MirroredVertically => (at(0, last_y - y), at(1, last_y - y)),
-                    Self::Transposed => (at(y, 0), at(y, 1)),
-                    Self::Rotated90 => (at(y, last_y), at(y, last_y).wrapping_sub(at(0, 1))),
-                    Self::Transversed => (at(last_x - y, last_y), at(last_x - y, last_y).wrapping_sub(at(0, 1))),
-                    Self::Rotated270 => (at(last_x - y, 0), at(last_x - y, 1)),
+                    Self::MirrorHorizontally => (at(last_x, y), at(last_x, y).wrapping_sub(BYTES)),
+                    Self::Rotate180 => (at(last_x, last_y - y), at(last_x, last_y - y).wrapping_sub(BYTES)),
+                    Self::MirrorVertically => (at(0, last_y - y), at(1, last_y - y)),
+                    Self::Transpose => (at(y, 0), at(y, 1)),
+                    Self::Rotate90 => (at(y, last_y), at(y, last_y).wrapping_sub(at(0, 1))),
+                    Self::Transverse => (at(last_x - y, last_y), at(last_x - y, last_y).wrapping_sub(at(0, 1))),
+                    Self::Rotate270 => (at(last_x - y, 0), at(last_x - y, 1)),
                 };
                 let step = second.wrapping_sub(first);
                 let mut from = first.wrapping_add(step.wrapping_mul(begin));
@@ -150,7 +150,7 @@ mod tests {
         exif[8] = 2; // two entries; the second one points to an EXIF directory beyond the data
         exif.truncate(22);
         exif.extend(b"\x69\x87\x04\0\x01\0\0\0\xff\xff\0\0\0\0\0\0");
-        assert_eq!(Orientation::from_exif(&exif), Orientation::Rotated90);
+        assert_eq!(Orientation::from_exif(&exif), Orientation::Rotate90);
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
         //                         6 3
         let stored =
             Raster { size: Size::new(3, 2), layout: Layout::Rgb, pixels: (1..=6).flat_map(|v| [v; 3]).collect() };
-        let oriented = Orientation::Rotated90.apply(stored);
+        let oriented = Orientation::Rotate90.apply(stored);
         assert_eq!(oriented.size, Size::new(2, 3));
         let greys: Vec<u8> = oriented.pixels.iter().copied().step_by(3).collect();
         assert_eq!(greys, [4, 1, 5, 2, 6, 3]);

@@ -33,12 +33,12 @@ pub(super) fn read_transform(properties: &[Property<'_>], size: Size) -> Result<
             // Multiples of 90° counterclockwise.
             b"irot" => match content.u8()? & 3 {
                 0 => Orientation::Upright,
-                1 => Orientation::Rotated270,
-                2 => Orientation::Rotated180,
-                _ => Orientation::Rotated90,
+                1 => Orientation::Rotate270,
+                2 => Orientation::Rotate180,
+                _ => Orientation::Rotate90,
             },
-            b"imir" if content.u8()? & 1 == 0 => Orientation::MirroredVertically,
-            b"imir" => Orientation::MirroredHorizontally,
+            b"imir" if content.u8()? & 1 == 0 => Orientation::MirrorVertically,
+            b"imir" => Orientation::MirrorHorizontally,
             _ => continue,
         };
         transform.orientation = transform.orientation.followed_by(next);
@@ -89,9 +89,9 @@ mod tests {
         let orientation = |properties: &[Property<'_>]| read_transform(properties, SIZE).unwrap().orientation;
         assert_eq!(orientation(&[]), Orientation::Upright);
         assert_eq!(orientation(&[(*b"irot", &[1]), (*b"irot", &[3])]), Orientation::Upright);
-        assert_eq!(orientation(&[(*b"irot", &[3]), (*b"imir", &[1])]), Orientation::Transposed);
-        assert_eq!(orientation(&[(*b"imir", &[1]), (*b"irot", &[3])]), Orientation::Transversed);
-        assert_eq!(orientation(&[(*b"imir", &[0]), (*b"imir", &[1])]), Orientation::Rotated180);
+        assert_eq!(orientation(&[(*b"irot", &[3]), (*b"imir", &[1])]), Orientation::Transpose);
+        assert_eq!(orientation(&[(*b"imir", &[1]), (*b"irot", &[3])]), Orientation::Transverse);
+        assert_eq!(orientation(&[(*b"imir", &[0]), (*b"imir", &[1])]), Orientation::Rotate180);
     }
 
     #[test]
