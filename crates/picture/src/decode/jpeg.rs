@@ -53,7 +53,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
 }
 
 /// The smallest scale with a quarter more samples than `bound`. More samples do not visibly improve
-/// the variants.
+/// the variants (docs/benchmarks/pictures.md).
 fn sufficient_scale(side: usize, bound: u32) -> Scale {
     Scale::at_least(side, bound as usize * 5 / 4)
 }

@@ -45,7 +45,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
 
 /// Decodes an opaque lossy frame to planes in full range.
 fn decode_lossy(frame: &[u8], size: Size) -> Result<Planes, PictureError> {
-    // In a picture that is scaled down by two or more, the loop filter is barely visible.
+    // In a picture that is scaled down by two or more, the loop filter is barely visible
+    // (docs/benchmarks/pictures.md).
     let is_large = size.width.max(size.height) >= 2 * BOUNDS[0];
     let smoothing = if is_large { Smoothing::None } else { Smoothing::Exact };
     let planes = vp8_planes::Decoder::new(frame).and_then(|decoder| decoder.decode(smoothing));
