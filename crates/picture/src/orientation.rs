@@ -47,9 +47,7 @@ impl Orientation {
     /// The size after orientation of a picture with this stored size, and vice versa.
     pub fn oriented_size(self, size: Size) -> Size {
         match self {
-            Self::Transpose | Self::Rotate90 | Self::Transverse | Self::Rotate270 => {
-                Size::new(size.height, size.width)
-            }
+            Self::Transpose | Self::Rotate90 | Self::Transverse | Self::Rotate270 => Size::new(size.height, size.width),
             _ => size,
         }
     }
