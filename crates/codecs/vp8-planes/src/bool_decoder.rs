@@ -1,27 +1,26 @@
-/// Bits that were written by their probabilities (RFC 6386, section 7).
+/// Decodes bits that are arithmetically coded with a probability each (RFC 6386, section 7).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bools<'a> {
+pub(crate) struct BoolDecoder<'a> {
     data: &'a [u8],
-    /// Bits of which `count` + 8 are valid.
+    /// The bits at hand, of which `count` + 8 are valid.
     value: u64,
     count: i32,
-    /// The range less one: 127 to 254.
+    /// The range minus one: 127 to 254.
     range: u32,
-    /// Whether more has been wanted than there is.
     past_end: bool,
 }
 
-impl<'a> Bools<'a> {
+impl<'a> BoolDecoder<'a> {
     pub fn new(data: &'a [u8]) -> Self {
         Self { data, value: 0, count: -8, range: 254, past_end: false }
     }
 
-    /// Whether more has been wanted than there is: what was read last may mean nothing.
+    /// Whether bits past the end of the data were read. Their values are meaningless.
     pub fn is_past_end(&self) -> bool {
         self.past_end
     }
 
-    /// A bit which is zero with this probability, of 256.
+    /// Reads a bit that is zero with a probability of `probability` / 256.
     #[inline(always)]
     pub fn read(&mut self, probability: u8) -> bool {
         if self.count < 0 {
@@ -49,18 +48,18 @@ impl<'a> Bools<'a> {
         self.range = range.wrapping_shl(shift) - 1;
     }
 
-    /// The number or its negative, as a bit says that is as likely as not: without a branch, for
-    /// nothing foretells it. Not for the first bit of all: a range of 255 would not be halved right.
+    /// Reads a sign and returns `number` with it. Signs are unpredictable, so this uses no branch.
+    /// Must not read the first bit of the data: a range of 255 would be halved incorrectly.
     #[inline(always)]
     pub fn sign(&mut self, number: i32) -> i32 {
         if self.count < 0 {
             self.fill();
         }
         let split = self.range >> 1;
-        // All ones if the bit is set. It wraps where data begins as no encoder's does, with a value beyond the range.
+        // All ones if the bit is set. It wraps if malformed data starts with a value beyond the range.
         let mask = (split as i32).wrapping_sub((self.value >> self.count) as i32) >> 31;
         self.value -= ((u64::from(split) + 1) & mask as u64) << self.count;
-        // Either half is to be shifted by one.
+        // Either half of the range is normalised by a shift of one.
         self.range = self.range.wrapping_add(mask as u32) | 1;
         self.count -= 1;
         (number ^ mask) - mask
@@ -93,18 +92,18 @@ impl<'a> Bools<'a> {
         self.count += 8;
     }
 
-    /// A bit that is as likely as not.
+    /// Reads a bit with a probability of one half.
     #[inline(always)]
     pub fn flag(&mut self) -> bool {
         self.read(128)
     }
 
-    /// A number of so many bits, the highest first.
+    /// Reads a number of `bits` bits, the highest first.
     pub fn number(&mut self, bits: u32) -> i32 {
         (0..bits).fold(0, |number, _| number << 1 | i32::from(self.flag()))
     }
 
-    /// A number and its sign, if a bit says that it is there.
+    /// Reads a flag and, if it is set, a number of `bits` bits and its sign.
     pub fn optional(&mut self, bits: u32) -> Option<i32> {
         self.flag().then(|| {
             let number = self.number(bits);
@@ -118,20 +117,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// As section 7.3 has it, bit by bit.
-    struct Plain<'a> {
+    /// The decoder of section 7.3, which shifts bit by bit.
+    struct Reference<'a> {
         data: &'a [u8],
         value: u32,
         range: u32,
         shifted: u32,
     }
 
-    impl<'a> Plain<'a> {
+    impl<'a> Reference<'a> {
         fn new(data: &'a [u8]) -> Self {
-            let mut plain = Self { data, value: 0, range: 255, shifted: 0 };
-            plain.value = u32::from(plain.byte()) << 8;
-            plain.value |= u32::from(plain.byte());
-            plain
+            let mut reference = Self { data, value: 0, range: 255, shifted: 0 };
+            reference.value = u32::from(reference.byte()) << 8;
+            reference.value |= u32::from(reference.byte());
+            reference
         }
 
         fn byte(&mut self) -> u8 {
@@ -164,18 +163,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bits_and_signs_are_those_of_the_definition(
+        fn bits_and_signs_of_any_data_equal_the_reference(
             data in prop::collection::vec(any::<u8>(), 0..60),
-            asked in prop::collection::vec(prop::option::of(any::<u8>()), 1..400),
+            reads in prop::collection::vec(prop::option::of(any::<u8>()), 1..400),
         ) {
-            // No encoder's data begins with 255: the value would not lie within the range.
+            // No encoder writes 255 first: the value would be beyond the range.
             prop_assume!(data.first() != Some(&255));
-            let (mut bools, mut plain) = (Bools::new(&data), Plain::new(&data));
-            prop_assert_eq!(bools.flag(), plain.read(128));
-            for probability in asked {
+            let (mut decoder, mut reference) = (BoolDecoder::new(&data), Reference::new(&data));
+            prop_assert_eq!(decoder.flag(), reference.read(128));
+            for probability in reads {
                 match probability {
-                    Some(probability) => prop_assert_eq!(bools.read(probability), plain.read(probability)),
-                    None => prop_assert_eq!(bools.sign(7), if plain.read(128) { -7 } else { 7 }),
+                    Some(probability) => prop_assert_eq!(decoder.read(probability), reference.read(probability)),
+                    None => prop_assert_eq!(decoder.sign(7), if reference.read(128) { -7 } else { 7 }),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Cut, damaged and unusual files: a picture or a typed error, never a panic, never half a picture.
+//! Truncated, damaged and unsupported files. The result is a complete picture or an error, never a panic.
 
 use jpeg_encoder::ColorType;
 use jpeg_planes::{Decoder, Error, Planes, Scale, Unsupported};
@@ -29,7 +29,7 @@ fn files() -> Vec<Vec<u8>> {
     files
 }
 
-/// By several scans, with and without restarts.
+/// Progressive files, with and without restart markers.
 fn progressive_files() -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     for ((sampling, _), restart) in SAMPLINGS.into_iter().zip([0, 2, 0, 7]) {
@@ -44,7 +44,7 @@ fn progressive_files() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn cut_at_every_byte() {
+fn file_cut_at_any_byte_is_truncated() {
     for bytes in files().into_iter().chain(progressive_files()) {
         decode(&bytes, 4).unwrap();
         for length in 0..bytes.len() {
@@ -53,9 +53,9 @@ fn cut_at_every_byte() {
     }
 }
 
-/// Some software completes what was cut with an end marker.
+/// Some software adds an end marker to a truncated file.
 #[test]
-fn an_end_marker_heals_nothing() {
+fn cut_sequential_file_with_end_marker_is_an_error() {
     for bytes in files() {
         let scan = bytes.windows(2).position(|w| w == [0xff, 0xda]).unwrap();
         for length in (scan + 14..bytes.len() - 2).step_by(3) {
@@ -67,9 +67,9 @@ fn an_end_marker_heals_nothing() {
     }
 }
 
-/// A picture is whole, if coarse, after any of its scans; within one it is not.
+/// A progressive picture is complete after any of its scans, but not within a scan.
 #[test]
-fn an_end_marker_heals_no_scan() {
+fn progressive_file_cut_within_a_scan_with_end_marker_is_an_error() {
     for bytes in progressive_files() {
         let marker = |at: usize| bytes[at] == 0xff && !matches!(bytes[at + 1], 0 | 0xd0..=0xd7 | 0xff);
         let scans: Vec<_> =
@@ -88,7 +88,7 @@ fn an_end_marker_heals_no_scan() {
 }
 
 #[test]
-fn thousands_of_scans_are_refused() {
+fn thousands_of_scans_are_corrupt() {
     let bytes = &progressive_files()[0];
     let at = bytes.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
     let (head, scan) = bytes[..bytes.len() - 2].split_at(at);
@@ -97,21 +97,21 @@ fn thousands_of_scans_are_refused() {
 }
 
 #[test]
-fn a_missing_or_repeated_restart_is_noticed() {
+fn missing_or_wrong_restart_marker_is_an_error() {
     let bytes = jpeg(SMALL, 90, ColorType::Ycbcr, |encoder| encoder.set_restart_interval(3));
     let at = bytes.windows(2).position(|w| w == [0xff, 0xd1]).unwrap();
-    let mut other = bytes.clone();
-    other[at + 1] = 0xd2;
-    assert_eq!(decode(&other, 4), Err(Error::Corrupt("a restart out of turn")));
-    let mut none = bytes.clone();
-    none.drain(at..at + 2);
-    assert!(decode(&none, 4).is_err());
+    let mut wrong = bytes.clone();
+    wrong[at + 1] = 0xd2;
+    assert_eq!(decode(&wrong, 4), Err(Error::Corrupt("a restart marker out of order")));
+    let mut missing = bytes.clone();
+    missing.drain(at..at + 2);
+    assert!(decode(&missing, 4).is_err());
 }
 
 #[test]
-fn what_is_left_to_others_is_named() {
+fn unsupported_file_returns_its_feature() {
     let unsupported = |bytes: &[u8]| match decode(bytes, 4) {
-        Err(Error::Unsupported(what)) => what,
+        Err(Error::Unsupported(feature)) => feature,
         other => panic!("{other:?}"),
     };
     let bytes = jpeg(SMALL, 90, ColorType::Ycbcr, |_| {});
@@ -137,13 +137,13 @@ proptest! {
     #![proptest_config(ProptestConfig {
         cases: 2000,
         failure_persistence: None,
-        // The same files each time: fuzz/ looks for others.
+        // The same files each time; the fuzz targets look for others.
         rng_seed: RngSeed::Fixed(1),
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn damaged(
+    fn damaged_file_decodes_or_fails_without_panic(
         file in any::<Index>(), eighths in 1..9_usize,
         damages in prop::collection::vec((any::<Index>(), any::<u8>(), 0..4_u8), 1..6),
     ) {
@@ -158,7 +158,7 @@ proptest! {
                 _ => bytes.insert(at, value),
             }
         }
-        // A header may claim anything; the bound is the caller's to hold.
+        // A damaged header may claim any size. The caller must bound it.
         if let Ok(decoder) = Decoder::new(&bytes) {
             let header = decoder.header();
             if u32::from(header.width) * u32::from(header.height) <= 1_000_000 {

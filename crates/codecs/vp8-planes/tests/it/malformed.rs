@@ -12,11 +12,11 @@ fn decode(data: &[u8]) -> Result<[Plane; 3], Error> {
 }
 
 #[test]
-fn cut_anywhere() {
+fn frame_cut_at_any_byte_is_truncated() {
     for partitions in 0..=3 {
         let data = frame(SMALL, |config| config.partitions = partitions);
         decode(&data).unwrap();
-        // The encoder ends with up to two bytes that nobody needs.
+        // The encoder writes up to two bytes that a decoder does not read.
         for length in 0..data.len() - 2 {
             assert_eq!(decode(&data[..length]), Err(Error::Truncated), "{length} of {}", data.len());
         }
@@ -24,15 +24,15 @@ fn cut_anywhere() {
 }
 
 #[test]
-fn what_is_no_key_frame_is_refused() {
+fn data_without_a_key_frame_is_an_error() {
     let data = frame(SMALL, |_| {});
     let with = |at: usize, value: u8| {
         let mut data = data.clone();
         data[at] = value;
         decode(&data)
     };
-    assert_eq!(with(0, data[0] | 1), Err(Error::Corrupt("no key frame that is shown")));
-    assert_eq!(with(0, data[0] & !16), Err(Error::Corrupt("no key frame that is shown")));
+    assert_eq!(with(0, data[0] | 1), Err(Error::Corrupt("not a shown key frame")));
+    assert_eq!(with(0, data[0] & !16), Err(Error::Corrupt("not a shown key frame")));
     assert_eq!(with(3, 0), Err(Error::Corrupt("no start code")));
     assert!(with(6, 0).is_err());
 }
@@ -41,13 +41,13 @@ proptest! {
     #![proptest_config(ProptestConfig {
         cases: 2000,
         failure_persistence: None,
-        // The same files each time: fuzz/ looks for others.
+        // The same files each time; the fuzz targets look for others.
         rng_seed: RngSeed::Fixed(1),
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn damaged(
+    fn damaged_frame_decodes_or_fails_without_panic(
         partitions in 0..=3, filter in 0..=1,
         damages in prop::collection::vec((any::<Index>(), any::<u8>(), 0..4_u8), 1..6),
     ) {
@@ -64,7 +64,7 @@ proptest! {
                 _ => data.insert(at, value),
             }
         }
-        // A header may claim anything; the bound is the caller's to hold.
+        // A damaged header may claim any size. The caller must bound it.
         if let Ok(decoder) = Decoder::new(&data) {
             let (width, height) = decoder.size();
             if u32::from(width) * u32::from(height) <= 1_000_000 {

@@ -2,11 +2,11 @@ use crate::PictureError;
 use crate::raster::{Layout, Raster};
 use crate::resize::Resizer;
 
-/// The longest side that a ThumbHash is made of, in pixels. It holds no wave shorter than a seventh
-/// of the side; more than this (the algorithm takes 100) costs time only.
+/// The longest side of the picture that a ThumbHash is computed from, in pixels. Its shortest wave is
+/// a seventh of the side, so that more pixels (the algorithm allows 100) only cost time.
 const THUMB_HASH_SIDE: u32 = 50;
 
-/// The ThumbHash of a (small) picture.
+/// Computes the ThumbHash of a small picture.
 pub(crate) fn thumb_hash(raster: Raster, resizer: &mut Resizer) -> Result<Vec<u8>, PictureError> {
     let size = raster.size.within(THUMB_HASH_SIDE);
     let small = resizer.resize(raster, size)?;
@@ -17,11 +17,10 @@ pub(crate) fn thumb_hash(raster: Raster, resizer: &mut Resizer) -> Result<Vec<u8
     Ok(thumbhash::rgba_to_thumb_hash(size.width as usize, size.height as usize, &rgba))
 }
 
-/// The colour that covers most of a (small) picture: the mean of the pixels in the fullest of
-/// 8 × 8 × 8 boxes of the RGB cube. Pixels count by their alpha; where nothing is visible, the
-/// answer is white, which is what shows through.
+/// Computes the colour that covers most of a small picture: the mean of the pixels in the fullest of
+/// 8 × 8 × 8 cells of the RGB cube. Pixels are weighted by alpha. A fully transparent picture is white.
 pub(crate) fn dominant_colour(raster: &Raster) -> [u8; 3] {
-    /// Sums of alpha and of the colours weighted by it.
+    /// The sum of alpha and the sums of the colours weighted by it.
     #[derive(Clone, Copy, Default)]
     struct Cell {
         weight: u64,
@@ -30,8 +29,8 @@ pub(crate) fn dominant_colour(raster: &Raster) -> [u8; 3] {
     let mut cells = [Cell::default(); 512];
     for pixel in raster.pixels.chunks_exact(raster.layout.channels()) {
         let weight = u64::from(pixel.get(3).copied().unwrap_or(u8::MAX));
-        let box_of = |channel: u8| usize::from(channel >> 5);
-        let cell = &mut cells[box_of(pixel[0]) << 6 | box_of(pixel[1]) << 3 | box_of(pixel[2])];
+        let level = |channel: u8| usize::from(channel >> 5);
+        let cell = &mut cells[level(pixel[0]) << 6 | level(pixel[1]) << 3 | level(pixel[2])];
         cell.weight += weight;
         for (sum, channel) in cell.colour.iter_mut().zip(pixel) {
             *sum += u64::from(*channel) * weight;
@@ -47,7 +46,7 @@ pub(crate) fn dominant_colour(raster: &Raster) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resize::Size;
+    use crate::size::Size;
 
     fn raster(layout: Layout, width: u32, pixels: Vec<u8>) -> Raster {
         let height = pixels.len() as u32 / width / layout.channels() as u32;
@@ -55,23 +54,23 @@ mod tests {
     }
 
     #[test]
-    fn the_majority_decides_not_the_mean() {
+    fn dominant_colour_of_two_colours_is_the_more_frequent_one() {
         let pixels = [[250, 10, 10]; 6].into_iter().chain([[0, 0, 255]; 4]);
         let picture = raster(Layout::Rgb, 5, pixels.flatten().collect());
         assert_eq!(dominant_colour(&picture), [250, 10, 10]);
     }
 
     #[test]
-    fn what_is_invisible_does_not_count() {
+    fn dominant_colour_ignores_transparent_pixels() {
         let pixels = [[250, 10, 10, 0]; 6].into_iter().chain([[0, 0, 250, 255]; 4]);
         let picture = raster(Layout::Rgba, 5, pixels.flatten().collect());
         assert_eq!(dominant_colour(&picture), [0, 0, 250]);
-        let clear = raster(Layout::Rgba, 2, vec![0; 16]);
-        assert_eq!(dominant_colour(&clear), [255; 3]);
+        let transparent = raster(Layout::Rgba, 2, vec![0; 16]);
+        assert_eq!(dominant_colour(&transparent), [255; 3]);
     }
 
     #[test]
-    fn a_hash_gives_back_colour_and_shape() {
+    fn thumb_hash_contains_colour_and_shape() {
         let wide = raster(Layout::Rgb, 128, [200, 100, 50].repeat(128 * 64));
         let hash = thumb_hash(wide, &mut Resizer::new()).unwrap();
         assert!((5..=25).contains(&hash.len()));
@@ -84,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_of_a_single_pixel_and_of_a_thread() {
+    fn thumb_hash_of_a_single_pixel_and_of_a_line_succeeds() {
         for width in [1, 100] {
             let pixels = vec![9; 3 * 100];
             thumb_hash(raster(Layout::Rgb, width, pixels), &mut Resizer::new()).unwrap();

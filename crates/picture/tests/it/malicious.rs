@@ -1,4 +1,4 @@
-//! Files made to cost more than they should.
+//! Files that try to make the decoders use too much memory or time.
 
 use picture::{Limits, PictureError, make_variants};
 
@@ -20,7 +20,7 @@ fn png_claiming(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
-    // The header is written, and the end; no pixel.
+    // Writes the header and the end, but no pixels.
     drop(encoder.write_header().unwrap());
     bytes
 }
@@ -46,7 +46,7 @@ fn vp8x(flags: u8, width: u32, height: u32) -> Vec<u8> {
     header
 }
 
-/// The lossy data of a real WebP.
+/// The lossy frame of a valid WebP.
 fn vp8(width: u32, height: u32) -> Vec<u8> {
     let rgb = vec![99; (width * height * 3) as usize];
     let file = webp::Encoder::from_rgb(&rgb, width, height).encode(50.0);
@@ -54,6 +54,7 @@ fn vp8(width: u32, height: u32) -> Vec<u8> {
     file[20..].to_vec()
 }
 
+/// The content of an `ANMF` chunk.
 fn frame(width: u32, height: u32, chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut data = vec![0; 6];
     data.extend(&(width - 1).to_le_bytes()[..3]);
@@ -64,7 +65,7 @@ fn frame(width: u32, height: u32, chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
 }
 
 #[test]
-fn claims_are_refused_from_the_header() {
+fn header_of_each_format_that_claims_too_many_pixels_is_an_error() {
     let too_many = |bytes: &[u8], width, height| {
         let expected = PictureError::TooManyPixels { width, height, max_pixels: 64_000_000 };
         assert_eq!(make(bytes), Err(expected));
@@ -83,7 +84,7 @@ fn claims_are_refused_from_the_header() {
 }
 
 #[test]
-fn a_gif_frame_far_larger_than_its_screen_is_refused() {
+fn gif_frame_much_larger_than_its_screen_is_an_error() {
     let mut bytes = gif((2, 2), &[gif::Frame::from_indexed_pixels(2, 2, [0; 4], None)]);
     let at = bytes.iter().rposition(|&b| b == 0x2c).unwrap();
     bytes[at + 5..at + 9].fill(0xff);
@@ -91,7 +92,7 @@ fn a_gif_frame_far_larger_than_its_screen_is_refused() {
 }
 
 #[test]
-fn a_webp_whose_pixels_are_larger_than_it_claims_is_refused() {
+fn webp_with_pixels_larger_than_its_canvas_is_corrupt() {
     let small = (b"VP8X", &vp8x(0, 16, 16)[..]);
     let mut large = vp8(16, 16);
     large[6..10].copy_from_slice(&[0xff, 0x3f, 0xff, 0x3f]);
@@ -100,9 +101,9 @@ fn a_webp_whose_pixels_are_larger_than_it_claims_is_refused() {
     assert!(make(&riff(&[small, (b"VP8 ", &vp8(16, 16))])).is_ok());
 }
 
-/// image-webp 0.2.4 panics on these.
+/// image-webp 0.2.4 panics on these files.
 #[test]
-fn a_webp_frame_of_two_sizes_is_refused() {
+fn webp_frame_with_pixels_of_another_size_is_corrupt() {
     let alpha = [&[0][..], &[7; 16 * 16]].concat();
     let animation = |width, height| {
         let vp8 = vp8(width, height);
@@ -112,12 +113,12 @@ fn a_webp_frame_of_two_sizes_is_refused() {
     assert!(make(&animation(16, 16)).is_ok());
     for (width, height) in [(24, 16), (16, 24), (8, 16), (16, 8)] {
         let error = make(&animation(width, height)).unwrap_err();
-        assert_eq!(error, PictureError::Corrupt("a frame of two sizes".into()));
+        assert_eq!(error, PictureError::Corrupt("a frame with pixels of another size".into()));
     }
 }
 
 #[test]
-fn a_zero_dimension_is_corrupt() {
+fn dimension_of_zero_is_corrupt() {
     for (width, height) in [(0, 9), (9, 0)] {
         assert_eq!(code(&claim(pattern_jpeg(|_| {}), width, height)), "corrupt");
         let mut png = rgb_png(2, 2, &[0; 12]);
@@ -139,7 +140,7 @@ fn a_zero_dimension_is_corrupt() {
     assert_eq!(code(&riff(&[(b"VP8 ", &vp8)])), "corrupt");
 }
 
-/// CRC-32 as PNG has it.
+/// The CRC-32 of PNG.
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| match crc & 1 {
@@ -150,7 +151,7 @@ fn crc(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn the_limit_is_the_callers() {
+fn limit_of_the_caller_applies() {
     let jpeg = pattern_jpeg(|_| {});
     let limit = |max_pixels| make_variants(&jpeg, &Limits { max_pixels });
     let exact = u64::from(WIDTH * HEIGHT);
@@ -159,7 +160,7 @@ fn the_limit_is_the_callers() {
 }
 
 #[test]
-fn nothing_and_anything_else_are_refused() {
+fn empty_and_unsupported_content_is_an_error() {
     assert_eq!(code(b""), "empty");
     assert_eq!(code(b"<html><script>alert(1)</script>"), "unsupported_format");
     assert_eq!(code(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "unsupported_format");
@@ -169,9 +170,9 @@ fn nothing_and_anything_else_are_refused() {
 }
 
 #[test]
-fn thousands_of_scans_are_refused() {
+fn jpeg_with_thousands_of_scans_is_corrupt() {
     let jpeg = pattern_jpeg(|encoder| encoder.set_progressive(true));
-    // The last scan again and again, before the end marker.
+    // Repeats the last scan before the end marker.
     let at = jpeg.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
     let (head, scan) = jpeg[..jpeg.len() - 2].split_at(at);
     let mut bomb = head.to_vec();
@@ -184,7 +185,7 @@ fn thousands_of_scans_are_refused() {
 }
 
 #[test]
-fn kinds_of_jpeg_that_no_camera_writes_are_unsupported() {
+fn jpeg_of_an_uncommon_process_is_unsupported() {
     let at = |jpeg: &[u8]| jpeg.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
     for (offset, value) in [(1, 0xc3), (1, 0xc9), (1, 0xc5), (4, 12)] {
         let mut jpeg = pattern_jpeg(|_| {});
@@ -195,7 +196,7 @@ fn kinds_of_jpeg_that_no_camera_writes_are_unsupported() {
 }
 
 #[test]
-fn extreme_shapes_keep_a_pixel() {
+fn extremely_long_picture_has_variants_one_pixel_wide() {
     for (width, height) in [(1, 20_000), (20_000, 1), (3, 65_000)] {
         let grey = vec![77; (width * height * 3) as usize];
         let rgb = jpeg_encoder::ColorType::Rgb;

@@ -1,28 +1,29 @@
 use crate::PictureError;
 use crate::colour;
 use crate::raster::{Layout, Raster};
-use crate::resize::{Resizer, Size};
+use crate::resize::Resizer;
+use crate::size::Size;
 
-/// A picture made for print: amounts of cyan, magenta, yellow and black, four bytes a pixel.
+/// A picture for print: cyan, magenta, yellow and black, 8 bits each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Inks {
+pub(crate) struct Cmyk {
     pub size: Size,
-    /// Always exactly `width × height × 4` bytes; 255 is full ink.
+    /// Always `width × height × 4` bytes; 255 is full ink.
     pub samples: Vec<u8>,
 }
 
-impl Inks {
+impl Cmyk {
     pub fn resize(self, size: Size, resizer: &mut Resizer) -> Result<Self, PictureError> {
         if self.size == size {
             return Ok(self);
         }
-        Ok(Self { size, samples: resizer.resize_inks(&self.samples, self.size, size)? })
+        Ok(Self { size, samples: resizer.resize_cmyk(&self.samples, self.size, size)? })
     }
 
-    /// In sRGB: by the profile, if there is one that is made for inks, and otherwise as browsers do,
-    /// too bright for print but recognisable.
+    /// Converts to sRGB by the profile. Without a CMYK profile it uses the formula of browsers, whose
+    /// colours are too bright but recognisable.
     pub fn to_srgb(&self, icc_profile: Option<&[u8]>) -> Raster {
-        let converted = icc_profile.and_then(|profile| colour::inks_to_srgb(&self.samples, profile));
+        let converted = icc_profile.and_then(|profile| colour::cmyk_to_srgb(&self.samples, profile));
         Raster { size: self.size, layout: Layout::Rgb, pixels: converted.unwrap_or_else(|| self.without_profile()) }
     }
 

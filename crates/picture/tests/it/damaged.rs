@@ -1,4 +1,4 @@
-//! Damaged files: whatever happens, it is a picture or a typed error, never a panic.
+//! Randomly damaged files. The result is a picture or an error, never a panic.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use proptest::test_runner::RngSeed;
 use crate::photos::photo;
 use crate::sample::*;
 
-/// Real files and small ones of every kind.
+/// Real files and small files of each kind.
 static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let icc = moxcms::ColorProfile::new_display_p3().encode().unwrap();
     let clear = pixels(WIDTH, HEIGHT, |x, y| [200, 30, x as u8, y as u8]);
@@ -19,7 +19,7 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let config = webp::WebPConfig::new().unwrap();
     let mut animation = webp::AnimEncoder::new(WIDTH, HEIGHT, &config);
     animation.add_frame(webp::AnimFrame::from_rgba(&clear, WIDTH, HEIGHT, 0));
-    let mut seeds = vec![
+    let seeds = vec![
         photo("고양이.jpg"),
         pattern_jpeg(|encoder| {
             encoder.add_exif_metadata(&exif(6)).unwrap();
@@ -38,11 +38,11 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         gif((WIDTH as u16, HEIGHT as u16), &[frame.clone(), frame]),
     ];
     #[cfg(feature = "heic")]
-    seeds.extend(["plain", "rgba", "deep"].map(crate::heic::heic));
+    let seeds = [seeds, ["plain", "rgba", "deep"].map(crate::heic_file::heic).into()].concat();
     seeds
 });
 
-/// One damage: where (in the header half of the time), and what.
+/// A change of the bytes at a position.
 #[derive(Debug, Clone)]
 enum Damage {
     Set(Index, u8),
@@ -53,6 +53,7 @@ enum Damage {
     Cut(Index),
 }
 
+/// A damage, and whether it is in the first 600 bytes.
 fn damage() -> impl Strategy<Value = (bool, Damage)> {
     let at = any::<Index>;
     let kinds = prop_oneof![
@@ -96,7 +97,7 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
             prop_assert!(!pictures.variants.is_empty());
         }
         Err(PictureError::Internal(reason)) => prop_assert!(false, "{}", reason),
-        // The decoders' panics are caught as a last resort; none may be known.
+        // Panics of decoders are caught, but no known file may cause one.
         Err(error) => prop_assert!(!error.to_string().contains("panicked"), "{}", error),
     }
     Ok(())
@@ -106,18 +107,18 @@ proptest! {
     #![proptest_config(ProptestConfig {
         cases: 600,
         failure_persistence: None,
-        // The same files each time: fuzz/ looks for others.
+        // The same files each time; the fuzz targets look for others.
         rng_seed: RngSeed::Fixed(1),
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn damaged_files(seed in any::<Index>(), damages in prop::collection::vec(damage(), 1..6)) {
+    fn damaged_file_decodes_or_fails_without_panic(seed in any::<Index>(), damages in prop::collection::vec(damage(), 1..6)) {
         let mut bytes = seed.get(&SEEDS).clone();
         for (in_header, damage) in &damages {
             apply(&mut bytes, *in_header, damage);
         }
-        // The container's size is made true again, or it alone would refuse most of them.
+        // Without a correct size in the container, most files would fail at that check.
         if bytes.starts_with(b"RIFF") && bytes.len() >= 8 {
             let size = (bytes.len() as u32 - 8).to_le_bytes();
             bytes[4..8].copy_from_slice(&size);
@@ -126,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_after_a_signature(seed in any::<Index>(), noise in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn noise_after_a_signature_fails_without_panic(seed in any::<Index>(), noise in prop::collection::vec(any::<u8>(), 0..300)) {
         let mut bytes = seed.get(&SEEDS)[..20].to_vec();
         bytes.extend(noise);
         check(&bytes)?;
