@@ -180,8 +180,7 @@ mod tests {
     fn what_a_user_writes_is_never_more_than_the_text_of_a_match() {
         let hostile = r#"title:* OR _exists_:x "}} , /.*/ ~99 \"#;
         let query = Query::parse(hostile).expect("a query");
-        let search =
-            Search { query: Some((Compare::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
+        let search = Search { query: Some((Compare::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
         let body = body(search, "jun", None, 20);
         let mut texts = 0;
         let mut walk = vec![&body];
