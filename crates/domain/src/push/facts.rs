@@ -82,7 +82,7 @@ fn of_vertex(change: &Change) -> Vec<Fact> {
         (name, text.map(|text| truncate(text, MAX_NAME_BYTES)).filter(|text| !text.trim().is_empty()))
     });
     let visibility =
-        visibility::said(change).map(|said| (VISIBILITY, said.map(|visibility| visibility.as_str().to_owned())));
+        visibility::set_by(change).map(|said| (VISIBILITY, said.map(|visibility| visibility.as_str().to_owned())));
     let added = match change.change_kind {
         ChangeKind::Added => Some((ADDED, Some(String::new()))),
         ChangeKind::Changed => None,
@@ -97,7 +97,7 @@ fn of_vertex(change: &Change) -> Vec<Fact> {
 
 /// The vertex of which a change says who may see it, if it does: now, or by being new and not saying so.
 pub fn vertex_with_visibility(change: &Change) -> Option<&str> {
-    let says = change.change_kind == ChangeKind::Added || visibility::said(change).is_some();
+    let says = change.change_kind == ChangeKind::Added || visibility::set_by(change).is_some();
     (change.kind == EntityKind::Vertex && change.change_kind != ChangeKind::Removed && says)
         .then_some(change.entity_id.as_str())
 }

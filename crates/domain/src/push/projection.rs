@@ -70,7 +70,7 @@ impl From<&Registers> for Vertex {
 /// addition says what it begins with.
 fn visibility_fact(registers: &Registers) -> Option<VisibilityFact> {
     if let Some(said) = registers.get(VISIBILITY) {
-        return Some(VisibilityFact { visibility: visibility::of(said.value.as_deref()), since: said.position });
+        return Some(VisibilityFact { visibility: visibility::of_register(said.value.as_deref()), since: said.position });
     }
     let added = registers.get(ADDED).filter(|added| added.value.is_some())?;
     Some(VisibilityFact { visibility: Visibility::Public, since: added.position })

@@ -116,7 +116,7 @@ fn visibility(entry: &Entry) -> Visibility {
     match entry.register(VISIBILITY) {
         // Nobody ever said anything.
         None => Visibility::Public,
-        Some(register) => visibility::of(register.value.as_deref()),
+        Some(register) => visibility::of_register(register.value.as_deref()),
     }
 }
 

@@ -57,7 +57,7 @@ fn of_vertex(change: &Change, values: &mut Values) {
             say(name, text.filter(|text| !text.is_empty()).map(|text| truncate(&text, MAX_TEXT_BYTES)));
         }
     }
-    if let Some(said) = visibility::said(change) {
+    if let Some(said) = visibility::set_by(change) {
         say(VISIBILITY, said.map(|visibility| visibility.as_str().to_owned()));
     }
     let labels = &change.labels;
