@@ -259,8 +259,11 @@ mod tests {
         assert!(found.is_truncated() && found.properties_omitted > 0);
         assert_eq!(found.properties.len() + found.properties_omitted, 5_000);
         // One more property would not fit.
-        let (key, missing) =
-            change.properties.iter().find(|(key, _)| !found.properties.contains_key(*key)).expect("an omitted property");
+        let (key, missing) = change
+            .properties
+            .iter()
+            .find(|(key, _)| !found.properties.contains_key(*key))
+            .expect("an omitted property");
         let mut more = found.clone();
         more.properties.insert(key.clone(), missing.clone());
         more.properties_omitted -= 1;

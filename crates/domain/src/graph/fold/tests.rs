@@ -71,10 +71,7 @@ fn removed_edge_has_its_ends() {
     let change = only(&["-ep e1 weight 1", "-e e1 LIKES v1 v2"]);
     assert_eq!(change.labels.removed, ["LIKES"]);
     assert_eq!(property(&change, "weight"), (vec!["1".into()], vec![]));
-    assert_eq!(
-        (change.change_kind, change.ends, change.ends_before),
-        (ChangeKind::Removed, ends("v1", "v2"), None)
-    );
+    assert_eq!((change.change_kind, change.ends, change.ends_before), (ChangeKind::Removed, ends("v1", "v2"), None));
 }
 
 #[test]
@@ -120,10 +117,7 @@ fn edge_added_again_elsewhere_has_both_pairs_of_ends() {
     );
     assert_eq!(change.labels, Labels { kept: vec!["LIKES".into()], ..Labels::default() });
     let change = only(&["-e e1 LIKES v1 v2", "+e e1 LOVES v1 v2"]);
-    assert_eq!(
-        (change.change_kind, change.ends, change.ends_before),
-        (ChangeKind::Changed, ends("v1", "v2"), None)
-    );
+    assert_eq!((change.change_kind, change.ends, change.ends_before), (ChangeKind::Changed, ends("v1", "v2"), None));
     assert_eq!((change.labels.added[0].as_str(), change.labels.removed[0].as_str()), ("LOVES", "LIKES"));
 }
 
