@@ -1,4 +1,4 @@
-use domain::media::{generation_prefix, is_open};
+use domain::media::{generation_prefix, is_public_key};
 
 use crate::{
     policy::Policy,
@@ -55,7 +55,7 @@ impl Addresses {
         let mut addresses = Vec::with_capacity(keys.len());
         for key in keys {
             let address = format!("{}/{key}", self.base_url);
-            if is_open(key) {
+            if is_public_key(key) {
                 addresses.push(address);
                 continue;
             }
@@ -78,14 +78,14 @@ impl Addresses {
 
 #[cfg(test)]
 mod tests {
-    use domain::media::{MediaId, Sequencer, Visibility, derived_key};
+    use domain::media::{MediaId, Sequencer, Visibility, variant_key};
 
     use super::*;
 
     fn keys(visibility: Visibility, sequencer: &str) -> [String; 2] {
         let sequencer = Sequencer::parse(sequencer).expect("a sequencer");
         let id = MediaId::of_key("photo/mina/a.jpg");
-        ["webp", "jpg"].map(|extension| derived_key(id, &sequencer, visibility, (8, 8), "hash", extension))
+        ["webp", "jpg"].map(|extension| variant_key(id, &sequencer, visibility, (8, 8), "hash", extension))
     }
 
     fn addresses(keys: &[String], signer: Option<Signer>) -> Result<Vec<String>, NotSigned> {

@@ -2,7 +2,7 @@
 //!
 //! What everybody may see has an address that never changes, so that every cache on the way can keep
 //! it. All else has an address that CloudFront lets pass for a while, because we signed it. Which of
-//! the two a file is stands in its key ([`domain::media::is_open`]).
+//! the two a file is stands in its key ([`domain::media::is_public_key`]).
 //!
 //! Pure: what time it is and where the key comes from is told.
 

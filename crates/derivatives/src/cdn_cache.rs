@@ -4,7 +4,7 @@ use aws_sdk_cloudfront::{
     operation::create_invalidation::CreateInvalidationError,
     types::{InvalidationBatch, Paths},
 };
-use domain::media::{MediaId, derived_prefix};
+use domain::media::{MediaId, item_prefix};
 use function_kit::failure::Failure;
 use sha2::{Digest, Sha256};
 
@@ -30,7 +30,7 @@ impl CdnCache {
     /// # Errors
     /// Transient when too much is in progress.
     pub async fn invalidate(&self, id: MediaId, occasion: &str, files: Option<&[&str]>) -> Result<(), Failure> {
-        let everything = vec![format!("/{}*", derived_prefix(id))];
+        let everything = vec![format!("/{}*", item_prefix(id))];
         let answer = match (self.create_invalidation(occasion, everything).await?, files) {
             (Err(error), Some(files)) if is_busy(&error) => {
                 let files = files.iter().map(|key| format!("/{key}")).collect();

@@ -6,7 +6,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{Delete, ObjectIdentifier},
 };
-use domain::media::{CleanupScope, MediaId, derived_prefix, invalidation_marker_key, swept};
+use domain::media::{CleanupScope, MediaId, invalidation_marker_key, item_prefix, keys_to_delete};
 use function_kit::failure::Failure;
 use sha2::{Digest, Sha256};
 
@@ -111,11 +111,11 @@ impl DerivedFiles {
     /// nothing else any more, still knows that the caches are to be told.
     pub async fn sweep(&self, id: MediaId, sweep: CleanupScope<'_>) -> Result<(), Failure> {
         let keys = self.list(id).await?;
-        let swept = swept(&keys, sweep);
-        let newest = swept.iter().max();
+        let keys_to_delete = keys_to_delete(&keys, sweep);
+        let newest = keys_to_delete.iter().max();
         let Some(farewell) = newest.and_then(|key| invalidation_marker_key(key)) else { return Ok(()) };
         let (farewells, files): (Vec<_>, Vec<_>) =
-            swept.into_iter().partition(|key| invalidation_marker_key(key).as_deref() == Some(key));
+            keys_to_delete.into_iter().partition(|key| invalidation_marker_key(key).as_deref() == Some(key));
         if !farewells.contains(&farewell.as_str()) {
             let content_type = "application/octet-stream".to_owned();
             self.put(File { key: farewell.clone(), content_type, content: Content::Bytes(Vec::new()) }).await?;
@@ -156,8 +156,7 @@ impl DerivedFiles {
     }
 
     async fn list(&self, id: MediaId) -> Result<Vec<String>, Failure> {
-        let mut pages =
-            self.s3.list_objects_v2().bucket(&self.bucket).prefix(derived_prefix(id)).into_paginator().send();
+        let mut pages = self.s3.list_objects_v2().bucket(&self.bucket).prefix(item_prefix(id)).into_paginator().send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Failure::aws("list files", error))?;

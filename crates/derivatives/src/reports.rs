@@ -1,5 +1,5 @@
 use aws_sdk_sqs::Client;
-use domain::{media::Report, message::sendable};
+use domain::{media::Report, message::escape_noncharacters};
 use function_kit::failure::Failure;
 
 /// The way to `metadata-writer`.
@@ -18,7 +18,7 @@ impl Reports {
         self.sqs
             .send_message()
             .queue_url(&self.queue_url)
-            .message_body(sendable(body))
+            .message_body(escape_noncharacters(body))
             .send()
             .await
             .map_err(|error| Failure::aws("report", error))?;

@@ -182,7 +182,7 @@ impl AudienceTable {
             .put_item()
             .table_name(&self.name)
             .set_item(Some(key_of(pk, sk)))
-            .item("note", AttributeValue::S(Register::holds(event.position, json).to_string()))
+            .item("note", AttributeValue::S(Register::new(event.position, json).to_string()))
             .item("expires_at", AttributeValue::N(event.expires_at().as_second().to_string()))
             .condition_expression("attribute_not_exists(note) OR note <= :note")
             .expression_attribute_values(":note", AttributeValue::S(Register::tombstone(event.position).to_string()));
@@ -287,7 +287,7 @@ fn key_texts(row: &Row) -> (String, String) {
     match row {
         Row::Vertex(id) => (format!("vertex#{id}"), FACTS.to_owned()),
         Row::Follower { of, follower } => (format!("followers#{of}"), follower.clone()),
-        Row::Between(pair) => {
+        Row::PersonPair(pair) => {
             let (a, b) = pair.persons();
             // The length keeps pairs apart whose ids have a # in them.
             (format!("pair#{}#{a}#{b}", a.len()), FACTS.to_owned())
@@ -347,7 +347,7 @@ mod tests {
         types::{KeysAndAttributes, error::ConditionalCheckFailedException},
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-    use domain::push::Pair;
+    use domain::push::PersonPair;
     use function_kit::failure::Kind;
     use proptest::prelude::*;
 
@@ -445,7 +445,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_row_in_which_something_holds_stays() {
-        let holds = Register::holds(Position::new(3, 1), "").to_string();
+        let holds = Register::new(Position::new(3, 1), "").to_string();
         let update = mock!(Client::update_item).then_output(move || {
             let content = [("r:edge#e0", s(&holds)), ("writes", AttributeValue::N("2".into()))];
             let content = content.map(|(name, value)| (name.to_owned(), value));
@@ -474,8 +474,8 @@ mod tests {
 
     #[tokio::test]
     async fn rows_are_looked_up_together_until_none_is_left_out() {
-        let (vertex, pair) = (Row::Vertex("s1".into()), Row::Between(Pair::of("mina", "jun")));
-        let title = Register::holds(Position::new(1, 1), "첫눈").to_string();
+        let (vertex, pair) = (Row::Vertex("s1".into()), Row::PersonPair(PersonPair::of("mina", "jun")));
+        let title = Register::new(Position::new(1, 1), "첫눈").to_string();
         let found = move |pk: &str| {
             let content = [("pk", s(pk)), ("sk", s("facts")), ("r:title", s(&title))];
             vec![content.map(|(name, value)| (name.to_owned(), value)).into()]
@@ -488,7 +488,7 @@ mod tests {
             })
             .sequence()
             .output(move || {
-                let left = KeysAndAttributes::builder().keys(key(&Row::Between(Pair::of("mina", "jun"))));
+                let left = KeysAndAttributes::builder().keys(key(&Row::PersonPair(PersonPair::of("mina", "jun"))));
                 BatchGetItemOutput::builder()
                     .responses("audience", found("vertex#s1"))
                     .unprocessed_keys("audience", left.consistent_read(true).build().expect("keys"))
@@ -513,7 +513,7 @@ mod tests {
             })
             .then_output(|| {
                 let row = |sk: &str| {
-                    let holds = Register::holds(Position::new(3, 1), "").to_string();
+                    let holds = Register::new(Position::new(3, 1), "").to_string();
                     Attributes::from([("sk".to_owned(), s(sk)), ("r:edge#e".to_owned(), s(&holds))])
                 };
                 let last = key_of("followers#mina".to_owned(), "sora".to_owned());
@@ -543,7 +543,7 @@ mod tests {
         let query = mock!(Client::query)
             .match_requests(|request| value(request.expression_attribute_values(), ":prefix") == Some("waiting#"))
             .then_output(move || {
-                let pending = Register::holds(Position::new(7, 1), json.clone()).to_string();
+                let pending = Register::new(Position::new(7, 1), json.clone()).to_string();
                 QueryOutput::builder().items(Attributes::from([("note".to_owned(), s(&pending))])).build()
             });
         let pending_page = table(&[&query]).pending_page(&pending_key, None, 10).await.expect("notes");
@@ -582,7 +582,7 @@ mod tests {
         fn a_damaged_row_is_read_or_a_bug(row in crate::testing::damaged(HashMap::from([
             ("pk".to_owned(), AttributeValue::S("vertex#v1".to_owned())),
             ("sk".to_owned(), AttributeValue::S("facts".to_owned())),
-            (format!("{REGISTER}owner"), AttributeValue::S(Register::holds(Position::new(7, 1), "mina").to_string())),
+            (format!("{REGISTER}owner"), AttributeValue::S(Register::new(Position::new(7, 1), "mina").to_string())),
         ]))) {
             for failure in [registers(&row).err(), text(&row, "sk").err()].into_iter().flatten() {
                 prop_assert_eq!(failure.kind, Kind::Bug);

@@ -41,7 +41,7 @@ pub enum WriteOutcome {
 pub enum Projection {
     /// All of it.
     Full,
-    /// Without what was made from it, which is most of a row: a ready item has no `Derived`.
+    /// Without what was made from it, which is most of a row: a ready item has no `Derivatives`.
     Brief,
 }
 

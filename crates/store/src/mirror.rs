@@ -28,12 +28,12 @@ impl Row for Element {
     }
 
     fn attributes(&self) -> Attributes {
-        HashMap::from([(ELEMENT.to_owned(), AttributeValue::S(self.json()))])
+        HashMap::from([(ELEMENT.to_owned(), AttributeValue::S(self.to_json()))])
     }
 
     fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {
         let json = attributes.get(ELEMENT).and_then(|value| value.as_s().ok());
-        json.and_then(|json| Self::stored(version, json).ok()).ok_or("an attribute that is no element")
+        json.and_then(|json| Self::from_stored(version, json).ok()).ok_or("an attribute that is no element")
     }
 }
 
@@ -51,7 +51,7 @@ mod tests {
 
     fn element() -> Element {
         let received = Change::from_cloud_event(EVENT).expect("a change");
-        Element::of(&received.change).and_then(|element| element.with(&received).next).expect("news")
+        Element::of(&received.change).and_then(|element| element.apply(&received).next).expect("news")
     }
 
     #[test]
@@ -66,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_damaged_element_is_read_or_a_bug(json in malformed_inputs::bytes(&[&element().json()])) {
+        fn a_damaged_element_is_read_or_a_bug(json in malformed_inputs::bytes(&[&element().to_json()])) {
             let row = HashMap::from([
                 ("id".to_owned(), AttributeValue::S("v1".to_owned())),
                 ("version".to_owned(), AttributeValue::N("1".to_owned())),

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     media::Relation,
-    push::{self, Pair, Registers, Row, follows},
+    push::{self, PersonPair, Registers, Row, follows},
 };
 use function_kit::failure::Failure;
 
@@ -54,7 +54,7 @@ fn edge(caller: &str, owner: &str) -> Row {
 }
 
 fn between(caller: &str, owner: &str) -> Row {
-    Row::Between(Pair::of(caller, owner))
+    Row::PersonPair(PersonPair::of(caller, owner))
 }
 
 /// Who follows is a follower, unless one of the two blocked the other.
@@ -76,16 +76,16 @@ mod tests {
     #[test]
     fn a_follower_follows_now_and_nobody_blocks() {
         let at = Position::new(7, 1);
-        let edge = registers("edge#e", Register::holds(at, ""));
+        let edge = registers("edge#e", Register::new(at, ""));
         let left = registers("edge#e", Register::tombstone(at));
         assert_eq!(relation("jun", None, None), Relation::Stranger);
         assert_eq!(relation("jun", Some(&edge), None), Relation::Follower);
         assert_eq!(relation("jun", Some(&left), None), Relation::Stranger);
         for who in ["jun", "mina"] {
-            let blocks = registers("blocks#b", Register::holds(at, who));
+            let blocks = registers("blocks#b", Register::new(at, who));
             assert_eq!(relation("jun", Some(&edge), Some(&blocks)), Relation::Stranger, "{who}");
         }
-        let mutes = registers("mutes#m", Register::holds(at, "jun"));
+        let mutes = registers("mutes#m", Register::new(at, "jun"));
         assert_eq!(relation("jun", Some(&edge), Some(&mutes)), Relation::Follower);
     }
 }

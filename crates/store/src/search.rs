@@ -39,7 +39,7 @@ impl Row for Entry {
             let register = value.as_s().ok().and_then(|text| text.parse().ok());
             Ok((name.to_owned(), register.ok_or("an attribute that is no register")?))
         });
-        Ok(Self::stored(version, registers.collect::<Result<_, &'static str>>()?))
+        Ok(Self::from_stored(version, registers.collect::<Result<_, &'static str>>()?))
     }
 }
 
@@ -71,8 +71,8 @@ mod tests {
     }
 
     fn title(commit_num: u64, title: &str) -> Fact {
-        let stamp = GenerationPosition { generation: 0, position: Position::new(commit_num, 1) };
-        let register = Register { stamp, value: Some(title.to_owned()) };
+        let position = GenerationPosition { generation: 0, position: Position::new(commit_num, 1) };
+        let register = Register { position, value: Some(title.to_owned()) };
         Fact { vertex: "s1".into(), name: "title".into(), register }
     }
 
@@ -88,7 +88,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_entry_survives_its_row() {
-        let entry = Entry::default().with([title(7, "첫눈")]).expect("news");
+        let entry = Entry::default().apply_all([title(7, "첫눈")]).expect("news");
         let put = mock!(Client::put_item)
             .match_requests(|request| {
                 request.item() == Some(&row()) && request.condition_expression() == Some("attribute_not_exists(id)")
@@ -118,7 +118,8 @@ mod tests {
                 let error = ConditionalCheckFailedException::builder().build();
                 PutItemError::ConditionalCheckFailedException(error)
             });
-        let entry = Entry::default().with([title(7, "첫눈")]).and_then(|entry| entry.with([title(8, "함박눈")]));
+        let entry =
+            Entry::default().apply_all([title(7, "첫눈")]).and_then(|entry| entry.apply_all([title(8, "함박눈")]));
         let put = table(&[&refused]).put("s1", &entry.expect("news")).await;
         assert_eq!(put.expect("an answer"), WriteOutcome::Overtaken);
     }

@@ -16,7 +16,7 @@ pub fn open(sealer: &Sealer, caller: &str, list: &List, cursor: &str) -> Result<
     let payload = sealer.open(PURPOSE, &bound(caller, list), cursor);
     payload.and_then(|payload| String::from_utf8(payload).ok()).map(SortKey).ok_or_else(|| {
         ProblemType::InvalidCursor
-            .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
+            .with_detail("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
     })
 }
 
@@ -28,7 +28,7 @@ fn bound<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
         Selection::Post(post) => ("post", post.as_str()),
     };
     let order = match list.order {
-        Order::BoundedLwwMap => "newest",
+        Order::Newest => "newest",
         Order::Oldest => "oldest",
     };
     [caller, &list.owner, selection, of, order]
@@ -46,7 +46,7 @@ mod tests {
             owner: "mina".into(),
             selection: Selection::Kind(Kind::Photo),
             relation: Relation::Stranger,
-            order: Order::BoundedLwwMap,
+            order: Order::Newest,
         }
     }
 

@@ -21,7 +21,7 @@ pub struct Ports {
 pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
     let message = Message::parse(body).map_err(|error| Failure::bug("read the message", error))?;
     match message {
-        Message::Report(report) => store(ports, MediaItem::reported(*report)).await,
+        Message::Report(report) => store(ports, MediaItem::from_report(*report)).await,
         Message::Notification(notification) => {
             for event in &notification.events {
                 if let Some(item) = news(&ports.originals, event).await? {
@@ -45,7 +45,7 @@ async fn news(originals: &Originals, event: &ObjectEvent) -> Result<Option<Media
     let item = match &event.change {
         ObjectChange::Removed => MediaItem::deleted(event),
         ObjectChange::Created { size, etag } => match originals.declared(&event.key, etag).await? {
-            Some(declared) => Original::of(event, *size, declared).map(MediaItem::landed),
+            Some(declared) => Original::of(event, *size, declared).map(MediaItem::processing),
             // Who may see it is not known any more. Nothing is lost: what happened to it since has
             // an event of its own.
             None => {

@@ -36,7 +36,7 @@ mod tests {
     };
     use aws_sdk_sqs::operation::send_message::SendMessageOutput;
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-    use domain::media::{MediaId, Sequencer, Visibility, derived_key, invalidation_marker_key};
+    use domain::media::{MediaId, Sequencer, Visibility, invalidation_marker_key, variant_key};
     use function_kit::{failure::Kind, metrics::Metrics};
     use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ mod tests {
     /// A variant of this item, made at `sequencer`.
     fn leftover(sequencer: &str) -> String {
         let sequencer = Sequencer::parse(sequencer).expect("a sequencer");
-        derived_key(MediaId::of_key(KEY), &sequencer, Visibility::Private, (8, 8), "hash", "webp")
+        variant_key(MediaId::of_key(KEY), &sequencer, Visibility::Private, (8, 8), "hash", "webp")
     }
 
     fn gif() -> Vec<u8> {

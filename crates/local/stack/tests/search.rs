@@ -78,7 +78,7 @@ fn person(id: &str, name: &str) -> Document {
 }
 
 fn nothing(id: &str, version: u64) -> Document {
-    Document { vertex: id.into(), version, content: Content::Nothing }
+    Document { vertex: id.into(), version, content: Content::NotSearchable }
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ fn world(media: &[&Rule]) -> World {
 }
 
 fn register() -> String {
-    domain::push::Register::holds(domain::graph::Position::new(1, 1), "").to_string()
+    domain::push::Register::new(domain::graph::Position::new(1, 1), "").to_string()
 }
 
 /// A row as the table holds it.
