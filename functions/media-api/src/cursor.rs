@@ -28,7 +28,7 @@ fn bound<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
         Selection::Post(post) => ("post", post.as_str()),
     };
     let order = match list.order {
-        Order::BoundedLwwMap => "newest",
+        Order::Newest => "newest",
         Order::Oldest => "oldest",
     };
     [caller, &list.owner, selection, of, order]
@@ -46,7 +46,7 @@ mod tests {
             owner: "mina".into(),
             selection: Selection::Kind(Kind::Photo),
             relation: Relation::Stranger,
-            order: Order::BoundedLwwMap,
+            order: Order::Newest,
         }
     }
 

@@ -33,7 +33,7 @@ pub enum Selection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
     /// Newest first.
-    BoundedLwwMap,
+    Newest,
     /// Oldest first.
     Oldest,
 }
@@ -115,7 +115,7 @@ impl MediaTable {
         // One more than asked for: DynamoDB's own marker does not say that more rows follow.
         let wanted = i32::try_from(limit + 1).map_err(|error| Failure::bug("list media items", error))?;
         let (is_forward, beyond) = match list.order {
-            Order::BoundedLwwMap => (false, "#list = :list AND listed_at < :after"),
+            Order::Newest => (false, "#list = :list AND listed_at < :after"),
             Order::Oldest => (true, "#list = :list AND listed_at > :after"),
         };
         let mut query = self
@@ -197,7 +197,7 @@ mod tests {
             })
             .then_output(|| QueryOutput::builder().build());
         let table = MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&query]), "media".into());
-        let (selection, relation, order) = (Selection::All, Relation::Owner, Order::BoundedLwwMap);
+        let (selection, relation, order) = (Selection::All, Relation::Owner, Order::Newest);
         let list = List { owner: "mina".into(), selection, relation, order };
         table.list(&list, 1, None, Projection::Brief).await.expect("a page");
         assert_eq!(query.num_calls(), 1);
