@@ -34,7 +34,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::batch_get::{Attributes, batch_get};
 
 /// Beyond Neptune's longest retention, 90 days, and two weeks in a dead-letter queue after that.
-pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 120);
+pub const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 120);
 
 /// Registers are kept beside keys and bookkeeping: the prefix tells them apart.
 const REGISTER: &str = "r:";
@@ -63,7 +63,7 @@ pub enum PendingKey {
     /// Until somebody is known to have told or written this vertex, and others may see it.
     WaitingFor(String),
     /// What this person told lately, for followers whose follow arrives late.
-    ToldBy(String),
+    RecentBy(String),
 }
 
 /// Some of a shelf's events.
@@ -86,7 +86,7 @@ impl AudienceTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn learn(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure> {
+    pub async fn apply(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure> {
         let is_gone = fact.register.value.is_none();
         // Of each like there is an edge, and nobody asks for an old one: they do not stay.
         let passes = matches!(fact.row, Row::Edge(_));
@@ -145,8 +145,8 @@ impl AudienceTable {
     /// The registers of each of `rows`; none for a row that is not there. Strongly consistent.
     ///
     /// # Errors
-    /// If DynamoDB fails, or a row is not as [`learn`](Self::learn) writes it.
-    pub async fn look_up(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure> {
+    /// If DynamoDB fails, or a row is not as [`apply`](Self::learn) writes it.
+    pub async fn get(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure> {
         // DynamoDB refuses a key that stands twice.
         let by_key: BTreeMap<_, _> = rows.iter().map(|row| (key_texts(row), row)).collect();
         let mut found = HashMap::with_capacity(by_key.len());
@@ -163,7 +163,7 @@ impl AudienceTable {
     /// that stays. Strongly consistent.
     ///
     /// # Errors
-    /// If DynamoDB fails, or a row is not as [`learn`](Self::learn) writes it.
+    /// If DynamoDB fails, or a row is not as [`apply`](Self::learn) writes it.
     pub async fn followers(&self, person: &str, after: Option<&str>, limit: i32) -> Result<Followers, Failure> {
         let (rows, next) = self.page(format!("followers#{person}"), "", after, limit).await?;
         let follower = |row: &Attributes| Ok((text(row, "sk")?, registers(row)?));
@@ -278,7 +278,7 @@ impl PendingKey {
     fn key(&self, edge: &str) -> (String, String) {
         match self {
             Self::WaitingFor(vertex) => (format!("vertex#{vertex}"), format!("{WAITING}{edge}")),
-            Self::ToldBy(person) => (format!("recent#{person}"), edge.to_owned()),
+            Self::RecentBy(person) => (format!("recent#{person}"), edge.to_owned()),
         }
     }
 }
@@ -307,7 +307,7 @@ fn key_of(pk: String, sk: String) -> Attributes {
 
 /// When a fact of a commit need not be kept any more, if it holds no more.
 fn expiry(committed_at: Timestamp) -> AttributeValue {
-    let at = committed_at.checked_add(KEPT).unwrap_or(Timestamp::MAX);
+    let at = committed_at.checked_add(RETENTION).unwrap_or(Timestamp::MAX);
     AttributeValue::N(at.as_second().to_string())
 }
 
@@ -416,8 +416,8 @@ mod tests {
             .build();
         let table = table(&[&update]);
         let fact = fact(follower(), "edge#e1", Some(""));
-        table.learn(&fact, at()).await.expect("written");
-        table.learn(&fact, at()).await.expect("superseded");
+        table.apply(&fact, at()).await.expect("written");
+        table.apply(&fact, at()).await.expect("superseded");
         assert_eq!(update.num_calls(), 2);
     }
 
@@ -439,7 +439,7 @@ mod tests {
                     && value(request.expression_attribute_values(), ":expires_at") == Some("1805673600")
             })
             .then_output(|| UpdateItemOutput::builder().build());
-        table(&[&emptied, &expiring]).learn(&fact(follower(), "edge#e1", None), at()).await.expect("written");
+        table(&[&emptied, &expiring]).apply(&fact(follower(), "edge#e1", None), at()).await.expect("written");
         assert_eq!(expiring.num_calls(), 1);
     }
 
@@ -451,7 +451,7 @@ mod tests {
             let content = content.map(|(name, value)| (name.to_owned(), value));
             UpdateItemOutput::builder().set_attributes(Some(content.into())).build()
         });
-        table(&[&update]).learn(&fact(follower(), "edge#e1", None), at()).await.expect("written");
+        table(&[&update]).apply(&fact(follower(), "edge#e1", None), at()).await.expect("written");
         assert_eq!(update.num_calls(), 1);
     }
 
@@ -467,7 +467,7 @@ mod tests {
             .build();
         let table = table(&[&update]);
         for value in [Some("likes"), None] {
-            table.learn(&fact(Row::Edge("e1".into()), "edge", value), at()).await.expect("written");
+            table.apply(&fact(Row::Edge("e1".into()), "edge", value), at()).await.expect("written");
         }
         assert_eq!(update.num_calls(), 2);
     }
@@ -497,7 +497,7 @@ mod tests {
             .output(move || BatchGetItemOutput::builder().responses("audience", again("pair#3#jun#mina")).build())
             .build();
         let rows = [vertex.clone(), pair.clone(), vertex.clone()];
-        let found = table(&[&get]).look_up(&rows).await.expect("rows");
+        let found = table(&[&get]).get(&rows).await.expect("rows");
         assert_eq!(found.len(), 2);
         assert_eq!(found[&vertex]["title"].value.as_deref(), Some("첫눈"));
         assert!(found.contains_key(&pair));

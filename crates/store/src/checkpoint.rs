@@ -66,7 +66,7 @@ pub enum LeaseStatus {
     /// It goes on.
     Held,
     /// It goes on, but somebody asks for it: finish and [`release`](CheckpointTable::release).
-    Wanted,
+    HandoverRequested,
     /// Somebody else has it, or nobody. What was to be written was not.
     Lost,
 }
@@ -284,7 +284,7 @@ impl Row {
         let is_wanted = self.successor.is_some() && self.asks_until.is_some_and(|until| until > now.as_millisecond());
         match (is_mine, is_wanted) {
             (false, _) => LeaseStatus::Lost,
-            (true, true) => LeaseStatus::Wanted,
+            (true, true) => LeaseStatus::HandoverRequested,
             (true, false) => LeaseStatus::Held,
         }
     }
@@ -426,7 +426,7 @@ mod tests {
         let same_name = [("epoch", number(8))];
         for (attributes, now, lease_status) in [
             (&[][..], NOW, LeaseStatus::Held),
-            (&asked[..], NOW, LeaseStatus::Wanted),
+            (&asked[..], NOW, LeaseStatus::HandoverRequested),
             (&asked[..], Timestamp::constant(1, 0), LeaseStatus::Held),
             (&taken[..], NOW, LeaseStatus::Lost),
             (&same_name[..], NOW, LeaseStatus::Lost),

@@ -85,7 +85,7 @@ pub enum WriteOutcome {
     /// The row is as given.
     Stored,
     /// The row is not as it was known to be: look again.
-    Changed,
+    Conflict,
 }
 
 impl DeviceTable {
@@ -156,26 +156,17 @@ impl DeviceTable {
             Err(error)
                 if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
             {
-                Ok(WriteOutcome::Changed)
+                Ok(WriteOutcome::Conflict)
             }
             Err(error) => Err(Failure::aws("store a device", error)),
         }
     }
 
-    /// Deletes the row of `device` if it still has the same token and endpoint: a device that has
-    /// registered anew in the meantime stays. One that is not there is no error.
+    /// Deletes the row of `device` if it still has the same token and endpoint. Returns whether it had.
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn forget(&self, device: &Device) -> Result<(), Failure> {
-        self.remove(device).await.map(drop)
-    }
-
-    /// As [`forget`](Self::forget); says whether the row was there as given.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
-    pub async fn remove(&self, device: &Device) -> Result<bool, Failure> {
+    pub async fn delete_if_unchanged(&self, device: &Device) -> Result<bool, Failure> {
         let Device { user, id, token, endpoint_arn, .. } = device;
         self.delete_if(user, id, "token_hash = :hash AND endpoint_arn = :endpoint", token, endpoint_arn).await
     }
@@ -185,7 +176,7 @@ impl DeviceTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn take_away(&self, token: &Token, holder: &Holder) -> Result<(), Failure> {
+    pub async fn delete_holder(&self, token: &Token, holder: &Holder) -> Result<(), Failure> {
         let Holder { user, id, endpoint_arn } = holder;
         let condition = "token_hash = :hash OR endpoint_arn = :endpoint";
         self.delete_if(user, id, condition, token, endpoint_arn).await.map(drop)
@@ -500,7 +491,7 @@ mod tests {
                 PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
             });
         let old = Device { token: token("old"), ..device("phone") };
-        assert_eq!(table(&known).put(&device("phone"), Some(&old)).await.expect("an outcome"), WriteOutcome::Changed);
+        assert_eq!(table(&known).put(&device("phone"), Some(&old)).await.expect("an outcome"), WriteOutcome::Conflict);
     }
 
     #[tokio::test]
@@ -522,8 +513,8 @@ mod tests {
             })
             .build();
         let table = table(&delete);
-        assert!(table.remove(&device("phone")).await.expect("an outcome"));
-        assert!(!table.remove(&device("phone")).await.expect("an outcome"));
+        assert!(table.delete_if_unchanged(&device("phone")).await.expect("an outcome"));
+        assert!(!table.delete_if_unchanged(&device("phone")).await.expect("an outcome"));
     }
 
     #[tokio::test]
@@ -547,7 +538,7 @@ mod tests {
             .then_error(|| {
                 DeleteItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
             });
-        table(&delete).take_away(&token("secret-token"), &holders[0]).await.expect("no error");
+        table(&delete).delete_holder(&token("secret-token"), &holders[0]).await.expect("no error");
         assert_eq!(delete.num_calls(), 1);
     }
 

@@ -21,7 +21,7 @@ use domain::push::Event;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 
-use crate::audience::KEPT;
+use crate::audience::RETENTION;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -109,7 +109,7 @@ impl LedgerTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn mark(
+    pub async fn finish_claim(
         &self,
         entry: &Entry<'_>,
         claimant: &str,
@@ -152,7 +152,7 @@ impl LedgerTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn settle(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
+    pub async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
         let put = self
             .client
             .put_item()
@@ -172,7 +172,7 @@ impl LedgerTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn is_handed_on(&self, event: &Event, rule: &str, number: u32) -> Result<bool, Failure> {
+    pub async fn is_page_continued(&self, event: &Event, rule: &str, number: u32) -> Result<bool, Failure> {
         let get = self.client.get_item().table_name(&self.name).key("id", page_id(event, rule, number));
         let answer = get.consistent_read(true).send().await;
         answer.map(|answer| answer.item.is_some()).map_err(|error| Failure::aws("look for a page", error))
@@ -182,7 +182,7 @@ impl LedgerTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn handed_on(&self, event: &Event, rule: &str, number: u32) -> Result<(), Failure> {
+    pub async fn mark_page_continued(&self, event: &Event, rule: &str, number: u32) -> Result<(), Failure> {
         let put = self
             .client
             .put_item()
@@ -208,7 +208,7 @@ fn milliseconds(at: Timestamp) -> AttributeValue {
 }
 
 fn expiry(event: &Event) -> AttributeValue {
-    let at = event.committed_at.checked_add(KEPT).unwrap_or(Timestamp::MAX);
+    let at = event.committed_at.checked_add(RETENTION).unwrap_or(Timestamp::MAX);
     AttributeValue::N(at.as_second().to_string())
 }
 
@@ -303,7 +303,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_claimant_marks_and_only_once() {
-        let mark = mock!(Client::update_item)
+        let finish_claim = mock!(Client::update_item)
             .match_requests(|request| {
                 let values = request.expression_attribute_values();
                 request.update_expression() == Some("SET claimed_until = :none, sent = :sent, outcome = :outcome")
@@ -315,14 +315,14 @@ mod tests {
             .output(|| UpdateItemOutput::builder().build())
             .error(|| refused(None))
             .build();
-        let (table, event, sent) = (table(&mark), event(), ["phone".to_owned()].into());
-        assert!(table.mark(&entry(&event), "me", &sent, Some("sent")).await.expect("an answer"));
-        assert!(!table.mark(&entry(&event), "me", &sent, Some("sent")).await.expect("an answer"));
+        let (table, event, sent) = (table(&finish_claim), event(), ["phone".to_owned()].into());
+        assert!(table.finish_claim(&entry(&event), "me", &sent, Some("sent")).await.expect("an answer"));
+        assert!(!table.finish_claim(&entry(&event), "me", &sent, Some("sent")).await.expect("an answer"));
     }
 
     #[tokio::test]
     async fn what_failed_gives_its_claim_back() {
-        let mark = mock!(Client::update_item)
+        let finish_claim = mock!(Client::update_item)
             .match_requests(|request| {
                 let values = request.expression_attribute_values();
                 request.update_expression() == Some("SET claimed_until = :none")
@@ -330,7 +330,7 @@ mod tests {
             })
             .then_output(|| UpdateItemOutput::builder().build());
         let event = event();
-        assert!(table(&mark).mark(&entry(&event), "me", &BTreeSet::new(), None).await.expect("an answer"));
+        assert!(table(&finish_claim).finish_claim(&entry(&event), "me", &BTreeSet::new(), None).await.expect("an answer"));
     }
 
     #[tokio::test]
@@ -346,7 +346,7 @@ mod tests {
             .build();
         let (table, event) = (table(&put), event());
         for _ in 0..2 {
-            table.settle(&entry(&event), "muted").await.expect("settled");
+            table.record_outcome(&entry(&event), "muted").await.expect("settled");
         }
         assert_eq!(put.num_calls(), 2);
     }
@@ -363,7 +363,7 @@ mod tests {
             .output(|| GetItemOutput::builder().item("id", s("page#story#main/7/1#3")).build())
             .build();
         let (table, event) = (table(&get), event());
-        assert!(!table.is_handed_on(&event, "story", 3).await.expect("an answer"));
-        assert!(table.is_handed_on(&event, "story", 3).await.expect("an answer"));
+        assert!(!table.is_page_continued(&event, "story", 3).await.expect("an answer"));
+        assert!(table.is_page_continued(&event, "story", 3).await.expect("an answer"));
     }
 }

@@ -38,7 +38,7 @@ impl Relations {
     ) -> Result<HashMap<&'a str, Relation>, Failure> {
         let others = || owners.iter().filter(|owner| **owner != caller);
         let rows: Vec<_> = others().flat_map(|owner| [edge(caller, owner), between(caller, owner)]).collect();
-        let known = if rows.is_empty() { HashMap::new() } else { self.audience.look_up(&rows).await? };
+        let known = if rows.is_empty() { HashMap::new() } else { self.audience.get(&rows).await? };
         let relation = |owner: &str| {
             if owner == caller {
                 return Relation::Owner;

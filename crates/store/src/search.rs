@@ -120,7 +120,7 @@ mod tests {
             });
         let entry = Entry::default().with([title(7, "첫눈")]).and_then(|entry| entry.with([title(8, "함박눈")]));
         let put = table(&[&refused]).put("s1", &entry.expect("news")).await;
-        assert_eq!(put.expect("an answer"), WriteOutcome::Overtaken);
+        assert_eq!(put.expect("an answer"), WriteOutcome::Conflict);
     }
 
     #[tokio::test]

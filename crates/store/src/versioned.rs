@@ -44,7 +44,7 @@ pub enum WriteOutcome {
     /// It is there.
     Stored,
     /// Somebody else has written this version: read it again.
-    Overtaken,
+    Conflict,
 }
 
 /// Some of a table.
@@ -95,7 +95,7 @@ impl<R: Row> VersionedTable<R> {
         match put.send().await {
             Ok(_) => Ok(WriteOutcome::Stored),
             Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Ok(WriteOutcome::Overtaken)
+                Ok(WriteOutcome::Conflict)
             }
             Err(error) => Err(Failure::aws("store a row for search", error)),
         }
