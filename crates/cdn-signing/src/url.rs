@@ -1,4 +1,4 @@
-use domain::media::{generation_prefix, is_open};
+use domain::media::{generation_prefix, is_public_key};
 
 use crate::{
     policy::Policy,
@@ -60,7 +60,7 @@ impl UrlBuilder {
         let mut urls = Vec::with_capacity(keys.len());
         for key in keys {
             let url = format!("{}/{key}", self.base_url);
-            if is_open(key) {
+            if is_public_key(key) {
                 urls.push(url);
                 continue;
             }
@@ -83,14 +83,14 @@ impl UrlBuilder {
 
 #[cfg(test)]
 mod tests {
-    use domain::media::{MediaId, Sequencer, Visibility, derived_key};
+    use domain::media::{MediaId, Sequencer, Visibility, variant_key};
 
     use super::*;
 
     fn keys(visibility: Visibility, sequencer: &str) -> [String; 2] {
         let sequencer = Sequencer::parse(sequencer).expect("a sequencer");
         let id = MediaId::of_key("photo/mina/a.jpg");
-        ["webp", "jpg"].map(|extension| derived_key(id, &sequencer, visibility, (8, 8), "hash", extension))
+        ["webp", "jpg"].map(|extension| variant_key(id, &sequencer, visibility, (8, 8), "hash", extension))
     }
 
     fn urls(keys: &[String], signer: Option<Signer>) -> Result<Vec<String>, UrlError> {

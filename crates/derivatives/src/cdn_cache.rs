@@ -4,7 +4,7 @@ use aws_sdk_cloudfront::{
     operation::create_invalidation::CreateInvalidationError,
     types::{InvalidationBatch, Paths},
 };
-use domain::media::{MediaId, derived_prefix};
+use domain::media::{MediaId, item_prefix};
 use function_kit::failure::Failure;
 use sha2::{Digest, Sha256};
 
@@ -29,7 +29,7 @@ impl CdnCache {
     /// # Errors
     /// If CloudFront fails. Transient if too many invalidations are in progress.
     pub async fn invalidate(&self, id: MediaId, reference: &str, files: Option<&[&str]>) -> Result<(), Failure> {
-        let wildcard = vec![format!("/{}*", derived_prefix(id))];
+        let wildcard = vec![format!("/{}*", item_prefix(id))];
         let result = match (self.create_invalidation(reference, wildcard).await?, files) {
             (Err(error), Some(files)) if is_limit_reached(&error) => {
                 let files = files.iter().map(|key| format!("/{key}")).collect();

@@ -6,7 +6,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{Delete, ObjectIdentifier},
 };
-use domain::media::{CleanupScope, MediaId, derived_prefix, invalidation_marker_key, swept};
+use domain::media::{CleanupScope, MediaId, invalidation_marker_key, item_prefix, keys_to_delete};
 use function_kit::failure::Failure;
 use sha2::{Digest, Sha256};
 
@@ -110,7 +110,7 @@ impl DerivedFiles {
     /// If S3 or CloudFront fails.
     pub async fn clean_up(&self, id: MediaId, scope: CleanupScope<'_>) -> Result<(), Failure> {
         let keys = self.list(id).await?;
-        let outdated = swept(&keys, scope);
+        let outdated = keys_to_delete(&keys, scope);
         let Some(marker) = outdated.iter().max().and_then(|key| invalidation_marker_key(key)) else { return Ok(()) };
         let (mut markers, files): (Vec<_>, Vec<_>) =
             outdated.into_iter().partition(|key| invalidation_marker_key(key).as_deref() == Some(key));
@@ -145,8 +145,7 @@ impl DerivedFiles {
     }
 
     async fn list(&self, id: MediaId) -> Result<Vec<String>, Failure> {
-        let mut pages =
-            self.s3.list_objects_v2().bucket(&self.bucket).prefix(derived_prefix(id)).into_paginator().send();
+        let mut pages = self.s3.list_objects_v2().bucket(&self.bucket).prefix(item_prefix(id)).into_paginator().send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Failure::aws("list files", error))?;

@@ -1,5 +1,5 @@
 use aws_sdk_sqs::Client;
-use domain::{media::Report, message::sendable};
+use domain::{media::Report, message::escape_noncharacters};
 use function_kit::failure::Failure;
 
 /// Sends reports to `metadata-writer`.
@@ -18,7 +18,7 @@ impl Reports {
     /// If SQS fails.
     pub async fn send(&self, report: &Report) -> Result<(), Failure> {
         let body = serde_json::to_string(report).map_err(|error| Failure::bug("serialise the report", error))?;
-        let send = self.sqs.send_message().queue_url(&self.queue_url).message_body(sendable(body));
+        let send = self.sqs.send_message().queue_url(&self.queue_url).message_body(escape_noncharacters(body));
         send.send().await.map(drop).map_err(|error| Failure::aws("send the report", error))
     }
 }

@@ -1,6 +1,6 @@
 use domain::media::{
-    CleanupScope, Declared, Derived, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey, Outcome,
-    Reason, Report,
+    CleanupScope, Declared, Derivatives, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey,
+    Outcome, Reason, Report,
 };
 use function_kit::{
     failure::Failure,
@@ -57,7 +57,7 @@ pub struct Job<'a> {
 #[derive(Debug)]
 pub struct Rendered {
     /// The description, which names the files.
-    pub derived: Derived,
+    pub derived: Derivatives,
     /// All files to store.
     pub files: Vec<File>,
 }

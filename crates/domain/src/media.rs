@@ -9,7 +9,7 @@
 
 mod access;
 pub(crate) mod crockford;
-mod derived;
+mod derivative_keys;
 mod event;
 mod id;
 mod intent;
@@ -20,8 +20,9 @@ mod report;
 mod sound;
 
 pub use access::Relation;
-pub use derived::{
-    CleanupScope, derived_key, derived_prefix, generation_prefix, invalidation_marker_key, is_open, sound_key, swept,
+pub use derivative_keys::{
+    CleanupScope, generation_prefix, invalidation_marker_key, is_public_key, item_prefix, keys_to_delete, sound_key,
+    variant_key,
 };
 pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent};
 pub use id::{InvalidMediaId, MediaId};
@@ -29,5 +30,5 @@ pub use intent::{Declared, FileName, Intent, InvalidFileName, InvalidPost, Post,
 pub use item::{MediaItem, State, TOMBSTONE_DAYS, Upload};
 pub use key::{Kind, OriginalKey, UnknownKey};
 pub use position::{InvalidPosition, InvalidSequencer, Position, Sequencer, Stage};
-pub use report::{Derived, Message, Original, Outcome, Picture, Reason, Report, Variant};
+pub use report::{Derivatives, Message, Original, Outcome, Picture, Reason, Report, Variant};
 pub use sound::{File, Loudness, MAX_PAUSES, Pause, Rendition, Silence, Sound, Waveform};

@@ -10,10 +10,11 @@
 //! property as a last-writer-wins register with the position of the change that said so. Whichever
 //! order changes come in, and however often, the document is the same.
 
+mod bounded_map;
 mod document;
 mod element;
-mod newest;
+mod register;
 
+pub use bounded_map::MAX_REGISTERS;
 pub use document::Document;
 pub use element::{ApplyOutcome, Element, MAX_ID_BYTES, MAX_NAME_BYTES, MAX_NAMES, MAX_ROW_BYTES};
-pub use newest::MAX_REGISTERS;

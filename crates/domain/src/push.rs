@@ -35,11 +35,11 @@ mod truncate;
 
 pub use category::Category;
 pub use event::Event;
-pub use facts::{Fact, Pair, Row, facts, shows};
+pub use facts::{Fact, PersonPair, Row, facts, vertex_with_visibility};
 pub use payload::{FCM_MAX_BYTES, Notification, PayloadError};
 pub use platform::Platform;
 pub use preferences::{Delivery, InvalidQuietHours, Preferences, QuietHours};
-pub use projection::{Owner, Registers, Relation, Vertex, VisibilityFact, followed_before, follows, still_stands};
+pub use projection::{Owner, Registers, Relation, Vertex, VisibilityFact, edge_still_exists, followed_before, follows};
 pub use register::{InvalidRegister, Register};
 pub use rules::{LocalizedText, Recipients, Resolution, TemplateArgs};
 pub use schema::{Actor, Arg, Audience, EdgeOp, End, Kind, MessageTemplate, Pattern, Rule, Text, Texts};

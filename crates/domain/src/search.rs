@@ -22,16 +22,18 @@ mod generation_position;
 mod highlight;
 mod kind;
 mod query;
+mod register;
 #[cfg(test)]
 mod testing;
 mod text;
 
 pub use content::{Content, MAX_TAGS, Person, Story, Tag};
 pub use document::{Document, MAX_DOCUMENT_ID_BYTES};
-pub use entry::{Entry, InvalidRegister};
+pub use entry::Entry;
 pub use facts::{Fact, facts};
-pub use generation_position::{GenerationPosition, Register};
+pub use generation_position::GenerationPosition;
 pub use highlight::{MARK_BEGIN, MARK_END, Segment, segments};
 pub use kind::Kind;
 pub use query::{InvalidQuery, MAX_QUERY_CHARACTERS, Query};
-pub use text::{MAX_TEXT_BYTES, clean};
+pub use register::{InvalidRegister, Register};
+pub use text::{MAX_TEXT_BYTES, normalize};

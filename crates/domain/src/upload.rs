@@ -11,6 +11,8 @@ mod id;
 mod parts;
 
 pub use checksum::{Checksum, InvalidChecksum};
-pub use declaration::{Declaration, FINGERPRINT, Refusal, SINGLE_BYTES, content_types, max_bytes};
+pub use declaration::{
+    Declaration, FINGERPRINT_METADATA, InvalidDeclaration, MAX_SINGLE_REQUEST_BYTES, content_types, max_bytes,
+};
 pub use id::{InvalidUploadId, UploadId};
 pub use parts::{PART_BYTES, Parts};

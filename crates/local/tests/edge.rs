@@ -2,7 +2,7 @@
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
 use cdn_signing::{Signer, UrlBuilder};
-use domain::media::{MediaId, Sequencer, Visibility, derived_key};
+use domain::media::{MediaId, Sequencer, Visibility, variant_key};
 use http::{HeaderMap, Method, StatusCode};
 use local::{
     edge::{Edge, KeyPair, Options, PublicKey, PublicKeys},
@@ -58,7 +58,7 @@ fn world(list: &'static str) -> World {
 
 fn key(visibility: Visibility) -> String {
     let sequencer = Sequencer::parse("0A").expect("a sequencer");
-    derived_key(MediaId::of_key("photo/mina/a.jpg"), &sequencer, visibility, (8, 8), "hash", "webp")
+    variant_key(MediaId::of_key("photo/mina/a.jpg"), &sequencer, visibility, (8, 8), "hash", "webp")
 }
 
 async fn ask(method: Method, url: &str) -> (StatusCode, HeaderMap, String) {

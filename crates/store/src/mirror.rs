@@ -25,11 +25,11 @@ impl Row for Element {
     }
 
     fn attributes(&self) -> Attributes {
-        Attributes::from([(ELEMENT.to_owned(), text(self.json()))])
+        Attributes::from([(ELEMENT.to_owned(), text(self.to_json()))])
     }
 
     fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {
-        let element = get_text(attributes, ELEMENT).and_then(|json| Self::stored(version, json).ok());
+        let element = get_text(attributes, ELEMENT).and_then(|json| Self::from_stored(version, json).ok());
         element.ok_or("the attribute element is not an element")
     }
 }
@@ -49,7 +49,7 @@ mod tests {
 
     fn element() -> Element {
         let received = Change::from_cloud_event(EVENT).expect("a change");
-        Element::of(&received.change).and_then(|element| element.with(&received).next).expect("a new version")
+        Element::of(&received.change).and_then(|element| element.apply(&received).next).expect("a new version")
     }
 
     #[test]
@@ -63,7 +63,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn malformed_element_is_read_or_a_bug(json in malformed_inputs::bytes(&[&element().json()])) {
+        fn malformed_element_is_read_or_a_bug(json in malformed_inputs::bytes(&[&element().to_json()])) {
             let json = String::from_utf8_lossy(&json);
             let row = row([("id", text("v1")), ("version", number(1)), (ELEMENT, text(json))]);
             if let Err(failure) = crate::versioned::row::<Element>(&row) {

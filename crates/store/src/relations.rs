@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     media::Relation,
-    push::{self, Pair, Registers, Row, follows},
+    push::{self, PersonPair, Registers, Row, follows},
 };
 use function_kit::failure::Failure;
 
@@ -55,7 +55,7 @@ fn edge(caller: &str, owner: &str) -> Row {
 }
 
 fn between(caller: &str, owner: &str) -> Row {
-    Row::Between(Pair::of(caller, owner))
+    Row::PersonPair(PersonPair::of(caller, owner))
 }
 
 /// A caller who follows the owner is a follower, unless one of the two has blocked the other.
@@ -77,16 +77,16 @@ mod tests {
     #[test]
     fn follower_is_a_follower_unless_one_blocks_the_other() {
         let at = Position::new(7, 1);
-        let follows = registers("edge#e", Register::holds(at, ""));
+        let follows = registers("edge#e", Register::new(at, ""));
         let unfollowed = registers("edge#e", Register::tombstone(at));
         assert_eq!(relation("jun", None, None), Relation::Stranger);
         assert_eq!(relation("jun", Some(&follows), None), Relation::Follower);
         assert_eq!(relation("jun", Some(&unfollowed), None), Relation::Stranger);
         for who in ["jun", "mina"] {
-            let blocks = registers("blocks#b", Register::holds(at, who));
+            let blocks = registers("blocks#b", Register::new(at, who));
             assert_eq!(relation("jun", Some(&follows), Some(&blocks)), Relation::Stranger, "{who}");
         }
-        let mutes = registers("mutes#m", Register::holds(at, "jun"));
+        let mutes = registers("mutes#m", Register::new(at, "jun"));
         assert_eq!(relation("jun", Some(&follows), Some(&mutes)), Relation::Follower);
     }
 }

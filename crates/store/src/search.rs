@@ -29,7 +29,7 @@ impl Row for Entry {
     }
 
     fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {
-        Ok(Self::stored(version, registers::read(attributes)?))
+        Ok(Self::from_stored(version, registers::read(attributes)?))
     }
 }
 
@@ -60,8 +60,8 @@ mod tests {
     }
 
     fn title(commit_num: u64, title: &str) -> Fact {
-        let stamp = GenerationPosition { generation: 0, position: Position::new(commit_num, 1) };
-        let register = Register { stamp, value: Some(title.to_owned()) };
+        let position = GenerationPosition { generation: 0, position: Position::new(commit_num, 1) };
+        let register = Register { position, value: Some(title.to_owned()) };
         Fact { vertex: "s1".into(), name: "title".into(), register }
     }
 
@@ -72,7 +72,7 @@ mod tests {
 
     #[tokio::test]
     async fn entry_is_read_as_written() {
-        let entry = Entry::default().with([title(7, "첫눈")]).expect("a new version");
+        let entry = Entry::default().apply_all([title(7, "첫눈")]).expect("a new version");
         let put = mock!(Client::put_item)
             .match_requests(|request| {
                 request.item() == Some(&row()) && request.condition_expression() == Some("attribute_not_exists(id)")
@@ -98,7 +98,8 @@ mod tests {
                     && value(request.expression_attribute_values(), ":before") == Some("1")
             })
             .then_error(put_condition_failed);
-        let entry = Entry::default().with([title(7, "첫눈")]).and_then(|entry| entry.with([title(8, "함박눈")]));
+        let entry =
+            Entry::default().apply_all([title(7, "첫눈")]).and_then(|entry| entry.apply_all([title(8, "함박눈")]));
         let outcome = table(&[&put]).put("s1", &entry.expect("a new version")).await;
         assert_eq!(outcome.expect("an outcome"), WriteOutcome::Conflict);
     }

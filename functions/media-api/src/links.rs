@@ -2,7 +2,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_s3::{Client, presigning::PresigningConfig};
 use cdn_signing::{Signer, UrlBuilder};
-use domain::media::is_open;
+use domain::media::is_public_key;
 use function_kit::failure::Failure;
 use tokio::sync::OnceCell;
 
@@ -50,10 +50,10 @@ impl Links {
     /// 15 minutes after the start of `epoch`, for whoever has them. No call to AWS but for the key, once.
     pub async fn to(&self, keys: &[&str], epoch: Epoch) -> Result<Vec<String>, Failure> {
         let addresses = match &self.signing {
-            Signing::Bucket { s3, bucket } if !keys.iter().all(|key| is_open(key)) => {
+            Signing::Bucket { s3, bucket } if !keys.iter().all(|key| is_public_key(key)) => {
                 return presigned(s3, bucket, keys, epoch).await;
             }
-            Signing::CloudFront(key) if !keys.iter().all(|key| is_open(key)) => {
+            Signing::CloudFront(key) if !keys.iter().all(|key| is_public_key(key)) => {
                 key.addresses(&self.base_url).await?.urls(keys, (epoch.start() + LIFETIME).as_secs())
             }
             _ => unsigned(&self.base_url)?.urls(keys, 0),
@@ -111,7 +111,7 @@ mod tests {
     fn closed() -> String {
         let sequencer = domain::media::Sequencer::parse("0A").expect("a sequencer");
         let id = domain::media::MediaId::of_key("photo/mina/a.jpg");
-        domain::media::derived_key(id, &sequencer, domain::media::Visibility::Private, (8, 8), "h", "webp")
+        domain::media::variant_key(id, &sequencer, domain::media::Visibility::Private, (8, 8), "h", "webp")
     }
 
     fn links(secret: &[&Rule]) -> Links {

@@ -23,7 +23,7 @@ pub struct Ports {
 pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
     let message = Message::parse(body).map_err(|error| Failure::bug("read the message", error))?;
     match message {
-        Message::Report(report) => store(ports, MediaItem::reported(*report)).await,
+        Message::Report(report) => store(ports, MediaItem::from_report(*report)).await,
         Message::Notification(notification) => {
             for event in &notification.events {
                 record(ports, event).await?;
@@ -54,7 +54,7 @@ async fn item(originals: &Originals, event: &ObjectEvent) -> Result<Option<Media
     let item = match &event.change {
         ObjectChange::Removed => MediaItem::deleted(event),
         ObjectChange::Created { size, etag } => match originals.head_if_match(&event.key, etag).await? {
-            Some(declared) => Original::of(event, *size, declared).map(MediaItem::landed),
+            Some(declared) => Original::of(event, *size, declared).map(MediaItem::processing),
             // Its visibility can no longer be read. The deletion or replacement has an event of its own.
             None => {
                 info!(media_id = %MediaId::of_key(&event.key), "deleted or replaced before it was recorded");

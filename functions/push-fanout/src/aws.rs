@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     graph::Position,
-    message::sendable,
+    message::escape_noncharacters,
     push::{Event, Fact, Registers, Row},
 };
 use function_kit::failure::Failure;
@@ -116,7 +116,7 @@ impl Surroundings for Aws {
             .sqs
             .send_message()
             .queue_url(&self.push_queue_url)
-            .message_body(sendable(body))
+            .message_body(escape_noncharacters(body))
             .message_group_id(&id)
             .message_deduplication_id(&id);
         send.send().await.map(drop).map_err(|error| Failure::aws("hand work on", error))

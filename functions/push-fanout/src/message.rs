@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::{
-    graph::{Change, Position, Received},
+    graph::{Change, Position, ReceivedChange},
     push::Event,
 };
 use function_kit::failure::Failure;
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// From the bus.
-    Change(Box<Received>),
+    Change(Box<ReceivedChange>),
     /// From this function itself.
     Further(Box<Further>),
 }

@@ -1,6 +1,6 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use derivatives::{Content, File, Rendered, content_hash};
-use domain::media::{Derived, MediaId, Picture, Reason, Sequencer, Variant, Visibility, derived_key};
+use domain::media::{Derivatives, MediaId, Picture, Reason, Sequencer, Variant, Visibility, variant_key};
 use function_kit::failure::Failure;
 use picture::{Format, Limits, PictureError, Pictures};
 
@@ -38,7 +38,7 @@ fn describe(
     let (mut variants, mut files) = (Vec::new(), Vec::new());
     for picture::Variant { width, height, encoding, bytes, .. } in pictures.variants {
         let hash = content_hash(&bytes[..]).map_err(|error| Failure::bug("hash a variant", error))?;
-        let key = derived_key(id, sequencer, visibility, (width, height), &hash, encoding.extension());
+        let key = variant_key(id, sequencer, visibility, (width, height), &hash, encoding.extension());
         let content_type = encoding.mime().to_owned();
         variants.push(Variant {
             key: key.clone(),
@@ -57,7 +57,7 @@ fn describe(
         dominant_colour: format!("#{red:02x}{green:02x}{blue:02x}"),
         variants,
     };
-    Ok(Rendered { derived: Derived::Picture(picture), files })
+    Ok(Rendered { derived: Derivatives::Picture(picture), files })
 }
 
 /// Rejects originals by their size in bytes, before they are fetched.

@@ -231,7 +231,7 @@ pub(super) fn change_of(kind: EntityKind, id: &str) -> Change {
         commit_timestamp_ms: 1_560_011_610_678,
         kind,
         entity_id: id.to_owned(),
-        what: ChangeKind::Changed,
+        change_kind: ChangeKind::Changed,
         labels: Labels::default(),
         ends: None,
         ends_before: None,
@@ -242,7 +242,7 @@ pub(super) fn change_of(kind: EntityKind, id: &str) -> Change {
 
 /// Any change that records can make, and some that they cannot.
 pub(super) fn change() -> impl Strategy<Value = Change> {
-    let what = prop_oneof![Just(ChangeKind::Added), Just(ChangeKind::Changed), Just(ChangeKind::Removed)];
+    let change_kind = prop_oneof![Just(ChangeKind::Added), Just(ChangeKind::Changed), Just(ChangeKind::Removed)];
     let texts = || prop::collection::vec(any::<String>(), 0..3);
     let labels = (texts(), texts(), texts()).prop_map(|(added, removed, kept)| Labels { added, removed, kept });
     let ends = || prop::option::of(any::<(String, String)>().prop_map(|(from, to)| EdgeEndpoints { from, to }));
@@ -250,12 +250,12 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
     let property = (values(), values()).prop_map(|(before, after)| PropertyChange { before, after });
     let properties = prop::collection::btree_map(any::<String>(), property, 0..5);
     let at = (any::<(u64, u64)>(), any::<i64>());
-    (at, kind(), any::<String>(), what, labels, ends(), ends(), properties).prop_map(
+    (at, kind(), any::<String>(), change_kind, labels, ends(), ends(), properties).prop_map(
         |(
             ((commit_num, op_num), commit_timestamp_ms),
             kind,
             entity_id,
-            what,
+            change_kind,
             labels,
             ends,
             ends_before,
@@ -263,7 +263,7 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
         )| {
             let position = Position::new(commit_num, op_num);
             let rest = change_of(kind, &entity_id);
-            Change { position, commit_timestamp_ms, what, labels, ends, ends_before, properties, ..rest }
+            Change { position, commit_timestamp_ms, change_kind, labels, ends, ends_before, properties, ..rest }
         },
     )
 }

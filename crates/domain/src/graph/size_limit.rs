@@ -3,7 +3,7 @@ use std::{cmp::Reverse, mem};
 use serde::Serialize;
 
 use super::{Change, PropertyChange, Value};
-use crate::message::sendable;
+use crate::message::escape_noncharacters;
 
 /// What SNS takes in one message, and in one `PublishBatch`, in bytes: body and attributes together
 /// (Amazon SNS quotas, "Message size": 256 KiB).
@@ -183,7 +183,7 @@ impl Property {
         let before = self.change.before.iter().enumerate().map(|(index, value)| (false, index, value));
         let after = self.change.after.iter().enumerate().map(|(index, value)| (true, index, value));
         before.chain(after).filter_map(move |(is_after, index, value)| {
-            let other = value.omitted()?;
+            let other = value.to_omitted()?;
             let saving = json_bytes(value).checked_sub(json_bytes(&other)).filter(|saving| *saving > 0)?;
             Some(Replaceable { property, is_after, index, saving, other, is_omitted: false })
         })
@@ -192,7 +192,7 @@ impl Property {
 
 fn json_bytes(value: &impl Serialize) -> usize {
     // Texts, numbers and maps with texts as keys can always be written.
-    serde_json::to_string(value).map_or(0, |json| sendable(json).len())
+    serde_json::to_string(value).map_or(0, |json| escape_noncharacters(json).len())
 }
 
 fn digits(number: usize) -> usize {
@@ -298,7 +298,7 @@ mod tests {
                 let Some(property) = found.properties.get(key) else {
                     // It is one of the largest, and would not have fitted in.
                     let mut more = found.clone();
-                    let values = original.after.iter().map(|value| match value.omitted() {
+                    let values = original.after.iter().map(|value| match value.to_omitted() {
                         Some(other) if json_bytes(&other) < json_bytes(value) => other,
                         _ => value.clone(),
                     });
@@ -308,7 +308,7 @@ mod tests {
                     continue;
                 };
                 for (at, value) in property.after.iter().enumerate().filter(|(at, value)| **value != original.after[*at]) {
-                    prop_assert_eq!(Some(value.clone()), original.after[at].omitted());
+                    prop_assert_eq!(Some(value.clone()), original.after[at].to_omitted());
                     let mut more = found.clone();
                     more.properties.get_mut(key).expect("the property").after[at] = original.after[at].clone();
                     prop_assert!(more.to_cloud_event("main").len() > max_bytes, "{} {} would fit", key, at);

@@ -1,7 +1,7 @@
 use jiff::{Timestamp, ToSpan};
 
 use super::{
-    Declared, Derived, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage,
+    Declared, Derivatives, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage,
     UnknownKey,
 };
 
@@ -33,8 +33,8 @@ pub struct MediaItem {
 pub enum State {
     /// It has landed; a worker will report.
     Processing(Upload),
-    /// It can be shown or heard. There is no `Derived` where no more than the rest was asked for.
-    Ready(Upload, Option<Derived>),
+    /// It can be shown or heard. There is no `Derivatives` where no more than the rest was asked for.
+    Ready(Upload, Option<Derivatives>),
     /// It cannot be shown and never will be.
     Failed(Upload, Reason),
     /// It is gone; only its position is kept, until `expires_at`, against late news of it.
@@ -67,12 +67,12 @@ pub struct Upload {
 
 impl MediaItem {
     /// The item after its original landed: a worker will report.
-    pub fn landed(original: Original) -> Self {
-        Self::alive(original, Stage::Landed, State::Processing)
+    pub fn processing(original: Original) -> Self {
+        Self::alive(original, Stage::S3Event, State::Processing)
     }
 
     /// The item after a worker was done with its original.
-    pub fn reported(report: Report) -> Self {
+    pub fn from_report(report: Report) -> Self {
         match report.outcome {
             Outcome::Ready(derived) => {
                 Self::alive(report.original, Stage::Ready, |upload| State::Ready(upload, Some(derived)))
@@ -90,7 +90,7 @@ impl MediaItem {
         let expires_at = event.at.saturating_add((24 * TOMBSTONE_DAYS).hours()).unwrap_or(Timestamp::MAX);
         Ok(Self {
             id: MediaId::of_key(&event.key),
-            position: Position { sequencer: event.sequencer.clone(), stage: Stage::Landed },
+            position: Position { sequencer: event.sequencer.clone(), stage: Stage::S3Event },
             kind,
             owner: owner.to_owned(),
             key: event.key.clone(),
@@ -137,7 +137,7 @@ mod tests {
             let event = event(sequencer, ObjectChange::Created { size: 1, etag: String::new() });
             Original::of(&event, 1, Declared::default()).expect("owned")
         };
-        let ready = Outcome::Ready(Derived::Picture(Picture {
+        let ready = Outcome::Ready(Derivatives::Picture(Picture {
             width: 1,
             height: 1,
             thumb_hash: String::new(),
@@ -145,13 +145,13 @@ mod tests {
             variants: vec![],
         }));
         let report = |sequencer, outcome: &Outcome| {
-            MediaItem::reported(Report { original: created(sequencer), outcome: outcome.clone() })
+            MediaItem::from_report(Report { original: created(sequencer), outcome: outcome.clone() })
         };
         vec![
-            MediaItem::landed(created("0A")),
+            MediaItem::processing(created("0A")),
             report("0A", &Outcome::Failed { reason: Reason::Corrupt }),
             report("0A", &ready),
-            MediaItem::landed(created("0A01")),
+            MediaItem::processing(created("0A01")),
             report("0A01", &ready),
             MediaItem::deleted(&event("0B", ObjectChange::Removed)).expect("owned"),
         ]
@@ -167,10 +167,11 @@ mod tests {
                 change: ObjectChange::Created { size: 1, etag: String::new() },
             };
             let original = Original::of(&event, 1, Declared::default()).expect("owned");
-            let landed = MediaItem::landed(original.clone());
-            assert!(matches!(landed.state, State::Processing(_)), "{kind}");
-            let failed = MediaItem::reported(Report { original, outcome: Outcome::Failed { reason: Reason::Corrupt } });
-            assert!(landed.position < failed.position, "{kind}");
+            let processing = MediaItem::processing(original.clone());
+            assert!(matches!(processing.state, State::Processing(_)), "{kind}");
+            let failed =
+                MediaItem::from_report(Report { original, outcome: Outcome::Failed { reason: Reason::Corrupt } });
+            assert!(processing.position < failed.position, "{kind}");
         }
     }
 

@@ -37,7 +37,7 @@ impl Sequencer {
     /// that S3 will ever say of the key, whose sequencers differ in the digits before.
     ///
     /// `None` where S3's own digits reach so far, or after 2^32 - 1 times.
-    pub fn revised(&self) -> Option<Self> {
+    pub fn next_revision(&self) -> Option<Self> {
         let (of_s3, revision) = self.0.split_at(WIDTH - REVISION);
         let is_free = of_s3.get(of_s3.len() - MARGIN..)?.bytes().all(|digit| digit == b'0');
         let next = u32::from_str_radix(revision, 16).ok()?.checked_add(1)?;
@@ -85,7 +85,7 @@ pub struct Position {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// S3 told of the object (or of its deletion).
-    Landed = 0,
+    S3Event = 0,
     /// A worker gave up on it.
     Failed = 1,
     /// A worker is done with it.
@@ -110,7 +110,7 @@ impl FromStr for Position {
     fn from_str(text: &str) -> Result<Self, InvalidPosition> {
         let (sequencer, stage) = text.split_once('.').ok_or(InvalidPosition)?;
         let stage = match stage {
-            "0" => Stage::Landed,
+            "0" => Stage::S3Event,
             "1" => Stage::Failed,
             "2" => Stage::Ready,
             _ => return Err(InvalidPosition),
@@ -142,15 +142,15 @@ mod tests {
     #[test]
     fn a_revision_has_room_or_there_is_none() {
         let parse = |text: &str| Sequencer::parse(text).expect("a sequencer");
-        let first = parse("0055AED6DCD90281E5").revised().expect("room");
+        let first = parse("0055AED6DCD90281E5").next_revision().expect("room");
         assert_eq!(first.as_str(), "0055AED6DCD90281E500000000000001");
-        assert_eq!(first.revised().expect("room").as_str(), "0055AED6DCD90281E500000000000002");
-        assert_eq!(parse("0055AED6DCD90281E5000001").revised(), None, "S3 has begun to use them");
-        assert_eq!(parse("0055AED6DCD90281E5000000FFFFFFFF").revised(), None);
+        assert_eq!(first.next_revision().expect("room").as_str(), "0055AED6DCD90281E500000000000002");
+        assert_eq!(parse("0055AED6DCD90281E5000001").next_revision(), None, "S3 has begun to use them");
+        assert_eq!(parse("0055AED6DCD90281E5000000FFFFFFFF").next_revision(), None);
     }
 
     fn position() -> impl Strategy<Value = Position> {
-        let stage = prop_oneof![Just(Stage::Landed), Just(Stage::Failed), Just(Stage::Ready)];
+        let stage = prop_oneof![Just(Stage::S3Event), Just(Stage::Failed), Just(Stage::Ready)];
         ("[0-9A-F]{1,20}", stage)
             .prop_map(|(text, stage)| Position { sequencer: Sequencer::parse(&text).expect("a sequencer"), stage })
     }
@@ -162,13 +162,13 @@ mod tests {
         ) {
             let parse = |text: &str| Sequencer::parse(text).expect("a sequencer");
             let (one, other) = (parse(&one), parse(&other));
-            let mut revised = one.clone();
+            let mut next_revision = one.clone();
             for _ in 0..times {
-                let next = revised.revised().expect("room");
-                prop_assert!(next > revised);
-                revised = next;
+                let next = next_revision.next_revision().expect("room");
+                prop_assert!(next > next_revision);
+                next_revision = next;
             }
-            prop_assert_eq!(other.cmp(&revised), if other == one { std::cmp::Ordering::Less } else { other.cmp(&one) });
+            prop_assert_eq!(other.cmp(&next_revision), if other == one { std::cmp::Ordering::Less } else { other.cmp(&one) });
         }
 
         #[test]

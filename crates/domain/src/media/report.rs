@@ -62,7 +62,7 @@ impl Original {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Outcome {
     /// It can be shown or heard.
-    Ready(Derived),
+    Ready(Derivatives),
     /// It never will be: trying again cannot help.
     Failed {
         /// Why.
@@ -115,7 +115,7 @@ impl Reason {
 /// All that was made from an original.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Derived {
+pub enum Derivatives {
     /// From a picture.
     Picture(Picture),
     /// From a recording.
@@ -221,8 +221,8 @@ mod tests {
         }
     }
 
-    fn picture() -> Derived {
-        Derived::Picture(Picture {
+    fn picture() -> Derivatives {
+        Derivatives::Picture(Picture {
             width: 4,
             height: 3,
             thumb_hash: "AA==".into(),
@@ -231,9 +231,9 @@ mod tests {
         })
     }
 
-    fn sound() -> Derived {
+    fn sound() -> Derivatives {
         let file = File { key: "k".into(), size: 1 };
-        Derived::Sound(Box::new(Sound {
+        Derivatives::Sound(Box::new(Sound {
             duration_ms: 1_500,
             codec: "aac_lc".into(),
             rate_hz: 44_100,

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Element, newest::Register};
+use super::{Element, register::Register};
 use crate::graph::{Change, EntityKind, Value};
 
 /// What the mirror's index is told of an element: always the whole of it, at a version.
@@ -23,14 +23,13 @@ impl Document {
     /// would be forgotten by the index after a minute, and a late replay would then bring it back. The
     /// alias shows only what has a `document_type`.
     pub fn of(element: &Element) -> Self {
-        let labels: Vec<_> = element.labels().holding().map(|(label, _)| label).collect();
+        let labels: Vec<_> = element.labels().live().map(|(label, _)| label).collect();
         let mut fields = Map::from_iter([("entity_id".to_owned(), json!(element.id()))]);
         // Of what is older than the stream, no label may be known.
         if element.labels().is_empty() || !labels.is_empty() {
             fields.insert("entity_type".to_owned(), json!(labels));
             fields.insert("document_type".to_owned(), json!(element.kind().as_str()));
-            let predicates =
-                element.properties().iter().map(|(name, values)| (name.clone(), values.holding().collect()));
+            let predicates = element.properties().iter().map(|(name, values)| (name.clone(), values.live().collect()));
             let predicates = predicates.map(|(name, values)| (name, predicate(values)));
             let predicates: Map<_, _> = predicates.filter(|(_, values)| values != &json!([])).collect();
             if !predicates.is_empty() {
@@ -58,8 +57,8 @@ fn id_of(kind: EntityKind, id: &str) -> String {
 
 /// A property's values, as they came.
 fn predicate(mut values: Vec<(&String, &Register)>) -> Json {
-    values.sort_by_key(|(key, register)| (register.at, *key));
-    values.into_iter().filter_map(|(_, register)| register.value.as_ref().and_then(object)).collect()
+    values.sort_by_key(|(key, register)| (register.position, *key));
+    values.into_iter().filter_map(|(_, register)| register.property_value().and_then(object)).collect()
 }
 
 /// `{"value": …}`, and its type unless it is a text; nothing if it was left out.
@@ -98,8 +97,9 @@ mod tests {
 
     fn document(changes: &[Change]) -> Json {
         let element = Element::of(&changes[0]).expect("an element");
-        let element =
-            changes.iter().fold(element, |element, change| element.with(&received(change.clone())).next.expect("news"));
+        let element = changes
+            .iter()
+            .fold(element, |element, change| element.apply(&received(change.clone())).next.expect("news"));
         Document::of(&element).source
     }
 
@@ -108,7 +108,12 @@ mod tests {
         let property = |(name, after): &(&str, &[Value])| {
             ((*name).to_owned(), PropertyChange { before: vec![], after: after.to_vec() })
         };
-        Change { what: ChangeKind::Added, labels, properties: properties.iter().map(property).collect(), ..change }
+        Change {
+            change_kind: ChangeKind::Added,
+            labels,
+            properties: properties.iter().map(property).collect(),
+            ..change
+        }
     }
 
     fn text(text: &str) -> Value {
@@ -196,7 +201,7 @@ mod tests {
         let mut gone = vertex(2, "s1", "title", None);
         gone.properties.values_mut().for_each(|title| title.before = vec![text("첫눈")]);
         gone.labels.removed = vec!["story".to_owned()];
-        gone.what = ChangeKind::Removed;
+        gone.change_kind = ChangeKind::Removed;
         assert_eq!(document(&[there.clone(), gone.clone()]), json!({"entity_id": "s1"}));
         // Also if the message had no room for what it had.
         gone.properties.clear();

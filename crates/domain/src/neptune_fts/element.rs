@@ -3,9 +3,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::newest::{BoundedLwwMap, Register};
+use super::{
+    bounded_map::BoundedLwwMap,
+    register::{Content, Register},
+};
 use crate::{
-    graph::{Change, EntityKind, Received, Value},
+    graph::{Change, EntityKind, ReceivedChange, Value},
     search::GenerationPosition,
 };
 
@@ -63,16 +66,16 @@ impl Element {
         })
     }
 
-    /// An element as [`json`](Self::json) wrote it at that version.
+    /// An element as [`to_json`](Self::to_json) wrote it at that version.
     ///
     /// # Errors
     /// If it is not so.
-    pub fn stored(version: u64, json: &str) -> Result<Self, serde_json::Error> {
+    pub fn from_stored(version: u64, json: &str) -> Result<Self, serde_json::Error> {
         Ok(Self { version, ..serde_json::from_str(json)? })
     }
 
     /// All but the version.
-    pub fn json(&self) -> String {
+    pub fn to_json(&self) -> String {
         // Texts, numbers and maps with texts as keys can always be written.
         serde_json::to_string(self).unwrap_or_default()
     }
@@ -99,8 +102,8 @@ impl Element {
     }
 
     /// The element with what a change of it says.
-    pub fn with(&self, received: &Received) -> ApplyOutcome {
-        let Received { cluster, change, .. } = received;
+    pub fn apply(&self, received: &ReceivedChange) -> ApplyOutcome {
+        let ReceivedChange { cluster, change, .. } = received;
         let generation = GenerationPosition::of(cluster, change.position).generation;
         if generation < self.generation {
             return ApplyOutcome { next: None, left_out: 0 };
@@ -110,7 +113,7 @@ impl Element {
         if is_reset {
             (next.generation, next.labels, next.properties) = (generation, BoundedLwwMap::default(), BTreeMap::new());
         }
-        let (has_news, mut left_out) = next.learn(change);
+        let (has_news, mut left_out) = next.merge_change(change);
         if !has_news && !is_reset {
             return ApplyOutcome { next: None, left_out };
         }
@@ -120,9 +123,10 @@ impl Element {
     }
 
     /// Whether anything was news, and how much that holds is not kept.
-    fn learn(&mut self, change: &Change) -> (bool, usize) {
+    fn merge_change(&mut self, change: &Change) -> (bool, usize) {
         let (mut has_news, mut left_out) = (false, 0);
-        let register = |holds, value| Register { at: change.position, holds, value };
+        let register =
+            |is_live: bool, content| Register { position: change.position, value: is_live.then_some(content) };
         let labels = &change.labels;
         // What is there comes first: of one position, the first word counts.
         let there = labels.added.iter().chain(&labels.kept).map(|label| (label, true));
@@ -131,9 +135,9 @@ impl Element {
                 left_out += usize::from(holds);
                 continue;
             }
-            let learnt = self.labels.learn(label.clone(), register(holds, None));
-            has_news |= learnt.is_news;
-            left_out += usize::from(learnt.is_loss);
+            let write = self.labels.apply(label.clone(), register(holds, Content::KeyOnly));
+            has_news |= write.is_applied;
+            left_out += usize::from(write.drops_value);
         }
         for (name, property) in &change.properties {
             let Some((values, dropped)) = self.property(name) else {
@@ -144,10 +148,10 @@ impl Element {
             let there = property.after.iter().map(|value| (value, true));
             for (value, holds) in there.chain(property.before.iter().map(|value| (value, false))) {
                 let is_known = !matches!(value, Value::Omitted(_));
-                let kept = (holds && is_known).then(|| value.clone());
-                let learnt = values.learn(key(value), register(holds, kept));
-                has_news |= learnt.is_news;
-                left_out += usize::from(learnt.is_loss || (holds && !is_known));
+                let content = if is_known { Content::Value(value.clone()) } else { Content::KeyOnly };
+                let write = values.apply(key(value), register(holds, content));
+                has_news |= write.is_applied;
+                left_out += usize::from(write.drops_value || (holds && !is_known));
             }
         }
         (has_news, left_out)
@@ -167,22 +171,25 @@ impl Element {
             if rank(name) > rank(&longest) {
                 return None;
             }
-            dropped = self.properties.remove(&longest).map_or(0, |values| values.holding().count());
+            dropped = self.properties.remove(&longest).map_or(0, |values| values.live().count());
         }
         Some((self.properties.entry(name.to_owned()).or_default(), dropped))
     }
 
     /// Leaves out values until the row has room for it; how many.
     fn shrink(&mut self) -> usize {
-        let mut bytes = self.json().len();
+        let mut bytes = self.to_json().len();
         let mut left_out = 0;
         while bytes > MAX_ROW_BYTES {
             let registers = self.properties.values_mut().flat_map(BoundedLwwMap::registers_mut);
-            let size = |value: &Option<Value>| value.as_ref().map_or(0, text_bytes);
-            let Some(longest) = registers.max_by_key(|register| size(&register.value)) else { break };
-            let Some(value) = longest.value.take() else { break };
-            // At least as long in JSON.
-            bytes = bytes.saturating_sub(text_bytes(&value).max(1));
+            let size = |register: &Register| register.property_value().map_or(0, text_bytes);
+            let Some(longest) = registers.max_by_key(|register| size(register)) else { break };
+            if longest.property_value().is_none() {
+                break;
+            }
+            // In JSON it takes at least as much.
+            bytes = bytes.saturating_sub(size(longest).max(1));
+            longest.value = Some(Content::KeyOnly);
             left_out += 1;
         }
         left_out

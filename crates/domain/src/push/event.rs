@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, rules};
-use crate::graph::{ChangeKind, EntityKind, Position, Received};
+use crate::graph::{ChangeKind, EntityKind, Position, ReceivedChange};
 
 /// An edge that was added, and that somebody may have to be told of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,11 +26,14 @@ pub struct Event {
 impl Event {
     /// The event in a change, if there is a rule for it. An edge that was only changed is none,
     /// also if it leads elsewhere since: see [`ChangeKind::Changed`].
-    pub fn of(received: &Received) -> Option<Self> {
+    pub fn of(received: &ReceivedChange) -> Option<Self> {
         let change = &received.change;
         let ends = change.ends.as_ref()?;
         let label = change.labels.added.first()?;
-        if change.kind != EntityKind::Edge || change.what != ChangeKind::Added || rules::about(label).next().is_none() {
+        if change.kind != EntityKind::Edge
+            || change.change_kind != ChangeKind::Added
+            || rules::for_label(label).next().is_none()
+        {
             return None;
         }
         Some(Self {
@@ -47,7 +50,7 @@ impl Event {
 
     /// The rules that are about it.
     pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
-        rules::about(&self.label)
+        rules::for_label(&self.label)
     }
 
     /// How long a notification by `rule` has still to live. `None` if it is too old to be sent.

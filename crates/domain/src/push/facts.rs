@@ -30,16 +30,16 @@ pub enum Row {
     },
     /// What stands between two persons: registers `blocks#<edge id>` and `mutes#<edge id>`, with
     /// the person from whom the edge comes.
-    Between(Pair),
+    PersonPair(PersonPair),
     /// Whether an edge that somebody is told of still stands: the register `edge`, with its label.
     Edge(String),
 }
 
 /// Two persons, whichever is named first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pair(String, String);
+pub struct PersonPair(String, String);
 
-impl Pair {
+impl PersonPair {
     /// The pair of two persons; the same if they are swapped.
     pub fn of(one: &str, other: &str) -> Self {
         let (first, second) = if one <= other { (one, other) } else { (other, one) };
@@ -83,7 +83,7 @@ fn of_vertex(change: &Change) -> Vec<Fact> {
     });
     let visibility =
         visibility::said(change).map(|said| (VISIBILITY, said.map(|visibility| visibility.as_str().to_owned())));
-    let added = match change.what {
+    let added = match change.change_kind {
         ChangeKind::Added => Some((ADDED, Some(String::new()))),
         ChangeKind::Changed => None,
         ChangeKind::Removed => Some((ADDED, None)),
@@ -96,9 +96,9 @@ fn of_vertex(change: &Change) -> Vec<Fact> {
 }
 
 /// The vertex of which a change says who may see it, if it does: now, or by being new and not saying so.
-pub fn shows(change: &Change) -> Option<&str> {
-    let says = change.what == ChangeKind::Added || visibility::said(change).is_some();
-    (change.kind == EntityKind::Vertex && change.what != ChangeKind::Removed && says)
+pub fn vertex_with_visibility(change: &Change) -> Option<&str> {
+    let says = change.change_kind == ChangeKind::Added || visibility::said(change).is_some();
+    (change.kind == EntityKind::Vertex && change.change_kind != ChangeKind::Removed && says)
         .then_some(change.entity_id.as_str())
 }
 
@@ -113,7 +113,7 @@ fn of_edge(change: &Change) -> Vec<Fact> {
     // What has come last overrides what is gone: both can concern one register.
     for (label, ends, holds) in gone
         .map(|label| (label, before, false))
-        .chain(come.map(|label| (label, now, change.what != ChangeKind::Removed)))
+        .chain(come.map(|label| (label, now, change.change_kind != ChangeKind::Removed)))
     {
         let Some(ends) = ends else { continue };
         for (row, name, value) in registers(&change.entity_id, label, ends) {
@@ -135,11 +135,11 @@ fn registers(id: &str, label: &str, ends: &EdgeEndpoints) -> Vec<(Row, String, S
         }
         "told" | "wrote" => registers.push((Row::Vertex(to.clone()), format!("owner#{id}"), format!("{label} {from}"))),
         "blocks" | "mutes" => {
-            registers.push((Row::Between(Pair::of(from, to)), format!("{label}#{id}"), from.clone()));
+            registers.push((Row::PersonPair(PersonPair::of(from, to)), format!("{label}#{id}"), from.clone()));
         }
         _ => {}
     }
-    if rules::about(label).next().is_some() {
+    if rules::for_label(label).next().is_some() {
         registers.push((Row::Edge(id.to_owned()), "edge".to_owned(), label.to_owned()));
     }
     registers
@@ -218,7 +218,7 @@ mod tests {
         let mut relabelled = edge(ChangeKind::Changed, 2, "e1", "mutes", "jun", "mina");
         relabelled.labels = Labels { added: vec!["blocks".into()], removed: vec!["mutes".into()], kept: vec![] };
         let table = table(&[edge(ChangeKind::Added, 1, "e1", "mutes", "jun", "mina"), relabelled]);
-        let between = seen(&table, &Row::Between(Pair::of("mina", "jun")));
+        let between = seen(&table, &Row::PersonPair(PersonPair::of("mina", "jun")));
         assert_eq!(Relation::of("jun", &between), Relation { blocked: true, muted: false });
         assert_eq!(Relation::of("mina", &between), Relation { blocked: true, muted: false });
     }
@@ -231,27 +231,27 @@ mod tests {
     #[test]
     fn only_who_muted_is_spared() {
         let table = table(&[edge(ChangeKind::Added, 1, "e1", "mutes", "jun", "mina")]);
-        let between = seen(&table, &Row::Between(Pair::of("mina", "jun")));
+        let between = seen(&table, &Row::PersonPair(PersonPair::of("mina", "jun")));
         assert!(Relation::of("jun", &between).muted && !Relation::of("mina", &between).muted);
     }
 
     #[test]
     fn what_says_who_may_see_a_vertex_shows_it() {
         let (mut added, said) = (vertex(1, "s", "title", Some("t")), vertex(1, "s", "visibility", Some("friends")));
-        assert_eq!((shows(&added), shows(&said)), (None, Some("s")));
-        assert_eq!(shows(&edge(ChangeKind::Added, 2, "e1", "told", "mina", "s")), None);
-        added.what = ChangeKind::Added;
-        assert_eq!(shows(&added), Some("s"));
-        added.what = ChangeKind::Removed;
-        assert_eq!(shows(&added), None);
+        assert_eq!((vertex_with_visibility(&added), vertex_with_visibility(&said)), (None, Some("s")));
+        assert_eq!(vertex_with_visibility(&edge(ChangeKind::Added, 2, "e1", "told", "mina", "s")), None);
+        added.change_kind = ChangeKind::Added;
+        assert_eq!(vertex_with_visibility(&added), Some("s"));
+        added.change_kind = ChangeKind::Removed;
+        assert_eq!(vertex_with_visibility(&added), None);
     }
 
     #[test]
     fn what_may_have_been_left_out_is_not_public() {
         let mut added = vertex(1, "s", "title", Some("t"));
-        (added.what, added.properties_omitted) = (ChangeKind::Added, 3);
+        (added.change_kind, added.properties_omitted) = (ChangeKind::Added, 3);
         let story = Vertex::from(&seen(&table(&[added]), &Row::Vertex("s".into())));
-        assert_eq!(story.seen.map(|seen| seen.by), Some(Visibility::Private));
+        assert_eq!(story.visibility.map(|fact| fact.visibility), Some(Visibility::Private));
     }
 
     #[test]
@@ -320,11 +320,11 @@ mod tests {
                     let mut change = vertex(commit_num, &id(number), "name", None);
                     self.names.remove(&id(number));
                     if self.added.insert(id(number)) {
-                        change.what = ChangeKind::Added;
+                        change.change_kind = ChangeKind::Added;
                         return change;
                     }
                     self.added.remove(&id(number));
-                    change.what = ChangeKind::Removed;
+                    change.change_kind = ChangeKind::Removed;
                     // With what was said of it.
                     if let Some(said) = self.said.get_mut(&id(number)) {
                         *said = Visibility::Private;
@@ -385,13 +385,13 @@ mod tests {
                 let vertex = Vertex::from(&seen(&table, &Row::Vertex(a.clone())));
                 prop_assert_eq!(vertex.name.as_ref(), graph.names.get(a));
                 let public = graph.added.contains(a).then_some(Visibility::Public);
-                prop_assert_eq!(vertex.seen.map(|seen| seen.by), graph.said.get(a).copied().or(public));
+                prop_assert_eq!(vertex.visibility.map(|fact| fact.visibility), graph.said.get(a).copied().or(public));
                 for b in &ids {
                     let follower = Row::Follower { of: a.clone(), follower: b.clone() };
                     prop_assert_eq!(followed_before(&seen(&table, &follower), forever), graph.has("follows", b, a));
                     let owns = vertex.owners.iter().any(|owner| owner.person == *b);
                     prop_assert_eq!(owns, graph.has("told", b, a) || graph.has("wrote", b, a));
-                    let relation = Relation::of(a, &seen(&table, &Row::Between(Pair::of(b, a))));
+                    let relation = Relation::of(a, &seen(&table, &Row::PersonPair(PersonPair::of(b, a))));
                     prop_assert_eq!(relation.blocked, graph.has("blocks", a, b) || graph.has("blocks", b, a));
                     prop_assert_eq!(relation.muted, graph.has("mutes", a, b));
                 }

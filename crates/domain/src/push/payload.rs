@@ -12,7 +12,7 @@ use super::{
     rules::{LocalizedText, TemplateArgs},
     truncate::truncate,
 };
-use crate::message::sendable;
+use crate::message::escape_noncharacters;
 
 /// The most that FCM takes. It counts notification and data only; here, all that is sent counts.
 pub const FCM_MAX_BYTES: usize = 4_096;
@@ -31,7 +31,7 @@ pub struct Notification<'a> {
     /// The person whose doing it was.
     pub actor: &'a str,
     /// What can be said.
-    pub words: &'a TemplateArgs,
+    pub args: &'a TemplateArgs,
 }
 
 /// Why there is no message.
@@ -49,9 +49,9 @@ impl Notification<'_> {
     /// The `Message` of `Publish` with `MessageStructure=json`: `{"default":…,"GCM":"<JSON>"}`.
     ///
     /// What fills places in texts is cut until all fits in, each argument to the same length.
-    pub fn message(&self, silent: bool, now: Timestamp) -> Result<String, PayloadError> {
+    pub fn sns_message(&self, silent: bool, now: Timestamp) -> Result<String, PayloadError> {
         let left = self.event.time_left(self.rule, now).ok_or(PayloadError::Expired)?;
-        let (title, body) = self.words.say(self.rule).ok_or(PayloadError::TooLarge)?;
+        let (title, body) = self.args.fill_template(self.rule).ok_or(PayloadError::TooLarge)?;
         let whole = |max_arg_bytes: usize| {
             let shorter = |said: &LocalizedText| LocalizedText {
                 key: said.key.clone(),
@@ -63,7 +63,7 @@ impl Notification<'_> {
         let max_arg_bytes = largest_fitting(longest, |bytes| whole(bytes).len() <= FCM_MAX_BYTES);
         let gcm = whole(max_arg_bytes.ok_or(PayloadError::TooLarge)?);
         // `default` must be there, and is for endpoints of other services: there are none.
-        Ok(sendable(json!({"default": self.rule.id, "GCM": gcm}).to_string()))
+        Ok(escape_noncharacters(json!({"default": self.rule.id, "GCM": gcm}).to_string()))
     }
 
     fn gcm(
@@ -173,7 +173,7 @@ mod tests {
         Timestamp::from_millisecond(COMMIT_MS).expect("a time") + SignedDuration::from_secs(400)
     }
 
-    fn words(name: &str, title: &str) -> TemplateArgs {
+    fn args(name: &str, title: &str) -> TemplateArgs {
         TemplateArgs {
             actor_name: Some(name.into()),
             source_title: Some(title.into()),
@@ -181,9 +181,9 @@ mod tests {
         }
     }
 
-    fn build(rule: &str, event: &Event, words: &TemplateArgs, silent: bool) -> Result<(String, Value), PayloadError> {
+    fn build(rule: &str, event: &Event, args: &TemplateArgs, silent: bool) -> Result<(String, Value), PayloadError> {
         let rule = rules::by_id(rule).expect("a rule");
-        let message = Notification { rule, event, actor: "mina", words }.message(silent, now())?;
+        let message = Notification { rule, event, actor: "mina", args }.sns_message(silent, now())?;
         let message: Value = serde_json::from_str(&message).expect("JSON");
         assert!(message["default"].is_string());
         let gcm = message["GCM"].as_str().expect("a text, not an object").to_owned();
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn says_who_likes_what_in_the_phones_own_words() {
         let event = event("likes", "mina", "s1");
-        let (_, message) = build("like-story", &event, &words("미나", "첫눈"), false).expect("a message");
+        let (_, message) = build("like-story", &event, &args("미나", "첫눈"), false).expect("a message");
         let android = &message["android"];
         assert_eq!(android["priority"], "high");
         assert_eq!(android["ttl"], "86000s");
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn at_night_there_is_no_sound() {
         let event = event("likes", "mina", "s1");
-        let (gcm, message) = build("like-story", &event, &words("미나", "첫눈"), true).expect("a message");
+        let (gcm, message) = build("like-story", &event, &args("미나", "첫눈"), true).expect("a message");
         assert!(!gcm.contains("sound"), "{gcm}");
         assert_eq!(message["android"]["notification"]["channel_id"], "quiet");
         assert_eq!(message["apns"]["headers"]["apns-priority"], "5");
@@ -250,7 +250,7 @@ mod tests {
     fn long_korean_names_are_cut_as_late_as_possible() {
         let long = "가".repeat(2_000);
         let (gcm, message) =
-            build("like-story", &event("likes", "mina", "s1"), &words(&long, &long), false).expect("fits");
+            build("like-story", &event("likes", "mina", "s1"), &args(&long, &long), false).expect("fits");
         // Each argument stands twice, for Android and for Apple: one syllable more each would be 12 bytes.
         assert!((FCM_MAX_BYTES - 12..=FCM_MAX_BYTES).contains(&gcm.len()), "{}", gcm.len());
         let arg = message["android"]["notification"]["body_loc_args"][0].as_str().expect("a text");
@@ -263,7 +263,7 @@ mod tests {
             name in "\\PC{0,600}", title in "(?s).{0,3000}", silent: bool, rule in prop::sample::select(rules::all())
         ) {
             let event = event(&rule.when.edge, "mina", "s1");
-            let (gcm, message) = build(&rule.id, &event, &words(&name, &title), silent).expect("a message");
+            let (gcm, message) = build(&rule.id, &event, &args(&name, &title), silent).expect("a message");
             prop_assert!(gcm.len() <= FCM_MAX_BYTES);
             for (key, value) in message["data"].as_object().expect("an object") {
                 prop_assert!(value.is_string());

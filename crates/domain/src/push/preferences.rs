@@ -39,7 +39,7 @@ impl Preferences {
     pub fn delivery(&self, category: Category, now: Timestamp) -> Delivery {
         if self.muted.contains(&category) {
             Delivery::None
-        } else if self.quiet_hours.as_ref().is_some_and(|hours| hours.contain(now)) {
+        } else if self.quiet_hours.as_ref().is_some_and(|hours| hours.contains(now)) {
             Delivery::Silent
         } else {
             Delivery::Normal
@@ -106,7 +106,7 @@ impl QuietHours {
     }
 
     /// Whether `now` lies in them.
-    pub fn contain(&self, now: Timestamp) -> bool {
+    pub fn contains(&self, now: Timestamp) -> bool {
         let clock = self.time_zone.to_datetime(now).time();
         if self.from < self.to { self.from <= clock && clock < self.to } else { self.from <= clock || clock < self.to }
     }
@@ -202,7 +202,7 @@ mod tests {
             ("22:00:00", false, true),
         ] {
             let now = at(&format!("2026-11-22T{clock}+09:00"));
-            assert_eq!((nap.contain(now), night.contain(now)), (in_nap, in_night), "{clock}");
+            assert_eq!((nap.contains(now), night.contains(now)), (in_nap, in_night), "{clock}");
         }
     }
 
@@ -210,14 +210,14 @@ mod tests {
     fn the_clock_on_the_wall_decides_when_it_is_put_forward_or_back() {
         let night = hours("22:00", "07:00", "Europe/Berlin");
         // The same moments by UTC are quiet in winter and not in summer.
-        assert!(night.contain(at("2026-01-15T05:30:00Z")));
-        assert!(!night.contain(at("2026-07-15T05:30:00Z")));
+        assert!(night.contains(at("2026-01-15T05:30:00Z")));
+        assert!(!night.contains(at("2026-07-15T05:30:00Z")));
         // 29 March 2026: after 01:59 comes 03:00. Hours in the hole never come.
         let hole = hours("02:00", "03:00", "Europe/Berlin");
-        assert!(!hole.contain(at("2026-03-29T00:59:59Z")) && !hole.contain(at("2026-03-29T01:00:00Z")));
+        assert!(!hole.contains(at("2026-03-29T00:59:59Z")) && !hole.contains(at("2026-03-29T01:00:00Z")));
         // 25 October 2026: 02:30 comes twice, and both are quiet.
-        assert!(hole.contain(at("2026-10-25T00:30:00Z")) && hole.contain(at("2026-10-25T01:30:00Z")));
-        assert!(!hole.contain(at("2026-10-25T02:00:00Z")));
+        assert!(hole.contains(at("2026-10-25T00:30:00Z")) && hole.contains(at("2026-10-25T01:30:00Z")));
+        assert!(!hole.contains(at("2026-10-25T02:00:00Z")));
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
             prop_assume!(from != to);
             let now = Timestamp::from_second(second).expect("a time");
             // Either the time from `from` to `to` or that from `to` to `from`, never both, never neither.
-            prop_assert_ne!(hours(&from, &to, zone).contain(now), hours(&to, &from, zone).contain(now));
+            prop_assert_ne!(hours(&from, &to, zone).contains(now), hours(&to, &from, zone).contains(now));
         }
 
         #[test]
@@ -282,7 +282,7 @@ mod tests {
                 // Not where the clock never shows that time.
                 if !moment.is_ambiguous() {
                     let moment = moment.unambiguous().expect("one moment");
-                    prop_assert_eq!(hours.contain(moment), quiet);
+                    prop_assert_eq!(hours.contains(moment), quiet);
                 }
             }
         }

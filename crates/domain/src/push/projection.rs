@@ -22,14 +22,14 @@ pub struct Vertex {
     /// Who told or wrote it, the earliest first.
     pub owners: Vec<Owner>,
     /// Who may see it; `None` as long as nobody knows. See [`VisibilityFact`].
-    pub seen: Option<VisibilityFact>,
+    pub visibility: Option<VisibilityFact>,
 }
 
 /// Who may see a story, and since when that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VisibilityFact {
     /// Who.
-    pub by: Visibility,
+    pub visibility: Visibility,
     /// Of the change that said so; of the vertex's addition, if nobody has ever said anything.
     pub since: Position,
 }
@@ -37,7 +37,7 @@ pub struct VisibilityFact {
 impl VisibilityFact {
     /// Whether anybody may but its owners.
     pub fn is_shared(self) -> bool {
-        self.by != Visibility::Private
+        self.visibility != Visibility::Private
     }
 }
 
@@ -62,18 +62,18 @@ impl From<&Registers> for Vertex {
             }
         }
         let owners = owners.into_iter().map(|(_, owner)| owner).collect();
-        Self { name: text("name"), title: text("title"), owners, seen: seen(registers) }
+        Self { name: text("name"), title: text("title"), owners, visibility: visibility_fact(registers) }
     }
 }
 
 /// What was said of it; if nothing was, everybody, as soon as it is known that nothing was: a vertex's
 /// addition says what it begins with.
-fn seen(registers: &Registers) -> Option<VisibilityFact> {
+fn visibility_fact(registers: &Registers) -> Option<VisibilityFact> {
     if let Some(said) = registers.get(VISIBILITY) {
-        return Some(VisibilityFact { by: visibility::of(said.value.as_deref()), since: said.position });
+        return Some(VisibilityFact { visibility: visibility::of(said.value.as_deref()), since: said.position });
     }
     let added = registers.get(ADDED).filter(|added| added.value.is_some())?;
-    Some(VisibilityFact { by: Visibility::Public, since: added.position })
+    Some(VisibilityFact { visibility: Visibility::Public, since: added.position })
 }
 
 fn owner(register: &Register) -> Option<Owner> {
@@ -115,7 +115,7 @@ impl Relation {
 }
 
 /// Whether an edge that was added at `position` still stands by that.
-pub fn still_stands(registers: &Registers, position: Position) -> bool {
+pub fn edge_still_exists(registers: &Registers, position: Position) -> bool {
     registers.get("edge").is_some_and(|register| register.value.is_some() && register.position == position)
 }
 
@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn the_first_to_tell_comes_first_and_who_went_is_none() {
         let vertex = Vertex::from(&registers(&[
-            ("owner#a", Register::holds(at(9), "told jun")),
-            ("owner#b", Register::holds(at(3), "told mina")),
+            ("owner#a", Register::new(at(9), "told jun")),
+            ("owner#b", Register::new(at(3), "told mina")),
             ("owner#c", Register::tombstone(at(12))),
         ]));
         assert_eq!(vertex.owners.iter().map(|owner| owner.person.as_str()).collect::<Vec<_>>(), ["mina", "jun"]);
@@ -143,9 +143,9 @@ mod tests {
 
     #[test]
     fn who_may_see_it_is_what_was_said_or_known_not_to_have_been() {
-        let seen = |known: &[(&str, Register)]| Vertex::from(&registers(known)).seen.map(|seen| seen.by);
-        let added = || ("added", Register::holds(at(3), ""));
-        let said = |text: &str| ("visibility", Register::holds(at(5), text));
+        let seen = |known: &[(&str, Register)]| Vertex::from(&registers(known)).visibility.map(|fact| fact.visibility);
+        let added = || ("added", Register::new(at(3), ""));
+        let said = |text: &str| ("visibility", Register::new(at(5), text));
         assert_eq!(seen(&[]), None, "its addition may be on its way, and say anything");
         assert_eq!(seen(&[added()]), Some(Visibility::Public));
         assert_eq!(seen(&[("added", Register::tombstone(at(9)))]), None);
@@ -161,8 +161,8 @@ mod tests {
     #[test]
     fn only_who_followed_before_and_still_does_counts() {
         let follows = |register| followed_before(&registers(&[("edge#e", register)]), at(5));
-        assert!(follows(Register::holds(at(4), "")));
-        assert!(!follows(Register::holds(at(6), "")));
+        assert!(follows(Register::new(at(4), "")));
+        assert!(!follows(Register::new(at(6), "")));
         assert!(!follows(Register::tombstone(at(4))));
     }
 
@@ -171,16 +171,16 @@ mod tests {
         assert!(!follows(&Registers::new()));
         let left = ("edge#a", Register::tombstone(at(9)));
         assert!(!follows(&registers(std::slice::from_ref(&left))));
-        assert!(follows(&registers(&[left, ("edge#b", Register::holds(at(3), ""))])));
+        assert!(follows(&registers(&[left, ("edge#b", Register::new(at(3), ""))])));
     }
 
     #[test]
     fn an_edge_stands_by_the_event_that_added_it_last() {
-        let stands = |register| still_stands(&registers(&[("edge", register)]), at(5));
-        assert!(stands(Register::holds(at(5), "likes")));
+        let stands = |register| edge_still_exists(&registers(&[("edge", register)]), at(5));
+        assert!(stands(Register::new(at(5), "likes")));
         // Taken back, and done again: there is another event for that.
-        assert!(!stands(Register::holds(at(7), "likes")));
+        assert!(!stands(Register::new(at(7), "likes")));
         assert!(!stands(Register::tombstone(at(6))));
-        assert!(!still_stands(&Registers::new(), at(5)));
+        assert!(!edge_still_exists(&Registers::new(), at(5)));
     }
 }

@@ -17,7 +17,7 @@ pub fn all() -> &'static [Rule] {
 }
 
 /// The rules about edges with this label.
-pub fn about(label: &str) -> impl Iterator<Item = &'static Rule> {
+pub fn for_label(label: &str) -> impl Iterator<Item = &'static Rule> {
     RULES.iter().filter(move |rule| rule.when.edge == label)
 }
 
@@ -27,15 +27,16 @@ pub fn by_id(id: &str) -> Option<&'static Rule> {
 }
 
 /// Whether rules about this label may have to wait for the edge's source, and for its target.
-pub fn wait_for(label: &str) -> (bool, bool) {
-    let source = about(label).any(|rule| rule.actor == Actor::OwnerOfSource || rule.discloses() == Some(End::Source));
+pub fn awaited_vertices(label: &str) -> (bool, bool) {
+    let source =
+        for_label(label).any(|rule| rule.actor == Actor::OwnerOfSource || rule.discloses() == Some(End::Source));
     let target =
-        about(label).any(|rule| rule.audience == Audience::OwnerOfTarget || rule.discloses() == Some(End::Target));
+        for_label(label).any(|rule| rule.audience == Audience::OwnerOfTarget || rule.discloses() == Some(End::Target));
     (source, target)
 }
 
 /// Whether a rule's audience is one that may be large, and that grows and shrinks.
-pub fn is_told_to_followers(rule: &Rule) -> bool {
+pub fn targets_followers(rule: &Rule) -> bool {
     rule.audience == Audience::FollowersOfSource
 }
 
@@ -43,11 +44,11 @@ pub fn is_told_to_followers(rule: &Rule) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
     /// The rule is about other sorts of vertices.
-    DoesNotApply,
+    NotApplicable,
     /// Nobody knows yet who told or wrote this vertex, or that anybody may see it but its owners.
-    WaitsFor(String),
+    WaitFor(String),
     /// Somebody is to be told.
-    Tells {
+    Notify {
         /// Whose doing it is.
         actor: String,
         /// Who is to be told.
@@ -59,7 +60,7 @@ pub enum Resolution {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipients {
     /// These persons.
-    These(Vec<String>),
+    Persons(Vec<String>),
     /// All who followed this person before the event, and still do.
     FollowersOf(String),
 }
@@ -71,31 +72,31 @@ impl Rule {
             Actor::Source => event.from.clone(),
             Actor::OwnerOfSource => match source.owners.first() {
                 Some(owner) => owner.person.clone(),
-                None => return Resolution::WaitsFor(event.from.clone()),
+                None => return Resolution::WaitFor(event.from.clone()),
             },
         };
         if self.audience == Audience::OwnerOfTarget && target.owners.is_empty() {
-            return Resolution::WaitsFor(event.to.clone());
+            return Resolution::WaitFor(event.to.clone());
         }
         let fits = |wanted: Option<Kind>, vertex: &Vertex| {
             wanted.is_none_or(|wanted| vertex.owners.first().is_some_and(|owner| owner.kind == wanted))
         };
         if !fits(self.when.source, source) || !fits(self.when.target, target) {
-            return Resolution::DoesNotApply;
+            return Resolution::NotApplicable;
         }
         if let Some(end) = self.discloses()
-            && !end.of(source, target).seen.is_some_and(VisibilityFact::is_shared)
+            && !end.of(source, target).visibility.is_some_and(VisibilityFact::is_shared)
         {
-            return Resolution::WaitsFor(self.vertex(end, event).to_owned());
+            return Resolution::WaitFor(self.vertex(end, event).to_owned());
         }
         let recipients = match self.audience {
-            Audience::Target => Recipients::These(vec![event.to.clone()]),
+            Audience::Target => Recipients::Persons(vec![event.to.clone()]),
             Audience::FollowersOfSource => Recipients::FollowersOf(event.from.clone()),
             Audience::OwnerOfTarget => {
-                Recipients::These(target.owners.iter().map(|owner| owner.person.clone()).collect())
+                Recipients::Persons(target.owners.iter().map(|owner| owner.person.clone()).collect())
             }
         };
-        Resolution::Tells { actor, recipients }
+        Resolution::Notify { actor, recipients }
     }
 
     /// The id of the vertex at `end`.
@@ -136,7 +137,7 @@ pub struct LocalizedText {
 
 impl TemplateArgs {
     /// Title and body in the first of the rule's wordings whose arguments are all known.
-    pub fn say(&self, rule: &Rule) -> Option<(LocalizedText, LocalizedText)> {
+    pub fn fill_template(&self, rule: &Rule) -> Option<(LocalizedText, LocalizedText)> {
         rule.wordings.iter().find_map(|wording| Some((self.fill(&wording.title)?, self.fill(&wording.body)?)))
     }
 
@@ -173,22 +174,22 @@ mod tests {
 
     /// For everybody to see.
     fn owned(person: &str, kind: Kind) -> Vertex {
-        let seen = Some(VisibilityFact { by: Visibility::Public, since: Position::new(1, 1) });
-        Vertex { owners: vec![Owner { person: person.into(), kind }], seen, ..Vertex::default() }
+        let visibility = Some(VisibilityFact { visibility: Visibility::Public, since: Position::new(1, 1) });
+        Vertex { owners: vec![Owner { person: person.into(), kind }], visibility, ..Vertex::default() }
     }
 
     /// Rule, actor and recipients, for all rules that tell somebody.
     fn told(label: &str, source: &Vertex, target: &Vertex) -> Vec<(&'static str, String, Recipients)> {
         let event = event(label);
-        let told = about(label).filter_map(|rule| match rule.resolve(&event, source, target) {
-            Resolution::Tells { actor, recipients } => Some((rule.id.as_str(), actor, recipients)),
+        let told = for_label(label).filter_map(|rule| match rule.resolve(&event, source, target) {
+            Resolution::Notify { actor, recipients } => Some((rule.id.as_str(), actor, recipients)),
             _ => None,
         });
         told.collect()
     }
 
     fn these(person: &str) -> Recipients {
-        Recipients::These(vec![person.to_owned()])
+        Recipients::Persons(vec![person.to_owned()])
     }
 
     #[test]
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(told("mentions", &comment, &nothing), [("mention-comment", "jun".into(), these("b"))]);
         assert_eq!(told("told", &nothing, &story), [("story", "a".into(), Recipients::FollowersOf("a".into()))]);
         for label in ["wrote", "blocks", "mutes", "LIKES"] {
-            assert_eq!(about(label).count(), 0, "{label}");
+            assert_eq!(for_label(label).count(), 0, "{label}");
         }
     }
 
@@ -212,34 +213,34 @@ mod tests {
     fn waits_for_whom_it_must_know() {
         let (nothing, comment) = (Vertex::default(), owned("jun", Kind::Comment));
         let waits = |label, source, target| -> Vec<_> {
-            about(label).map(|rule| rule.resolve(&event(label), source, target)).collect()
+            for_label(label).map(|rule| rule.resolve(&event(label), source, target)).collect()
         };
-        assert_eq!(waits("likes", &nothing, &nothing), vec![Resolution::WaitsFor("b".into()); 2]);
-        assert_eq!(waits("replies_to", &nothing, &nothing), vec![Resolution::WaitsFor("a".into()); 2]);
-        assert_eq!(waits("replies_to", &comment, &nothing), vec![Resolution::WaitsFor("b".into()); 2]);
-        assert_eq!(wait_for("likes"), (false, true));
-        assert_eq!(wait_for("replies_to"), (true, true));
-        assert_eq!(wait_for("mentions"), (true, false));
-        assert_eq!(wait_for("told"), (false, true));
-        assert_eq!(wait_for("follows"), (false, false));
+        assert_eq!(waits("likes", &nothing, &nothing), vec![Resolution::WaitFor("b".into()); 2]);
+        assert_eq!(waits("replies_to", &nothing, &nothing), vec![Resolution::WaitFor("a".into()); 2]);
+        assert_eq!(waits("replies_to", &comment, &nothing), vec![Resolution::WaitFor("b".into()); 2]);
+        assert_eq!(awaited_vertices("likes"), (false, true));
+        assert_eq!(awaited_vertices("replies_to"), (true, true));
+        assert_eq!(awaited_vertices("mentions"), (true, false));
+        assert_eq!(awaited_vertices("told"), (false, true));
+        assert_eq!(awaited_vertices("follows"), (false, false));
     }
 
     #[test]
     fn others_are_told_of_a_story_only_while_it_is_not_hidden() {
         let (nothing, mut story) = (Vertex::default(), owned("mina", Kind::Story));
-        story.seen = None;
-        let hidden = Some(VisibilityFact { by: Visibility::Private, since: Position::new(3, 1) });
+        story.visibility = None;
+        let hidden = Some(VisibilityFact { visibility: Visibility::Private, since: Position::new(3, 1) });
         for seen in [None, hidden] {
-            story.seen = seen;
+            story.visibility = seen;
             let resolve = |label, id, source, target| by_id(id).expect("a rule").resolve(&event(label), source, target);
-            assert_eq!(resolve("told", "story", &nothing, &story), Resolution::WaitsFor("b".into()));
-            assert_eq!(resolve("mentions", "mention-story", &story, &nothing), Resolution::WaitsFor("a".into()));
+            assert_eq!(resolve("told", "story", &nothing, &story), Resolution::WaitFor("b".into()));
+            assert_eq!(resolve("mentions", "mention-story", &story, &nothing), Resolution::WaitFor("a".into()));
             // Her own.
             assert_eq!(told("likes", &nothing, &story), [("like-story", "a".into(), these("mina"))]);
             assert_eq!(told("mentions", &owned("jun", Kind::Comment), &nothing).len(), 1);
         }
-        for by in [Visibility::Public, Visibility::Followers] {
-            story.seen = Some(VisibilityFact { by, since: Position::new(3, 1) });
+        for visibility in [Visibility::Public, Visibility::Followers] {
+            story.visibility = Some(VisibilityFact { visibility, since: Position::new(3, 1) });
             assert_eq!((told("told", &nothing, &story).len(), told("mentions", &story, &nothing).len()), (1, 1));
         }
     }
@@ -256,7 +257,7 @@ mod tests {
         let body = |name: Option<&str>, title: Option<&str>| {
             let (actor_name, target_title) = (name.map(str::to_owned), title.map(str::to_owned));
             let words = TemplateArgs { actor_name, target_title, source_title: None };
-            words.say(rule).expect("a wording").1
+            words.fill_template(rule).expect("a wording").1
         };
         assert_eq!(body(Some("Mina"), Some("Snow")).args, ["Mina", "Snow"]);
         assert_eq!(body(Some("Mina"), None).args, ["Mina"]);

@@ -21,7 +21,7 @@ pub enum Content {
     /// It is a tag with a name.
     Tag(Tag),
     /// It is none of these, or not any more.
-    Nothing,
+    NotSearchable,
 }
 
 /// A story.
@@ -67,14 +67,14 @@ impl Content {
         match text(NAME) {
             Some(name) if entry.holds(PERSON).is_some() => Self::Person(Person { name }),
             Some(name) if entry.holds(TAG).is_some() => Self::Tag(Tag { name }),
-            _ => Self::Nothing,
+            _ => Self::NotSearchable,
         }
     }
 }
 
 impl Story {
     /// Whether `caller` may see it, if that can be said without knowing whom they follow.
-    pub fn is_shown_to(&self, caller: &str) -> Option<bool> {
+    pub fn is_visible_to(&self, caller: &str) -> Option<bool> {
         match self.visibility {
             _ if self.author == caller => Some(true),
             Visibility::Public => Some(true),
@@ -84,8 +84,8 @@ impl Story {
     }
 
     /// Whether somebody may see it who is this to its author.
-    pub fn is_shown_to_a(&self, relation: Relation) -> bool {
-        relation.sees(self.visibility)
+    pub fn is_visible_to_relation(&self, relation: Relation) -> bool {
+        relation.may_see(self.visibility)
     }
 }
 
@@ -97,7 +97,7 @@ fn author(entry: &Entry) -> Option<(String, Timestamp)> {
         let at = Timestamp::from_millisecond(at.parse().ok()?).ok()?;
         // Two edges of one commit can be part of one change only if they are one. What is older than the
         // stream has one stamp, but times of its own.
-        Some(((register.stamp, at, name), (person.to_owned(), at)))
+        Some(((register.position, at, name), (person.to_owned(), at)))
     });
     told.min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, author)| author)
 }
@@ -106,7 +106,7 @@ fn author(entry: &Entry) -> Option<(String, Timestamp)> {
 fn tags(entry: &Entry) -> Vec<String> {
     let tagged = entry.registers().filter(|(name, _)| name.starts_with(TAGGED));
     let mut tagged: Vec<_> =
-        tagged.filter_map(|(name, register)| Some((register.stamp, name, register.value.as_ref()?))).collect();
+        tagged.filter_map(|(name, register)| Some((register.position, name, register.value.as_ref()?))).collect();
     tagged.sort();
     let mut seen = BTreeSet::new();
     tagged.into_iter().map(|(_, _, tag)| tag).filter(|tag| seen.insert(*tag)).take(MAX_TAGS).cloned().collect()
@@ -134,7 +134,7 @@ mod tests {
     fn entry(changes: &[Change], id: &str) -> Entry {
         let mut entry = Entry::default();
         for fact in changes.iter().flat_map(|change| facts("main", change)).filter(|fact| fact.vertex == id) {
-            entry.learn(fact);
+            entry.apply(fact);
         }
         entry
     }
@@ -155,14 +155,14 @@ mod tests {
     #[test]
     fn a_story_is_told_and_titled() {
         assert_eq!(content(&told(), "s"), Content::Story(story(Visibility::Public)));
-        assert_eq!(content(&told()[..1], "s"), Content::Nothing);
-        assert_eq!(content(&told()[1..], "s"), Content::Nothing);
+        assert_eq!(content(&told()[..1], "s"), Content::NotSearchable);
+        assert_eq!(content(&told()[1..], "s"), Content::NotSearchable);
     }
 
     #[test]
     fn what_was_taken_back_or_removed_is_nothing() {
         for gone in [edge(ChangeKind::Removed, 3, "e", "told", "mina", "s"), vertex(3, "s", TITLE, None)] {
-            assert_eq!(content(&[told(), vec![gone]].concat(), "s"), Content::Nothing);
+            assert_eq!(content(&[told(), vec![gone]].concat(), "s"), Content::NotSearchable);
         }
     }
 
@@ -171,10 +171,10 @@ mod tests {
         let (label, name) = (labelled(1, "mina", "person"), vertex(1, "mina", NAME, Some("미나")));
         let person = Content::Person(Person { name: "미나".into() });
         assert_eq!(content(&[label.clone(), name.clone()], "mina"), person);
-        assert_eq!(content(std::slice::from_ref(&name), "mina"), Content::Nothing);
+        assert_eq!(content(std::slice::from_ref(&name), "mina"), Content::NotSearchable);
         let mut gone = labelled(2, "mina", "person");
         gone.labels.removed = std::mem::take(&mut gone.labels.added);
-        assert_eq!(content(&[gone, label, name], "mina"), Content::Nothing);
+        assert_eq!(content(&[gone, label, name], "mina"), Content::NotSearchable);
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(content(&[name.clone(), label.clone()], "snow"), tag);
         let mut gone = labelled(2, "snow", "tag");
         gone.labels.removed = std::mem::take(&mut gone.labels.added);
-        assert_eq!(content(&[label, name, gone], "snow"), Content::Nothing);
+        assert_eq!(content(&[label, name, gone], "snow"), Content::NotSearchable);
     }
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
         }
         let taken_away = [told(), vec![vertex(3, "s", VISIBILITY, None)]].concat();
         assert_eq!(content(&taken_away, "s"), Content::Story(story(Visibility::Private)));
-        let shown = |caller: &str| Visibility::ALL.map(|visibility| story(visibility).is_shown_to(caller));
+        let shown = |caller: &str| Visibility::ALL.map(|visibility| story(visibility).is_visible_to(caller));
         assert_eq!(shown("mina"), [Some(true); 3]);
         assert_eq!(shown("jun"), [Some(true), None, Some(false)]);
     }

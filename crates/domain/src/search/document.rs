@@ -50,7 +50,7 @@ impl Document {
             }
             Content::Person(Person { name }) => self.named(Kind::Person, name),
             Content::Tag(Tag { name }) => self.named(Kind::Tag, name),
-            Content::Nothing => json!({"deleted": true}),
+            Content::NotSearchable => json!({"deleted": true}),
         }
     }
 
@@ -91,13 +91,13 @@ mod tests {
         let tag = Content::Tag(Tag { name: "첫눈".into() });
         let expected = json!({"deleted": false, "kind": "tag", "id": "t", "text": "첫눈", "visibility": "public", "publishedAt": 0});
         assert_eq!(document("t", tag).source(), expected);
-        assert_eq!(document("s1", Content::Nothing).source(), json!({"deleted": true}));
+        assert_eq!(document("s1", Content::NotSearchable).source(), json!({"deleted": true}));
     }
 
     #[test]
     fn a_long_id_is_hashed() {
-        assert_eq!(document("미나", Content::Nothing).id(), "미나");
-        let id = document(&"가".repeat(171), Content::Nothing).id();
+        assert_eq!(document("미나", Content::NotSearchable).id(), "미나");
+        let id = document(&"가".repeat(171), Content::NotSearchable).id();
         assert!(id.starts_with("sha256:") && id.len() == 71, "{id}");
     }
 }

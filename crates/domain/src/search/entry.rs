@@ -1,7 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use super::{Fact, Register};
-pub use crate::push::InvalidRegister;
 
 /// What is known of a vertex: a row of the table `search`.
 ///
@@ -18,7 +17,7 @@ pub struct Entry {
 
 impl Entry {
     /// An entry as it was stored. A version of 0 is that of an entry of which nothing is stored.
-    pub fn stored(version: u64, registers: BTreeMap<String, Register>) -> Self {
+    pub fn from_stored(version: u64, registers: BTreeMap<String, Register>) -> Self {
         Self { version, registers }
     }
 
@@ -33,18 +32,20 @@ impl Entry {
     }
 
     /// Keeps what a fact says unless something newer is known; whether it was news.
-    pub fn learn(&mut self, fact: Fact) -> bool {
-        let is_news = self.registers.get(&fact.name).is_none_or(|known| known.stamp < fact.register.stamp);
-        if is_news {
-            self.registers.insert(fact.name, fact.register);
+    pub fn apply(&mut self, fact: Fact) -> bool {
+        match self.registers.entry(fact.name) {
+            btree_map::Entry::Occupied(mut known) => known.get_mut().merge(fact.register),
+            btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(fact.register);
+                true
+            }
         }
-        is_news
     }
 
     /// The entry with all of `facts`, as the next version, if any of them is news.
-    pub fn with(&self, facts: impl IntoIterator<Item = Fact>) -> Option<Self> {
+    pub fn apply_all(&self, facts: impl IntoIterator<Item = Fact>) -> Option<Self> {
         let mut next = self.clone();
-        let news = facts.into_iter().fold(false, |news, fact| next.learn(fact) | news);
+        let news = facts.into_iter().fold(false, |news, fact| next.apply(fact) | news);
         next.version += 1;
         news.then_some(next)
     }
@@ -52,8 +53,8 @@ impl Entry {
     /// The registers of the latest generation: a fast reset deletes what came before it, and tells
     /// nobody of each.
     pub(super) fn registers(&self) -> impl Iterator<Item = (&str, &Register)> {
-        let latest = self.registers.values().map(|register| register.stamp.generation).max();
-        let is_latest = move |register: &Register| Some(register.stamp.generation) == latest;
+        let latest = self.registers.values().map(|register| register.position.generation).max();
+        let is_latest = move |register: &Register| Some(register.position.generation) == latest;
         let registers = self.registers.iter().filter(move |(_, register)| is_latest(register));
         registers.map(|(name, register)| (name.as_str(), register))
     }
@@ -110,8 +111,15 @@ mod tests {
 
     /// The change that a deed makes.
     fn change(deed: &Deed, commit_num: u64) -> Change {
-        let told = |what, story: &usize, person: &usize| {
-            edge(what, commit_num, &format!("e{story}{person}"), "told", &format!("p{person}"), &format!("s{story}"))
+        let told = |change_kind, story: &usize, person: &usize| {
+            edge(
+                change_kind,
+                commit_num,
+                &format!("e{story}{person}"),
+                "told",
+                &format!("p{person}"),
+                &format!("s{story}"),
+            )
         };
         match deed {
             Deed::Title(story, title) => vertex(commit_num, &format!("s{story}"), "title", title.as_deref()),
@@ -120,8 +128,15 @@ mod tests {
             Deed::Tell { story, person } => told(ChangeKind::Added, story, person),
             Deed::TakeBack { story, person } => told(ChangeKind::Removed, story, person),
             Deed::Tag { story, tag, is_tagged } => {
-                let what = if *is_tagged { ChangeKind::Added } else { ChangeKind::Removed };
-                edge(what, commit_num, &format!("t{story}{tag}"), "tagged", &format!("s{story}"), &format!("t{tag}"))
+                let change_kind = if *is_tagged { ChangeKind::Added } else { ChangeKind::Removed };
+                edge(
+                    change_kind,
+                    commit_num,
+                    &format!("t{story}{tag}"),
+                    "tagged",
+                    &format!("s{story}"),
+                    &format!("t{tag}"),
+                )
             }
             Deed::Label(person, holds) => {
                 let mut change = labelled(commit_num, &format!("p{person}"), "person");
@@ -171,7 +186,7 @@ mod tests {
             }
             for (vertex, facts) in by_vertex {
                 let entry = self.table.entry(vertex.clone()).or_default();
-                if let Some(next) = entry.with(facts) {
+                if let Some(next) = entry.apply_all(facts) {
                     *entry = next;
                 }
                 let document = Document::of(&vertex, entry);
@@ -260,7 +275,7 @@ mod tests {
             let parts = if is_first { [&older[..], &history[lost..]] } else { [&history[lost..], &older] };
             parts.into_iter().flatten().for_each(|change| rest.deliver("main", change));
             for (id, entry) in &whole.table {
-                let known = rest.table.get(id).map_or(Content::Nothing, Content::of);
+                let known = rest.table.get(id).map_or(Content::NotSearchable, Content::of);
                 match (known, Content::of(entry)) {
                     // Who was the first of several, and a visibility that was lost: the graph does not say.
                     (Content::Story(known), Content::Story(expected)) => prop_assert_eq!(known.title, expected.title),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{GenerationPosition, MAX_TEXT_BYTES, Register, clean};
+use super::{GenerationPosition, MAX_TEXT_BYTES, Register, normalize};
 use crate::{
     graph::{Change, ChangeKind, EdgeEndpoints, EntityKind},
     push::truncate,
@@ -35,13 +35,13 @@ pub struct Fact {
 /// The facts that a change from `cluster` tells. No two are of one register; most changes tell
 /// none.
 pub fn facts(cluster: &str, change: &Change) -> Vec<Fact> {
-    let stamp = GenerationPosition::of(cluster, change.position);
+    let position = GenerationPosition::of(cluster, change.position);
     let mut registers = BTreeMap::new();
     match change.kind {
         EntityKind::Vertex => of_vertex(change, &mut registers),
         EntityKind::Edge => of_edge(change, &mut registers),
     }
-    let fact = |((vertex, name), value)| Fact { vertex, name, register: Register { stamp, value } };
+    let fact = |((vertex, name), value)| Fact { vertex, name, register: Register { position, value } };
     registers.into_iter().map(fact).collect()
 }
 
@@ -53,7 +53,7 @@ fn of_vertex(change: &Change, values: &mut Values) {
     for name in [NAME, TITLE] {
         if let Some(property) = change.properties.get(name) {
             // What is no text, or was too long for the bus, is as good as none.
-            let text = property.after.first().and_then(|value| value.as_str()).map(clean);
+            let text = property.after.first().and_then(|value| value.as_str()).map(normalize);
             say(name, text.filter(|text| !text.is_empty()).map(|text| truncate(&text, MAX_TEXT_BYTES)));
         }
     }
@@ -94,7 +94,7 @@ fn of_label(label: &str, change: &Change, mut say: impl FnMut(&EdgeEndpoints, bo
         before.into_iter().for_each(|ends| say(ends, false));
     }
     if is_of(&labels.added) || has_moved {
-        now.into_iter().for_each(|ends| say(ends, change.what != ChangeKind::Removed));
+        now.into_iter().for_each(|ends| say(ends, change.change_kind != ChangeKind::Removed));
     }
 }
 
@@ -179,6 +179,6 @@ mod tests {
     #[test]
     fn a_fact_is_of_its_changes_generation() {
         let fact = facts("main.2", &vertex(7, "p", NAME, Some("Mina"))).remove(0);
-        assert_eq!(fact.register.stamp, GenerationPosition { generation: 2, position: Position::new(7, 1) });
+        assert_eq!(fact.register.position, GenerationPosition { generation: 2, position: Position::new(7, 1) });
     }
 }

@@ -1,7 +1,7 @@
 //! Which parts of a text a query found.
 
 /// Stands before what was found, in what the index answers. From Unicode's private use area, so no
-/// text of ours has it ([`clean`](super::clean) takes it out); a tag would have to be escaped.
+/// text of ours has it ([`normalize`](super::clean) takes it out); a tag would have to be escaped.
 pub const MARK_BEGIN: char = '\u{e000}';
 /// Stands after it.
 pub const MARK_END: char = '\u{e001}';

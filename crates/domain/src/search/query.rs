@@ -1,4 +1,4 @@
-use super::clean;
+use super::normalize;
 
 /// The longest query, in characters (Unicode scalar values) as it was sent.
 pub const MAX_QUERY_CHARACTERS: usize = 200;
@@ -21,8 +21,8 @@ impl Query {
         if text.chars().nth(MAX_QUERY_CHARACTERS).is_some() {
             return Err(InvalidQuery);
         }
-        let clean = clean(text);
-        if clean.is_empty() { Err(InvalidQuery) } else { Ok(Self(clean)) }
+        let text = normalize(text);
+        if text.is_empty() { Err(InvalidQuery) } else { Ok(Self(text)) }
     }
 
     /// As texts are indexed.

@@ -6,7 +6,7 @@ use crate::media::{Intent, Kind};
 const MIB: u64 = 1024 * 1024;
 
 /// The largest upload in one request, in bytes; what may be larger goes in parts.
-pub const SINGLE_BYTES: u64 = 64 * MIB;
+pub const MAX_SINGLE_REQUEST_BYTES: u64 = 64 * MIB;
 
 /// What an uploader says of a file before they upload it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ const SOUNDS: [&str; 9] = [
 
 /// Why an upload is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum InvalidDeclaration {
     /// Not a type that is read.
     #[error("`contentType` of {kind} must be one of {}", content_types(*.kind).join(", "))]
     Type {
@@ -73,11 +73,17 @@ pub const fn max_bytes(kind: Kind) -> u64 {
 impl Declaration {
     /// Checks what an uploader says against what is taken. Types are compared as they are
     /// registered: in lower case, without parameters.
-    pub fn new(kind: Kind, content_type: &str, size: u64, checksum: Checksum, intent: Intent) -> Result<Self, Refusal> {
+    pub fn new(
+        kind: Kind,
+        content_type: &str,
+        size: u64,
+        checksum: Checksum,
+        intent: Intent,
+    ) -> Result<Self, InvalidDeclaration> {
         let known = content_types(kind).iter().find(|known| **known == content_type);
-        let content_type = known.ok_or(Refusal::Type { kind })?;
+        let content_type = known.ok_or(InvalidDeclaration::Type { kind })?;
         if !(1..=max_bytes(kind)).contains(&size) {
-            return Err(Refusal::Size { kind });
+            return Err(InvalidDeclaration::Size { kind });
         }
         Ok(Self { kind, content_type, size, checksum, intent })
     }
@@ -86,7 +92,7 @@ impl Declaration {
     pub fn to_metadata(&self) -> Vec<(&'static str, String)> {
         let mut metadata = self.intent.to_metadata();
         metadata.push(("sha256", self.checksum.into()));
-        metadata.push((FINGERPRINT, self.fingerprint()));
+        metadata.push((FINGERPRINT_METADATA, self.fingerprint()));
         metadata
     }
 
@@ -114,13 +120,13 @@ impl Declaration {
     }
 
     /// Whether the object with this metadata was uploaded as declared here.
-    pub fn is_of<'a>(&self, metadata: impl Fn(&str) -> Option<&'a str>) -> bool {
-        metadata(FINGERPRINT) == Some(&self.fingerprint())
+    pub fn matches_metadata<'a>(&self, metadata: impl Fn(&str) -> Option<&'a str>) -> bool {
+        metadata(FINGERPRINT_METADATA) == Some(&self.fingerprint())
     }
 }
 
 /// The metadata that holds [`Declaration::fingerprint`].
-pub const FINGERPRINT: &str = "declaration";
+pub const FINGERPRINT_METADATA: &str = "declaration";
 
 #[cfg(test)]
 mod tests {
@@ -129,7 +135,7 @@ mod tests {
     use super::*;
     use crate::media::Visibility;
 
-    fn declare(kind: Kind, content_type: &str, size: u64) -> Result<Declaration, Refusal> {
+    fn declare(kind: Kind, content_type: &str, size: u64) -> Result<Declaration, InvalidDeclaration> {
         Declaration::new(kind, content_type, size, checksum("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="), intent())
     }
 
@@ -149,10 +155,10 @@ mod tests {
             (Kind::Photo, "image/heic"),
             (Kind::Audio, "audio/mp4"),
         ] {
-            assert_eq!(declare(kind, content_type, 0), Err(Refusal::Size { kind }));
+            assert_eq!(declare(kind, content_type, 0), Err(InvalidDeclaration::Size { kind }));
             assert!(declare(kind, content_type, 1).is_ok());
             assert!(declare(kind, content_type, max_bytes(kind)).is_ok());
-            assert_eq!(declare(kind, content_type, max_bytes(kind) + 1), Err(Refusal::Size { kind }));
+            assert_eq!(declare(kind, content_type, max_bytes(kind) + 1), Err(InvalidDeclaration::Size { kind }));
         }
         let refusal = declare(Kind::Avatar, "image/png", 0).expect_err("a refusal");
         assert_eq!(refusal.to_string(), "`size` of avatar must be from 1 to 26214400 bytes");
@@ -163,7 +169,7 @@ mod tests {
         for content_type in ["", "text/html", "image/svg+xml", "image/avif", "IMAGE/PNG", "image/png; a=b", "audio/mp4"]
         {
             let refusal = declare(Kind::Photo, content_type, 1);
-            assert_eq!(refusal, Err(Refusal::Type { kind: Kind::Photo }), "{content_type}");
+            assert_eq!(refusal, Err(InvalidDeclaration::Type { kind: Kind::Photo }), "{content_type}");
         }
         let refusal = declare(Kind::Photo, "", 1).expect_err("a refusal");
         assert_eq!(
@@ -198,9 +204,9 @@ mod tests {
         let one = declare(Kind::Photo, "image/png", 1).expect("a declaration");
         let metadata = one.to_metadata();
         let value = |name: &str| metadata.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
-        assert!(one.is_of(value));
-        assert!(!Declaration { size: 2, ..one.clone() }.is_of(value));
-        assert!(!one.is_of(|_| None));
+        assert!(one.matches_metadata(value));
+        assert!(!Declaration { size: 2, ..one.clone() }.matches_metadata(value));
+        assert!(!one.matches_metadata(|_| None));
         assert_eq!(Intent::from_metadata(value), one.intent);
     }
 }

@@ -22,7 +22,7 @@ pub fn key_texts(row: &Row) -> (String, String) {
     match row {
         Row::Vertex(id) => (vertex_partition(id), FACTS.to_owned()),
         Row::Follower { of, follower } => (followers_partition(of), follower.clone()),
-        Row::Between(pair) => {
+        Row::PersonPair(pair) => {
             let (a, b) = pair.persons();
             // The length makes the key unique even if ids contain a #.
             (format!("pair#{}#{a}#{b}", a.len()), FACTS.to_owned())

@@ -48,7 +48,7 @@ impl AudienceTable {
             .put_item()
             .table_name(&self.name)
             .set_item(Some(key_of(pk, sk)))
-            .item("note", register(Register::holds(event.position, json)))
+            .item("note", register(Register::new(event.position, json)))
             .item("expires_at", seconds(event.expires_at()))
             .condition_expression("attribute_not_exists(note) OR note <= :note")
             .expression_attribute_values(":note", register(Register::tombstone(event.position)));

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use domain::{
     graph::Position,
-    push::{Fact, Pair, Register, Row},
+    push::{Fact, PersonPair, Register, Row},
 };
 use function_kit::failure::Kind;
 use proptest::prelude::*;
@@ -85,7 +85,7 @@ async fn row_without_values_expires_unless_written_again() {
 
 #[tokio::test]
 async fn row_with_a_value_does_not_expire() {
-    let holds = Register::holds(Position::new(3, 1), "").to_string();
+    let holds = Register::new(Position::new(3, 1), "").to_string();
     let update = mock!(Client::update_item).then_output(move || {
         let content = row([("r:edge#e0", text(&holds)), ("writes", number(2))]);
         UpdateItemOutput::builder().set_attributes(Some(content)).build()
@@ -113,8 +113,8 @@ async fn row_of_an_edge_always_expires() {
 
 #[tokio::test]
 async fn unprocessed_keys_are_requested_again() {
-    let (vertex, pair) = (Row::Vertex("s1".into()), Row::Between(Pair::of("mina", "jun")));
-    let title = Register::holds(Position::new(1, 1), "첫눈").to_string();
+    let (vertex, pair) = (Row::Vertex("s1".into()), Row::PersonPair(PersonPair::of("mina", "jun")));
+    let title = Register::new(Position::new(1, 1), "첫눈").to_string();
     let found = move |pk: &str| vec![row([("pk", text(pk)), ("sk", text("facts")), ("r:title", text(&title))])];
     let second = found.clone();
     let get = mock!(Client::batch_get_item)
@@ -124,7 +124,7 @@ async fn unprocessed_keys_are_requested_again() {
         })
         .sequence()
         .output(move || {
-            let left = KeysAndAttributes::builder().keys(key(&Row::Between(Pair::of("mina", "jun"))));
+            let left = KeysAndAttributes::builder().keys(key(&Row::PersonPair(PersonPair::of("mina", "jun"))));
             BatchGetItemOutput::builder()
                 .responses("audience", found("vertex#s1"))
                 .unprocessed_keys("audience", left.consistent_read(true).build().expect("keys"))
@@ -149,7 +149,7 @@ async fn page_of_followers_names_the_start_of_the_next() {
         })
         .then_output(|| {
             let follower = |sk: &str| {
-                let holds = Register::holds(Position::new(3, 1), "").to_string();
+                let holds = Register::new(Position::new(3, 1), "").to_string();
                 row([("sk", text(sk)), ("r:edge#e", text(holds))])
             };
             let last = key_of("followers#mina".to_owned(), "sora".to_owned());
@@ -180,7 +180,7 @@ async fn pending_event_is_stored_read_and_removed() {
     let query = mock!(Client::query)
         .match_requests(|request| value(request.expression_attribute_values(), ":prefix") == Some("waiting#"))
         .then_output(move || {
-            let note = Register::holds(Position::new(7, 1), json.clone()).to_string();
+            let note = Register::new(Position::new(7, 1), json.clone()).to_string();
             QueryOutput::builder().items(row([("note", text(note))])).build()
         });
     let page = table(&[&query]).pending_page(&pending_key, None, 10).await.expect("a page");
@@ -215,7 +215,7 @@ proptest! {
     fn malformed_row_is_read_or_a_bug(row in malformed(row([
         ("pk", text("vertex#v1")),
         ("sk", text("facts")),
-        (&attribute_name("owner"), text(Register::holds(Position::new(7, 1), "mina").to_string())),
+        (&attribute_name("owner"), text(Register::new(Position::new(7, 1), "mina").to_string())),
     ]))) {
         for failure in [read_registers(&row).err(), required_text(&row, "sk").err()].into_iter().flatten() {
             prop_assert_eq!(failure.kind, Kind::Bug);

@@ -92,7 +92,7 @@ pub(super) fn index_keys(
 ) -> Vec<(&'static str, String)> {
     let mut selections = vec![Selection::All, Selection::Kind(kind)];
     selections.extend(post.cloned().map(Selection::Post));
-    let relations = || Relation::ALL.into_iter().filter(|relation| relation.sees(visibility));
+    let relations = || Relation::ALL.into_iter().filter(|relation| relation.may_see(visibility));
     selections
         .iter()
         .flat_map(|selection| relations().map(|relation| (selection.index(relation), selection.key(owner))))

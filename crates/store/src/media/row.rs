@@ -1,7 +1,7 @@
 //! An item as DynamoDB stores it.
 
 use domain::media::{
-    Declared, Derived, FileName, Intent, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility,
+    Declared, Derivatives, FileName, Intent, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility,
 };
 use function_kit::failure::Failure;
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use crate::{
 pub enum Projection {
     /// All of it.
     Full,
-    /// Without the description of derivatives, which is most of a row: a ready item has no `Derived`.
+    /// Without the description of derivatives, which is most of a row: a ready item has no `Derivatives`.
     Brief,
 }
 
@@ -46,7 +46,7 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     file_name: Option<FileName>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    derived: Option<Derived>,
+    derived: Option<Derivatives>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
     /// The table's time to live, in seconds since 1970.
@@ -211,23 +211,23 @@ pub(super) mod tests {
 
     /// A new item in state `processing`.
     pub fn landed(key: &str) -> MediaItem {
-        MediaItem::landed(original(key))
+        MediaItem::processing(original(key))
     }
 
     fn ready() -> MediaItem {
-        let derived = Derived::Picture(Picture {
+        let derived = Derivatives::Picture(Picture {
             width: 4,
             height: 3,
             thumb_hash: "AA==".into(),
             dominant_colour: "#102030".into(),
             variants: vec![],
         });
-        MediaItem::reported(Report { original: original("photo/mina/a"), outcome: Outcome::Ready(derived) })
+        MediaItem::from_report(Report { original: original("photo/mina/a"), outcome: Outcome::Ready(derived) })
     }
 
     fn ready_sound() -> MediaItem {
         let file = File { key: "k".into(), size: 1 };
-        let derived = Derived::Sound(Box::new(Sound {
+        let derived = Derivatives::Sound(Box::new(Sound {
             duration_ms: 1_500,
             codec: "mp3".into(),
             rate_hz: 44_100,
@@ -243,7 +243,7 @@ pub(super) mod tests {
             waveform: Waveform { preview: "AP8".into(), json: file.clone(), binary: file.clone() },
             renditions: vec![Rendition { file, content_type: "audio/mp4".into(), channels: 2, rate_hz: 44_100 }],
         }));
-        MediaItem::reported(Report { original: original("audio/mina/a"), outcome: Outcome::Ready(derived) })
+        MediaItem::from_report(Report { original: original("audio/mina/a"), outcome: Outcome::Ready(derived) })
     }
 
     fn deleted() -> MediaItem {
@@ -253,7 +253,7 @@ pub(super) mod tests {
     #[test]
     fn item_in_every_state_is_read_as_written() {
         let failed = Outcome::Failed { reason: Reason::Truncated };
-        let failed = MediaItem::reported(Report { original: original("photo/mina/a"), outcome: failed });
+        let failed = MediaItem::from_report(Report { original: original("photo/mina/a"), outcome: failed });
         for item in [landed("photo/mina/a"), landed("audio/mina/a"), ready(), ready_sound(), failed, deleted()] {
             let row = to_attributes(item.clone()).expect("a row");
             assert_eq!(from_attributes(row).expect("an item"), item);

@@ -12,7 +12,7 @@ use aws_sdk_s3::{
 };
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use domain::media::{MediaId, Sequencer, Visibility, derived_key, invalidation_marker_key};
+use domain::media::{MediaId, Sequencer, Visibility, invalidation_marker_key, variant_key};
 use function_kit::{failure::Kind, metrics::Metrics};
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ fn event(name: &str, size: u64) -> String {
 /// The key of a variant of the generation `sequencer`.
 fn variant(sequencer: &str) -> String {
     let sequencer = Sequencer::parse(sequencer).expect("a sequencer");
-    derived_key(MediaId::of_key(KEY), &sequencer, Visibility::Private, (8, 8), "hash", "webp")
+    variant_key(MediaId::of_key(KEY), &sequencer, Visibility::Private, (8, 8), "hash", "webp")
 }
 
 fn gif() -> Vec<u8> {

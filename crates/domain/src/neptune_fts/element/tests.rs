@@ -14,8 +14,8 @@ fn text(text: impl Into<String>) -> Value {
     Value::String(text.into())
 }
 
-fn received(cluster: &str, change: &Change) -> Received {
-    Received { id: change.id(cluster), cluster: cluster.to_owned(), change: change.clone() }
+fn received(cluster: &str, change: &Change) -> ReceivedChange {
+    ReceivedChange { id: change.id(cluster), cluster: cluster.to_owned(), change: change.clone() }
 }
 
 /// A change of the vertex `s`.
@@ -36,7 +36,7 @@ fn told<'a>(cluster: &str, changes: impl IntoIterator<Item = &'a Change>) -> (El
     let mut element = Element::of(&labelled(0)).expect("an element");
     let mut left_out = 0;
     for change in changes {
-        let lesson = element.with(&received(cluster, change));
+        let lesson = element.apply(&received(cluster, change));
         left_out += lesson.left_out;
         element = lesson.next.unwrap_or(element);
     }
@@ -127,7 +127,7 @@ proptest! {
         prop_assert_eq!(Document::of(&other).source, Document::of(&in_order).source);
         // A replay, from anywhere, is no news: neither another document nor another version.
         for change in history.iter().chain(history.iter().rev()) {
-            prop_assert_eq!(other.with(&received("main", change)).next, None);
+            prop_assert_eq!(other.apply(&received("main", change)).next, None);
         }
     }
 
@@ -157,7 +157,7 @@ proptest! {
         let mut graph = Graph::default();
         let history: Vec<_> = (1..).zip(&deeds).map(|(commit_num, deed)| graph.commit(commit_num, deed)).collect();
         let (element, _) = told("main", &history);
-        prop_assert_eq!(Element::stored(element.version(), &element.json()).expect("an element"), element);
+        prop_assert_eq!(Element::from_stored(element.version(), &element.to_json()).expect("an element"), element);
     }
 
     #[test]
@@ -182,13 +182,13 @@ proptest! {
 fn what_comes_after_a_reset_is_all_that_counts() {
     let old = set(90, "title", vec![], vec![text("옛")]);
     let (element, _) = told("main", [&labelled(1), &old]);
-    let lesson = element.with(&received("main.1", &set(1, "title", vec![], vec![text("새")])));
+    let lesson = element.apply(&received("main.1", &set(1, "title", vec![], vec![text("새")])));
     let element = lesson.next.expect("news");
     let source = Document::of(&element).source;
     assert_eq!((&source["predicates"]["title"], &source["entity_type"]), (&json!([{"value": "새"}]), &json!([])));
     assert_eq!(element.version(), 3);
     // What was left on the queue from before.
-    assert_eq!(element.with(&received("main", &old)).next, None);
+    assert_eq!(element.apply(&received("main", &old)).next, None);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_number_that_changes_all_the_time_costs_nothing_else() {
     let source = Document::of(&element).source;
     assert_eq!(source["predicates"]["plays"], json!([{"value": 999, "datatype": "Long"}]));
     assert_eq!(source["predicates"]["title"], json!([{"value": "첫눈"}]));
-    assert!(element.json().len() < 5_000 && left_out == 0, "{left_out}");
+    assert!(element.to_json().len() < 5_000 && left_out == 0, "{left_out}");
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn a_megabyte_is_known_by_its_hash_and_removed_by_it() {
     let went = set(2, "body", vec![long], vec![text("짧다")]);
     let (element, _) = told("main", [&labelled(1), &came, &went]);
     assert_eq!(Document::of(&element).source["predicates"]["body"], json!([{"value": "짧다"}]));
-    assert_eq!(element.properties["body"].holding().count(), 1);
+    assert_eq!(element.properties["body"].live().count(), 1);
 }
 
 #[test]
@@ -258,9 +258,9 @@ fn a_row_has_room_whatever_comes() {
     }
     history.push(set(200, "title", vec![], vec![text("첫눈")]));
     let (element, left_out) = told("main", &history);
-    assert!(element.json().len() <= MAX_ROW_BYTES && left_out > 0, "{}", element.json().len());
+    assert!(element.to_json().len() <= MAX_ROW_BYTES && left_out > 0, "{}", element.to_json().len());
     assert_eq!(Document::of(&element).source["predicates"]["title"], json!([{"value": "첫눈"}]));
-    assert!(history.iter().all(|change| element.with(&received("main", change)).next.is_none()), "a replay");
+    assert!(history.iter().all(|change| element.apply(&received("main", change)).next.is_none()), "a replay");
     // Without any text, and with the largest positions, names, labels and id.
     let last = |n: u64| Position::new(u64::MAX, u64::MAX - n);
     let mut most = Element::of(&vertex(1, &"\u{1}".repeat(MAX_ID_BYTES), "a", None)).expect("an element");
@@ -270,8 +270,8 @@ fn a_row_has_room_whatever_comes() {
         let mut change = set(1, &name, (0..MAX_REGISTERS).map(at).collect(), vec![]);
         change.position = last(n);
         change.labels.added = vec![format!("{}{n:0>2}", "\u{1}".repeat(MAX_NAME_BYTES - 2))];
-        most = most.with(&received("main.4294967295", &change)).next.expect("news");
+        most = most.apply(&received("main.4294967295", &change)).next.expect("news");
     }
-    let bytes = most.json().len();
+    let bytes = most.to_json().len();
     assert!(bytes <= MAX_ROW_BYTES, "{bytes}");
 }

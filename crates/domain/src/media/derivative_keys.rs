@@ -10,7 +10,7 @@ const OPEN: &str = "open";
 /// sequencer makes leftovers recognisable: whoever finds a newer one may delete what is older. The
 /// visibility is in the key because that is all that a cache at the edge knows of a file. An item's
 /// visibility is part of its original, so another one is another generation, with other keys.
-pub fn derived_key(
+pub fn variant_key(
     id: MediaId,
     sequencer: &Sequencer,
     visibility: Visibility,
@@ -21,7 +21,7 @@ pub fn derived_key(
     key(id, sequencer, visibility, &format!("{width}x{height}-{hash}.{extension}"))
 }
 
-/// Where a file made from a recording lies, in the same layout as those of [`derived_key`]:
+/// Where a file made from a recording lies, in the same layout as those of [`variant_key`]:
 /// `<id>/<sequencer>/<hash>.<extension>`.
 pub fn sound_key(id: MediaId, sequencer: &Sequencer, visibility: Visibility, hash: &str, extension: &str) -> String {
     key(id, sequencer, visibility, &format!("{hash}.{extension}"))
@@ -35,7 +35,7 @@ fn key(id: MediaId, sequencer: &Sequencer, visibility: Visibility, name: &str) -
 }
 
 /// Whether everybody may fetch what lies at this derived key.
-pub fn is_open(key: &str) -> bool {
+pub fn is_public_key(key: &str) -> bool {
     // A file of that name would have nothing behind it.
     let mut rest = key.split('/').skip(2);
     rest.next() == Some(OPEN) && rest.next().is_some()
@@ -57,7 +57,7 @@ pub fn invalidation_marker_key(key: &str) -> Option<String> {
 }
 
 /// The prefix of everything made from an item.
-pub fn derived_prefix(id: MediaId) -> String {
+pub fn item_prefix(id: MediaId) -> String {
     format!("{id}/")
 }
 
@@ -72,8 +72,8 @@ pub enum CleanupScope<'a> {
 
 /// Chooses among the `keys` of one item those that `sweep` is after.
 ///
-/// Keys that are not of the layout of [`derived_key`] are left alone.
-pub fn swept<'k>(keys: &'k [String], sweep: CleanupScope<'_>) -> Vec<&'k str> {
+/// Keys that are not of the layout of [`variant_key`] are left alone.
+pub fn keys_to_delete<'k>(keys: &'k [String], sweep: CleanupScope<'_>) -> Vec<&'k str> {
     let newest = keys.iter().filter_map(|key| generation(key)).max();
     keys.iter()
         .filter(|key| match (generation(key), sweep) {
@@ -101,26 +101,26 @@ mod tests {
 
     fn key(sequencer: &str, hash: &str) -> String {
         let sequencer = Sequencer::parse(sequencer).expect("a sequencer");
-        derived_key(MediaId::of_key("photo/mina/a.jpg"), &sequencer, Visibility::Private, (128, 96), hash, "webp")
+        variant_key(MediaId::of_key("photo/mina/a.jpg"), &sequencer, Visibility::Private, (128, 96), hash, "webp")
     }
 
     #[test]
     fn the_newest_generation_stays() {
         let keys = [key("0A", "1"), key("0B", "2"), key("0B", "3"), "elsewhere".to_owned()];
-        assert_eq!(swept(&keys, CleanupScope::Superseded), [&keys[0]]);
-        assert!(swept(&[], CleanupScope::Superseded).is_empty());
+        assert_eq!(keys_to_delete(&keys, CleanupScope::Superseded), [&keys[0]]);
+        assert!(keys_to_delete(&[], CleanupScope::Superseded).is_empty());
     }
 
     #[test]
     fn a_deletion_takes_its_own_generation_and_the_older_ones() {
         let keys = [key("0A", "1"), key("0B", "2"), key("0C", "3")];
         let gone = Sequencer::parse("0B").expect("a sequencer");
-        assert_eq!(swept(&keys, CleanupScope::UpTo(&gone)), [&keys[0], &keys[1]]);
+        assert_eq!(keys_to_delete(&keys, CleanupScope::UpTo(&gone)), [&keys[0], &keys[1]]);
     }
 
     #[test]
     fn everything_of_an_item_lies_under_its_prefix() {
-        assert!(key("0A", "1").starts_with(&derived_prefix(MediaId::of_key("photo/mina/a.jpg"))));
+        assert!(key("0A", "1").starts_with(&item_prefix(MediaId::of_key("photo/mina/a.jpg"))));
     }
 
     #[test]
@@ -131,26 +131,26 @@ mod tests {
             [(Visibility::Public, true), (Visibility::Followers, false), (Visibility::Private, false)]
         {
             for key in [
-                derived_key(id, &sequencer, visibility, (128, 96), "1", "webp"),
+                variant_key(id, &sequencer, visibility, (128, 96), "1", "webp"),
                 sound_key(id, &sequencer, visibility, "1", "m4a"),
             ] {
-                assert_eq!(is_open(&key), open, "{key}");
+                assert_eq!(is_public_key(&key), open, "{key}");
                 assert_eq!(generation_prefix(&key), Some(format!("{id}/{sequencer}/").as_str()));
-                assert_eq!(swept(std::slice::from_ref(&key), CleanupScope::UpTo(&sequencer)), [&key]);
+                assert_eq!(keys_to_delete(std::slice::from_ref(&key), CleanupScope::UpTo(&sequencer)), [&key]);
             }
         }
         // A name is no folder.
-        assert!(!is_open("a/b/open"));
-        assert!(!is_open("a/b/c/open/d"));
+        assert!(!is_public_key("a/b/open"));
+        assert!(!is_public_key("a/b/c/open/d"));
     }
 
     #[test]
     fn a_farewell_is_swept_like_what_it_stands_for() {
         let (old, new) = (key("0A", "1"), key("0B", "2"));
         let farewell = invalidation_marker_key(&old).expect("a key");
-        assert!(!is_open(&farewell));
+        assert!(!is_public_key(&farewell));
         let keys = [farewell, new];
-        assert_eq!(swept(&keys, CleanupScope::Superseded), [&keys[0]]);
+        assert_eq!(keys_to_delete(&keys, CleanupScope::Superseded), [&keys[0]]);
         assert_eq!(invalidation_marker_key("elsewhere"), None);
     }
 }
