@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn signed(pair: &Pair, resource: &str, expires: u64) -> String {
-        pair.signer.query(&Policy { resource: format!("{BASE}{resource}"), expires }).expect("a signature")
+        pair.signer.signed_query(&Policy { resource: format!("{BASE}{resource}"), expires }).expect("a signature")
     }
 
     fn ask(pair: &Pair, path: &str, query: &str) -> Result<String, AccessError> {

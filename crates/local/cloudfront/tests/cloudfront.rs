@@ -1,7 +1,7 @@
 //! The edge as a server, before something that answers like the emulator.
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
-use cdn_signing::{Addresses, Signer};
+use cdn_signing::{Signer, UrlBuilder};
 use cloudfront::{EdgeServer, KeyPair, Options, PublicKey, PublicKeys};
 use domain::media::{MediaId, Sequencer, Visibility, variant_key};
 use http::{HeaderMap, Method, StatusCode};
@@ -40,7 +40,7 @@ fn emulator(list: &'static str) -> Server {
 
 struct World {
     edge: EdgeServer,
-    addresses: Addresses,
+    urls: UrlBuilder,
     _emulator: Server,
 }
 
@@ -50,8 +50,8 @@ fn world(list: &'static str) -> World {
     let keys = PublicKeys::from([("K1".to_owned(), PublicKey::from_pem(&pair.public).expect("a key"))]);
     let edge = EdgeServer::start(Options { port: 0, upstream: emulator.endpoint(), keys }).expect("an edge");
     let signer = Signer::from_pem("K1", &pair.private).expect("a signer");
-    let addresses = Addresses::new(&edge.endpoint(), Some(signer)).expect("addresses");
-    World { edge, addresses, _emulator: emulator }
+    let urls = UrlBuilder::new(&edge.endpoint(), Some(signer)).expect("a URL builder");
+    World { edge, urls, _emulator: emulator }
 }
 
 fn key(visibility: Visibility) -> String {
@@ -74,7 +74,7 @@ async fn what_passes_goes_on_without_its_signature() {
     let world = world(LIST);
     for visibility in [Visibility::Public, Visibility::Private] {
         let key = key(visibility);
-        let url = world.addresses.of(&[&key], LATER).expect("an address").swap_remove(0);
+        let url = world.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
         assert_eq!(url.contains("Signature="), visibility == Visibility::Private);
         for method in [Method::GET, Method::HEAD] {
             let (status, headers, body) = ask(method.clone(), &url).await;
@@ -97,8 +97,8 @@ async fn what_passes_goes_on_without_its_signature() {
 async fn what_does_not_pass_is_refused_as_cloudfront_does() {
     let world = world(LIST);
     let key = key(Visibility::Private);
-    let url = world.addresses.of(&[&key], LATER).expect("an address").swap_remove(0);
-    let past = world.addresses.of(&[&key], 1).expect("an address").swap_remove(0);
+    let url = world.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
+    let past = world.urls.urls(&[&key], 1).expect("a URL").swap_remove(0);
     let (unsigned, query) = url.split_once('?').expect("a query");
     for (url, code, message) in [
         (unsigned, "MissingKey", "Missing Key-Pair-Id query parameter or cookie value"),

@@ -12,28 +12,28 @@ use sha2::{Digest, Sha256};
 
 use crate::cdn_cache::CdnCache;
 
-/// How long storing a file may take: one of 200 MB at 2 MB/s.
-const STORING: Duration = Duration::from_secs(100);
+/// The time to store a file: 200 MB at 2 MB/s.
+const PUT_TIMEOUT: Duration = Duration::from_secs(100);
 
-/// The bucket of what was made from originals, and the caches in front of it.
+/// The bucket of derivatives and the CDN in front of it.
 #[derive(Debug, Clone)]
 pub struct DerivedFiles {
-    /// How to reach S3.
+    /// The S3 client.
     pub s3: Client,
     /// The bucket's name.
     pub bucket: String,
-    /// The caches.
+    /// The CDN's caches.
     pub cdn_cache: CdnCache,
 }
 
-/// A file that was made. Its content never changes under its key.
+/// A derivative to store. The content under a key never changes.
 #[derive(Debug)]
 pub struct File {
-    /// In the bucket of derived files.
+    /// In the bucket of derivatives.
     pub key: String,
-    /// What clients are told that it is.
+    /// The media type for clients.
     pub content_type: String,
-    /// Its bytes.
+    /// The bytes.
     pub content: Content,
 }
 
@@ -41,11 +41,11 @@ pub struct File {
 pub enum Content {
     /// In memory.
     Bytes(Vec<u8>),
-    /// On disk, for as long as `folder` is held.
+    /// On disk, as long as `folder` is held.
     Disk {
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// What keeps it there.
+        /// A guard that deletes the folder when it is dropped.
         folder: Arc<dyn Send + Sync>,
     },
 }
@@ -59,37 +59,33 @@ impl fmt::Debug for Content {
     }
 }
 
-/// Names a content: 128 bits of its SHA-256 as hexadecimal digits, enough that no two files of an item
-/// ever share a key.
+/// The first 128 bits of the content's SHA-256 in hexadecimal digits, for keys. Two files of an item never share a key.
 ///
 /// # Errors
-/// Those of `content`.
+/// If `content` cannot be read.
 pub fn content_hash(mut content: impl io::Read) -> io::Result<String> {
     let mut hash = Sha256::new();
-    let mut buffer = [0; 16 * 1024];
-    loop {
-        match content.read(&mut buffer) {
-            Ok(0) => return Ok(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()),
-            Ok(count) => hash.update(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    io::copy(&mut content, &mut hash)?;
+    Ok(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
 }
 
 impl DerivedFiles {
     /// Stores a file.
+    ///
+    /// # Errors
+    /// If S3 fails, or the file cannot be read from disk.
     pub async fn put(&self, file: File) -> Result<(), Failure> {
         let File { key, content_type, content } = file;
-        // What is on disk stays there until it is stored.
+        // The guard keeps the file on disk until it is stored.
         let (body, _folder) = match content {
             Content::Bytes(bytes) => (ByteStream::from(bytes), None),
             Content::Disk { path, folder } => {
                 let body = ByteStream::from_path(path).await;
-                (body.map_err(|error| Failure::bug("read a file that was made", error))?, Some(folder))
+                (body.map_err(|error| Failure::bug("read a derivative from disk", error))?, Some(folder))
             }
         };
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(STORING).operation_timeout(STORING * 2);
+        let timeouts =
+            TimeoutConfig::builder().operation_attempt_timeout(PUT_TIMEOUT).operation_timeout(PUT_TIMEOUT * 2);
         self.s3
             .put_object()
             .bucket(&self.bucket)
@@ -101,54 +97,47 @@ impl DerivedFiles {
             .config_override(Builder::new().timeout_config(timeouts.build()))
             .send()
             .await
-            .map_err(|error| Failure::aws("store a file that was made", error))?;
+            .map_err(|error| Failure::aws("store a derivative", error))?;
         Ok(())
     }
 
-    /// Deletes those files of an item that `sweep` is after, and then has the caches forget them.
+    /// Deletes the files of an item that are in `scope`, then invalidates the CDN.
     ///
-    /// Should this break off, a farewell is left (see [`invalidation_marker_key`]): the next try, which finds
-    /// nothing else any more, still knows that the caches are to be told.
-    pub async fn sweep(&self, id: MediaId, sweep: CleanupScope<'_>) -> Result<(), Failure> {
+    /// An invalidation marker (see [`invalidation_marker_key`]) exists from before the deletion until the invalidation is
+    /// accepted. If this function fails between the two, the retry finds the marker and invalidates.
+    ///
+    /// # Errors
+    /// If S3 or CloudFront fails.
+    pub async fn clean_up(&self, id: MediaId, scope: CleanupScope<'_>) -> Result<(), Failure> {
         let keys = self.list(id).await?;
-        let keys_to_delete = keys_to_delete(&keys, sweep);
-        let newest = keys_to_delete.iter().max();
-        let Some(farewell) = newest.and_then(|key| invalidation_marker_key(key)) else { return Ok(()) };
-        let (farewells, files): (Vec<_>, Vec<_>) =
-            keys_to_delete.into_iter().partition(|key| invalidation_marker_key(key).as_deref() == Some(key));
-        if !farewells.contains(&farewell.as_str()) {
+        let outdated = keys_to_delete(&keys, scope);
+        let Some(marker) = outdated.iter().max().and_then(|key| invalidation_marker_key(key)) else { return Ok(()) };
+        let (mut markers, files): (Vec<_>, Vec<_>) =
+            outdated.into_iter().partition(|key| invalidation_marker_key(key).as_deref() == Some(key));
+        // A marker of an earlier attempt means that more files than these have been deleted.
+        let is_complete = markers.is_empty();
+        if !markers.contains(&marker.as_str()) {
             let content_type = "application/octet-stream".to_owned();
-            self.put(File { key: farewell.clone(), content_type, content: Content::Bytes(Vec::new()) }).await?;
+            self.put(File { key: marker.clone(), content_type, content: Content::Bytes(Vec::new()) }).await?;
+            markers.push(&marker);
         }
         self.delete(&files).await?;
-        // With a farewell from before, more has been deleted than these files.
-        let files = farewells.is_empty().then_some(files);
-        self.cdn_cache.invalidate(id, &farewell, files.as_deref()).await?;
-        let mut farewells = farewells;
-        if !farewells.contains(&farewell.as_str()) {
-            farewells.push(&farewell);
-        }
-        self.delete(&farewells).await
+        self.cdn_cache.invalidate(id, &marker, is_complete.then_some(files.as_slice())).await?;
+        self.delete(&markers).await
     }
 
     async fn delete(&self, keys: &[&str]) -> Result<(), Failure> {
-        // One call takes at most 1,000 keys.
+        // One request accepts at most 1,000 keys.
         for keys in keys.chunks(1_000) {
             let objects = keys.iter().map(|key| ObjectIdentifier::builder().key(*key).build());
             let delete = objects
                 .collect::<Result<_, _>>()
                 .and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(true).build())
-                .map_err(|error| Failure::bug("name the files to delete", error))?;
-            let answer = self
-                .s3
-                .delete_objects()
-                .bucket(&self.bucket)
-                .delete(delete)
-                .send()
-                .await
-                .map_err(|error| Failure::aws("delete files", error))?;
-            // The call succeeds even where single deletions did not.
-            if let Some(error) = answer.errors().first() {
+                .map_err(|error| Failure::bug("build a deletion of files", error))?;
+            let request = self.s3.delete_objects().bucket(&self.bucket).delete(delete);
+            let response = request.send().await.map_err(|error| Failure::aws("delete files", error))?;
+            // The request succeeds even if single deletions fail.
+            if let Some(error) = response.errors().first() {
                 return Err(Failure::transient("delete a file", error.code().unwrap_or("unknown").to_owned()));
             }
         }
@@ -171,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_follow_from_content() {
+    fn content_hash_depends_on_content_only() {
         assert_eq!(content_hash(&b""[..]).expect("a hash"), "e3b0c44298fc1c149afbf4c8996fb924");
         assert_ne!(content_hash(&b"a"[..]).expect("a hash"), content_hash(&b"b"[..]).expect("a hash"));
     }

@@ -4,17 +4,16 @@ use domain::media::{Derivatives, MediaId, Picture, Reason, Sequencer, Variant, V
 use function_kit::failure::Failure;
 use picture::{Format, Limits, PictureError, Pictures};
 
-/// The largest original that is read, in bytes: it is held in memory whole.
+/// The largest accepted original, in bytes. Originals are held in memory.
 const MAX_BYTES: u64 = 50 * 1024 * 1024;
 
-/// Makes from an original what is shown of it. Pure: the same bytes under the same name give the
-/// same keys.
+/// Renders an original's variants. Pure: the same bytes give the same files under the same keys.
 ///
-/// The inner error says why the original can never be shown.
+/// The inner error is the permanent reason why the original has no variants.
 ///
 /// # Errors
-/// If `picture` contradicts itself: a bug.
-pub fn develop(
+/// If `picture` has an internal error, which is a bug.
+pub fn render(
     id: MediaId,
     sequencer: &Sequencer,
     bytes: &[u8],
@@ -38,7 +37,7 @@ fn describe(
 ) -> Result<Rendered, Failure> {
     let (mut variants, mut files) = (Vec::new(), Vec::new());
     for picture::Variant { width, height, encoding, bytes, .. } in pictures.variants {
-        let hash = content_hash(&bytes[..]).map_err(|error| Failure::bug("name a variant", error))?;
+        let hash = content_hash(&bytes[..]).map_err(|error| Failure::bug("hash a variant", error))?;
         let key = variant_key(id, sequencer, visibility, (width, height), &hash, encoding.extension());
         let content_type = encoding.mime().to_owned();
         variants.push(Variant {
@@ -61,7 +60,7 @@ fn describe(
     Ok(Rendered { derived: Derivatives::Picture(picture), files })
 }
 
-/// Refuses by the size alone, in bytes, what need not be fetched.
+/// Rejects originals by their size in bytes, before they are fetched.
 pub fn check_size(size: u64) -> Result<(), Reason> {
     match size {
         0 => Err(Reason::Empty),
@@ -70,22 +69,22 @@ pub fn check_size(size: u64) -> Result<(), Reason> {
     }
 }
 
-/// Refuses one kind of picture that was uploaded as another. Types that claim nothing
-/// (`application/octet-stream`, none) and content that is no picture pass: decoding judges them.
+/// Rejects a picture of another format than declared. Passes if no picture type is declared (`application/octet-stream`,
+/// none), or if the content has no known format: the decoder decides then.
 fn check_type(bytes: &[u8], declared: Option<&str>) -> Result<(), Reason> {
     let (Some(declared), Some(format)) = (declared, picture::sniff(bytes)) else { return Ok(()) };
     let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let declared = match &declared[..] {
-        // Not registered, but common.
+        // Common, although not registered.
         "image/jpg" => "image/jpeg",
-        // The container's name, of which HEIC is a kind.
+        // HEIC is a HEIF container.
         "image/heif" if format == Format::Heic => "image/heic",
         declared => declared,
     };
     if declared.starts_with("image/") && declared != format.mime() { Err(Reason::TypeMismatch) } else { Ok(()) }
 }
 
-/// The code that clients see, unless the error says nothing about the original.
+/// The reason that clients see; `None` if the error is not about the original.
 fn reason(error: &PictureError) -> Option<Reason> {
     match error {
         PictureError::Empty => Some(Reason::Empty),
@@ -104,14 +103,14 @@ mod tests {
     const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 
     #[test]
-    fn the_size_alone_can_be_reason_enough() {
+    fn empty_or_oversized_original_is_rejected_by_size() {
         assert_eq!(check_size(0), Err(Reason::Empty));
         assert_eq!(check_size(MAX_BYTES), Ok(()));
         assert_eq!(check_size(MAX_BYTES + 1), Err(Reason::TooLarge));
     }
 
     #[test]
-    fn a_picture_is_what_it_was_declared_to_be() {
+    fn picture_of_another_type_than_declared_is_rejected() {
         for declared in [None, Some("image/png"), Some("IMAGE/PNG; x=y"), Some("application/octet-stream")] {
             assert_eq!(check_type(PNG_MAGIC, declared), Ok(()), "{declared:?}");
         }
@@ -119,10 +118,10 @@ mod tests {
         assert_eq!(check_type(b"\xff\xd8\xff\xe0", Some("image/jpg")), Ok(()));
         assert_eq!(check_type(b"text", Some("image/jpeg")), Ok(()));
         let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
-        for (declared, verdict) in
+        for (declared, expected) in
             [("image/heic", Ok(())), ("image/heif", Ok(())), ("image/jpeg", Err(Reason::TypeMismatch))]
         {
-            assert_eq!(check_type(heic, Some(declared)), verdict, "{declared}");
+            assert_eq!(check_type(heic, Some(declared)), expected, "{declared}");
         }
         assert_eq!(check_type(PNG_MAGIC, Some("image/heif")), Err(Reason::TypeMismatch));
     }
