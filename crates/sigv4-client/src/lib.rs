@@ -96,6 +96,10 @@ fn signed(
     credentials: Credentials,
     now: SystemTime,
 ) -> Result<Request<Vec<u8>>, AnyError> {
+    // aws-sigv4 panics without a host.
+    if request.uri().host().is_none() {
+        return Err("the URL is not absolute".into());
+    }
     let mut settings = SigningSettings::default();
     // S3 and OpenSearch Serverless require the digest of the body as a header; all services accept it.
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
