@@ -38,4 +38,4 @@ pub use highlight::{MARK_BEGIN, MARK_END, Segment, segments};
 pub use kind::Kind;
 pub use query::{InvalidQuery, MAX_QUERY_CHARACTERS, Query};
 pub use register::{InvalidRegister, Register};
-pub use text::{MAX_TEXT_BYTES, normalize};
+pub(crate) use text::{MAX_TEXT_BYTES, normalize};

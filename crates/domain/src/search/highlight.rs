@@ -1,7 +1,7 @@
 //! Highlighting: parts of a text that match a query.
 
 /// Marks the start of a match in the index's response. It is from Unicode's private use area and occurs in
-/// no indexed text ([`normalize`](super::normalize) removes it). A tag would need escaping.
+/// no indexed text (`normalize` removes it). A tag would need escaping.
 pub const MARK_BEGIN: char = '\u{e000}';
 /// Marks the end of a match.
 pub const MARK_END: char = '\u{e001}';
