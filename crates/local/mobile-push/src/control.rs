@@ -131,7 +131,7 @@ pub async fn faults(State(app): State<Arc<App>>) -> Response {
 
 pub async fn inject_fault(State(app): State<Arc<App>>, body: Bytes) -> Response {
     match parse::<FaultRequest>(&body) {
-        Ok(order) => {
+        Ok(request) => {
             app.sns().faults.inject(request);
             standing(&app)
         }
