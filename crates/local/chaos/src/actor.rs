@@ -74,7 +74,7 @@ impl Cast {
             let user = accounts.sign_up(&name).await?;
             let token = format!("chaos-{tale}-{person}");
             let profile = Profile { name, language: "ko".into(), platform: Platform::Android };
-            stack.mobile_push().set_up(&token, &profile).await?;
+            stack.mobile_push().register_phone(&token, &profile).await?;
             users.push(user);
             tokens.push(token);
         }
@@ -107,7 +107,7 @@ impl Cast {
     pub async fn upload(&mut self, stack: &Stack, person: usize, file: usize, content: Content) -> Result<()> {
         let Sendable { kind, name, content_type, bytes } = self.sendable(content);
         let user = &self.users[person];
-        let upload = File { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
+        let upload = UploadFile { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
         let signed = persistently("upload", async || {
             ask(stack, user, Method::POST, "/v1/uploads", Some(&upload.request_body())).await
         });

@@ -1,4 +1,4 @@
-use fault_proxy::{CLIENT, Fault, Plan, Rule, Status, seeded_hash};
+use fault_proxy::{CLIENT, Fault, FaultPlan, FaultRule, Status, seeded_hash};
 
 /// In place of the 18 minutes that a message waits which failed four times (`function_kit::batch`), in
 /// seconds: what matters is that it comes again.
@@ -6,7 +6,7 @@ const LONGEST_PAUSE: u32 = 60;
 
 /// The faults under which the history of this seed is played: all kinds of them, few enough that what
 /// is tried again and again is done at some time.
-pub fn plan(seed: u64) -> Plan {
+pub fn plan(seed: u64) -> FaultPlan {
     let unable = |status, retry_after| Fault::Answer { status, retry_after };
     let shares = [
         (Fault::Refused, 0.010),
@@ -24,13 +24,13 @@ pub fn plan(seed: u64) -> Plan {
         (Fault::Hang { millis: 12_000 }, 0.001),
     ];
     let mut rules: Vec<_> =
-        shares.into_iter().zip(0..).map(|((fault, share), at)| Rule::new(fault, share * strength(seed, at))).collect();
+        shares.into_iter().zip(0..).map(|((fault, share), at)| FaultRule::new(fault, share * strength(seed, at))).collect();
     // MobilePushEmulator' networks are no better.
     rules.extend([
-        Rule::new(Fault::LostAnswer, 0.05).of(CLIENT).only("PutObject"),
-        Rule::new(Fault::Refused, 0.05).of(CLIENT).only("PutObject"),
+        FaultRule::new(Fault::LostAnswer, 0.05).for_service(CLIENT).for_operation("PutObject"),
+        FaultRule::new(Fault::Refused, 0.05).for_service(CLIENT).for_operation("PutObject"),
     ]);
-    Plan { seed, rules, longest_pause: Some(LONGEST_PAUSE) }
+    FaultPlan { seed, rules, max_visibility_timeout: Some(LONGEST_PAUSE) }
 }
 
 /// Half, the whole or the double of it: each seed has a weather of its own.

@@ -82,7 +82,7 @@ fn play(runtime: &runtime::Runtime, ended: &mut ShutdownSignal, arguments: &Argu
         let (mut stack, mut legacy) = match clean.take() {
             Some(clean) => clean,
             None => {
-                let stack = Stack::start_with_faults(STACK)?;
+                let stack = Stack::start_with_fault_proxy(STACK)?;
                 runtime.block_on(queues::hurry(&stack))?;
                 (stack, Legacy::default())
             }

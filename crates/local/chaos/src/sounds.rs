@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use stack::wav::wav;
+use stack::wav;
 
 /// How many there are.
 pub const SOUNDS: usize = 6;
@@ -20,7 +20,7 @@ pub fn duration_ms(sound: usize) -> u64 {
 pub fn recording(sound: usize) -> Vec<u8> {
     let frames = duration_ms(sound) * u64::from(RATE_HZ) / 1_000;
     let pitch_hz = 120.0 + 35.0 * sound as f64;
-    wav(
+    wav::encode(
         RATE_HZ,
         (0..frames).map(|frame| {
             let t = frame as f64 / f64::from(RATE_HZ);

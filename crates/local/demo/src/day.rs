@@ -71,7 +71,7 @@ pub async fn play(stack: &Stack) -> Result<Day> {
     stage.untold("미나 blocks Sam", edge("blocks", &mina, &sam), "a block is nobody's business").await?;
     stage.untold("준 mutes 미나", edge("mutes", &jun, &mina), "a mute is nobody's business").await?;
     stage.prefers(&olivia, "Olivia does not want to hear of likes", &json!({"muted": ["likes"]})).await?;
-    stage.prefers(&sam, "Sam has quiet hours", &stage::quiet_now()).await?;
+    stage.prefers(&sam, "Sam has quiet hours", &scenario::quiet_now()).await?;
     let quiet = stage.step("준 follows Sam, quietly", follows(&jun, &sam), &[&sam]).await?;
     ensure!(quiet.iter().all(|shown| shown.notice.silent), "Sam was disturbed in his quiet hours");
     stage.untold("Sam likes 미나's story", likes(&sam, &snow.id), "she has blocked him").await?;

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A photograph, what was made of it, and how long that took.
 struct Shown {
-    sent: Sent,
+    sent: Uploaded,
     name: String,
     original_bytes: usize,
     original_metadata: Vec<String>,
@@ -86,7 +86,7 @@ async fn upload(cast: &Cast<'_>, photograph: Photograph) -> Result<Shown> {
     if !original_metadata.is_empty() {
         println!("    carries {}", original_metadata.join(", "));
     }
-    let file = File { kind: Kind::Photo, name: &name, content_type, bytes, visibility: "public", post: None };
+    let file = UploadFile { kind: Kind::Photo, name: &name, content_type, bytes, visibility: "public", post: None };
     let (sent, item, took) = put(cast, &file, &cast.jun).await?;
     ensure!(item["state"] == "ready", "{name} was not accepted: {item}");
     let mut variants = Vec::new();
@@ -112,7 +112,7 @@ async fn upload(cast: &Cast<'_>, photograph: Photograph) -> Result<Shown> {
 async fn refuse(cast: &Cast<'_>) -> Result<()> {
     println!("\n■ holiday.jpg, which is a text file");
     let bytes = b"<html>not a photograph</html>".to_vec();
-    let file = File {
+    let file = UploadFile {
         kind: Kind::Photo,
         name: "holiday.jpg",
         content_type: "image/jpeg",
@@ -130,7 +130,7 @@ async fn refuse(cast: &Cast<'_>) -> Result<()> {
 async fn hide(cast: &Cast<'_>) -> Result<()> {
     let Some(Photograph { name, content_type, bytes }) = photographs::all()?.into_iter().next() else { return Ok(()) };
     println!("\n■ {name} again, as private");
-    let file = File { kind: Kind::Photo, name: &name, content_type, bytes, visibility: "private", post: None };
+    let file = UploadFile { kind: Kind::Photo, name: &name, content_type, bytes, visibility: "private", post: None };
     let (sent, item, _) = put(cast, &file, &cast.mina).await?;
     ensure!(item["state"] == "ready", "{name} was not accepted: {item}");
     let status = status(cast, &cast.jun, Method::GET, sent.id).await?;
@@ -141,7 +141,7 @@ async fn hide(cast: &Cast<'_>) -> Result<()> {
 
 /// A photograph is deleted: it is gone, and so is all that was made of it.
 async fn delete(cast: &Cast<'_>, shown: &[Shown]) -> Result<()> {
-    let Some(Shown { name, sent: Sent { key, id }, item, .. }) = shown.first() else { return Ok(()) };
+    let Some(Shown { name, sent: Uploaded { key, id }, item, .. }) = shown.first() else { return Ok(()) };
     println!("\n■ {name} is deleted");
     let refusal = status(cast, &cast.jun, Method::DELETE, *id).await?;
     ensure!(refusal == StatusCode::NOT_FOUND, "Jun deletes what is Mina's: {refusal}");
@@ -178,7 +178,7 @@ async fn status(cast: &Cast<'_>, user: &User, method: Method, id: MediaId) -> Re
 }
 
 /// Mina uploads, and `reader` waits until the API shows an outcome.
-async fn put(cast: &Cast<'_>, file: &File<'_>, reader: &User) -> Result<(Sent, Value, Duration)> {
+async fn put(cast: &Cast<'_>, file: &UploadFile<'_>, reader: &User) -> Result<(Uploaded, Value, Duration)> {
     let start = Instant::now();
     let sent = file.send(cast.stack, &cast.mina).await?;
     println!("    {} signed for and stored", clock(start.elapsed()));

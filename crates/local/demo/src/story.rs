@@ -34,7 +34,7 @@ pub(super) async fn tell(cast: &Cast<'_>) -> Result<Story> {
     let original_bytes = bytes.len();
     println!("\n■ 안녕하세요.wav  {}, a voice, recorded much too quietly", size(original_bytes as u64));
     let name = "안녕하세요.wav";
-    let file = File { kind: Kind::Audio, name, content_type: "audio/wav", bytes, visibility: "public", post: None };
+    let file = UploadFile { kind: Kind::Audio, name, content_type: "audio/wav", bytes, visibility: "public", post: None };
     let (_, item, took) = put(cast, &file, &cast.jun).await?;
     ensure!(item["state"] == "ready", "the story was not accepted: {item}");
     let preview = item["waveform"]["preview"].as_str().context("a story without a preview")?;

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use stack::wav::wav;
+use stack::wav;
 
 const RATE_HZ: u32 = 24_000;
 /// Where each syllable begins and ends, in seconds, the pitch it starts with, in Hz, and the three
@@ -28,7 +28,7 @@ pub fn greeting() -> Vec<u8> {
         let sample = 0.02 * voice(f64::from(frame) / f64::from(RATE_HZ)) + hiss;
         (sample * 32_767.0) as i16
     };
-    wav(RATE_HZ, (0..frames).map(sample))
+    wav::encode(RATE_HZ, (0..frames).map(sample))
 }
 
 /// Harmonics of a falling pitch, each as strong as the vowel's resonances let it be.

@@ -27,7 +27,7 @@ pub struct Stage<'a> {
     stack: &'a Stack,
     users: Users,
     graph: neptune::Client,
-    phones: phones::Client,
+    phones: mobile_push::Client,
     /// The number of what happened last before the day.
     since: u64,
     cast: Vec<Person>,
@@ -89,7 +89,7 @@ impl<'a> Stage<'a> {
         let user = self.users.sign_up(name).await?;
         let token = format!("demo-{}", Uuid::new_v4());
         let profile = Profile { name: name.to_owned(), language: language.to_owned(), platform };
-        self.phones.set_up(&token, &profile).await?;
+        self.phones.register_phone(&token, &profile).await?;
         let device = json!({"token": token, "platform": platform, "language": language});
         user.request(self.stack, Method::PUT, "/v1/devices/phone", Some(&device)).await?;
         self.graph.commit(&Commit::new().add_vertex(&user.id, ["person"]).set(&user.id, "name", name)).await?;
@@ -169,7 +169,7 @@ impl<'a> Stage<'a> {
             ensure!(deed.told.contains(id), "{} was told: {}", notification.phone, deed.what);
             ensure!(told.insert((commit, id.clone())), "{} was told twice: {}", notification.phone, deed.what);
         }
-        let unshown = self.phones.unshown(self.since).await?;
+        let unshown = self.phones.undisplayed(self.since).await?;
         if let Some(unshown) = unshown.iter().find(|unshown| tokens.contains(unshown.token.as_str())) {
             bail!("SNS took a message that no phone shows: {:?}", unshown.why);
         }
