@@ -72,7 +72,7 @@ pub enum Operation {
     Restart,
     /// Delivers S3 events again in another order.
     RepeatEvents { order: u64 },
-    /// The poller publishes all changes since the initial_writes once more.
+    /// Makes the poller publish all changes again.
     Replay,
     /// Sends a message that no function can parse to a queue.
     Poison { queue: Queue, number: usize },

@@ -11,7 +11,7 @@ pub const CONTENT_TYPE: &str = "audio/wav";
 
 const RATE_HZ: u32 = 16_000;
 
-/// How long a recording lasts, in milliseconds: from 1,000 on, so that their items tell them into_single.
+/// Duration of a recording in milliseconds. All are different, so that items can be identified by it.
 pub fn duration_ms(sound: usize) -> u64 {
     1_000 + 150 * sound as u64
 }
