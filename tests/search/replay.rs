@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::graph::{Change, Ends, EntityKind, Labels, Position, PropertyChange, What};
+use domain::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange};
 use local::{
     neptune::{self, Commit},
     users::User,
@@ -33,7 +33,7 @@ async fn a_replay_of_the_whole_stream_changes_no_document() {
 }
 
 /// A change that nobody made, of something that is not in the graph.
-fn change(commit_num: u64, kind: EntityKind, id: &str, what: What) -> Change {
+fn change(commit_num: u64, kind: EntityKind, id: &str, what: ChangeKind) -> Change {
     Change {
         position: Position::new(commit_num, 1),
         commit_timestamp_ms: 1_795_305_600_000,
@@ -51,16 +51,16 @@ fn change(commit_num: u64, kind: EntityKind, id: &str, what: What) -> Change {
 fn titled(commit_num: u64, id: &str, title: Option<&str>) -> Change {
     let after = title.map(|title| domain::graph::Value::String(title.to_owned())).into_iter().collect();
     let title = ("title".to_owned(), PropertyChange { before: vec![], after });
-    Change { properties: [title].into(), ..change(commit_num, EntityKind::Vertex, id, What::Changed) }
+    Change { properties: [title].into(), ..change(commit_num, EntityKind::Vertex, id, ChangeKind::Changed) }
 }
 
-fn told(commit_num: u64, what: What, person: &User, id: &str) -> Change {
+fn told(commit_num: u64, what: ChangeKind, person: &User, id: &str) -> Change {
     let label = vec!["told".to_owned()];
     let labels = match what {
-        What::Removed => Labels { removed: label, ..Labels::default() },
+        ChangeKind::Removed => Labels { removed: label, ..Labels::default() },
         _ => Labels { added: label, ..Labels::default() },
     };
-    let ends = Some(Ends { from: person.id.clone(), to: id.to_owned() });
+    let ends = Some(EdgeEndpoints { from: person.id.clone(), to: id.to_owned() });
     Change { labels, ends, ..change(commit_num, EntityKind::Edge, &format!("told:{id}"), what) }
 }
 
@@ -72,11 +72,11 @@ async fn changes_that_come_late_and_twice_change_nothing() {
     let newest = format!("{} 새 제목", world.word);
     let history = [
         titled(7, &there, Some(&newest)),
-        told(5, What::Added, &mina, &there),
+        told(5, ChangeKind::Added, &mina, &there),
         titled(4, &there, Some(&world.word)),
-        told(9, What::Removed, &mina, &gone),
+        told(9, ChangeKind::Removed, &mina, &gone),
         titled(8, &gone, None),
-        told(3, What::Added, &mina, &gone),
+        told(3, ChangeKind::Added, &mina, &gone),
         titled(2, &gone, Some(&world.word)),
     ];
     // One after the other: within a batch, the indexer might put them in order.

@@ -1,11 +1,11 @@
-//! Who may do what, as `docs/api.md` says.
+//! Who may do what, as `docs/api/README.md` says.
 
 use std::fs;
 
 /// As uploads and the table name them.
 pub const VISIBILITIES: [&str; 3] = ["public", "followers", "private"];
 
-/// A row of the table of rights in `docs/api.md`.
+/// A row of the table of rights in `docs/api/README.md`.
 #[derive(Debug)]
 pub struct Right {
     pub who: String,
@@ -18,7 +18,7 @@ pub struct Right {
 
 /// All rows.
 pub fn rights() -> Vec<Right> {
-    let text = fs::read_to_string(local::paths::root().join("docs/api.md")).expect("the document");
+    let text = fs::read_to_string(local::paths::root().join("docs/api/README.md")).expect("the document");
     let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     let rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
     rows.filter(|row| row.len() == 6 && VISIBILITIES.contains(&row[1]))

@@ -16,7 +16,7 @@
 //! these states. It knows the points at which all work was done ([`operation::Operation::Settle`]); later operations see
 //! the effects of all earlier ones (`timeline.rs`).
 //!
-//! `cargo xtask chaos` runs the tests.
+//! `cargo xtask chaos` runs the tests. Results: `docs/operations/reliability.md`.
 
 mod actors;
 mod check;

@@ -14,7 +14,7 @@ pub fn root() -> &'static Path {
 
 /// The OpenAPI document of the REST API.
 pub fn openapi() -> PathBuf {
-    root().join("docs/openapi.json")
+    root().join("docs/api/openapi.json")
 }
 
 /// The folder for everything that the local stack installs and writes. It can be deleted at any time.

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use stack::paths;
 
-/// Writes `docs/openapi.json` from the types of the crate `api`.
+/// Writes `docs/api/openapi.json` from the types of the crate `api`.
 pub fn write() -> Result<()> {
     let path = paths::openapi();
     let text = api::document::text().context("cannot write the document")?;

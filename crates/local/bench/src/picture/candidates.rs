@@ -47,7 +47,7 @@ pub const CANDIDATES: [Candidate; 5] = [
 /// Builds the one, and installs the others where they are missing.
 pub fn install() -> Result<()> {
     Tool::Builder.install()?;
-    functions::build_example("picture", "bench")?;
+    functions::build_example("picture", "measure")?;
     Tool::Bench.install()?;
     let pins = fs::read_to_string(tools::pins("bench-picture.json"))?;
     let manifest = node_folder().join("package.json");
@@ -81,7 +81,7 @@ impl Worker {
     /// Starts what measures `candidate`.
     pub fn start(candidate: Candidate) -> Result<Self> {
         Self::spawn(&mut match candidate.engine {
-            Engine::Picture => Command::new(functions::example("bench")),
+            Engine::Picture => Command::new(functions::example("measure")),
             Engine::Sharp => {
                 let mut node = Command::new("node");
                 node.arg(script("sharp.cjs")).env("NODE_PATH", node_folder().join("node_modules"));
