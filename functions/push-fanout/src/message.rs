@@ -132,7 +132,9 @@ mod tests {
             include_str!("../tests/fixtures/previous_version/page_of_a_story_shown_again.json"),
             include_str!("../tests/fixtures/previous_version/waiting.json"),
         ] {
-            let Message::Further(further) = Message::parse(body).expect("a message") else { panic!("a change: {body}") };
+            let Message::Further(further) = Message::parse(body).expect("a message") else {
+                panic!("a change: {body}")
+            };
             assert_eq!(serde_json::to_string(&further).expect("JSON"), body.trim_end());
         }
     }

@@ -46,7 +46,7 @@ fn operations() -> BTreeMap<String, SignIn> {
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("operations") {
             let security = operation["security"].as_array().expect("who may call");
-            assert!(security.len() <= 1, "{method} {path} can be services in more than one way");
+            assert!(security.len() <= 1, "{method} {path} can be called in more than one way");
             let scopes = |way: &Value| serde_json::from_value(way["accessToken"].clone()).expect("scopes");
             let sign_in = security.first().map(scopes);
             operations.insert(format!("{} {path}", method.to_uppercase()), sign_in);

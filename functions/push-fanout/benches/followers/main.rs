@@ -10,7 +10,7 @@ use std::{error::Error, path::Path, time::Instant};
 
 use domain::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position};
 use jiff::Timestamp;
-use lambda_runtime_api::{Outcome, Function};
+use lambda_runtime_api::{Function, Outcome};
 use serde_json::{Value, json};
 use world::World;
 

@@ -26,7 +26,7 @@ fn every_alarm_has_a_runbook_and_every_runbook_an_alarm() {
             let anchor = format!(" {RUNBOOKS}#{}", name.to_lowercase());
             assert!(description.ends_with(&anchor), "{name} does not say {anchor}");
             assert!(properties.get("AlarmActions").is_some(), "{name} tells nobody");
-            assert!(alarms.insert(name.to_owned()), "two alarms are services {name}");
+            assert!(alarms.insert(name.to_owned()), "two alarms have the name {name}");
         }
     }
     assert!(alarms.len() >= 20, "found only {alarms:?}");

@@ -1,4 +1,4 @@
-//! The people of one history, and what they do with a real stack.
+//! The users of one history and their actions on a real stack.
 
 use std::{
     collections::BTreeMap,
@@ -29,67 +29,67 @@ use super::{
     sounds,
 };
 
-/// How long an operation is tried again before something must be wrong with the stack itself.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// Between two tries.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long an action is retried before the stack is considered broken.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// Pause between two attempts.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Where a file has come to be.
+/// An original.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// The original's key.
+pub struct StoredFile {
+    /// Key of the original.
     pub key: String,
-    /// Its item.
+    /// Id of the media item.
     pub id: MediaId,
-    /// Whose it is.
+    /// Number of the owner.
     pub owner: usize,
 }
 
-/// What an app can send.
-struct Sendable {
+/// A file to store.
+struct SampleFile {
     kind: Kind,
     name: String,
     content_type: &'static str,
     bytes: Vec<u8>,
 }
 
-/// Persons with accounts, vertices and phones, and what they have stored.
-pub struct Cast {
+/// The persons of a history with accounts, vertices and phones, and their files.
+pub struct Actors {
     users: Vec<User>,
     tokens: Vec<String>,
     photographs: Vec<Photograph>,
-    /// Keeps this history's names apart from others'.
-    tale: String,
-    stored: BTreeMap<Place, Stored>,
+    /// Makes names unique among histories.
+    history_id: String,
+    stored: BTreeMap<Place, StoredFile>,
 }
 
-impl Cast {
-    /// Signs everybody up, and gives them vertices and phones.
-    pub async fn assemble(stack: &Stack) -> Result<Self> {
-        let tale = Uuid::new_v4().simple().to_string();
+impl Actors {
+    /// Creates accounts, vertices and phones.
+    pub async fn create(stack: &Stack) -> Result<Self> {
+        let history_id = Uuid::new_v4().simple().to_string();
         let accounts = Users::from_stack(stack)?;
         let (mut users, mut tokens) = (Vec::new(), Vec::new());
         for person in 0..PERSONS {
             let name = format!("person {person}");
             let user = accounts.sign_up(&name).await?;
-            let token = format!("chaos-{tale}-{person}");
+            let token = format!("chaos-{history_id}-{person}");
             let profile = Profile { name, language: "ko".into(), platform: Platform::Android };
-            stack.mobile_push().set_up(&token, &profile).await?;
+            stack.mobile_push().register_phone(&token, &profile).await?;
             users.push(user);
             tokens.push(token);
         }
-        let cast = Self { users, tokens, photographs: photographs::all()?, tale, stored: BTreeMap::new() };
-        stack.neptune().commit(&cast.commit(model::beginning())).await?;
-        Ok(cast)
+        let actors = Self { users, tokens, photographs: photographs::all()?, history_id, stored: BTreeMap::new() };
+        stack.neptune().commit(&actors.commit(model::initial_writes())).await?;
+        Ok(actors)
     }
 
-    /// How many kinds of photographs there are.
+    /// Number of sample photographs.
     pub fn photographs(&self) -> usize {
         self.photographs.len()
     }
 
-    /// All that was ever stored, also what is gone.
-    pub fn stored(&self) -> &BTreeMap<Place, Stored> {
+    /// All files that were ever stored, deleted ones included.
+    pub fn stored(&self) -> &BTreeMap<Place, StoredFile> {
         &self.stored
     }
 
@@ -98,49 +98,50 @@ impl Cast {
         &self.users[person]
     }
 
-    /// The phone that has this token.
+    /// The number of the phone with this token.
     pub fn phone_of(&self, token: &str) -> Option<usize> {
-        self.tokens.iter().position(|known| known == token)
+        self.tokens.iter().position(|other| other == token)
     }
 
-    /// Sends a file as an app does, and tries again as an app does.
+    /// Uploads a file like an app, with retries.
     pub async fn upload(&mut self, stack: &Stack, person: usize, file: usize, content: Content) -> Result<()> {
-        let Sendable { kind, name, content_type, bytes } = self.sendable(content);
+        let SampleFile { kind, name, content_type, bytes } = self.sample_file(content);
         let user = &self.users[person];
-        let upload = File { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
-        let signed = persistently("upload", async || {
-            ask(stack, user, Method::POST, "/v1/uploads", Some(&upload.request_body())).await
+        let upload =
+            UploadFile { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
+        let signed = retry("upload", async || {
+            request(stack, user, Method::POST, "/v1/uploads", Some(&upload.request_body())).await
         });
         let (_, signed) = signed.await?;
-        let id = signed["id"].as_str().context("an upload without id")?;
+        let id = signed["id"].as_str().context("the upload has no id")?;
         let key = format!("{kind}/{}/{id}", user.id);
-        persistently("send", async || match uploads::put_presigned(&signed, bytes.clone()).await {
+        retry("send", async || match uploads::put_presigned(&signed, bytes.clone()).await {
             Ok(status) if status.is_success() => Ok(Some(())),
-            // The answer to an earlier try was lost: what was signed can be sent once.
+            // The response to an earlier attempt was lost: a presigned URL works once.
             Ok(StatusCode::PRECONDITION_FAILED) => Ok(Some(())),
             Ok(status) if status.is_server_error() => Ok(None),
-            Ok(status) => bail!("S3 does not take an upload: {status}"),
+            Ok(status) => bail!("S3 rejects an upload: {status}"),
             Err(_) => Ok(None),
         })
         .await?;
-        self.stored.insert(Place::File(file), Stored { id: MediaId::of_key(&key), key, owner: person });
+        self.stored.insert(Place::File(file), StoredFile { id: MediaId::of_key(&key), key, owner: person });
         Ok(())
     }
 
-    /// Gives somebody a place in the bucket for files of this kind.
+    /// Reserves a key in the bucket for a person's files of this kind.
     pub fn reserve(&mut self, person: usize, place: usize, kind: Kind) {
-        let key = format!("{kind}/{}/{}-{place}", self.users[person].id, self.tale);
-        self.stored.insert(Place::Place(place), Stored { id: MediaId::of_key(&key), key, owner: person });
+        let key = format!("{kind}/{}/{}-{place}", self.users[person].id, self.history_id);
+        self.stored.insert(Place::Place(place), StoredFile { id: MediaId::of_key(&key), key, owner: person });
     }
 
-    /// Puts a photograph or a recording to a place in the bucket.
+    /// Stores a photograph or a recording at a place in the bucket.
     pub async fn put(&self, stack: &Stack, place: usize, content: Content) -> Result<()> {
-        let Sendable { content_type, bytes, .. } = self.sendable(content);
+        let SampleFile { content_type, bytes, .. } = self.sample_file(content);
         self.put_bytes(stack, place, content_type, bytes).await
     }
 
-    /// Puts what is no photograph, or no recording.
-    pub async fn put_broken(&self, stack: &Stack, place: usize, kind: Kind) -> Result<()> {
+    /// Stores a file that is not a valid photograph or recording.
+    pub async fn put_invalid(&self, stack: &Stack, place: usize, kind: Kind) -> Result<()> {
         let content_type = if kind == Kind::Audio { sounds::CONTENT_TYPE } else { "image/jpeg" };
         self.put_bytes(stack, place, content_type, b"neither picture nor sound".to_vec()).await
     }
@@ -150,25 +151,25 @@ impl Cast {
         stack.aws().put_object(stack.output("OriginalsBucketName")?, key, content_type, bytes).await
     }
 
-    /// Whether there is anything at a place in the bucket now.
-    pub async fn is_there(&self, stack: &Stack, place: usize) -> Result<bool> {
+    /// Whether there is an object at a place in the bucket.
+    pub async fn exists(&self, stack: &Stack, place: usize) -> Result<bool> {
         let key = self.key(place)?;
         let keys = stack.aws().list_objects(stack.output("OriginalsBucketName")?, key).await?;
-        Ok(keys.iter().any(|found| found == key))
+        Ok(keys.iter().any(|other| other == key))
     }
 
     fn key(&self, place: usize) -> Result<&str> {
-        let stored = self.stored.get(&Place::Place(place)).context("a place that nobody has")?;
+        let stored = self.stored.get(&Place::Place(place)).context("the place is not reserved")?;
         Ok(&stored.key)
     }
 
-    fn sendable(&self, content: Content) -> Sendable {
+    fn sample_file(&self, content: Content) -> SampleFile {
         match content {
             Content::Photograph(number) => {
                 let Photograph { name, content_type, bytes } = self.photographs[number].clone();
-                Sendable { kind: Kind::Photo, name, content_type, bytes }
+                SampleFile { kind: Kind::Photo, name, content_type, bytes }
             }
-            Content::Sound(number) => Sendable {
+            Content::Sound(number) => SampleFile {
                 kind: Kind::Audio,
                 name: format!("{number}.wav"),
                 content_type: sounds::CONTENT_TYPE,
@@ -177,53 +178,52 @@ impl Cast {
         }
     }
 
-    /// Deletes what is at a place in the bucket; whether there ever was anything.
+    /// Deletes the object at a place in the bucket. Returns whether there ever was one.
     pub async fn delete_in_bucket(&self, stack: &Stack, place: usize) -> Result<bool> {
         let Some(stored) = self.stored.get(&Place::Place(place)) else { return Ok(false) };
         stack.aws().delete_object(stack.output("OriginalsBucketName")?, &stored.key).await?;
         Ok(true)
     }
 
-    /// Deletes an upload by the API, once the API knows of it; whether it was.
+    /// Deletes an upload by the API, if the API has its item. Returns whether it was deleted.
     pub async fn delete_by_api(&self, stack: &Stack, file: usize) -> Result<bool> {
         let Some(stored) = self.stored.get(&Place::File(file)) else { return Ok(false) };
         let (user, path) = (self.user(stored.owner), format!("/v1/media/{}", stored.id));
-        let (status, _) =
-            persistently("look at a file", async || ask(stack, user, Method::GET, &path, None).await).await?;
+        let (status, _) = retry("read an item", async || request(stack, user, Method::GET, &path, None).await).await?;
         if status != StatusCode::OK {
             return Ok(false);
         }
-        // After an answer that was lost, it is not there any more.
-        persistently("delete a file", async || ask(stack, user, Method::DELETE, &path, None).await).await?;
+        // A retry after a lost response returns 404.
+        retry("delete an item", async || request(stack, user, Method::DELETE, &path, None).await).await?;
         Ok(true)
     }
 
-    /// Somebody signs in on a phone.
+    /// Registers a person's phone.
     pub async fn sign_in(&self, stack: &Stack, person: usize, phone: usize) -> Result<()> {
         let device = json!({"token": self.tokens[phone], "platform": "android", "language": "ko"});
         self.set(stack, person, Method::PUT, "/v1/devices/phone", Some(&device)).await
     }
 
-    /// Somebody signs out.
+    /// Removes the registration of a person's phone.
     pub async fn sign_out(&self, stack: &Stack, person: usize) -> Result<()> {
         self.set(stack, person, Method::DELETE, "/v1/devices/phone", None).await
     }
 
-    /// Somebody says what they do not want to hear of.
-    pub async fn prefer(&self, stack: &Stack, person: usize, muted: &[&str]) -> Result<()> {
+    /// Sets the notification preferences of a person.
+    pub async fn set_preferences(&self, stack: &Stack, person: usize, muted: &[&str]) -> Result<()> {
         self.set(stack, person, Method::PUT, "/v1/notification-preferences", Some(&json!({"muted": muted}))).await
     }
 
     async fn set(&self, stack: &Stack, person: usize, method: Method, path: &str, body: Option<&Value>) -> Result<()> {
-        let (status, answer) =
-            persistently(path, async || ask(stack, self.user(person), method.clone(), path, body).await).await?;
-        // Who has signed out before cannot sign out again.
+        let (status, body) =
+            retry(path, async || request(stack, self.user(person), method.clone(), path, body).await).await?;
+        // Repeated sign-outs return 404.
         let is_done = status.is_success() || (method == Method::DELETE && status == StatusCode::NOT_FOUND);
-        ensure!(is_done, "{method} {path}: {status} {answer}");
+        ensure!(is_done, "{method} {path}: {status} {body}");
         Ok(())
     }
 
-    /// What an operation writes into the graph, as a commit.
+    /// The graph commit of an operation.
     pub fn commit_of(&self, operation: &Operation) -> Option<Commit> {
         let writes = model::writes(operation);
         (!writes.is_empty()).then(|| self.commit(writes))
@@ -240,53 +240,53 @@ impl Cast {
         })
     }
 
-    /// A vertex's id.
+    /// The id of a vertex.
     pub fn id(&self, node: Node) -> String {
         match node {
             Node::Person(person) => self.user(person).id.clone(),
             Node::Story(number) | Node::Comment(number) | Node::Tag(number) => {
-                format!("{}-{}-{number}", node.label(), self.tale)
+                format!("{}-{}-{number}", node.label(), self.history_id)
             }
         }
     }
 
-    /// An edge's id.
+    /// The id of an edge.
     pub fn edge(&self, link: Link) -> String {
         format!("{}:{}:{}", link.label, self.id(link.from), self.id(link.to))
     }
 
-    /// What no function understands, unlike any other.
+    /// A unique message body that no function can parse.
     pub fn poison(&self, number: usize) -> String {
-        format!("poison-{}-{number}", self.tale)
+        format!("poison-{}-{number}", self.history_id)
     }
 }
 
-/// What the API says; nothing, if it failed or did not answer, and may do better.
-async fn ask(
+/// Calls the API. `None` on a server error or without a response: the call can be retried.
+async fn request(
     stack: &Stack,
     user: &User,
     method: Method,
     path: &str,
     body: Option<&Value>,
 ) -> Result<Option<(StatusCode, Value)>> {
-    let Ok(answer) = user.send(stack, method, path, &[], body).await else { return Ok(None) };
-    if answer.status.is_server_error() {
+    let Ok(response) = user.send(stack, method, path, &[], body).await else { return Ok(None) };
+    if response.status.is_server_error() {
         return Ok(None);
     }
-    Ok(Some((answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null))))
+    Ok(Some((response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))))
 }
 
-/// Tries until something comes of it.
+/// Retries until `attempt` returns a value.
 ///
 /// # Errors
-/// If nothing does for two minutes: faults are not so many.
-async fn persistently<T>(what: &str, attempt: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
-    let deadline = Instant::now() + PATIENCE;
+/// After two minutes: faults alone cannot cause that many failures.
+async fn retry<T>(name: &str, attempt: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
+    let deadline = Instant::now() + TIMEOUT;
     loop {
-        if let Some(done) = attempt().await? {
-            return Ok(done);
+        if let Some(executed) = attempt().await? {
+            return Ok(executed);
         }
-        ensure!(Instant::now() < deadline, "{what}: tried in vain for {} s", PATIENCE.as_secs());
-        tokio::time::sleep(PAUSE).await;
+        ensure!(Instant::now() < deadline, "{name}: no success within {} s", TIMEOUT.as_secs());
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }
