@@ -20,7 +20,7 @@ mod index;
 mod settings;
 
 pub use bulk::{Document, Outcome, Target};
-pub use client::{Client, MissingCredentials};
+pub use client::Client;
 pub use find::{Compare, Hit, Page, Search, SortKey};
 pub use index::Index;
 pub use settings::{Analyzer, Settings, UnknownAnalyzer};

@@ -6,7 +6,7 @@ use domain::{
     media::Visibility,
     search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story, Tag},
 };
-use opensearch::{Analyzer, Client, Compare, Index, Outcome, Place, Search, Settings, Target};
+use opensearch::{Analyzer, Client, Compare, Index, Outcome, Search, Settings, SortKey, Target};
 use stack::search_server::SearchServer;
 
 /// A server with an index.
@@ -78,7 +78,7 @@ fn person(id: &str, name: &str) -> Document {
 }
 
 fn tombstone(id: &str, version: u64) -> Document {
-    Document { vertex: id.into(), version, content: Content::Nothing }
+    Document { vertex: id.into(), version, content: Content::NotSearchable }
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn paging_is_stable_under_concurrent_writes() {
         (0..23).map(|n| dated_story(&format!("s{n:02}"), "첫눈", Visibility::Public, &at(n), 1)).collect();
     let world = World::with(&documents).await;
     let query = Query::parse("첫눈").expect("a query");
-    let (mut seen, mut place) = (Vec::<String>::new(), None::<Place>);
+    let (mut seen, mut place) = (Vec::<String>::new(), None::<SortKey>);
     for round in 0.. {
         let search = Search { query: Some((Compare::Words, &query)), kind: None, tag: None };
         let page = world.index.find(search, "jun", place.as_ref(), 5).await.expect("a page");

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use stack::{
-    emulator, paths, progress,
+    paths, progress,
     tools::{self, Tool},
 };
 
@@ -22,11 +22,13 @@ pub fn run() -> Result<()> {
     let templates = templates()?;
     let mut sam = Tool::Sam.command("sam");
     sam.args(["validate", "--lint", "--template-file", "template.yaml"]);
-    sam.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", emulator::REGION);
+    sam.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", aws_client::REGION);
     progress::run("Checking template.yaml (sam validate)", &mut sam)?;
 
     let mut cfn_lint = Tool::Lint.command("cfn-lint");
-    cfn_lint.args(["--config-file", "infra/lint/cfn-lint.yaml", "--regions", emulator::REGION, "--"]).args(&templates);
+    cfn_lint
+        .args(["--config-file", "infra/lint/cfn-lint.yaml", "--regions", aws_client::REGION, "--"])
+        .args(&templates);
     progress::run("Linting the templates (cfn-lint, serverless rules)", &mut cfn_lint)?;
 
     let mut checkov = Tool::Lint.command("checkov");

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use stack::{Stack, block_on, docs, emulator, functions, search, state_file, tools};
+use stack::{Stack, block_on, docs, emulator, functions, search_server, state_file, tools};
 
 /// The name of the stack that `demo`, `up` and `down` share.
 const DEVELOPMENT: &str = "development";
@@ -100,7 +100,7 @@ enum Command {
     /// endpoint.
     ///
     /// It keeps everything in memory, and asks nobody who they are.
-    Search(search::Arguments),
+    Search(search_server::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -120,7 +120,7 @@ fn main() -> ExitCode {
         Command::Privileges { name } => privileges(&name),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
         Command::Phones(arguments) => block_on(mobile_push::run(arguments.into())),
-        Command::Search(arguments) => block_on(search::run(arguments)),
+        Command::Search(arguments) => block_on(search_server::run(arguments)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
