@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::template::{Template, between, read};
+use super::template::{Template, between, read};
 
 #[test]
 fn outputs_are_parameters_of_the_next_stack() {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde_json::Value as Json;
 use yaml_serde::Value as Yaml;
 
-use crate::template::{Template, between, resource, root, text};
+use super::template::{Template, between, resource, root, text};
 
 /// A metric as an alarm or a dashboard names it.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use yaml_serde::Value as Yaml;
 
-use crate::{
+use super::{
     metrics::Metric,
     template::{Template, resource, text},
 };

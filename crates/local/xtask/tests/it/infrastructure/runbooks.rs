@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::template::{Template, read};
+use super::template::{Template, read};
 
 /// Where the runbooks are.
 const RUNBOOKS: &str = "docs/operations/runbooks.md";

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 use yaml_serde::Value as Yaml;
 
-use crate::{
+use super::{
     metrics::{Metric, check, code_of},
     template::{Template, between, read, resource, text},
 };
