@@ -3,7 +3,7 @@
 //! A program that may lie anywhere carries a list of all addresses in it (0.6 MB), and puts each right before it starts,
 //! which copies the pages that they are on. What the system places stays at random places: stacks, the heap, glibc.
 //! `thumbnailer` and `audio-worker` do without this: they read what strangers made, partly in code that Rust does not
-//! check, so that nobody is to know where their code lies. `docs/startup.md` has what this saves.
+//! check, so that nobody is to know where their code lies. `docs/benchmarks/startup.md` has what this saves.
 
 use std::env;
 

@@ -1,4 +1,4 @@
-//! The table of access rules in `docs/api.md`.
+//! The table of access rules in `docs/api/README.md`.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ pub struct AccessRule {
 
 /// All rows of the table.
 pub fn access_rules() -> Vec<AccessRule> {
-    let text = fs::read_to_string(local::paths::root().join("docs/api.md")).expect("document");
+    let text = fs::read_to_string(local::paths::root().join("docs/api/README.md")).expect("document");
     let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     let rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>());
     let rules: Vec<_> = rows

@@ -34,24 +34,6 @@ async fn upload_small(deployed: &Deployed, owner: &User, visibilities: &[&str]) 
     upload_all(deployed, owner, &files).await.into_iter().map(|sent| sent.id).collect()
 }
 
-/// The items of all pages of a list. Only an empty list has an empty page.
-async fn list_all(deployed: &Deployed, user: &User, query: &str) -> Vec<Value> {
-    let mut items = Vec::new();
-    let mut path = format!("/v1/media?{query}");
-    loop {
-        let page = deployed.get(user, &path).await;
-        assert_eq!(page.status, 200, "{path}: {page:?}");
-        items.extend_from_slice(page.items());
-        match page.body["next"].as_str() {
-            None => return items,
-            Some(next) => {
-                assert!(!page.items().is_empty(), "{path}: an empty page has a cursor");
-                path = format!("/v1/media?{query}&cursor={next}");
-            }
-        }
-    }
-}
-
 fn ids(items: &[Value]) -> Vec<MediaId> {
     items.iter().map(|item| item["id"].as_str().and_then(|id| id.parse().ok()).expect("id")).collect()
 }

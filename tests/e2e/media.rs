@@ -153,7 +153,7 @@ async fn two_hundred_concurrent_uploads_are_all_ready_and_listed_once() {
     let ids: HashSet<MediaId> = stream::iter(0..COUNT).map(upload).buffer_unordered(32).collect().await;
 
     let items = wait_for("200 items to be ready", async || {
-        let items = list_all(&deployed, "crowd").await;
+        let items = deployed.list_all(deployed.reader().await, "owner=crowd&limit=30").await;
         let ready = items.iter().filter(|item| item["state"] == "ready").count();
         (ready == COUNT).then_some(items)
     })
@@ -188,20 +188,5 @@ async fn invalid_request_returns_its_problem() {
     ] {
         let response = deployed.get(deployed.reader().await, &path).await;
         assert_eq!(response.problem(), (status, kind), "{path}");
-    }
-}
-
-/// The items of an owner on all pages.
-async fn list_all(deployed: &Deployed, owner: &str) -> Vec<Value> {
-    let mut items = Vec::new();
-    let mut path = format!("/v1/media?owner={owner}&limit=30");
-    loop {
-        let page = deployed.get(deployed.reader().await, &path).await;
-        assert_eq!(page.status, 200, "{page:?}");
-        items.extend_from_slice(page.items());
-        match page.body["next"].as_str() {
-            Some(next) => path = format!("/v1/media?owner={owner}&limit=30&cursor={next}"),
-            None => return items,
-        }
     }
 }

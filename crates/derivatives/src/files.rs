@@ -6,11 +6,11 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{Delete, ObjectIdentifier},
 };
-use domain::media::{MediaId, Sweep, derived_prefix, farewell_key, swept};
+use domain::media::{CleanupScope, MediaId, derived_prefix, invalidation_marker_key, swept};
 use function_kit::failure::Failure;
 use sha2::{Digest, Sha256};
 
-use crate::edge::Edge;
+use crate::cdn_cache::CdnCache;
 
 /// How long storing a file may take: one of 200 MB at 2 MB/s.
 const STORING: Duration = Duration::from_secs(100);
@@ -23,7 +23,7 @@ pub struct DerivedFiles {
     /// The bucket's name.
     pub bucket: String,
     /// The caches.
-    pub edge: Edge,
+    pub cdn_cache: CdnCache,
 }
 
 /// A file that was made. Its content never changes under its key.
@@ -107,15 +107,15 @@ impl DerivedFiles {
 
     /// Deletes those files of an item that `sweep` is after, and then has the caches forget them.
     ///
-    /// Should this break off, a farewell is left (see [`farewell_key`]): the next try, which finds
+    /// Should this break off, a farewell is left (see [`invalidation_marker_key`]): the next try, which finds
     /// nothing else any more, still knows that the caches are to be told.
-    pub async fn sweep(&self, id: MediaId, sweep: Sweep<'_>) -> Result<(), Failure> {
+    pub async fn sweep(&self, id: MediaId, sweep: CleanupScope<'_>) -> Result<(), Failure> {
         let keys = self.list(id).await?;
         let swept = swept(&keys, sweep);
         let newest = swept.iter().max();
-        let Some(farewell) = newest.and_then(|key| farewell_key(key)) else { return Ok(()) };
+        let Some(farewell) = newest.and_then(|key| invalidation_marker_key(key)) else { return Ok(()) };
         let (farewells, files): (Vec<_>, Vec<_>) =
-            swept.into_iter().partition(|key| farewell_key(key).as_deref() == Some(key));
+            swept.into_iter().partition(|key| invalidation_marker_key(key).as_deref() == Some(key));
         if !farewells.contains(&farewell.as_str()) {
             let content_type = "application/octet-stream".to_owned();
             self.put(File { key: farewell.clone(), content_type, content: Content::Bytes(Vec::new()) }).await?;
@@ -123,7 +123,7 @@ impl DerivedFiles {
         self.delete(&files).await?;
         // With a farewell from before, more has been deleted than these files.
         let files = farewells.is_empty().then_some(files);
-        self.edge.forget(id, &farewell, files.as_deref()).await?;
+        self.cdn_cache.invalidate(id, &farewell, files.as_deref()).await?;
         let mut farewells = farewells;
         if !farewells.contains(&farewell.as_str()) {
             farewells.push(&farewell);

@@ -67,7 +67,7 @@ impl Originals {
     }
 
     /// What the object that had the ETag `etag` declares, or `None` if it has gone or changed since.
-    pub async fn look(&self, key: &str, etag: &str) -> Result<Option<Declared>, Failure> {
+    pub async fn head_if_match(&self, key: &str, etag: &str) -> Result<Option<Declared>, Failure> {
         match self.s3.head_object().bucket(&self.bucket).key(key).if_match(quoted(etag)).send().await {
             Ok(object) => Ok(Some(Declared::of(object.content_type(), object.metadata()))),
             Err(error) if is_gone(&error) => Ok(None),

@@ -6,25 +6,26 @@ use function_kit::{
 };
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
-use crate::{DerivedFiles, Edge, Maker, Originals, Reports, Worker, config::Config};
+use crate::{CdnCache, DerivedFiles, Originals, Renderer, Reports, Worker, config::Config};
 
-/// Is a worker that makes what `maker` makes: takes batches of S3's notifications from its queue, until
+/// Is a worker that makes what `renderer` makes: takes batches of S3's notifications from its queue, until
 /// Lambda ends the process.
 ///
 /// # Errors
 /// If a setting is missing, or Lambda's Runtime API does not answer.
-pub async fn run<M: Maker>(maker: M) -> Result<(), Error> {
+pub async fn run<M: Renderer>(renderer: M) -> Result<(), Error> {
     let config = Config::from_env()?;
     let aws = aws::sdk_config();
     let s3 = aws_sdk_s3::Client::new(&aws);
     let sqs = aws_sdk_sqs::Client::new(&aws);
-    let edge = Edge { cloudfront: aws_sdk_cloudfront::Client::new(&aws), distribution_id: config.distribution_id };
+    let cdn_cache =
+        CdnCache { cloudfront: aws_sdk_cloudfront::Client::new(&aws), distribution_id: config.distribution_id };
     let worker = Worker {
         originals: Originals { s3: s3.clone(), bucket: config.originals_bucket },
-        derived: DerivedFiles { s3, bucket: config.derived_bucket, edge },
+        derived: DerivedFiles { s3, bucket: config.derived_bucket, cdn_cache },
         reports: Reports { sqs: sqs.clone(), queue_url: config.metadata_queue_url },
         metrics: Metrics::from_env(),
-        maker,
+        renderer,
     };
     let queue = Queue { sqs, url: config.queue_url, dead_letters_url: config.dead_letter_queue_url };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {

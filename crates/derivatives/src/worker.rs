@@ -1,6 +1,6 @@
 use domain::media::{
-    Declared, Derived, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey, Outcome, Reason,
-    Report, Sweep,
+    CleanupScope, Declared, Derived, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey, Outcome,
+    Reason, Report,
 };
 use function_kit::{
     failure::Failure,
@@ -27,18 +27,18 @@ pub struct Worker<M> {
     /// What is measured: `Originals` by `Outcome`, `FailedShare` and `UploadToOutcome`.
     pub metrics: Metrics,
     /// What is made.
-    pub maker: M,
+    pub renderer: M,
 }
 
 /// Makes of an original what is shown or heard of it.
-pub trait Maker {
+pub trait Renderer {
     /// The same original gives the same files under the same keys.
-    fn make(&self, originals: &Originals, job: &Job<'_>) -> impl Future<Output = Result<Making, Failure>>;
+    fn render(&self, originals: &Originals, job: &Job<'_>) -> impl Future<Output = Result<RenderResult, Failure>>;
 }
 
 /// What an original declares and what is made of it, or why nothing can ever be; `None` if it has gone
 /// or changed.
-pub type Making = Option<(Declared, Result<Made, Reason>)>;
+pub type RenderResult = Option<(Declared, Result<Rendered, Reason>)>;
 
 /// An original that is to be worked on.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,7 @@ pub struct Job<'a> {
 
 /// What was made of an original.
 #[derive(Debug)]
-pub struct Made {
+pub struct Rendered {
     /// Its description, which names the files.
     pub derived: Derived,
     /// All of them.
@@ -66,7 +66,7 @@ pub struct Made {
 const READY: &str = "ready";
 const GONE: &str = "gone";
 
-impl<M: Maker> Worker<M> {
+impl<M: Renderer> Worker<M> {
     /// Works off one S3 notification.
     pub async fn handle(&self, body: &str) -> Result<(), Failure> {
         let notification = Notification::parse(body).map_err(|error| Failure::bug("read the message", error))?;
@@ -74,7 +74,7 @@ impl<M: Maker> Worker<M> {
             match &event.change {
                 ObjectChange::Created { size, etag } => self.created(event, *size, etag).await?,
                 ObjectChange::Removed => {
-                    self.derived.sweep(MediaId::of_key(&event.key), Sweep::UpTo(&event.sequencer)).await?;
+                    self.derived.sweep(MediaId::of_key(&event.key), CleanupScope::UpTo(&event.sequencer)).await?;
                 }
             }
         }
@@ -93,18 +93,19 @@ impl<M: Maker> Worker<M> {
             return Ok(());
         }
         let id = MediaId::of_key(&event.key);
-        let gone = Sweep::UpTo(&event.sequencer);
-        let Some((declared, made)) = self.maker.make(&self.originals, &Job { id, event, size, etag }).await? else {
+        let gone = CleanupScope::UpTo(&event.sequencer);
+        let Some((declared, made)) = self.renderer.render(&self.originals, &Job { id, event, size, etag }).await?
+        else {
             info!(media_id = %id, "gone before it was processed");
             self.metrics.count_kind("Originals", ("Outcome", GONE), 1);
             return self.derived.sweep(id, gone).await;
         };
         let outcome = match made {
-            Ok(Made { derived, files }) => {
+            Ok(Rendered { derived, files }) => {
                 let count = files.len();
                 try_join_all(files.into_iter().map(|file| self.derived.put(file))).await?;
-                self.derived.sweep(id, Sweep::Superseded).await?;
-                if self.originals.look(&event.key, etag).await?.is_none() {
+                self.derived.sweep(id, CleanupScope::Superseded).await?;
+                if self.originals.head_if_match(&event.key, etag).await?.is_none() {
                     info!(media_id = %id, "gone while it was processed");
                     self.metrics.count_kind("Originals", ("Outcome", GONE), 1);
                     return self.derived.sweep(id, gone).await;

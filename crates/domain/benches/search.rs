@@ -6,8 +6,8 @@
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 use domain::{
-    graph::{Change, Ends, EntityKind, Labels, Position, PropertyChange, Value, What},
-    mirror::{self, Element},
+    graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, Value},
+    neptune_fts::{self, Element},
     search::{Document, Entry, Fact, facts},
 };
 use serde_json::json;
@@ -61,12 +61,12 @@ fn learn(entries: &mut BTreeMap<String, Entry>, message: &str) {
 fn reflect(elements: &mut BTreeMap<String, Element>, message: &str) {
     let Ok(received) = Change::from_cloud_event(message) else { return };
     let Some(new) = Element::of(&received.change) else { return };
-    let element = elements.entry(mirror::Document::id_of(&received.change)).or_insert(new);
+    let element = elements.entry(neptune_fts::Document::id_of(&received.change)).or_insert(new);
     if let Some(next) = element.with(&received).next {
         *element = next;
     }
     // The row, and what the index is told.
-    black_box((element.json(), mirror::Document::of(element).source.to_string()));
+    black_box((element.json(), neptune_fts::Document::of(element).source.to_string()));
 }
 
 /// A story with a title and another property, and who told it.
@@ -78,7 +78,7 @@ fn story(number: u64) -> [String; 2] {
         commit_timestamp_ms: 1_795_305_600_000,
         kind: EntityKind::Vertex,
         entity_id: id.clone(),
-        what: What::Added,
+        what: ChangeKind::Added,
         labels: Labels { added: vec!["story".to_owned()], ..Labels::default() },
         ends: None,
         ends_before: None,
@@ -94,7 +94,7 @@ fn story(number: u64) -> [String; 2] {
         kind: EntityKind::Edge,
         entity_id: format!("told:{id}"),
         labels: Labels { added: vec!["told".to_owned()], ..Labels::default() },
-        ends: Some(Ends { from: "mina".to_owned(), to: id }),
+        ends: Some(EdgeEndpoints { from: "mina".to_owned(), to: id }),
         properties: BTreeMap::new(),
         ..vertex.clone()
     };

@@ -13,18 +13,18 @@
 mod change;
 mod cloud_event;
 mod fifo;
-mod fit;
 mod fold;
 #[cfg(test)]
 mod model;
 mod position;
 mod record;
+mod size_limit;
 mod value;
 
-pub use change::{Change, Ends, EntityKind, Labels, PropertyChange, What};
-pub use cloud_event::{NotAChange, Received};
-pub use fit::{SNS_MESSAGE_BYTES, Unfit};
+pub use change::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, PropertyChange};
+pub use cloud_event::{ParseError, Received};
 pub use fold::fold;
 pub use position::{InvalidPosition, Position};
 pub use record::{Op, Record, RecordKind};
-pub use value::{Omitted, Value};
+pub use size_limit::{MessageTooLarge, SNS_MESSAGE_BYTES};
+pub use value::{Value, ValueDigest};

@@ -6,7 +6,7 @@
 pub mod graph;
 pub mod media;
 pub mod message;
-pub mod mirror;
+pub mod neptune_fts;
 pub mod push;
 pub mod search;
 pub mod upload;

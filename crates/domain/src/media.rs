@@ -20,7 +20,9 @@ mod report;
 mod sound;
 
 pub use access::Relation;
-pub use derived::{Sweep, derived_key, derived_prefix, farewell_key, generation_prefix, is_open, sound_key, swept};
+pub use derived::{
+    CleanupScope, derived_key, derived_prefix, generation_prefix, invalidation_marker_key, is_open, sound_key, swept,
+};
 pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent};
 pub use id::{InvalidMediaId, MediaId};
 pub use intent::{Declared, FileName, Intent, InvalidFileName, InvalidPost, Post, Visibility};

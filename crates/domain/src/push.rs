@@ -18,13 +18,12 @@
 mod category;
 #[cfg(test)]
 mod check;
-mod cut;
 mod event;
 mod facts;
-mod known;
 mod payload;
 mod platform;
 mod preferences;
+mod projection;
 mod register;
 pub mod rules;
 mod schema;
@@ -32,16 +31,17 @@ mod schema;
 pub(crate) mod testing;
 pub mod texts;
 mod token;
+mod truncate;
 
 pub use category::Category;
-pub(crate) use cut::cut;
 pub use event::Event;
 pub use facts::{Fact, Pair, Row, facts, shows};
-pub use known::{Owner, Registers, Relation, Seen, Vertex, followed_before, follows, still_stands};
-pub use payload::{FCM_MAX_BYTES, NoMessage, Notification};
+pub use payload::{FCM_MAX_BYTES, Notification, PayloadError};
 pub use platform::Platform;
 pub use preferences::{Delivery, InvalidQuietHours, Preferences, QuietHours};
+pub use projection::{Owner, Registers, Relation, Vertex, VisibilityFact, followed_before, follows, still_stands};
 pub use register::{InvalidRegister, Register};
-pub use rules::{Recipients, Resolution, Said, Words};
-pub use schema::{Actor, Arg, Audience, End, Happening, Kind, Pattern, Rule, Text, Texts, Wording};
+pub use rules::{LocalizedText, Recipients, Resolution, TemplateArgs};
+pub use schema::{Actor, Arg, Audience, EdgeOp, End, Kind, MessageTemplate, Pattern, Rule, Text, Texts};
 pub use token::{InvalidToken, MAX_TOKEN_BYTES, Token};
+pub(crate) use truncate::truncate;

@@ -3,7 +3,7 @@
 //! The SDK's own way through `aws-config` is for every machine there is: profiles, roles to assume,
 //! instance metadata, the system's certificates. All of that would be linked into each function, and the
 //! certificates be parsed again for each client while it starts. Lambda says everything in the
-//! environment, so that is all that is read here (`docs/startup.md` has what it saves).
+//! environment, so that is all that is read here (`docs/benchmarks/startup.md` has what it saves).
 
 mod connector;
 mod endpoints;

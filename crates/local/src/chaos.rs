@@ -17,7 +17,7 @@
 //! been worked off ([`operation::Operation::Settle`]), and what is done after that meets a world without
 //! doubt (`timeline.rs`).
 //!
-//! `cargo xtask chaos` plays them; `docs/reliability.md` has what came of it.
+//! `cargo xtask chaos` plays them; `docs/operations/reliability.md` has what came of it.
 
 mod actor;
 mod check;

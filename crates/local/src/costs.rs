@@ -1,4 +1,4 @@
-//! `cargo xtask costs`: what a month costs, by the arithmetic of `docs/costs.md`.
+//! `cargo xtask costs`: what a month costs, by the arithmetic of `docs/operations/costs.md`.
 //!
 //! The page is the only place where prices stand: this reads the sums of its tables.
 
@@ -7,6 +7,9 @@ use std::fs;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::paths;
+
+/// The page with the prices, below the root of the repository.
+const PAGE: &str = "docs/operations/costs.md";
 
 /// How much there is of everything in a month.
 #[derive(Debug, Clone, Copy, PartialEq, clap::Args)]
@@ -36,13 +39,13 @@ pub struct Arguments {
 
 /// Prints what each costs, and all together.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let page = fs::read_to_string(paths::root().join("docs/costs.md")).context("cannot read docs/costs.md")?;
+    let page = fs::read_to_string(paths::root().join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
     let mut sum = 0.0;
     for (what, cost) in costs(&page, arguments)? {
         println!("{cost:>12.2}  {what}");
         sum += cost;
     }
-    println!("{sum:>12.2}  dollars a month, without what is kept and delivered: docs/costs.md has those by the GB");
+    println!("{sum:>12.2}  dollars a month, without storage and delivery: {PAGE} has those by the GB");
     Ok(())
 }
 
@@ -51,7 +54,7 @@ fn costs(page: &str, arguments: &Arguments) -> Result<Vec<(&'static str, f64)>> 
     let each =
         |what, heading, column, millions: f64| -> Result<_> { Ok((what, millions * sum(page, heading, column)?)) };
     Ok(vec![
-        each("a month in which nothing happens", "A month in which nothing happens", 0, 1.0)?,
+        each("an idle month", "An idle month", 0, 1.0)?,
         each("photographs", "A million photographs", 0, arguments.photographs)?,
         each("minutes of sound", "A million minutes of sound", 0, arguments.minutes)?,
         each("changes of the graph", "A million changes of the graph", 0, arguments.changes)?,
@@ -76,7 +79,7 @@ fn sum(page: &str, heading: &str, column: usize) -> Result<f64> {
     for row in rows {
         let cost =
             row.get(at).and_then(|cell| number(cell)).with_context(|| format!("{heading}: no cost in {row:?}"))?;
-        if row.first() == Some(&"**together**") {
+        if row.first() == Some(&"**total**") {
             ensure!((sum - cost).abs() < 0.03, "{heading}: the rows come to {sum:.2}, and the page says {cost}");
             return Ok(cost);
         }
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_page_adds_up() {
-        let page = fs::read_to_string(paths::root().join("docs/costs.md")).expect("the page");
+        let page = fs::read_to_string(paths::root().join(PAGE)).expect("the page");
         let all = Arguments {
             photographs: 1.0,
             minutes: 1.0,
@@ -115,14 +118,14 @@ mod tests {
 
     #[test]
     fn what_does_not_add_up_is_noticed() {
-        let page = "\n## A\n\n| what | how | $ |\n|---|---|--:|\n| x | 1.5 | 1.00 |\n| y | | 2.00 |\n| **together** | | **3.00** |\n";
+        let page = "\n## A\n\n| what | how | $ |\n|---|---|--:|\n| x | 1.5 | 1.00 |\n| y | | 2.00 |\n| **total** | | **3.00** |\n";
         assert_eq!(sum(page, "A", 0).expect("a sum"), 3.0);
         assert!(sum(&page.replace("| 2.00", "| 2.50"), "A", 0).is_err());
     }
 
     #[test]
     fn millions_multiply() {
-        let page = fs::read_to_string(paths::root().join("docs/costs.md")).expect("the page");
+        let page = fs::read_to_string(paths::root().join(PAGE)).expect("the page");
         let of = |photographs| costs(&page, &Arguments { photographs, ..NOTHING }).expect("costs")[1].1;
         assert!((of(3.0) - 3.0 * of(1.0)).abs() < 1e-9);
     }

@@ -10,9 +10,9 @@ use crate::{aws::Aws, emulator::Emulator, functions, paths, stack::block_on, ste
 
 /// As `samconfig.toml` names it.
 const STACK: &str = "iyagi";
-/// As docs/deploy.md names it.
+/// As docs/operations/deploy.md names it.
 const KEY_STACK: &str = "iyagi-key";
-/// As docs/deploy.md names it.
+/// As docs/operations/deploy.md names it.
 const ALARMS: &str = "iyagi-alarms";
 
 /// Deploys the built template; its outputs. `own` are the parameters in which an emulator differs

@@ -42,9 +42,9 @@ enum Command {
     /// Measure how fast it is, in release builds: prints a table, keeps it in target/bench.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Say what a month would cost, by the arithmetic of docs/costs.md.
+    /// Say what a month would cost, by the arithmetic of docs/operations/costs.md.
     Costs(costs::Arguments),
-    /// Write docs/openapi.json, the document of the REST API, anew from the types that the functions use.
+    /// Write docs/api/openapi.json, the document of the REST API, anew from the types that the functions use.
     Openapi,
     /// Build and deploy the stack, and leave it running to develop against.
     ///

@@ -128,7 +128,7 @@ mod value;
 
 pub use client::{Client, EdgeCopy, GraphCopy, VertexCopy};
 pub use commit::{Commit, Kind, Write};
-pub use database::{Committed, Ends};
+pub use database::{Committed, EdgeEndpoints};
 pub use faults::{ExpiredStatus, Failure, Fault, Standing};
 pub use options::{Arguments, Options};
 pub use record::EventId;

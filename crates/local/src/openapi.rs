@@ -8,7 +8,7 @@ use crate::paths;
 
 /// Where it stands in the repository: what `media-api` answers with.
 pub fn path() -> PathBuf {
-    paths::root().join("docs/openapi.json")
+    paths::root().join("docs/api/openapi.json")
 }
 
 /// Writes the document that the code describes.

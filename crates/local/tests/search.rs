@@ -7,7 +7,7 @@ use domain::{
     search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story, Tag},
 };
 use local::search::SearchServer;
-use opensearch::{Analyzer, Client, Compare, Index, Outcome, Place, Search, Settings, Target};
+use opensearch::{Analyzer, Client, Compare, Index, Outcome, Search, Settings, SortKey, Target};
 
 /// A server of its own, and an index in it.
 struct World {
@@ -49,7 +49,7 @@ impl World {
 
     /// What `caller` finds: ids.
     async fn found(&self, caller: &str, query: &str) -> Vec<String> {
-        self.found_by(Compare::Words, caller, query).await
+        self.found_by(Compare::TemplateArgs, caller, query).await
     }
 
     async fn found_by(&self, compare: Compare, caller: &str, query: &str) -> Vec<String> {
@@ -115,7 +115,7 @@ async fn what_was_found_is_marked() {
     let world = World::with(&[story("s1", "부산에서 <b>서울</b>로"), story("s2", "The runners")]).await;
     let marked = async |query| {
         let query = Query::parse(query).expect("a query");
-        let search = Search { query: Some((Compare::Words, &query)), kind: Some(Kind::Story), tag: None };
+        let search = Search { query: Some((Compare::TemplateArgs, &query)), kind: Some(Kind::Story), tag: None };
         let page = world.index.find(search, "jun", None, 1).await.expect("a page");
         page.hits[0].marked.clone().expect("marks").replace(MARK_BEGIN, "[").replace(MARK_END, "]")
     };
@@ -149,7 +149,7 @@ async fn a_tag_leads_to_its_stories() {
     assert_eq!(world.find(by_tag(hostile), "jun").await, ["s3"], "nothing but an id");
     assert_eq!(world.find(by_tag("sno"), "jun").await, [""; 0]);
     let [both, neither] = ["첫눈", "비"].map(|text| Query::parse(text).expect("a query"));
-    let with = |query| Search { query: Some((Compare::Words, query)), ..by_tag("winter") };
+    let with = |query| Search { query: Some((Compare::TemplateArgs, query)), ..by_tag("winter") };
     assert_eq!(world.find(with(&both), "jun").await, ["s1"]);
     assert_eq!(world.find(with(&neither), "jun").await, [""; 0]);
     assert_eq!(world.found("jun", "눈사람").await, ["snow"]);
@@ -183,9 +183,9 @@ async fn pages_follow_each_other_whatever_is_written_in_between() {
     let documents: Vec<_> = (0..23).map(|n| told(&format!("s{n:02}"), "첫눈", Visibility::Public, &at(n), 1)).collect();
     let world = World::with(&documents).await;
     let query = Query::parse("첫눈").expect("a query");
-    let (mut seen, mut place) = (Vec::<String>::new(), None::<Place>);
+    let (mut seen, mut place) = (Vec::<String>::new(), None::<SortKey>);
     for round in 0.. {
-        let search = Search { query: Some((Compare::Words, &query)), kind: None, tag: None };
+        let search = Search { query: Some((Compare::TemplateArgs, &query)), kind: None, tag: None };
         let page = world.index.find(search, "jun", place.as_ref(), 5).await.expect("a page");
         place = page.hits.last().map(|hit| hit.place.clone());
         seen.extend(page.hits.into_iter().map(|hit| hit.id));

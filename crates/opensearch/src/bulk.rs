@@ -1,6 +1,6 @@
 use std::mem;
 
-use domain::{mirror, search};
+use domain::{neptune_fts, search};
 use function_kit::failure::Failure;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ impl Document for search::Document {
     }
 }
 
-impl Document for mirror::Document {
+impl Document for neptune_fts::Document {
     fn id(&self) -> String {
         self.id.clone()
     }

@@ -20,7 +20,7 @@ pub struct Search<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compare {
     /// Word by word, in Korean and in English; all words must be there.
-    Words,
+    TemplateArgs,
     /// All words of the query are beginnings of words.
     Beginnings,
 }
@@ -29,7 +29,7 @@ pub enum Compare {
 /// score that also knew how rare a word is would change with every other document, and with the
 /// replica that is asked, and pages would overlap.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Place(Vec<Value>);
+pub struct SortKey(Vec<Value>);
 
 /// Something found.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +39,7 @@ pub struct Hit {
     /// Its text as it was indexed, with marks around what was found.
     pub marked: Option<String>,
     /// After it, the search may go on.
-    pub place: Place,
+    pub place: SortKey,
 }
 
 /// Some of what was found.
@@ -61,7 +61,7 @@ impl Index {
         &self,
         search: Search<'_>,
         caller: &str,
-        after: Option<&Place>,
+        after: Option<&SortKey>,
         size: usize,
     ) -> Result<Page, Failure> {
         const DOING: &str = "search";
@@ -84,7 +84,7 @@ impl Index {
 fn tiers(compare: Compare, query: &str) -> Vec<Value> {
     let all_words = |field: &str| json!({"match": {field: {"query": query, "operator": "and"}}});
     let tiers = match compare {
-        Compare::Words => vec![
+        Compare::TemplateArgs => vec![
             (8, json!({"match_phrase": {"text": query}})),
             (4, all_words("text")),
             (2, all_words("text.en")),
@@ -98,7 +98,7 @@ fn tiers(compare: Compare, query: &str) -> Vec<Value> {
     tiers.into_iter().map(tier).collect()
 }
 
-fn body(search: Search<'_>, caller: &str, after: Option<&Place>, size: usize) -> Value {
+fn body(search: Search<'_>, caller: &str, after: Option<&SortKey>, size: usize) -> Value {
     let mut filters = vec![
         json!({"term": {"deleted": false}}),
         json!({"bool": {"minimum_should_match": 1, "should": [
@@ -122,7 +122,7 @@ fn body(search: Search<'_>, caller: &str, after: Option<&Place>, size: usize) ->
         },
         "sort": [{"_score": "desc"}, {"publishedAt": "desc"}, {"id": "asc"}],
     });
-    if let Some(Place(values)) = after {
+    if let Some(SortKey(values)) = after {
         body["search_after"] = json!(values);
     }
     body
@@ -166,7 +166,7 @@ struct Highlight {
 impl From<Found> for Hit {
     fn from(Found { source, highlight, sort }: Found) -> Self {
         let marked = highlight.text.or(highlight.english).or(highlight.prefix);
-        Self { id: source.id, marked: marked.map(|[text]| text), place: Place(sort) }
+        Self { id: source.id, marked: marked.map(|[text]| text), place: SortKey(sort) }
     }
 }
 
@@ -180,7 +180,8 @@ mod tests {
     fn what_a_user_writes_is_never_more_than_the_text_of_a_match() {
         let hostile = r#"title:* OR _exists_:x "}} , /.*/ ~99 \"#;
         let query = Query::parse(hostile).expect("a query");
-        let search = Search { query: Some((Compare::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
+        let search =
+            Search { query: Some((Compare::TemplateArgs, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
         let body = body(search, "jun", None, 20);
         let mut texts = 0;
         let mut walk = vec![&body];
@@ -200,11 +201,11 @@ mod tests {
 
     #[test]
     fn a_page_goes_on_after_a_place() {
-        let place = Place(vec![json!(14.0), json!(1_795_305_600_000_i64), json!("s1")]);
+        let place = SortKey(vec![json!(14.0), json!(1_795_305_600_000_i64), json!("s1")]);
         let sealed = serde_json::to_string(&place).expect("JSON");
-        let place: Place = serde_json::from_str(&sealed).expect("a place");
+        let place: SortKey = serde_json::from_str(&sealed).expect("a place");
         let query = Query::parse("서울").expect("a query");
-        let search = Search { query: Some((Compare::Words, &query)), kind: None, tag: None };
+        let search = Search { query: Some((Compare::TemplateArgs, &query)), kind: None, tag: None };
         let body = body(search, "jun", Some(&place), 20);
         assert_eq!(body["search_after"], json!([14.0, 1_795_305_600_000_i64, "s1"]));
     }

@@ -22,6 +22,6 @@ mod settings;
 
 pub use bulk::{Document, Outcome, Target};
 pub use client::{Client, MissingCredentials};
-pub use find::{Compare, Hit, Page, Place, Search};
+pub use find::{Compare, Hit, Page, Search, SortKey};
 pub use index::Index;
 pub use settings::{Analyzer, Settings, UnknownAnalyzer};

@@ -59,7 +59,7 @@ pub struct Followers {
 
 /// Where events are noted that may have to be told later on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Shelf {
+pub enum PendingKey {
     /// Until somebody is known to have told or written this vertex, and others may see it.
     WaitingFor(String),
     /// What this person told lately, for followers whose follow arrives late.
@@ -68,7 +68,7 @@ pub enum Shelf {
 
 /// Some of a shelf's events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Notes {
+pub struct PendingPage {
     /// In no order that means anything.
     pub events: Vec<Event>,
     /// After which edge the next page starts, if there is one.
@@ -174,9 +174,9 @@ impl AudienceTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn note(&self, shelf: &Shelf, event: &Event) -> Result<(), Failure> {
+    pub async fn add_pending(&self, pending_key: &PendingKey, event: &Event) -> Result<(), Failure> {
         let json = serde_json::to_string(event).map_err(|error| Failure::bug("note an event", error))?;
-        let (pk, sk) = shelf.key(&event.edge);
+        let (pk, sk) = pending_key.key(&event.edge);
         let put = self
             .client
             .put_item()
@@ -197,24 +197,34 @@ impl AudienceTable {
     /// Up to `limit` events on a shelf, from just after the edge `after`. Strongly consistent.
     ///
     /// # Errors
-    /// If DynamoDB fails, or a note is not as [`note`](Self::note) writes it.
-    pub async fn notes(&self, shelf: &Shelf, after: Option<&str>, limit: i32) -> Result<Notes, Failure> {
-        let (pk, prefix) = shelf.key("");
+    /// If DynamoDB fails, or a note is not as [`add_pending`](Self::add_pending) writes it.
+    pub async fn pending_page(
+        &self,
+        pending_key: &PendingKey,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<PendingPage, Failure> {
+        let (pk, prefix) = pending_key.key("");
         let (rows, next) = self.page(pk, &prefix, after, limit).await?;
         let event = |row: &Attributes| {
-            let note: Option<Register> = text(row, "note")?.parse().ok();
-            let json = note.and_then(|note| note.value).ok_or_else(|| broken("a note without a position"))?;
+            let pending: Option<Register> = text(row, "note")?.parse().ok();
+            let json = pending.and_then(|pending| pending.value).ok_or_else(|| broken("a note without a position"))?;
             serde_json::from_str(&json).map_err(|error| Failure::bug("read a note", error))
         };
-        Ok(Notes { events: rows.iter().map(event).collect::<Result<_, Failure>>()?, next })
+        Ok(PendingPage { events: rows.iter().map(event).collect::<Result<_, Failure>>()?, next })
     }
 
     /// Takes the event of `edge` off a shelf, if it is of `position` or older.
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn drop_note(&self, shelf: &Shelf, edge: &str, position: Position) -> Result<(), Failure> {
-        let (pk, sk) = shelf.key(edge);
+    pub async fn remove_pending(
+        &self,
+        pending_key: &PendingKey,
+        edge: &str,
+        position: Position,
+    ) -> Result<(), Failure> {
+        let (pk, sk) = pending_key.key(edge);
         let delete = self
             .client
             .delete_item()
@@ -263,7 +273,7 @@ impl AudienceTable {
     }
 }
 
-impl Shelf {
+impl PendingKey {
     /// Partition and sort key of the note of `edge`.
     fn key(&self, edge: &str) -> (String, String) {
         match self {
@@ -516,28 +526,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_note_survives_its_row_and_goes_when_its_edge_does() {
-        let shelf = Shelf::WaitingFor("s1".into());
+        let pending_key = PendingKey::WaitingFor("s1".into());
         let put = mock!(Client::put_item)
             .match_requests(|request| {
-                let note = value(request.item(), "note").unwrap_or_default();
+                let pending = value(request.item(), "note").unwrap_or_default();
                 value(request.item(), "pk") == Some("vertex#s1")
                     && value(request.item(), "sk") == Some("waiting#e1")
-                    && note.starts_with("00000000000000000007.00000000000000000001+{")
+                    && pending.starts_with("00000000000000000007.00000000000000000001+{")
                     && value(request.item(), "expires_at") == Some("1795392000")
                     && request.condition_expression() == Some("attribute_not_exists(note) OR note <= :note")
             })
             .then_output(|| PutItemOutput::builder().build());
-        table(&[&put]).note(&shelf, &event()).await.expect("noted");
+        table(&[&put]).add_pending(&pending_key, &event()).await.expect("noted");
 
         let json = serde_json::to_string(&event()).expect("JSON");
         let query = mock!(Client::query)
             .match_requests(|request| value(request.expression_attribute_values(), ":prefix") == Some("waiting#"))
             .then_output(move || {
-                let note = Register::holds(Position::new(7, 1), json.clone()).to_string();
-                QueryOutput::builder().items(Attributes::from([("note".to_owned(), s(&note))])).build()
+                let pending = Register::holds(Position::new(7, 1), json.clone()).to_string();
+                QueryOutput::builder().items(Attributes::from([("note".to_owned(), s(&pending))])).build()
             });
-        let notes = table(&[&query]).notes(&shelf, None, 10).await.expect("notes");
-        assert_eq!(notes, Notes { events: vec![event()], next: None });
+        let pending_page = table(&[&query]).pending_page(&pending_key, None, 10).await.expect("notes");
+        assert_eq!(pending_page, PendingPage { events: vec![event()], next: None });
 
         let delete = mock!(Client::delete_item)
             .match_requests(|request| {
@@ -553,7 +563,7 @@ mod tests {
             .build();
         let table = table(&[&delete]);
         for _ in 0..2 {
-            table.drop_note(&shelf, "e1", Position::new(9, 1)).await.expect("dropped, or not there");
+            table.remove_pending(&pending_key, "e1", Position::new(9, 1)).await.expect("dropped, or not there");
         }
     }
 

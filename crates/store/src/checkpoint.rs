@@ -51,7 +51,7 @@ pub struct Lease {
 
 /// A lease, and where its holder goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub struct AcquiredLease {
     /// What the holder's writes need.
     pub lease: Lease,
     /// Up to where all is published; `None` if nothing ever was.
@@ -62,7 +62,7 @@ pub struct Taken {
 
 /// What a holder learns of its lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum LeaseStatus {
     /// It goes on.
     Held,
     /// It goes on, but somebody asks for it: finish and [`release`](CheckpointTable::release).
@@ -73,7 +73,7 @@ pub enum Standing {
 
 /// The row, for who looks at it from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overview {
+pub struct CheckpointStatus {
     /// Up to where all is published; `None` if nothing ever was.
     pub position: Option<Position>,
     /// How often the stream began anew.
@@ -106,7 +106,12 @@ impl CheckpointTable {
     ///
     /// # Errors
     /// If DynamoDB fails, or the row is not as it is written here.
-    pub async fn take(&self, owner: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Taken>, Failure> {
+    pub async fn acquire(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Option<AcquiredLease>, Failure> {
         let result = self
             .update()
             .update_expression(
@@ -128,14 +133,14 @@ impl CheckpointTable {
         let row = read(row.attributes)?;
         let position = row.position.as_deref().map(parse).transpose()?;
         let lease = Lease { owner: owner.to_owned(), epoch: row.epoch };
-        Ok(Some(Taken { lease, position, generation: row.generation }))
+        Ok(Some(AcquiredLease { lease, position, generation: row.generation }))
     }
 
     /// Asks the holder to hand over, until `until`. To ask again renews it.
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn ask(&self, successor: &str, until: Timestamp) -> Result<(), Failure> {
+    pub async fn request_handover(&self, successor: &str, until: Timestamp) -> Result<(), Failure> {
         let result = self
             .update()
             .update_expression("SET successor = :successor, asks_until = :until")
@@ -153,7 +158,7 @@ impl CheckpointTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<Standing, Failure> {
+    pub async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
         let result = self
             .held(lease, "(attribute_not_exists(#position) OR #position <= :position)")
             .update_expression("SET #position = :position")
@@ -163,8 +168,8 @@ impl CheckpointTable {
             .send()
             .await;
         match unless_refused("move the checkpoint", result)? {
-            Some(row) => Ok(read(row.attributes)?.standing(lease, now)),
-            None => Ok(Standing::Lost),
+            Some(row) => Ok(read(row.attributes)?.lease_status(lease, now)),
+            None => Ok(LeaseStatus::Lost),
         }
     }
 
@@ -172,8 +177,8 @@ impl CheckpointTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn look(&self, lease: &Lease, now: Timestamp) -> Result<Standing, Failure> {
-        Ok(self.row().await?.map_or(Standing::Lost, |row| row.standing(lease, now)))
+    pub async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
+        Ok(self.row().await?.map_or(LeaseStatus::Lost, |row| row.lease_status(lease, now)))
     }
 
     /// How often the stream began anew; 0 before anybody took the lease.
@@ -188,8 +193,8 @@ impl CheckpointTable {
     ///
     /// # Errors
     /// If DynamoDB fails, or the row is not as it is written here.
-    pub async fn overview(&self) -> Result<Option<Overview>, Failure> {
-        self.row().await?.map(Row::overview).transpose()
+    pub async fn status(&self) -> Result<Option<CheckpointStatus>, Failure> {
+        self.row().await?.map(Row::status).transpose()
     }
 
     /// Begins a new generation, without a position: the old stream is gone.
@@ -198,7 +203,7 @@ impl CheckpointTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn begin_anew(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
+    pub async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
         let new = old + 1;
         let result = self
             .held(lease, "(attribute_not_exists(generation) OR generation <= :generation)")
@@ -265,22 +270,22 @@ struct Row {
 }
 
 impl Row {
-    fn overview(self) -> Result<Overview, Failure> {
+    fn status(self) -> Result<CheckpointStatus, Failure> {
         let holder = self.owner.zip(self.expires_at).map(|(owner, expires_at)| {
             let lease = Lease { owner, epoch: self.epoch };
             Ok(Holder { lease, taken_at: self.taken_at.map(time).transpose()?, expires_at: time(expires_at)? })
         });
         let position = self.position.as_deref().map(parse).transpose()?;
-        Ok(Overview { position, generation: self.generation, holder: holder.transpose()? })
+        Ok(CheckpointStatus { position, generation: self.generation, holder: holder.transpose()? })
     }
 
-    fn standing(&self, lease: &Lease, now: Timestamp) -> Standing {
+    fn lease_status(&self, lease: &Lease, now: Timestamp) -> LeaseStatus {
         let is_mine = self.owner.as_ref() == Some(&lease.owner) && self.epoch == lease.epoch;
         let is_wanted = self.successor.is_some() && self.asks_until.is_some_and(|until| until > now.as_millisecond());
         match (is_mine, is_wanted) {
-            (false, _) => Standing::Lost,
-            (true, true) => Standing::Wanted,
-            (true, false) => Standing::Held,
+            (false, _) => LeaseStatus::Lost,
+            (true, true) => LeaseStatus::Wanted,
+            (true, false) => LeaseStatus::Held,
         }
     }
 }
@@ -377,15 +382,15 @@ mod tests {
                 let position = ("position", text("00000000000000000012/00000000000000000003"));
                 UpdateItemOutput::builder().set_attributes(Some(row(&[position, ("generation", number(2))]))).build()
             });
-        let taken = table(&free).take("me", NOW, Timestamp::constant(5, 0)).await.expect("an answer");
+        let taken = table(&free).acquire("me", NOW, Timestamp::constant(5, 0)).await.expect("an answer");
         let position = Some(Position::new(12, 3));
-        assert_eq!(taken, Some(Taken { lease: lease(), position, generation: 2 }));
+        assert_eq!(taken, Some(AcquiredLease { lease: lease(), position, generation: 2 }));
     }
 
     #[tokio::test]
     async fn a_lease_that_is_held_is_not_taken() {
-        assert_eq!(table(&refused()).take("me", NOW, NOW).await.expect("an answer"), None);
-        table(&refused()).ask("me", NOW).await.expect("nobody to ask");
+        assert_eq!(table(&refused()).acquire("me", NOW, NOW).await.expect("an answer"), None);
+        table(&refused()).request_handover("me", NOW).await.expect("nobody to ask");
     }
 
     #[tokio::test]
@@ -404,14 +409,14 @@ mod tests {
             })
             .then_output(|| UpdateItemOutput::builder().set_attributes(Some(row(&[]))).build());
         let position = Position::new(u64::MAX, 1);
-        assert_eq!(table(&moved).advance(&lease(), position, NOW).await.expect("an answer"), Standing::Held);
-        assert_eq!(table(&refused()).advance(&lease(), position, NOW).await.expect("an answer"), Standing::Lost);
+        assert_eq!(table(&moved).advance(&lease(), position, NOW).await.expect("an answer"), LeaseStatus::Held);
+        assert_eq!(table(&refused()).advance(&lease(), position, NOW).await.expect("an answer"), LeaseStatus::Lost);
     }
 
     #[tokio::test]
     async fn what_was_lost_is_neither_released_nor_begun_anew() {
         table(&refused()).release(&lease()).await.expect("nothing to release");
-        assert_eq!(table(&refused()).begin_anew(&lease(), 1).await.expect("an answer"), None);
+        assert_eq!(table(&refused()).start_generation(&lease(), 1).await.expect("an answer"), None);
     }
 
     #[tokio::test]
@@ -419,18 +424,18 @@ mod tests {
         let asked = [("successor", text("you")), ("asks_until", number(1000))];
         let taken = [("owner", text("you")), ("epoch", number(8))];
         let same_name = [("epoch", number(8))];
-        for (attributes, now, standing) in [
-            (&[][..], NOW, Standing::Held),
-            (&asked[..], NOW, Standing::Wanted),
-            (&asked[..], Timestamp::constant(1, 0), Standing::Held),
-            (&taken[..], NOW, Standing::Lost),
-            (&same_name[..], NOW, Standing::Lost),
+        for (attributes, now, lease_status) in [
+            (&[][..], NOW, LeaseStatus::Held),
+            (&asked[..], NOW, LeaseStatus::Wanted),
+            (&asked[..], Timestamp::constant(1, 0), LeaseStatus::Held),
+            (&taken[..], NOW, LeaseStatus::Lost),
+            (&same_name[..], NOW, LeaseStatus::Lost),
         ] {
             let item = row(attributes);
             let seen = mock!(Client::get_item)
                 .match_requests(|request| request.consistent_read() == Some(true))
                 .then_output(move || GetItemOutput::builder().set_item(Some(item.clone())).build());
-            assert_eq!(table(&seen).look(&lease(), now).await.expect("a look"), standing, "{attributes:?}");
+            assert_eq!(table(&seen).lease_status(&lease(), now).await.expect("a look"), lease_status, "{attributes:?}");
         }
     }
 
@@ -441,24 +446,24 @@ mod tests {
         };
         let position = ("position", text("00000000000000000012/00000000000000000003"));
         let mut item = row(&[position, ("taken_at", number(1000)), ("expires_at", number(5000))]);
-        let held = table(&seen(item.clone())).overview().await.expect("a look").expect("a row");
+        let held = table(&seen(item.clone())).status().await.expect("a look").expect("a row");
         let second = |second| Timestamp::constant(second, 0);
         let holder = Holder { lease: lease(), taken_at: Some(second(1)), expires_at: second(5) };
-        let expected = Overview { position: Some(Position::new(12, 3)), generation: 0, holder: Some(holder) };
+        let expected = CheckpointStatus { position: Some(Position::new(12, 3)), generation: 0, holder: Some(holder) };
         assert_eq!(held, expected);
         for name in ["owner", "taken_at", "expires_at"] {
             item.remove(name);
         }
-        let free = table(&seen(item)).overview().await.expect("a look").expect("a row");
-        assert_eq!(free, Overview { holder: None, ..expected });
+        let free = table(&seen(item)).status().await.expect("a look").expect("a row");
+        assert_eq!(free, CheckpointStatus { holder: None, ..expected });
     }
 
     #[tokio::test]
     async fn a_row_that_is_gone_is_a_lease_that_is_lost() {
         let gone = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
-        assert_eq!(table(&gone).look(&lease(), NOW).await.expect("a look"), Standing::Lost);
+        assert_eq!(table(&gone).lease_status(&lease(), NOW).await.expect("a look"), LeaseStatus::Lost);
         assert_eq!(table(&gone).generation().await.expect("a look"), 0);
-        assert_eq!(table(&gone).overview().await.expect("a look"), None);
+        assert_eq!(table(&gone).status().await.expect("a look"), None);
     }
 
     #[test]
@@ -483,8 +488,8 @@ mod tests {
             ("asks_until", number(2)),
         ]))) {
             if let Err(failure) = read(Some(row)).and_then(|row| {
-                let _ = row.standing(&lease(), NOW);
-                row.overview()
+                let _ = row.lease_status(&lease(), NOW);
+                row.status()
             }) {
                 prop_assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
             }

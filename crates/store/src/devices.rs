@@ -61,7 +61,7 @@ pub struct Device {
 
 /// How a user is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reach {
+pub struct DeliveryTargets {
     /// Where.
     pub devices: Vec<Device>,
     /// What of, and when in silence.
@@ -81,7 +81,7 @@ pub struct Holder {
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Put {
+pub enum WriteOutcome {
     /// The row is as given.
     Stored,
     /// The row is not as it was known to be: look again.
@@ -98,20 +98,20 @@ impl DeviceTable {
     ///
     /// # Errors
     /// If DynamoDB fails, or a row contradicts itself.
-    pub async fn reach(&self, user: &str) -> Result<Reach, Failure> {
+    pub async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
         let query = self.of_user(user).key_condition_expression("#user = :user");
-        let mut reach = Reach::default();
+        let mut delivery_targets = DeliveryTargets::default();
         for row in all(query).await? {
             match row.get("item").and_then(|item| item.as_s().ok()).map(String::as_str) {
-                Some(PREFERENCES) => reach.preferences = read::<PreferencesRow>(READ, row)?.preferences,
+                Some(PREFERENCES) => delivery_targets.preferences = read::<PreferencesRow>(READ, row)?.preferences,
                 Some(item) if item.starts_with(DEVICE_PREFIX) => {
-                    reach.devices.push(read::<DeviceRow>(READ, row)?.try_into()?);
+                    delivery_targets.devices.push(read::<DeviceRow>(READ, row)?.try_into()?);
                 }
                 // A later version's.
                 _ => {}
             }
         }
-        Ok(reach)
+        Ok(delivery_targets)
     }
 
     /// All devices of `user`; strongly consistent.
@@ -140,7 +140,7 @@ impl DeviceTable {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn put(&self, device: &Device, known: Option<&Device>) -> Result<Put, Failure> {
+    pub async fn put(&self, device: &Device, known: Option<&Device>) -> Result<WriteOutcome, Failure> {
         let row = serde_dynamo::to_item(DeviceRow::from(device))
             .map_err(|error| Failure::bug("write a device's row", error))?;
         let put = self.client.put_item().table_name(&self.name).set_item(Some(row));
@@ -152,11 +152,11 @@ impl DeviceTable {
                 .expression_attribute_values(":endpoint", AttributeValue::S(known.endpoint_arn.clone())),
         };
         match put.send().await {
-            Ok(_) => Ok(Put::Stored),
+            Ok(_) => Ok(WriteOutcome::Stored),
             Err(error)
                 if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
             {
-                Ok(Put::Changed)
+                Ok(WriteOutcome::Changed)
             }
             Err(error) => Err(Failure::aws("store a device", error)),
         }
@@ -424,7 +424,7 @@ mod tests {
 
     #[test]
     fn a_token_is_never_printed() {
-        let printed = format!("{:?}", Reach { devices: vec![device("phone")], preferences: preferences() });
+        let printed = format!("{:?}", DeliveryTargets { devices: vec![device("phone")], preferences: preferences() });
         assert!(printed.contains("phone") && !printed.contains("secret"), "{printed}");
     }
 
@@ -439,8 +439,11 @@ mod tests {
                     && text(request.expression_attribute_values(), ":user") == Some("mina")
             })
             .then_output(move || QueryOutput::builder().set_items(Some(rows.clone())).build());
-        let reach = table(&query).reach("mina").await.expect("reach");
-        assert_eq!(reach, Reach { devices: vec![device("phone"), device("tablet")], preferences: preferences() });
+        let delivery_targets = table(&query).delivery_targets("mina").await.expect("reach");
+        assert_eq!(
+            delivery_targets,
+            DeliveryTargets { devices: vec![device("phone"), device("tablet")], preferences: preferences() }
+        );
         assert_eq!(query.num_calls(), 1);
     }
 
@@ -455,13 +458,16 @@ mod tests {
             })
             .output(move || QueryOutput::builder().items(second.clone()).build())
             .build();
-        assert_eq!(table(&query).reach("mina").await.expect("reach").devices, [device("phone"), device("tablet")]);
+        assert_eq!(
+            table(&query).delivery_targets("mina").await.expect("reach").devices,
+            [device("phone"), device("tablet")]
+        );
     }
 
     #[tokio::test]
     async fn nobody_is_reached_nowhere_and_by_default() {
         let query = mock!(Client::query).then_output(|| QueryOutput::builder().build());
-        assert_eq!(table(&query).reach("mina").await.expect("reach"), Reach::default());
+        assert_eq!(table(&query).delivery_targets("mina").await.expect("reach"), DeliveryTargets::default());
         let get = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
         assert_eq!(table(&get).preferences("mina").await.expect("preferences"), Preferences::default());
     }
@@ -484,7 +490,7 @@ mod tests {
                     && text(request.item(), "token_hash") == Some(&token("secret-token").hash())
             })
             .then_output(|| PutItemOutput::builder().build());
-        assert_eq!(table(&new).put(&device("phone"), None).await.expect("an outcome"), Put::Stored);
+        assert_eq!(table(&new).put(&device("phone"), None).await.expect("an outcome"), WriteOutcome::Stored);
         let known = mock!(Client::put_item)
             .match_requests(|request| {
                 request.condition_expression() == Some("token_hash = :hash AND endpoint_arn = :endpoint")
@@ -494,7 +500,7 @@ mod tests {
                 PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
             });
         let old = Device { token: token("old"), ..device("phone") };
-        assert_eq!(table(&known).put(&device("phone"), Some(&old)).await.expect("an outcome"), Put::Changed);
+        assert_eq!(table(&known).put(&device("phone"), Some(&old)).await.expect("an outcome"), WriteOutcome::Changed);
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use domain::media::{MediaId, MediaItem};
 use function_kit::failure::Failure;
 
-pub use list::{List, Order, Page, Place, Selection};
+pub use list::{List, Order, Page, Selection, SortKey};
 
 /// Items that [`MediaTable::get_many`] takes at most: DynamoDB's bound.
 pub const MAX_BATCH: usize = 100;
@@ -29,7 +29,7 @@ pub struct MediaTable {
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Put {
+pub enum WriteOutcome {
     /// The item is news.
     Stored,
     /// The table knows the same or later news of it already.
@@ -38,7 +38,7 @@ pub enum Put {
 
 /// How much of an item is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
+pub enum Projection {
     /// All of it.
     Full,
     /// Without what was made from it, which is most of a row: a ready item has no `Derived`.
@@ -52,7 +52,7 @@ impl MediaTable {
     }
 
     /// Stores `item` unless the table already knows the same or later news of it.
-    pub async fn put(&self, item: MediaItem) -> Result<Put, Failure> {
+    pub async fn put(&self, item: MediaItem) -> Result<WriteOutcome, Failure> {
         let position = item.position.to_string();
         let row = row::to_attributes(item)?;
         let result = self
@@ -66,18 +66,18 @@ impl MediaTable {
             .send()
             .await;
         match result {
-            Ok(_) => Ok(Put::Stored),
+            Ok(_) => Ok(WriteOutcome::Stored),
             Err(error)
                 if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
             {
-                Ok(Put::Superseded)
+                Ok(WriteOutcome::Superseded)
             }
             Err(error) => Err(Failure::aws("store a media item", error)),
         }
     }
 
     /// The item `id`, tombstones included; strongly consistent.
-    pub async fn get(&self, id: MediaId, detail: Detail) -> Result<Option<MediaItem>, Failure> {
+    pub async fn get(&self, id: MediaId, detail: Projection) -> Result<Option<MediaItem>, Failure> {
         let projection = row::projection(detail);
         let answer = self
             .client
@@ -95,7 +95,7 @@ impl MediaTable {
 
     /// Those of the items `ids` that there are, tombstones included, in no order; strongly
     /// consistent. At most [`MAX_BATCH`] ids, each once.
-    pub async fn get_many(&self, ids: &[MediaId], detail: Detail) -> Result<Vec<MediaItem>, Failure> {
+    pub async fn get_many(&self, ids: &[MediaId], detail: Projection) -> Result<Vec<MediaItem>, Failure> {
         let mut items = Vec::with_capacity(ids.len());
         let mut keys: Vec<_> = ids.iter().copied().map(key).collect();
         for _ in 0..BATCH_TRIES {
@@ -156,7 +156,7 @@ mod tests {
             })
             .then_output(move || BatchGetItemOutput::builder().responses("media", vec![row("photo/mina/b")]).build());
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&first, &second]);
-        let items = MediaTable::new(client, "media".into()).get_many(&ids(), Detail::Brief).await.expect("items");
+        let items = MediaTable::new(client, "media".into()).get_many(&ids(), Projection::Brief).await.expect("items");
         assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), ids());
     }
 
@@ -167,7 +167,8 @@ mod tests {
             BatchGetItemOutput::builder().unprocessed_keys("media", left).build()
         });
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&nothing]);
-        let failure = MediaTable::new(client, "media".into()).get_many(&ids(), Detail::Full).await.expect_err("left");
+        let failure =
+            MediaTable::new(client, "media".into()).get_many(&ids(), Projection::Full).await.expect_err("left");
         assert_eq!(failure.kind, function_kit::failure::Kind::Transient);
         assert_eq!(nothing.num_calls(), BATCH_TRIES);
     }
@@ -175,6 +176,6 @@ mod tests {
     #[tokio::test]
     async fn an_empty_batch_asks_nothing() {
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, []);
-        assert_eq!(MediaTable::new(client, "media".into()).get_many(&[], Detail::Full).await.expect("none"), []);
+        assert_eq!(MediaTable::new(client, "media".into()).get_many(&[], Projection::Full).await.expect("none"), []);
     }
 }

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::mirror::Element;
+use domain::neptune_fts::Element;
 
 use crate::{
     batch_get::Attributes,

@@ -59,19 +59,19 @@ mod tests {
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::{
         graph::Position,
-        search::{Fact, Register, Stamp},
+        search::{Fact, GenerationPosition, Register},
     };
     use proptest::prelude::*;
 
     use super::*;
-    use crate::versioned::{Put, key};
+    use crate::versioned::{WriteOutcome, key};
 
     fn table(rules: &[&Rule]) -> SearchTable {
         SearchTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "search".to_owned())
     }
 
     fn title(commit_num: u64, title: &str) -> Fact {
-        let stamp = Stamp { generation: 0, position: Position::new(commit_num, 1) };
+        let stamp = GenerationPosition { generation: 0, position: Position::new(commit_num, 1) };
         let register = Register { stamp, value: Some(title.to_owned()) };
         Fact { vertex: "s1".into(), name: "title".into(), register }
     }
@@ -101,7 +101,7 @@ mod tests {
             })
             .then_output(|| BatchGetItemOutput::builder().responses("search", vec![row()]).build());
         let table = table(&[&put, &get]);
-        assert_eq!(table.put("s1", &entry).await.expect("an answer"), Put::Stored);
+        assert_eq!(table.put("s1", &entry).await.expect("an answer"), WriteOutcome::Stored);
         let found = table.get(["s1", "s1"]).await.expect("rows");
         assert_eq!(found, HashMap::from([("s1".to_owned(), entry)]));
     }
@@ -120,7 +120,7 @@ mod tests {
             });
         let entry = Entry::default().with([title(7, "첫눈")]).and_then(|entry| entry.with([title(8, "함박눈")]));
         let put = table(&[&refused]).put("s1", &entry.expect("news")).await;
-        assert_eq!(put.expect("an answer"), Put::Overtaken);
+        assert_eq!(put.expect("an answer"), WriteOutcome::Overtaken);
     }
 
     #[tokio::test]

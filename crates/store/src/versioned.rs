@@ -40,7 +40,7 @@ pub struct VersionedTable<R> {
 
 /// What became of a row that was to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Put {
+pub enum WriteOutcome {
     /// It is there.
     Stored,
     /// Somebody else has written this version: read it again.
@@ -77,7 +77,7 @@ impl<R: Row> VersionedTable<R> {
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn put(&self, id: &str, row: &R) -> Result<Put, Failure> {
+    pub async fn put(&self, id: &str, row: &R) -> Result<WriteOutcome, Failure> {
         let before = row.version().saturating_sub(1);
         let put = self
             .client
@@ -93,9 +93,9 @@ impl<R: Row> VersionedTable<R> {
                 .expression_attribute_values(":before", AttributeValue::N(before.to_string()))
         };
         match put.send().await {
-            Ok(_) => Ok(Put::Stored),
+            Ok(_) => Ok(WriteOutcome::Stored),
             Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Ok(Put::Overtaken)
+                Ok(WriteOutcome::Overtaken)
             }
             Err(error) => Err(Failure::aws("store a row for search", error)),
         }

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, path::PathBuf, sync::Arc};
 
-use derivatives::{Content, Made, content_hash};
+use derivatives::{Content, Rendered, content_hash};
 use domain::media::{self, Derived, MAX_PAUSES, MediaId, Reason, Sequencer, Visibility, sound_key};
 use function_kit::failure::Failure;
 use sound::{Decoded, Level, Limits, Measured, SoundError, analyse, level, recognise};
@@ -38,7 +38,7 @@ pub enum Stopped {
 }
 
 /// Analyses a recording and renders it. Blocks: for the network, for ffmpeg, and while computing.
-pub fn prepare(order: Order) -> Result<Made, Stopped> {
+pub fn prepare(order: Order) -> Result<Rendered, Stopped> {
     let Order { id, sequencer, visibility, size, fetch, ffmpeg } = order;
     let scratch = Arc::new(Scratch::new().map_err(disk)?);
     let spool = Spool::new(fetch, size, scratch.file("original")).map_err(disk)?;
@@ -126,7 +126,12 @@ impl Shelf {
     }
 }
 
-fn shelve(mut shelf: Shelf, recording: &Recording, rendering: &Rendering, rendered: Vec<PathBuf>) -> io::Result<Made> {
+fn shelve(
+    mut shelf: Shelf,
+    recording: &Recording,
+    rendering: &Rendering,
+    rendered: Vec<PathBuf>,
+) -> io::Result<Rendered> {
     let Recording { codec, decoded: Decoded { rate_hz, channels, measured }, level, .. } = recording;
     let (mut json, mut binary) = (Vec::new(), Vec::new());
     measured.waveform.write_json(&mut json)?;
@@ -163,7 +168,7 @@ fn shelve(mut shelf: Shelf, recording: &Recording, rendering: &Rendering, render
         waveform,
         renditions,
     };
-    Ok(Made { derived: Derived::Sound(Box::new(sound)), files: shelf.files })
+    Ok(Rendered { derived: Derived::Sound(Box::new(sound)), files: shelf.files })
 }
 
 fn silence(measured: &Measured) -> media::Silence {

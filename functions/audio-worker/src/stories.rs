@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use derivatives::{Job, Maker, Making, Originals};
+use derivatives::{Job, Originals, RenderResult, Renderer};
 use domain::{
     media::{Kind, Reason},
     upload::max_bytes,
@@ -26,10 +26,10 @@ pub struct Stories {
     pub ffmpeg: PathBuf,
 }
 
-impl Maker for Stories {
-    async fn make(&self, originals: &Originals, job: &Job<'_>) -> Result<Making, Failure> {
+impl Renderer for Stories {
+    async fn render(&self, originals: &Originals, job: &Job<'_>) -> Result<RenderResult, Failure> {
         let Job { id, event, size, etag } = *job;
-        let Some(declared) = originals.look(&event.key, etag).await? else { return Ok(None) };
+        let Some(declared) = originals.head_if_match(&event.key, etag).await? else { return Ok(None) };
         if let Err(reason) = check_size(size) {
             return Ok(Some((declared, Err(reason))));
         }

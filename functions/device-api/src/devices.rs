@@ -8,7 +8,7 @@ use api::DeviceRegistration;
 use domain::push::Token;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
-use store::devices::{Device, DeviceTable, Holder, Put};
+use store::devices::{Device, DeviceTable, Holder, WriteOutcome};
 use tracing::info;
 
 use crate::{
@@ -61,7 +61,7 @@ pub async fn sign_in(
             language: language.clone(),
             last_seen: now,
         };
-        if ports.table.put(&device, known.as_ref()).await? == Put::Changed {
+        if ports.table.put(&device, known.as_ref()).await? == WriteOutcome::Changed {
             continue;
         }
         info!(user, device = id, "signed in");

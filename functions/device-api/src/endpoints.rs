@@ -43,7 +43,7 @@ pub struct Attributes {
 
 impl Attributes {
     /// Whether nothing is left to do for `owner` to be reached by `token`.
-    pub fn reach(&self, owner: &Owner, token: &Token) -> bool {
+    pub fn delivery_targets(&self, owner: &Owner, token: &Token) -> bool {
         self.enabled && self.has(token) && self.owner.as_ref() == Some(owner)
     }
 

@@ -40,7 +40,7 @@ pub async fn register(
         if found.is_anothers(owner, token) {
             continue;
         }
-        if found.reach(owner, token) {
+        if found.delivery_targets(owner, token) {
             return Ok(endpoint_arn);
         }
         if let Some(before) = found.owner.filter(|before| before != owner) {

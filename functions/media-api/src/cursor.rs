@@ -1,20 +1,20 @@
 use api::{Problem, ProblemType};
 use domain::media::Kind;
 use function_kit::seal::Sealer;
-use store::media::{List, Order, Place, Selection};
+use store::media::{List, Order, Selection, SortKey};
 
 /// The form of a cursor: another one here, and cursors from before are refused.
 const PURPOSE: &str = "media-cursor-1";
 
 /// The cursor for the page of `list` after `place`, for this caller.
-pub fn seal(sealer: &Sealer, caller: &str, list: &List, place: &Place) -> String {
+pub fn seal(sealer: &Sealer, caller: &str, list: &List, place: &SortKey) -> String {
     sealer.seal(PURPOSE, &bound(caller, list), place.0.as_bytes())
 }
 
 /// Where a cursor leads, if it was sealed for this list and this caller.
-pub fn open(sealer: &Sealer, caller: &str, list: &List, cursor: &str) -> Result<Place, Problem> {
+pub fn open(sealer: &Sealer, caller: &str, list: &List, cursor: &str) -> Result<SortKey, Problem> {
     let payload = sealer.open(PURPOSE, &bound(caller, list), cursor);
-    payload.and_then(|payload| String::from_utf8(payload).ok()).map(Place).ok_or_else(|| {
+    payload.and_then(|payload| String::from_utf8(payload).ok()).map(SortKey).ok_or_else(|| {
         ProblemType::InvalidCursor
             .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
     })
@@ -28,7 +28,7 @@ fn bound<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
         Selection::Post(post) => ("post", post.as_str()),
     };
     let order = match list.order {
-        Order::Newest => "newest",
+        Order::BoundedLwwMap => "newest",
         Order::Oldest => "oldest",
     };
     [caller, &list.owner, selection, of, order]
@@ -46,14 +46,14 @@ mod tests {
             owner: "mina".into(),
             selection: Selection::Kind(Kind::Photo),
             relation: Relation::Stranger,
-            order: Order::Newest,
+            order: Order::BoundedLwwMap,
         }
     }
 
     #[test]
     fn a_cursor_leads_back_to_its_place_in_its_list_only() {
         let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
-        let place = Place("2026-11-22T00:00:00.000Z#0".into());
+        let place = SortKey("2026-11-22T00:00:00.000Z#0".into());
         let cursor = seal(&sealer, "jun", &list(), &place);
         assert_eq!(open(&sealer, "jun", &list(), &cursor), Ok(place.clone()));
         let follows = List { relation: Relation::Follower, ..list() };

@@ -13,7 +13,7 @@ use crate::tag;
 pub const ROUTE: &str = "GET /v1/openapi.json";
 
 /// The OpenAPI document of the API; `cargo xtask openapi` writes it.
-const TEXT: &str = include_str!("../../../docs/openapi.json");
+const TEXT: &str = include_str!("../../../docs/api/openapi.json");
 
 static TAG: LazyLock<String> = LazyLock::new(|| tag::of([TEXT]));
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use api::{MediaField, MediaItem, Problem};
-use store::media::Detail;
+use store::media::Projection;
 
 /// Those that are made from what a worker made: the last of all.
 fn derived() -> impl Iterator<Item = MediaField> {
@@ -37,10 +37,10 @@ impl Fields {
     }
 
     /// How much of the row that takes.
-    pub fn detail(&self) -> Detail {
+    pub fn detail(&self) -> Projection {
         match &self.0 {
-            Some(wanted) if derived().all(|field| !wanted.contains(&field)) => Detail::Brief,
-            _ => Detail::Full,
+            Some(wanted) if derived().all(|field| !wanted.contains(&field)) => Projection::Brief,
+            _ => Projection::Full,
         }
     }
 
@@ -117,13 +117,13 @@ mod tests {
     #[test]
     fn only_what_is_wanted_is_read_signed_and_shown() {
         let (brief, sized) = (named("state").expect("fields"), named("width").expect("fields"));
-        assert_eq!((brief.detail(), brief.have_links()), (Detail::Brief, false));
-        assert_eq!((sized.detail(), sized.have_links()), (Detail::Full, false));
+        assert_eq!((brief.detail(), brief.have_links()), (Projection::Brief, false));
+        assert_eq!((sized.detail(), sized.have_links()), (Projection::Full, false));
         for (text, linked) in [("renditions", true), ("waveform", true), ("durationMs", false), ("loudness", false)] {
             let fields = named(text).expect("fields");
-            assert_eq!((fields.detail(), fields.have_links()), (Detail::Full, linked), "{text}");
+            assert_eq!((fields.detail(), fields.have_links()), (Projection::Full, linked), "{text}");
         }
-        assert_eq!((Fields::all().detail(), Fields::all().have_links()), (Detail::Full, true));
+        assert_eq!((Fields::all().detail(), Fields::all().have_links()), (Projection::Full, true));
         let id = item().id;
         assert_eq!(json!(brief.of(item())), json!({"id": id, "state": "ready"}));
         assert_eq!(Fields::all().of(item()), item());

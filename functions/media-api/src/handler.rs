@@ -12,7 +12,7 @@ use function_kit::{
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use store::{
-    media::{Detail, List, MediaTable},
+    media::{List, MediaTable, Projection},
     relations::Relations,
 };
 use tracing::info;
@@ -76,7 +76,7 @@ async fn answer(
 
 /// The item `id`, if `caller` may see it. That it exists and that they may not is the same as that
 /// it does not exist.
-async fn visible(ports: &Ports, caller: &str, id: MediaId, detail: Detail) -> Result<MediaItem, NoAnswer> {
+async fn visible(ports: &Ports, caller: &str, id: MediaId, detail: Projection) -> Result<MediaItem, NoAnswer> {
     let item = ports.table.get(id, detail).await?.ok_or_else(Problem::not_found)?;
     let is_shown = match item.is_shown_to(caller) {
         Some(is_shown) => is_shown,
@@ -140,7 +140,7 @@ async fn batch(
 
 /// Deletes the original; all else follows from that, by its event.
 async fn delete(ports: &Ports, caller: &str, id: MediaId) -> Result<(), NoAnswer> {
-    let item = ports.table.get(id, Detail::Brief).await?.ok_or_else(Problem::not_found)?;
+    let item = ports.table.get(id, Projection::Brief).await?.ok_or_else(Problem::not_found)?;
     // Also of what they may see, others are told no more than that it is not theirs to delete.
     if item.owner != caller || matches!(item.state, State::Deleted { .. }) {
         return Err(Problem::not_found().into());

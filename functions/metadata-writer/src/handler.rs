@@ -4,7 +4,7 @@ use function_kit::{
     metrics::{Metrics, Unit},
 };
 use jiff::Timestamp;
-use store::media::{MediaTable, Put};
+use store::media::{MediaTable, WriteOutcome};
 use tracing::{info, warn};
 
 use crate::originals::Originals;
@@ -60,8 +60,8 @@ async fn news(originals: &Originals, event: &ObjectEvent) -> Result<Option<Media
 async fn store(ports: &Ports, item: MediaItem) -> Result<(), Failure> {
     let (id, position) = (item.id, item.position.to_string());
     let outcome = match ports.table.put(item).await? {
-        Put::Stored => "stored",
-        Put::Superseded => "superseded",
+        WriteOutcome::Stored => "stored",
+        WriteOutcome::Superseded => "superseded",
     };
     ports.metrics.count_kind("Items", ("Outcome", outcome), 1);
     info!(media_id = %id, position, outcome, "media item");

@@ -10,8 +10,8 @@ use domain::{
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 use store::{
-    audience::{AudienceTable, Followers, Notes, Shelf},
-    devices::{Device, DeviceTable, Reach},
+    audience::{AudienceTable, Followers, PendingKey, PendingPage},
+    devices::{DeliveryTargets, Device, DeviceTable},
     ledger::{Claim, Entry, LedgerTable},
 };
 
@@ -53,16 +53,16 @@ impl Projections for Aws {
         self.audience.followers(person, after, FOLLOWERS_A_PAGE).await
     }
 
-    async fn note(&self, shelf: &Shelf, event: &Event) -> Result<(), Failure> {
-        self.audience.note(shelf, event).await
+    async fn add_pending(&self, pending_key: &PendingKey, event: &Event) -> Result<(), Failure> {
+        self.audience.add_pending(pending_key, event).await
     }
 
-    async fn notes(&self, shelf: &Shelf, after: Option<&str>) -> Result<Notes, Failure> {
-        self.audience.notes(shelf, after, NOTES_A_PAGE).await
+    async fn pending_page(&self, pending_key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure> {
+        self.audience.pending_page(pending_key, after, NOTES_A_PAGE).await
     }
 
-    async fn drop_note(&self, shelf: &Shelf, edge: &str, position: Position) -> Result<(), Failure> {
-        self.audience.drop_note(shelf, edge, position).await
+    async fn remove_pending(&self, pending_key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure> {
+        self.audience.remove_pending(pending_key, edge, position).await
     }
 }
 
@@ -89,8 +89,8 @@ impl Ledger for Aws {
 }
 
 impl Phones for Aws {
-    async fn reach(&self, user: &str) -> Result<Reach, Failure> {
-        self.devices.reach(user).await
+    async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
+        self.devices.delivery_targets(user).await
     }
 
     async fn forget(&self, device: &Device) -> Result<bool, Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::push::{Delivery, Event, NoMessage, Notification, Pair, Registers, Relation, Row, Rule, Words};
+use domain::push::{Delivery, Event, Notification, Pair, PayloadError, Registers, Relation, Row, Rule, TemplateArgs};
 use function_kit::{
     failure::{Failure, Kind},
     metrics::{Metrics, Unit},
@@ -30,7 +30,7 @@ pub struct Telling<'a, P> {
     pub event: &'a Event,
     pub rule: &'a Rule,
     pub actor: &'a str,
-    pub words: Words,
+    pub words: TemplateArgs,
 }
 
 /// What became of one device.
@@ -68,21 +68,21 @@ impl<P: Ports> Telling<'_, P> {
         if relation.muted {
             return self.suppress(&entry, Reason::Muted).await;
         }
-        let reach = self.ports.reach(recipient).await?;
+        let delivery_targets = self.ports.delivery_targets(recipient).await?;
         let now = self.ports.now();
-        let is_silent = match reach.preferences.delivery(self.rule.category, now) {
+        let is_silent = match delivery_targets.preferences.delivery(self.rule.category, now) {
             Delivery::None => return self.suppress(&entry, Reason::Preference).await,
             Delivery::Silent => true,
             Delivery::Normal => false,
         };
-        if reach.devices.is_empty() {
+        if delivery_targets.devices.is_empty() {
             return self.suppress(&entry, Reason::NoDevice).await;
         }
         let Self { rule, event, actor, words, .. } = self;
         let message = match (Notification { rule, event, actor, words }).message(is_silent, now) {
             Ok(message) => message,
-            Err(NoMessage::Expired) => return self.suppress(&entry, Reason::Expired).await,
-            Err(error @ NoMessage::TooLarge) => return Err(Failure::bug("write a notification", error)),
+            Err(PayloadError::Expired) => return self.suppress(&entry, Reason::Expired).await,
+            Err(error @ PayloadError::TooLarge) => return Err(Failure::bug("write a notification", error)),
         };
         let until = now.checked_add(CLAIMED_FOR).map_err(|error| Failure::bug("claim a notification", error))?;
         match self.ports.claim(&entry, now, until).await? {
@@ -91,7 +91,7 @@ impl<P: Ports> Telling<'_, P> {
                 Ok(())
             }
             Claim::Held => Err(Failure::transient("claim a notification", "somebody else has it in hand")),
-            Claim::Claimed { sent } => self.send(&entry, &reach.devices, sent, &message).await,
+            Claim::Claimed { sent } => self.send(&entry, &delivery_targets.devices, sent, &message).await,
         }
     }
 

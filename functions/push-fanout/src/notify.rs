@@ -3,16 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    graph::{Change, Position, What},
+    graph::{Change, ChangeKind, Position},
     media::Visibility,
     push::{
-        Event, Recipients, Registers, Resolution, Row, Rule, Vertex, Words, followed_before, follows, rules, shows,
-        still_stands,
+        Event, Recipients, Registers, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules,
+        shows, still_stands,
     },
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::{StreamExt, stream};
-use store::audience::{Notes, Shelf};
+use store::audience::{PendingKey, PendingPage};
 use tracing::info;
 
 use crate::{
@@ -88,7 +88,7 @@ impl<P: Ports> Notifier<'_, P> {
         if let Some(vertex) = shows(change) {
             return self.tell_waiting(vertex, cause, None).await;
         }
-        let Some(ends) = change.ends.as_ref().filter(|_| change.what != What::Removed) else { return Ok(()) };
+        let Some(ends) = change.ends.as_ref().filter(|_| change.what != ChangeKind::Removed) else { return Ok(()) };
         for label in change.labels.added.iter().chain(&change.labels.kept) {
             match label.as_str() {
                 "told" | "wrote" => self.tell_waiting(&ends.to, cause, None).await?,
@@ -101,8 +101,8 @@ impl<P: Ports> Notifier<'_, P> {
 
     /// Tells of the events that waited for `vertex`, a page of them, and hands on.
     async fn tell_waiting(&self, vertex: &str, cause: &str, after: Option<&str>) -> Result<(), Failure> {
-        let shelf = Shelf::WaitingFor(vertex.to_owned());
-        let Notes { events, next } = self.ports.notes(&shelf, after).await?;
+        let pending_key = PendingKey::WaitingFor(vertex.to_owned());
+        let PendingPage { events, next } = self.ports.pending_page(&pending_key, after).await?;
         if let Some(after) = next {
             let further = Further::Waiting(Waiting { vertex: vertex.to_owned(), cause: cause.to_owned(), after });
             self.ports.hand_on(&further).await?;
@@ -113,7 +113,7 @@ impl<P: Ports> Notifier<'_, P> {
             if waits_for.contains(vertex) {
                 return Ok(());
             }
-            self.ports.drop_note(&shelf, &event.edge, event.position).await
+            self.ports.remove_pending(&pending_key, &event.edge, event.position).await
         };
         let outcomes = stream::iter(events).map(tell).buffer_unordered(EVENTS_AT_A_TIME).collect::<Vec<_>>().await;
         worst(outcomes)
@@ -121,10 +121,10 @@ impl<P: Ports> Notifier<'_, P> {
 
     /// Somebody follows `person`, and perhaps did so before a story that was told already.
     async fn tell_late_follower(&self, person: &str, follower: &str) -> Result<(), Failure> {
-        let shelf = Shelf::ToldBy(person.to_owned());
+        let pending_key = PendingKey::ToldBy(person.to_owned());
         let mut after = None;
         loop {
-            let Notes { events, next } = self.ports.notes(&shelf, after.as_deref()).await?;
+            let PendingPage { events, next } = self.ports.pending_page(&pending_key, after.as_deref()).await?;
             if !events.is_empty() {
                 let row = Row::Follower { of: person.to_owned(), follower: follower.to_owned() };
                 let follows = self.ports.look_up(std::slice::from_ref(&row)).await?.remove(&row).unwrap_or_default();
@@ -163,13 +163,13 @@ impl<P: Ports> Notifier<'_, P> {
             }
             // First the note, then another look: whoever writes the vertex does it the other way round.
             for vertex in unnoted {
-                self.ports.note(&Shelf::WaitingFor(vertex.clone()), event).await?;
+                self.ports.add_pending(&PendingKey::WaitingFor(vertex.clone()), event).await?;
                 noted.insert(vertex);
             }
         };
         for vertex in noted.difference(&waits_for) {
-            let shelf = Shelf::WaitingFor(vertex.clone());
-            self.ports.drop_note(&shelf, &event.edge, event.position).await?;
+            let pending_key = PendingKey::WaitingFor(vertex.clone());
+            self.ports.remove_pending(&pending_key, &event.edge, event.position).await?;
         }
         Ok(waits_for)
     }
@@ -185,7 +185,7 @@ impl<P: Ports> Notifier<'_, P> {
                     self.tell_these(event, rule, &actor, persons).await?
                 }
                 Resolution::Tells { recipients: Recipients::FollowersOf(person), .. } => {
-                    self.ports.note(&Shelf::ToldBy(person), event).await?;
+                    self.ports.add_pending(&PendingKey::ToldBy(person), event).await?;
                     self.page(event, rule, &Place::first(rule, &known)).await?
                 }
                 Resolution::WaitsFor(vertex) => Some(vertex),
@@ -268,7 +268,7 @@ impl<P: Ports> Notifier<'_, P> {
                 Some(Visibility::Followers | Visibility::Public) => {}
             }
         }
-        let words = Words {
+        let words = TemplateArgs {
             actor_name: vertex(&found, &person).name,
             source_title: known.source.title,
             target_title: known.target.title,

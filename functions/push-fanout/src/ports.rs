@@ -10,8 +10,8 @@ use domain::{
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 use store::{
-    audience::{Followers, Notes, Shelf},
-    devices::{Device, Reach},
+    audience::{Followers, PendingKey, PendingPage},
+    devices::{DeliveryTargets, Device},
     ledger::{Claim, Entry},
 };
 
@@ -22,9 +22,9 @@ pub trait Projections {
     async fn learn(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure>;
     async fn look_up(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure>;
     async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure>;
-    async fn note(&self, shelf: &Shelf, event: &Event) -> Result<(), Failure>;
-    async fn notes(&self, shelf: &Shelf, after: Option<&str>) -> Result<Notes, Failure>;
-    async fn drop_note(&self, shelf: &Shelf, edge: &str, position: Position) -> Result<(), Failure>;
+    async fn add_pending(&self, pending_key: &PendingKey, event: &Event) -> Result<(), Failure>;
+    async fn pending_page(&self, pending_key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure>;
+    async fn remove_pending(&self, pending_key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure>;
 }
 
 /// Who was told of what: the table `ledger`.
@@ -38,7 +38,7 @@ pub trait Ledger {
 
 /// People's phones: the table `devices`, and SNS mobile push.
 pub trait Phones {
-    async fn reach(&self, user: &str) -> Result<Reach, Failure>;
+    async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure>;
     /// Whether the device was still registered as given.
     async fn forget(&self, device: &Device) -> Result<bool, Failure>;
     async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), Refusal>;

@@ -1,13 +1,13 @@
 //! The first step: what a message says goes into the projections.
 
 use domain::{
-    graph::{Change, What},
+    graph::{Change, ChangeKind},
     push::{facts, rules},
 };
 use function_kit::failure::Failure;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use store::audience::Shelf;
+use store::audience::PendingKey;
 
 use crate::{message::Message, ports::Projections};
 
@@ -20,7 +20,7 @@ pub async fn prepare(ports: &impl Projections, body: &str) -> Result<Message, Fa
         let committed_at = Timestamp::from_millisecond(change.commit_timestamp_ms).unwrap_or(Timestamp::MIN);
         let facts = facts(change);
         try_join_all(facts.iter().map(|fact| ports.learn(fact, committed_at))).await?;
-        if change.what == What::Removed {
+        if change.what == ChangeKind::Removed {
             forget_notes(ports, change).await?;
         }
     }
@@ -33,12 +33,15 @@ async fn forget_notes(ports: &impl Projections, change: &Change) -> Result<(), F
     let mut shelves = Vec::new();
     for label in &change.labels.removed {
         let (source, target) = rules::wait_for(label);
-        shelves.extend(source.then(|| Shelf::WaitingFor(ends.from.clone())));
-        shelves.extend(target.then(|| Shelf::WaitingFor(ends.to.clone())));
+        shelves.extend(source.then(|| PendingKey::WaitingFor(ends.from.clone())));
+        shelves.extend(target.then(|| PendingKey::WaitingFor(ends.to.clone())));
         if rules::about(label).any(rules::is_told_to_followers) {
-            shelves.push(Shelf::ToldBy(ends.from.clone()));
+            shelves.push(PendingKey::ToldBy(ends.from.clone()));
         }
     }
-    try_join_all(shelves.iter().map(|shelf| ports.drop_note(shelf, &change.entity_id, change.position))).await?;
+    try_join_all(
+        shelves.iter().map(|pending_key| ports.remove_pending(pending_key, &change.entity_id, change.position)),
+    )
+    .await?;
     Ok(())
 }

@@ -107,7 +107,7 @@ async fn whatever_order_the_news_comes_in_the_same_people_are_told_once() {
         }
         assert_eq!(town.told(), expected, "{order:?}");
         // What waited does so no longer; the story is remembered for follows that come late.
-        assert_eq!(town.notes(), 1, "{order:?}");
+        assert_eq!(town.pending_page(), 1, "{order:?}");
         // Again, the other way round, in one batch.
         let again: Vec<_> = order.into_iter().rev().collect();
         assert_eq!(town.deliver(&again).await, []);
@@ -121,7 +121,7 @@ async fn an_owner_who_becomes_known_while_the_event_is_shelved_is_told() {
     // Whoever projects it looks for what waits before there is anything.
     town.meanwhile.replace(Some(add(1, "told", "mina", "s1")));
     assert_eq!(town.deliver(&[add(2, "likes", "jun", "s1")]).await, []);
-    assert_eq!((town.told(), town.notes()), (told(&[("mina", "like-story")]), 0));
+    assert_eq!((town.told(), town.pending_page()), (told(&[("mina", "like-story")]), 0));
 }
 
 #[tokio::test]
@@ -135,9 +135,9 @@ async fn what_was_taken_back_before_is_not_told() {
     // While it was waiting for the story's owner.
     let town = Town::of(&["mina"]);
     town.deliver(&likes_and_unlikes[..1]).await;
-    assert_eq!(town.notes(), 1);
+    assert_eq!(town.pending_page(), 1);
     town.deliver(&likes_and_unlikes[1..]).await;
-    assert_eq!(town.notes(), 0);
+    assert_eq!(town.pending_page(), 0);
     town.deliver(&[add(1, "told", "mina", "s1")]).await;
     assert_eq!(town.told(), []);
     // The addition arrives last.

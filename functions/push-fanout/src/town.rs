@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    graph::{Change, Ends, EntityKind, Labels, Position, PropertyChange, Value, What},
+    graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, Value},
     push::{Event, Fact, Platform, Preferences, Registers, Row},
 };
 use function_kit::{
@@ -15,8 +15,8 @@ use function_kit::{
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    audience::{Followers, Notes, Shelf},
-    devices::{Device, Reach},
+    audience::{Followers, PendingKey, PendingPage},
+    devices::{DeliveryTargets, Device},
     ledger::{Claim, Entry},
 };
 
@@ -60,10 +60,10 @@ type Refuse = Box<dyn Fn() -> Refusal>;
 /// The town.
 pub struct Town {
     rows: RefCell<BTreeMap<Row, Registers>>,
-    notes: RefCell<BTreeMap<(Shelf, String), Event>>,
+    pending_page: RefCell<BTreeMap<(PendingKey, String), Event>>,
     ledger: RefCell<HashMap<String, LedgerRow>>,
     handed_on: RefCell<HashSet<String>>,
-    reach: RefCell<HashMap<String, Reach>>,
+    delivery_targets: RefCell<HashMap<String, DeliveryTargets>>,
     /// How SNS answers the next publications to an endpoint.
     refusals: RefCell<HashMap<String, VecDeque<Refuse>>>,
     queue: RefCell<VecDeque<Further>>,
@@ -85,10 +85,10 @@ impl Town {
     pub fn new() -> Self {
         Self {
             rows: RefCell::default(),
-            notes: RefCell::default(),
+            pending_page: RefCell::default(),
             ledger: RefCell::default(),
             handed_on: RefCell::default(),
-            reach: RefCell::default(),
+            delivery_targets: RefCell::default(),
             refusals: RefCell::default(),
             queue: RefCell::default(),
             seen_by_queue: RefCell::default(),
@@ -120,15 +120,15 @@ impl Town {
             language: None,
             last_seen: COMMITTED,
         };
-        self.reach.borrow_mut().entry(user.to_owned()).or_default().devices.push(device);
+        self.delivery_targets.borrow_mut().entry(user.to_owned()).or_default().devices.push(device);
     }
 
     pub fn prefers(&self, user: &str, preferences: Preferences) {
-        self.reach.borrow_mut().entry(user.to_owned()).or_default().preferences = preferences;
+        self.delivery_targets.borrow_mut().entry(user.to_owned()).or_default().preferences = preferences;
     }
 
     pub fn phones_of(&self, user: &str) -> usize {
-        self.reach.borrow().get(user).map_or(0, |reach| reach.devices.len())
+        self.delivery_targets.borrow().get(user).map_or(0, |delivery_targets| delivery_targets.devices.len())
     }
 
     /// SNS answers one publication to `endpoint` so.
@@ -136,8 +136,8 @@ impl Town {
         self.refusals.borrow_mut().entry(endpoint.to_owned()).or_default().push_back(Box::new(refuse));
     }
 
-    pub fn notes(&self) -> usize {
-        self.notes.borrow().len()
+    pub fn pending_page(&self) -> usize {
+        self.pending_page.borrow().len()
     }
 
     pub fn passes(&self, time: SignedDuration) {
@@ -198,16 +198,16 @@ pub fn told(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// Commit `commit_num` adds an edge, whose id are label and ends.
 pub fn add(commit_num: u64, label: &str, from: &str, to: &str) -> Change {
-    edge(What::Added, commit_num, label, from, to)
+    edge(ChangeKind::Added, commit_num, label, from, to)
 }
 
 /// Commit `commit_num` removes it.
 pub fn remove(commit_num: u64, label: &str, from: &str, to: &str) -> Change {
-    edge(What::Removed, commit_num, label, from, to)
+    edge(ChangeKind::Removed, commit_num, label, from, to)
 }
 
-fn edge(what: What, commit_num: u64, label: &str, from: &str, to: &str) -> Change {
-    let (added, removed) = if what == What::Removed { (vec![], vec![label]) } else { (vec![label], vec![]) };
+fn edge(what: ChangeKind, commit_num: u64, label: &str, from: &str, to: &str) -> Change {
+    let (added, removed) = if what == ChangeKind::Removed { (vec![], vec![label]) } else { (vec![label], vec![]) };
     let owned = |labels: Vec<&str>| labels.into_iter().map(str::to_owned).collect();
     Change {
         position: Position::new(commit_num, 1),
@@ -216,7 +216,7 @@ fn edge(what: What, commit_num: u64, label: &str, from: &str, to: &str) -> Chang
         entity_id: format!("{label}-{from}-{to}"),
         what,
         labels: Labels { added: owned(added), removed: owned(removed), kept: vec![] },
-        ends: Some(Ends { from: from.to_owned(), to: to.to_owned() }),
+        ends: Some(EdgeEndpoints { from: from.to_owned(), to: to.to_owned() }),
         ends_before: None,
         properties: BTreeMap::new(),
         properties_omitted: 0,
@@ -226,7 +226,7 @@ fn edge(what: What, commit_num: u64, label: &str, from: &str, to: &str) -> Chang
 /// Commit `commit_num` adds a story, and may say who sees it.
 pub fn come(commit_num: u64, story: &str, visibility: Option<&str>) -> Change {
     let mut change = show(commit_num, story, visibility);
-    (change.what, change.labels.added) = (What::Added, vec!["story".to_owned()]);
+    (change.what, change.labels.added) = (ChangeKind::Added, vec!["story".to_owned()]);
     if visibility.is_none() {
         change.properties.clear();
     }
@@ -251,7 +251,7 @@ pub fn call(commit_num: u64, vertex: &str, property: &str, text: &str) -> Change
         labels: Labels::default(),
         ends: None,
         properties: [(property.to_owned(), value)].into(),
-        ..edge(What::Changed, commit_num, "", "", "")
+        ..edge(ChangeKind::Changed, commit_num, "", "", "")
     }
 }
 
@@ -285,29 +285,31 @@ impl Projections for Town {
         Ok(Followers { followers, next })
     }
 
-    async fn note(&self, shelf: &Shelf, event: &Event) -> Result<(), Failure> {
+    async fn add_pending(&self, pending_key: &PendingKey, event: &Event) -> Result<(), Failure> {
         if let Some(change) = self.meanwhile.take() {
             project::prepare(self, &change.to_cloud_event("main")).await?;
         }
-        self.notes.borrow_mut().insert((shelf.clone(), event.edge.clone()), event.clone());
+        self.pending_page.borrow_mut().insert((pending_key.clone(), event.edge.clone()), event.clone());
         Ok(())
     }
 
-    async fn notes(&self, shelf: &Shelf, after: Option<&str>) -> Result<Notes, Failure> {
-        let notes = self.notes.borrow();
-        let all = notes.iter().filter(|((at, edge), _)| at == shelf && after.is_none_or(|after| edge.as_str() > after));
+    async fn pending_page(&self, pending_key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure> {
+        let pending_page = self.pending_page.borrow();
+        let all = pending_page
+            .iter()
+            .filter(|((at, edge), _)| at == pending_key && after.is_none_or(|after| edge.as_str() > after));
         let mut events: Vec<_> = all.map(|(_, event)| event.clone()).collect();
         let is_more = events.len() > self.page.get();
         events.truncate(self.page.get());
         let next = events.last().filter(|_| is_more).map(|event| event.edge.clone());
-        Ok(Notes { events, next })
+        Ok(PendingPage { events, next })
     }
 
-    async fn drop_note(&self, shelf: &Shelf, edge: &str, position: Position) -> Result<(), Failure> {
-        let mut notes = self.notes.borrow_mut();
-        let key = (shelf.clone(), edge.to_owned());
-        if notes.get(&key).is_some_and(|event| event.position <= position) {
-            notes.remove(&key);
+    async fn remove_pending(&self, pending_key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure> {
+        let mut pending_page = self.pending_page.borrow_mut();
+        let key = (pending_key.clone(), edge.to_owned());
+        if pending_page.get(&key).is_some_and(|event| event.position <= position) {
+            pending_page.remove(&key);
         }
         Ok(())
     }
@@ -361,16 +363,16 @@ impl Ledger for Town {
 }
 
 impl Phones for Town {
-    async fn reach(&self, user: &str) -> Result<Reach, Failure> {
-        Ok(self.reach.borrow().get(user).cloned().unwrap_or_default())
+    async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
+        Ok(self.delivery_targets.borrow().get(user).cloned().unwrap_or_default())
     }
 
     async fn forget(&self, device: &Device) -> Result<bool, Failure> {
         if self.registers_anew.get() {
             return Ok(false);
         }
-        let mut reach = self.reach.borrow_mut();
-        let devices = &mut reach.get_mut(&device.user).expect("a user").devices;
+        let mut delivery_targets = self.delivery_targets.borrow_mut();
+        let devices = &mut delivery_targets.get_mut(&device.user).expect("a user").devices;
         let before = devices.len();
         devices.retain(|known| known != device);
         Ok(devices.len() < before)

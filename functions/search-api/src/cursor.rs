@@ -1,7 +1,7 @@
 use api::{Problem, ProblemType};
 use domain::search::{Kind, Query};
 use function_kit::{failure::Failure, seal::Sealer};
-use opensearch::Place;
+use opensearch::SortKey;
 
 use crate::request::Wanted;
 
@@ -10,13 +10,13 @@ const PURPOSE: &str = "search-cursor-2";
 
 /// The cursor for what comes after `place`, for this caller. The place can be that of a story which
 /// is not theirs to see: so it is hidden.
-pub fn hide(sealer: &Sealer, caller: &str, wanted: &Wanted, place: &Place) -> Result<String, Failure> {
+pub fn hide(sealer: &Sealer, caller: &str, wanted: &Wanted, place: &SortKey) -> Result<String, Failure> {
     let payload = serde_json::to_vec(place).map_err(|error| Failure::bug("write a cursor", error))?;
     sealer.hide(PURPOSE, &bound(caller, wanted), &payload)
 }
 
 /// Where a cursor leads, if it was made for this search and this caller.
-pub fn open(sealer: &Sealer, caller: &str, wanted: &Wanted, cursor: &str) -> Result<Place, Problem> {
+pub fn open(sealer: &Sealer, caller: &str, wanted: &Wanted, cursor: &str) -> Result<SortKey, Problem> {
     let payload = sealer.reveal(PURPOSE, &bound(caller, wanted), cursor);
     payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| {
         ProblemType::InvalidCursor
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_cursor_leads_back_to_its_place_in_its_search_only() {
         let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
-        let place: Place = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a place");
+        let place: SortKey = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a place");
         let cursor = hide(&sealer, "jun", &wanted("서울", None), &place).expect("a cursor");
         assert_eq!(open(&sealer, "jun", &wanted("서울", None), &cursor), Ok(place.clone()));
         // Another page size is the same search.
@@ -66,7 +66,7 @@ mod tests {
             // Also what we hid ourselves is only a place if it reads as one.
             let bound = bound("jun", &wanted);
             let hidden = sealer.hide(PURPOSE, &bound, &payload).expect("hidden");
-            let is_place = serde_json::from_slice::<Place>(&payload).is_ok();
+            let is_place = serde_json::from_slice::<SortKey>(&payload).is_ok();
             prop_assert_eq!(open(&sealer, "jun", &wanted, &hidden).is_ok(), is_place);
         }
     }

@@ -1,10 +1,15 @@
 use function_kit::failure::Failure;
-use opensearch::{Index, Page, Place, Search};
+use opensearch::{Index, Page, Search, SortKey};
 
 /// What finds: on AWS, OpenSearch; in tests, a list.
 pub trait Find {
-    async fn find(&self, search: Search<'_>, caller: &str, after: Option<&Place>, size: usize)
-    -> Result<Page, Failure>;
+    async fn find(
+        &self,
+        search: Search<'_>,
+        caller: &str,
+        after: Option<&SortKey>,
+        size: usize,
+    ) -> Result<Page, Failure>;
 }
 
 impl Find for Index {
@@ -12,7 +17,7 @@ impl Find for Index {
         &self,
         search: Search<'_>,
         caller: &str,
-        after: Option<&Place>,
+        after: Option<&SortKey>,
         size: usize,
     ) -> Result<Page, Failure> {
         Self::find(self, search, caller, after, size).await

@@ -9,7 +9,7 @@ use function_kit::{
     request::caller,
     seal::SecretSealer,
 };
-use opensearch::{Compare, Hit, Place, Search};
+use opensearch::{Compare, Hit, Search, SortKey};
 
 use crate::{
     answer::{result, suggestion},
@@ -68,9 +68,9 @@ async fn page<F: Find>(
     ports: &Ports<F>,
     caller: &str,
     wanted: &Wanted,
-    place: &mut Option<Place>,
+    place: &mut Option<SortKey>,
 ) -> Result<(Vec<(Hit, Seen)>, bool), Failure> {
-    let query = wanted.query.as_ref().map(|query| (Compare::Words, query));
+    let query = wanted.query.as_ref().map(|query| (Compare::TemplateArgs, query));
     let search = Search { query, kind: wanted.kind, tag: wanted.tag.as_deref() };
     let mut shown = Vec::with_capacity(wanted.limit);
     for _ in 0..ROUNDS {

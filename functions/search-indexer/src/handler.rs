@@ -2,7 +2,7 @@ use std::time::{Instant, SystemTime};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use domain::{
-    mirror::{self, Element},
+    neptune_fts::{self, Element},
     search::{self, Entry},
 };
 use function_kit::{
@@ -71,7 +71,7 @@ async fn make_anew<E: Rows<Entry>, M: Rows<Element>, D: Documents>(
         return rebuild(&found.rows, &found.index, search::Document::of, metrics, order, deadline).await;
     }
     let Some(mirror) = mirror else { return Err(Failure::bug("rebuild the mirror", "this stack has none")) };
-    let document = |_: &str, element: &Element| mirror::Document::of(element);
+    let document = |_: &str, element: &Element| neptune_fts::Document::of(element);
     rebuild(&mirror.rows, &mirror.index, document, metrics, order, deadline).await
 }
 

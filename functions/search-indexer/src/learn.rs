@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use domain::{
     graph::{Change, Received},
-    mirror::{self, Element},
+    neptune_fts::{self, Element},
     search::{self, Entry, Fact, facts},
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use jiff::Timestamp;
-use store::versioned::Put;
+use store::versioned::WriteOutcome;
 
 use crate::ports::Rows;
 
@@ -74,11 +74,11 @@ pub async fn reflect(
     elements: &impl Rows<Element>,
     metrics: &Metrics,
     received: &Received,
-) -> Result<Learnt<mirror::Document>, Failure> {
+) -> Result<Learnt<neptune_fts::Document>, Failure> {
     let mut left_out = 1;
     let mut documents = Vec::new();
     if let Some(new) = Element::of(&received.change) {
-        let id = mirror::Document::id_of(&received.change);
+        let id = neptune_fts::Document::id_of(&received.change);
         let teach = |known: Option<Element>| {
             let known = known.unwrap_or_else(|| new.clone());
             let lesson = known.with(received);
@@ -88,7 +88,7 @@ pub async fn reflect(
         let element = keep(elements, &id, teach).await?;
         // Nothing is known of what has nothing that could be kept.
         if element.version() > 0 {
-            documents.push(mirror::Document::of(&element));
+            documents.push(neptune_fts::Document::of(&element));
         }
     }
     if left_out > 0 {
@@ -108,8 +108,8 @@ async fn keep<R>(
         let (known, next) = teach(rows.get(&[id]).await?.remove(id));
         let Some(next) = next else { return Ok(known) };
         match rows.put(id, &next).await? {
-            Put::Stored => return Ok(next),
-            Put::Overtaken => {}
+            WriteOutcome::Stored => return Ok(next),
+            WriteOutcome::Overtaken => {}
         }
     }
     Err(Failure::transient("keep what a change says", "others write the same row all the time"))

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use function_kit::failure::Failure;
 use opensearch::{Document, Index, Outcome, Settings, Target};
-use store::versioned::{Page, Put, Row, VersionedTable};
+use store::versioned::{Page, Row, VersionedTable, WriteOutcome};
 
 /// What is known of vertices, or of edges, too.
 pub trait Rows<R> {
     async fn get(&self, ids: &[&str]) -> Result<HashMap<String, R>, Failure>;
-    async fn put(&self, id: &str, row: &R) -> Result<Put, Failure>;
+    async fn put(&self, id: &str, row: &R) -> Result<WriteOutcome, Failure>;
     async fn page(&self, after: Option<&str>) -> Result<Page<R>, Failure>;
 }
 
@@ -37,7 +37,7 @@ impl<R: Row> Rows<R> for VersionedTable<R> {
         Self::get(self, ids.iter().copied()).await
     }
 
-    async fn put(&self, id: &str, row: &R) -> Result<Put, Failure> {
+    async fn put(&self, id: &str, row: &R) -> Result<WriteOutcome, Failure> {
         Self::put(self, id, row).await
     }
 

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use domain::{
-    graph::{Change, Ends, EntityKind, Labels, Position, PropertyChange, Value, What},
-    mirror::{self, Element},
+    graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, Value},
+    neptune_fts::{self, Element},
     search::{self, Entry},
 };
 use function_kit::{failure::Kind, metrics::Metrics};
-use proptest::{prelude::*, sample::Index};
 use opensearch::Outcome;
+use proptest::{prelude::*, sample::Index};
 use serde_json::json;
 
 use crate::{
@@ -24,7 +24,7 @@ fn change(commit_num: u64, kind: EntityKind, id: &str) -> Change {
         commit_timestamp_ms: 1_795_305_600_000,
         kind,
         entity_id: id.to_owned(),
-        what: What::Changed,
+        what: ChangeKind::Changed,
         labels: Labels::default(),
         ends: None,
         ends_before: None,
@@ -40,20 +40,20 @@ fn title(commit_num: u64, id: &str, text: Option<&str>) -> String {
     change.to_cloud_event("main")
 }
 
-fn told(commit_num: u64, what: What, person: &str, id: &str) -> String {
+fn told(commit_num: u64, what: ChangeKind, person: &str, id: &str) -> String {
     let mut change = change(commit_num, EntityKind::Edge, &format!("told:{person}:{id}"));
     change.what = what;
     let label = vec!["told".to_owned()];
     change.labels = match what {
-        What::Removed => Labels { removed: label, ..Labels::default() },
+        ChangeKind::Removed => Labels { removed: label, ..Labels::default() },
         _ => Labels { added: label, ..Labels::default() },
     };
-    change.ends = Some(Ends { from: person.to_owned(), to: id.to_owned() });
+    change.ends = Some(EdgeEndpoints { from: person.to_owned(), to: id.to_owned() });
     change.to_cloud_event("main")
 }
 
 fn story() -> Vec<String> {
-    vec![title(1, "s1", Some("첫눈")), told(2, What::Added, "mina", "s1")]
+    vec![title(1, "s1", Some("첫눈")), told(2, ChangeKind::Added, "mina", "s1")]
 }
 
 #[tokio::test]
@@ -86,8 +86,8 @@ async fn what_is_no_news_for_search_asks_nobody() {
     let town = Town::<Entry>::default();
     let mut like = change(1, EntityKind::Edge, "e");
     like.labels.added = vec!["likes".to_owned()];
-    like.what = What::Added;
-    like.ends = Some(Ends { from: "jun".to_owned(), to: "s1".to_owned() });
+    like.what = ChangeKind::Added;
+    like.ends = Some(EdgeEndpoints { from: "jun".to_owned(), to: "s1".to_owned() });
     assert_eq!(town.deliver(&[like.to_cloud_event("main")]).await, []);
     assert_eq!((town.requests.get(), town.table.borrow().len()), (0, 0));
 }
@@ -117,10 +117,10 @@ async fn what_cannot_be_read_is_a_bug() {
 async fn two_who_write_one_entry_lose_nothing() {
     let town = Town::<Entry>::default();
     town.deliver(&story()).await;
-    town.meanwhile.borrow_mut().push_back(told(4, What::Removed, "mina", "s1"));
+    town.meanwhile.borrow_mut().push_back(told(4, ChangeKind::Removed, "mina", "s1"));
     assert_eq!(town.deliver(&[title(3, "s1", Some("함박눈"))]).await, []);
     assert_eq!(town.found()["s1"], json!({"deleted": true}));
-    town.deliver(&[told(5, What::Added, "jun", "s1")]).await;
+    town.deliver(&[told(5, ChangeKind::Added, "jun", "s1")]).await;
     assert_eq!((&town.found()["s1"]["text"], &town.found()["s1"]["author"]), (&json!("함박눈"), &json!("jun")));
 }
 
@@ -130,7 +130,7 @@ async fn a_rebuilt_index_has_what_was_written_meanwhile() {
     town.entries_a_page.set(1);
     let stories: Vec<_> = (0..5).map(|n| title(1, &format!("s{n}"), Some("첫눈"))).collect();
     town.deliver(&stories).await;
-    let told: Vec<_> = (0..5).map(|n| told(2, What::Added, "mina", &format!("s{n}"))).collect();
+    let told: Vec<_> = (0..5).map(|n| told(2, ChangeKind::Added, "mina", &format!("s{n}"))).collect();
     town.deliver(&told).await;
     let before = town.found();
     let metrics = Metrics::of("test");
@@ -165,10 +165,10 @@ async fn the_mirror_holds_every_vertex_and_every_edge() {
     let after = vec![Value::String("37.56,126.97".to_owned())];
     place.properties.insert("location".to_owned(), PropertyChange { before: vec![], after });
     let place = place.to_cloud_event("main");
-    let batch = [title(2, "s1", Some("첫눈")), told(2, What::Added, "mina", "s1"), place];
+    let batch = [title(2, "s1", Some("첫눈")), told(2, ChangeKind::Added, "mina", "s1"), place];
     assert_eq!(town.deliver(&batch).await, []);
     let [vertex, edge] = [(EntityKind::Vertex, "s1"), (EntityKind::Edge, "told:mina:s1")]
-        .map(|(kind, id)| mirror::Document::id_of(&change(1, kind, id)));
+        .map(|(kind, id)| neptune_fts::Document::id_of(&change(1, kind, id)));
     let found = town.found();
     assert_eq!(
         mirrored(&found[&vertex]),
@@ -181,7 +181,7 @@ async fn the_mirror_holds_every_vertex_and_every_edge() {
     assert_eq!(town.deliver(&batch[..1]).await, [Kind::Bug]);
     assert_eq!(town.deliver(&batch.iter().rev().cloned().collect::<Vec<_>>()).await, []);
     assert_eq!(*town.indexes.borrow(), before);
-    assert_eq!(town.deliver(&[told(3, What::Removed, "mina", "s1")]).await, []);
+    assert_eq!(town.deliver(&[told(3, ChangeKind::Removed, "mina", "s1")]).await, []);
     assert_eq!(town.found()[&edge], json!({"entity_id": "told:mina:s1"}));
 }
 
@@ -207,7 +207,7 @@ async fn a_mirror_is_made_anew_from_its_table() {
     town.deliver(&stories).await;
     let before = town.found();
     let order = Rebuild { number: 2, mirror: true, switched: false, after: None };
-    let document = |_: &str, element: &Element| mirror::Document::of(element);
+    let document = |_: &str, element: &Element| neptune_fts::Document::of(element);
     let later = Instant::now() + Duration::from_secs(600);
     let progress = rebuild(&town, &town, document, &Metrics::of("test"), order, later).await.expect("progress");
     assert_eq!(progress, Progress { offered: 10, refused: 0, rebuild: None });
@@ -227,8 +227,8 @@ proptest! {
             match deed {
                 0 => title(commit_num, &id, None),
                 1 => title(commit_num, &id, Some(&format!("제목 {at}"))),
-                2 => told(commit_num, What::Added, "mina", &id),
-                _ => told(commit_num, What::Removed, "mina", &id),
+                2 => told(commit_num, ChangeKind::Added, "mina", &id),
+                _ => told(commit_num, ChangeKind::Removed, "mina", &id),
             }
         };
         let history: Vec<_> = deeds.iter().enumerate().map(message).collect();

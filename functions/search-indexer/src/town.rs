@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap, VecDeque},
 };
 
-use domain::{graph::Received, mirror::Element, search::Entry};
+use domain::{graph::Received, neptune_fts::Element, search::Entry};
 use function_kit::{
     failure::{Failure, Kind},
     metrics::Metrics,
@@ -13,7 +13,7 @@ use function_kit::{
 use jiff::Timestamp;
 use opensearch::{Document, Outcome, Target};
 use serde_json::Value;
-use store::versioned::{Page, Put, Row};
+use store::versioned::{Page, Row, WriteOutcome};
 
 use crate::{
     learn::{Learnt, learn, read, reflect},
@@ -68,7 +68,7 @@ impl Kept for Entry {
 }
 
 impl Kept for Element {
-    type Document = domain::mirror::Document;
+    type Document = domain::neptune_fts::Document;
 
     async fn keep(town: &Town<Self>, received: &Received) -> Result<Learnt<Self::Document>, Failure> {
         reflect(town, &Metrics::of("test"), received).await
@@ -116,7 +116,7 @@ impl<R: Kept> Rows<R> for Town<R> {
         Ok(found.collect())
     }
 
-    async fn put(&self, id: &str, row: &R) -> Result<Put, Failure> {
+    async fn put(&self, id: &str, row: &R) -> Result<WriteOutcome, Failure> {
         let meanwhile = self.meanwhile.borrow_mut().pop_front();
         if let Some(body) = meanwhile {
             // Another invocation, from beginning to end.
@@ -125,10 +125,10 @@ impl<R: Kept> Rows<R> for Town<R> {
         let mut table = self.table.borrow_mut();
         let known = table.get(id).map_or(0, R::version);
         if known + 1 != row.version() {
-            return Ok(Put::Overtaken);
+            return Ok(WriteOutcome::Overtaken);
         }
         table.insert(id.to_owned(), row.clone());
-        Ok(Put::Stored)
+        Ok(WriteOutcome::Stored)
     }
 
     async fn page(&self, after: Option<&str>) -> Result<Page<R>, Failure> {

@@ -6,7 +6,7 @@ use crate::outbox::Entry;
 
 /// What became of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PublishOutcome {
     /// It is on the bus, or was already.
     Accepted,
     /// It is not, and may be tried again. The bus's word for why.
@@ -19,7 +19,7 @@ pub enum Verdict {
 /// memory that fails on demand.
 pub trait Bus {
     /// Publishes what fits in one call, and says of each entry, in order, what became of it.
-    fn publish(&self, entries: &[Entry]) -> impl Future<Output = Vec<Verdict>>;
+    fn publish(&self, entries: &[Entry]) -> impl Future<Output = Vec<PublishOutcome>>;
 
     /// Puts a message that the bus refuses to the dead letters.
     ///

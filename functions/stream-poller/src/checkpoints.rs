@@ -3,21 +3,21 @@
 use domain::graph::Position;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
-use store::checkpoint::{CheckpointTable, Lease, Standing, Taken};
+use store::checkpoint::{AcquiredLease, CheckpointTable, Lease, LeaseStatus};
 
 /// Lease and checkpoint of one stream. The real one is [`CheckpointTable`], where each method is
 /// described; tests have one in memory.
 pub trait Checkpoints {
     /// Takes the lease if nobody holds it.
-    fn take(
+    fn acquire(
         &self,
         owner: &str,
         now: Timestamp,
         expires_at: Timestamp,
-    ) -> impl Future<Output = Result<Option<Taken>, Failure>>;
+    ) -> impl Future<Output = Result<Option<AcquiredLease>, Failure>>;
 
     /// Asks the holder to hand over.
-    fn ask(&self, successor: &str, until: Timestamp) -> impl Future<Output = Result<(), Failure>>;
+    fn request_handover(&self, successor: &str, until: Timestamp) -> impl Future<Output = Result<(), Failure>>;
 
     /// Moves the checkpoint, and looks at the lease.
     fn advance(
@@ -25,13 +25,13 @@ pub trait Checkpoints {
         lease: &Lease,
         position: Position,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Standing, Failure>>;
+    ) -> impl Future<Output = Result<LeaseStatus, Failure>>;
 
     /// Looks at the lease.
-    fn look(&self, lease: &Lease, now: Timestamp) -> impl Future<Output = Result<Standing, Failure>>;
+    fn lease_status(&self, lease: &Lease, now: Timestamp) -> impl Future<Output = Result<LeaseStatus, Failure>>;
 
     /// Begins a new generation of the stream.
-    fn begin_anew(&self, lease: &Lease, old: u64) -> impl Future<Output = Result<Option<u64>, Failure>>;
+    fn start_generation(&self, lease: &Lease, old: u64) -> impl Future<Output = Result<Option<u64>, Failure>>;
 
     /// Which generation of the stream this is.
     fn generation(&self) -> impl Future<Output = Result<u64, Failure>>;
@@ -41,24 +41,29 @@ pub trait Checkpoints {
 }
 
 impl Checkpoints for CheckpointTable {
-    async fn take(&self, owner: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Taken>, Failure> {
-        self.take(owner, now, expires_at).await
+    async fn acquire(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Option<AcquiredLease>, Failure> {
+        self.acquire(owner, now, expires_at).await
     }
 
-    async fn ask(&self, successor: &str, until: Timestamp) -> Result<(), Failure> {
-        self.ask(successor, until).await
+    async fn request_handover(&self, successor: &str, until: Timestamp) -> Result<(), Failure> {
+        self.request_handover(successor, until).await
     }
 
-    async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<Standing, Failure> {
+    async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
         self.advance(lease, position, now).await
     }
 
-    async fn look(&self, lease: &Lease, now: Timestamp) -> Result<Standing, Failure> {
-        self.look(lease, now).await
+    async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
+        self.lease_status(lease, now).await
     }
 
-    async fn begin_anew(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
-        self.begin_anew(lease, old).await
+    async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
+        self.start_generation(lease, old).await
     }
 
     async fn generation(&self) -> Result<u64, Failure> {
@@ -87,17 +92,17 @@ impl<'a, C: Checkpoints> Guard<'a, C> {
         Self { held: None }
     }
 
-    pub(crate) async fn advance(&self, position: Position) -> Result<Standing, Failure> {
+    pub(crate) async fn advance(&self, position: Position) -> Result<LeaseStatus, Failure> {
         match self.held {
             Some((checkpoints, lease)) => checkpoints.advance(lease, position, Timestamp::now()).await,
-            None => Ok(Standing::Held),
+            None => Ok(LeaseStatus::Held),
         }
     }
 
-    pub(crate) async fn look(&self) -> Result<Standing, Failure> {
+    pub(crate) async fn lease_status(&self) -> Result<LeaseStatus, Failure> {
         match self.held {
-            Some((checkpoints, lease)) => checkpoints.look(lease, Timestamp::now()).await,
-            None => Ok(Standing::Held),
+            Some((checkpoints, lease)) => checkpoints.lease_status(lease, Timestamp::now()).await,
+            None => Ok(LeaseStatus::Held),
         }
     }
 }

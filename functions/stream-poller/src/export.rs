@@ -21,11 +21,11 @@ use tracing::info;
 pub use self::{
     graph::{Graph, Page},
     queue::{Queue, SqsQueue},
-    rows::{Told, Unsaid},
+    rows::{DefaultVisibility, ExportedRow},
 };
 use crate::{
     lease,
-    message::{Message, Naming},
+    message::{EventIdPrefix, Message},
     pack,
 };
 
@@ -41,13 +41,13 @@ const MAX_CALLS: usize = 8;
 /// An order to export, or the rest of one: `{}` begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Order {
+pub struct ExportRequest {
     /// Only counts.
     pub dry_run: bool,
     /// What a title's vertex without `visibility` is. Without an answer it is not told: the graph does
     /// not say whether it never had one or lost it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub without_visibility: Option<Unsaid>,
+    pub without_visibility: Option<DefaultVisibility>,
     /// When a story was told of which the graph does not say it.
     pub undated_at: Timestamp,
     /// What is being read.
@@ -60,7 +60,7 @@ pub struct Order {
     pub generation: Option<u64>,
 }
 
-impl Default for Order {
+impl Default for ExportRequest {
     fn default() -> Self {
         Self {
             dry_run: false,
@@ -94,7 +94,7 @@ pub struct Progress {
     pub counts: Counts,
     /// The order to give next; none when all is done.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub export: Option<Order>,
+    pub export: Option<ExportRequest>,
 }
 
 /// What one invocation came across.
@@ -105,9 +105,9 @@ pub struct Counts {
     pub vertices: u64,
     /// Edges told.
     pub edges: u64,
-    /// Titles not told, because nobody said who may see them: see [`Order::without_visibility`].
+    /// Titles not told, because nobody said who may see them: see [`ExportRequest::without_visibility`].
     pub undecided: u64,
-    /// Edges told as of [`Order::undated_at`].
+    /// Edges told as of [`ExportRequest::undated_at`].
     pub undated: u64,
     /// What no consumer could keep: ids of more than 2,048 bytes.
     pub skipped: u64,
@@ -132,7 +132,7 @@ impl<Q: Queue> Exporter<Q> {
     /// export did: what was told is of a graph that is gone.
     pub async fn export(
         &self,
-        mut order: Order,
+        mut order: ExportRequest,
         generation: u64,
         time: Duration,
         metrics: &Metrics,
@@ -141,19 +141,19 @@ impl<Q: Queue> Exporter<Q> {
         if *order.generation.get_or_insert(generation) != generation {
             return Err(Failure::bug(DOING, "the graph began anew: order the export from its beginning"));
         }
-        let naming = Naming::of(&self.cluster, generation).replayed(&lease::unique());
+        let naming = EventIdPrefix::of(&self.cluster, generation).replayed(&lease::unique());
         let mut counts = Counts::default();
         loop {
             let page = self.graph.page(order.part, order.after.as_deref()).await?;
-            let told: Vec<Told> = page.rows.iter().map(|row| row.told(&order)).collect();
+            let told: Vec<ExportedRow> = page.rows.iter().map(|row| row.told(&order)).collect();
             if !order.dry_run {
                 self.tell(told.iter().filter_map(|told| told.change.as_ref()), &naming).await?;
             }
             counts.add(order.part, &told);
             info!(?counts, dry_run = order.dry_run, "exporting");
             order = match (page.next, order.part) {
-                (Some(next), _) => Order { after: Some(next), ..order },
-                (None, Part::Vertices) => Order { part: Part::Edges, after: None, ..order },
+                (Some(next), _) => ExportRequest { after: Some(next), ..order },
+                (None, Part::Vertices) => ExportRequest { part: Part::Edges, after: None, ..order },
                 (None, Part::Edges) => {
                     metrics.count("Exports", u64::from(!order.dry_run));
                     return Ok(Progress { ended: "exported", counts, export: None });
@@ -165,7 +165,7 @@ impl<Q: Queue> Exporter<Q> {
         }
     }
 
-    async fn tell(&self, changes: impl Iterator<Item = &Change>, naming: &Naming) -> Result<(), Failure> {
+    async fn tell(&self, changes: impl Iterator<Item = &Change>, naming: &EventIdPrefix) -> Result<(), Failure> {
         let queue = self.queue.as_ref().ok_or_else(|| Failure::bug(DOING, "there is no queue to tell it to"))?;
         let messages: Vec<_> = changes.map(|change| message(change, naming)).collect::<Result<_, _>>()?;
         let mut calls = Vec::new();
@@ -181,8 +181,8 @@ impl<Q: Queue> Exporter<Q> {
 }
 
 impl Counts {
-    fn add(&mut self, part: Part, told: &[Told]) {
-        let count = |is: fn(&Told) -> bool| told.iter().filter(|told| is(told)).count() as u64;
+    fn add(&mut self, part: Part, told: &[ExportedRow]) {
+        let count = |is: fn(&ExportedRow) -> bool| told.iter().filter(|told| is(told)).count() as u64;
         let number = count(|told| told.change.is_some());
         match part {
             Part::Vertices => self.vertices += number,
@@ -195,7 +195,7 @@ impl Counts {
 }
 
 /// All changes are at 0/0: what the bus knows a second delivery by must name the entity, too.
-fn message(change: &Change, naming: &Naming) -> Result<Message, Failure> {
+fn message(change: &Change, naming: &EventIdPrefix) -> Result<Message, Failure> {
     let body = change.to_cloud_event_within(naming.cluster(), SNS_MESSAGE_BYTES);
     let body = body.map_err(|unfit| Failure::bug(DOING, unfit))?;
     let group = change.group_id();
@@ -212,15 +212,15 @@ mod tests {
 
     #[test]
     fn an_order_is_handed_back_as_it_can_be_given_again() {
-        let order = |json| serde_json::from_value::<Order>(json);
-        assert_eq!(order(json!({})).expect("an order"), Order::default());
-        let rest = Order {
-            without_visibility: Some(Unsaid::Private),
+        let order = |json| serde_json::from_value::<ExportRequest>(json);
+        assert_eq!(order(json!({})).expect("an order"), ExportRequest::default());
+        let rest = ExportRequest {
+            without_visibility: Some(DefaultVisibility::Private),
             undated_at: "2024-01-01T00:00:00Z".parse().expect("a time"),
             part: Part::Edges,
             after: Some("told:s1".to_owned()),
             generation: Some(2),
-            ..Order::default()
+            ..ExportRequest::default()
         };
         let json = serde_json::to_value(&rest).expect("JSON");
         assert_eq!((&json["withoutVisibility"], &json["part"]), (&json!("private"), &json!("edges")));

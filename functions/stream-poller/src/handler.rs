@@ -11,11 +11,11 @@ use tracing::{error, info};
 use crate::{
     bus::Bus,
     checkpoints::Checkpoints,
-    export::{Exporter, Order, Progress, Queue},
+    export::{ExportRequest, Exporter, Progress, Queue},
+    inspect::{self, StreamStatus},
     lease,
     poller::{Outcome, Poller},
-    preview::{self, Standing},
-    stop::{Ending, Stop},
+    stop::{RunError, RunOutcome},
 };
 
 /// A tick of the schedule, whatever else it says, an order to replay, `{"replay": {"from": "12/1", "to":
@@ -28,7 +28,7 @@ pub struct Event {
     #[serde(default)]
     status: Option<Seen>,
     #[serde(default)]
-    export: Option<Order>,
+    export: Option<ExportRequest>,
 }
 
 /// The transactions to publish once more. One that the range cuts is published whole.
@@ -58,7 +58,7 @@ pub enum Answer {
     /// To an export.
     Export(Progress),
     /// To the question where the stream stands.
-    Standing(Standing),
+    StreamStatus(StreamStatus),
 }
 
 /// What a run came to.
@@ -84,7 +84,7 @@ pub enum Error {
     Backwards,
     /// The run stopped.
     #[error(transparent)]
-    Stop(#[from] Stop),
+    RunError(#[from] RunError),
     /// The export stopped.
     #[error(transparent)]
     Export(Failure),
@@ -103,8 +103,8 @@ pub async fn handle<B: Bus, C: Checkpoints, Q: Queue>(
     let Event { replay, status, export } = event.payload;
     let answer = match (status, export) {
         (Some(Seen { after }), _) => {
-            let standing = preview::standing(&poller.stream, after, poller.settings.retention).await;
-            standing.map(Answer::Standing).map_err(|error| Error::Stop(Stop::stream(error)))
+            let stream_status = inspect::stream_status(&poller.stream, after, poller.settings.retention).await;
+            stream_status.map(Answer::StreamStatus).map_err(|error| Error::RunError(RunError::stream(error)))
         }
         // Each on the heap: nested within each other, they are deeper than the compiler goes.
         (None, Some(order)) => Box::pin(export_graph(poller, exporter, order, time)).await.map(Answer::Export),
@@ -117,7 +117,7 @@ pub async fn handle<B: Bus, C: Checkpoints, Q: Queue>(
 async fn export_graph<B: Bus, C: Checkpoints, Q: Queue>(
     poller: &Poller<B, C>,
     exporter: &Exporter<Q>,
-    order: Order,
+    order: ExportRequest,
     time: Duration,
 ) -> Result<Progress, Error> {
     let progress = async {
@@ -140,7 +140,7 @@ async fn run<B: Bus, C: Checkpoints>(
         None => poller.follow(&lease::owner(request_id), time).await.map(|outcome| answer(outcome, None)),
         Some(Range { from, to, .. }) if from > to => return Err(Error::Backwards),
         Some(Range { from, to, dry_run: true }) => {
-            return Ok(replayed(preview::count(&poller.stream, from, to, time, &poller.settings).await?));
+            return Ok(replayed(inspect::count(&poller.stream, from, to, time, &poller.settings).await?));
         }
         Some(Range { from, to, dry_run: false }) => poller.replay(from, to, time).await.map(replayed),
     };
@@ -158,7 +158,7 @@ async fn run<B: Bus, C: Checkpoints>(
 }
 
 fn replayed(outcome: Outcome) -> Run {
-    let is_complete = matches!(outcome.ending, Ending::Replayed | Ending::Drained);
+    let is_complete = matches!(outcome.ending, RunOutcome::Replayed | RunOutcome::Drained);
     answer(outcome, Some(is_complete))
 }
 

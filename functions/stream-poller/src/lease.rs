@@ -7,7 +7,7 @@ use std::{
 
 use function_kit::failure::{Failure, Kind};
 use jiff::{SignedDuration, Timestamp};
-use store::checkpoint::Taken;
+use store::checkpoint::AcquiredLease;
 use tokio::time::sleep;
 use tracing::warn;
 
@@ -36,18 +36,18 @@ pub async fn acquire(
     expires_at: Timestamp,
     give_up: Instant,
     settings: &Settings,
-) -> Result<Option<Taken>, Failure> {
+) -> Result<Option<AcquiredLease>, Failure> {
     let ask_for = SignedDuration::try_from(settings.ask_for).unwrap_or(SignedDuration::MAX);
     let mut asked: Option<Instant> = None;
     loop {
-        match checkpoints.take(owner, Timestamp::now(), expires_at).await {
+        match checkpoints.acquire(owner, Timestamp::now(), expires_at).await {
             Ok(Some(taken)) => return Ok(Some(taken)),
             Ok(None) => {}
             Err(failure) => tolerate(failure)?,
         }
         if asked.is_none_or(|asked| asked.elapsed() >= settings.ask_for / 3) {
             let until = Timestamp::now().checked_add(ask_for).unwrap_or(Timestamp::MAX);
-            match checkpoints.ask(owner, until).await {
+            match checkpoints.request_handover(owner, until).await {
                 Ok(()) => asked = Some(Instant::now()),
                 Err(failure) => tolerate(failure)?,
             }

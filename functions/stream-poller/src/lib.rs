@@ -16,26 +16,26 @@
 //! ```
 //! It is a library only so that its benchmark and its tests reach it; `main.rs` wires it.
 
+mod backoff;
 pub mod bus;
 pub mod checkpoints;
 pub mod config;
 pub mod export;
 pub mod handler;
+pub mod inspect;
 mod lease;
 mod message;
 mod outbox;
-mod pace;
 mod pack;
 pub mod policy;
 pub mod poller;
-pub mod preview;
 pub mod settings;
 pub mod sns;
 mod source;
 pub mod stop;
 mod worker;
 
+pub use backoff::Pace;
 pub use message::{Message, changes};
 pub use outbox::Entry;
-pub use pace::Pace;
 pub use worker::Done;

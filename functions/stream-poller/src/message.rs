@@ -1,7 +1,7 @@
 //! Records into messages for the bus.
 
 use domain::{
-    graph::{self, Change, SNS_MESSAGE_BYTES, Unfit},
+    graph::{self, Change, MessageTooLarge, SNS_MESSAGE_BYTES},
     message::sendable,
 };
 use neptune_streams as streams;
@@ -21,12 +21,12 @@ pub struct Message {
 
 /// What the messages of one run are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Naming {
+pub struct EventIdPrefix {
     cluster: String,
     replay: Option<String>,
 }
 
-impl Naming {
+impl EventIdPrefix {
     /// Names for the stream of `cluster`, in its how-manieth `generation`.
     ///
     /// A fast reset starts the commit numbers again, and with them the ids of changes: what comes
@@ -54,7 +54,7 @@ impl Naming {
 }
 
 /// What the records of a transaction, or of a part of one, tell the bus: a message for each entity.
-pub fn messages(records: Vec<streams::Record>, naming: &Naming) -> Vec<Message> {
+pub fn messages(records: Vec<streams::Record>, naming: &EventIdPrefix) -> Vec<Message> {
     changes(records).iter().map(|change| message(change, naming)).collect()
 }
 
@@ -63,7 +63,7 @@ pub fn changes(records: Vec<streams::Record>) -> Vec<Change> {
     graph::fold(records.into_iter().map(record))
 }
 
-fn message(change: &Change, naming: &Naming) -> Message {
+fn message(change: &Change, naming: &EventIdPrefix) -> Message {
     let cluster = &naming.cluster;
     let (body, refused) = match change.to_cloud_event_within(cluster, SNS_MESSAGE_BYTES) {
         Ok(body) => (body, None),
@@ -77,7 +77,7 @@ fn message(change: &Change, naming: &Naming) -> Message {
 }
 
 /// Where to find a change that is too large even without its properties.
-fn unfit_body(change: &Change, cluster: &str, unfit: Unfit) -> String {
+fn unfit_body(change: &Change, cluster: &str, unfit: MessageTooLarge) -> String {
     let id = change.id(cluster);
     sendable(serde_json::json!({"id": id, "type": change.event_type(), "bytes": unfit.bytes}).to_string())
 }
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_replay_is_new_to_the_bus_and_the_same_to_its_readers() {
-        let naming = Naming::of("main", 0);
+        let naming = EventIdPrefix::of("main", 0);
         let (first, again) = (messages(added("v"), &naming), messages(added("v"), &naming));
         assert_eq!(first, again);
         let replayed = messages(added("v"), &naming.replayed("r1"));
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_began_anew_has_other_ids() {
-        let [before, after] = [0, 1].map(|generation| messages(added("v"), &Naming::of("main", generation)));
+        let [before, after] = [0, 1].map(|generation| messages(added("v"), &EventIdPrefix::of("main", generation)));
         assert!(before[0].body.contains(r#""id":"main/12/1""#), "{}", before[0].body);
         assert!(after[0].body.contains(r#""id":"main.1/12/1""#), "{}", after[0].body);
         assert_ne!(before[0].deduplication_id, after[0].deduplication_id);
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_fits_nowhere_is_refused_and_can_still_be_found() {
-        let message = &messages(added(&"x".repeat(SNS_MESSAGE_BYTES)), &Naming::of("main", 0))[0];
+        let message = &messages(added(&"x".repeat(SNS_MESSAGE_BYTES)), &EventIdPrefix::of("main", 0))[0];
         assert!(message.refused.is_some());
         assert!(message.body.len() < 200 && message.body.contains("main/12/1"), "{}", message.body);
     }

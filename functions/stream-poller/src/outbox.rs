@@ -55,7 +55,7 @@ pub struct Entry {
 
 /// What is to be done next.
 #[derive(Debug)]
-pub enum Work {
+pub enum NextAction {
     /// One call to the bus.
     Publish(Vec<Entry>),
     /// To the dead letters.
@@ -83,7 +83,7 @@ impl Outbox {
     }
 
     /// The next call to make, if there is one; then what was to be tried again `now` is in it.
-    pub fn next(&mut self, now: Instant) -> Option<Work> {
+    pub fn next(&mut self, now: Instant) -> Option<NextAction> {
         if !self.later.is_empty() {
             let (due, later) = mem::take(&mut self.later).into_iter().partition(|(at, _)| *at <= now);
             self.later = later;
@@ -93,11 +93,11 @@ impl Outbox {
             }
         }
         if self.ready.front()?.message.refused.is_some() {
-            return self.ready.pop_front().map(Work::Bury);
+            return self.ready.pop_front().map(NextAction::Bury);
         }
         let fine = self.ready.iter().take_while(|entry| entry.message.refused.is_none());
         let number = pack::fitting(fine.map(|entry| entry.message.body.len()));
-        Some(Work::Publish(self.ready.drain(..number).collect()))
+        Some(NextAction::Publish(self.ready.drain(..number).collect()))
     }
 
     /// The bus, or the dead letters, have accepted it.
@@ -176,8 +176,8 @@ mod tests {
 
     fn publish(outbox: &mut Outbox, now: Instant) -> Option<Vec<Entry>> {
         outbox.next(now).map(|work| match work {
-            Work::Publish(entries) => entries,
-            Work::Bury(entry) => panic!("refused: {entry:?}"),
+            NextAction::Publish(entries) => entries,
+            NextAction::Bury(entry) => panic!("refused: {entry:?}"),
         })
     }
 
@@ -216,7 +216,7 @@ mod tests {
         let refused = Message { refused: Some("too large".to_owned()), ..message(2, 1) };
         outbox.push(Position::new(1, 3), 0, vec![message(1, 0), refused, message(3, 2)]);
         assert_eq!(publish(&mut outbox, now).map(|entries| entries.len()), Some(1));
-        let Some(Work::Bury(entry)) = outbox.next(now) else { panic!("a refused message") };
+        let Some(NextAction::Bury(entry)) = outbox.next(now) else { panic!("a refused message") };
         assert_eq!(entry.message.group, "vertex/2");
         assert_eq!(publish(&mut outbox, now).map(|entries| entries.len()), Some(1));
     }

@@ -22,7 +22,7 @@ pub enum Mode {
 pub enum OnLoss {
     /// Fail, at every tick, until somebody has decided.
     #[default]
-    Stop,
+    RunError,
     /// Go on with the oldest record that there is.
     Oldest,
 }
@@ -32,7 +32,7 @@ pub enum OnLoss {
 pub enum OnGap {
     /// Fail, at every tick, until somebody has decided.
     #[default]
-    Stop,
+    RunError,
     /// Go on behind the gap.
     Skip,
 }
@@ -78,8 +78,8 @@ macro_rules! choices {
 }
 
 choices!(Mode, "follow, drain", "follow" => Self::Follow, "drain" => Self::Drain);
-choices!(OnLoss, "stop, oldest", "stop" => Self::Stop, "oldest" => Self::Oldest);
-choices!(OnGap, "stop, skip", "stop" => Self::Stop, "skip" => Self::Skip);
+choices!(OnLoss, "stop, oldest", "stop" => Self::RunError, "oldest" => Self::Oldest);
+choices!(OnGap, "stop, skip", "stop" => Self::RunError, "skip" => Self::Skip);
 choices!(StartAt, "oldest, latest", "oldest" => Self::Oldest, "latest" => Self::Latest);
 
 #[cfg(test)]
@@ -91,6 +91,6 @@ mod tests {
         assert_eq!("oldest".parse(), Ok(OnLoss::Oldest));
         assert!("Oldest".parse::<OnLoss>().is_err() && "".parse::<OnGap>().is_err());
         let Policy { on_expiry, on_gap, on_reset, .. } = Policy::default();
-        assert_eq!((on_expiry, on_gap, on_reset), (OnLoss::Stop, OnGap::Stop, OnLoss::Stop));
+        assert_eq!((on_expiry, on_gap, on_reset), (OnLoss::RunError, OnGap::RunError, OnLoss::RunError));
     }
 }

@@ -10,7 +10,7 @@ use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use neptune_streams::{Client, Read, Start, TransactionAssembler};
-use store::checkpoint::{Lease, Standing, Taken};
+use store::checkpoint::{AcquiredLease, Lease, LeaseStatus};
 use tokio::{pin, select, sync::mpsc};
 use tracing::{info, warn};
 
@@ -18,11 +18,11 @@ use crate::{
     bus::Bus,
     checkpoints::{Checkpoints, Guard},
     lease,
-    message::{self, Naming},
+    message::{self, EventIdPrefix},
     policy::{Mode, Policy, StartAt},
     settings::Settings,
-    source::{Lost, Source},
-    stop::{Ending, Stop},
+    source::{DataLoss, Source},
+    stop::{RunError, RunOutcome},
     worker::{Done, Task, Worker},
 };
 
@@ -49,7 +49,7 @@ pub struct Poller<B, C> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// How it ended.
-    pub ending: Ending,
+    pub ending: RunOutcome,
     /// What it published.
     pub done: Done,
 }
@@ -67,14 +67,14 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
     ///
     /// # Errors
     /// If somebody has to decide or to put something right; what was accepted until then stays so.
-    pub async fn follow(&self, owner: &str, time: Duration) -> Result<Outcome, Stop> {
+    pub async fn follow(&self, owner: &str, time: Duration) -> Result<Outcome, RunError> {
         let (deadline, now) = (Instant::now() + time, Timestamp::now());
         let lifetime = SignedDuration::try_from(time + self.settings.lease_margin).unwrap_or(SignedDuration::MAX);
         let expires_at = now.checked_add(lifetime).unwrap_or(Timestamp::MAX);
         let give_up = deadline.checked_sub(self.settings.margin).unwrap_or(deadline);
         let Some(taken) = lease::acquire(&self.checkpoints, owner, expires_at, give_up, &self.settings).await? else {
             warn!("the lease is held, and its holder does not hand over");
-            return Ok(Outcome { ending: Ending::NoLease, done: Done::default() });
+            return Ok(Outcome { ending: RunOutcome::NoLease, done: Done::default() });
         };
         info!(epoch = taken.lease.epoch, position = taken.position.map(|at| at.to_string()), "lease taken");
         self.metrics.count("LeaseChanges", 1);
@@ -91,8 +91,8 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
     ///
     /// # Errors
     /// As for [`follow`](Self::follow); also if records of the range have expired.
-    pub async fn replay(&self, from: Position, to: Position, time: Duration) -> Result<Outcome, Stop> {
-        let naming = Naming::of(&self.cluster, self.checkpoints.generation().await?).replayed(&lease::unique());
+    pub async fn replay(&self, from: Position, to: Position, time: Duration) -> Result<Outcome, RunError> {
+        let naming = EventIdPrefix::of(&self.cluster, self.checkpoints.generation().await?).replayed(&lease::unique());
         let deadline = Instant::now() + time;
         let task = Task { naming, mode: Mode::Drain, last_commit: Some(to.commit_num), deadline };
         let start = Start::AtSequenceNumber(neptune_streams::Position::new(from.commit_num, 1));
@@ -103,7 +103,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         Ok(outcome)
     }
 
-    async fn hold(&self, taken: &Taken, deadline: Instant) -> Result<Outcome, Stop> {
+    async fn hold(&self, taken: &AcquiredLease, deadline: Instant) -> Result<Outcome, RunError> {
         let (lease, mut generation, mut changes) = (&taken.lease, taken.generation, 0);
         let mut start = match taken.position {
             Some(position) => Start::AfterSequenceNumber(message::stream_position(position)),
@@ -114,18 +114,18 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
                 Start::AfterSequenceNumber(last) => TransactionAssembler::resume_after(self.settings.bounds, last),
                 _ => TransactionAssembler::new(self.settings.bounds),
             };
-            let naming = Naming::of(&self.cluster, generation);
+            let naming = EventIdPrefix::of(&self.cluster, generation);
             let task = Task { naming, mode: self.policy.mode, last_commit: None, deadline };
             let reading = Reading { start, assembler, policy: self.policy };
             let (outcome, lost) = self.run(Guard::lease(&self.checkpoints, lease), task, reading).await?;
             changes += outcome.done.changes;
             let done = Done { changes, ..outcome.done };
             match (outcome.ending, lost) {
-                (Ending::SourceEnded, Some(Lost::Records)) => {}
-                (Ending::SourceEnded, Some(Lost::Stream)) => {
-                    match self.checkpoints.begin_anew(lease, generation).await? {
+                (RunOutcome::SourceEnded, Some(DataLoss::Records)) => {}
+                (RunOutcome::SourceEnded, Some(DataLoss::Stream)) => {
+                    match self.checkpoints.start_generation(lease, generation).await? {
                         Some(new) => generation = new,
-                        None => return Ok(Outcome { ending: Ending::LeaseLost, done }),
+                        None => return Ok(Outcome { ending: RunOutcome::LeaseLost, done }),
                     }
                 }
                 (ending, _) => return Ok(Outcome { ending, done }),
@@ -135,14 +135,14 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
     }
 
     /// Where to begin when nothing was ever published.
-    async fn first_start(&self, lease: &Lease) -> Result<Start, Stop> {
+    async fn first_start(&self, lease: &Lease) -> Result<Start, RunError> {
         if self.policy.start_at == StartAt::Oldest {
             return Ok(Start::TrimHorizon);
         }
-        let head = match self.stream.head().await.map_err(Stop::stream)? {
+        let head = match self.stream.head().await.map_err(RunError::stream)? {
             Some(head) => Some(head),
             // Neptune's text is not what it was.
-            None => match self.stream.read(Start::Latest, 1).await.map_err(Stop::stream)? {
+            None => match self.stream.read(Start::Latest, 1).await.map_err(RunError::stream)? {
                 Read::Page(page) => page.last_position(),
                 Read::Idle { head } => head,
             },
@@ -150,12 +150,19 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         let Some(head) = head else { return Ok(Start::TrimHorizon) };
         // Kept at once: what comes from now on is published, also if nothing comes before the deadline.
         match self.checkpoints.advance(lease, message::position(head), Timestamp::now()).await? {
-            Standing::Lost => Err(Stop::Checkpoint(Failure::transient("keep where to begin", "the lease is lost"))),
-            Standing::Held | Standing::Wanted => Ok(Start::AfterSequenceNumber(head)),
+            LeaseStatus::Lost => {
+                Err(RunError::Checkpoint(Failure::transient("keep where to begin", "the lease is lost")))
+            }
+            LeaseStatus::Held | LeaseStatus::Wanted => Ok(Start::AfterSequenceNumber(head)),
         }
     }
 
-    async fn run(&self, guard: Guard<'_, C>, task: Task, reading: Reading) -> Result<(Outcome, Option<Lost>), Stop> {
+    async fn run(
+        &self,
+        guard: Guard<'_, C>,
+        task: Task,
+        reading: Reading,
+    ) -> Result<(Outcome, Option<DataLoss>), RunError> {
         let Reading { start, assembler, policy } = reading;
         let (sender, mut found) = mpsc::channel(1);
         let source = Source::new(self.stream.clone(), start, policy, &self.settings, &self.metrics).run(sender);

@@ -10,7 +10,7 @@ use function_kit::failure::Failure;
 use tracing::warn;
 
 use crate::{
-    bus::{Bus, Verdict},
+    bus::{Bus, PublishOutcome},
     outbox::Entry,
 };
 
@@ -28,7 +28,7 @@ pub struct SnsBus {
 }
 
 impl Bus for SnsBus {
-    async fn publish(&self, entries: &[Entry]) -> Vec<Verdict> {
+    async fn publish(&self, entries: &[Entry]) -> Vec<PublishOutcome> {
         match self.publish_batch(entries).await {
             Ok(output) => verdicts(entries.len(), &output),
             Err(error) if is_about_a_message(&error) && entries.len() > 1 => {
@@ -78,24 +78,24 @@ impl SnsBus {
         request.send().await
     }
 
-    async fn publish_one(&self, entry: &Entry) -> Verdict {
+    async fn publish_one(&self, entry: &Entry) -> PublishOutcome {
         match self.publish_batch(std::slice::from_ref(entry)).await {
-            Ok(output) => verdicts(1, &output).pop().unwrap_or_else(|| Verdict::Again("no answer".to_owned())),
+            Ok(output) => verdicts(1, &output).pop().unwrap_or_else(|| PublishOutcome::Again("no answer".to_owned())),
             Err(error) => verdict_of_call(error),
         }
     }
 }
 
 /// What the bus says of each of `number` entries. Of whom it says nothing is sent again.
-fn verdicts(number: usize, output: &PublishBatchOutput) -> Vec<Verdict> {
-    let mut verdicts = vec![Verdict::Again("no answer".to_owned()); number];
+fn verdicts(number: usize, output: &PublishBatchOutput) -> Vec<PublishOutcome> {
+    let mut verdicts = vec![PublishOutcome::Again("no answer".to_owned()); number];
     let mut put = |id: Option<&str>, verdict| {
         if let Some(place) = id.and_then(|id| id.parse::<usize>().ok()).and_then(|at| verdicts.get_mut(at)) {
             *place = verdict;
         }
     };
     for entry in output.successful() {
-        put(entry.id(), Verdict::Accepted);
+        put(entry.id(), PublishOutcome::Accepted);
     }
     for entry in output.failed() {
         put(Some(entry.id()), verdict_of_entry(entry));
@@ -103,17 +103,21 @@ fn verdicts(number: usize, output: &PublishBatchOutput) -> Vec<Verdict> {
     verdicts
 }
 
-fn verdict_of_entry(entry: &BatchResultErrorEntry) -> Verdict {
+fn verdict_of_entry(entry: &BatchResultErrorEntry) -> PublishOutcome {
     let code = entry.code().to_owned();
-    if entry.sender_fault() && names_a_message(&code) { Verdict::Refused(code) } else { Verdict::Again(code) }
+    if entry.sender_fault() && names_a_message(&code) {
+        PublishOutcome::Refused(code)
+    } else {
+        PublishOutcome::Again(code)
+    }
 }
 
 /// The call as a whole failed.
-fn verdict_of_call(error: SdkError<PublishBatchError>) -> Verdict {
+fn verdict_of_call(error: SdkError<PublishBatchError>) -> PublishOutcome {
     let refused = is_about_a_message(&error);
     let code = error.code().map_or_else(|| "no answer".to_owned(), str::to_owned);
     warn!(failure = %Failure::aws("publish changes", error), "a call to the bus failed");
-    if refused { Verdict::Refused(code) } else { Verdict::Again(code) }
+    if refused { PublishOutcome::Refused(code) } else { PublishOutcome::Again(code) }
 }
 
 /// Whether it is a message that SNS finds fault with, and not the topic, a key or a permission,
@@ -155,7 +159,7 @@ mod tests {
     use super::*;
     use crate::{
         message::Message,
-        outbox::{Outbox, Work},
+        outbox::{NextAction, Outbox},
     };
 
     fn entries(number: usize) -> Vec<Entry> {
@@ -167,7 +171,7 @@ mod tests {
         };
         let mut outbox = Outbox::default();
         outbox.push(Position::new(1, 1), 0, (0..number).map(message).collect());
-        let Some(Work::Publish(entries)) = outbox.next(Instant::now()) else { panic!("a call") };
+        let Some(NextAction::Publish(entries)) = outbox.next(Instant::now()) else { panic!("a call") };
         entries
     }
 
@@ -213,10 +217,10 @@ mod tests {
                     .build()
             });
         let verdicts = bus(&[&answered]).publish(&entries(5)).await;
-        let again = |code: &str| Verdict::Again(code.to_owned());
-        let refused = Verdict::Refused("InvalidParameter".to_owned());
+        let again = |code: &str| PublishOutcome::Again(code.to_owned());
+        let refused = PublishOutcome::Refused("InvalidParameter".to_owned());
         let expected =
-            [again("InternalError"), refused, again("no answer"), Verdict::Accepted, again("KMSAccessDenied")];
+            [again("InternalError"), refused, again("no answer"), PublishOutcome::Accepted, again("KMSAccessDenied")];
         assert_eq!(verdicts, expected);
     }
 
@@ -234,7 +238,14 @@ mod tests {
         let (all, one) =
             (mock!(Client::publish_batch).then_error(wrong), mock!(Client::publish_batch).then_error(wrong));
         let verdicts = bus(&[&all, &fine(), &one, &fine()]).publish(&entries(3)).await;
-        assert_eq!(verdicts, [Verdict::Accepted, Verdict::Refused("InvalidParameter".to_owned()), Verdict::Accepted]);
+        assert_eq!(
+            verdicts,
+            [
+                PublishOutcome::Accepted,
+                PublishOutcome::Refused("InvalidParameter".to_owned()),
+                PublishOutcome::Accepted
+            ]
+        );
     }
 
     #[tokio::test]
@@ -244,7 +255,7 @@ mod tests {
             PublishBatchError::generic(meta)
         });
         let verdicts = bus(&[&gone]).publish(&entries(2)).await;
-        assert_eq!(verdicts, vec![Verdict::Again("NotFound".to_owned()); 2]);
+        assert_eq!(verdicts, vec![PublishOutcome::Again("NotFound".to_owned()); 2]);
     }
 
     #[tokio::test]

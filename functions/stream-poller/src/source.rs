@@ -11,7 +11,7 @@ use crate::{
     message,
     policy::{OnGap, OnLoss, Policy},
     settings::Settings,
-    stop::{Stop, kind_of},
+    stop::{RunError, kind_of},
 };
 
 /// What the source has found.
@@ -27,7 +27,7 @@ pub enum Found {
 
 /// The source has ended for good, and the policy says to begin with the oldest record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lost {
+pub enum DataLoss {
     /// What had to be read has expired.
     Records,
     /// The stream was deleted and has begun anew.
@@ -42,14 +42,14 @@ pub struct Source<'a> {
     policy: Policy,
     settings: &'a Settings,
     metrics: &'a Metrics,
-    trouble: Option<Trouble>,
+    trouble: Option<Outage>,
     probed: Instant,
     head: Option<Position>,
 }
 
 /// Something that may pass by itself, and since when it has not.
 #[derive(Debug, Clone, Copy)]
-struct Trouble {
+struct Outage {
     kind: &'static str,
     since: Instant,
 }
@@ -68,7 +68,7 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     /// If somebody has to decide, or to put something right.
-    pub async fn run(mut self, found: mpsc::Sender<Found>) -> Result<Option<Lost>, Stop> {
+    pub async fn run(mut self, found: mpsc::Sender<Found>) -> Result<Option<DataLoss>, RunError> {
         let Settings { mut idle, mut backoff, .. } = *self.settings;
         loop {
             if let Some(head) = self.probe().await
@@ -96,7 +96,7 @@ impl<'a> Source<'a> {
                     Some(last) => {
                         drop(place);
                         if self.lasts("expired", self.settings.hold_expiry) {
-                            return self.lost(Lost::Records, Stop::Expired { after: message::position(last) });
+                            return self.lost(DataLoss::Records, RunError::Expired { after: message::position(last) });
                         }
                         backoff.wait()
                     }
@@ -121,21 +121,21 @@ impl<'a> Source<'a> {
     }
 
     /// What cannot be helped ends the run; all else is tried again, for a time.
-    fn endure(&mut self, error: Error) -> Result<Option<Lost>, Stop> {
+    fn endure(&mut self, error: Error) -> Result<Option<DataLoss>, RunError> {
         let kind = kind_of(&error);
         self.metrics.count_kind("Failures", ("Kind", kind), 1);
         match error {
             Error::Expired(_) => {
                 let after = match self.reader.start() {
                     Start::AfterSequenceNumber(last) | Start::AtSequenceNumber(last) => message::position(last),
-                    Start::TrimHorizon | Start::Latest => return Err(Stop::stream(error)),
+                    Start::TrimHorizon | Start::Latest => return Err(RunError::stream(error)),
                 };
-                self.lost(Lost::Records, Stop::Expired { after })
+                self.lost(DataLoss::Records, RunError::Expired { after })
             }
             Error::Gap { expected, got } => {
                 if self.lasts(kind, self.settings.hold_gap) {
-                    let gap = Stop::Gap { expected: message::position(expected), got: message::position(got) };
-                    if self.policy.on_gap == OnGap::Stop {
+                    let gap = RunError::Gap { expected: message::position(expected), got: message::position(got) };
+                    if self.policy.on_gap == OnGap::RunError {
                         return Err(gap);
                     }
                     warn!(%gap, "commits are skipped, as the policy says");
@@ -147,7 +147,7 @@ impl<'a> Source<'a> {
             }
             Error::Reset { head } => {
                 if self.lasts(kind, self.settings.hold_reset) {
-                    return self.lost(Lost::Stream, Stop::Reset { head: message::position(head) });
+                    return self.lost(DataLoss::Stream, RunError::Reset { head: message::position(head) });
                 }
                 Ok(None)
             }
@@ -155,7 +155,7 @@ impl<'a> Source<'a> {
                 warn!(kind, failure = %Failure::transient("read the stream", error), "will be tried again");
                 Ok(None)
             }
-            error => Err(Stop::stream(error)),
+            error => Err(RunError::stream(error)),
         }
     }
 
@@ -164,19 +164,19 @@ impl<'a> Source<'a> {
         let now = Instant::now();
         let trouble = self.trouble.filter(|trouble| trouble.kind == kind).unwrap_or_else(|| {
             warn!(kind, "the stream is held");
-            Trouble { kind, since: now }
+            Outage { kind, since: now }
         });
         self.trouble = Some(trouble);
         now.duration_since(trouble.since) >= limit
     }
 
-    fn lost(&self, lost: Lost, stop: Stop) -> Result<Option<Lost>, Stop> {
+    fn lost(&self, lost: DataLoss, stop: RunError) -> Result<Option<DataLoss>, RunError> {
         let policy = match lost {
-            Lost::Records => self.policy.on_expiry,
-            Lost::Stream => self.policy.on_reset,
+            DataLoss::Records => self.policy.on_expiry,
+            DataLoss::Stream => self.policy.on_reset,
         };
         match policy {
-            OnLoss::Stop => Err(stop),
+            OnLoss::RunError => Err(stop),
             OnLoss::Oldest => {
                 warn!(%stop, "the oldest record is next, as the policy says");
                 self.metrics.count_kind("Losses", ("Kind", stop.kind()), 1);

@@ -6,7 +6,7 @@ use neptune_streams as streams;
 
 /// How a run ended that did what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum RunOutcome {
     /// A successor asked.
     HandedOver,
     /// The invocation's time was up.
@@ -23,7 +23,7 @@ pub enum Ending {
     SourceEnded,
 }
 
-impl Ending {
+impl RunOutcome {
     /// As it stands in logs and answers.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Ending {
 
 /// Why a run cannot go on.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub enum RunError {
     /// What had to be read has expired.
     #[error("records after {after} have expired before they were read")]
     Expired {
@@ -80,7 +80,7 @@ pub enum Stop {
     Checkpoint(#[from] Failure),
 }
 
-impl Stop {
+impl RunError {
     /// The stream cannot be read.
     pub fn stream(error: streams::Error) -> Self {
         Self::Stream { kind: kind_of(&error), failure: Failure::bug("read the stream", error) }

@@ -14,26 +14,26 @@ use futures_util::{
 };
 use jiff::Timestamp;
 use neptune_streams::{Part, TransactionAssembler};
-use store::checkpoint::Standing;
+use store::checkpoint::LeaseStatus;
 use tokio::{sync::mpsc, task::yield_now, time::sleep_until};
 
 use self::{access::Access, calls::Call};
 use crate::{
     bus::Bus,
     checkpoints::{Checkpoints, Guard},
-    message::{Naming, messages, position},
+    message::{EventIdPrefix, messages, position},
     outbox::Outbox,
     policy::Mode,
     settings::Settings,
     source::Found,
-    stop::{Ending, Stop},
+    stop::{RunError, RunOutcome},
 };
 
 /// What a run is about.
 #[derive(Debug)]
 pub struct Task {
     /// How its messages are called.
-    pub naming: Naming,
+    pub naming: EventIdPrefix,
     /// Whether it ends where the stream is idle.
     pub mode: Mode,
     /// The last commit to publish, if there is one.
@@ -85,9 +85,9 @@ pub struct Worker<'a, B, C> {
 enum Closing {
     No,
     /// Everything that was read is published first.
-    Finish(Ending),
+    Finish(RunOutcome),
     /// What is under way is waited for, no more is begun.
-    Halt(Ending),
+    Halt(RunOutcome),
 }
 
 impl<'a, B: Bus, C: Checkpoints> Worker<'a, B, C> {
@@ -130,7 +130,7 @@ impl<'a, B: Bus, C: Checkpoints> Worker<'a, B, C> {
     ///
     /// # Errors
     /// If the bus or the table of checkpoints does not do what must be done.
-    pub async fn run(&mut self, found: &mut mpsc::Receiver<Found>) -> Result<Ending, Stop> {
+    pub async fn run(&mut self, found: &mut mpsc::Receiver<Found>) -> Result<RunOutcome, RunError> {
         loop {
             self.fill();
             self.close_in_time();
@@ -157,10 +157,10 @@ impl<'a, B: Bus, C: Checkpoints> Worker<'a, B, C> {
                 }
                 Some(access) = OptionFuture::from(self.access.as_mut()), if self.access.is_some() => {
                     self.access = None;
-                    if self.learn(access)? == Standing::Lost {
+                    if self.learn(access)? == LeaseStatus::Lost {
                         // Nothing more may be begun, and what is under way is the new holder's to repeat.
                         self.calls.clear();
-                        return Ok(Ending::LeaseLost);
+                        return Ok(RunOutcome::LeaseLost);
                     }
                 }
                 found = found.recv(), if may_take => self.take(found),
@@ -210,10 +210,10 @@ impl<'a, B: Bus, C: Checkpoints> Worker<'a, B, C> {
                 self.read_until_ms = Some(Timestamp::now().as_millisecond());
                 self.head = None;
                 if self.task.mode == Mode::Drain && self.closing == Closing::No {
-                    self.closing = Closing::Finish(Ending::Drained);
+                    self.closing = Closing::Finish(RunOutcome::Drained);
                 }
             }
-            None => self.closing = Closing::Finish(Ending::SourceEnded),
+            None => self.closing = Closing::Finish(RunOutcome::SourceEnded),
         }
     }
 
@@ -222,7 +222,7 @@ impl<'a, B: Bus, C: Checkpoints> Worker<'a, B, C> {
         while !matches!(self.closing, Closing::Halt(_)) && self.outbox.bytes() < self.settings.max_outbox_bytes {
             let Some(part) = self.assembler.next_part() else { break };
             if self.task.last_commit.is_some_and(|last| part.commit_num > last) {
-                self.closing = Closing::Finish(Ending::Replayed);
+                self.closing = Closing::Finish(RunOutcome::Replayed);
                 break;
             }
             self.push(part);
@@ -243,18 +243,18 @@ impl<'a, B: Bus, C: Checkpoints> Worker<'a, B, C> {
 
     fn close_in_time(&mut self) {
         if Instant::now() >= before(self.task.deadline, self.settings.margin) {
-            self.halt(Ending::Deadline);
+            self.halt(RunOutcome::Deadline);
         }
     }
 
-    fn halt(&mut self, ending: Ending) {
+    fn halt(&mut self, ending: RunOutcome) {
         if !matches!(self.closing, Closing::Halt(_)) {
             self.closing = Closing::Halt(ending);
         }
     }
 
     /// How the run has ended, if it has.
-    fn ended(&self) -> Result<Option<Ending>, Stop> {
+    fn ended(&self) -> Result<Option<RunOutcome>, RunError> {
         let (ending, is_done) = match self.closing {
             Closing::No => return Ok(None),
             // There was room, so nothing waits in the assembler either.
@@ -268,8 +268,8 @@ impl<'a, B: Bus, C: Checkpoints> Worker<'a, B, C> {
         }
         match &self.failure {
             // The invocation must not look well.
-            Some(why) if ending == Ending::Deadline && self.outbox.next_retry().is_some() => {
-                Err(Stop::Unpublished(why.clone()))
+            Some(why) if ending == RunOutcome::Deadline && self.outbox.next_retry().is_some() => {
+                Err(RunError::Unpublished(why.clone()))
             }
             _ => Ok(Some(ending)),
         }
@@ -280,11 +280,11 @@ impl<'a, B: Bus, C: Checkpoints> Worker<'a, B, C> {
             Closing::Halt(_) => self.settings.last_margin,
             Closing::No | Closing::Finish(_) => self.settings.margin,
         };
-        let look = self.access.is_none().then(|| self.last_access + self.settings.look_every);
+        let lease_status = self.access.is_none().then(|| self.last_access + self.settings.look_every);
         let write = self.write_at().filter(|_| self.access.is_none());
         let may_call = !matches!(self.closing, Closing::Halt(_)) && self.calls.len() < self.settings.max_calls;
         let retry = self.outbox.next_retry().filter(|_| may_call);
-        let times = [Some(before(self.task.deadline, margin)), look, write, retry];
+        let times = [Some(before(self.task.deadline, margin)), lease_status, write, retry];
         let measure = self.measured + self.settings.measure_every;
         times.into_iter().flatten().fold(measure, Instant::min)
     }

@@ -1,5 +1,5 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
-use derivatives::{Content, File, Made, content_hash};
+use derivatives::{Content, File, Rendered, content_hash};
 use domain::media::{Derived, MediaId, Picture, Reason, Sequencer, Variant, Visibility, derived_key};
 use function_kit::failure::Failure;
 use picture::{Format, Limits, PictureError, Pictures};
@@ -20,7 +20,7 @@ pub fn develop(
     bytes: &[u8],
     declared_type: Option<&str>,
     visibility: Visibility,
-) -> Result<Result<Made, Reason>, Failure> {
+) -> Result<Result<Rendered, Reason>, Failure> {
     if let Err(reason) = check_type(bytes, declared_type) {
         return Ok(Err(reason));
     }
@@ -30,7 +30,12 @@ pub fn develop(
     }
 }
 
-fn describe(id: MediaId, sequencer: &Sequencer, visibility: Visibility, pictures: Pictures) -> Result<Made, Failure> {
+fn describe(
+    id: MediaId,
+    sequencer: &Sequencer,
+    visibility: Visibility,
+    pictures: Pictures,
+) -> Result<Rendered, Failure> {
     let (mut variants, mut files) = (Vec::new(), Vec::new());
     for picture::Variant { width, height, encoding, bytes, .. } in pictures.variants {
         let hash = content_hash(&bytes[..]).map_err(|error| Failure::bug("name a variant", error))?;
@@ -53,7 +58,7 @@ fn describe(id: MediaId, sequencer: &Sequencer, visibility: Visibility, pictures
         dominant_colour: format!("#{red:02x}{green:02x}{blue:02x}"),
         variants,
     };
-    Ok(Made { derived: Derived::Picture(picture), files })
+    Ok(Rendered { derived: Derived::Picture(picture), files })
 }
 
 /// Refuses by the size alone, in bytes, what need not be fetched.

@@ -1,4 +1,4 @@
-use derivatives::{Job, Maker, Making, Original, Originals};
+use derivatives::{Job, Original, Originals, RenderResult, Renderer};
 use function_kit::failure::Failure;
 
 use crate::develop::{check_size, develop};
@@ -6,11 +6,11 @@ use crate::develop::{check_size, develop};
 /// Makes pictures' variants.
 pub struct Variants;
 
-impl Maker for Variants {
-    async fn make(&self, originals: &Originals, job: &Job<'_>) -> Result<Making, Failure> {
+impl Renderer for Variants {
+    async fn render(&self, originals: &Originals, job: &Job<'_>) -> Result<RenderResult, Failure> {
         let Job { id, event, size, etag } = *job;
         if let Err(reason) = check_size(size) {
-            let declared = originals.look(&event.key, etag).await?;
+            let declared = originals.head_if_match(&event.key, etag).await?;
             return Ok(declared.map(|declared| (declared, Err(reason))));
         }
         let Some(Original { bytes, declared }) = originals.get(&event.key, etag).await? else { return Ok(None) };
@@ -36,11 +36,11 @@ mod tests {
     };
     use aws_sdk_sqs::operation::send_message::SendMessageOutput;
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-    use domain::media::{MediaId, Sequencer, Visibility, derived_key, farewell_key};
+    use domain::media::{MediaId, Sequencer, Visibility, derived_key, invalidation_marker_key};
     use function_kit::{failure::Kind, metrics::Metrics};
     use serde_json::{Value, json};
 
-    use derivatives::{DerivedFiles, Edge, Reports, Worker};
+    use derivatives::{CdnCache, DerivedFiles, Reports, Worker};
 
     use super::*;
 
@@ -56,13 +56,13 @@ mod tests {
         let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3);
         let sqs = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [sent]);
         let cloudfront = mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, [told]);
-        let edge = Edge { cloudfront, distribution_id: "E1".into() };
+        let cdn_cache = CdnCache { cloudfront, distribution_id: "E1".into() };
         Worker {
             originals: Originals { s3: s3.clone(), bucket: "originals".into() },
-            derived: DerivedFiles { s3, bucket: "derived".into(), edge },
+            derived: DerivedFiles { s3, bucket: "derived".into(), cdn_cache },
             reports: Reports { sqs, queue_url: "https://sqs/metadata".into() },
             metrics: Metrics::of("thumbnailer"),
-            maker: Variants,
+            renderer: Variants,
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
 
         // All that is left is the farewell.
         let list = mock!(aws_sdk_s3::Client::list_objects_v2).then_output(|| {
-            let farewell = farewell_key(&leftover("0A")).expect("a key");
+            let farewell = invalidation_marker_key(&leftover("0A")).expect("a key");
             ListObjectsV2Output::builder().contents(Object::builder().key(farewell).build()).build()
         });
         let told = told();

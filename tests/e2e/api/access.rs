@@ -8,7 +8,7 @@ use local::{neptune::Commit, users::User};
 use serde_json::json;
 use test_support::wait::wait_until;
 
-use super::{ids, list_all, sees, small_file, upload_all, upload_small};
+use super::{ids, sees, small_file, upload_all, upload_small};
 use crate::{
     access_table::{AccessRule, VISIBILITIES, access_rules},
     commits::{add_edge, add_people, edge, remove_edge},
@@ -57,7 +57,7 @@ async fn every_role_gets_what_the_access_table_says() {
         assert_eq!(ids(batch.items()).contains(&id), *is_in_batch, "{row}, batch");
         for selection in ["", "&kind=audio", "&post=story-1"] {
             let query = format!("owner={}&order=oldest&limit=1{selection}", owner.id);
-            let list = list_all(&deployed, user, &query).await;
+            let list = deployed.list_all(user, &query).await;
             assert_eq!(ids(&list).contains(&id), *is_listed, "{row}, {query}");
             assert!(list.iter().all(|item| item["fileName"].is_string() == (role == "owner")), "{list:?}");
         }
@@ -89,7 +89,7 @@ async fn delete_by_owner_removes_item_and_by_others_returns_404() {
         assert!(!sees(&deployed, &mina, id).await);
         assert_eq!(deployed.delete(&mina, &path).await.status, 404);
     }
-    wait_until("an empty list", async || list_all(&deployed, &mina, "").await.is_empty()).await;
+    wait_until("an empty list", async || deployed.list_all(&mina, "").await.is_empty()).await;
     assert!(deployed.original_keys(&format!("audio/{}/", mina.id)).await.is_empty());
 }
 

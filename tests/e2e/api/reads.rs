@@ -6,7 +6,7 @@ use local::uploads::File;
 use serde_json::{Value, json};
 use test_support::photographs::photograph;
 
-use super::{ids, list_all, upload_small};
+use super::{ids, upload_small};
 use crate::deployed::Deployed;
 
 #[tokio::test]
@@ -21,18 +21,18 @@ async fn list_pages_are_complete_in_both_orders() {
         all.iter().zip(visibilities).filter(|(_, visibility)| *visibility == "public").map(|(id, _)| *id).collect();
     let reversed = |ids: &[MediaId]| ids.iter().rev().copied().collect::<Vec<_>>();
     for limit in [1, 2, 3, 100] {
-        let own = list_all(&deployed, &mina, &format!("limit={limit}&order=oldest")).await;
+        let own = deployed.list_all(&mina, &format!("limit={limit}&order=oldest")).await;
         assert_eq!(ids(&own), all, "{limit}");
-        let own = list_all(&deployed, &mina, &format!("limit={limit}")).await;
+        let own = deployed.list_all(&mina, &format!("limit={limit}")).await;
         assert_eq!(ids(&own), reversed(&all), "{limit}");
         let query = format!("owner={}&limit={limit}", mina.id);
-        let others = list_all(&deployed, &sora, &query).await;
+        let others = deployed.list_all(&sora, &query).await;
         assert_eq!(ids(&others), reversed(&public), "{limit}");
-        let others = list_all(&deployed, &sora, &format!("{query}&order=oldest&kind=audio")).await;
+        let others = deployed.list_all(&sora, &format!("{query}&order=oldest&kind=audio")).await;
         assert_eq!(ids(&others), public, "{limit}");
     }
-    assert!(list_all(&deployed, &sora, "").await.is_empty());
-    assert!(list_all(&deployed, &mina, "kind=photo").await.is_empty());
+    assert!(deployed.list_all(&sora, "").await.is_empty());
+    assert!(deployed.list_all(&mina, "kind=photo").await.is_empty());
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn fields_parameter_selects_fields_and_unknown_names_return_400() {
     for fields in ["", "key", "position", "state,,kind"] {
         assert_eq!(get(fields).await.status, 400, "{fields}");
     }
-    let list = list_all(&deployed, &mina, "fields=bytes").await;
+    let list = deployed.list_all(&mina, "fields=bytes").await;
     assert_eq!(list, [json!({"id": id, "bytes": 34_306})]);
 }
 

@@ -55,6 +55,20 @@ impl Deployed {
         }
     }
 
+    /// The items on all pages of a list. Only an empty list has an empty page.
+    pub async fn list_all(&self, user: &User, query: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut path = format!("/v1/media?{query}");
+        loop {
+            let page = self.get(user, &path).await;
+            assert_eq!(page.status, 200, "{path}: {page:?}");
+            items.extend_from_slice(page.items());
+            let Some(next) = page.body["next"].as_str() else { return items };
+            assert!(!page.items().is_empty(), "{path}: an empty page has a cursor");
+            path = format!("/v1/media?{query}&cursor={next}");
+        }
+    }
+
     /// Waits until the item is `ready` or `failed`.
     pub async fn wait_until_processed(&self, id: MediaId) -> Value {
         wait_for(&format!("an outcome of {id}"), async || self.processed_item(id).await).await

@@ -9,7 +9,7 @@ use test_support::{
     wait::{wait_for, wait_until},
 };
 
-use super::{list_all, variants};
+use super::variants;
 use crate::deployed::Deployed;
 
 fn first_url(item: &Value) -> &str {
@@ -43,7 +43,7 @@ async fn deleted_original_leaves_no_item_and_no_files() {
     wait_until_deleted(&deployed, id).await;
     // S3 returns 403 for a missing object to callers without permission to list.
     assert_eq!(deployed.fetch(first_url(&item)).await.0, 403);
-    assert!(list_all(&deployed, "deleted").await.is_empty());
+    assert!(deployed.list_all(deployed.reader().await, "owner=deleted").await.is_empty());
 }
 
 #[tokio::test]

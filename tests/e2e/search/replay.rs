@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, slice};
 
-use domain::graph::{self, Change, Ends, EntityKind, Labels, Position, PropertyChange, What};
+use domain::graph::{self, Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange};
 use local::{
     neptune::{self, Commit},
     users::User,
@@ -34,7 +34,7 @@ async fn replay_of_whole_stream_changes_no_document() {
 }
 
 /// A change of an entity that is not in the graph.
-fn change(commit_num: u64, kind: EntityKind, id: &str, what: What) -> Change {
+fn change(commit_num: u64, kind: EntityKind, id: &str, what: ChangeKind) -> Change {
     Change {
         position: Position::new(commit_num, 1),
         commit_timestamp_ms: 1_795_305_600_000,
@@ -53,17 +53,17 @@ fn change(commit_num: u64, kind: EntityKind, id: &str, what: What) -> Change {
 fn title_change(commit_num: u64, id: &str, title: Option<&str>) -> Change {
     let after = title.map(|title| graph::Value::String(title.to_owned())).into_iter().collect();
     let title = ("title".to_owned(), PropertyChange { before: vec![], after });
-    Change { properties: [title].into(), ..change(commit_num, EntityKind::Vertex, id, What::Changed) }
+    Change { properties: [title].into(), ..change(commit_num, EntityKind::Vertex, id, ChangeKind::Changed) }
 }
 
 /// A change of the edge between an author and a story.
-fn author_change(commit_num: u64, what: What, author: &User, story: &str) -> Change {
+fn author_change(commit_num: u64, what: ChangeKind, author: &User, story: &str) -> Change {
     let label = vec!["told".to_owned()];
     let labels = match what {
-        What::Removed => Labels { removed: label, ..Labels::default() },
+        ChangeKind::Removed => Labels { removed: label, ..Labels::default() },
         _ => Labels { added: label, ..Labels::default() },
     };
-    let ends = Some(Ends { from: author.id.clone(), to: story.to_owned() });
+    let ends = Some(EdgeEndpoints { from: author.id.clone(), to: story.to_owned() });
     Change { labels, ends, ..change(commit_num, EntityKind::Edge, &author_edge_id(story), what) }
 }
 
@@ -75,11 +75,11 @@ async fn late_and_duplicate_changes_do_not_overwrite_newer_ones() {
     let newest = format!("{} 새 제목", search.word);
     let history = [
         title_change(7, &present, Some(&newest)),
-        author_change(5, What::Added, &mina, &present),
+        author_change(5, ChangeKind::Added, &mina, &present),
         title_change(4, &present, Some(&search.word)),
-        author_change(9, What::Removed, &mina, &removed),
+        author_change(9, ChangeKind::Removed, &mina, &removed),
         title_change(8, &removed, None),
-        author_change(3, What::Added, &mina, &removed),
+        author_change(3, ChangeKind::Added, &mina, &removed),
         title_change(2, &removed, Some(&search.word)),
     ];
     // One at a time: the indexer may sort a batch.

@@ -25,16 +25,16 @@ pub struct Change {
     /// The id of the vertex or of the edge. Vertices and edges have their own ids each.
     pub entity_id: String,
     /// What happened to it as a whole.
-    pub what: What,
+    pub what: ChangeKind,
     /// What the commit says of its labels.
     pub labels: Labels,
     /// The vertices that the edge connects (or connected, if it was removed), if the commit says
     /// so: always for an edge that was added or removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ends: Option<Ends>,
+    pub ends: Option<EdgeEndpoints>,
     /// The vertices that the edge connected before, if it was removed and added again elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ends_before: Option<Ends>,
+    pub ends_before: Option<EdgeEndpoints>,
     /// By name. Only those that differ.
     pub properties: BTreeMap<String, PropertyChange>,
     /// How many further properties differ, for which the message had no room.
@@ -71,7 +71,7 @@ impl EntityKind {
 /// [`Labels`] with those it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum ChangeKind {
     /// It did not exist before.
     Added,
     /// It existed before, and still does. Also what was removed and added again in one commit:
@@ -81,7 +81,7 @@ pub enum What {
     Removed,
 }
 
-impl What {
+impl ChangeKind {
     /// As in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ pub struct Labels {
 
 /// The ids of the two vertices that an edge connects.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Ends {
+pub struct EdgeEndpoints {
     /// Where it begins.
     pub from: String,
     /// Where it ends.

@@ -34,7 +34,7 @@ pub struct Received {
 
 /// Why a text is no change of the graph. None of these comes from this module's own events.
 #[derive(Debug, thiserror::Error)]
-pub enum NotAChange {
+pub enum ParseError {
     /// Not JSON, or a required field is missing or of another type.
     #[error("not a graph change as a cloud event")]
     Shape(#[from] serde_json::Error),
@@ -78,7 +78,7 @@ impl Change {
     }
 
     /// Reads what [`to_cloud_event`](Self::to_cloud_event) wrote.
-    pub fn from_cloud_event(json: &str) -> Result<Received, NotAChange> {
+    pub fn from_cloud_event(json: &str) -> Result<Received, ParseError> {
         let event: Incoming<'_> = serde_json::from_str(json)?;
         let change = event.data;
         let cluster = event.id.strip_suffix(&format!("/{}", change.position)).map(str::to_owned);
@@ -86,7 +86,7 @@ impl Change {
             Some(cluster) if event.specversion == SPEC_VERSION && event.event_type == change.event_type() => {
                 Ok(Received { id: event.id, cluster, change })
             }
-            _ => Err(NotAChange::Attributes),
+            _ => Err(ParseError::Attributes),
         }
     }
 }
@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
     use crate::graph::{
-        Ends, EntityKind, Labels, Position, PropertyChange, Value, What,
+        ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, Value,
         model::{change, change_of},
     };
 
@@ -146,9 +146,9 @@ mod tests {
     fn says_what_changed_and_where() {
         let mut change = change_of(EntityKind::Edge, "e1");
         change.position = Position::new(u64::MAX, 3);
-        change.what = What::Added;
+        change.what = ChangeKind::Added;
         change.labels = Labels { added: vec!["LIKES".into()], ..Labels::default() };
-        change.ends = Some(Ends { from: "미나".into(), to: "v2".into() });
+        change.ends = Some(EdgeEndpoints { from: "미나".into(), to: "v2".into() });
         let at = PropertyChange { before: vec![], after: vec![Value::Long(i64::MAX)] };
         change.properties.insert("at".into(), at);
         let event: serde_json::Value = serde_json::from_str(&change.to_cloud_event("main")).expect("JSON");
@@ -197,10 +197,10 @@ mod tests {
         ] {
             let other = json.replace(from, to);
             assert_ne!(other, json);
-            assert!(matches!(Change::from_cloud_event(&other), Err(NotAChange::Attributes)), "{other}");
+            assert!(matches!(Change::from_cloud_event(&other), Err(ParseError::Attributes)), "{other}");
         }
         for text in ["", "{}", "[]", "한국어", r#"{"specversion":"1.0","id":"a/1/1","type":"t","data":{}}"#] {
-            assert!(matches!(Change::from_cloud_event(text), Err(NotAChange::Shape(_))), "{text}");
+            assert!(matches!(Change::from_cloud_event(text), Err(ParseError::Shape(_))), "{text}");
         }
     }
 

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, hash::BuildHasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::{Change, Ends, EntityKind, Labels, Op, Position, Record, RecordKind, Value, What};
+use super::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Op, Position, Record, RecordKind, Value};
 
 /// What the records of one transaction, or of a part of one, did: a [`Change`] for each vertex and
 /// edge that differs, in the order of their first records.
@@ -14,8 +14,8 @@ use super::{Change, Ends, EntityKind, Labels, Op, Position, Record, RecordKind, 
 /// - ADD and REMOVE of the same fact cancel, in either order. What was added and removed again
 ///   nobody could see, so there is nothing to tell; what was removed and added again differs in
 ///   what differs.
-/// - [`What::Added`]: a label came, and no record shows that the entity existed before.
-///   [`What::Removed`]: a label went, and no record shows that the entity exists after.
+/// - [`ChangeKind::Added`]: a label came, and no record shows that the entity existed before.
+///   [`ChangeKind::Removed`]: a label went, and no record shows that the entity exists after.
 ///
 /// Parts of a transaction fold one by one into changes of their own. They tell what happened on the
 /// way from part to part, so they may tell more than the whole would, never less: a vertex whose
@@ -63,7 +63,7 @@ struct Fact {
 
 #[derive(PartialEq, Eq, Hash)]
 enum Content {
-    Label { label: String, ends: Option<Ends> },
+    Label { label: String, ends: Option<EdgeEndpoints> },
     Property { key: String, value: Value },
 }
 
@@ -74,7 +74,7 @@ impl Folding {
             RecordKind::VertexLabel => (EntityKind::Vertex, Content::Label { label: label(value), ends: None }),
             RecordKind::VertexProperty => (EntityKind::Vertex, Content::Property { key, value }),
             RecordKind::Edge => {
-                let ends = from.zip(to).map(|(from, to)| Ends { from, to });
+                let ends = from.zip(to).map(|(from, to)| EdgeEndpoints { from, to });
                 (EntityKind::Edge, Content::Label { label: label(value), ends })
             }
             RecordKind::EdgeProperty => (EntityKind::Edge, Content::Property { key, value }),
@@ -145,7 +145,7 @@ impl Draft {
             commit_timestamp_ms,
             kind,
             entity_id: id,
-            what: What::Changed,
+            what: ChangeKind::Changed,
             labels: Labels::default(),
             ends: None,
             ends_before: None,
@@ -193,11 +193,11 @@ impl Draft {
         }
 
         *what = if !labels.added.is_empty() && !existed_before {
-            What::Added
+            ChangeKind::Added
         } else if !labels.removed.is_empty() && !exists_after {
-            What::Removed
+            ChangeKind::Removed
         } else {
-            What::Changed
+            ChangeKind::Changed
         };
         let differs = !labels.added.is_empty() || !labels.removed.is_empty() || ends_before.is_some();
         (differs || !change.properties.is_empty()).then_some(change)
@@ -249,14 +249,17 @@ mod tests {
         (texts(&property.before), texts(&property.after))
     }
 
-    fn ends(from: &str, to: &str) -> Option<Ends> {
-        Some(Ends { from: from.into(), to: to.into() })
+    fn ends(from: &str, to: &str) -> Option<EdgeEndpoints> {
+        Some(EdgeEndpoints { from: from.into(), to: to.into() })
     }
 
     #[test]
     fn a_new_vertex_has_its_label_and_properties() {
         let change = only(&["+vl v1 Story", "+vp v1 title 안녕"]);
-        assert_eq!((change.what, change.kind, change.entity_id.as_str()), (What::Added, EntityKind::Vertex, "v1"));
+        assert_eq!(
+            (change.what, change.kind, change.entity_id.as_str()),
+            (ChangeKind::Added, EntityKind::Vertex, "v1")
+        );
         assert_eq!(change.labels.added, ["Story"]);
         assert_eq!(property(&change, "title"), (vec![], vec!["안녕".into()]));
         assert_eq!(change.id("main"), "main/12/1");
@@ -266,7 +269,7 @@ mod tests {
     #[test]
     fn a_new_edge_has_its_ends() {
         let change = only(&["+e e1 LIKES v1 v2", "+ep e1 weight 1"]);
-        assert_eq!((change.what, change.kind), (What::Added, EntityKind::Edge));
+        assert_eq!((change.what, change.kind), (ChangeKind::Added, EntityKind::Edge));
         assert_eq!((change.ends, change.ends_before), (ends("v1", "v2"), None));
         assert_eq!(change.labels.added, ["LIKES"]);
     }
@@ -276,13 +279,13 @@ mod tests {
         let change = only(&["-ep e1 weight 1", "-e e1 LIKES v1 v2"]);
         assert_eq!(change.labels.removed, ["LIKES"]);
         assert_eq!(property(&change, "weight"), (vec!["1".into()], vec![]));
-        assert_eq!((change.what, change.ends, change.ends_before), (What::Removed, ends("v1", "v2"), None));
+        assert_eq!((change.what, change.ends, change.ends_before), (ChangeKind::Removed, ends("v1", "v2"), None));
     }
 
     #[test]
     fn an_update_is_before_and_after() {
         let change = only(&["-vp v1 title old", "+vp v1 title new"]);
-        assert_eq!(change.what, What::Changed);
+        assert_eq!(change.what, ChangeKind::Changed);
         assert_eq!(property(&change, "title"), (vec!["old".into()], vec!["new".into()]));
         assert_eq!(change.labels, Labels::default());
     }
@@ -307,7 +310,7 @@ mod tests {
     fn a_vertex_that_was_removed_and_added_again_changed_in_what_differs() {
         let change =
             only(&["-vp v1 title a", "-vp v1 by x", "-vl v1 Story", "+vl v1 Story", "+vp v1 title b", "+vp v1 by x"]);
-        assert_eq!(change.what, What::Changed);
+        assert_eq!(change.what, ChangeKind::Changed);
         assert_eq!(change.labels, Labels { kept: vec!["Story".into()], ..Labels::default() });
         assert_eq!(property(&change, "title"), (vec!["a".into()], vec!["b".into()]));
         assert_eq!(change.properties.len(), 1);
@@ -316,22 +319,25 @@ mod tests {
     #[test]
     fn an_edge_that_was_added_again_elsewhere_tells_both_pairs_of_ends() {
         let change = only(&["-e e1 LIKES v1 v2", "+e e1 LIKES v1 v3"]);
-        assert_eq!((change.what, change.ends, change.ends_before), (What::Changed, ends("v1", "v3"), ends("v1", "v2")));
+        assert_eq!(
+            (change.what, change.ends, change.ends_before),
+            (ChangeKind::Changed, ends("v1", "v3"), ends("v1", "v2"))
+        );
         assert_eq!(change.labels, Labels { kept: vec!["LIKES".into()], ..Labels::default() });
         let change = only(&["-e e1 LIKES v1 v2", "+e e1 LOVES v1 v2"]);
-        assert_eq!((change.what, change.ends, change.ends_before), (What::Changed, ends("v1", "v2"), None));
+        assert_eq!((change.what, change.ends, change.ends_before), (ChangeKind::Changed, ends("v1", "v2"), None));
         assert_eq!((change.labels.added[0].as_str(), change.labels.removed[0].as_str()), ("LOVES", "LIKES"));
     }
 
     #[test]
     fn other_labels_are_a_change() {
         let change = only(&["-vl v1 Draft", "+vl v1 Story"]);
-        assert_eq!((change.what, change.labels.kept.len()), (What::Changed, 0));
+        assert_eq!((change.what, change.labels.kept.len()), (ChangeKind::Changed, 0));
         // Some record shows that it existed before, or exists after.
-        assert_eq!(only(&["+vl v1 Pinned", "-vp v1 pin 0", "+vp v1 pin 1"]).what, What::Changed);
-        assert_eq!(only(&["-vl v1 Pinned", "+vp v1 pin 1"]).what, What::Changed);
+        assert_eq!(only(&["+vl v1 Pinned", "-vp v1 pin 0", "+vp v1 pin 1"]).what, ChangeKind::Changed);
+        assert_eq!(only(&["-vl v1 Pinned", "+vp v1 pin 1"]).what, ChangeKind::Changed);
         // Labels that came and went say nothing about the property's vertex.
-        assert_eq!(only(&["+vl v1 Pinned", "+vp v1 pin 1", "-vl v1 Pinned"]).what, What::Changed);
+        assert_eq!(only(&["+vl v1 Pinned", "+vp v1 pin 1", "-vl v1 Pinned"]).what, ChangeKind::Changed);
     }
 
     #[test]
@@ -344,7 +350,10 @@ mod tests {
     #[test]
     fn a_removed_vertex_takes_its_edges_along() {
         let changes = fold_lines(&["-ep e1 weight 1", "-e e1 LIKES v1 v2", "-vp v2 title a", "-vl v2 Story"]);
-        assert_eq!(changes.iter().map(|change| change.what).collect::<Vec<_>>(), [What::Removed, What::Removed]);
+        assert_eq!(
+            changes.iter().map(|change| change.what).collect::<Vec<_>>(),
+            [ChangeKind::Removed, ChangeKind::Removed]
+        );
     }
 
     proptest! {
@@ -363,14 +372,14 @@ mod tests {
             for change in &changes {
                 let (kind, id) = (change.kind, change.entity_id.as_str());
                 let what = match (before.has(kind, id), after.has(kind, id)) {
-                    (false, _) => What::Added,
-                    (true, true) => What::Changed,
-                    (true, false) => What::Removed,
+                    (false, _) => ChangeKind::Added,
+                    (true, true) => ChangeKind::Changed,
+                    (true, false) => ChangeKind::Removed,
                 };
                 prop_assert_eq!(change.what, what);
                 prop_assert!(!change.is_truncated());
                 prop_assert!(applied.apply(change), "it says what holds already: {:?}", change);
-                prop_assert_eq!(applied.has(kind, id), what != What::Removed);
+                prop_assert_eq!(applied.has(kind, id), what != ChangeKind::Removed);
             }
             prop_assert_eq!(&applied, &after);
             prop_assert_eq!(changes.len(), before.differences(&after));

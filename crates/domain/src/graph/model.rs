@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
 
-use super::{Change, Ends, EntityKind, Labels, Op, Position, PropertyChange, Record, RecordKind, Value, What};
+use super::{
+    Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Op, Position, PropertyChange, Record, RecordKind, Value,
+};
 
 /// The entities of each kind by id.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -13,7 +15,7 @@ pub(super) struct Graph(BTreeMap<(EntityKind, String), Entity>);
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Entity {
     labels: BTreeSet<String>,
-    ends: Option<Ends>,
+    ends: Option<EdgeEndpoints>,
     properties: BTreeMap<String, HashSet<Value>>,
 }
 
@@ -27,7 +29,7 @@ impl Entity {
 #[derive(Debug, Clone)]
 pub(super) enum Command {
     AddVertex { id: String, labels: BTreeSet<String> },
-    AddEdge { id: String, label: String, ends: Ends },
+    AddEdge { id: String, label: String, ends: EdgeEndpoints },
     Relabel { id: String, label: String },
     Set { kind: EntityKind, id: String, key: String, value: Value },
     AddValue { id: String, key: String, value: Value },
@@ -35,7 +37,7 @@ pub(super) enum Command {
     Remove { kind: EntityKind, id: String },
 }
 
-type Step = (Op, RecordKind, String, String, Value, Option<Ends>);
+type Step = (Op, RecordKind, String, String, Value, Option<EdgeEndpoints>);
 
 /// The records of one transaction.
 pub(super) fn records(commit_num: u64, steps: Vec<Step>) -> Vec<Record> {
@@ -117,7 +119,7 @@ impl Graph {
     fn remove(&mut self, kind: EntityKind, id: &str) -> Vec<Step> {
         let mut steps = Vec::new();
         if kind == EntityKind::Vertex {
-            let touches = |ends: &Ends| ends.from == id || ends.to == id;
+            let touches = |ends: &EdgeEndpoints| ends.from == id || ends.to == id;
             let is_incident = |entity: &Entity| entity.ends.as_ref().is_some_and(touches);
             let edges: Vec<_> = self.0.iter().filter(|(_, entity)| is_incident(entity)).map(|(key, _)| key).collect();
             for (kind, id) in edges.into_iter().cloned().collect::<Vec<_>>() {
@@ -168,7 +170,7 @@ impl Graph {
     }
 }
 
-fn label_step(op: Op, id: &str, label: &str, ends: Option<&Ends>) -> Step {
+fn label_step(op: Op, id: &str, label: &str, ends: Option<&EdgeEndpoints>) -> Step {
     let kind = if ends.is_some() { RecordKind::Edge } else { RecordKind::VertexLabel };
     (op, kind, id.to_owned(), "label".to_owned(), Value::String(label.to_owned()), ends.cloned())
 }
@@ -189,7 +191,7 @@ pub(super) fn commands() -> impl Strategy<Value = Vec<Command>> {
     let few = vec![Value::Int(1), Value::Long(1), Value::String("a".into()), Value::Double(f64::NAN)];
     let value = move || prop::sample::select(few.clone());
     let labels = prop::collection::btree_set(label(), 1..=2);
-    let ends = (id(), id()).prop_map(|(from, to)| Ends { from, to });
+    let ends = (id(), id()).prop_map(|(from, to)| EdgeEndpoints { from, to });
     let command = prop_oneof![
         3 => (id(), labels).prop_map(|(id, labels)| Command::AddVertex { id, labels }),
         3 => (id(), label(), ends).prop_map(|(id, label, ends)| Command::AddEdge { id, label, ends }),
@@ -229,7 +231,7 @@ pub(super) fn change_of(kind: EntityKind, id: &str) -> Change {
         commit_timestamp_ms: 1_560_011_610_678,
         kind,
         entity_id: id.to_owned(),
-        what: What::Changed,
+        what: ChangeKind::Changed,
         labels: Labels::default(),
         ends: None,
         ends_before: None,
@@ -240,10 +242,10 @@ pub(super) fn change_of(kind: EntityKind, id: &str) -> Change {
 
 /// Any change that records can make, and some that they cannot.
 pub(super) fn change() -> impl Strategy<Value = Change> {
-    let what = prop_oneof![Just(What::Added), Just(What::Changed), Just(What::Removed)];
+    let what = prop_oneof![Just(ChangeKind::Added), Just(ChangeKind::Changed), Just(ChangeKind::Removed)];
     let texts = || prop::collection::vec(any::<String>(), 0..3);
     let labels = (texts(), texts(), texts()).prop_map(|(added, removed, kept)| Labels { added, removed, kept });
-    let ends = || prop::option::of(any::<(String, String)>().prop_map(|(from, to)| Ends { from, to }));
+    let ends = || prop::option::of(any::<(String, String)>().prop_map(|(from, to)| EdgeEndpoints { from, to }));
     let values = || prop::collection::vec(value(), 0..4);
     let property = (values(), values()).prop_map(|(before, after)| PropertyChange { before, after });
     let properties = prop::collection::btree_map(any::<String>(), property, 0..5);

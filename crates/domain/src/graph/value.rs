@@ -51,12 +51,12 @@ pub enum Value {
     },
     /// Too large for the message that it came in. No record has such a value, only a change that
     /// was made to fit.
-    Omitted(Box<Omitted>),
+    Omitted(Box<ValueDigest>),
 }
 
 /// What is known of a value that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Omitted {
+pub struct ValueDigest {
     /// The value's type.
     pub data_type: String,
     /// The length of its text, or of its JSON if it is [`Value::Unrecognized`], in UTF-8.
@@ -94,7 +94,7 @@ impl Value {
     /// What stands for the value where it has no room; `None` if its size has a fixed bound.
     pub(super) fn omitted(&self) -> Option<Self> {
         let (Self::String(text) | Self::Unrecognized { json: text, .. }) = self else { return None };
-        Some(Self::Omitted(Box::new(Omitted {
+        Some(Self::Omitted(Box::new(ValueDigest {
             data_type: self.data_type().to_owned(),
             bytes: text.len() as u64,
             sha256: format!("{:x}", Sha256::digest(text)),
@@ -210,7 +210,7 @@ impl Wire<'_> {
             return Some(Value::Unrecognized { data_type, json });
         }
         if let (Some(bytes), Some(sha256)) = (self.bytes, self.sha256) {
-            return Some(Value::Omitted(Box::new(Omitted { data_type, bytes, sha256 })));
+            return Some(Value::Omitted(Box::new(ValueDigest { data_type, bytes, sha256 })));
         }
         let json = self.value?.get();
         Some(match data_type.as_str() {

@@ -52,7 +52,7 @@ pub fn generation_prefix(key: &str) -> Option<&str> {
 ///
 /// It is written before and deleted after: should the work break off in between, the next try finds
 /// it, of the same generation as what it stands for, and tells the caches then.
-pub fn farewell_key(key: &str) -> Option<String> {
+pub fn invalidation_marker_key(key: &str) -> Option<String> {
     generation_prefix(key).map(|prefix| format!("{prefix}gone"))
 }
 
@@ -63,7 +63,7 @@ pub fn derived_prefix(id: MediaId) -> String {
 
 /// Which of an item's derived files are to be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sweep<'a> {
+pub enum CleanupScope<'a> {
     /// The original lives: all but the newest generation goes.
     Superseded,
     /// The original of this generation is gone: it goes, and everything before it.
@@ -73,13 +73,13 @@ pub enum Sweep<'a> {
 /// Chooses among the `keys` of one item those that `sweep` is after.
 ///
 /// Keys that are not of the layout of [`derived_key`] are left alone.
-pub fn swept<'k>(keys: &'k [String], sweep: Sweep<'_>) -> Vec<&'k str> {
+pub fn swept<'k>(keys: &'k [String], sweep: CleanupScope<'_>) -> Vec<&'k str> {
     let newest = keys.iter().filter_map(|key| generation(key)).max();
     keys.iter()
         .filter(|key| match (generation(key), sweep) {
             (None, _) => false,
-            (Some(generation), Sweep::Superseded) => Some(generation) < newest,
-            (Some(generation), Sweep::UpTo(last)) => generation <= last.as_str(),
+            (Some(generation), CleanupScope::Superseded) => Some(generation) < newest,
+            (Some(generation), CleanupScope::UpTo(last)) => generation <= last.as_str(),
         })
         .map(String::as_str)
         .collect()
@@ -107,15 +107,15 @@ mod tests {
     #[test]
     fn the_newest_generation_stays() {
         let keys = [key("0A", "1"), key("0B", "2"), key("0B", "3"), "elsewhere".to_owned()];
-        assert_eq!(swept(&keys, Sweep::Superseded), [&keys[0]]);
-        assert!(swept(&[], Sweep::Superseded).is_empty());
+        assert_eq!(swept(&keys, CleanupScope::Superseded), [&keys[0]]);
+        assert!(swept(&[], CleanupScope::Superseded).is_empty());
     }
 
     #[test]
     fn a_deletion_takes_its_own_generation_and_the_older_ones() {
         let keys = [key("0A", "1"), key("0B", "2"), key("0C", "3")];
         let gone = Sequencer::parse("0B").expect("a sequencer");
-        assert_eq!(swept(&keys, Sweep::UpTo(&gone)), [&keys[0], &keys[1]]);
+        assert_eq!(swept(&keys, CleanupScope::UpTo(&gone)), [&keys[0], &keys[1]]);
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
             ] {
                 assert_eq!(is_open(&key), open, "{key}");
                 assert_eq!(generation_prefix(&key), Some(format!("{id}/{sequencer}/").as_str()));
-                assert_eq!(swept(std::slice::from_ref(&key), Sweep::UpTo(&sequencer)), [&key]);
+                assert_eq!(swept(std::slice::from_ref(&key), CleanupScope::UpTo(&sequencer)), [&key]);
             }
         }
         // A name is no folder.
@@ -147,10 +147,10 @@ mod tests {
     #[test]
     fn a_farewell_is_swept_like_what_it_stands_for() {
         let (old, new) = (key("0A", "1"), key("0B", "2"));
-        let farewell = farewell_key(&old).expect("a key");
+        let farewell = invalidation_marker_key(&old).expect("a key");
         assert!(!is_open(&farewell));
         let keys = [farewell, new];
-        assert_eq!(swept(&keys, Sweep::Superseded), [&keys[0]]);
-        assert_eq!(farewell_key("elsewhere"), None);
+        assert_eq!(swept(&keys, CleanupScope::Superseded), [&keys[0]]);
+        assert_eq!(invalidation_marker_key("elsewhere"), None);
     }
 }

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, rules};
-use crate::graph::{EntityKind, Position, Received, What};
+use crate::graph::{ChangeKind, EntityKind, Position, Received};
 
 /// An edge that was added, and that somebody may have to be told of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +25,12 @@ pub struct Event {
 
 impl Event {
     /// The event in a change, if there is a rule for it. An edge that was only changed is none,
-    /// also if it leads elsewhere since: see [`What::Changed`].
+    /// also if it leads elsewhere since: see [`ChangeKind::Changed`].
     pub fn of(received: &Received) -> Option<Self> {
         let change = &received.change;
         let ends = change.ends.as_ref()?;
         let label = change.labels.added.first()?;
-        if change.kind != EntityKind::Edge || change.what != What::Added || rules::about(label).next().is_none() {
+        if change.kind != EntityKind::Edge || change.what != ChangeKind::Added || rules::about(label).next().is_none() {
             return None;
         }
         Some(Self {
@@ -71,7 +71,7 @@ mod tests {
     use crate::push::testing::{COMMIT_MS, edge, received, vertex};
 
     fn event() -> Event {
-        Event::of(&received(edge(What::Added, 7, "e1", "likes", "mina", "s1"))).expect("an event")
+        Event::of(&received(edge(ChangeKind::Added, 7, "e1", "likes", "mina", "s1"))).expect("an event")
     }
 
     #[test]
@@ -79,9 +79,9 @@ mod tests {
         let event = event();
         assert_eq!((event.id.as_str(), event.from.as_str(), event.to.as_str()), ("main/7/1", "mina", "s1"));
         for change in [
-            edge(What::Removed, 7, "e1", "likes", "mina", "s1"),
-            edge(What::Changed, 7, "e1", "likes", "mina", "s1"),
-            edge(What::Added, 7, "e1", "blocks", "mina", "jun"),
+            edge(ChangeKind::Removed, 7, "e1", "likes", "mina", "s1"),
+            edge(ChangeKind::Changed, 7, "e1", "likes", "mina", "s1"),
+            edge(ChangeKind::Added, 7, "e1", "blocks", "mina", "jun"),
             vertex(7, "mina", "name", Some("Mina")),
         ] {
             assert_eq!(Event::of(&received(change.clone())), None, "{change:?}");
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_time_that_is_none_is_too_old() {
-        let mut change = edge(What::Added, 7, "e1", "likes", "mina", "s1");
+        let mut change = edge(ChangeKind::Added, 7, "e1", "likes", "mina", "s1");
         change.commit_timestamp_ms = i64::MAX;
         let event = Event::of(&received(change)).expect("an event");
         let rule = event.rules().next().expect("a rule");

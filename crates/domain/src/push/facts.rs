@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Register, cut::cut, rules};
+use super::{Register, rules, truncate::truncate};
 use crate::{
-    graph::{Change, Ends, EntityKind, What},
+    graph::{Change, ChangeKind, EdgeEndpoints, EntityKind},
     visibility::{self, VISIBILITY},
 };
 
@@ -79,14 +79,14 @@ fn of_vertex(change: &Change) -> Vec<Fact> {
     let texts = known.map(|(name, property)| {
         // What is no text, or was too long for the bus, is as good as no name.
         let text = property.after.first().and_then(|value| value.as_str());
-        (name, text.map(|text| cut(text, MAX_NAME_BYTES)).filter(|text| !text.trim().is_empty()))
+        (name, text.map(|text| truncate(text, MAX_NAME_BYTES)).filter(|text| !text.trim().is_empty()))
     });
     let visibility =
         visibility::said(change).map(|said| (VISIBILITY, said.map(|visibility| visibility.as_str().to_owned())));
     let added = match change.what {
-        What::Added => Some((ADDED, Some(String::new()))),
-        What::Changed => None,
-        What::Removed => Some((ADDED, None)),
+        ChangeKind::Added => Some((ADDED, Some(String::new()))),
+        ChangeKind::Changed => None,
+        ChangeKind::Removed => Some((ADDED, None)),
     };
     let facts = texts.chain(visibility).chain(added).map(|(name, value)| {
         let register = Register { position: change.position, value };
@@ -97,8 +97,9 @@ fn of_vertex(change: &Change) -> Vec<Fact> {
 
 /// The vertex of which a change says who may see it, if it does: now, or by being new and not saying so.
 pub fn shows(change: &Change) -> Option<&str> {
-    let says = change.what == What::Added || visibility::said(change).is_some();
-    (change.kind == EntityKind::Vertex && change.what != What::Removed && says).then_some(change.entity_id.as_str())
+    let says = change.what == ChangeKind::Added || visibility::said(change).is_some();
+    (change.kind == EntityKind::Vertex && change.what != ChangeKind::Removed && says)
+        .then_some(change.entity_id.as_str())
 }
 
 fn of_edge(change: &Change) -> Vec<Fact> {
@@ -110,8 +111,9 @@ fn of_edge(change: &Change) -> Vec<Fact> {
     let gone = labels.removed.iter().chain(moved());
     let come = labels.added.iter().chain(moved());
     // What has come last overrides what is gone: both can concern one register.
-    for (label, ends, holds) in
-        gone.map(|label| (label, before, false)).chain(come.map(|label| (label, now, change.what != What::Removed)))
+    for (label, ends, holds) in gone
+        .map(|label| (label, before, false))
+        .chain(come.map(|label| (label, now, change.what != ChangeKind::Removed)))
     {
         let Some(ends) = ends else { continue };
         for (row, name, value) in registers(&change.entity_id, label, ends) {
@@ -123,8 +125,8 @@ fn of_edge(change: &Change) -> Vec<Fact> {
 }
 
 /// Where an edge with this label is kept, and what is said there.
-fn registers(id: &str, label: &str, ends: &Ends) -> Vec<(Row, String, String)> {
-    let Ends { from, to } = ends;
+fn registers(id: &str, label: &str, ends: &EdgeEndpoints) -> Vec<(Row, String, String)> {
+    let EdgeEndpoints { from, to } = ends;
     let mut registers = Vec::new();
     match label {
         "follows" => {
@@ -185,7 +187,8 @@ mod tests {
 
     #[test]
     fn who_told_a_story_and_what_it_is_called() {
-        let table = table(&[edge(What::Added, 2, "e1", "told", "mina", "s1"), vertex(1, "s1", "title", Some("첫눈"))]);
+        let table =
+            table(&[edge(ChangeKind::Added, 2, "e1", "told", "mina", "s1"), vertex(1, "s1", "title", Some("첫눈"))]);
         let story = Vertex::from(&seen(&table, &Row::Vertex("s1".into())));
         assert_eq!(story.title.as_deref(), Some("첫눈"));
         assert_eq!(story.owners.iter().map(|owner| owner.person.as_str()).collect::<Vec<_>>(), ["mina"]);
@@ -200,9 +203,9 @@ mod tests {
 
     #[test]
     fn an_edge_that_goes_elsewhere_leaves_where_it_was() {
-        let mut moved = edge(What::Changed, 2, "e1", "follows", "jun", "sora");
-        moved.ends_before = Some(Ends { from: "jun".into(), to: "mina".into() });
-        let table = table(&[moved, edge(What::Added, 1, "e1", "follows", "jun", "mina")]);
+        let mut moved = edge(ChangeKind::Changed, 2, "e1", "follows", "jun", "sora");
+        moved.ends_before = Some(EdgeEndpoints { from: "jun".into(), to: "mina".into() });
+        let table = table(&[moved, edge(ChangeKind::Added, 1, "e1", "follows", "jun", "mina")]);
         let follows = |of: &str| {
             let row = Row::Follower { of: of.into(), follower: "jun".into() };
             followed_before(&seen(&table, &row), Position::new(9, 1))
@@ -212,9 +215,9 @@ mod tests {
 
     #[test]
     fn an_edge_that_gets_another_label_is_what_that_says() {
-        let mut relabelled = edge(What::Changed, 2, "e1", "mutes", "jun", "mina");
+        let mut relabelled = edge(ChangeKind::Changed, 2, "e1", "mutes", "jun", "mina");
         relabelled.labels = Labels { added: vec!["blocks".into()], removed: vec!["mutes".into()], kept: vec![] };
-        let table = table(&[edge(What::Added, 1, "e1", "mutes", "jun", "mina"), relabelled]);
+        let table = table(&[edge(ChangeKind::Added, 1, "e1", "mutes", "jun", "mina"), relabelled]);
         let between = seen(&table, &Row::Between(Pair::of("mina", "jun")));
         assert_eq!(Relation::of("jun", &between), Relation { blocked: true, muted: false });
         assert_eq!(Relation::of("mina", &between), Relation { blocked: true, muted: false });
@@ -222,12 +225,12 @@ mod tests {
 
     #[test]
     fn an_edge_that_came_back_in_the_same_commit_is_no_news() {
-        assert_eq!(facts(&edge(What::Changed, 3, "e1", "follows", "jun", "mina")), []);
+        assert_eq!(facts(&edge(ChangeKind::Changed, 3, "e1", "follows", "jun", "mina")), []);
     }
 
     #[test]
     fn only_who_muted_is_spared() {
-        let table = table(&[edge(What::Added, 1, "e1", "mutes", "jun", "mina")]);
+        let table = table(&[edge(ChangeKind::Added, 1, "e1", "mutes", "jun", "mina")]);
         let between = seen(&table, &Row::Between(Pair::of("mina", "jun")));
         assert!(Relation::of("jun", &between).muted && !Relation::of("mina", &between).muted);
     }
@@ -236,17 +239,17 @@ mod tests {
     fn what_says_who_may_see_a_vertex_shows_it() {
         let (mut added, said) = (vertex(1, "s", "title", Some("t")), vertex(1, "s", "visibility", Some("friends")));
         assert_eq!((shows(&added), shows(&said)), (None, Some("s")));
-        assert_eq!(shows(&edge(What::Added, 2, "e1", "told", "mina", "s")), None);
-        added.what = What::Added;
+        assert_eq!(shows(&edge(ChangeKind::Added, 2, "e1", "told", "mina", "s")), None);
+        added.what = ChangeKind::Added;
         assert_eq!(shows(&added), Some("s"));
-        added.what = What::Removed;
+        added.what = ChangeKind::Removed;
         assert_eq!(shows(&added), None);
     }
 
     #[test]
     fn what_may_have_been_left_out_is_not_public() {
         let mut added = vertex(1, "s", "title", Some("t"));
-        (added.what, added.properties_omitted) = (What::Added, 3);
+        (added.what, added.properties_omitted) = (ChangeKind::Added, 3);
         let story = Vertex::from(&seen(&table(&[added]), &Row::Vertex("s".into())));
         assert_eq!(story.seen.map(|seen| seen.by), Some(Visibility::Private));
     }
@@ -287,7 +290,7 @@ mod tests {
     /// that came and did not go.
     #[derive(Debug, Default)]
     struct Graph {
-        edges: BTreeMap<String, (String, Ends)>,
+        edges: BTreeMap<String, (String, EdgeEndpoints)>,
         names: BTreeMap<String, String>,
         said: BTreeMap<String, Visibility>,
         added: BTreeSet<String>,
@@ -317,11 +320,11 @@ mod tests {
                     let mut change = vertex(commit_num, &id(number), "name", None);
                     self.names.remove(&id(number));
                     if self.added.insert(id(number)) {
-                        change.what = What::Added;
+                        change.what = ChangeKind::Added;
                         return change;
                     }
                     self.added.remove(&id(number));
-                    change.what = What::Removed;
+                    change.what = ChangeKind::Removed;
                     // With what was said of it.
                     if let Some(said) = self.said.get_mut(&id(number)) {
                         *said = Visibility::Private;
@@ -335,7 +338,7 @@ mod tests {
                         let before = ends.clone();
                         ends.to = id(to);
                         let mut change =
-                            edge(What::Changed, commit_num, &format!("e{number}"), label, &ends.from, &ends.to);
+                            edge(ChangeKind::Changed, commit_num, &format!("e{number}"), label, &ends.from, &ends.to);
                         change.ends_before = (before != *ends).then_some(before);
                         change
                     }
@@ -344,11 +347,11 @@ mod tests {
                 Command::Toggle { edge: number, from, to } => {
                     let edge_id = format!("e{number}");
                     if let Some((label, ends)) = self.edges.remove(&edge_id) {
-                        return edge(What::Removed, commit_num, &edge_id, &label, &ends.from, &ends.to);
+                        return edge(ChangeKind::Removed, commit_num, &edge_id, &label, &ends.from, &ends.to);
                     }
-                    let (label, ends) = (LABELS[number % LABELS.len()], Ends { from: id(from), to: id(to) });
+                    let (label, ends) = (LABELS[number % LABELS.len()], EdgeEndpoints { from: id(from), to: id(to) });
                     self.edges.insert(edge_id.clone(), (label.to_owned(), ends.clone()));
-                    edge(What::Added, commit_num, &edge_id, label, &ends.from, &ends.to)
+                    edge(ChangeKind::Added, commit_num, &edge_id, label, &ends.from, &ends.to)
                 }
             }
         }

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Event, Rule,
-    cut::cut,
-    rules::{Said, Words},
+    rules::{LocalizedText, TemplateArgs},
+    truncate::truncate,
 };
 use crate::message::sendable;
 
@@ -31,12 +31,12 @@ pub struct Notification<'a> {
     /// The person whose doing it was.
     pub actor: &'a str,
     /// What can be said.
-    pub words: &'a Words,
+    pub words: &'a TemplateArgs,
 }
 
 /// Why there is no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoMessage {
+pub enum PayloadError {
     /// It is older than the rule lets it be.
     #[error("the notification has expired")]
     Expired,
@@ -49,24 +49,31 @@ impl Notification<'_> {
     /// The `Message` of `Publish` with `MessageStructure=json`: `{"default":…,"GCM":"<JSON>"}`.
     ///
     /// What fills places in texts is cut until all fits in, each argument to the same length.
-    pub fn message(&self, silent: bool, now: Timestamp) -> Result<String, NoMessage> {
-        let left = self.event.time_left(self.rule, now).ok_or(NoMessage::Expired)?;
-        let (title, body) = self.words.say(self.rule).ok_or(NoMessage::TooLarge)?;
+    pub fn message(&self, silent: bool, now: Timestamp) -> Result<String, PayloadError> {
+        let left = self.event.time_left(self.rule, now).ok_or(PayloadError::Expired)?;
+        let (title, body) = self.words.say(self.rule).ok_or(PayloadError::TooLarge)?;
         let whole = |max_arg_bytes: usize| {
-            let shorter = |said: &Said| Said {
+            let shorter = |said: &LocalizedText| LocalizedText {
                 key: said.key.clone(),
-                args: said.args.iter().map(|arg| cut(arg, max_arg_bytes)).collect(),
+                args: said.args.iter().map(|arg| truncate(arg, max_arg_bytes)).collect(),
             };
             self.gcm(&shorter(&title), &shorter(&body), silent, now, left.as_secs().max(1))
         };
         let longest = title.args.iter().chain(&body.args).map(String::len).max().unwrap_or_default();
         let max_arg_bytes = largest_fitting(longest, |bytes| whole(bytes).len() <= FCM_MAX_BYTES);
-        let gcm = whole(max_arg_bytes.ok_or(NoMessage::TooLarge)?);
+        let gcm = whole(max_arg_bytes.ok_or(PayloadError::TooLarge)?);
         // `default` must be there, and is for endpoints of other services: there are none.
         Ok(sendable(json!({"default": self.rule.id, "GCM": gcm}).to_string()))
     }
 
-    fn gcm(&self, title: &Said, body: &Said, silent: bool, now: Timestamp, seconds_left: i64) -> String {
+    fn gcm(
+        &self,
+        title: &LocalizedText,
+        body: &LocalizedText,
+        silent: bool,
+        now: Timestamp,
+        seconds_left: i64,
+    ) -> String {
         let Self { rule, event, .. } = self;
         let category = rule.category.as_str();
         let tag = format!("{}:{}", rule.id, rule.vertex(rule.replaces_by, event));
@@ -150,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        graph::What,
+        graph::ChangeKind,
         push::{
             rules,
             testing::{COMMIT_MS, edge, received},
@@ -159,18 +166,22 @@ mod tests {
     };
 
     fn event(label: &str, from: &str, to: &str) -> Event {
-        Event::of(&received(edge(What::Added, 7, "e1", label, from, to))).expect("an event")
+        Event::of(&received(edge(ChangeKind::Added, 7, "e1", label, from, to))).expect("an event")
     }
 
     fn now() -> Timestamp {
         Timestamp::from_millisecond(COMMIT_MS).expect("a time") + SignedDuration::from_secs(400)
     }
 
-    fn words(name: &str, title: &str) -> Words {
-        Words { actor_name: Some(name.into()), source_title: Some(title.into()), target_title: Some(title.into()) }
+    fn words(name: &str, title: &str) -> TemplateArgs {
+        TemplateArgs {
+            actor_name: Some(name.into()),
+            source_title: Some(title.into()),
+            target_title: Some(title.into()),
+        }
     }
 
-    fn build(rule: &str, event: &Event, words: &Words, silent: bool) -> Result<(String, Value), NoMessage> {
+    fn build(rule: &str, event: &Event, words: &TemplateArgs, silent: bool) -> Result<(String, Value), PayloadError> {
         let rule = rules::by_id(rule).expect("a rule");
         let message = Notification { rule, event, actor: "mina", words }.message(silent, now())?;
         let message: Value = serde_json::from_str(&message).expect("JSON");
@@ -220,7 +231,7 @@ mod tests {
     fn a_long_tag_is_hashed_for_apple() {
         let story = "s".repeat(80);
         let (_, message) =
-            build("like-story", &event("likes", "mina", &story), &Words::default(), false).expect("fits");
+            build("like-story", &event("likes", "mina", &story), &TemplateArgs::default(), false).expect("fits");
         let id = message["apns"]["headers"]["apns-collapse-id"].as_str().expect("a text");
         assert_eq!(id.len(), 64);
         assert_eq!(message["android"]["notification"]["tag"], format!("like-story:{story}"));
@@ -230,9 +241,9 @@ mod tests {
     fn what_has_expired_or_cannot_fit_is_none() {
         let mut old = event("likes", "mina", "s1");
         old.committed_at -= SignedDuration::from_hours(24);
-        assert_eq!(build("like-story", &old, &Words::default(), false), Err(NoMessage::Expired));
+        assert_eq!(build("like-story", &old, &TemplateArgs::default(), false), Err(PayloadError::Expired));
         let huge = event("likes", "mina", &"s".repeat(4_000));
-        assert_eq!(build("like-story", &huge, &Words::default(), false), Err(NoMessage::TooLarge));
+        assert_eq!(build("like-story", &huge, &TemplateArgs::default(), false), Err(PayloadError::TooLarge));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
-    Event, Seen, Vertex,
+    Event, Vertex, VisibilityFact,
     schema::{Actor, Arg, Audience, End, Kind, Rule, Text},
 };
 
@@ -84,7 +84,7 @@ impl Rule {
             return Resolution::DoesNotApply;
         }
         if let Some(end) = self.discloses()
-            && !end.of(source, target).seen.is_some_and(Seen::is_shared)
+            && !end.of(source, target).seen.is_some_and(VisibilityFact::is_shared)
         {
             return Resolution::WaitsFor(self.vertex(end, event).to_owned());
         }
@@ -116,7 +116,7 @@ impl End {
 
 /// What is known to be said in texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words {
+pub struct TemplateArgs {
     /// The name of the actor.
     pub actor_name: Option<String>,
     /// The title of the edge's source.
@@ -127,26 +127,26 @@ pub struct Words {
 
 /// A text and what fills its places.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct LocalizedText {
     /// The localisation key.
     pub key: String,
     /// In the order of the places.
     pub args: Vec<String>,
 }
 
-impl Words {
+impl TemplateArgs {
     /// Title and body in the first of the rule's wordings whose arguments are all known.
-    pub fn say(&self, rule: &Rule) -> Option<(Said, Said)> {
+    pub fn say(&self, rule: &Rule) -> Option<(LocalizedText, LocalizedText)> {
         rule.wordings.iter().find_map(|wording| Some((self.fill(&wording.title)?, self.fill(&wording.body)?)))
     }
 
-    fn fill(&self, text: &Text) -> Option<Said> {
+    fn fill(&self, text: &Text) -> Option<LocalizedText> {
         let known = |arg: &Arg| match arg {
             Arg::ActorName => self.actor_name.clone(),
             Arg::SourceTitle => self.source_title.clone(),
             Arg::TargetTitle => self.target_title.clone(),
         };
-        Some(Said { key: text.key.clone(), args: text.args.iter().map(known).collect::<Option<_>>()? })
+        Some(LocalizedText { key: text.key.clone(), args: text.args.iter().map(known).collect::<Option<_>>()? })
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
         *,
     };
     use crate::{
-        graph::{Position, What},
+        graph::{ChangeKind, Position},
         media::Visibility,
         push::{
             Owner,
@@ -168,12 +168,12 @@ mod tests {
     };
 
     fn event(label: &str) -> Event {
-        Event::of(&received(edge(What::Added, 7, "e1", label, "a", "b"))).expect("an event")
+        Event::of(&received(edge(ChangeKind::Added, 7, "e1", label, "a", "b"))).expect("an event")
     }
 
     /// For everybody to see.
     fn owned(person: &str, kind: Kind) -> Vertex {
-        let seen = Some(Seen { by: Visibility::Public, since: Position::new(1, 1) });
+        let seen = Some(VisibilityFact { by: Visibility::Public, since: Position::new(1, 1) });
         Vertex { owners: vec![Owner { person: person.into(), kind }], seen, ..Vertex::default() }
     }
 
@@ -228,7 +228,7 @@ mod tests {
     fn others_are_told_of_a_story_only_while_it_is_not_hidden() {
         let (nothing, mut story) = (Vertex::default(), owned("mina", Kind::Story));
         story.seen = None;
-        let hidden = Some(Seen { by: Visibility::Private, since: Position::new(3, 1) });
+        let hidden = Some(VisibilityFact { by: Visibility::Private, since: Position::new(3, 1) });
         for seen in [None, hidden] {
             story.seen = seen;
             let resolve = |label, id, source, target| by_id(id).expect("a rule").resolve(&event(label), source, target);
@@ -239,7 +239,7 @@ mod tests {
             assert_eq!(told("mentions", &owned("jun", Kind::Comment), &nothing).len(), 1);
         }
         for by in [Visibility::Public, Visibility::Followers] {
-            story.seen = Some(Seen { by, since: Position::new(3, 1) });
+            story.seen = Some(VisibilityFact { by, since: Position::new(3, 1) });
             assert_eq!((told("told", &nothing, &story).len(), told("mentions", &story, &nothing).len()), (1, 1));
         }
     }
@@ -255,7 +255,7 @@ mod tests {
         let rule = by_id("like-story").expect("a rule");
         let body = |name: Option<&str>, title: Option<&str>| {
             let (actor_name, target_title) = (name.map(str::to_owned), title.map(str::to_owned));
-            let words = Words { actor_name, target_title, source_title: None };
+            let words = TemplateArgs { actor_name, target_title, source_title: None };
             words.say(rule).expect("a wording").1
         };
         assert_eq!(body(Some("Mina"), Some("Snow")).args, ["Mina", "Snow"]);

@@ -24,7 +24,7 @@ pub struct Rule {
     /// What users switch off, if they do.
     pub category: Category,
     /// The first wording whose arguments are all known is used. The last one has none.
-    pub wordings: Vec<Wording>,
+    pub wordings: Vec<MessageTemplate>,
     /// A newer notification of this rule about the same vertex replaces the one on the phone.
     pub replaces_by: End,
     /// Notifications of one category about the same vertex are shown together.
@@ -43,7 +43,7 @@ pub struct Pattern {
     /// The edge's label.
     pub edge: String,
     /// What happened to the edge.
-    pub is: Happening,
+    pub is: EdgeOp,
     /// What its source must be, if that matters. Known by who told or wrote it.
     pub source: Option<Kind>,
     /// What its target must be, likewise.
@@ -53,7 +53,7 @@ pub struct Pattern {
 /// What happens to edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Happening {
+pub enum EdgeOp {
     /// It came to be.
     Added,
 }
@@ -119,7 +119,7 @@ impl Rule {
 /// Title and body of a notification.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wording {
+pub struct MessageTemplate {
     /// The first line.
     pub title: Text,
     /// The rest.

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::graph::{Change, Ends, EntityKind, Labels, Position, PropertyChange, Received, Value, What};
+use crate::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, Received, Value};
 
 /// 2026-11-22T00:00:00Z.
 pub(crate) const COMMIT_MS: i64 = 1_795_305_600_000;
 
 /// An edge that was added or removed by commit `commit_num`.
-pub(crate) fn edge(what: What, commit_num: u64, id: &str, label: &str, from: &str, to: &str) -> Change {
+pub(crate) fn edge(what: ChangeKind, commit_num: u64, id: &str, label: &str, from: &str, to: &str) -> Change {
     let label = vec![label.to_owned()];
     let labels = match what {
-        What::Added => Labels { added: label, ..Labels::default() },
-        What::Changed => Labels { kept: label, ..Labels::default() },
-        What::Removed => Labels { removed: label, ..Labels::default() },
+        ChangeKind::Added => Labels { added: label, ..Labels::default() },
+        ChangeKind::Changed => Labels { kept: label, ..Labels::default() },
+        ChangeKind::Removed => Labels { removed: label, ..Labels::default() },
     };
     Change {
         position: Position::new(commit_num, 1),
@@ -22,7 +22,7 @@ pub(crate) fn edge(what: What, commit_num: u64, id: &str, label: &str, from: &st
         entity_id: id.to_owned(),
         what,
         labels,
-        ends: Some(Ends { from: from.to_owned(), to: to.to_owned() }),
+        ends: Some(EdgeEndpoints { from: from.to_owned(), to: to.to_owned() }),
         ends_before: None,
         properties: BTreeMap::new(),
         properties_omitted: 0,
@@ -37,7 +37,7 @@ pub(crate) fn vertex(commit_num: u64, id: &str, property: &str, value: Option<&s
         labels: Labels::default(),
         ends: None,
         properties: [(property.to_owned(), PropertyChange { before: vec![], after })].into(),
-        ..edge(What::Changed, commit_num, id, "", "", "")
+        ..edge(ChangeKind::Changed, commit_num, id, "", "", "")
     }
 }
 

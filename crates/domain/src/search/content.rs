@@ -124,7 +124,7 @@ fn visibility(entry: &Entry) -> Visibility {
 mod tests {
     use super::*;
     use crate::{
-        graph::{Change, Position, What},
+        graph::{Change, ChangeKind, Position},
         search::{
             facts,
             testing::{edge, labelled, vertex},
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn told() -> Vec<Change> {
-        vec![vertex(1, "s", TITLE, Some("첫눈")), edge(What::Added, 2, "e", "told", "mina", "s")]
+        vec![vertex(1, "s", TITLE, Some("첫눈")), edge(ChangeKind::Added, 2, "e", "told", "mina", "s")]
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_back_or_removed_is_nothing() {
-        for gone in [edge(What::Removed, 3, "e", "told", "mina", "s"), vertex(3, "s", TITLE, None)] {
+        for gone in [edge(ChangeKind::Removed, 3, "e", "told", "mina", "s"), vertex(3, "s", TITLE, None)] {
             assert_eq!(content(&[told(), vec![gone]].concat(), "s"), Content::Nothing);
         }
     }
@@ -192,40 +192,40 @@ mod tests {
         let tagged = |what, commit_num, id: &str, tag: &str| edge(what, commit_num, id, "tagged", "s", tag);
         let mut changes = told();
         changes.extend([
-            tagged(What::Added, 5, "e5", "snow"),
-            tagged(What::Added, 4, "e4", "winter"),
-            tagged(What::Added, 6, "e6", "snow"),
-            tagged(What::Added, 7, "e7", "rain"),
-            tagged(What::Removed, 8, "e7", "rain"),
+            tagged(ChangeKind::Added, 5, "e5", "snow"),
+            tagged(ChangeKind::Added, 4, "e4", "winter"),
+            tagged(ChangeKind::Added, 6, "e6", "snow"),
+            tagged(ChangeKind::Added, 7, "e7", "rain"),
+            tagged(ChangeKind::Removed, 8, "e7", "rain"),
         ]);
         let tags = |changes: &[Change]| match content(changes, "s") {
             Content::Story(story) => story.tags,
             other => panic!("{other:?}"),
         };
         assert_eq!(tags(&changes), ["winter", "snow"]);
-        changes.push(tagged(What::Removed, 9, "e5", "snow"));
+        changes.push(tagged(ChangeKind::Removed, 9, "e5", "snow"));
         assert_eq!(tags(&changes), ["winter", "snow"], "by another edge");
-        changes.extend((0..50).map(|n| tagged(What::Added, 10 + n, &format!("x{n}"), &format!("t{n:02}"))));
+        changes.extend((0..50).map(|n| tagged(ChangeKind::Added, 10 + n, &format!("x{n}"), &format!("t{n:02}"))));
         assert_eq!((tags(&changes).len(), tags(&changes).last().map(String::as_str)), (MAX_TAGS, Some("t07")));
     }
 
     #[test]
     fn the_first_who_still_tells_is_the_author() {
         let mut changes = told();
-        changes.push(edge(What::Added, 3, "a", "told", "jun", "s"));
+        changes.push(edge(ChangeKind::Added, 3, "a", "told", "jun", "s"));
         let author = |changes: &[Change]| match content(changes, "s") {
             Content::Story(story) => story.author,
             other => panic!("{other:?}"),
         };
         assert_eq!(author(&changes), "mina");
-        changes.push(edge(What::Removed, 4, "e", "told", "mina", "s"));
+        changes.push(edge(ChangeKind::Removed, 4, "e", "told", "mina", "s"));
         assert_eq!(author(&changes), "jun");
     }
 
     #[test]
     fn of_those_who_told_it_before_the_stream_the_earliest_is_the_author() {
         let older = |edge_id, person, at| {
-            let mut change = edge(What::Added, 0, edge_id, "told", person, "s");
+            let mut change = edge(ChangeKind::Added, 0, edge_id, "told", person, "s");
             change.position = Position::new(0, 0);
             change.commit_timestamp_ms = at;
             change

@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        graph::{Change, Position, What},
+        graph::{Change, ChangeKind, Position},
         search::{
             Content, Document, facts,
             testing::{edge, labelled, vertex},
@@ -117,10 +117,10 @@ mod tests {
             Deed::Title(story, title) => vertex(commit_num, &format!("s{story}"), "title", title.as_deref()),
             Deed::Visibility(story, text) => vertex(commit_num, &format!("s{story}"), "visibility", text.as_deref()),
             Deed::Name(person, name) => vertex(commit_num, &format!("p{person}"), "name", name.as_deref()),
-            Deed::Tell { story, person } => told(What::Added, story, person),
-            Deed::TakeBack { story, person } => told(What::Removed, story, person),
+            Deed::Tell { story, person } => told(ChangeKind::Added, story, person),
+            Deed::TakeBack { story, person } => told(ChangeKind::Removed, story, person),
             Deed::Tag { story, tag, is_tagged } => {
-                let what = if *is_tagged { What::Added } else { What::Removed };
+                let what = if *is_tagged { ChangeKind::Added } else { ChangeKind::Removed };
                 edge(what, commit_num, &format!("t{story}{tag}"), "tagged", &format!("s{story}"), &format!("t{tag}"))
             }
             Deed::Label(person, holds) => {

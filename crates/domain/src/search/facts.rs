@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{MAX_TEXT_BYTES, Register, Stamp, clean};
+use super::{GenerationPosition, MAX_TEXT_BYTES, Register, clean};
 use crate::{
-    graph::{Change, Ends, EntityKind, What},
-    push::cut,
+    graph::{Change, ChangeKind, EdgeEndpoints, EntityKind},
+    push::truncate,
     visibility::{self, VISIBILITY},
 };
 
@@ -35,7 +35,7 @@ pub struct Fact {
 /// The facts that a change from `cluster` tells. No two are of one register; most changes tell
 /// none.
 pub fn facts(cluster: &str, change: &Change) -> Vec<Fact> {
-    let stamp = Stamp::of(cluster, change.position);
+    let stamp = GenerationPosition::of(cluster, change.position);
     let mut registers = BTreeMap::new();
     match change.kind {
         EntityKind::Vertex => of_vertex(change, &mut registers),
@@ -54,7 +54,7 @@ fn of_vertex(change: &Change, values: &mut Values) {
         if let Some(property) = change.properties.get(name) {
             // What is no text, or was too long for the bus, is as good as none.
             let text = property.after.first().and_then(|value| value.as_str()).map(clean);
-            say(name, text.filter(|text| !text.is_empty()).map(|text| cut(&text, MAX_TEXT_BYTES)));
+            say(name, text.filter(|text| !text.is_empty()).map(|text| truncate(&text, MAX_TEXT_BYTES)));
         }
     }
     if let Some(said) = visibility::said(change) {
@@ -73,17 +73,17 @@ fn of_vertex(change: &Change, values: &mut Values) {
 
 fn of_edge(change: &Change, values: &mut Values) {
     let id = &change.entity_id;
-    of_label("told", change, |Ends { from, to }, holds| {
+    of_label("told", change, |EdgeEndpoints { from, to }, holds| {
         let value = holds.then(|| format!("{} {from}", change.commit_timestamp_ms));
         values.insert((to.clone(), format!("{TOLD}{id}")), value);
     });
-    of_label("tagged", change, |Ends { from, to }, holds| {
+    of_label("tagged", change, |EdgeEndpoints { from, to }, holds| {
         values.insert((from.clone(), format!("{TAGGED}{id}")), holds.then(|| to.clone()));
     });
 }
 
 /// Says between which vertices the edge is not any more, and then, between which it is.
-fn of_label(label: &str, change: &Change, mut say: impl FnMut(&Ends, bool)) {
+fn of_label(label: &str, change: &Change, mut say: impl FnMut(&EdgeEndpoints, bool)) {
     let (labels, now) = (&change.labels, change.ends.as_ref());
     let before = change.ends_before.as_ref().or(now);
     let is_of = |labels: &[String]| labels.iter().any(|other| other == label);
@@ -94,7 +94,7 @@ fn of_label(label: &str, change: &Change, mut say: impl FnMut(&Ends, bool)) {
         before.into_iter().for_each(|ends| say(ends, false));
     }
     if is_of(&labels.added) || has_moved {
-        now.into_iter().for_each(|ends| say(ends, change.what != What::Removed));
+        now.into_iter().for_each(|ends| say(ends, change.what != ChangeKind::Removed));
     }
 }
 
@@ -122,8 +122,8 @@ mod tests {
             change.properties.insert(name.to_owned(), PropertyChange { before: vec![], after });
         }
         assert_eq!(said(&change), one("p", NAME, Some("Mina")));
-        assert!(said(&edge(What::Added, 1, "e", "likes", "jun", "s")).is_empty());
-        assert!(said(&edge(What::Added, 1, "e", "wrote", "jun", "c")).is_empty());
+        assert!(said(&edge(ChangeKind::Added, 1, "e", "likes", "jun", "s")).is_empty());
+        assert!(said(&edge(ChangeKind::Added, 1, "e", "wrote", "jun", "c")).is_empty());
     }
 
     #[test]
@@ -144,22 +144,25 @@ mod tests {
 
     #[test]
     fn who_told_it_and_when() {
-        let told = said(&edge(What::Added, 3, "e", "told", "mina", "s"));
+        let told = said(&edge(ChangeKind::Added, 3, "e", "told", "mina", "s"));
         assert_eq!(told, one("s", "told#e", Some("1795305600000 mina")));
-        assert_eq!(said(&edge(What::Removed, 4, "e", "told", "mina", "s")), one("s", "told#e", None));
-        assert!(said(&edge(What::Changed, 4, "e", "told", "mina", "s")).is_empty(), "removed and added as it was");
-        let mut moved = edge(What::Changed, 5, "e", "told", "mina", "t");
-        moved.ends_before = Some(Ends { from: "mina".into(), to: "s".into() });
+        assert_eq!(said(&edge(ChangeKind::Removed, 4, "e", "told", "mina", "s")), one("s", "told#e", None));
+        assert!(
+            said(&edge(ChangeKind::Changed, 4, "e", "told", "mina", "s")).is_empty(),
+            "removed and added as it was"
+        );
+        let mut moved = edge(ChangeKind::Changed, 5, "e", "told", "mina", "t");
+        moved.ends_before = Some(EdgeEndpoints { from: "mina".into(), to: "s".into() });
         let expected = [one("s", "told#e", None), one("t", "told#e", Some("1795305600000 mina"))].concat();
         assert_eq!(said(&moved), expected);
     }
 
     #[test]
     fn a_story_knows_its_tags() {
-        assert_eq!(said(&edge(What::Added, 3, "e", "tagged", "s", "snow")), one("s", "tagged#e", Some("snow")));
-        assert_eq!(said(&edge(What::Removed, 4, "e", "tagged", "s", "snow")), one("s", "tagged#e", None));
-        let mut moved = edge(What::Changed, 5, "e", "tagged", "s", "rain");
-        moved.ends_before = Some(Ends { from: "s".into(), to: "snow".into() });
+        assert_eq!(said(&edge(ChangeKind::Added, 3, "e", "tagged", "s", "snow")), one("s", "tagged#e", Some("snow")));
+        assert_eq!(said(&edge(ChangeKind::Removed, 4, "e", "tagged", "s", "snow")), one("s", "tagged#e", None));
+        let mut moved = edge(ChangeKind::Changed, 5, "e", "tagged", "s", "rain");
+        moved.ends_before = Some(EdgeEndpoints { from: "s".into(), to: "snow".into() });
         assert_eq!(said(&moved), one("s", "tagged#e", Some("rain")));
     }
 
@@ -176,6 +179,6 @@ mod tests {
     #[test]
     fn a_fact_is_of_its_changes_generation() {
         let fact = facts("main.2", &vertex(7, "p", NAME, Some("Mina"))).remove(0);
-        assert_eq!(fact.register.stamp, Stamp { generation: 2, position: Position::new(7, 1) });
+        assert_eq!(fact.register.stamp, GenerationPosition { generation: 2, position: Position::new(7, 1) });
     }
 }

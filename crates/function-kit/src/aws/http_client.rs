@@ -1,7 +1,7 @@
 //! HTTP for the SDK's clients.
 //!
 //! The SDK's own crate for it is for every program there is: HTTP/2, proxies, the system's certificates. What functions
-//! call is reached directly and answers HTTP/1.1, so the rest would only be loaded (`docs/startup.md`).
+//! call is reached directly and answers HTTP/1.1, so the rest would only be loaded (`docs/benchmarks/startup.md`).
 
 use std::{
     borrow::Cow,

@@ -129,7 +129,7 @@ fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// In the form that `docs/startup.md` has.
+/// In the form that `docs/benchmarks/startup.md` has.
 fn table(rows: &[Row]) -> String {
     let mut table =
         "| function | file | exec → ready | CPU in init | to bare | CPU in the first call | memory at rest |\n\

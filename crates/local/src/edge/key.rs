@@ -89,11 +89,11 @@ mod tests {
     #[test]
     fn reads_what_openssl_writes() {
         // `openssl pkey -in p256.pem -pubout`
-        let key = PublicKey::from_pem(include_str!("../../../delivery/tests/p256.public.pem")).expect("a key");
-        assert_eq!(key.0, include_bytes!("../../../delivery/tests/p256.public"));
+        let key = PublicKey::from_pem(include_str!("../../../cdn-signing/tests/p256.public.pem")).expect("a key");
+        assert_eq!(key.0, include_bytes!("../../../cdn-signing/tests/p256.public"));
         // `printf %s "$policy" | openssl dgst -sha256 -sign p256.pem`
         let policy = r#"{"Statement":[{"Resource":"https://d111111abcdef8.cloudfront.net/ID/0A/*","Condition":{"DateLessThan":{"AWS:EpochTime":1767290400}}}]}"#;
-        let signature = include_bytes!("../../../delivery/tests/policy.signature");
+        let signature = include_bytes!("../../../cdn-signing/tests/policy.signature");
         assert!(key.has_signed(policy.as_bytes(), signature));
         assert!(!key.has_signed(policy.replace("0A", "0B").as_bytes(), signature));
         assert!(!key.has_signed(policy.as_bytes(), &signature[1..]));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     commit::Commit,
     control::Trim,
-    database::{Committed, Ends},
+    database::{Committed, EdgeEndpoints},
     faults::{Fault, Order, Standing},
     value::Value,
 };
@@ -76,7 +76,7 @@ impl Client {
     }
 
     /// Where the stream ends.
-    pub async fn head(&self) -> Result<Ends> {
+    pub async fn head(&self) -> Result<EdgeEndpoints> {
         self.call(Method::GET, "head", None::<&()>).await
     }
 
@@ -104,12 +104,12 @@ impl Client {
     }
 
     /// Drops commits up to and including `through`, as if they had expired.
-    pub async fn trim(&self, through: u64) -> Result<Ends> {
+    pub async fn trim(&self, through: u64) -> Result<EdgeEndpoints> {
         self.call(Method::POST, "trim", Some(&Trim { through })).await
     }
 
     /// A fast reset: deletes the graph and its stream.
-    pub async fn reset(&self) -> Result<Ends> {
+    pub async fn reset(&self) -> Result<EdgeEndpoints> {
         self.call(Method::POST, "reset", None::<&()>).await
     }
 

@@ -53,7 +53,7 @@ pub enum NotCommitted {
 /// The ends of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Ends {
+pub struct EdgeEndpoints {
     /// The last record ever written; before the first commit, the place before it.
     pub head: EventId,
     /// The oldest record that has not expired.
@@ -180,9 +180,9 @@ impl Database {
     }
 
     /// The ends of the stream.
-    pub fn ends(&mut self, now: i64) -> Result<Ends> {
+    pub fn ends(&mut self, now: i64) -> Result<EdgeEndpoints> {
         self.expire(now)?;
-        Ok(Ends { head: self.log.head(), oldest: self.log.oldest() })
+        Ok(EdgeEndpoints { head: self.log.head(), oldest: self.log.oldest() })
     }
 
     fn expire(&mut self, now: i64) -> Result<()> {

@@ -117,7 +117,7 @@ async fn idle_is_404_and_a_probe_tells_the_head() {
     assert_eq!(stream(&emulator, &format!("{after}&opNum=2")).await, idle("commitNum = 1, opNum = 2"));
     let ends = client.head().await.unwrap();
     let id = |op_num| EventId { commit_num: 1, op_num };
-    assert_eq!(ends, Ends { head: id(2), oldest: Some(id(1)) });
+    assert_eq!(ends, EdgeEndpoints { head: id(2), oldest: Some(id(1)) });
 }
 
 #[tokio::test]
@@ -276,7 +276,7 @@ async fn expiry_and_fast_reset_on_demand() {
     assert_eq!(code(&emulator, "commitNum=2").await, Some((400, "ExpiredStreamException".into())));
     assert_eq!(stream(&emulator, "iteratorType=TRIM_HORIZON").await, Ok(vec![(3, 1)]));
     let ends = client.reset().await.unwrap();
-    assert_eq!(ends, Ends { head: EventId { commit_num: 0, op_num: 0 }, oldest: None });
+    assert_eq!(ends, EdgeEndpoints { head: EventId { commit_num: 0, op_num: 0 }, oldest: None });
     assert_eq!(client.graph().await.unwrap().vertices.len(), 0);
     assert_eq!(client.commit(&person("p1")).await.unwrap().commit_num, Some(1));
     let text = stream(&emulator, "commitNum=3").await.unwrap_err().2;

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::template::{Template, read};
 
-/// The runbooks in `docs/operate.md`: the headings below "When an alarm calls".
+/// Where the runbooks are.
+const RUNBOOKS: &str = "docs/operations/runbooks.md";
+
+/// The names of the runbooks: the headings below "Alarms".
 fn runbooks() -> BTreeSet<String> {
-    let text = read("docs/operate.md");
-    let (_, section) = text.split_once("\n## When an alarm calls\n").expect("the section of runbooks");
+    let text = read(RUNBOOKS);
+    let (_, section) = text.split_once("\n## Alarms\n").expect("the section of runbooks");
     let section = section.split("\n## ").next().unwrap_or(section);
     section.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_owned).collect()
 }
@@ -20,7 +23,7 @@ fn every_alarm_has_a_runbook_and_every_runbook_an_alarm() {
         for (name, alarm) in template.resources("AWS::CloudWatch::Alarm") {
             let properties = &alarm["Properties"];
             let description = properties["AlarmDescription"].as_str().expect("a description");
-            let anchor = format!(" docs/operate.md#{}", name.to_lowercase());
+            let anchor = format!(" {RUNBOOKS}#{}", name.to_lowercase());
             assert!(description.ends_with(&anchor), "{name} does not say {anchor}");
             assert!(properties.get("AlarmActions").is_some(), "{name} tells nobody");
             assert!(alarms.insert(name.to_owned()), "two alarms are called {name}");
@@ -32,11 +35,11 @@ fn every_alarm_has_a_runbook_and_every_runbook_an_alarm() {
 
 #[test]
 fn every_runbook_says_what_it_means_what_to_look_at_and_what_to_do() {
-    let text = read("docs/operate.md");
+    let text = read(RUNBOOKS);
     for name in runbooks() {
         let (_, body) = text.split_once(&format!("\n### {name}\n")).expect("the runbook");
         let body = body.split("\n#").next().unwrap_or(body);
-        for part in ["**Means.**", "**Look.**", "**Do.**"] {
+        for part in ["**Symptom.**", "**Check.**", "**Action.**"] {
             assert!(body.contains(part), "{name} has no {part}");
         }
     }

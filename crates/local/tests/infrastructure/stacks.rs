@@ -31,7 +31,7 @@ fn what_is_written_about_parameters_is_about_parameters() {
     // Also those that are commented out, for whoever deploys to fill in.
     let entries = config.lines().filter_map(|line| line.trim().trim_start_matches("# ").strip_prefix('"'));
     let entries = entries.filter_map(|entry| entry.trim_start_matches('"').split_once('=')).map(|(name, _)| name);
-    let page = read("docs/deploy.md");
+    let page = read("docs/operations/deploy.md");
     let (_, table) = page.split_once("\n## Parameters\n").expect("the section");
     let table = table.split("\n## ").next().unwrap_or(table);
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |")).map(|(names, _)| names);

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use domain::media::{MediaId, MediaItem};
 use serde::Serialize;
-use store::media::{Detail, MAX_BATCH, MediaTable};
+use store::media::{MAX_BATCH, MediaTable, Projection};
 
 use super::{
     Order,
@@ -107,7 +107,7 @@ impl Media<'_> {
     }
 
     async fn items(&self, ids: &[MediaId]) -> Result<Vec<MediaItem>> {
-        Ok(self.table.get_many(ids, Detail::Brief).await?)
+        Ok(self.table.get_many(ids, Projection::Brief).await?)
     }
 
     /// The original at `key`, if there is one.

@@ -68,7 +68,7 @@ async fn send_all(
                     redriven.came_meanwhile += 1;
                     kept.push(message);
                 }
-                Verdict::Unfit => {
+                Verdict::MessageTooLarge => {
                     redriven.unfit += 1;
                     kept.push(message);
                 }
@@ -90,7 +90,7 @@ async fn send_all(
 enum Verdict {
     Send,
     CameMeanwhile,
-    Unfit,
+    MessageTooLarge,
 }
 
 fn verdict(message: &Message, home: Home<'_>, start: Timestamp) -> Verdict {
@@ -100,7 +100,7 @@ fn verdict(message: &Message, home: Home<'_>, start: Timestamp) -> Verdict {
         Verdict::CameMeanwhile
     } else if matches!(home, Home::Topic(_)) && !is_change(body) {
         // What fits no message is represented by a few words for people.
-        Verdict::Unfit
+        Verdict::MessageTooLarge
     } else {
         Verdict::Send
     }
@@ -165,6 +165,6 @@ mod tests {
         assert_eq!(verdict(&message(9, "x"), queue, start), Verdict::Send, "a queue may have anything");
         assert_eq!(verdict(&message(11, "x"), queue, start), Verdict::CameMeanwhile);
         let stub = r#"{"id":"main/7/1","type":"app.iyagi.graph.vertex.added","bytes":300000}"#;
-        assert_eq!(verdict(&message(9, stub), topic, start), Verdict::Unfit);
+        assert_eq!(verdict(&message(9, stub), topic, start), Verdict::MessageTooLarge);
     }
 }

@@ -5,7 +5,7 @@ use domain::graph::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::checkpoint::{CheckpointTable, Overview};
+use store::checkpoint::{CheckpointStatus, CheckpointTable};
 
 use crate::{
     Session,
@@ -86,15 +86,15 @@ struct Mark {
 pub async fn status(session: &Session) -> Result<Status> {
     let (table, stream) = (session.output("CheckpointTableName")?, session.output("StreamName")?);
     let table = CheckpointTable::new(session.dynamodb.clone(), table.to_owned(), stream.to_owned());
-    let overview = table.overview().await.context("the checkpoint")?;
+    let overview = table.status().await.context("the checkpoint")?;
     let after = overview.as_ref().and_then(|overview| overview.position);
     let question = json!({"status": {"after": after}});
     let standing = session.invoke(session.output("StreamPollerName")?, &question).await;
     Ok(of(overview, standing.map_err(|error| format!("{error:#}")), Timestamp::now()))
 }
 
-fn of(overview: Option<Overview>, standing: Result<Standing, String>, now: Timestamp) -> Status {
-    let overview = overview.unwrap_or(Overview { position: None, generation: 0, holder: None });
+fn of(overview: Option<CheckpointStatus>, standing: Result<Standing, String>, now: Timestamp) -> Status {
+    let overview = overview.unwrap_or(CheckpointStatus { position: None, generation: 0, holder: None });
     let lease = overview.holder.map(|holder| Held {
         owner: holder.lease.owner,
         epoch: holder.lease.epoch,
@@ -178,10 +178,10 @@ mod tests {
         Timestamp::constant(1_000_000 + seconds, 0)
     }
 
-    fn overview() -> Overview {
+    fn overview() -> CheckpointStatus {
         let lease = Lease { owner: "r/1".to_owned(), epoch: 7 };
         let holder = Holder { lease, taken_at: Some(at(-12)), expires_at: at(83) };
-        Overview { position: Some(Position::new(12, 3)), generation: 1, holder: Some(holder) }
+        CheckpointStatus { position: Some(Position::new(12, 3)), generation: 1, holder: Some(holder) }
     }
 
     fn standing() -> Standing {

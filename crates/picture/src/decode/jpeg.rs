@@ -56,7 +56,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
 }
 
 /// The smallest scale that leaves enough samples for a good picture of `bound`: a quarter more than
-/// it needs. What more would bring is not seen in the variants (docs/pictures.md).
+/// it needs. What more would bring is not seen in the variants (docs/benchmarks/pictures.md).
 fn enough(side: usize, bound: u32) -> Scale {
     Scale::at_least(side, bound as usize * 5 / 4)
 }

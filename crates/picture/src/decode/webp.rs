@@ -47,7 +47,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
 
 /// An opaque lossy frame straight to planes.
 fn lossy(frame: &[u8], size: Size) -> Result<Planes, PictureError> {
-    // Scaled down by so much, there is little to be seen of smoothed edges (docs/pictures.md).
+    // Scaled down by so much, there is little to be seen of smoothed edges (docs/benchmarks/pictures.md).
     let is_large = size.width.max(size.height) >= 2 * BOUNDS[0];
     let smoothing = if is_large { Smoothing::None } else { Smoothing::Exact };
     let planes = vp8_planes::Decoder::new(frame).and_then(|decoder| decoder.decode(smoothing));

@@ -3,7 +3,7 @@ use domain::media::{Kind, MediaId, MediaItem, Post, Relation, Visibility};
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 
-use super::{Detail, MediaTable, row};
+use super::{MediaTable, Projection, row};
 
 /// A list of one owner's items, as one who has this relation to them sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Selection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
     /// Newest first.
-    Newest,
+    BoundedLwwMap,
     /// Oldest first.
     Oldest,
 }
@@ -44,14 +44,14 @@ pub struct Page {
     /// At most as many as were asked for.
     pub items: Vec<MediaItem>,
     /// Where the next page starts, if there is one.
-    pub next: Option<Place>,
+    pub next: Option<SortKey>,
 }
 
 /// The place of an item in every list that it is in: unique, and ordered by upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place(pub String);
+pub struct SortKey(pub String);
 
-impl Place {
+impl SortKey {
     pub(super) fn of(id: MediaId, uploaded_at: Timestamp) -> Self {
         // Fixed width, so that text order is the order of time; the id makes it unique.
         Self(format!("{uploaded_at:.3}#{id}"))
@@ -108,14 +108,14 @@ impl MediaTable {
         &self,
         list: &List,
         limit: usize,
-        after: Option<&Place>,
-        detail: Detail,
+        after: Option<&SortKey>,
+        detail: Projection,
     ) -> Result<Page, Failure> {
         let index = list.selection.index(list.relation);
         // One more than asked for: DynamoDB's own marker does not say that more rows follow.
         let wanted = i32::try_from(limit + 1).map_err(|error| Failure::bug("list media items", error))?;
         let (is_forward, beyond) = match list.order {
-            Order::Newest => (false, "#list = :list AND listed_at < :after"),
+            Order::BoundedLwwMap => (false, "#list = :list AND listed_at < :after"),
             Order::Oldest => (true, "#list = :list AND listed_at > :after"),
         };
         let mut query = self
@@ -128,7 +128,7 @@ impl MediaTable {
             .key_condition_expression(if after.is_some() { beyond } else { "#list = :list" })
             .expression_attribute_names("#list", index)
             .expression_attribute_values(":list", AttributeValue::S(list.selection.key(&list.owner)));
-        if let Some(Place(after)) = after {
+        if let Some(SortKey(after)) = after {
             query = query.expression_attribute_values(":after", AttributeValue::S(after.clone()));
         }
         if let Some((expression, names)) = row::projection(detail) {
@@ -142,7 +142,7 @@ impl MediaTable {
         // A page also ends at 1 MB, before `wanted` rows.
         let more = rows.len() > limit || answer.last_evaluated_key.is_some();
         let items: Vec<_> = rows.into_iter().take(limit).map(row::from_attributes).collect::<Result<_, _>>()?;
-        let place = |item: &MediaItem| Some(Place::of(item.id, item.state.upload()?.uploaded_at));
+        let place = |item: &MediaItem| Some(SortKey::of(item.id, item.state.upload()?.uploaded_at));
         let next = items.last().filter(|_| more).and_then(place);
         Ok(Page { items, next })
     }
@@ -197,9 +197,9 @@ mod tests {
             })
             .then_output(|| QueryOutput::builder().build());
         let table = MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&query]), "media".into());
-        let (selection, relation, order) = (Selection::All, Relation::Owner, Order::Newest);
+        let (selection, relation, order) = (Selection::All, Relation::Owner, Order::BoundedLwwMap);
         let list = List { owner: "mina".into(), selection, relation, order };
-        table.list(&list, 1, None, Detail::Brief).await.expect("a page");
+        table.list(&list, 1, None, Projection::Brief).await.expect("a page");
         assert_eq!(query.num_calls(), 1);
     }
 
@@ -227,10 +227,10 @@ mod tests {
             relation: Relation::Follower,
             order: Order::Oldest,
         };
-        let page = table.list(&list, 1, Some(&Place("x".into())), Detail::Full).await.expect("a page");
+        let page = table.list(&list, 1, Some(&SortKey("x".into())), Projection::Full).await.expect("a page");
         let id = MediaId::of_key("photo/mina/a");
         assert_eq!(page.items.iter().map(|item| item.id).collect::<Vec<_>>(), [id]);
-        assert_eq!(page.next, Some(Place(format!("2026-11-22T01:02:03.000Z#{id}"))));
+        assert_eq!(page.next, Some(SortKey(format!("2026-11-22T01:02:03.000Z#{id}"))));
         assert_eq!(query.num_calls(), 1);
     }
 }

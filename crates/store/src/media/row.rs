@@ -8,7 +8,7 @@ use function_kit::failure::Failure;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Detail, Place, list::index_keys};
+use super::{Projection, SortKey, list::index_keys};
 
 /// An item as DynamoDB holds it, without its keys in the indexes, which follow from the rest.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -70,10 +70,10 @@ enum StateName {
 
 /// The projection expression for this much of a row, and the names in it: some of them are
 /// DynamoDB's reserved words.
-pub(super) fn projection(detail: Detail) -> Option<(String, HashMap<String, String>)> {
+pub(super) fn projection(detail: Projection) -> Option<(String, HashMap<String, String>)> {
     match detail {
-        Detail::Full => None,
-        Detail::Brief => {
+        Projection::Full => None,
+        Projection::Brief => {
             let names: HashMap<_, _> = BRIEF.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect();
             Some((names.keys().map(String::as_str).collect::<Vec<_>>().join(", "), names))
         }
@@ -87,7 +87,7 @@ pub(super) fn to_attributes(item: MediaItem) -> Result<HashMap<String, Attribute
         let Intent { post, visibility, .. } = &upload.declared.intent;
         let keys = index_keys(&item.owner, item.kind, post.as_ref(), *visibility);
         indexed.extend(keys.into_iter().map(|(name, key)| (name.to_owned(), AttributeValue::S(key))));
-        let place = Place::of(item.id, upload.uploaded_at);
+        let place = SortKey::of(item.id, upload.uploaded_at);
         indexed.insert("listed_at".to_owned(), AttributeValue::S(place.0));
     }
     let row: HashMap<_, _> =
@@ -246,7 +246,7 @@ pub(super) mod tests {
     #[test]
     fn a_brief_row_is_the_same_item_without_what_was_made_from_it() {
         let mut row = to_attributes(ready()).expect("a row");
-        let (_, names) = projection(Detail::Brief).expect("a projection");
+        let (_, names) = projection(Projection::Brief).expect("a projection");
         assert!(row.contains_key("derived"));
         row.retain(|name, _| names.values().any(|wanted| wanted == name));
         let mut brief = ready();

@@ -8,7 +8,7 @@ mod world;
 
 use std::{error::Error, path::Path, time::Instant};
 
-use domain::graph::{Change, Ends, EntityKind, Labels, Position, What};
+use domain::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position};
 use jiff::Timestamp;
 use local::runtime_api::{Answer, Function};
 use serde_json::{Value, json};
@@ -94,9 +94,9 @@ fn told() -> Change {
         commit_timestamp_ms: Timestamp::now().as_millisecond(),
         kind: EntityKind::Edge,
         entity_id: "told:mina:story".to_owned(),
-        what: What::Added,
+        what: ChangeKind::Added,
         labels: Labels { added: vec!["told".to_owned()], ..Labels::default() },
-        ends: Some(Ends { from: "mina".to_owned(), to: "story".to_owned() }),
+        ends: Some(EdgeEndpoints { from: "mina".to_owned(), to: "story".to_owned() }),
         ends_before: None,
         properties: [].into(),
         properties_omitted: 0,

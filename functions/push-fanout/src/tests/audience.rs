@@ -73,9 +73,9 @@ async fn many_that_waited_for_an_owner_are_told_page_by_page() {
     for number in 0..10 {
         town.deliver(&[add(10 + number, "likes", &format!("fan{number}"), "s1")]).await;
     }
-    assert_eq!((town.notes(), town.told().len()), (10, 0));
+    assert_eq!((town.pending_page(), town.told().len()), (10, 0));
     assert_eq!(town.deliver(&[come(1, "s1", None), add(1, "told", "mina", "s1")]).await, []);
     assert_eq!(town.told().len(), 10);
     // All but the story itself, which is remembered for late follows.
-    assert_eq!(town.notes(), 1);
+    assert_eq!(town.pending_page(), 1);
 }

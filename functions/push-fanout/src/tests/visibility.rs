@@ -21,13 +21,13 @@ async fn nobody_is_told_of_a_private_story() {
         }
         // What is about one's own story is told whoever may see it.
         let own = told(&[("mina", "follow"), ("mina", "like-story")]);
-        assert_eq!((town.told(), town.notes()), (own, 2), "{order:?}");
+        assert_eq!((town.told(), town.pending_page()), (own, 2), "{order:?}");
         // Shown to all within its time: told then, and once.
         let shown = [show(9, "s1", Some("public"))];
         assert_eq!(town.deliver(&shown).await, []);
         let all = told(&[("mina", "follow"), ("mina", "like-story"), ("jun", "story"), ("sora", "mention-story")]);
         // The story is remembered for follows that come late.
-        assert_eq!((town.told(), town.notes()), (all.clone(), 1), "{order:?}");
+        assert_eq!((town.told(), town.pending_page()), (all.clone(), 1), "{order:?}");
         assert_eq!(town.deliver(&shown).await, []);
         assert_eq!(town.deliver(&order).await, []);
         assert_eq!(town.told(), all, "a replay pushes nothing");
@@ -43,7 +43,7 @@ async fn a_story_of_which_nobody_knows_who_may_see_it_waits() {
     assert_eq!(town.told(), []);
     for hidden in [show(4, "s1", Some("friends")), show(5, "s1", None)] {
         town.deliver(&[hidden]).await;
-        assert_eq!((town.told(), town.notes()), (vec![], 1));
+        assert_eq!((town.told(), town.pending_page()), (vec![], 1));
     }
     town.deliver(&[show(6, "s1", Some("followers"))]).await;
     assert_eq!(town.told(), told(&[("jun", "story")]));
@@ -57,14 +57,14 @@ async fn what_was_hidden_is_not_told_after_its_time_or_when_it_was_taken_back() 
     town.deliver(&news).await;
     town.passes(SignedDuration::from_hours(24));
     town.deliver(&shown).await;
-    assert_eq!((town.told(), town.notes()), (vec![], 0));
+    assert_eq!((town.told(), town.pending_page()), (vec![], 0));
 
     let town = Town::of(&["jun", "sora"]);
     town.deliver(&news).await;
     town.deliver(&[add(4, "mentions", "s1", "sora")]).await;
-    assert_eq!(town.notes(), 2);
+    assert_eq!(town.pending_page(), 2);
     town.deliver(&[remove(5, "told", "mina", "s1"), remove(6, "mentions", "s1", "sora")]).await;
-    assert_eq!(town.notes(), 0);
+    assert_eq!(town.pending_page(), 0);
     town.deliver(&shown).await;
     assert_eq!(town.told(), []);
 }
@@ -76,7 +76,7 @@ async fn a_story_that_is_shown_while_its_event_is_shelved_is_told() {
     // Whoever projects it looks for what waits before there is anything.
     town.meanwhile.replace(Some(come(2, "s1", None)));
     assert_eq!(town.deliver(&[add(3, "told", "mina", "s1")]).await, []);
-    assert_eq!((town.told(), town.notes()), (told(&[("jun", "story")]), 1));
+    assert_eq!((town.told(), town.pending_page()), (told(&[("jun", "story")]), 1));
 }
 
 #[tokio::test]

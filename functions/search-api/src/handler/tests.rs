@@ -7,7 +7,7 @@ use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use domain::{
     graph::Position,
     push,
-    search::{MARK_BEGIN, MARK_END, Register, Stamp},
+    search::{GenerationPosition, MARK_BEGIN, MARK_END, Register},
 };
 use function_kit::seal::SecretSealer;
 use opensearch::Page;
@@ -22,7 +22,7 @@ type Row = HashMap<String, AttributeValue>;
 struct Found(Vec<Hit>);
 
 impl Find for Found {
-    async fn find(&self, _: Search<'_>, _: &str, after: Option<&Place>, size: usize) -> Result<Page, Failure> {
+    async fn find(&self, _: Search<'_>, _: &str, after: Option<&SortKey>, size: usize) -> Result<Page, Failure> {
         let rest = self.0.iter().skip_while(|hit| after.is_some_and(|after| hit.place != *after));
         let rest = rest.skip(usize::from(after.is_some()));
         let hits: Vec<_> = rest.take(size).cloned().collect();
@@ -36,7 +36,7 @@ fn hit(id: &str) -> Hit {
 }
 
 fn row(id: &str, registers: &[(&str, Option<&str>)]) -> Row {
-    let stamp = Stamp { generation: 0, position: Position::new(7, 1) };
+    let stamp = GenerationPosition { generation: 0, position: Position::new(7, 1) };
     let mut row = Row::from([
         ("id".to_owned(), AttributeValue::S(id.to_owned())),
         ("version".to_owned(), AttributeValue::N("3".to_owned())),

@@ -15,7 +15,7 @@ use local::neptune::{self, Commit};
 use serde_json::json;
 use stream_poller::{
     Entry,
-    bus::{Bus, Verdict},
+    bus::{Bus, PublishOutcome},
     policy::Policy,
     poller::Poller,
     settings::Settings,
@@ -35,14 +35,14 @@ const TICK: Duration = Duration::from_secs(8);
 struct Clock(Rc<RefCell<HashMap<String, Instant>>>);
 
 impl Bus for Clock {
-    async fn publish(&self, entries: &[Entry]) -> Vec<Verdict> {
+    async fn publish(&self, entries: &[Entry]) -> Vec<PublishOutcome> {
         let now = Instant::now();
         for entry in entries {
             if let Ok(received) = Change::from_cloud_event(&entry.message.body) {
                 self.0.borrow_mut().entry(received.change.entity_id).or_insert(now);
             }
         }
-        vec![Verdict::Accepted; entries.len()]
+        vec![PublishOutcome::Accepted; entries.len()]
     }
 
     async fn bury(&self, _: &Entry, _: &str) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use function_kit::{failure::Failure, metrics::Metrics};
 use serde_json::json;
 use stream_poller::{
     Entry,
-    bus::{Bus, Verdict},
+    bus::{Bus, PublishOutcome},
     policy::{Mode, Policy},
     poller::Poller,
     settings::Settings,
@@ -25,10 +25,10 @@ struct NullBus {
 }
 
 impl Bus for NullBus {
-    async fn publish(&self, entries: &[Entry]) -> Vec<Verdict> {
+    async fn publish(&self, entries: &[Entry]) -> Vec<PublishOutcome> {
         let bytes: usize = entries.iter().map(|entry| entry.message.body.len()).sum();
         self.bytes.set(self.bytes.get() + bytes as u64);
-        vec![Verdict::Accepted; entries.len()]
+        vec![PublishOutcome::Accepted; entries.len()]
     }
 
     async fn bury(&self, _: &Entry, _: &str) -> Result<(), Failure> {

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_smithy_types::{Document, Number};
-use domain::graph::{Change, Ends, EntityKind, Labels, Position, PropertyChange, Value, What};
+use domain::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, Value};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Order;
+use super::ExportRequest;
 
 /// Before all that a stream tells: its commits are numbered from 1.
 const BEFORE_THE_STREAM: Position = Position::new(0, 0);
@@ -18,7 +18,7 @@ const MAX_ID_BYTES: usize = 2_048;
 /// What a title's vertex is that has no `visibility`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Unsaid {
+pub enum DefaultVisibility {
     /// It never had one: everybody may see it.
     Public,
     /// It may have lost it: nobody else may see it.
@@ -59,7 +59,7 @@ pub struct Edge {
 
 /// What is told of a row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct ExportedRow {
     /// The change, if anything is told.
     pub change: Option<Change>,
     /// It has a title that is not told.
@@ -82,7 +82,7 @@ impl Row {
     }
 
     /// What is told of it.
-    pub fn told(&self, order: &Order) -> Told {
+    pub fn told(&self, order: &ExportRequest) -> ExportedRow {
         match self {
             Self::Vertex(vertex) => vertex.told(order),
             Self::Edge(edge) => edge.told(order),
@@ -104,7 +104,7 @@ impl Vertex {
         })
     }
 
-    fn told(&self, order: &Order) -> Told {
+    fn told(&self, order: &ExportRequest) -> ExportedRow {
         let is_skipped = self.id.len() > MAX_ID_BYTES;
         let is_undecided = self.title.is_some() && !self.has_visibility && order.without_visibility.is_none();
         let mut properties = BTreeMap::new();
@@ -117,7 +117,7 @@ impl Vertex {
         }
         if let Some(title) = self.title.as_ref().filter(|_| !is_undecided) {
             say("title", Some(title));
-            if !self.has_visibility && order.without_visibility == Some(Unsaid::Private) {
+            if !self.has_visibility && order.without_visibility == Some(DefaultVisibility::Private) {
                 say("visibility", None);
             }
         }
@@ -131,7 +131,12 @@ impl Vertex {
             properties,
             ..change(EntityKind::Vertex, &self.id, order.undated_at)
         };
-        Told { change: (says_something && !is_skipped).then_some(change), is_undecided, is_undated: false, is_skipped }
+        ExportedRow {
+            change: (says_something && !is_skipped).then_some(change),
+            is_undecided,
+            is_undated: false,
+            is_skipped,
+        }
     }
 }
 
@@ -143,15 +148,15 @@ impl Edge {
         Some(Self { id: text("id")?, label: text("label")?, from: text("from")?, to: text("to")?, told_at })
     }
 
-    fn told(&self, order: &Order) -> Told {
+    fn told(&self, order: &ExportRequest) -> ExportedRow {
         let is_skipped = [&self.id, &self.from, &self.to].into_iter().any(|id| id.len() > MAX_ID_BYTES);
         let change = Change {
             labels: Labels { added: vec![self.label.clone()], ..Labels::default() },
-            ends: Some(Ends { from: self.from.clone(), to: self.to.clone() }),
+            ends: Some(EdgeEndpoints { from: self.from.clone(), to: self.to.clone() }),
             ..change(EntityKind::Edge, &self.id, self.told_at.unwrap_or(order.undated_at))
         };
         let is_undated = !is_skipped && self.label == "told" && self.told_at.is_none();
-        Told { change: (!is_skipped).then_some(change), is_undecided: false, is_undated, is_skipped }
+        ExportedRow { change: (!is_skipped).then_some(change), is_undecided: false, is_undated, is_skipped }
     }
 }
 
@@ -165,7 +170,7 @@ fn change(kind: EntityKind, id: &str, at: Timestamp) -> Change {
         commit_timestamp_ms: at.as_millisecond(),
         kind,
         entity_id: id.to_owned(),
-        what: What::Added,
+        what: ChangeKind::Added,
         labels: Labels::default(),
         ends: None,
         ends_before: None,
@@ -199,7 +204,7 @@ mod tests {
     }
 
     /// Properties of what is told: a name, and the text if it has one.
-    fn said(vertex: &Vertex, order: &Order) -> Vec<(String, Option<String>)> {
+    fn said(vertex: &Vertex, order: &ExportRequest) -> Vec<(String, Option<String>)> {
         let change = vertex.told(order).change.map(|change| change.properties).unwrap_or_default();
         let text =
             |property: PropertyChange| property.after.first().and_then(|value| value.as_str().map(str::to_owned));
@@ -212,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_title_is_told_with_who_may_see_it() {
-        let (order, title) = (Order::default(), pair("title", Some("첫눈")));
+        let (order, title) = (ExportRequest::default(), pair("title", Some("첫눈")));
         let followers = pair("visibility", Some("followers"));
         assert_eq!(said(&story(Some("followers")), &order), [title.clone(), followers]);
         // Set, but to nothing that can be read.
@@ -222,24 +227,24 @@ mod tests {
 
     #[test]
     fn without_a_visibility_somebody_decides() {
-        let decided = |without_visibility| Order { without_visibility, ..Order::default() };
+        let decided = |without_visibility| ExportRequest { without_visibility, ..ExportRequest::default() };
         let nobody = story(None).told(&decided(None));
         assert_eq!((nobody.change, nobody.is_undecided), (None, true));
         let title = pair("title", Some("첫눈"));
-        assert_eq!(said(&story(None), &decided(Some(Unsaid::Public))), std::slice::from_ref(&title));
-        assert_eq!(said(&story(None), &decided(Some(Unsaid::Private))), [title, pair("visibility", None)]);
+        assert_eq!(said(&story(None), &decided(Some(DefaultVisibility::Public))), std::slice::from_ref(&title));
+        assert_eq!(said(&story(None), &decided(Some(DefaultVisibility::Private))), [title, pair("visibility", None)]);
     }
 
     #[test]
     fn a_person_is_told_with_their_name() {
         let person =
             Vertex { id: "p".into(), labels: vec!["person".into()], name: Some("미나".into()), ..Vertex::default() };
-        let change = person.told(&Order::default()).change.expect("a change");
+        let change = person.told(&ExportRequest::default()).change.expect("a change");
         assert_eq!(
             (change.position, change.labels.added.as_slice()),
             (Position::new(0, 0), &["person".to_owned()][..])
         );
-        assert_eq!(said(&person, &Order::default()), [pair("name", Some("미나"))]);
+        assert_eq!(said(&person, &ExportRequest::default()), [pair("name", Some("미나"))]);
     }
 
     #[test]
@@ -249,7 +254,7 @@ mod tests {
             let ids = [("id", "e"), ("label", label), ("from", "p"), ("to", "s")]
                 .map(|(name, text)| (name.to_owned(), Document::String(text.to_owned())));
             let dates = dates.iter().map(|(name, date)| ((*name).to_owned(), date.clone()));
-            Edge::read(&ids.into_iter().chain(dates).collect()).expect("an edge").told(&Order::default())
+            Edge::read(&ids.into_iter().chain(dates).collect()).expect("an edge").told(&ExportRequest::default())
         };
         let date = Document::String("2019-06-08T16:33:30.678Z".to_owned());
         for (dates, at, is_undated) in [
@@ -271,9 +276,9 @@ mod tests {
     #[test]
     fn what_no_consumer_can_keep_is_counted() {
         let long = Vertex { id: "가".repeat(683), ..story(Some("public")) };
-        let told = long.told(&Order::default());
+        let told = long.told(&ExportRequest::default());
         assert_eq!((told.change, told.is_skipped), (None, true));
         let edge = Edge { to: "가".repeat(683), ..Edge::default() };
-        assert!(edge.told(&Order::default()).is_skipped);
+        assert!(edge.told(&ExportRequest::default()).is_skipped);
     }
 }

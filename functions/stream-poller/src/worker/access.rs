@@ -4,20 +4,20 @@ use std::time::Instant;
 
 use domain::graph::Position;
 use function_kit::failure::{Failure, Kind};
-use store::checkpoint::Standing;
+use store::checkpoint::LeaseStatus;
 use tracing::{debug, warn};
 
 use super::{Closing, Worker};
 use crate::{
     bus::Bus,
     checkpoints::Checkpoints,
-    stop::{Ending, Stop},
+    stop::{RunError, RunOutcome},
 };
 
 /// What an access to the checkpoint said, and what it wrote if it did.
 pub(super) struct Access {
     pub(super) wrote: Option<Position>,
-    pub(super) result: Result<Standing, Failure>,
+    pub(super) result: Result<LeaseStatus, Failure>,
 }
 
 impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
@@ -34,7 +34,7 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
             self.access =
                 Some(Box::pin(async move { Access { wrote: Some(position), result: guard.advance(position).await } }));
         } else if now >= self.last_access + self.settings.look_every {
-            self.access = Some(Box::pin(async move { Access { wrote: None, result: guard.look().await } }));
+            self.access = Some(Box::pin(async move { Access { wrote: None, result: guard.lease_status().await } }));
         }
     }
 
@@ -48,17 +48,17 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
         Some(self.write_again.max(due).unwrap_or(self.last_access))
     }
 
-    pub(super) fn learn(&mut self, access: Access) -> Result<Standing, Stop> {
+    pub(super) fn learn(&mut self, access: Access) -> Result<LeaseStatus, RunError> {
         self.last_access = Instant::now();
         self.write_again = None;
         match access.result {
             Ok(standing) => {
-                if let Some(position) = access.wrote.filter(|_| standing != Standing::Lost) {
+                if let Some(position) = access.wrote.filter(|_| standing != LeaseStatus::Lost) {
                     self.written = Some(position);
                     debug!(%position, "checkpoint");
                 }
-                if standing == Standing::Wanted {
-                    self.halt(Ending::HandedOver);
+                if standing == LeaseStatus::Wanted {
+                    self.halt(RunOutcome::HandedOver);
                 }
                 Ok(standing)
             }
@@ -69,7 +69,7 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
                 }
                 warn!(kind = failure.kind.as_str(), %failure, "will be tried again");
                 self.write_again = Some(self.last_access + self.settings.backoff.after(1));
-                Ok(Standing::Held)
+                Ok(LeaseStatus::Held)
             }
         }
     }

@@ -7,10 +7,10 @@ use tracing::{error, warn};
 
 use super::{Closing, Worker, since};
 use crate::{
-    bus::{Bus, Verdict},
+    bus::{Bus, PublishOutcome},
     checkpoints::Checkpoints,
-    outbox::{Entry, Work},
-    stop::Stop,
+    outbox::{Entry, NextAction},
+    stop::RunError,
 };
 
 /// How often the time from a commit to the bus is noted.
@@ -18,7 +18,7 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 
 /// A call that has ended.
 pub(super) enum Call {
-    Published(Vec<Entry>, Vec<Verdict>),
+    Published(Vec<Entry>, Vec<PublishOutcome>),
     Buried(Entry, Result<(), Failure>),
 }
 
@@ -32,11 +32,11 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
         while self.calls.len() < self.settings.max_calls {
             let Some(work) = self.outbox.next(Instant::now()) else { break };
             self.calls.push(match work {
-                Work::Publish(entries) => Box::pin(async move {
+                NextAction::Publish(entries) => Box::pin(async move {
                     let verdicts = bus.publish(&entries).await;
                     Call::Published(entries, verdicts)
                 }),
-                Work::Bury(entry) => Box::pin(async move {
+                NextAction::Bury(entry) => Box::pin(async move {
                     let reason = entry.message.refused.clone().unwrap_or_default();
                     let result = bus.bury(&entry, &reason).await;
                     Call::Buried(entry, result)
@@ -45,25 +45,25 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
         }
     }
 
-    pub(super) fn settle(&mut self, call: Call) -> Result<(), Stop> {
+    pub(super) fn settle(&mut self, call: Call) -> Result<(), RunError> {
         match call {
             Call::Published(entries, verdicts) => {
                 let mut verdicts = verdicts.into_iter();
                 for mut entry in entries {
                     match verdicts.next() {
-                        Some(Verdict::Accepted) => {
+                        Some(PublishOutcome::Accepted) => {
                             self.refused_in_a_row = 0;
                             self.accept(entry);
                         }
-                        Some(Verdict::Refused(code)) => {
+                        Some(PublishOutcome::Refused(code)) => {
                             self.refused_in_a_row += 1;
                             if self.refused_in_a_row > self.settings.max_refused_in_a_row {
-                                return Err(Stop::Bus(code));
+                                return Err(RunError::Bus(code));
                             }
                             entry.message.refused = Some(code);
                             self.outbox.retry(entry, Instant::now());
                         }
-                        Some(Verdict::Again(code)) => self.again(entry, code),
+                        Some(PublishOutcome::Again(code)) => self.again(entry, code),
                         None => self.again(entry, "no verdict".to_owned()),
                     }
                 }

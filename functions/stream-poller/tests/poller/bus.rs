@@ -8,7 +8,7 @@ use std::{
 use function_kit::failure::Failure;
 use stream_poller::{
     Entry, Message,
-    bus::{Bus, Verdict},
+    bus::{Bus, PublishOutcome},
 };
 use tokio::time::sleep;
 
@@ -96,13 +96,13 @@ impl MemoryBus {
 }
 
 impl Bus for MemoryBus {
-    async fn publish(&self, entries: &[Entry]) -> Vec<Verdict> {
+    async fn publish(&self, entries: &[Entry]) -> Vec<PublishOutcome> {
         let bytes: usize = entries.iter().map(|entry| entry.message.body.len()).sum();
         let groups: HashSet<_> = entries.iter().map(|entry| &entry.message.group).collect();
         assert!(entries.len() <= 10 && bytes <= 262_144, "{} entries, {bytes} bytes", entries.len());
         assert_eq!(groups.len(), entries.len(), "one of a group: the others would overtake it if it failed");
         self.0.calls.set(self.0.calls.get() + 1);
-        let again = || Verdict::Again("InternalError".to_owned());
+        let again = || PublishOutcome::Again("InternalError".to_owned());
         // A crash may come before the bus has them, and after.
         sleep(self.0.latency.get()).await;
         if self.0.is_down.get() || self.chance(8) {
@@ -110,12 +110,12 @@ impl Bus for MemoryBus {
         }
         let verdicts = entries.iter().map(|Entry { message, .. }| {
             if self.refuses(message) {
-                Verdict::Refused("InvalidParameter".to_owned())
+                PublishOutcome::Refused("InvalidParameter".to_owned())
             } else if self.chance(8) {
                 again()
             } else {
                 self.accept(message);
-                Verdict::Accepted
+                PublishOutcome::Accepted
             }
         });
         let verdicts: Vec<_> = verdicts.collect();

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use stream_poller::{policy::Mode, stop::Ending};
+use stream_poller::{policy::Mode, stop::RunOutcome};
 
 use crate::world::{LONG, Random, World, assert_tells_the_graph, commits};
 
@@ -46,7 +46,7 @@ async fn survives(seed: u64) -> usize {
                 world.table.expire();
             }
             Some(outcome) => {
-                assert_eq!(outcome.expect("drained").ending, Ending::Drained);
+                assert_eq!(outcome.expect("drained").ending, RunOutcome::Drained);
                 if history.len() == 0 {
                     break;
                 }

@@ -8,7 +8,7 @@ use function_kit::{
 use local::neptune::{Commit, Options};
 use stream_poller::{
     Message,
-    export::{Counts, Exporter, Graph, Order, Part, Queue, Unsaid},
+    export::{Counts, DefaultVisibility, ExportRequest, Exporter, Graph, Part, Queue},
     policy::Mode,
 };
 
@@ -67,7 +67,7 @@ async fn what_the_stream_never_told_is_told_page_by_page() {
     let exporter = exporter(&world, usize::MAX);
     let metrics = Metrics::of("test");
     // No time for more than a page each.
-    let (mut order, mut counts, mut pages) = (Some(Order::default()), Vec::new(), 0);
+    let (mut order, mut counts, mut pages) = (Some(ExportRequest::default()), Vec::new(), 0);
     while let Some(next) = order.take() {
         let progress = exporter.export(next, 2, Duration::ZERO, &metrics).await.expect("progress");
         counts.push((progress.counts.vertices, progress.counts.edges, progress.counts.undated));
@@ -94,14 +94,14 @@ async fn a_dry_run_counts_and_tells_nobody() {
     let exporter = Exporter { queue: None, ..exporter(&world, 0) };
     let metrics = Metrics::of("test");
     let count = async |order| exporter.export(order, 2, LONG, &metrics).await;
-    let order = Order { dry_run: true, ..Order::default() };
+    let order = ExportRequest { dry_run: true, ..ExportRequest::default() };
     let counts = Counts { vertices: 4, edges: 4, undecided: 1, undated: 3, skipped: 0 };
     assert_eq!(count(order.clone()).await.expect("progress").counts, counts);
-    let decided = Order { without_visibility: Some(Unsaid::Public), ..order };
+    let decided = ExportRequest { without_visibility: Some(DefaultVisibility::Public), ..order };
     let counts = Counts { vertices: 5, undecided: 0, ..counts };
     assert_eq!(count(decided).await.expect("progress").counts, counts);
     // In earnest, it needs somebody to tell.
-    assert_eq!(count(Order::default()).await.expect_err("a failure").kind, Kind::Bug);
+    assert_eq!(count(ExportRequest::default()).await.expect_err("a failure").kind, Kind::Bug);
 }
 
 #[tokio::test]
@@ -109,10 +109,10 @@ async fn an_order_that_failed_is_given_again() {
     let world = older(30).await;
     let metrics = Metrics::of("test");
     let failing = exporter(&world, 2);
-    let failure = failing.export(Order::default(), 2, LONG, &metrics).await.expect_err("a failure");
+    let failure = failing.export(ExportRequest::default(), 2, LONG, &metrics).await.expect_err("a failure");
     assert_eq!((failure.kind, told(&failing).len()), (Kind::Transient, 20));
     *failing.queue.as_ref().expect("a queue").calls_left.borrow_mut() = usize::MAX;
-    let progress = failing.export(Order::default(), 2, LONG, &metrics).await.expect("progress");
+    let progress = failing.export(ExportRequest::default(), 2, LONG, &metrics).await.expect("progress");
     assert_eq!((progress.ended, progress.export), ("exported", None));
     let messages = failing.queue.as_ref().expect("a queue").messages.borrow();
     let names: std::collections::BTreeSet<_> = messages.iter().map(|message| &message.deduplication_id).collect();
@@ -122,7 +122,7 @@ async fn an_order_that_failed_is_given_again() {
 #[tokio::test]
 async fn a_graph_that_began_anew_is_another() {
     let world = older(1).await;
-    let order = Order { generation: Some(1), part: Part::Edges, ..Order::default() };
+    let order = ExportRequest { generation: Some(1), part: Part::Edges, ..ExportRequest::default() };
     let failure = exporter(&world, 9).export(order, 2, LONG, &Metrics::of("test")).await.expect_err("a failure");
     assert_eq!(failure.kind, Kind::Bug);
 }
@@ -133,7 +133,8 @@ async fn no_neptune_is_worth_another_try() {
     let exporter = exporter(&world, 9);
     let World { emulator, .. } = world;
     drop(emulator);
-    let failure = exporter.export(Order::default(), 0, LONG, &Metrics::of("test")).await.expect_err("a failure");
+    let failure =
+        exporter.export(ExportRequest::default(), 0, LONG, &Metrics::of("test")).await.expect_err("a failure");
     assert_eq!(failure.kind, Kind::Transient);
 }
 

@@ -4,7 +4,7 @@ use stream_poller::{
     policy::{Mode, OnGap, OnLoss, Policy},
     poller::Poller,
     settings::Settings,
-    stop::Stop,
+    stop::RunError,
 };
 
 use crate::{
@@ -89,7 +89,7 @@ async fn expiry_stops_or_goes_on_with_the_oldest_however_it_is_said() {
         world.table.set_position(1, 2);
         world.graph.trim(3).await.expect("trimmed");
         let stop = world.drain().await.expect_err("stopped");
-        assert!(matches!(stop, Stop::Expired { after } if after == Position::new(1, 2)), "{stop}");
+        assert!(matches!(stop, RunError::Expired { after } if after == Position::new(1, 2)), "{stop}");
         assert_eq!((published(&world), world.table.position()), (vec![], Some(Position::new(1, 2))));
 
         let policy = drain(Policy { on_expiry: OnLoss::Oldest, ..Policy::default() });
@@ -105,7 +105,7 @@ async fn a_gap_that_lasts_stops_behind_what_is_before_it_or_is_skipped() {
     world.fault(Fault::Gap { commit_num: 3 }, 0).await;
     let stop = world.drain().await.expect_err("stopped");
     let (expected, got) = (Position::new(3, 1), Position::new(4, 1));
-    assert!(matches!(stop, Stop::Gap { expected: e, got: g } if (e, g) == (expected, got)), "{stop}");
+    assert!(matches!(stop, RunError::Gap { expected: e, got: g } if (e, g) == (expected, got)), "{stop}");
     assert_eq!((published(&world), world.table.position()), (vec![1, 2], Some(Position::new(2, 2))));
 
     let policy = drain(Policy { on_gap: OnGap::Skip, ..Policy::default() });
@@ -121,7 +121,7 @@ async fn a_fast_reset_stops_or_begins_a_new_generation() {
     world.graph.reset().await.expect("reset");
     world.add_person(1).await;
     let stop = world.drain().await.expect_err("stopped");
-    assert!(matches!(stop, Stop::Reset { head } if head == Position::new(1, 2)), "{stop}");
+    assert!(matches!(stop, RunError::Reset { head } if head == Position::new(1, 2)), "{stop}");
 
     let policy = drain(Policy { on_reset: OnLoss::Oldest, ..Policy::default() });
     world.poller_with(policy).follow("decided", LONG).await.expect("drained");

@@ -4,7 +4,7 @@ use std::{
 };
 
 use futures_util::future::join;
-use stream_poller::{policy::Mode, stop::Ending};
+use stream_poller::{policy::Mode, stop::RunOutcome};
 use tokio::time::sleep;
 
 use crate::world::{LONG, World, assert_tells_the_graph, change, hasty};
@@ -28,7 +28,10 @@ async fn a_successor_takes_over_without_a_gap() {
     };
     let (third, (first, second)) = join(write, join(first.follow("first", LONG), follow_second)).await;
     let outcomes = [first, second, third].map(|outcome| outcome.expect("an outcome"));
-    assert_eq!(outcomes.map(|outcome| outcome.ending), [Ending::HandedOver, Ending::HandedOver, Ending::Drained]);
+    assert_eq!(
+        outcomes.map(|outcome| outcome.ending),
+        [RunOutcome::HandedOver, RunOutcome::HandedOver, RunOutcome::Drained]
+    );
     assert!(outcomes[0].done.changes > 0 && outcomes[1].done.changes > 0);
     assert_eq!(outcomes.map(|outcome| outcome.done.changes).iter().sum::<u64>(), 60, "each once");
 
@@ -54,8 +57,8 @@ async fn a_poller_that_was_fenced_writes_nothing_more() {
         new.follow("new", LONG).await
     };
     let (old, new) = join(follow_old, follow_new).await;
-    assert_eq!(old.expect("the old one").ending, Ending::LeaseLost);
-    assert_eq!(new.expect("the new one").ending, Ending::Drained);
+    assert_eq!(old.expect("the old one").ending, RunOutcome::LeaseLost);
+    assert_eq!(new.expect("the new one").ending, RunOutcome::Drained);
     assert!(world.table.writes().iter().all(|(epoch, _)| *epoch == 2), "{:?}", world.table.writes());
     assert_eq!(world.bus.accepted().len(), 5);
     assert_tells_the_order(&world);
@@ -88,9 +91,9 @@ async fn two_at_once_take_turns_and_none_gets_in_the_others_way() {
     let ((), endings) = join(write, join(join(one(0), one(1)), join(one(2), one(3)))).await;
     let ((a, b), (c, d)) = endings;
     for outcome in [a, b, c] {
-        assert_eq!(outcome.expect("an outcome").ending, Ending::HandedOver);
+        assert_eq!(outcome.expect("an outcome").ending, RunOutcome::HandedOver);
     }
-    assert_eq!(d.expect("the last one").ending, Ending::Drained);
+    assert_eq!(d.expect("the last one").ending, RunOutcome::Drained);
     world.bus.calm();
     world.drain().await.expect("drained");
     assert_eq!(world.bus.by_group(), world.expected().await);
@@ -103,7 +106,7 @@ async fn two_at_once_take_turns_and_none_gets_in_the_others_way() {
 async fn who_does_not_get_the_lease_leaves() {
     let world = World::new();
     // Somebody who crashed holds it, and does not hear.
-    let taken = stream_poller::checkpoints::Checkpoints::take(
+    let taken = stream_poller::checkpoints::Checkpoints::acquire(
         &world.table,
         "dead",
         jiff::Timestamp::now(),
@@ -111,7 +114,7 @@ async fn who_does_not_get_the_lease_leaves() {
     );
     assert!(taken.await.expect("an answer").is_some());
     let outcome = world.poller(Mode::Follow).follow("late", Duration::from_millis(200)).await.expect("an outcome");
-    assert_eq!(outcome.ending, Ending::NoLease);
+    assert_eq!(outcome.ending, RunOutcome::NoLease);
     assert!(world.table.is_held() && world.bus.calls() == 0);
     assert!(hasty().margin < Duration::from_millis(200), "or it would not have tried");
 }

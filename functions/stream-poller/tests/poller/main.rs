@@ -6,7 +6,7 @@ mod crash;
 mod export;
 mod faults;
 mod handover;
-mod preview;
+mod inspect;
 mod replay;
 mod table;
 mod whole;

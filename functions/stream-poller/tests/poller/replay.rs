@@ -1,6 +1,6 @@
 use domain::graph::Position;
 use local::neptune::Commit;
-use stream_poller::{policy::Mode, stop::Ending};
+use stream_poller::{policy::Mode, stop::RunOutcome};
 
 use crate::world::{LONG, World, positions};
 
@@ -18,7 +18,7 @@ async fn a_replay_publishes_whole_transactions_again_and_touches_nothing_else() 
     // From the middle of one transaction to the middle of another, which is too large to be held.
     let (from, to) = (Position::new(4, 2), Position::new(6, 3));
     let outcome = world.poller(Mode::Follow).replay(from, to, LONG).await.expect("replayed");
-    assert_eq!((outcome.ending, outcome.done.changes), (Ending::Replayed, 22));
+    assert_eq!((outcome.ending, outcome.done.changes), (RunOutcome::Replayed, 22));
     assert_eq!(outcome.done.position, Some(Position::new(6, 20)));
     let again = world.bus.accepted().split_off(first.len());
     let mut bodies: Vec<_> = again.iter().map(|message| &message.body).collect();
@@ -38,7 +38,7 @@ async fn a_second_replay_is_as_new_to_the_bus_as_the_first() {
     for number in 1..=2 {
         let whole = world.poller(Mode::Follow).replay(Position::new(1, 1), Position::new(9, 1), LONG).await;
         // It ends where the stream does.
-        assert_eq!(whole.expect("replayed").ending, Ending::Drained);
+        assert_eq!(whole.expect("replayed").ending, RunOutcome::Drained);
         assert_eq!(world.bus.accepted().len(), 5 * number);
     }
 }

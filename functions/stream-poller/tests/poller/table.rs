@@ -6,7 +6,7 @@ use std::{
 use domain::graph::Position;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
-use store::checkpoint::{Lease, Standing, Taken};
+use store::checkpoint::{AcquiredLease, Lease, LeaseStatus};
 use stream_poller::checkpoints::Checkpoints;
 use tokio::task::yield_now;
 
@@ -75,18 +75,23 @@ impl MemoryTable {
         }
     }
 
-    fn standing(&self, lease: &Lease, now: Timestamp) -> Standing {
+    fn standing(&self, lease: &Lease, now: Timestamp) -> LeaseStatus {
         let row = self.0.row.borrow();
         match row.owner.as_ref() == Some(&lease.owner) && row.epoch == lease.epoch {
-            false => Standing::Lost,
-            true if row.asked_until.is_some_and(|until| until > now) => Standing::Wanted,
-            true => Standing::Held,
+            false => LeaseStatus::Lost,
+            true if row.asked_until.is_some_and(|until| until > now) => LeaseStatus::Wanted,
+            true => LeaseStatus::Held,
         }
     }
 }
 
 impl Checkpoints for MemoryTable {
-    async fn take(&self, owner: &str, now: Timestamp, expires_at: Timestamp) -> Result<Option<Taken>, Failure> {
+    async fn acquire(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Option<AcquiredLease>, Failure> {
         self.access().await?;
         let taken = {
             let mut row = self.0.row.borrow_mut();
@@ -103,23 +108,23 @@ impl Checkpoints for MemoryTable {
                 generation,
                 asked_until: None,
             };
-            Taken { lease: Lease { owner: owner.to_owned(), epoch }, position, generation }
+            AcquiredLease { lease: Lease { owner: owner.to_owned(), epoch }, position, generation }
         };
         yield_now().await;
         Ok(Some(taken))
     }
 
-    async fn ask(&self, _: &str, until: Timestamp) -> Result<(), Failure> {
+    async fn request_handover(&self, _: &str, until: Timestamp) -> Result<(), Failure> {
         self.access().await?;
         self.0.row.borrow_mut().asked_until = Some(until);
         Ok(())
     }
 
-    async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<Standing, Failure> {
+    async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
         self.access().await?;
         let standing = self.standing(lease, now);
-        if standing == Standing::Lost || self.position().is_some_and(|old| old > position) {
-            return Ok(Standing::Lost);
+        if standing == LeaseStatus::Lost || self.position().is_some_and(|old| old > position) {
+            return Ok(LeaseStatus::Lost);
         }
         self.0.row.borrow_mut().position = Some(position);
         self.0.writes.borrow_mut().push((lease.epoch, position));
@@ -127,14 +132,14 @@ impl Checkpoints for MemoryTable {
         Ok(standing)
     }
 
-    async fn look(&self, lease: &Lease, now: Timestamp) -> Result<Standing, Failure> {
+    async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
         self.access().await?;
         Ok(self.standing(lease, now))
     }
 
-    async fn begin_anew(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
+    async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
         self.access().await?;
-        if self.standing(lease, Timestamp::MAX) == Standing::Lost {
+        if self.standing(lease, Timestamp::MAX) == LeaseStatus::Lost {
             return Ok(None);
         }
         let mut row = self.0.row.borrow_mut();
@@ -149,7 +154,7 @@ impl Checkpoints for MemoryTable {
 
     async fn release(&self, lease: &Lease) -> Result<(), Failure> {
         self.access().await?;
-        if self.standing(lease, Timestamp::MAX) != Standing::Lost {
+        if self.standing(lease, Timestamp::MAX) != LeaseStatus::Lost {
             let mut row = self.0.row.borrow_mut();
             row.owner = None;
             row.expires_at = None;

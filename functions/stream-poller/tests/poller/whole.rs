@@ -5,7 +5,7 @@ use local::neptune::{Commit, Options};
 use proptest::prelude::*;
 use stream_poller::{
     policy::{Mode, Policy, StartAt},
-    stop::Ending,
+    stop::RunOutcome,
 };
 
 use crate::world::{LONG, World, assert_tells_the_graph, change, commits, hasty, positions};
@@ -15,7 +15,7 @@ async fn what_is_committed_is_published_and_the_checkpoint_is_behind_it() {
     let world = World::new();
     world.five_commits().await;
     let outcome = world.drain().await.expect("drained");
-    assert_eq!((outcome.ending, outcome.done.changes), (Ending::Drained, 5));
+    assert_eq!((outcome.ending, outcome.done.changes), (RunOutcome::Drained, 5));
     let commits: Vec<_> = positions(&world.bus.accepted()).iter().map(|position| position.commit_num).collect();
     assert_eq!(commits.len(), 5);
     assert_eq!(world.table.position(), Some(Position::new(5, 2)));
@@ -107,7 +107,7 @@ async fn a_bus_that_hangs_holds_the_checkpoint_and_not_the_invocation() {
     world.five_commits().await;
     world.bus.set_latency(Duration::from_secs(1));
     let ended = world.poller(Mode::Follow).follow("late", Duration::from_millis(400)).await.expect("late");
-    assert_eq!((ended.ending, world.table.position()), (Ending::Deadline, None));
+    assert_eq!((ended.ending, world.table.position()), (RunOutcome::Deadline, None));
     assert!(!world.table.is_held());
 }
 

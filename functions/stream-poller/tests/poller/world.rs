@@ -16,7 +16,7 @@ use stream_poller::{
     policy::{Mode, Policy},
     poller::{Outcome, Poller},
     settings::Settings,
-    stop::Stop,
+    stop::RunError,
 };
 
 use crate::{bus::MemoryBus, table::MemoryTable};
@@ -81,7 +81,7 @@ impl World {
     }
 
     /// Publishes all there is.
-    pub async fn drain(&self) -> Result<Outcome, Stop> {
+    pub async fn drain(&self) -> Result<Outcome, RunError> {
         self.poller(Mode::Drain).follow("drain", LONG).await
     }
 

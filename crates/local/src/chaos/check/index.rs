@@ -70,7 +70,7 @@ fn document(cast: &Cast, node: Node, found: &Found) -> Value {
     document
 }
 
-/// What the mirror holds of a graph: each vertex and each edge (`domain::mirror::Document`).
+/// What the mirror holds of a graph: each vertex and each edge (`domain::neptune_fts::Document`).
 fn mirror(cast: &Cast, graph: &Graph) -> Vec<(String, Value)> {
     let element = |id: String, label: &str, sort: &str| {
         (id.clone(), json!({"entity_id": id, "entity_type": [label], "document_type": sort}))
