@@ -118,7 +118,7 @@ mod tests {
         let Some(Body::Text(body)) = answer.body else { panic!("no text") };
         assert_eq!(
             body,
-            r#"{"type":"urn:iyagi:problem:unavailable","title":"The service is busy: try again","status":503}"#
+            r#"{"type":"urn:iyagi:problem:unavailable","title":"Service unavailable","status":503}"#
         );
     }
 }
