@@ -51,6 +51,15 @@ mod tests {
     }
 
     #[test]
+    fn cursor_of_previous_version_is_read() {
+        let cursor = include_str!("../tests/fixtures/previous_version/cursor").trim_end();
+        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let place = SortKey("2026-11-22T00:00:00.000Z#1BXGRWP28YE5BMJM4Y6AMW46T0".into());
+        assert_eq!(open(&sealer, "jun", &list(), cursor), Ok(place));
+        assert_eq!(open(&sealer, "mina", &list(), cursor).map_err(|problem| problem.status), Err(400));
+    }
+
+    #[test]
     fn a_cursor_leads_back_to_its_place_in_its_list_only() {
         let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
         let place = SortKey("2026-11-22T00:00:00.000Z#0".into());

@@ -126,6 +126,20 @@ mod tests {
     }
 
     #[test]
+    fn continuation_of_previous_version_is_read_and_written_unchanged() {
+        for body in [
+            include_str!("../tests/fixtures/previous_version/page.json"),
+            include_str!("../tests/fixtures/previous_version/page_of_a_story_shown_again.json"),
+            include_str!("../tests/fixtures/previous_version/waiting.json"),
+        ] {
+            let Message::Further(further) = Message::parse(body).expect("a message") else {
+                panic!("a change: {body}")
+            };
+            assert_eq!(serde_json::to_string(&further).expect("JSON"), body.trim_end());
+        }
+    }
+
+    #[test]
     fn work_that_goes_on_survives_the_queue() {
         let waiting = Further::Waiting(Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() });
         for further in [page(1), again(1), waiting] {

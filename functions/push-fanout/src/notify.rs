@@ -123,7 +123,7 @@ impl<P: Ports> Notifier<'_, P> {
 
     /// Somebody follows `person`, and perhaps did so before a story that was told already.
     async fn tell_late_follower(&self, person: &str, follower: &str) -> Result<(), Failure> {
-        let pending_key = PendingKey::ToldBy(person.to_owned());
+        let pending_key = PendingKey::RecentBy(person.to_owned());
         let mut after = None;
         loop {
             let PendingPage { events, next } = self.ports.pending_page(&pending_key, after.as_deref()).await?;
@@ -187,7 +187,7 @@ impl<P: Ports> Notifier<'_, P> {
                     self.tell_these(event, rule, &actor, persons).await?
                 }
                 Resolution::Notify { recipients: Recipients::FollowersOf(person), .. } => {
-                    self.ports.add_pending(&PendingKey::ToldBy(person), event).await?;
+                    self.ports.add_pending(&PendingKey::RecentBy(person), event).await?;
                     self.page(event, rule, &Place::first(rule, &known)).await?
                 }
                 Resolution::WaitFor(vertex) => Some(vertex),

@@ -36,7 +36,7 @@ async fn forget_notes(ports: &impl Projections, change: &Change) -> Result<(), F
         shelves.extend(source.then(|| PendingKey::WaitingFor(ends.from.clone())));
         shelves.extend(target.then(|| PendingKey::WaitingFor(ends.to.clone())));
         if rules::for_label(label).any(rules::targets_followers) {
-            shelves.push(PendingKey::ToldBy(ends.from.clone()));
+            shelves.push(PendingKey::RecentBy(ends.from.clone()));
         }
     }
     try_join_all(

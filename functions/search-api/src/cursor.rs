@@ -40,6 +40,15 @@ mod tests {
     }
 
     #[test]
+    fn cursor_of_previous_version_is_read() {
+        let cursor = include_str!("../tests/fixtures/previous_version/cursor").trim_end();
+        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let place = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a place");
+        assert_eq!(open(&sealer, "jun", &wanted("서울", None), cursor), Ok(place));
+        assert_eq!(open(&sealer, "mina", &wanted("서울", None), cursor).map_err(|problem| problem.status), Err(400));
+    }
+
+    #[test]
     fn a_cursor_leads_back_to_its_place_in_its_search_only() {
         let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
         let place: SortKey = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a place");

@@ -109,7 +109,7 @@ async fn keep<R>(
         let Some(next) = next else { return Ok(known) };
         match rows.put(id, &next).await? {
             WriteOutcome::Stored => return Ok(next),
-            WriteOutcome::Overtaken => {}
+            WriteOutcome::Conflict => {}
         }
     }
     Err(Failure::transient("keep what a change says", "others write the same row all the time"))

@@ -125,7 +125,7 @@ impl<R: Kept> Rows<R> for Town<R> {
         let mut table = self.table.borrow_mut();
         let known = table.get(id).map_or(0, R::version);
         if known + 1 != row.version() {
-            return Ok(WriteOutcome::Overtaken);
+            return Ok(WriteOutcome::Conflict);
         }
         table.insert(id.to_owned(), row.clone());
         Ok(WriteOutcome::Stored)
