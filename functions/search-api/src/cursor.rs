@@ -20,7 +20,7 @@ pub fn open(sealer: &Sealer, caller: &str, wanted: &Wanted, cursor: &str) -> Res
     let payload = sealer.reveal(PURPOSE, &bound(caller, wanted), cursor);
     payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| {
         ProblemType::InvalidCursor
-            .with_detail("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
+            .with_detail("`cursor` must be the `next` of an earlier response to the same caller and the same query")
     })
 }
 

@@ -121,7 +121,7 @@ mod tests {
             ("contentType", json!("text/html"), "`contentType` of photo must be one of"),
             ("size", json!(0), "`size` of photo"),
             ("size", json!(-1), "invalid value"),
-            ("size", json!(1.5), "invalid type: floating point `1.5`, expected a whole number"),
+            ("size", json!(1.5), "invalid type: floating point `1.5`, expected a non-negative integer"),
             ("size", json!("1"), "invalid type"),
             ("checksum", json!("abc"), "`checksum` must be a SHA-256 in base 64"),
             ("fileName", json!("../../etc/passwd"), "must not contain /"),

@@ -1,6 +1,8 @@
+//! Sample values, used by themselves and within damaged documents.
+
 use proptest::prelude::*;
 
-/// Texts that are easily taken for something else, or cut where they must not be.
+/// Texts that parsers easily mistake or cut at the wrong place.
 pub const TEXTS: [&str; 24] = [
     "",
     " ",
@@ -28,7 +30,7 @@ pub const TEXTS: [&str; 24] = [
     "W/\"",
 ];
 
-/// Numbers as JSON has them, beyond what types hold.
+/// JSON numbers at and beyond the limits of types.
 pub const NUMBERS: [&str; 14] = [
     "0",
     "-0",
@@ -46,7 +48,7 @@ pub const NUMBERS: [&str; 14] = [
     "123456789012345678901234567890123456789012345678901234567890",
 ];
 
-/// A text of any kind, some of them long.
+/// A text of any kind, sometimes long.
 pub fn text() -> BoxedStrategy<String> {
     let any_length = (prop::sample::select(vec!["a", "가", "\u{0}", "/", "\"", "👍", "["]), 1_usize..3_000);
     prop_oneof![
