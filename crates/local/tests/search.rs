@@ -7,7 +7,7 @@ use domain::{
     search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story, Tag},
 };
 use local::search::SearchServer;
-use opensearch::{Analyzer, Client, Compare, Index, Outcome, Search, Settings, SortKey, Target};
+use opensearch::{Analyzer, Client, MatchMode, Index, Outcome, Search, Settings, SortKey, Target};
 
 /// A server of its own, and an index in it.
 struct World {
@@ -29,7 +29,7 @@ impl World {
     }
 
     fn settings() -> Settings {
-        Settings::of_search(Analyzer::Bigram)
+        Settings::search(Analyzer::Bigram)
     }
 
     /// With documents in an index of its own.
@@ -49,16 +49,16 @@ impl World {
 
     /// What `caller` finds: ids.
     async fn found(&self, caller: &str, query: &str) -> Vec<String> {
-        self.found_by(Compare::TemplateArgs, caller, query).await
+        self.found_by(MatchMode::Words, caller, query).await
     }
 
-    async fn found_by(&self, compare: Compare, caller: &str, query: &str) -> Vec<String> {
+    async fn found_by(&self, mode: MatchMode, caller: &str, query: &str) -> Vec<String> {
         let query = Query::parse(query).expect("a query");
-        self.find(Search { query: Some((compare, &query)), kind: None, tag: None }, caller).await
+        self.find(Search { query: Some((mode, &query)), kind: None, tag: None }, caller).await
     }
 
     async fn find(&self, search: Search<'_>, caller: &str) -> Vec<String> {
-        let page = self.index.find(search, caller, None, 50).await.expect("a page");
+        let page = self.index.search(search, caller, None, 50).await.expect("a page");
         page.hits.into_iter().map(|hit| hit.id).collect()
     }
 }
@@ -101,13 +101,13 @@ async fn korean_is_found_without_its_particles_and_english_beside_it() {
 #[tokio::test]
 async fn words_are_suggested_by_their_first_syllables() {
     let world = World::with(&[story("s1", "서울에서 만난 첫눈"), story("s2", "밤의 서쪽"), person("p1", "미나")]).await;
-    assert_eq!(world.found_by(Compare::Beginnings, "jun", "서울").await, ["s1"]);
-    assert_eq!(world.found_by(Compare::Beginnings, "jun", "만").await, ["s1"]);
-    let mut by_syllable = world.found_by(Compare::Beginnings, "jun", "서").await;
+    assert_eq!(world.found_by(MatchMode::Prefixes, "jun", "서울").await, ["s1"]);
+    assert_eq!(world.found_by(MatchMode::Prefixes, "jun", "만").await, ["s1"]);
+    let mut by_syllable = world.found_by(MatchMode::Prefixes, "jun", "서").await;
     by_syllable.sort();
     assert_eq!(by_syllable, ["s1", "s2"]);
-    assert_eq!(world.found_by(Compare::Beginnings, "jun", "미").await, ["p1"]);
-    assert_eq!(world.found_by(Compare::Beginnings, "jun", "눈").await, [""; 0], "no beginning");
+    assert_eq!(world.found_by(MatchMode::Prefixes, "jun", "미").await, ["p1"]);
+    assert_eq!(world.found_by(MatchMode::Prefixes, "jun", "눈").await, [""; 0], "no beginning");
 }
 
 #[tokio::test]
@@ -115,9 +115,9 @@ async fn what_was_found_is_marked() {
     let world = World::with(&[story("s1", "부산에서 <b>서울</b>로"), story("s2", "The runners")]).await;
     let marked = async |query| {
         let query = Query::parse(query).expect("a query");
-        let search = Search { query: Some((Compare::TemplateArgs, &query)), kind: Some(Kind::Story), tag: None };
-        let page = world.index.find(search, "jun", None, 1).await.expect("a page");
-        page.hits[0].marked.clone().expect("marks").replace(MARK_BEGIN, "[").replace(MARK_END, "]")
+        let search = Search { query: Some((MatchMode::Words, &query)), kind: Some(Kind::Story), tag: None };
+        let page = world.index.search(search, "jun", None, 1).await.expect("a page");
+        page.hits[0].highlight.clone().expect("marks").replace(MARK_BEGIN, "[").replace(MARK_END, "]")
     };
     assert_eq!(marked("서울").await, "부산에서 <b>[서울]</b>로");
     assert_eq!(marked("runner").await, "The [runners]");
@@ -149,7 +149,7 @@ async fn a_tag_leads_to_its_stories() {
     assert_eq!(world.find(by_tag(hostile), "jun").await, ["s3"], "nothing but an id");
     assert_eq!(world.find(by_tag("sno"), "jun").await, [""; 0]);
     let [both, neither] = ["첫눈", "비"].map(|text| Query::parse(text).expect("a query"));
-    let with = |query| Search { query: Some((Compare::TemplateArgs, query)), ..by_tag("winter") };
+    let with = |query| Search { query: Some((MatchMode::Words, query)), ..by_tag("winter") };
     assert_eq!(world.find(with(&both), "jun").await, ["s1"]);
     assert_eq!(world.find(with(&neither), "jun").await, [""; 0]);
     assert_eq!(world.found("jun", "눈사람").await, ["snow"]);
@@ -185,9 +185,9 @@ async fn pages_follow_each_other_whatever_is_written_in_between() {
     let query = Query::parse("첫눈").expect("a query");
     let (mut seen, mut place) = (Vec::<String>::new(), None::<SortKey>);
     for round in 0.. {
-        let search = Search { query: Some((Compare::TemplateArgs, &query)), kind: None, tag: None };
-        let page = world.index.find(search, "jun", place.as_ref(), 5).await.expect("a page");
-        place = page.hits.last().map(|hit| hit.place.clone());
+        let search = Search { query: Some((MatchMode::Words, &query)), kind: None, tag: None };
+        let page = world.index.search(search, "jun", place.as_ref(), 5).await.expect("a page");
+        place = page.hits.last().map(|hit| hit.sort_key.clone());
         seen.extend(page.hits.into_iter().map(|hit| hit.id));
         if page.is_last {
             break;
@@ -211,13 +211,13 @@ async fn an_index_is_made_once_and_replaced_at_once() {
         world.index.create_first(&World::settings()).await.expect("an index");
     }
     assert_eq!(world.write(&[story("s1", "첫눈")]).await, [Outcome::Written]);
-    let second = world.index.numbered(2);
+    let second = world.index.index_name(2);
     world.index.create(&second, &World::settings()).await.expect("an index");
     let target = Target::Index(&second);
     let outcomes = world.index.write(target, &[story("s1", "첫눈"), story("s2", "첫눈")]).await.expect("outcomes");
     assert_eq!(outcomes, [Outcome::Written, Outcome::Written]);
     assert_eq!(world.found("jun", "첫눈").await, ["s1"]);
-    world.index.switch_to(&second, &World::settings()).await.expect("switched");
+    world.index.switch_alias(&second, &World::settings()).await.expect("switched");
     world.write(&[]).await;
     assert_eq!(world.found("jun", "첫눈").await, ["s1", "s2"]);
 }
