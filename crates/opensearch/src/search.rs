@@ -51,8 +51,8 @@ pub struct Page {
 }
 
 impl Index {
-    /// Up to `size` hits after `after`. Excludes other people's private stories, but not stories for followers, because the
-    /// index has no follows: the caller must filter them. Without an index, the page is empty.
+    /// Up to `size` hits after `after`. Excludes other people's private stories, but not stories for followers,
+    /// because the index has no follows: the caller must filter them. Without an index, the page is empty.
     ///
     /// # Errors
     /// If OpenSearch rejects the request or is not reachable.
@@ -78,8 +78,8 @@ impl Index {
     }
 }
 
-/// Ways in which a text can match, with scores. The scores are whole numbers, so that equal matches have equal scores and
-/// are ordered by time.
+/// Ways in which a text can match, with scores. The scores are whole numbers, so that equal matches have equal scores
+/// and are ordered by time.
 fn tiers(mode: MatchMode, query: &str) -> Vec<Value> {
     let all_words = |field: &str| json!({"match": {field: {"query": query, "operator": "and"}}});
     let tiers = match mode {

@@ -1,8 +1,8 @@
 //! Signing in and out on a device.
 //!
 //! Notifications go to the endpoint in a user's row. So a row is written after its endpoint belongs to the user, and
-//! deleted before its endpoint is. If a request fails in between, no user receives notifications of another. An endpoint
-//! without a row may be left over; the next registration of its token takes it over.
+//! deleted before its endpoint is. If a request fails in between, no user receives notifications of another. An
+//! endpoint without a row may be left over; the next registration of its token takes it over.
 
 use api::DeviceRegistration;
 use domain::push::Token;
@@ -40,12 +40,12 @@ pub async fn sign_in(
     let DeviceRegistration { token, platform, language } = registration;
     let owner = Owner { user: user.to_owned(), device: id.to_owned() };
     for _ in 0..ATTEMPTS {
-        let (known, others): (Vec<_>, _) =
+        let (current, others): (Vec<_>, _) =
             ports.table.list(user).await?.into_iter().partition(|device: &Device| device.id == id);
-        let known = known.into_iter().next();
+        let current = current.into_iter().next();
         let holders = revoke_token(ports, &owner, &token).await?;
         let mut candidates =
-            holders.iter().map(|holder| &holder.endpoint_arn).chain(known.iter().map(|device| &device.endpoint_arn));
+            holders.iter().map(|holder| &holder.endpoint_arn).chain(current.iter().map(|device| &device.endpoint_arn));
         let candidate = candidates.find(|arn| ports.endpoints.contains(arn)).cloned();
         // The index by token is eventually consistent and may miss a holder. The endpoint names its owner.
         let revoke = async |previous: Owner, endpoint_arn: &str| {
@@ -62,11 +62,11 @@ pub async fn sign_in(
             language: language.clone(),
             last_seen: now,
         };
-        if ports.table.put(&device, known.as_ref()).await? == WriteOutcome::Changed {
+        if ports.table.put(&device, current.as_ref()).await? == WriteOutcome::Changed {
             continue;
         }
         info!("signed in");
-        if let Some(superseded) = known.filter(|known| known.endpoint_arn != device.endpoint_arn) {
+        if let Some(superseded) = current.filter(|current| current.endpoint_arn != device.endpoint_arn) {
             ports.endpoints.release(&superseded.endpoint_arn, &owner).await?;
         }
         remove_oldest(ports, others).await?;
@@ -75,8 +75,8 @@ pub async fn sign_in(
     Err(Failure::transient("store a device", "other requests changed the row each time").into())
 }
 
-/// Removes the device. A concurrent sign-in, such as one with a newer token, is removed as well: a missing notification
-/// is better than one for the wrong person.
+/// Removes the device. A concurrent sign-in, such as one with a newer token, is removed as well: a missing
+/// notification is better than one for the wrong person.
 #[instrument(level = "error", skip_all, fields(user, device = id))]
 pub async fn sign_out(ports: &Ports, user: &str, id: &str) -> Result<(), NoAnswer> {
     for _ in 0..ATTEMPTS {

@@ -71,7 +71,8 @@ impl Endpoints {
         Self { sns, application_arn, prefix }
     }
 
-    /// Whether the endpoint belongs to this application. Endpoints of another one, such as a former one, cannot be used.
+    /// Whether the endpoint belongs to this application. Endpoints of another one, such as a former one, cannot be
+    /// used.
     pub fn contains(&self, endpoint_arn: &str) -> bool {
         self.prefix.as_deref().is_some_and(|prefix| endpoint_arn.starts_with(prefix))
     }
@@ -178,8 +179,8 @@ fn is_not_found<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> b
     error.code() == Some("NotFound")
 }
 
-/// An invalid token or owner is a problem of the client. A missing or disabled application and a missing permission are
-/// bugs of the stack.
+/// An invalid token or owner is a problem of the client. A missing or disabled application and a missing permission
+/// are bugs of the stack.
 fn problem_or_failure<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> NoAnswer
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

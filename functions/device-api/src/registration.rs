@@ -7,29 +7,28 @@ use function_kit::{failure::Failure, http::NoAnswer};
 
 use crate::endpoints::{Endpoints, Owner, SetAttributesOutcome};
 
-/// Number of attempts to find or create the endpoint. Reads are eventually consistent, so an endpoint may not be found at
-/// first.
+/// Number of attempts to find or create the endpoint. Reads are eventually consistent, so an endpoint may not be
+/// found at first.
 const ATTEMPTS: u32 = 3;
 
 /// Wait before the second attempt. Before the third, it is twice as long.
 const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Makes `owner` the owner of an enabled endpoint with `token`: of `known`, of the existing endpoint with the token, or of
-/// a new one. Returns the ARN.
+/// Makes `owner` the owner of an enabled endpoint with `token`: of `candidate`, of the existing endpoint with the token,
+/// or of a new one. Returns the ARN.
 ///
-/// `revoke` is called with the previous owner and the ARN, before the endpoint changes its owner. If it fails, a retry
-/// still finds the previous owner in the endpoint.
+/// `revoke` is called with the previous owner and the ARN, before the endpoint changes its owner. If it fails, a
+/// retry still finds the previous owner in the endpoint.
 pub async fn register(
     endpoints: &Endpoints,
     owner: &Owner,
     token: &Token,
-    known: Option<String>,
+    mut candidate: Option<String>,
     revoke: impl AsyncFn(Owner, &str) -> Result<(), Failure>,
 ) -> Result<String, NoAnswer> {
-    let mut known = known;
     for attempt in 0..ATTEMPTS {
         tokio::time::sleep(BACKOFF * attempt).await;
-        let endpoint_arn = match known.take() {
+        let endpoint_arn = match candidate.take() {
             Some(endpoint_arn) => endpoint_arn,
             None => endpoints.create(token, owner).await?,
         };
@@ -47,7 +46,7 @@ pub async fn register(
         match endpoints.set(&endpoint_arn, token, owner).await? {
             SetAttributesOutcome::Updated => return Ok(endpoint_arn),
             SetAttributesOutcome::NotFound => {}
-            SetAttributesOutcome::TokenTaken(other) => known = Some(other),
+            SetAttributesOutcome::TokenTaken(other) => candidate = Some(other),
         }
     }
     Err(Failure::transient("register a token", "its endpoint disappeared each time").into())
@@ -74,8 +73,9 @@ mod tests {
         Owner { user: user.into(), device: "phone".into() }
     }
 
-    /// Registers against SNS calls that match `rules` in this order, each once. Returns the ARN and the previous owners.
-    async fn registered(known: Option<String>, rules: &[&Rule]) -> Result<(String, Vec<Owner>), NoAnswer> {
+    /// Registers against SNS calls that match `rules` in this order, each once. Returns the ARN and the previous
+    /// owners.
+    async fn registered(candidate: Option<String>, rules: &[&Rule]) -> Result<(String, Vec<Owner>), NoAnswer> {
         let sns = mock_client!(aws_sdk_sns, RuleMode::Sequential, rules);
         let endpoints = Endpoints::new(sns, APPLICATION.to_owned());
         let revoked = RefCell::new(vec![]);
@@ -83,7 +83,7 @@ mod tests {
             revoked.borrow_mut().push(previous);
             Ok(())
         };
-        let outcome = register(&endpoints, &owner("mina"), &token("new"), known, revoke).await;
+        let outcome = register(&endpoints, &owner("mina"), &token("new"), candidate, revoke).await;
         let calls: Vec<_> = rules.iter().map(|rule| rule.num_calls()).collect();
         assert!(calls.iter().all(|calls| *calls == 1), "calls of each rule: {calls:?}");
         outcome.map(|endpoint_arn| (endpoint_arn, revoked.take()))
@@ -212,9 +212,9 @@ mod tests {
             "Invalid parameter: Attributes Reason: Invalid value for attribute: CustomUserData: must be at most 2048 \
              bytes long in UTF-8 encoding",
         ] {
-            let refuses = mock!(Client::create_platform_endpoint)
+            let rejects = mock!(Client::create_platform_endpoint)
                 .then_http_response(move || sns_error(400, "InvalidParameter", message));
-            let Err(NoAnswer::Problem(problem)) = registered(None, &[&refuses]).await else { panic!("no problem") };
+            let Err(NoAnswer::Problem(problem)) = registered(None, &[&rejects]).await else { panic!("no problem") };
             assert_eq!(problem.status, 400);
         }
     }
@@ -227,9 +227,9 @@ mod tests {
             (404, "NotFound"),
             (400, "InvalidParameter"),
         ] {
-            let refuses =
+            let rejects =
                 mock!(Client::create_platform_endpoint).then_http_response(move || sns_error(status, code, "no"));
-            let Err(NoAnswer::Failure(failure)) = registered(None, &[&refuses]).await else { panic!("no failure") };
+            let Err(NoAnswer::Failure(failure)) = registered(None, &[&rejects]).await else { panic!("no failure") };
             assert_eq!(failure.kind, Kind::Bug, "{code}");
         }
     }

@@ -49,8 +49,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The device's id, chosen by the app, such as a UUID. It must not start with a dot, because clients and proxies resolve
-/// `.` and `..` in paths.
+/// The device's id, chosen by the app, such as a UUID. It must not start with a dot, because clients and proxies
+/// resolve `.` and `..` in paths.
 fn id(request: &ApiGatewayV2httpRequest) -> Result<&str, Problem> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let id = request.path_parameters.get("id").map(String::as_str);

@@ -62,8 +62,8 @@ impl Applications {
         }
     }
 
-    /// Sets the application's attributes, and removes topics that only `previous` has. `false` if the application does not
-    /// exist.
+    /// Sets the application's attributes, and removes topics that only `previous` has. `false` if the application
+    /// does not exist.
     pub async fn update(
         &self,
         arn: &str,

@@ -1,5 +1,5 @@
-//! `platform-application`: the custom resource `Custom::PlatformApplication`, an SNS platform application for FCM with
-//! token authentication. CloudFormation has no resource type for it.
+//! `platform-application`: the custom resource `Custom::PlatformApplication`, an SNS platform application for FCM
+//! with token authentication. CloudFormation has no resource type for it.
 //!
 //! `Ref` returns the application's ARN. Properties:
 //!

@@ -19,8 +19,8 @@ use crate::{ports::Ports, publish_error::PublishError, suppression::Suppression}
 
 /// Number of recipients served in parallel.
 const PARALLEL_RECIPIENTS: usize = 48;
-/// Duration of a claim: longer than the function's timeout, shorter than the queue's visibility timeout. So the claims
-/// of a crashed invocation have expired when the message is delivered again.
+/// Duration of a claim: longer than the function's timeout, shorter than the queue's visibility timeout. So the
+/// claims of a crashed invocation have expired when the message is delivered again.
 const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(60);
 
 /// One notification and its context, for any number of recipients.
@@ -41,7 +41,8 @@ enum Outcome {
 }
 
 impl<P: Ports> Dispatch<'_, P> {
-    /// Notifies each recipient, unless there is a reason for [`Suppression`]. A failure of one does not affect the others.
+    /// Notifies each recipient, unless there is a reason for [`Suppression`]. A failure of one does not affect the
+    /// others.
     ///
     /// # Errors
     /// If some recipients failed. A retry notifies only these.
@@ -165,8 +166,8 @@ impl<P: Ports> Dispatch<'_, P> {
     }
 }
 
-/// Combines failures into the one that decides about the message: a transient one if there is any, else a bug. Logs the
-/// others.
+/// Combines failures into the one that decides about the message: a transient one if there is any, else a bug. Logs
+/// the others.
 pub fn combine(outcomes: impl IntoIterator<Item = Result<(), Failure>>) -> Result<(), Failure> {
     let mut failures: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() {

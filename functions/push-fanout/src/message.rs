@@ -83,8 +83,8 @@ impl Message {
 }
 
 impl Continuation {
-    /// FIFO group and deduplication id. SQS delivers one batch of a group at a time, so each continuation has a group of
-    /// its own: pages are to run in parallel.
+    /// FIFO group and deduplication id. SQS delivers one batch of a group at a time, so each continuation has a group
+    /// of its own: pages are to run in parallel.
     pub fn id(&self) -> String {
         let name = match self {
             Self::FollowerPage(FollowerPage { event, rule, number, visible_since, .. }) => {

@@ -85,8 +85,8 @@ impl<P: Ports> Notifier<'_, P> {
         }
     }
 
-    /// Processes the events that waited for a fact of this change. FIFO groups are not ordered among each other: an edge
-    /// can arrive before the owner or the visibility of its vertices, and a story before an older follow.
+    /// Processes the events that waited for a fact of this change. FIFO groups are not ordered among each other: an
+    /// edge can arrive before the owner or the visibility of its vertices, and a story before an older follow.
     async fn resume_pending(&self, change: &Change, cause: &str) -> Result<(), Failure> {
         if let Some(vertex) = shows(change) {
             return self.process_pending(vertex, cause, None).await;
@@ -121,7 +121,8 @@ impl<P: Ports> Notifier<'_, P> {
         combine(stream::iter(events).map(process).buffer_unordered(PARALLEL_EVENTS).collect::<Vec<_>>().await)
     }
 
-    /// Notifies a follower of recent stories of `person` that are newer than the follow, but were delivered before it.
+    /// Notifies a follower of recent stories of `person` that are newer than the follow, but were delivered before
+    /// it.
     async fn notify_late_follower(&self, person: &str, follower: &str) -> Result<(), Failure> {
         let key = PendingKey::ToldBy(person.to_owned());
         let mut after = None;
@@ -165,8 +166,8 @@ impl<P: Ports> Notifier<'_, P> {
             if missing.is_empty() {
                 break waits_for;
             }
-            // Store the pending event, then read the facts again. A writer of facts does both in the opposite order, so
-            // one of the two sees the other's write.
+            // Store the pending event, then read the facts again. A writer of facts does both in the opposite order,
+            // so one of the two sees the other's write.
             for vertex in missing {
                 self.ports.add_pending(&PendingKey::WaitingFor(vertex.clone()), event).await?;
                 pending.insert(vertex);
@@ -218,7 +219,8 @@ impl<P: Ports> Notifier<'_, P> {
         Ok(())
     }
 
-    /// Enqueues the next page of followers, then notifies those of this page. Returns the vertex whose facts are missing.
+    /// Enqueues the next page of followers, then notifies those of this page. Returns the vertex whose facts are
+    /// missing.
     async fn notify_followers(
         &self,
         event: &Event,
@@ -253,8 +255,8 @@ impl<P: Ports> Notifier<'_, P> {
         self.notify(event, rule, &event.from, followers).await
     }
 
-    /// Notifies `recipients`, if the edge still exists and they may see the story. Returns the vertex whose visibility
-    /// excludes some of them for now.
+    /// Notifies `recipients`, if the edge still exists and they may see the story. Returns the vertex whose
+    /// visibility excludes some of them for now.
     async fn notify(
         &self,
         event: &Event,

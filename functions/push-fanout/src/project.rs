@@ -11,8 +11,8 @@ use store::audience::PendingKey;
 
 use crate::{message::Message, ports::Projections};
 
-/// Parses a message and applies its facts. The whole batch is projected before the first notification, so that a block
-/// or a removal later in the batch counts for the messages before it.
+/// Parses a message and applies its facts. The whole batch is projected before the first notification, so that a
+/// block or a removal later in the batch counts for the messages before it.
 pub async fn project(ports: &impl Projections, body: &str) -> Result<Message, Failure> {
     let message = Message::parse(body)?;
     if let Message::Change(received) = &message {

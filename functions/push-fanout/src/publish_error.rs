@@ -31,8 +31,8 @@ const TOO_LARGE: &str = "larger than allowed limit";
 const DOING: &str = "publish to a device";
 
 impl From<SdkError<SnsError, HttpResponse>> for PublishError {
-    /// FCM's `INVALID_ARGUMENT`, which SNS may pass on as `InvalidParameter`, means a bad token or a bad payload. Because
-    /// it can be the payload, it removes no device.
+    /// FCM's `INVALID_ARGUMENT`, which SNS may pass on as `InvalidParameter`, means a bad token or a bad payload.
+    /// Because it can be the payload, it removes no device.
     fn from(error: SdkError<SnsError, HttpResponse>) -> Self {
         let bug = |kind, error| Self::Failed { kind, failure: Failure::bug(DOING, error) };
         let transient = |kind, error| Self::Failed { kind, failure: Failure::transient(DOING, error) };

@@ -8,8 +8,8 @@ use crate::request::SearchRequest;
 /// Name of the format. A new name makes all older cursors invalid.
 const PURPOSE: &str = "search-cursor-2";
 
-/// Cursor for the hits after `sort_key`, valid for this caller and search. It is encrypted, because the sort key can be
-/// that of a story which the caller may not see.
+/// Cursor for the hits after `sort_key`, valid for this caller and search. It is encrypted, because the sort key can
+/// be that of a story which the caller may not see.
 pub fn encrypt(sealer: &Sealer, caller: &str, request: &SearchRequest, sort_key: &SortKey) -> Result<String, Failure> {
     let payload = serde_json::to_vec(sort_key).map_err(|error| Failure::bug("write a cursor", error))?;
     sealer.hide(PURPOSE, &binding(caller, request), &payload)

@@ -139,10 +139,10 @@ mod tests {
         #[test]
         fn malformed_parameters_are_parsed_or_return_400(
             values in prop::collection::vec(malformed_inputs::text(), 4),
-            known: u8,
+            included: u8,
         ) {
             let parameters: serde_json::Map<_, _> = ["q", "kind", "limit", "cursor"].iter().zip(values).enumerate()
-                .filter(|(at, _)| known >> at & 1 == 1)
+                .filter(|(index, _)| included >> index & 1 == 1)
                 .map(|(_, (name, value))| ((*name).to_owned(), json!(value)))
                 .collect();
             for route in ["GET /v1/search", "GET /v1/search/suggestions"] {

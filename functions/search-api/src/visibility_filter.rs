@@ -1,6 +1,7 @@
 //! Filters hits by what the caller may see.
 //!
-//! The index lags behind the tables by up to a second. So it only finds ids; content and visibility come from the tables.
+//! The index lags behind the tables by up to a second. So it only finds ids; content and visibility come from the
+//! tables.
 
 use std::collections::{BTreeSet, HashMap};
 

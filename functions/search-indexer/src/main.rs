@@ -1,5 +1,5 @@
-//! `search-indexer`: keeps the search index up to date with changes of the graph. Optionally also the index for Neptune's
-//! own full-text queries (the mirror).
+//! `search-indexer`: keeps the search index up to date with changes of the graph. Optionally also the index for
+//! Neptune's own full-text queries (the mirror).
 //!
 //! ```text
 //! search.fifo ─▶ project (table, whole batch) ─▶ index (one bulk request)

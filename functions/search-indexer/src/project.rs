@@ -39,8 +39,8 @@ pub fn parse(metrics: &Metrics, body: &str) -> Result<Received, Failure> {
 
 /// Applies a change to the search table.
 ///
-/// Returns documents also for facts that the table already has: an earlier invocation may have crashed between table and
-/// index.
+/// Returns documents also for facts that the table already has: an earlier invocation may have crashed between table
+/// and index.
 ///
 /// # Errors
 /// If the table fails.
@@ -100,8 +100,8 @@ pub async fn project_mirror(
     Ok(ProjectedChange { committed_at: None, documents })
 }
 
-/// Applies a change to a row under optimistic locking. `apply` returns the current row and its next version, if the change
-/// is new. Returns the resulting row.
+/// Applies a change to a row under optimistic locking. `apply` returns the current row and its next version, if the
+/// change is new. Returns the resulting row.
 async fn update<R>(
     table: &impl Table<R>,
     id: &str,

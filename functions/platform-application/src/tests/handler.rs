@@ -159,18 +159,18 @@ async fn delete_of_missing_or_never_created_application_succeeds() {
 
 #[tokio::test]
 async fn failed_create_returns_reason_and_id_that_can_be_deleted() {
-    let refuses = mock!(Client::create_platform_application)
+    let rejects = mock!(Client::create_platform_application)
         .then_http_response(|| sns_error(400, "InvalidParameter", "Invalid parameter: PlatformCredential"));
-    let failed = response_to("Create", json!({}), &[&refuses]).await;
+    let failed = response_to("Create", json!({}), &[&rejects]).await;
     assert_eq!(failed["Status"], "FAILED");
     assert!(failed["Reason"].as_str().expect("a reason").contains("PlatformCredential"), "{failed}");
     assert!(!failed.to_string().contains("PRIVATE KEY"), "{failed}");
     let id = failed["PhysicalResourceId"].clone();
     assert_eq!(response_to("Delete", json!({"PhysicalResourceId": id}), &[]).await["Status"], "SUCCESS");
     // A failed deletion returns the same id.
-    let refuses =
+    let rejects =
         mock!(Client::delete_platform_application).then_http_response(|| sns_error(403, "AuthorizationError", "no"));
-    let failed = response_to("Delete", json!({"PhysicalResourceId": ARN}), &[&refuses]).await;
+    let failed = response_to("Delete", json!({"PhysicalResourceId": ARN}), &[&rejects]).await;
     assert_eq!((&failed["Status"], &failed["PhysicalResourceId"]), (&json!("FAILED"), &json!(ARN)));
 }
 

@@ -1,5 +1,5 @@
-//! Fake AWS without latency. It stores registers, which the function reads again; it generates followers and devices when
-//! they are queried.
+//! Fake AWS without latency. It stores registers, which the function reads again; it generates followers and devices
+//! when they are queried.
 
 use std::{
     collections::HashMap,
@@ -53,7 +53,7 @@ impl FakeAws {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let router = Router::new().fallback(answer).with_state(shared.clone());
+        let router = Router::new().fallback(respond).with_state(shared.clone());
         // Runs until the process ends.
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { endpoint, queue, shared })
@@ -69,7 +69,7 @@ impl FakeAws {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
+async fn respond(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
     let Some(target) = headers.get("x-amz-target").and_then(|target| target.to_str().ok()) else {
         // SNS uses the query protocol.
         shared.published.fetch_add(1, Ordering::Relaxed);

@@ -43,8 +43,8 @@ async fn measure() -> Result<(), Box<dyn Error>> {
     let mut pages = 0_u64;
     while let Some(body) = next {
         match function.invoke(&batch(&pages.to_string(), &body)).await? {
-            Answer::Response(answer) if answer["batchItemFailures"] == json!([]) => {}
-            answer => return Err(format!("page {pages}: {answer:?}").into()),
+            Answer::Response(response) if response["batchItemFailures"] == json!([]) => {}
+            other => return Err(format!("page {pages}: {other:?}").into()),
         }
         pages += 1;
         if pages == 20 {
@@ -60,7 +60,7 @@ async fn measure() -> Result<(), Box<dyn Error>> {
     println!(
         "{}",
         json!({
-            "row": "one story to 100,000 followers, two phones each; an AWS that answers at once",
+            "row": "one story to 100,000 followers, two phones each; fake AWS without latency",
             "pages": pages, "messages": sent, "seconds": seconds, "messages_per_second": sent as f64 / seconds,
             "peak_memory_after_20_pages": early_memory, "peak_memory_at_the_end": function.peak_memory()?,
         })

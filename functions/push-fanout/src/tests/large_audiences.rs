@@ -35,7 +35,8 @@ async fn next_page_is_enqueued_first_and_once() {
     assert_eq!(backend.deliver_changes(&story).await, [Kind::Transient]);
     let second = backend.dequeue().expect("a second page");
     assert!(backend.dequeue().is_none());
-    // The first page is delivered again: only the failed recipient is notified, and the second page is not enqueued again.
+    // The first page is delivered again: only the failed recipient is notified, and the second page is not enqueued
+    // again.
     assert_eq!(backend.deliver_changes(&story).await, []);
     assert!(backend.dequeue().is_none());
     assert_eq!(backend.sent(), notifications(&[("fan0001", "story"), ("fan0002", "story")]));

@@ -37,20 +37,20 @@ fn hit(id: &str) -> Hit {
 }
 
 fn row(id: &str, registers: &[(&str, Option<&str>)]) -> Row {
-    let stamp = GenerationPosition { generation: 0, position: Position::new(7, 1) };
+    let position = GenerationPosition { generation: 0, position: Position::new(7, 1) };
     let mut row = Row::from([
         ("id".to_owned(), AttributeValue::S(id.to_owned())),
         ("version".to_owned(), AttributeValue::N("3".to_owned())),
     ]);
     for (name, value) in registers {
-        let register = Register { stamp, value: value.map(str::to_owned) };
+        let register = Register { stamp: position, value: value.map(str::to_owned) };
         row.insert(format!("r:{name}"), AttributeValue::S(register.to_string()));
     }
     row
 }
 
-/// Row of the search table: Mina's stories `public-*`, `followers-*`, `private-*`, `deleted-*`, `tagged-*`; Mina; the tag
-/// `snow`.
+/// Row of the search table: Mina's stories `public-*`, `followers-*`, `private-*`, `deleted-*`, `tagged-*`; Mina; the
+/// tag `snow`.
 fn stored_row(id: &str) -> Option<Row> {
     let title = format!("첫눈 {id}");
     let told = ("told#e", Some("1795305600000 mina"));
