@@ -53,7 +53,8 @@ pub async fn handle<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
         Event::Batch(batch) => index_batch(indexer, batch).await.map(Response::Batch),
         Event::Command { rebuild } => {
             let remaining = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-            run_rebuild(indexer, rebuild, Instant::now() + remaining).await.map(Response::Progress)
+            // Boxed, because the compiler limits the depth of nested futures.
+            Box::pin(run_rebuild(indexer, rebuild, Instant::now() + remaining)).await.map(Response::Progress)
         }
     };
     indexer.metrics.flush();
