@@ -9,6 +9,7 @@
 mod aws;
 mod config;
 mod deliver;
+mod edge_facts;
 mod message;
 mod notify;
 mod ports;

@@ -1,14 +1,11 @@
 //! Step 2: evaluates the notification rules and determines the recipients.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use domain::{
     graph::{Change, ChangeKind, Position},
     media::Visibility,
-    push::{
-        Event, Recipients, Registers, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules,
-        shows, still_stands,
-    },
+    push::{Event, Recipients, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules, shows},
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::{StreamExt, stream};
@@ -17,6 +14,7 @@ use tracing::{info, instrument};
 
 use crate::{
     deliver::{Dispatch, combine},
+    edge_facts::{EdgeFacts, vertex},
     message::{Continuation, FollowerPage, Message, PendingEvents},
     ports::Ports,
     suppression::Suppression,
@@ -31,12 +29,6 @@ pub struct Notifier<'a, P> {
     pub metrics: &'a Metrics,
 }
 
-/// Facts about the two vertices of an edge.
-struct Ends {
-    source: Vertex,
-    target: Vertex,
-}
-
 /// Position in the audience of an event.
 struct PagePosition {
     /// The follower before the page.
@@ -49,8 +41,8 @@ struct PagePosition {
 }
 
 impl PagePosition {
-    fn first(rule: &Rule, ends: &Ends) -> Self {
-        let visibility = rule.discloses().and_then(|end| end.of(&ends.source, &ends.target).seen);
+    fn first(rule: &Rule, facts: &EdgeFacts) -> Self {
+        let visibility = rule.discloses().and_then(|end| end.of(&facts.source, &facts.target).seen);
         Self { after: None, number: 0, visible_since: visibility.map(|visibility| visibility.since) }
     }
 
@@ -183,16 +175,16 @@ impl<P: Ports> Notifier<'_, P> {
     /// Notifies all recipients that the current facts determine. Returns the vertices whose facts are missing for the
     /// others, or `None` if the edge is gone.
     async fn evaluate(&self, event: &Event) -> Result<Option<BTreeSet<String>>, Failure> {
-        let Some(ends) = self.ends(event).await? else { return Ok(None) };
+        let Some(facts) = self.facts(event).await? else { return Ok(None) };
         let mut waits_for = BTreeSet::new();
         for rule in event.rules() {
-            let missing = match rule.resolve(event, &ends.source, &ends.target) {
+            let missing = match rule.resolve(event, &facts.source, &facts.target) {
                 Resolution::Tells { actor, recipients: Recipients::These(persons) } => {
                     self.notify(event, rule, &actor, persons).await?
                 }
                 Resolution::Tells { recipients: Recipients::FollowersOf(person), .. } => {
                     self.ports.add_pending(&PendingKey::ToldBy(person), event).await?;
-                    self.notify_followers(event, rule, &PagePosition::first(rule, &ends)).await?
+                    self.notify_followers(event, rule, &PagePosition::first(rule, &facts)).await?
                 }
                 Resolution::WaitsFor(vertex) => Some(vertex),
                 Resolution::DoesNotApply => None,
@@ -208,11 +200,11 @@ impl<P: Ports> Notifier<'_, P> {
     /// Processes a page after the first. If the story is hidden by now, the event becomes pending. When the story is
     /// visible again, all pages are processed again; the ledger prevents a second notification.
     async fn continue_audience(&self, event: &Event, rule: &Rule, page: &PagePosition) -> Result<(), Failure> {
-        let Some(ends) = self.ends(event).await? else {
+        let Some(facts) = self.facts(event).await? else {
             Suppression::Undone.count(self.metrics);
             return Ok(());
         };
-        let is_hidden = matches!(rule.resolve(event, &ends.source, &ends.target), Resolution::WaitsFor(_));
+        let is_hidden = matches!(rule.resolve(event, &facts.source, &facts.target), Resolution::WaitsFor(_));
         if is_hidden || self.notify_followers(event, rule, page).await?.is_some() {
             self.process(event).await?;
         }
@@ -265,16 +257,16 @@ impl<P: Ports> Notifier<'_, P> {
         mut recipients: Vec<String>,
     ) -> Result<Option<String>, Failure> {
         let person = Row::Vertex(actor.to_owned());
-        let mut rows = rows(event);
+        let mut rows = EdgeFacts::rows(event);
         rows.push(person.clone());
         let found = self.ports.look_up(&rows).await?;
-        let Some(ends) = ends(event, &found) else {
+        let Some(facts) = EdgeFacts::of(event, &found) else {
             Suppression::Undone.count(self.metrics);
             return Ok(None);
         };
         let mut waits_for = None;
         if let Some(end) = rule.discloses() {
-            let (story, id) = (end.of(&ends.source, &ends.target), rule.vertex(end, event).to_owned());
+            let (story, id) = (end.of(&facts.source, &facts.target), rule.vertex(end, event).to_owned());
             match story.seen.map(|visibility| visibility.by) {
                 None | Some(Visibility::Private) => return Ok(Some(id)),
                 Some(Visibility::Followers) if !rules::is_told_to_followers(rule) => {
@@ -287,8 +279,8 @@ impl<P: Ports> Notifier<'_, P> {
         }
         let args = TemplateArgs {
             actor_name: vertex(&found, &person).name,
-            source_title: ends.source.title,
-            target_title: ends.target.title,
+            source_title: facts.source.title,
+            target_title: facts.target.title,
         };
         Dispatch { ports: self.ports, metrics: self.metrics, event, rule, actor, args }.send(recipients).await?;
         Ok(waits_for)
@@ -307,29 +299,12 @@ impl<P: Ports> Notifier<'_, P> {
         Ok(persons.into_iter().filter(may_see).collect())
     }
 
-    /// Facts about the edge's vertices. `None` if the edge is gone, or was added again by a later event.
-    async fn ends(&self, event: &Event) -> Result<Option<Ends>, Failure> {
-        Ok(ends(event, &self.ports.look_up(&rows(event)).await?))
+    async fn facts(&self, event: &Event) -> Result<Option<EdgeFacts>, Failure> {
+        Ok(EdgeFacts::of(event, &self.ports.look_up(&EdgeFacts::rows(event)).await?))
     }
 
     fn is_expired_for_all(&self, event: &Event) -> bool {
         let now = self.ports.now();
         event.rules().all(|rule| event.time_left(rule, now).is_none())
     }
-}
-
-fn rows(event: &Event) -> Vec<Row> {
-    vec![Row::Edge(event.edge.clone()), Row::Vertex(event.from.clone()), Row::Vertex(event.to.clone())]
-}
-
-fn ends(event: &Event, found: &HashMap<Row, Registers>) -> Option<Ends> {
-    let edge = found.get(&Row::Edge(event.edge.clone()))?;
-    still_stands(edge, event.position).then(|| Ends {
-        source: vertex(found, &Row::Vertex(event.from.clone())),
-        target: vertex(found, &Row::Vertex(event.to.clone())),
-    })
-}
-
-fn vertex(found: &HashMap<Row, Registers>, row: &Row) -> Vertex {
-    found.get(row).map(Vertex::from).unwrap_or_default()
 }
