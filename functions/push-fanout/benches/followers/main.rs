@@ -10,7 +10,7 @@ use std::{error::Error, path::Path, time::Instant};
 use domain::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position};
 use fake_aws::FakeAws;
 use jiff::Timestamp;
-use local::runtime_api::{Answer, Function};
+use lambda_runtime_api::{Function, Outcome};
 use serde_json::{Value, json};
 
 const FOLLOWERS: u64 = 100_000;
@@ -43,7 +43,7 @@ async fn measure() -> Result<(), Box<dyn Error>> {
     let mut pages = 0_u64;
     while let Some(body) = next {
         match function.invoke(&batch(&pages.to_string(), &body)).await? {
-            Answer::Response(response) if response["batchItemFailures"] == json!([]) => {}
+            Outcome::Response(response) if response["batchItemFailures"] == json!([]) => {}
             other => return Err(format!("page {pages}: {other:?}").into()),
         }
         pages += 1;
