@@ -4,7 +4,7 @@
 
 mod support;
 
-use domain::media::{Declared, Derived, Intent, Kind, MediaId, Original, Outcome, Picture, Report, Sequencer};
+use domain::media::{Declared, Derivatives, Intent, Kind, MediaId, Original, Outcome, Picture, Report, Sequencer};
 use local::{
     functions,
     runtime_api::{Answer, Function},
@@ -26,7 +26,7 @@ async fn store_photograph(world: &World) {
 }
 
 fn report() -> Report {
-    let derived = Derived::Picture(Picture {
+    let derived = Derivatives::Picture(Picture {
         width: 451,
         height: 300,
         thumb_hash: "AA==".into(),
@@ -58,7 +58,7 @@ async fn thumbnailer_makes_variants_and_reports() {
         let reports = messages(&world.aws, &world.metadata_queue, 1).await;
         let report: Report = serde_json::from_str(&reports[0]).expect("a report");
         assert_eq!(report.original, self::report().original);
-        let Outcome::Ready(Derived::Picture(picture)) = report.outcome else { panic!("not ready") };
+        let Outcome::Ready(Derivatives::Picture(picture)) = report.outcome else { panic!("not ready") };
         assert_eq!((picture.width, picture.height), (451, 300));
     }
     assert_eq!(thumbnailer.invoke(&event("photo-removed")).await.expect("an answer"), all_done());

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use domain::media::{Derived, MediaId, Outcome, Report, Sound};
+use domain::media::{Derivatives, MediaId, Outcome, Report, Sound};
 use http::Method;
 use local::{
     functions, paths,
@@ -41,7 +41,7 @@ async fn outcome(world: &World) -> Outcome {
 
 async fn sound(world: &World) -> Sound {
     match outcome(world).await {
-        Outcome::Ready(Derived::Sound(sound)) => *sound,
+        Outcome::Ready(Derivatives::Sound(sound)) => *sound,
         other => panic!("not sound: {other:?}"),
     }
 }

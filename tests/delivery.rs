@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cdn_signing::{Addresses, Signer};
+use cdn_signing::{Signer, UrlBuilder};
 use domain::media::{Kind, MediaId};
 use http::Method;
 use local::{delivery_key, uploads::File};
@@ -50,16 +50,16 @@ async fn files(deployed: &Deployed, id: MediaId) -> Vec<String> {
     .await
 }
 
-/// Addresses signed with the key that the distribution trusts.
-async fn signing(deployed: &Deployed) -> Addresses {
+/// URLs signed with the key that the distribution trusts.
+async fn signing(deployed: &Deployed) -> UrlBuilder {
     let input = json!({"SecretId": "iyagi/delivery"});
     let secret = deployed.aws.json("secretsmanager", "secretsmanager.GetSecretValue", &input).await.expect("a secret");
     let signer = Signer::from_pem(delivery_key::ID, secret["SecretString"].as_str().expect("PEM")).expect("a key");
-    Addresses::new(deployed.stack.delivery(), Some(signer)).expect("addresses")
+    UrlBuilder::new(deployed.stack.delivery(), Some(signer)).expect("URLs")
 }
 
-fn signed(addresses: &Addresses, keys: &[String], expires: u64) -> Vec<String> {
-    addresses.of(&keys.iter().map(String::as_str).collect::<Vec<_>>(), expires).expect("addresses")
+fn signed(builder: &UrlBuilder, keys: &[String], expires: u64) -> Vec<String> {
+    builder.urls(&keys.iter().map(String::as_str).collect::<Vec<_>>(), expires).expect("URLs")
 }
 
 #[tokio::test]
@@ -138,13 +138,13 @@ async fn files_are_delivered_safely_and_in_parts_until_they_are_deleted() {
 #[tokio::test]
 async fn what_is_not_public_passes_only_with_a_signature_for_it() {
     let deployed = Deployed::get();
-    let addresses = signing(&deployed).await;
+    let builder = signing(&deployed).await;
     for visibility in ["followers", "private"] {
         let (key, other) = (format!("photo/closed/{visibility}.jpg"), format!("photo/closed/{visibility}-other.jpg"));
         let id = upload(&deployed, &key, visibility).await;
         let other = upload(&deployed, &other, visibility).await;
         let (keys, others) = (files(&deployed, id).await, files(&deployed, other).await);
-        let good = signed(&addresses, &keys, now() + LIFETIME_SECONDS);
+        let good = signed(&builder, &keys, now() + LIFETIME_SECONDS);
         for url in &good {
             assert_eq!(status(url).await, 200, "{url}");
             assert_eq!(ask(Method::GET, url, Some("bytes=0-3")).await.0, 206);
@@ -157,7 +157,7 @@ async fn what_is_not_public_passes_only_with_a_signature_for_it() {
             (format!("{path}?{}", query.replace("Signature=", "Signature=A")), "AccessDenied"),
             (format!("{path}?{}", query.replace("&Hash-Algorithm=SHA256", "")), "AccessDenied"),
             (elsewhere, "AccessDenied"),
-            (signed(&addresses, &keys, now()).swap_remove(0), "AccessDenied"),
+            (signed(&builder, &keys, now()).swap_remove(0), "AccessDenied"),
         ] {
             let (status, _, body) = ask(Method::GET, &url, None).await;
             let body = String::from_utf8(body).expect("text");
@@ -177,8 +177,8 @@ async fn becoming_less_visible_ends_the_old_addresses() {
     // Anew each time: what was left closed is not to be taken for what is open.
     let key = &format!("photo/withdrawn/{}.jpg", now());
     let id = upload(&deployed, key, "public").await;
-    let addresses = signing(&deployed).await;
-    let old = signed(&addresses, &files(&deployed, id).await, now() + LIFETIME_SECONDS);
+    let builder = signing(&deployed).await;
+    let old = signed(&builder, &files(&deployed, id).await, now() + LIFETIME_SECONDS);
     for url in &old {
         assert_eq!((status(url).await, url.contains('?')), (200, false), "{url}");
     }
@@ -192,7 +192,7 @@ async fn becoming_less_visible_ends_the_old_addresses() {
     for key in &keys {
         assert_eq!(status(&format!("{}/{key}", deployed.stack.delivery())).await, 403, "{key}");
     }
-    for url in signed(&addresses, &keys, now() + LIFETIME_SECONDS) {
+    for url in signed(&builder, &keys, now() + LIFETIME_SECONDS) {
         assert_eq!(status(&url).await, 200);
     }
 }

@@ -27,7 +27,7 @@ async fn ops(deployed: &Deployed, arguments: &[&str]) -> Value {
         .region(Region::new(emulator::REGION))
         .endpoint_url(deployed.stack.emulator.endpoint())
         .credentials_provider(SharedCredentialsProvider::new(keys))
-        .http_client(ops::session::http_client())
+        .http_client(ops::tls::http_client())
         .build();
     let session = Session::of(config, STACK).await.expect("a stack");
     let report = ops::run(&session, &command).await.expect("a report");

@@ -4,7 +4,7 @@ mod support;
 
 use domain::{
     media::Kind,
-    upload::{PART_BYTES, SINGLE_BYTES},
+    upload::{MAX_SINGLE_REQUEST_BYTES, PART_BYTES},
 };
 use http::Method;
 use local::{
@@ -163,7 +163,7 @@ async fn a_retry_is_the_same_upload() {
 async fn a_large_file_goes_in_parts() {
     let deployed = Deployed::get();
     let (mina, jun) = (deployed.person("Mina").await, deployed.person("Jun").await);
-    let size = usize::try_from(SINGLE_BYTES + 1).expect("a size");
+    let size = usize::try_from(MAX_SINGLE_REQUEST_BYTES + 1).expect("a size");
     let part_size = usize::try_from(PART_BYTES).expect("a size");
     // No two parts are alike.
     let bytes: Vec<u8> = (0..size).map(|index| (index / 1_000) as u8 ^ (index / part_size) as u8).collect();

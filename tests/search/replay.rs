@@ -33,13 +33,13 @@ async fn a_replay_of_the_whole_stream_changes_no_document() {
 }
 
 /// A change that nobody made, of something that is not in the graph.
-fn change(commit_num: u64, kind: EntityKind, id: &str, what: ChangeKind) -> Change {
+fn change(commit_num: u64, kind: EntityKind, id: &str, change_kind: ChangeKind) -> Change {
     Change {
         position: Position::new(commit_num, 1),
         commit_timestamp_ms: 1_795_305_600_000,
         kind,
         entity_id: id.to_owned(),
-        what,
+        change_kind,
         labels: Labels::default(),
         ends: None,
         ends_before: None,
@@ -54,14 +54,14 @@ fn titled(commit_num: u64, id: &str, title: Option<&str>) -> Change {
     Change { properties: [title].into(), ..change(commit_num, EntityKind::Vertex, id, ChangeKind::Changed) }
 }
 
-fn told(commit_num: u64, what: ChangeKind, person: &User, id: &str) -> Change {
+fn told(commit_num: u64, change_kind: ChangeKind, person: &User, id: &str) -> Change {
     let label = vec!["told".to_owned()];
-    let labels = match what {
+    let labels = match change_kind {
         ChangeKind::Removed => Labels { removed: label, ..Labels::default() },
         _ => Labels { added: label, ..Labels::default() },
     };
     let ends = Some(EdgeEndpoints { from: person.id.clone(), to: id.to_owned() });
-    Change { labels, ends, ..change(commit_num, EntityKind::Edge, &format!("told:{id}"), what) }
+    Change { labels, ends, ..change(commit_num, EntityKind::Edge, &format!("told:{id}"), change_kind) }
 }
 
 #[tokio::test]

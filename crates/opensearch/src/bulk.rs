@@ -2,6 +2,7 @@ use std::mem;
 
 use domain::{neptune_fts, search};
 use function_kit::failure::Failure;
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -89,7 +90,7 @@ impl Index {
         };
         let mut outcomes = Vec::with_capacity(documents.len());
         for Body { bytes, documents } in bodies(documents) {
-            let response = self.client.send(DOING, "POST", &path, "application/x-ndjson", bytes).await?;
+            let response = self.client.send(DOING, Method::POST, &path, "application/x-ndjson", bytes).await?;
             let response: BulkResponse = response.read(DOING)?;
             if response.items.len() != documents {
                 return Err(Failure::bug(DOING, "the response has another number of documents"));

@@ -1,4 +1,5 @@
 use function_kit::failure::Failure;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::{Client, Settings};
@@ -37,7 +38,7 @@ impl Index {
     /// If OpenSearch rejects the request or is not reachable.
     pub async fn create(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
         const DOING: &str = "create an index";
-        let response = self.client.json(DOING, "PUT", &format!("/{name}"), &settings.body).await?;
+        let response = self.client.json(DOING, Method::PUT, &format!("/{name}"), &settings.body).await?;
         if response.is_success() || response.error_type() == "resource_already_exists_exception" {
             return Ok(());
         }
@@ -57,6 +58,6 @@ impl Index {
         }
         // `remove` without a match is no error, because `add` changes something.
         let actions = json!({"actions": [{"remove": {"index": all, "alias": self.alias}}, {"add": add}]});
-        self.client.json(DOING, "POST", "/_aliases", &actions).await?.read::<Value>(DOING).map(drop)
+        self.client.json(DOING, Method::POST, "/_aliases", &actions).await?.read::<Value>(DOING).map(drop)
     }
 }

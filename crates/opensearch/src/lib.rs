@@ -7,7 +7,7 @@ mod search;
 mod settings;
 
 pub use bulk::{Document, Outcome, Target};
-pub use client::{Client, MissingCredentials};
+pub use client::Client;
 pub use index::Index;
 pub use search::{Hit, MatchMode, Page, Search, SortKey};
 pub use settings::{Analyzer, Settings, UnknownAnalyzer};

@@ -50,7 +50,7 @@ pub async fn sign_in(
         // The index by token is eventually consistent and may miss a holder. The endpoint names its owner.
         let revoke = async |previous: Owner, endpoint_arn: &str| {
             let holder = Holder { user: previous.user, id: previous.device, endpoint_arn: endpoint_arn.to_owned() };
-            ports.table.take_away(&token, &holder).await
+            ports.table.delete_holder(&token, &holder).await
         };
         let endpoint_arn = register(&ports.endpoints, &owner, &token, candidate, revoke).await?;
         let device = Device {
@@ -62,7 +62,7 @@ pub async fn sign_in(
             language: language.clone(),
             last_seen: now,
         };
-        if ports.table.put(&device, current.as_ref()).await? == WriteOutcome::Changed {
+        if ports.table.put(&device, current.as_ref()).await? == WriteOutcome::Conflict {
             continue;
         }
         info!("signed in");
@@ -94,7 +94,7 @@ async fn revoke_token(ports: &Ports, owner: &Owner, token: &Token) -> Result<Vec
     let mut holders = ports.table.holders(token).await?;
     holders.retain(|holder| (&holder.user, &holder.id) != (&owner.user, &owner.device));
     for holder in &holders {
-        ports.table.take_away(token, holder).await?;
+        ports.table.delete_holder(token, holder).await?;
     }
     Ok(holders)
 }
@@ -111,7 +111,7 @@ async fn remove_oldest(ports: &Ports, mut others: Vec<Device>) -> Result<(), NoA
 
 /// Deletes the row, then the endpoint. `false` if the row has changed; then both stay.
 async fn remove(ports: &Ports, device: &Device) -> Result<bool, NoAnswer> {
-    let is_removed = ports.table.remove(device).await?;
+    let is_removed = ports.table.delete_if_unchanged(device).await?;
     if is_removed {
         let owner = Owner { user: device.user.clone(), device: device.id.clone() };
         ports.endpoints.release(&device.endpoint_arn, &owner).await?;

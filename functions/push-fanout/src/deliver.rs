@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::push::{Delivery, Event, Notification, Pair, PayloadError, Registers, Relation, Row, Rule, TemplateArgs};
+use domain::push::{
+    Delivery, Event, Notification, PayloadError, PersonPair, Registers, Relation, Row, Rule, TemplateArgs,
+};
 use function_kit::{
     failure::{Failure, Kind},
     metrics::{Metrics, Unit},
@@ -52,7 +54,7 @@ impl<P: Ports> Dispatch<'_, P> {
         if others.len() < total {
             Suppression::Own.count(self.metrics);
         }
-        let rows: Vec<_> = others.iter().map(|other| Row::Between(Pair::of(self.actor, other))).collect();
+        let rows: Vec<_> = others.iter().map(|other| Row::PersonPair(PersonPair::of(self.actor, other))).collect();
         let between = self.ports.look_up(&rows).await?;
         let sends = stream::iter(&others).map(|recipient| self.send_to(recipient, &between));
         combine(sends.buffer_unordered(PARALLEL_RECIPIENTS).collect::<Vec<_>>().await)
@@ -60,7 +62,7 @@ impl<P: Ports> Dispatch<'_, P> {
 
     async fn send_to(&self, recipient: &str, between: &HashMap<Row, Registers>) -> Result<(), Failure> {
         let entry = Entry { event: self.event, rule: &self.rule.id, recipient };
-        let relation = between.get(&Row::Between(Pair::of(self.actor, recipient)));
+        let relation = between.get(&Row::PersonPair(PersonPair::of(self.actor, recipient)));
         let relation = relation.map(|registers| Relation::of(recipient, registers)).unwrap_or_default();
         if relation.blocked {
             return self.suppress(&entry, Suppression::Blocked).await;
@@ -79,7 +81,7 @@ impl<P: Ports> Dispatch<'_, P> {
             return self.suppress(&entry, Suppression::NoDevice).await;
         }
         let Self { rule, event, actor, args, .. } = self;
-        let message = match (Notification { rule, event, actor, words: args }).message(is_silent, now) {
+        let message = match (Notification { rule, event, actor, args }).sns_message(is_silent, now) {
             Ok(message) => message,
             Err(PayloadError::Expired) => return self.suppress(&entry, Suppression::Expired).await,
             Err(error @ PayloadError::TooLarge) => return Err(Failure::bug("write a notification", error)),

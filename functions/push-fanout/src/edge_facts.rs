@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use domain::push::{Event, Registers, Row, Vertex, still_stands};
+use domain::push::{Event, Registers, Row, Vertex, edge_still_exists};
 
 /// Projected facts about the two vertices of an event's edge.
 pub struct EdgeFacts {
@@ -17,7 +17,7 @@ impl EdgeFacts {
     /// Facts in `found`. `None` if the edge is gone, or was added again by a later event.
     pub fn of(event: &Event, found: &HashMap<Row, Registers>) -> Option<Self> {
         let edge = found.get(&Row::Edge(event.edge.clone()))?;
-        still_stands(edge, event.position).then(|| Self {
+        edge_still_exists(edge, event.position).then(|| Self {
             source: vertex(found, &Row::Vertex(event.from.clone())),
             target: vertex(found, &Row::Vertex(event.to.clone())),
         })

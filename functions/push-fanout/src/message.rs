@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::{
-    graph::{Change, Position, Received},
+    graph::{Change, Position, ReceivedChange},
     push::Event,
 };
 use function_kit::failure::Failure;
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// From the event bus.
-    Change(Box<Received>),
+    Change(Box<ReceivedChange>),
     /// From this function.
     Continuation(Box<Continuation>),
 }
@@ -146,6 +146,20 @@ mod tests {
             ["", "{}", "not JSON", r#"{"type":"app.iyagi.push.page"}"#, r#"{"type":"app.iyagi.graph.edge.added"}"#]
         {
             assert_eq!(Message::parse(body).expect_err("a failure").kind, Kind::Bug, "{body}");
+        }
+    }
+
+    #[test]
+    fn continuation_of_previous_version_is_read_and_written_unchanged() {
+        for body in [
+            include_str!("../tests/fixtures/previous_version/page.json"),
+            include_str!("../tests/fixtures/previous_version/page_of_a_story_shown_again.json"),
+            include_str!("../tests/fixtures/previous_version/waiting.json"),
+        ] {
+            let Message::Continuation(continuation) = Message::parse(body).expect("a message") else {
+                panic!("a change: {body}")
+            };
+            assert_eq!(serde_json::to_string(&continuation).expect("JSON"), body.trim_end());
         }
     }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use domain::{
     graph::{Change, ChangeKind, Position},
     media::Visibility,
-    push::{Event, Recipients, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules, shows},
+    push::{
+        Event, Recipients, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules,
+        vertex_with_visibility,
+    },
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::{StreamExt, stream};
@@ -42,7 +45,7 @@ struct PagePosition {
 
 impl PagePosition {
     fn first(rule: &Rule, facts: &EdgeFacts) -> Self {
-        let visibility = rule.discloses().and_then(|end| end.of(&facts.source, &facts.target).seen);
+        let visibility = rule.discloses().and_then(|end| end.of(&facts.source, &facts.target).visibility);
         Self { after: None, number: 0, visible_since: visibility.map(|visibility| visibility.since) }
     }
 
@@ -80,10 +83,12 @@ impl<P: Ports> Notifier<'_, P> {
     /// Processes the events that waited for a fact of this change. FIFO groups are not ordered among each other: an
     /// edge can arrive before the owner or the visibility of its vertices, and a story before an older follow.
     async fn resume_pending(&self, change: &Change, cause: &str) -> Result<(), Failure> {
-        if let Some(vertex) = shows(change) {
+        if let Some(vertex) = vertex_with_visibility(change) {
             return self.process_pending(vertex, cause, None).await;
         }
-        let Some(ends) = change.ends.as_ref().filter(|_| change.what != ChangeKind::Removed) else { return Ok(()) };
+        let Some(ends) = change.ends.as_ref().filter(|_| change.change_kind != ChangeKind::Removed) else {
+            return Ok(());
+        };
         for label in change.labels.added.iter().chain(&change.labels.kept) {
             match label.as_str() {
                 "told" | "wrote" => self.process_pending(&ends.to, cause, None).await?,
@@ -116,7 +121,7 @@ impl<P: Ports> Notifier<'_, P> {
     /// Notifies a follower of recent stories of `person` that are newer than the follow, but were delivered before
     /// it.
     async fn notify_late_follower(&self, person: &str, follower: &str) -> Result<(), Failure> {
-        let key = PendingKey::ToldBy(person.to_owned());
+        let key = PendingKey::RecentBy(person.to_owned());
         let mut after = None;
         loop {
             let PendingPage { events, next } = self.ports.pending_page(&key, after.as_deref()).await?;
@@ -124,7 +129,7 @@ impl<P: Ports> Notifier<'_, P> {
                 let row = Row::Follower { of: person.to_owned(), follower: follower.to_owned() };
                 let follow = self.ports.look_up(std::slice::from_ref(&row)).await?.remove(&row).unwrap_or_default();
                 for event in events.iter().filter(|event| followed_before(&follow, event.position)) {
-                    for rule in event.rules().filter(|rule| rules::is_told_to_followers(rule)) {
+                    for rule in event.rules().filter(|rule| rules::targets_followers(rule)) {
                         let waits_for = self.notify(event, rule, &event.from, vec![follower.to_owned()]).await?;
                         // The story was hidden since: make the event pending until it is visible again.
                         if waits_for.is_some() {
@@ -179,15 +184,15 @@ impl<P: Ports> Notifier<'_, P> {
         let mut waits_for = BTreeSet::new();
         for rule in event.rules() {
             let missing = match rule.resolve(event, &facts.source, &facts.target) {
-                Resolution::Tells { actor, recipients: Recipients::These(persons) } => {
+                Resolution::Notify { actor, recipients: Recipients::Persons(persons) } => {
                     self.notify(event, rule, &actor, persons).await?
                 }
-                Resolution::Tells { recipients: Recipients::FollowersOf(person), .. } => {
-                    self.ports.add_pending(&PendingKey::ToldBy(person), event).await?;
+                Resolution::Notify { recipients: Recipients::FollowersOf(person), .. } => {
+                    self.ports.add_pending(&PendingKey::RecentBy(person), event).await?;
                     self.notify_followers(event, rule, &PagePosition::first(rule, &facts)).await?
                 }
-                Resolution::WaitsFor(vertex) => Some(vertex),
-                Resolution::DoesNotApply => None,
+                Resolution::WaitFor(vertex) => Some(vertex),
+                Resolution::NotApplicable => None,
             };
             if let Some(vertex) = missing {
                 info!(event = event.id, rule = rule.id, vertex, "pending");
@@ -204,7 +209,7 @@ impl<P: Ports> Notifier<'_, P> {
             Suppression::Undone.count(self.metrics);
             return Ok(());
         };
-        let is_hidden = matches!(rule.resolve(event, &facts.source, &facts.target), Resolution::WaitsFor(_));
+        let is_hidden = matches!(rule.resolve(event, &facts.source, &facts.target), Resolution::WaitFor(_));
         if is_hidden || self.notify_followers(event, rule, page).await?.is_some() {
             self.process(event).await?;
         }
@@ -267,9 +272,9 @@ impl<P: Ports> Notifier<'_, P> {
         let mut waits_for = None;
         if let Some(end) = rule.discloses() {
             let (story, id) = (end.of(&facts.source, &facts.target), rule.vertex(end, event).to_owned());
-            match story.seen.map(|visibility| visibility.by) {
+            match story.visibility.map(|fact| fact.visibility) {
                 None | Some(Visibility::Private) => return Ok(Some(id)),
-                Some(Visibility::Followers) if !rules::is_told_to_followers(rule) => {
+                Some(Visibility::Followers) if !rules::targets_followers(rule) => {
                     let total = recipients.len();
                     recipients = self.followers_among(recipients, story).await?;
                     waits_for = (recipients.len() < total).then_some(id);

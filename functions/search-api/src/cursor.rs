@@ -23,7 +23,7 @@ pub fn decrypt(sealer: &Sealer, caller: &str, request: &SearchRequest, cursor: &
     let payload = sealer.reveal(PURPOSE, &binding(caller, request), cursor);
     payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| {
         ProblemType::InvalidCursor
-            .because("`cursor` must be the `next` of an earlier response to the same caller and the same query")
+            .with_detail("`cursor` must be the `next` of an earlier response to the same caller and the same query")
     })
 }
 
@@ -62,6 +62,17 @@ mod tests {
         ] {
             assert_eq!(decrypt(&sealer, caller, &request, &cursor).map_err(|problem| problem.status), Err(400));
         }
+    }
+
+    #[test]
+    fn cursor_of_previous_version_is_read() {
+        let cursor = include_str!("../tests/fixtures/previous_version/cursor").trim_end();
+        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let sort_key = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a sort key");
+        let decrypted =
+            |caller| decrypt(&sealer, caller, &request("서울", None), cursor).map_err(|problem| problem.status);
+        assert_eq!(decrypted("jun"), Ok(sort_key));
+        assert_eq!(decrypted("mina"), Err(400));
     }
 
     proptest! {

@@ -61,7 +61,7 @@ impl VisibilityFilter {
         let entries = self.entries.get(ids).await?;
         let named = entries.into_iter().filter_map(|(id, entry)| match Content::of(&entry) {
             Content::Person(Person { name }) | Content::Tag(Tag { name }) => Some((id, name)),
-            Content::Story(_) | Content::Nothing => None,
+            Content::Story(_) | Content::NotSearchable => None,
         });
         Ok(named.collect())
     }
@@ -70,18 +70,18 @@ impl VisibilityFilter {
 /// The author, if visibility depends on the caller's relation to them.
 fn author_to_check<'a>(caller: &str, content: &'a Content) -> Option<&'a str> {
     let Content::Story(story) = content else { return None };
-    story.is_shown_to(caller).is_none().then_some(story.author.as_str())
+    story.is_visible_to(caller).is_none().then_some(story.author.as_str())
 }
 
 fn visible_hit(caller: &str, content: Content, relations: &HashMap<String, Relation>) -> Option<VisibleHit> {
     match content {
         Content::Story(story) => {
             let relation = || relations.get(&story.author).copied().unwrap_or(Relation::Stranger);
-            let is_visible = story.is_shown_to(caller).unwrap_or_else(|| story.is_shown_to_a(relation()));
+            let is_visible = story.is_visible_to(caller).unwrap_or_else(|| story.is_visible_to_relation(relation()));
             is_visible.then_some(VisibleHit::Story(story))
         }
         Content::Person(person) => Some(VisibleHit::Person(person)),
         Content::Tag(tag) => Some(VisibleHit::Tag(tag)),
-        Content::Nothing => None,
+        Content::NotSearchable => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    graph::{Change, Received},
+    graph::{Change, ReceivedChange},
     neptune_fts::{self, Element},
     search::{self, Entry, Fact, facts},
 };
@@ -29,7 +29,7 @@ pub struct ProjectedChange<D> {
 ///
 /// # Errors
 /// A bug, if the message is not a change.
-pub fn parse(metrics: &Metrics, body: &str) -> Result<Received, Failure> {
+pub fn parse(metrics: &Metrics, body: &str) -> Result<ReceivedChange, Failure> {
     let received = Change::from_cloud_event(body).map_err(|error| Failure::bug("read the message", error))?;
     if received.change.properties_omitted > 0 {
         metrics.count("IncompleteChanges", 1);
@@ -46,7 +46,7 @@ pub fn parse(metrics: &Metrics, body: &str) -> Result<Received, Failure> {
 /// If the table fails.
 pub async fn project_search(
     table: &impl Table<Entry>,
-    received: &Received,
+    received: &ReceivedChange,
 ) -> Result<ProjectedChange<search::Document>, Failure> {
     let mut by_vertex: BTreeMap<String, Vec<Fact>> = BTreeMap::new();
     for fact in facts(&received.cluster, &received.change) {
@@ -60,7 +60,7 @@ pub async fn project_search(
     for (vertex, facts) in by_vertex {
         let apply = |current: Option<Entry>| {
             let current = current.unwrap_or_default();
-            let next = current.with(facts.iter().cloned());
+            let next = current.apply_all(facts.iter().cloned());
             (current, next)
         };
         let entry = update(table, &vertex, apply).await?;
@@ -76,7 +76,7 @@ pub async fn project_search(
 pub async fn project_mirror(
     table: &impl Table<Element>,
     metrics: &Metrics,
-    received: &Received,
+    received: &ReceivedChange,
 ) -> Result<ProjectedChange<neptune_fts::Document>, Failure> {
     let mut left_out = 1;
     let mut documents = Vec::new();
@@ -84,7 +84,7 @@ pub async fn project_mirror(
         let id = neptune_fts::Document::id_of(&received.change);
         let apply = |current: Option<Element>| {
             let current = current.unwrap_or_else(|| new.clone());
-            let outcome = current.with(received);
+            let outcome = current.apply(received);
             left_out = outcome.left_out;
             (current, outcome.next)
         };
@@ -112,7 +112,7 @@ async fn update<R>(
         let Some(next) = next else { return Ok(current) };
         match table.put(id, &next).await? {
             WriteOutcome::Stored => return Ok(next),
-            WriteOutcome::Overtaken => {}
+            WriteOutcome::Conflict => {}
         }
     }
     Err(Failure::transient("update a row", "other changes wrote the row each time"))

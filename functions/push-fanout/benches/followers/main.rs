@@ -93,7 +93,7 @@ fn publish_story() -> Change {
         commit_timestamp_ms: Timestamp::now().as_millisecond(),
         kind: EntityKind::Edge,
         entity_id: "told:mina:story".to_owned(),
-        what: ChangeKind::Added,
+        change_kind: ChangeKind::Added,
         labels: Labels { added: vec!["told".to_owned()], ..Labels::default() },
         ends: Some(EdgeEndpoints { from: "mina".to_owned(), to: "story".to_owned() }),
         ends_before: None,

@@ -68,14 +68,14 @@ fn history() -> impl Strategy<Value = History> {
 fn expected_state(changes: &BTreeMap<usize, &Change>) -> (Option<&'static str>, bool) {
     let (mut visibility, mut is_added, mut is_told) = (None, false, false);
     for change in changes.values() {
-        is_added |= change.entity_id == "s1" && change.what == ChangeKind::Added;
+        is_added |= change.entity_id == "s1" && change.change_kind == ChangeKind::Added;
         if let Some(property) = change.properties.get("visibility") {
             let value = property.after.first().and_then(|value| value.as_str());
             let known = ["public", "followers"].into_iter().find(|known| Some(*known) == value);
             visibility = Some(known.unwrap_or("private"));
         }
         if change.entity_id.starts_with("told") {
-            is_told = change.what == ChangeKind::Added;
+            is_told = change.change_kind == ChangeKind::Added;
         }
     }
     (visibility.or(is_added.then_some("public")), is_told)

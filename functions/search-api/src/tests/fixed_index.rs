@@ -43,7 +43,7 @@ fn row(id: &str, registers: &[(&str, Option<&str>)]) -> Row {
         ("version".to_owned(), AttributeValue::N("3".to_owned())),
     ]);
     for (name, value) in registers {
-        let register = Register { stamp: position, value: value.map(str::to_owned) };
+        let register = Register { position, value: value.map(str::to_owned) };
         row.insert(format!("r:{name}"), AttributeValue::S(register.to_string()));
     }
     row
@@ -82,7 +82,7 @@ pub fn ports(ids: &[&str]) -> Ports<FixedIndex> {
             let follows = |key: &&Row| {
                 (text(key, "pk").as_deref(), text(key, "sk").as_deref()) == (Some("followers#mina"), Some("jun"))
             };
-            let register = push::Register::holds(Position::new(1, 1), "").to_string();
+            let register = push::Register::new(Position::new(1, 1), "").to_string();
             let rows = keys.keys().iter().filter(follows).map(|key| {
                 let mut row = key.clone();
                 row.insert("r:edge#e".to_owned(), AttributeValue::S(register.clone()));

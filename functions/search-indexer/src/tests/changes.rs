@@ -9,7 +9,7 @@ pub fn change(commit_num: u64, kind: EntityKind, id: &str) -> Change {
         commit_timestamp_ms: 1_795_305_600_000,
         kind,
         entity_id: id.to_owned(),
-        what: ChangeKind::Changed,
+        change_kind: ChangeKind::Changed,
         labels: Labels::default(),
         ends: None,
         ends_before: None,
@@ -27,11 +27,11 @@ pub fn title(commit_num: u64, id: &str, text: Option<&str>) -> String {
 }
 
 /// Commit `commit_num` adds or removes the edge `told`.
-pub fn told(commit_num: u64, what: ChangeKind, person: &str, id: &str) -> String {
+pub fn told(commit_num: u64, change_kind: ChangeKind, person: &str, id: &str) -> String {
     let mut change = change(commit_num, EntityKind::Edge, &format!("told:{person}:{id}"));
-    change.what = what;
+    change.change_kind = change_kind;
     let label = vec!["told".to_owned()];
-    change.labels = match what {
+    change.labels = match change_kind {
         ChangeKind::Removed => Labels { removed: label, ..Labels::default() },
         _ => Labels { added: label, ..Labels::default() },
     };

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap, VecDeque},
 };
 
-use domain::{graph::Received, neptune_fts::Element, search::Entry};
+use domain::{graph::ReceivedChange, neptune_fts::Element, search::Entry};
 use function_kit::{
     failure::{Failure, Kind},
     metrics::Metrics,
@@ -58,14 +58,17 @@ pub trait TestRow: Row + Clone {
 
     async fn project(
         table: &InMemoryBackend<Self>,
-        received: &Received,
+        received: &ReceivedChange,
     ) -> Result<ProjectedChange<Self::Document>, Failure>;
 }
 
 impl TestRow for Entry {
     type Document = domain::search::Document;
 
-    async fn project(table: &InMemoryBackend, received: &Received) -> Result<ProjectedChange<Self::Document>, Failure> {
+    async fn project(
+        table: &InMemoryBackend,
+        received: &ReceivedChange,
+    ) -> Result<ProjectedChange<Self::Document>, Failure> {
         project_search(table, received).await
     }
 }
@@ -75,7 +78,7 @@ impl TestRow for Element {
 
     async fn project(
         table: &InMemoryBackend<Self>,
-        received: &Received,
+        received: &ReceivedChange,
     ) -> Result<ProjectedChange<Self::Document>, Failure> {
         project_mirror(table, &Metrics::of("test"), received).await
     }
@@ -131,7 +134,7 @@ impl<R: TestRow> Table<R> for InMemoryBackend<R> {
         let mut table = self.table.borrow_mut();
         let current = table.get(id).map_or(0, R::version);
         if current + 1 != row.version() {
-            return Ok(WriteOutcome::Overtaken);
+            return Ok(WriteOutcome::Conflict);
         }
         table.insert(id.to_owned(), row.clone());
         Ok(WriteOutcome::Stored)

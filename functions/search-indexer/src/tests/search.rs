@@ -50,7 +50,7 @@ async fn change_without_search_facts_calls_nothing() {
     let backend = InMemoryBackend::<Entry>::default();
     let mut like = change(1, EntityKind::Edge, "e");
     like.labels.added = vec!["likes".to_owned()];
-    like.what = ChangeKind::Added;
+    like.change_kind = ChangeKind::Added;
     like.ends = Some(EdgeEndpoints { from: "jun".to_owned(), to: "s1".to_owned() });
     assert_eq!(backend.deliver(&[like.to_cloud_event("main")]).await, []);
     assert_eq!((backend.requests.get(), backend.table.borrow().len()), (0, 0));
