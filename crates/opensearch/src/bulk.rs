@@ -6,7 +6,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Index, client::is_wrong};
+use crate::{Index, client::is_permanent_error};
 
 /// Maximum bytes per request. OpenSearch recommends 5 to 15 MB.
 const MAX_BYTES: usize = 5 * 1024 * 1024;
@@ -158,7 +158,7 @@ impl From<ItemStatus> for Outcome {
             200..300 => Self::Written,
             409 => Self::Superseded,
             404 if kind == "index_not_found_exception" => Self::NoIndex,
-            _ if is_wrong(status) => Self::Rejected(format!("status {status}, {kind}")),
+            _ if is_permanent_error(status) => Self::Rejected(format!("status {status}, {kind}")),
             _ => Self::Retry(format!("status {status}, {kind}")),
         }
     }

@@ -71,19 +71,24 @@ impl Ledger for Aws {
         self.ledger.claim(entry, &self.claimant, now, until).await
     }
 
-    async fn mark(&self, entry: &Entry<'_>, sent: &BTreeSet<String>, outcome: Option<&str>) -> Result<bool, Failure> {
+    async fn finish_claim(
+        &self,
+        entry: &Entry<'_>,
+        sent: &BTreeSet<String>,
+        outcome: Option<&str>,
+    ) -> Result<bool, Failure> {
         self.ledger.finish_claim(entry, &self.claimant, sent, outcome).await
     }
 
-    async fn settle(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
+    async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
         self.ledger.record_outcome(entry, outcome).await
     }
 
-    async fn is_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure> {
+    async fn is_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure> {
         self.ledger.is_page_continued(event, pass, page).await
     }
 
-    async fn mark_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
+    async fn mark_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
         self.ledger.mark_page_continued(event, pass, page).await
     }
 }

@@ -117,7 +117,7 @@ impl<P: Ports> Dispatch<'_, P> {
         }
         let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
         let (event, rule, user) = (&self.event.id, &self.rule.id, entry.recipient);
-        if !self.ports.mark(entry, &sent, outcome).await? {
+        if !self.ports.finish_claim(entry, &sent, outcome).await? {
             warn!(event, rule, user, "claim expired before the result was recorded");
         }
         info!(event, rule, user, devices = sent.len(), outcome, "notified");
@@ -164,7 +164,7 @@ impl<P: Ports> Dispatch<'_, P> {
     /// Records the suppression in the ledger, so that a replay does not notify after all.
     async fn suppress(&self, entry: &Entry<'_>, reason: Suppression) -> Result<(), Failure> {
         reason.count(self.metrics);
-        self.ports.settle(entry, reason.as_str()).await
+        self.ports.record_outcome(entry, reason.as_str()).await
     }
 }
 

@@ -231,7 +231,7 @@ impl<P: Ports> Notifier<'_, P> {
         let found = self.ports.followers(&event.from, page.after.as_deref()).await?;
         let pass = page.pass(rule);
         if let Some(after) = found.next
-            && !self.ports.is_continued(event, &pass, page.number).await?
+            && !self.ports.is_page_continued(event, &pass, page.number).await?
         {
             let next = Continuation::FollowerPage(FollowerPage {
                 event: event.clone(),
@@ -241,7 +241,7 @@ impl<P: Ports> Notifier<'_, P> {
                 visible_since: page.visible_since,
             });
             self.ports.enqueue(&next).await?;
-            self.ports.mark_continued(event, &pass, page.number).await?;
+            self.ports.mark_page_continued(event, &pass, page.number).await?;
         }
         let followers: Vec<_> = found
             .followers

@@ -29,10 +29,15 @@ pub trait Projections {
 /// The delivery ledger: the table `ledger`.
 pub trait Ledger {
     async fn claim(&self, entry: &Entry<'_>, now: Timestamp, until: Timestamp) -> Result<Claim, Failure>;
-    async fn mark(&self, entry: &Entry<'_>, sent: &BTreeSet<String>, outcome: Option<&str>) -> Result<bool, Failure>;
-    async fn settle(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure>;
-    async fn is_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure>;
-    async fn mark_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;
+    async fn finish_claim(
+        &self,
+        entry: &Entry<'_>,
+        sent: &BTreeSet<String>,
+        outcome: Option<&str>,
+    ) -> Result<bool, Failure>;
+    async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure>;
+    async fn is_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure>;
+    async fn mark_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;
 }
 
 /// Users' devices: the table `devices` and the endpoints of SNS mobile push.

@@ -270,7 +270,12 @@ impl Ledger for InMemoryBackend {
         Ok(Claim::Claimed { sent: row.sent.clone() })
     }
 
-    async fn mark(&self, entry: &Entry<'_>, sent: &BTreeSet<String>, outcome: Option<&str>) -> Result<bool, Failure> {
+    async fn finish_claim(
+        &self,
+        entry: &Entry<'_>,
+        sent: &BTreeSet<String>,
+        outcome: Option<&str>,
+    ) -> Result<bool, Failure> {
         if self.crash_before_mark.take() {
             return Err(Failure::transient("mark a notification", "the function crashed"));
         }
@@ -283,17 +288,17 @@ impl Ledger for InMemoryBackend {
         Ok(true)
     }
 
-    async fn settle(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
+    async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
         let settled = || LedgerRow { outcome: Some(outcome.to_owned()), ..LedgerRow::default() };
         self.ledger.borrow_mut().entry(ledger_key(entry)).or_insert_with(settled);
         Ok(())
     }
 
-    async fn is_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure> {
+    async fn is_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure> {
         Ok(self.continued.borrow().contains(&format!("{pass} {} {page}", event.id)))
     }
 
-    async fn mark_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
+    async fn mark_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
         self.continued.borrow_mut().insert(format!("{pass} {} {page}", event.id));
         Ok(())
     }
