@@ -1,4 +1,4 @@
-//! CloudFormation's side: requests, and where answers go.
+//! Requests of CloudFormation, and the bucket that receives responses.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,59 +13,59 @@ use serde_json::{Value, json};
 pub const ARN: &str = "arn:aws:sns:ap-northeast-2:123456789012:app/GCM/iyagi-push";
 const STACK: &str = "arn:aws:cloudformation:ap-northeast-2:123456789012:stack/iyagi/0b4bd6f5";
 
-/// Where pre-signed URLs lead; the first answers may be turned away.
-pub struct Bucket {
+/// Server behind pre-signed URLs. It can reject the first responses.
+pub struct ResponseBucket {
     pub url: String,
     received: Received,
 }
 
 #[derive(Clone, Default)]
 struct Received {
-    answers: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
-    to_turn_away: Arc<Mutex<usize>>,
+    responses: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
+    rejections: Arc<Mutex<usize>>,
 }
 
 async fn receive(State(received): State<Received>, headers: HeaderMap, body: String) -> StatusCode {
-    let mut left = received.to_turn_away.lock().expect("a number");
-    if *left > 0 {
-        *left -= 1;
+    let mut remaining = received.rejections.lock().expect("a number");
+    if *remaining > 0 {
+        *remaining -= 1;
         return StatusCode::SERVICE_UNAVAILABLE;
     }
     let body = serde_json::from_str(&body).expect("JSON");
-    received.answers.lock().expect("answers").push((headers, body));
+    received.responses.lock().expect("responses").push((headers, body));
     StatusCode::OK
 }
 
-impl Bucket {
-    pub async fn start(to_turn_away: usize) -> Self {
-        let received = Received { to_turn_away: Arc::new(Mutex::new(to_turn_away)), ..Received::default() };
+impl ResponseBucket {
+    pub async fn start(rejections: usize) -> Self {
+        let received = Received { rejections: Arc::new(Mutex::new(rejections)), ..Received::default() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/answer?X-Amz-Signature=secret", listener.local_addr().expect("an address"));
-        let router = Router::new().route("/answer", put(receive)).with_state(received.clone());
+        let url = format!("http://{}/response?X-Amz-Signature=secret", listener.local_addr().expect("an address"));
+        let router = Router::new().route("/response", put(receive)).with_state(received.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, received }
     }
 
-    /// All answers so far.
-    pub fn answers(&self) -> Vec<Value> {
-        self.received.answers.lock().expect("answers").iter().map(|(_, body)| body.clone()).collect()
+    /// All accepted responses.
+    pub fn responses(&self) -> Vec<Value> {
+        self.received.responses.lock().expect("responses").iter().map(|(_, body)| body.clone()).collect()
     }
 
-    /// The headers of the last answer.
+    /// Headers of the last response.
     pub fn headers(&self) -> HeaderMap {
-        self.received.answers.lock().expect("answers").last().expect("an answer").0.clone()
+        self.received.responses.lock().expect("responses").last().expect("a response").0.clone()
     }
 }
 
-/// A request of CloudFormation's; `more` is laid over it.
-pub fn request(bucket: &Bucket, request_type: &str, more: Value) -> Value {
+/// Request of CloudFormation; `fields` replace the defaults.
+pub fn request(bucket: &ResponseBucket, request_type: &str, fields: Value) -> Value {
     let mut request = json!({
         "RequestType": request_type, "ResponseURL": bucket.url, "StackId": STACK, "RequestId": "request-1",
         "ResourceType": "Custom::PlatformApplication", "LogicalResourceId": "PlatformApplication",
         "ServiceToken": "arn:aws:lambda:ap-northeast-2:123456789012:function:platform-application",
         "ResourceProperties": properties("iyagi-push"),
     });
-    request.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    request.as_object_mut().expect("an object").extend(fields.as_object().expect("an object").clone());
     request
 }
 

@@ -1,4 +1,4 @@
-//! For tests: a table and an index that live in memory, and refuse what they are told to.
+//! Table and index in memory.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,100 +16,110 @@ use serde_json::Value;
 use store::versioned::{Page, Row, WriteOutcome};
 
 use crate::{
-    learn::{Learnt, learn, read, reflect},
-    offer::Offer,
-    ports::{Documents, Rows},
+    index::BulkWrite,
+    ports::{DocumentIndex, Table},
+    project::{ProjectedChange, parse, project_mirror, project_search},
 };
 
-/// Documents by id, with their versions.
-type Held = BTreeMap<String, (u64, Value)>;
+/// Version and fields of documents, by id.
+type StoredDocuments = BTreeMap<String, (u64, Value)>;
 
-/// The town: what people find of it, or its mirror.
-pub struct Town<R = Entry> {
+/// Backend of the search pipeline or of the mirror, by the type of its rows.
+pub struct InMemoryBackend<R = Entry> {
     pub table: RefCell<BTreeMap<String, R>>,
     /// By name.
-    pub indexes: RefCell<BTreeMap<String, Held>>,
+    pub indexes: RefCell<BTreeMap<String, StoredDocuments>>,
     pub alias: RefCell<Option<String>>,
-    /// What becomes of the next requests to the index, instead of being carried out.
-    pub refusals: RefCell<VecDeque<Outcome>>,
-    /// Somebody else writes these between reading and writing an entry.
-    pub meanwhile: RefCell<VecDeque<String>>,
+    /// Results of the next documents, which are not written.
+    pub injected_outcomes: RefCell<VecDeque<Outcome>>,
+    /// Messages that another invocation processes between reading and writing a row.
+    pub concurrent_messages: RefCell<VecDeque<String>>,
     pub requests: Cell<usize>,
-    pub entries_a_page: Cell<usize>,
+    pub page_size: Cell<usize>,
 }
 
-impl<R> Default for Town<R> {
+impl<R> Default for InMemoryBackend<R> {
     fn default() -> Self {
         Self {
             table: RefCell::default(),
             indexes: RefCell::default(),
             alias: RefCell::default(),
-            refusals: RefCell::default(),
-            meanwhile: RefCell::default(),
+            injected_outcomes: RefCell::default(),
+            concurrent_messages: RefCell::default(),
             requests: Cell::default(),
-            entries_a_page: Cell::default(),
+            page_size: Cell::default(),
         }
     }
 }
 
-/// What a town keeps of a change.
-pub trait Kept: Row + Clone {
+/// Row of one of the tables.
+pub trait TestRow: Row + Clone {
     type Document: Document + Clone;
 
-    async fn keep(town: &Town<Self>, received: &ReceivedChange) -> Result<Learnt<Self::Document>, Failure>;
+    async fn project(
+        table: &InMemoryBackend<Self>,
+        received: &ReceivedChange,
+    ) -> Result<ProjectedChange<Self::Document>, Failure>;
 }
 
-impl Kept for Entry {
+impl TestRow for Entry {
     type Document = domain::search::Document;
 
-    async fn keep(town: &Town, received: &ReceivedChange) -> Result<Learnt<Self::Document>, Failure> {
-        learn(town, received).await
+    async fn project(
+        table: &InMemoryBackend,
+        received: &ReceivedChange,
+    ) -> Result<ProjectedChange<Self::Document>, Failure> {
+        project_search(table, received).await
     }
 }
 
-impl Kept for Element {
+impl TestRow for Element {
     type Document = domain::neptune_fts::Document;
 
-    async fn keep(town: &Town<Self>, received: &ReceivedChange) -> Result<Learnt<Self::Document>, Failure> {
-        reflect(town, &Metrics::of("test"), received).await
+    async fn project(
+        table: &InMemoryBackend<Self>,
+        received: &ReceivedChange,
+    ) -> Result<ProjectedChange<Self::Document>, Failure> {
+        project_mirror(table, &Metrics::of("test"), received).await
     }
 }
 
-impl<R: Kept> Town<R> {
-    /// Delivers messages as one batch; the kinds of failures.
+impl<R: TestRow> InMemoryBackend<R> {
+    /// Delivers messages as one batch. Returns the kinds of failures.
     pub async fn deliver(&self, bodies: &[String]) -> Vec<Kind> {
         let metrics = Metrics::of("test");
-        let offer = Offer::new(self, &metrics);
+        let bulk_write = BulkWrite::new(self, &metrics);
         let mut failures = Vec::new();
-        let mut all = Vec::new();
+        let mut changes = Vec::new();
         for body in bodies {
-            let kept = match read(&metrics, body) {
-                Ok(received) => R::keep(self, &received).await,
+            let projected = match parse(&metrics, body) {
+                Ok(received) => R::project(self, &received).await,
                 Err(failure) => Err(failure),
             };
-            match kept {
-                Ok(learnt) => {
-                    offer.add(&learnt);
-                    all.push(learnt);
+            match projected {
+                Ok(change) => {
+                    bulk_write.add(&change);
+                    changes.push(change);
                 }
                 Err(failure) => failures.push(failure.kind),
             }
         }
-        for learnt in all {
-            failures.extend(offer.settle(&learnt, Timestamp::UNIX_EPOCH).await.err().map(|failure| failure.kind));
+        for change in changes {
+            let result = bulk_write.result(&change, Timestamp::UNIX_EPOCH).await;
+            failures.extend(result.err().map(|failure| failure.kind));
         }
         failures
     }
 
-    /// The documents where the alias leads.
-    pub fn found(&self) -> BTreeMap<String, Value> {
+    /// Documents in the index behind the alias.
+    pub fn documents(&self) -> BTreeMap<String, Value> {
         let indexes = self.indexes.borrow();
         let index = self.alias.borrow().as_ref().and_then(|name| indexes.get(name)).cloned().unwrap_or_default();
         index.into_iter().map(|(id, (_, source))| (id, source)).collect()
     }
 }
 
-impl<R: Kept> Rows<R> for Town<R> {
+impl<R: TestRow> Table<R> for InMemoryBackend<R> {
     async fn get(&self, ids: &[&str]) -> Result<HashMap<String, R>, Failure> {
         let table = self.table.borrow();
         let found = ids.iter().filter_map(|id| Some(((*id).to_owned(), table.get(*id)?.clone())));
@@ -117,14 +127,13 @@ impl<R: Kept> Rows<R> for Town<R> {
     }
 
     async fn put(&self, id: &str, row: &R) -> Result<WriteOutcome, Failure> {
-        let meanwhile = self.meanwhile.borrow_mut().pop_front();
-        if let Some(body) = meanwhile {
-            // Another invocation, from beginning to end.
+        let concurrent = self.concurrent_messages.borrow_mut().pop_front();
+        if let Some(body) = concurrent {
             assert_eq!(Box::pin(self.deliver(&[body])).await, []);
         }
         let mut table = self.table.borrow_mut();
-        let known = table.get(id).map_or(0, R::version);
-        if known + 1 != row.version() {
+        let current = table.get(id).map_or(0, R::version);
+        if current + 1 != row.version() {
             return Ok(WriteOutcome::Conflict);
         }
         table.insert(id.to_owned(), row.clone());
@@ -135,14 +144,14 @@ impl<R: Kept> Rows<R> for Town<R> {
         let table = self.table.borrow();
         let rest = table.iter().filter(|(id, _)| after.is_none_or(|after| id.as_str() > after));
         let mut rows: Vec<_> = rest.map(|(id, row)| (id.clone(), row.clone())).collect();
-        let is_last = rows.len() <= self.entries_a_page.get();
-        rows.truncate(self.entries_a_page.get());
+        let is_last = rows.len() <= self.page_size.get();
+        rows.truncate(self.page_size.get());
         let next = rows.last().filter(|_| !is_last).map(|(id, _)| id.clone());
         Ok(Page { rows, next })
     }
 }
 
-impl<R> Documents for Town<R> {
+impl<R> DocumentIndex for InMemoryBackend<R> {
     async fn write(&self, target: Target<'_>, documents: &[impl Document]) -> Result<Vec<Outcome>, Failure> {
         self.requests.set(self.requests.get() + 1);
         let mut indexes = self.indexes.borrow_mut();
@@ -154,8 +163,8 @@ impl<R> Documents for Town<R> {
             return Ok(documents.iter().map(|_| Outcome::NoIndex).collect());
         };
         let outcomes = documents.iter().map(|document| {
-            if let Some(refusal) = self.refusals.borrow_mut().pop_front() {
-                return refusal;
+            if let Some(outcome) = self.injected_outcomes.borrow_mut().pop_front() {
+                return outcome;
             }
             if index.get(&document.id()).is_some_and(|(version, _)| *version >= document.version()) {
                 return Outcome::Superseded;
@@ -168,10 +177,10 @@ impl<R> Documents for Town<R> {
 
     async fn create_first(&self) -> Result<(), Failure> {
         self.create("search-000001").await?;
-        self.switch_to("search-000001").await
+        self.switch_alias("search-000001").await
     }
 
-    fn numbered(&self, number: u32) -> String {
+    fn index_name(&self, number: u32) -> String {
         format!("search-{number:06}")
     }
 
@@ -180,7 +189,7 @@ impl<R> Documents for Town<R> {
         Ok(())
     }
 
-    async fn switch_to(&self, name: &str) -> Result<(), Failure> {
+    async fn switch_alias(&self, name: &str) -> Result<(), Failure> {
         *self.alias.borrow_mut() = Some(name.to_owned());
         Ok(())
     }

@@ -1,9 +1,9 @@
 use function_kit::failure::Failure;
 use opensearch::{Index, Page, Search, SortKey};
 
-/// What finds: on AWS, OpenSearch; in tests, a list.
-pub trait Find {
-    async fn find(
+/// Interface to the index: OpenSearch in production, a list in tests.
+pub trait SearchIndex {
+    async fn search(
         &self,
         search: Search<'_>,
         caller: &str,
@@ -12,14 +12,14 @@ pub trait Find {
     ) -> Result<Page, Failure>;
 }
 
-impl Find for Index {
-    async fn find(
+impl SearchIndex for Index {
+    async fn search(
         &self,
         search: Search<'_>,
         caller: &str,
         after: Option<&SortKey>,
         size: usize,
     ) -> Result<Page, Failure> {
-        Self::find(self, search, caller, after, size).await
+        Self::search(self, search, caller, after, size).await
     }
 }

@@ -6,59 +6,58 @@ use serde_json::{Value, json};
 
 use crate::Index;
 
-/// What is looked for.
+/// Search in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Search<'a> {
-    /// By which words, and how they are compared; without any, whatever there is, the newest first.
-    pub query: Option<(Compare, &'a Query)>,
-    /// Only of this kind.
+    /// Text and how it is matched. `None`: all documents, newest first.
+    pub query: Option<(MatchMode, &'a Query)>,
+    /// Restricts the hits to this kind.
     pub kind: Option<Kind>,
-    /// Only stories with the tag of this id.
+    /// Restricts the hits to stories with the tag of this id.
     pub tag: Option<&'a str>,
 }
 
-/// How a text is compared with the query.
+/// Method of matching a query with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compare {
-    /// Word by word, in Korean and in English; all words must be there.
+pub enum MatchMode {
+    /// All words of the query occur in the text, in Korean or in English.
     Words,
-    /// All words of the query are beginnings of words.
-    Beginnings,
+    /// All words of the query are prefixes of words in the text.
+    Prefixes,
 }
 
-/// A place in the order of what was found. The order depends on the document and the query alone: a
-/// score that also knew how rare a word is would change with every other document, and with the
-/// replica that is asked, and pages would overlap.
+/// Position in the order of hits, which depends on the document and the query only. A score by word frequency would
+/// change with other documents and with the replica, so that pages would overlap.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SortKey(Vec<Value>);
 
-/// Something found.
+/// Document found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// The vertex's id.
     pub id: String,
-    /// Its text as it was indexed, with marks around what was found.
-    pub marked: Option<String>,
-    /// After it, the search may go on.
-    pub place: SortKey,
+    /// The indexed text with marks around the matches.
+    pub highlight: Option<String>,
+    /// Position of the hit, after which the next page can start.
+    pub sort_key: SortKey,
 }
 
-/// Some of what was found.
+/// Page of hits.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
-    /// The best first.
+    /// Best match first.
     pub hits: Vec<Hit>,
-    /// Whether there is no more.
+    /// Whether no page follows.
     pub is_last: bool,
 }
 
 impl Index {
-    /// Up to `size` hits after `after` that `caller` may perhaps see: what is for followers is among
-    /// them, since the index knows nobody's. Before there is an index, nothing is found.
+    /// Up to `size` hits after `after`. Excludes other people's private stories, but not stories for followers,
+    /// because the index has no follows: the caller must filter them. Without an index, the page is empty.
     ///
     /// # Errors
-    /// If OpenSearch refuses, or cannot be reached.
-    pub async fn find(
+    /// If OpenSearch rejects the request or is not reachable.
+    pub async fn search(
         &self,
         search: Search<'_>,
         caller: &str,
@@ -67,31 +66,31 @@ impl Index {
     ) -> Result<Page, Failure> {
         const DOING: &str = "search";
         let body = body(search, caller, after, size);
-        let answer = self.client.json(DOING, Method::POST, &format!("/{}/_search", self.alias), &body).await?;
-        if answer.status == 404 && answer.error_type() == "index_not_found_exception" {
+        let response = self.client.json(DOING, Method::POST, &format!("/{}/_search", self.alias), &body).await?;
+        if response.status == 404 && response.error_type() == "index_not_found_exception" {
             return Ok(Page { hits: Vec::new(), is_last: true });
         }
-        let answer: Answered = answer.read(DOING)?;
-        if answer.timed_out {
-            return Err(Failure::transient(DOING, "the index took too long"));
+        let response: SearchResponse = response.read(DOING)?;
+        if response.timed_out {
+            return Err(Failure::transient(DOING, "the search timed out"));
         }
-        let hits: Vec<_> = answer.hits.hits.into_iter().map(Hit::from).collect();
+        let hits: Vec<_> = response.hits.hits.into_iter().map(Hit::from).collect();
         Ok(Page { is_last: hits.len() < size, hits })
     }
 }
 
-/// The ways in which a text matches. Whole numbers: what matches in more ways comes first, and among
-/// equals what is newer.
-fn tiers(compare: Compare, query: &str) -> Vec<Value> {
+/// Ways in which a text can match, with scores. The scores are whole numbers, so that equal matches have equal scores
+/// and are ordered by time.
+fn tiers(mode: MatchMode, query: &str) -> Vec<Value> {
     let all_words = |field: &str| json!({"match": {field: {"query": query, "operator": "and"}}});
-    let tiers = match compare {
-        Compare::Words => vec![
+    let tiers = match mode {
+        MatchMode::Words => vec![
             (8, json!({"match_phrase": {"text": query}})),
             (4, all_words("text")),
             (2, all_words("text.en")),
             (1, all_words("text.prefix")),
         ],
-        Compare::Beginnings => {
+        MatchMode::Prefixes => {
             vec![(2, json!({"match_phrase": {"text.prefix": query}})), (1, all_words("text.prefix"))]
         }
     };
@@ -109,14 +108,14 @@ fn body(search: Search<'_>, caller: &str, after: Option<&SortKey>, size: usize) 
     ];
     filters.extend(search.kind.map(|kind| json!({"term": {"kind": kind}})));
     filters.extend(search.tag.map(|tag| json!({"term": {"tags": tag}})));
-    let tiers = search.query.map(|(compare, query)| tiers(compare, query.as_str()));
-    let least = usize::from(tiers.is_some());
+    let tiers = search.query.map(|(mode, query)| tiers(mode, query.as_str()));
+    let min_should_match = usize::from(tiers.is_some());
     let mut body = json!({
         "size": size,
         "timeout": "5s",
         "track_total_hits": false,
         "_source": ["id"],
-        "query": {"bool": {"filter": filters, "should": tiers.unwrap_or_default(), "minimum_should_match": least}},
+        "query": {"bool": {"filter": filters, "should": tiers.unwrap_or_default(), "minimum_should_match": min_should_match}},
         "highlight": {
             "pre_tags": [MARK_BEGIN], "post_tags": [MARK_END], "number_of_fragments": 0,
             "fields": {"text": {}, "text.en": {}, "text.prefix": {}},
@@ -130,7 +129,7 @@ fn body(search: Search<'_>, caller: &str, after: Option<&SortKey>, size: usize) 
 }
 
 #[derive(Deserialize)]
-struct Answered {
+struct SearchResponse {
     #[serde(default)]
     timed_out: bool,
     hits: Hits,
@@ -138,11 +137,11 @@ struct Answered {
 
 #[derive(Deserialize)]
 struct Hits {
-    hits: Vec<Found>,
+    hits: Vec<RawHit>,
 }
 
 #[derive(Deserialize)]
-struct Found {
+struct RawHit {
     #[serde(rename = "_source")]
     source: Source,
     #[serde(default)]
@@ -164,10 +163,10 @@ struct Highlight {
     prefix: Option<[String; 1]>,
 }
 
-impl From<Found> for Hit {
-    fn from(Found { source, highlight, sort }: Found) -> Self {
-        let marked = highlight.text.or(highlight.english).or(highlight.prefix);
-        Self { id: source.id, marked: marked.map(|[text]| text), place: SortKey(sort) }
+impl From<RawHit> for Hit {
+    fn from(RawHit { source, highlight, sort }: RawHit) -> Self {
+        let text = highlight.text.or(highlight.english).or(highlight.prefix);
+        Self { id: source.id, highlight: text.map(|[text]| text), sort_key: SortKey(sort) }
     }
 }
 
@@ -178,45 +177,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_user_writes_is_never_more_than_the_text_of_a_match() {
+    fn user_text_is_never_query_syntax() {
         let hostile = r#"title:* OR _exists_:x "}} , /.*/ ~99 \"#;
         let query = Query::parse(hostile).expect("a query");
-        let search = Search { query: Some((Compare::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
+        let search = Search { query: Some((MatchMode::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
         let body = body(search, "jun", None, 20);
         let mut texts = 0;
-        let mut walk = vec![&body];
-        while let Some(value) = walk.pop() {
+        let mut stack = vec![&body];
+        while let Some(value) = stack.pop() {
             match value {
                 Value::Object(map) => {
                     assert!(!map.contains_key("query_string") && !map.contains_key("simple_query_string"));
-                    walk.extend(map.values());
+                    stack.extend(map.values());
                 }
-                Value::Array(values) => walk.extend(values),
+                Value::Array(values) => stack.extend(values),
                 Value::String(text) => texts += usize::from(text == hostile),
                 _ => {}
             }
         }
-        assert_eq!(texts, 5, "once for each tier, whole, and as a term");
+        assert_eq!(texts, 5, "one per tier, and one as a term");
     }
 
     #[test]
-    fn a_page_goes_on_after_a_place() {
-        let place = SortKey(vec![json!(14.0), json!(1_795_305_600_000_i64), json!("s1")]);
-        let sealed = serde_json::to_string(&place).expect("JSON");
-        let place: SortKey = serde_json::from_str(&sealed).expect("a place");
+    fn page_starts_after_sort_key() {
+        let sort_key = SortKey(vec![json!(14.0), json!(1_795_305_600_000_i64), json!("s1")]);
+        let json = serde_json::to_string(&sort_key).expect("JSON");
+        let sort_key: SortKey = serde_json::from_str(&json).expect("a sort key");
         let query = Query::parse("서울").expect("a query");
-        let search = Search { query: Some((Compare::Words, &query)), kind: None, tag: None };
-        let body = body(search, "jun", Some(&place), 20);
+        let search = Search { query: Some((MatchMode::Words, &query)), kind: None, tag: None };
+        let body = body(search, "jun", Some(&sort_key), 20);
         assert_eq!(body["search_after"], json!([14.0, 1_795_305_600_000_i64, "s1"]));
     }
 
-    const ANSWER: &str = r#"{"timed_out":false,"hits":{"hits":[{"_source":{"id":"s1"},"highlight":{"text":["a"]},"sort":[14.0,1795305600000,"s1"]}]}}"#;
+    const RESPONSE: &str = r#"{"timed_out":false,"hits":{"hits":[{"_source":{"id":"s1"},"highlight":{"text":["a"]},"sort":[14.0,1795305600000,"s1"]}]}}"#;
 
     proptest! {
         #[test]
-        fn a_damaged_answer_is_read_or_refused(bytes in malformed_inputs::bytes(&[ANSWER])) {
-            if let Ok(answer) = serde_json::from_slice::<Answered>(&bytes) {
-                let hits: Vec<Hit> = answer.hits.hits.into_iter().map(Hit::from).collect();
+        fn malformed_response_is_parsed_or_rejected(bytes in malformed_inputs::bytes(&[RESPONSE])) {
+            if let Ok(response) = serde_json::from_slice::<SearchResponse>(&bytes) {
+                let hits: Vec<Hit> = response.hits.hits.into_iter().map(Hit::from).collect();
                 prop_assert!(hits.len() <= bytes.len());
             }
         }

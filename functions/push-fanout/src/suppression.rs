@@ -1,28 +1,28 @@
 use function_kit::metrics::Metrics;
 
-/// Why somebody is not told.
+/// Reason why a recipient gets no notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// It was too long ago.
+pub enum Suppression {
+    /// The event is older than the rule's lifetime.
     Expired,
-    /// It was taken back.
+    /// The edge was removed, or was added again by a later event.
     Undone,
-    /// It is their own doing.
+    /// The recipient is the actor.
     Own,
-    /// One of the two blocked the other.
+    /// Recipient or actor blocked the other.
     Blocked,
-    /// They muted whoever did it.
+    /// The recipient muted the actor.
     Muted,
-    /// They do not want to be told of such things.
+    /// The recipient switched the category off.
     Preference,
-    /// There is no phone.
+    /// The recipient has no device.
     NoDevice,
-    /// They were told, or it was decided before that they are not.
+    /// The ledger has an outcome: the notification was sent or suppressed before.
     Settled,
 }
 
-impl Reason {
-    /// As in the ledger and in metrics.
+impl Suppression {
+    /// Name in the ledger and in metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Expired => "expired",
@@ -36,7 +36,7 @@ impl Reason {
         }
     }
 
-    /// One more.
+    /// Adds one to the metric `Suppressed`.
     pub fn count(self, metrics: &Metrics) {
         metrics.count_kind("Suppressed", ("Reason", self.as_str()), 1);
     }

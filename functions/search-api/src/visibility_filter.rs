@@ -1,7 +1,7 @@
-//! What of the hits the caller may see, as it is now.
+//! Filters hits by what the caller may see.
 //!
-//! The index is behind by up to a second and the caches of its copies; the table is not. So the index
-//! only finds, and what is shown, and whether, the table says.
+//! The index lags behind the tables by up to a second. So it only finds ids; content and visibility come from the
+//! tables.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,23 +13,23 @@ use function_kit::failure::Failure;
 use opensearch::Hit;
 use store::{relations::Relations, search::SearchTable};
 
-/// Looks things up.
-pub struct Visible {
+/// Filter with the tables that it reads.
+pub struct VisibilityFilter {
     pub entries: SearchTable,
     pub relations: Relations,
 }
 
-/// Something that the caller may see.
+/// Current content of a hit that the caller may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+pub enum VisibleHit {
     Story(Story),
     Person(Person),
     Tag(Tag),
 }
 
-impl Seen {
-    /// Ids of what is shown with it by name: a story's author and tags.
-    pub fn mentions(&self) -> impl Iterator<Item = &str> {
+impl VisibleHit {
+    /// Ids of a story's author and tags, whose names belong to the response.
+    pub fn referenced_ids(&self) -> impl Iterator<Item = &str> {
         let story = match self {
             Self::Story(story) => Some(story),
             Self::Person(_) | Self::Tag(_) => None,
@@ -37,27 +37,26 @@ impl Seen {
         story.into_iter().flat_map(|story| story.tags.iter().chain([&story.author])).map(String::as_str)
     }
 
-    /// Whether it has the tag of this id.
-    pub fn is_tagged(&self, tag: &str) -> bool {
+    /// Whether the hit is a story with this tag.
+    pub fn has_tag(&self, tag: &str) -> bool {
         matches!(self, Self::Story(story) if story.tags.iter().any(|own| own == tag))
     }
 }
 
-impl Visible {
-    /// Those of the hits that `caller` may see, by id: one call to the table of entries, and one to the
-    /// audience if something is for followers.
-    pub async fn of(&self, caller: &str, hits: &[Hit]) -> Result<HashMap<String, Seen>, Failure> {
+impl VisibilityFilter {
+    /// The hits that `caller` may see, by id. Reads the search table, and the table `audience` if relations matter.
+    pub async fn visible(&self, caller: &str, hits: &[Hit]) -> Result<HashMap<String, VisibleHit>, Failure> {
         let entries = self.entries.get(hits.iter().map(|hit| hit.id.as_str())).await?;
         let contents: HashMap<_, _> = entries.into_iter().map(|(id, entry)| (id, Content::of(&entry))).collect();
-        let unclear: BTreeSet<_> = contents.values().filter_map(|content| unclear(caller, content)).collect();
-        let relations = self.relations.among(caller, &unclear).await?;
+        let authors: BTreeSet<_> = contents.values().filter_map(|content| author_to_check(caller, content)).collect();
+        let relations = self.relations.among(caller, &authors).await?;
         let relations: HashMap<String, Relation> =
             relations.into_iter().map(|(author, relation)| (author.to_owned(), relation)).collect();
-        let seen = contents.into_iter().filter_map(|(id, content)| Some((id, seen(caller, content, &relations)?)));
-        Ok(seen.collect())
+        let visible = |(id, content)| Some((id, visible_hit(caller, content, &relations)?));
+        Ok(contents.into_iter().filter_map(visible).collect())
     }
 
-    /// The names of persons and tags, as far as they have one.
+    /// The names of people and tags, without those that have none.
     pub async fn names(&self, ids: impl IntoIterator<Item = &str>) -> Result<HashMap<String, String>, Failure> {
         let entries = self.entries.get(ids).await?;
         let named = entries.into_iter().filter_map(|(id, entry)| match Content::of(&entry) {
@@ -68,21 +67,21 @@ impl Visible {
     }
 }
 
-/// The author on whom it depends whether `caller` sees it.
-fn unclear<'a>(caller: &str, content: &'a Content) -> Option<&'a str> {
+/// The author, if visibility depends on the caller's relation to them.
+fn author_to_check<'a>(caller: &str, content: &'a Content) -> Option<&'a str> {
     let Content::Story(story) = content else { return None };
     story.is_visible_to(caller).is_none().then_some(story.author.as_str())
 }
 
-fn seen(caller: &str, content: Content, relations: &HashMap<String, Relation>) -> Option<Seen> {
+fn visible_hit(caller: &str, content: Content, relations: &HashMap<String, Relation>) -> Option<VisibleHit> {
     match content {
         Content::Story(story) => {
             let relation = || relations.get(&story.author).copied().unwrap_or(Relation::Stranger);
-            let is_shown = story.is_visible_to(caller).unwrap_or_else(|| story.is_visible_to_relation(relation()));
-            is_shown.then_some(Seen::Story(story))
+            let is_visible = story.is_visible_to(caller).unwrap_or_else(|| story.is_visible_to_relation(relation()));
+            is_visible.then_some(VisibleHit::Story(story))
         }
-        Content::Person(person) => Some(Seen::Person(person)),
-        Content::Tag(tag) => Some(Seen::Tag(tag)),
+        Content::Person(person) => Some(VisibleHit::Person(person)),
+        Content::Tag(tag) => Some(VisibleHit::Tag(tag)),
         Content::NotSearchable => None,
     }
 }
