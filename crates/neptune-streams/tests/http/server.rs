@@ -1,4 +1,4 @@
-//! A Streams endpoint that answers what it is told to.
+//! A Streams endpoint with prepared responses.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,27 +21,27 @@ use axum::{
 use flate2::{Compression, write::GzEncoder};
 use tokio::net::TcpListener;
 
-/// An answer, and how long it takes.
+/// A prepared response and its delay.
 #[derive(Clone)]
-pub struct Answer {
+pub struct StubResponse {
     status: u16,
     gzip: bool,
-    damaged: bool,
+    is_truncated: bool,
     body: String,
     delay: Duration,
 }
 
-impl Answer {
+impl StubResponse {
     pub fn new(status: u16, body: impl Into<String>) -> Self {
-        Self { status, gzip: false, damaged: false, body: body.into(), delay: Duration::ZERO }
+        Self { status, gzip: false, is_truncated: false, body: body.into(), delay: Duration::ZERO }
     }
 
-    /// Neptune's body of an error.
+    /// An error with Neptune's body.
     pub fn error(status: u16, code: &str, message: &str) -> Self {
         Self::new(status, format!(r#"{{"requestId":"r-1","code":"{code}","detailedMessage":"{message}"}}"#))
     }
 
-    /// A page with these positions.
+    /// A page of records with these positions.
     pub fn page(positions: &[(u64, u64)]) -> Self {
         let record = |&(commit, op): &(u64, u64)| {
             format!(
@@ -56,9 +56,9 @@ impl Answer {
         Self { gzip: true, ..self }
     }
 
-    /// Gzip that breaks off.
-    pub fn gzipped_and_cut_off(self) -> Self {
-        Self { damaged: true, ..self.gzipped() }
+    /// Truncated gzip.
+    pub fn truncated_gzip(self) -> Self {
+        Self { is_truncated: true, ..self.gzipped() }
     }
 
     pub fn after(self, delay: Duration) -> Self {
@@ -66,15 +66,14 @@ impl Answer {
     }
 }
 
-/// What was asked.
 #[derive(Clone)]
-pub struct Asked {
+pub struct ReceivedRequest {
     pub path: String,
     pub query: HashMap<String, String>,
     pub headers: HeaderMap,
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub fn get(&self, parameter: &str) -> Option<&str> {
         self.query.get(parameter).map(String::as_str)
     }
@@ -83,62 +82,62 @@ impl Asked {
 #[derive(Clone)]
 pub struct Server {
     pub url: String,
-    answers: Arc<Mutex<VecDeque<Answer>>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    responses: Arc<Mutex<VecDeque<StubResponse>>>,
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
     connections: Arc<AtomicUsize>,
 }
 
 impl Server {
-    /// A server that gives these answers, the last one over and over.
-    pub async fn start(answers: impl Into<Vec<Answer>>) -> Self {
+    /// A server that sends these responses in order and repeats the last one.
+    pub async fn start(responses: impl Into<Vec<StubResponse>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let answers = Arc::new(Mutex::new(VecDeque::from(answers.into())));
-        let server = Self { url, answers, asked: Arc::default(), connections: Arc::default() };
+        let responses = Arc::new(Mutex::new(VecDeque::from(responses.into())));
+        let server = Self { url, responses, requests: Arc::default(), connections: Arc::default() };
         let connections = Arc::clone(&server.connections);
         let listener = listener.tap_io(move |_| {
             connections.fetch_add(1, Ordering::Relaxed);
         });
-        let router = Router::new().fallback(answer).with_state(server.clone());
+        let router = Router::new().fallback(respond).with_state(server.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         server
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().expect("no panic").clone()
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.requests.lock().expect("no panic").clone()
     }
 
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
-    fn next(&self) -> Answer {
-        let mut answers = self.answers.lock().expect("no panic");
-        let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-        next.expect("an answer")
+    fn next(&self) -> StubResponse {
+        let mut responses = self.responses.lock().expect("no panic");
+        let next = if responses.len() > 1 { responses.pop_front() } else { responses.front().cloned() };
+        next.expect("a response")
     }
 }
 
-async fn answer(State(server): State<Server>, request: Request) -> Response {
+async fn respond(State(server): State<Server>, request: Request) -> Response {
     let parameters = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    server.asked.lock().expect("no panic").push(Asked {
+    server.requests.lock().expect("no panic").push(ReceivedRequest {
         path: request.uri().path().to_owned(),
         query: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         headers: request.headers().clone(),
     });
-    let answer = server.next();
-    tokio::time::sleep(answer.delay).await;
-    let response = Response::builder().status(answer.status).header(header::CONTENT_TYPE, "application/json");
-    let response = if answer.gzip {
+    let prepared = server.next();
+    tokio::time::sleep(prepared.delay).await;
+    let response = Response::builder().status(prepared.status).header(header::CONTENT_TYPE, "application/json");
+    let response = if prepared.gzip {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(answer.body.as_bytes()).expect("written");
-        let mut body = encoder.finish().expect("compressed");
-        if answer.damaged {
+        encoder.write_all(prepared.body.as_bytes()).expect("writing to memory");
+        let mut body = encoder.finish().expect("writing to memory");
+        if prepared.is_truncated {
             body.truncate(body.len() - 4);
         }
         response.header(header::CONTENT_ENCODING, "gzip").body(Body::from(body))
     } else {
-        response.body(Body::from(answer.body))
+        response.body(Body::from(prepared.body))
     };
     response.expect("a response")
 }

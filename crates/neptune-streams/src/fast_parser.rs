@@ -1,9 +1,8 @@
-//! The page in the very layout that Neptune documents, read in one go.
+//! A parser for pages in exactly the layout that Neptune documents.
 //!
-//! A general JSON parser looks at every field's name to find out what it is. Here the names are
-//! expected, in the documented order and without white space, which makes reading about twice as
-//! fast. Wherever a page differs, `None` leaves it to the general parser: whatever this module
-//! reads, that one reads in the same way.
+//! It expects the field names in the documented order and without white space. That makes it about twice
+//! as fast as a general JSON parser. For any other layout it returns `None`, and `Page::parse` uses the
+//! general parser. Both parsers return the same result for each page that this one accepts.
 
 use std::{borrow::Cow, str::FromStr};
 
@@ -16,27 +15,27 @@ use crate::{
     value::Value,
 };
 
-/// What a record takes on average. Room for too many costs address space, no memory.
+/// The average JSON size of a record, in bytes. A too large capacity reserves only address space.
 const RECORD_BYTES: usize = 200;
 
 pub(crate) fn page(json: &str) -> Option<Page> {
-    let mut scanner = Scanner { rest: json };
-    scanner.expect(r#"{"lastEventId":"#)?;
-    let last_event_id = scanner.position()?;
-    scanner.expect(r#","lastTrxTimestamp":"#)?;
-    let last_transaction_timestamp = scanner.integer()?;
-    scanner.expect(r#","format":"PG_JSON","records":["#)?;
+    let mut parser = Parser { rest: json };
+    parser.expect(r#"{"lastEventId":"#)?;
+    let last_event_id = parser.position()?;
+    parser.expect(r#","lastTrxTimestamp":"#)?;
+    let last_transaction_timestamp = parser.integer()?;
+    parser.expect(r#","format":"PG_JSON","records":["#)?;
     let mut records = Vec::with_capacity(json.len() / RECORD_BYTES);
     loop {
-        records.push(scanner.record()?);
-        if scanner.expect(",").is_none() {
+        records.push(parser.record()?);
+        if parser.expect(",").is_none() {
             break;
         }
     }
-    scanner.expect(r#"],"totalRecords":"#)?;
-    scanner.integer::<u64>()?;
-    scanner.expect("}")?;
-    let is_end = scanner.rest.bytes().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    parser.expect(r#"],"totalRecords":"#)?;
+    parser.integer::<u64>()?;
+    parser.expect("}")?;
+    let is_end = parser.rest.bytes().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
     is_end.then_some(Page {
         records,
         last_event_id: Some(last_event_id),
@@ -44,11 +43,11 @@ pub(crate) fn page(json: &str) -> Option<Page> {
     })
 }
 
-struct Scanner<'a> {
+struct Parser<'a> {
     rest: &'a str,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> Parser<'a> {
     fn record(&mut self) -> Option<Record> {
         self.expect(r#"{"commitTimestamp":"#)?;
         let commit_timestamp = self.integer()?;
@@ -77,7 +76,7 @@ impl<'a> Scanner<'a> {
         self.expect(r#","value":{"value":"#)?;
         let json = self.scalar()?;
         self.expect(r#","dataType":"#)?;
-        let value = Value::read(self.string()?, json);
+        let value = Value::from_json(self.string()?, json);
         self.expect("}")?;
         let (mut from, mut to) = (None, None);
         if kind == Kind::Edge {
@@ -105,17 +104,17 @@ impl<'a> Scanner<'a> {
     }
 
     fn one_of<T, const N: usize>(&mut self, choices: [(&str, T); N]) -> Option<T> {
-        choices.into_iter().find_map(|(text, meaning)| self.expect(text).map(|()| meaning))
+        choices.into_iter().find_map(|(text, value)| self.expect(text).map(|()| value))
     }
 
-    /// Takes that many bytes, which must end between characters.
+    /// Takes `bytes` bytes; `None` if they end within a character.
     fn take(&mut self, bytes: usize) -> Option<&'a str> {
         let (taken, rest) = self.rest.split_at_checked(bytes)?;
         self.rest = rest;
         Some(taken)
     }
 
-    /// Digits, without a sign, and without zeros before them, which JSON forbids.
+    /// Parses digits without a sign or leading zeros, which JSON forbids.
     fn integer<T: FromStr>(&mut self) -> Option<T> {
         let length = self.rest.bytes().take_while(u8::is_ascii_digit).count();
         let digits = self.take(length)?;
@@ -133,7 +132,7 @@ impl<'a> Scanner<'a> {
         serde_json::from_str(json).ok().map(Cow::Owned)
     }
 
-    /// A string with its quotes, and whether it has no escapes.
+    /// A string with its quotes, and whether it is free of escapes.
     fn quoted(&mut self) -> Option<(&'a str, bool)> {
         let bytes = self.rest.as_bytes();
         if bytes.first() != Some(&b'"') {
@@ -147,7 +146,7 @@ impl<'a> Scanner<'a> {
                     is_plain = false;
                     at += 2;
                 }
-                // Control characters must be escaped.
+                // JSON requires control characters to be escaped.
                 0..0x20 => return None,
                 _ => at += 1,
             }
@@ -155,7 +154,7 @@ impl<'a> Scanner<'a> {
         Some((self.take(at + 1)?, is_plain))
     }
 
-    /// The JSON of a string, a number or a bool.
+    /// The JSON text of a string, a number or a bool.
     fn scalar(&mut self) -> Option<&'a str> {
         let (json, is_plain) = match self.rest.as_bytes().first()? {
             b'"' => self.quoted()?,
@@ -164,13 +163,13 @@ impl<'a> Scanner<'a> {
                 (self.take(length)?, false)
             }
         };
-        // Anything but plain text, the general parser judges.
+        // serde_json validates everything except plain strings and short integers.
         let is_valid = is_plain || is_short_integer(json) || serde_json::from_str::<IgnoredAny>(json).is_ok();
         (is_valid && !json.starts_with(['[', '{'])).then_some(json)
     }
 }
 
-/// Most numbers, told without a parser.
+/// Recognises most numbers without a parser.
 fn is_short_integer(json: &str) -> bool {
     json.len() < 19 && !json.starts_with('0') && !json.is_empty() && json.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -183,19 +182,19 @@ mod tests {
     use super::*;
     use crate::testing::DOCUMENTED_PAGE;
 
-    /// A page with a record of each kind and values of each form, laid out as documented.
-    fn layout(id: &str, value: &str, data_type: &str) -> String {
+    /// A page in the documented layout, with a record of each kind.
+    fn documented_layout(id: &str, value: &str, data_type: &str) -> String {
         let (id, data_type) = (json!(id), json!(data_type));
-        let record = |op_num: usize, kind: &str, ends: &str, tail: &str| {
+        let record = |op_num: usize, kind: &str, endpoints: &str, tail: &str| {
             format!(
-                r#"{{"commitTimestamp":1560011610678,"eventId":{{"commitNum":12,"opNum":{op_num}}},"data":{{"id":{id},"type":"{kind}","key":{id},"value":{{"value":{value},"dataType":{data_type}}}{ends}}},"op":"REMOVE"{tail}}}"#
+                r#"{{"commitTimestamp":1560011610678,"eventId":{{"commitNum":12,"opNum":{op_num}}},"data":{{"id":{id},"type":"{kind}","key":{id},"value":{{"value":{value},"dataType":{data_type}}}{endpoints}}},"op":"REMOVE"{tail}}}"#
             )
         };
-        let ends = format!(r#","from":{id},"to":"b""#);
+        let endpoints = format!(r#","from":{id},"to":"b""#);
         let records = [
             record(1, "vl", "", ""),
             record(2, "vp", "", ""),
-            record(3, "e", &ends, ""),
+            record(3, "e", &endpoints, ""),
             record(4, "ep", "", r#","isLastOp":true"#),
         ];
         format!(
@@ -205,13 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_documented_page() {
+    fn documented_page_is_parsed() {
         assert_eq!(page(DOCUMENTED_PAGE), Page::parse_general(DOCUMENTED_PAGE).ok());
         assert!(page(DOCUMENTED_PAGE).is_some());
     }
 
     #[test]
-    fn leaves_other_layouts_to_the_general_parser() {
+    fn other_layouts_fall_back_to_the_general_parser() {
         for other in [
             DOCUMENTED_PAGE.replace(':', ": "),
             DOCUMENTED_PAGE.replace("PG_JSON", "GREMLIN_JSON"),
@@ -227,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_any_ids_and_values_like_the_general_parser(
+        fn ids_and_values_parse_as_in_the_general_parser(
             id: String,
             value in prop_oneof![
                 any::<String>().prop_map(|text| json!(text)),
@@ -237,15 +236,14 @@ mod tests {
             ],
             data_type in "(String|date|Bool|byte|Short|int|Long|FLOAT|Double|Geo)",
         ) {
-            let json = layout(&id, &value.to_string(), &data_type);
+            let json = documented_layout(&id, &value.to_string(), &data_type);
             let found = page(&json);
             prop_assert!(found.is_some(), "{}", json);
             prop_assert_eq!(found, Page::parse_general(&json).ok());
         }
 
-        /// Damaged in any way, a page is refused, or read as the general parser reads it.
         #[test]
-        fn never_reads_more_than_the_general_parser(
+        fn malformed_page_is_rejected_or_parses_as_in_the_general_parser(
             at: prop::sample::Index,
             length in 0_usize..3,
             with in prop_oneof![
@@ -258,7 +256,7 @@ mod tests {
             ],
             value in prop_oneof![Just("-1.5e3"), Just("\"a\\u00e9\\\"b\""), Just("12"), Just("false")],
         ) {
-            let mut json = layout("v1", value, "Double");
+            let mut json = documented_layout("v1", value, "Double");
             let at = at.index(json.len() - length);
             json.replace_range(at..at + length, &with);
             if let Some(found) = page(&json) {

@@ -3,19 +3,21 @@ use std::time::Duration;
 use neptune_streams::{Client, Error, ErrorResponse, Page, Position, Read, Start};
 
 use crate::{
-    DOCUMENTED_PAGE, client, hasty_client, sdk_config,
-    server::{Answer, Server},
+    DOCUMENTED_PAGE, client, sdk_config,
+    server::{Server, StubResponse},
+    short_timeout_client,
 };
 
 const AFTER: Start = Start::AfterSequenceNumber(Position::new(11, 4));
 
-/// The future has no records, and Neptune's answer names the head.
-const FUTURE: &str = "Requested startEventId is from the future. Last valid eventId is [commitNum = 1132, opNum = 200]";
+/// Neptune's error message for a position beyond the end. It names the head.
+const BEYOND_END: &str =
+    "Requested startEventId is from the future. Last valid eventId is [commitNum = 1132, opNum = 200]";
 
-async fn read(answers: impl Into<Vec<Answer>>) -> (Result<Read, Error>, usize) {
-    let server = Server::start(answers).await;
+async fn read(responses: impl Into<Vec<StubResponse>>) -> (Result<Read, Error>, usize) {
+    let server = Server::start(responses).await;
     let read = client(&server).read(AFTER, 10).await;
-    (read, server.asked().len())
+    (read, server.requests().len())
 }
 
 fn documented_page() -> Read {
@@ -23,24 +25,24 @@ fn documented_page() -> Read {
 }
 
 #[tokio::test]
-async fn the_documented_page_arrives_plain_and_gzipped() {
-    for answer in [Answer::new(200, DOCUMENTED_PAGE), Answer::new(200, DOCUMENTED_PAGE).gzipped()] {
-        let (page, asked) = read([answer]).await;
-        assert_eq!((page.expect("a page"), asked), (documented_page(), 1));
+async fn documented_page_is_read_plain_and_gzipped() {
+    for response in [StubResponse::new(200, DOCUMENTED_PAGE), StubResponse::new(200, DOCUMENTED_PAGE).gzipped()] {
+        let (page, requests) = read([response]).await;
+        assert_eq!((page.expect("a page"), requests), (documented_page(), 1));
     }
 }
 
 #[tokio::test]
-async fn a_page_of_ten_megabytes_arrives() {
+async fn page_of_ten_megabytes_is_read() {
     let positions: Vec<_> = (1..=50_000).map(|op_num| (12, op_num)).collect();
-    let (found, _) = read([Answer::page(&positions).gzipped()]).await;
+    let (found, _) = read([StubResponse::page(&positions).gzipped()]).await;
     let Ok(Read::Page(page)) = found else { panic!("a page") };
     assert_eq!(page.records.len(), 50_000);
     assert_eq!(page.last_position(), Some(Position::new(12, 50_000)));
 }
 
 #[tokio::test]
-async fn requests_are_signed_and_name_the_position_in_full() {
+async fn request_is_signed_and_contains_the_whole_position() {
     let position = Position::new(9_007_199_254_740_993, 1);
     let expected = [
         (Start::AtSequenceNumber(position), "AT_SEQUENCE_NUMBER", Some("9007199254740993"), Some("1")),
@@ -54,62 +56,64 @@ async fn requests_are_signed_and_name_the_position_in_full() {
         (Start::TrimHorizon, "TRIM_HORIZON", None, None),
         (Start::Latest, "LATEST", None, None),
     ];
-    let server = Server::start([Answer::new(200, DOCUMENTED_PAGE)]).await;
+    let server = Server::start([StubResponse::new(200, DOCUMENTED_PAGE)]).await;
     let client = client(&server);
     for (start, iterator_type, commit_num, op_num) in expected {
         assert!(client.read(start, 77).await.is_ok());
-        let asked = server.asked().pop().expect("a request");
-        assert_eq!(asked.path, "/propertygraph/stream");
-        assert_eq!(asked.get("iteratorType"), Some(iterator_type));
-        assert_eq!((asked.get("commitNum"), asked.get("opNum")), (commit_num, op_num));
-        assert_eq!(asked.get("limit"), Some("77"));
-        assert_eq!(asked.headers["accept-encoding"], "gzip");
-        let signature = asked.headers["authorization"].to_str().expect("text");
+        let request = server.requests().pop().expect("a request");
+        assert_eq!(request.path, "/propertygraph/stream");
+        assert_eq!(request.get("iteratorType"), Some(iterator_type));
+        assert_eq!((request.get("commitNum"), request.get("opNum")), (commit_num, op_num));
+        assert_eq!(request.get("limit"), Some("77"));
+        assert_eq!(request.headers["accept-encoding"], "gzip");
+        let signature = request.headers["authorization"].to_str().expect("text");
         assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), "{signature}");
         assert!(signature.contains("/eu-central-1/neptune-db/aws4_request"), "{signature}");
     }
 }
 
 #[tokio::test]
-async fn requests_and_clones_share_a_connection() {
-    let server = Server::start([Answer::new(200, DOCUMENTED_PAGE)]).await;
+async fn clones_share_one_connection() {
+    let server = Server::start([StubResponse::new(200, DOCUMENTED_PAGE)]).await;
     let client = client(&server);
     for _ in 0..3 {
         assert!(client.clone().read(AFTER, 10).await.is_ok());
     }
-    assert_eq!((server.asked().len(), server.connections()), (3, 1));
+    assert_eq!((server.requests().len(), server.connections()), (3, 1));
 }
 
 #[tokio::test]
-async fn nothing_new_is_no_error_and_not_asked_again() {
-    let idle = Answer::error(404, "StreamRecordsNotFoundException", "No records");
-    let (found, asked) = read([idle.clone()]).await;
-    assert_eq!((found.expect("idle"), asked), (Read::Idle { head: None }, 1));
+async fn not_found_is_idle_and_not_retried() {
+    let idle = StubResponse::error(404, "StreamRecordsNotFoundException", "No records");
+    let (found, requests) = read([idle.clone()]).await;
+    assert_eq!((found.expect("idle"), requests), (Read::Idle { head: None }, 1));
     let (found, _) = read([idle.gzipped()]).await;
     assert_eq!(found.expect("idle"), Read::Idle { head: None });
-    let (found, _) = read([Answer::error(404, "StreamRecordsNotFoundException", FUTURE)]).await;
+    let (found, _) = read([StubResponse::error(404, "StreamRecordsNotFoundException", BEYOND_END)]).await;
     assert_eq!(found.expect("idle"), Read::Idle { head: Some(Position::new(1132, 200)) });
-    let (found, _) = read([Answer::page(&[])]).await;
+    let (found, _) = read([StubResponse::page(&[])]).await;
     assert_eq!(found.expect("idle"), Read::Idle { head: None });
 }
 
 #[tokio::test]
-async fn the_head_is_found_in_the_answer_from_the_future() {
-    let repeated = "nothing at commitNum = 9223372036854775807, opNum = 1";
-    for (message, expected) in [(FUTURE, Some(Position::new(1132, 200))), ("another wording", None), (repeated, None)] {
-        let server = Server::start([Answer::error(404, "StreamRecordsNotFoundException", message)]).await;
-        assert_eq!(client(&server).head().await.expect("an answer"), expected);
-        let asked = server.asked().pop().expect("a request");
-        assert_eq!(asked.get("commitNum"), Some("9223372036854775807"));
-        assert_eq!((asked.get("limit"), asked.get("iteratorType")), (Some("1"), Some("AT_SEQUENCE_NUMBER")));
+async fn head_is_parsed_from_the_error_message() {
+    let request_repeated = "nothing at commitNum = 9223372036854775807, opNum = 1";
+    for (message, expected) in
+        [(BEYOND_END, Some(Position::new(1132, 200))), ("another wording", None), (request_repeated, None)]
+    {
+        let server = Server::start([StubResponse::error(404, "StreamRecordsNotFoundException", message)]).await;
+        assert_eq!(client(&server).head().await.expect("a response"), expected);
+        let request = server.requests().pop().expect("a request");
+        assert_eq!(request.get("commitNum"), Some("9223372036854775807"));
+        assert_eq!((request.get("limit"), request.get("iteratorType")), (Some("1"), Some("AT_SEQUENCE_NUMBER")));
     }
 }
 
-/// Side by side, since each waits between its tries.
-async fn all(cases: impl IntoIterator<Item = impl Future<Output = ()> + Send + 'static>) {
+/// Runs the cases concurrently, because each waits between its retries.
+async fn run_all(cases: impl IntoIterator<Item = impl Future<Output = ()> + Send + 'static>) {
     let cases: Vec<_> = cases.into_iter().map(tokio::spawn).collect();
     for case in cases {
-        case.await.expect("as expected");
+        case.await.expect("a passing case");
     }
 }
 
@@ -125,12 +129,12 @@ fn kind(error: &Error) -> &'static str {
         Error::Failed(_) => "failed",
         Error::InvalidPage(_) => "invalid page",
         Error::Transport(_) => "transport",
-        _ => "another",
+        _ => "other",
     }
 }
 
 #[tokio::test]
-async fn errors_are_told_apart_by_their_code_and_tried_again_where_it_helps() {
+async fn error_code_decides_kind_and_retries() {
     let cases = [
         (500, "ThrottlingException", "throttled", 3),
         (500, "MemoryLimitExceededException", "throttled", 3),
@@ -142,24 +146,25 @@ async fn errors_are_told_apart_by_their_code_and_tried_again_where_it_helps() {
         (400, "InvalidArgumentException", "invalid request", 1),
         (400, "IllegalArgumentException", "invalid request", 1),
         (400, "PreconditionsFailedException", "invalid request", 1),
-        (400, "NeverHeardOfException", "invalid request", 1),
+        (400, "UnknownException", "invalid request", 1),
         (400, "ConstraintViolationException", "failed", 3),
         (500, "InternalFailureException", "failed", 3),
         (403, "AccessDeniedException", "access denied", 1),
         (403, "InvalidSignatureException", "access denied", 1),
     ];
-    all(cases.map(|(status, code, expected, tries)| async move {
-        // The text is of no account, whatever it says.
-        let (found, asked) = read([Answer::error(status, code, "expired: throttled, commitNum = 1, opNum = 1")]).await;
+    run_all(cases.map(|(status, code, expected, tries)| async move {
+        // The message must not influence the kind.
+        let (found, requests) =
+            read([StubResponse::error(status, code, "expired: throttled, commitNum = 1, opNum = 1")]).await;
         let error = found.expect_err("an error");
-        assert_eq!((kind(&error), asked), (expected, tries), "{status} {code}: {error:?}");
+        assert_eq!((kind(&error), requests), (expected, tries), "{status} {code}: {error:?}");
     }))
     .await;
 }
 
 #[tokio::test]
-async fn errors_keep_what_neptune_said() {
-    let (found, _) = read([Answer::error(400, "ExpiredStreamException", "trimmed")]).await;
+async fn error_keeps_the_fields_of_the_response() {
+    let (found, _) = read([StubResponse::error(400, "ExpiredStreamException", "trimmed")]).await;
     let Err(Error::Expired(response)) = found else { panic!("expired") };
     let ErrorResponse { status, code, message, request_id, .. } = &response;
     assert_eq!(*status, 400);
@@ -169,30 +174,30 @@ async fn errors_keep_what_neptune_said() {
 }
 
 #[tokio::test]
-async fn throttling_that_passes_goes_unnoticed() {
-    let throttled = Answer::error(500, "ThrottlingException", "slow down");
-    let (page, asked) = read([throttled.clone(), throttled, Answer::new(200, DOCUMENTED_PAGE)]).await;
-    assert_eq!((page.expect("a page"), asked), (documented_page(), 3));
+async fn throttled_request_is_retried_until_it_succeeds() {
+    let throttled = StubResponse::error(500, "ThrottlingException", "slow down");
+    let (page, requests) = read([throttled.clone(), throttled, StubResponse::new(200, DOCUMENTED_PAGE)]).await;
+    assert_eq!((page.expect("a page"), requests), (documented_page(), 3));
 }
 
 #[tokio::test]
-async fn a_page_that_takes_too_long_is_not_asked_for_again() {
-    let server = Server::start([Answer::new(200, DOCUMENTED_PAGE).after(Duration::from_secs(60))]).await;
-    let found = hasty_client(&server).read(AFTER, 10).await;
+async fn timed_out_request_is_not_retried() {
+    let server = Server::start([StubResponse::new(200, DOCUMENTED_PAGE).after(Duration::from_secs(60))]).await;
+    let found = short_timeout_client(&server).read(AFTER, 10).await;
     assert!(matches!(found, Err(Error::TimedOut(None))), "{found:?}");
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn garbage_is_an_invalid_page() {
+async fn other_body_is_an_invalid_page() {
     for body in ["", "<html>It works!</html>", "{}", "\u{1f}\u{8b}"] {
-        let (found, asked) = read([Answer::new(200, body)]).await;
-        assert_eq!((kind(&found.expect_err("an error")), asked), ("invalid page", 1), "{body}");
+        let (found, requests) = read([StubResponse::new(200, body)]).await;
+        assert_eq!((kind(&found.expect_err("an error")), requests), ("invalid page", 1), "{body}");
     }
 }
 
 #[tokio::test]
-async fn errors_of_something_else_are_told_apart_by_their_status() {
+async fn error_without_code_is_classified_by_status() {
     let cases = [
         (403, "access denied"),
         (404, "invalid request"),
@@ -201,8 +206,8 @@ async fn errors_of_something_else_are_told_apart_by_their_status() {
         (502, "failed"),
         (503, "throttled"),
     ];
-    all(cases.map(|(status, expected)| async move {
-        let (found, _) = read([Answer::new(status, "<html>a proxy</html>")]).await;
+    run_all(cases.map(|(status, expected)| async move {
+        let (found, _) = read([StubResponse::new(status, "<html>a proxy</html>")]).await;
         let error = found.expect_err("an error");
         assert_eq!(kind(&error), expected, "{status}: {error:?}");
     }))
@@ -210,8 +215,8 @@ async fn errors_of_something_else_are_told_apart_by_their_status() {
 }
 
 #[tokio::test]
-async fn no_answer_is_a_transport_error() {
-    // Nobody listens on the port once it is free again.
+async fn refused_connection_is_a_transport_error() {
+    // The port is free again, so the connection is refused.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
@@ -222,15 +227,15 @@ async fn no_answer_is_a_transport_error() {
 }
 
 #[tokio::test]
-async fn damaged_gzip_is_a_transport_error() {
-    let server = Server::start([Answer::new(200, "").gzipped_and_cut_off()]).await;
+async fn truncated_gzip_is_a_transport_error() {
+    let server = Server::start([StubResponse::new(200, "").truncated_gzip()]).await;
     let error = client(&server).read(AFTER, 10).await.expect_err("an error");
     assert!(matches!(error, Error::Transport(_)), "{error:?}");
-    assert_eq!(server.asked().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
-fn a_configuration_without_an_http_client_is_refused() {
+fn configuration_without_http_client_is_rejected() {
     let mut config = sdk_config().into_builder();
     config.set_http_client(None);
     assert!(Client::new(&config.build(), "https://localhost:8182").is_err());

@@ -1,11 +1,10 @@
-//! What Neptune's JSON leaves open.
+//! Integers that may be JSON numbers or strings.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
 use serde::{Deserialize, Deserializer, de};
 
-/// A whole number, exact. Neptune writes event ids as JSON numbers, its API model says strings:
-/// either is read.
+/// An integer. Neptune writes event ids as JSON numbers; its API model has strings. Both are accepted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Integer<T>(pub T);
 
@@ -21,7 +20,7 @@ impl<T: FromStr + TryFrom<u64> + TryFrom<i64>> de::Visitor<'_> for Visitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number, as a number or a string")
+        f.write_str("an integer, as a number or a string")
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
@@ -42,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_strings_are_read_exactly() {
+    fn integer_is_parsed_exactly_from_number_and_string() {
         for json in ["18446744073709551615", r#""18446744073709551615""#] {
             assert_eq!(serde_json::from_str::<Integer<u64>>(json).expect("a number").0, u64::MAX);
         }

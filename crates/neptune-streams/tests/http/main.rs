@@ -1,9 +1,9 @@
-//! The client against a server on the loopback: what it asks, and what it makes of the answers.
+//! Tests of the client against a local HTTP server: its requests, and its results for each response.
 
 mod client;
 mod reader;
+mod sdk_defect;
 mod server;
-mod upstream;
 
 use std::time::Duration;
 
@@ -35,10 +35,10 @@ fn client(server: &Server) -> Client {
     Client::new(&sdk_config(), &server.url).expect("a client")
 }
 
-/// A client that waits half a second for a page.
-fn hasty_client(server: &Server) -> Client {
-    let patience = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(500)).build();
+/// A client with a timeout of half a second.
+fn short_timeout_client(server: &Server) -> Client {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(500)).build();
     let mut config = sdk_config().into_builder();
-    config.set_timeout_config(Some(patience));
+    config.set_timeout_config(Some(timeouts));
     Client::new(&config.build(), &server.url).expect("a client")
 }
