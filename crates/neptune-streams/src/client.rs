@@ -9,7 +9,6 @@ use crate::{
     capture::BodyCapture,
     error::{Error, RequestError},
     head,
-    limit::MAX_LIMIT,
     page::Page,
     position::{Position, Start},
     retry::NoRetryOnTimeout,
@@ -37,7 +36,7 @@ impl Client {
         Ok(Self { sdk: aws_sdk_neptunedata::Client::from_conf(config), http_client })
     }
 
-    /// Reads one page of up to `limit` records (at most [`MAX_LIMIT`]) and about 10 MB.
+    /// Reads one page of up to `limit` records (at most [`MAX_LIMIT`](crate::MAX_LIMIT)) and about 10 MB.
     ///
     /// # Errors
     /// See [`enum@Error`], except [`Error::Gap`] and [`Error::Reset`]. These depend on earlier reads: see

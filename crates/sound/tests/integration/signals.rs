@@ -1,4 +1,4 @@
-//! Signals and files made in code.
+//! Generated signals and files.
 
 use std::{f64::consts::TAU, fs, io::Cursor};
 
@@ -12,14 +12,14 @@ pub fn analysed(bytes: impl AsRef<[u8]> + Send + Sync) -> Result<Analysis, Sound
     analyse(Cursor::new(bytes), &Limits::default())
 }
 
-/// Measures planes at once.
+/// Measures whole planes in one call.
 pub fn measured(rate_hz: u32, weights: &[f64], planes: &[&[f32]]) -> Measured {
     let mut meter = Meter::new(rate_hz, weights, 32_768);
     meter.push(planes);
     meter.finish()
 }
 
-/// A sine, by its peak in dB relative to full scale; the phase in turns.
+/// A sine with a peak of `dbfs` dB relative to full scale. `phase` is in turns.
 pub fn sine(rate_hz: u32, hz: f64, dbfs: f64, phase: f64, seconds: f64) -> Vec<f32> {
     let amplitude = 10_f64.powf(dbfs / 20.0);
     let frames = (seconds * f64::from(rate_hz)).round() as u64;
@@ -27,7 +27,7 @@ pub fn sine(rate_hz: u32, hz: f64, dbfs: f64, phase: f64, seconds: f64) -> Vec<f
     (0..frames).map(sample).collect()
 }
 
-/// White noise from −1 to 1, the same for a seed.
+/// White noise from −1 to 1, determined by the seed.
 pub fn noise(seed: u32, frames: usize) -> Vec<f32> {
     let mut state = seed | 1;
     let next = move || {
@@ -39,7 +39,7 @@ pub fn noise(seed: u32, frames: usize) -> Vec<f32> {
     std::iter::repeat_with(next).take(frames).collect()
 }
 
-/// What a WAV file holds.
+/// The samples of a WAV file.
 pub enum Samples<'s> {
     I16(&'s [i16]),
     F32(&'s [f32]),
@@ -68,16 +68,16 @@ pub fn wav(rate_hz: u32, channels: u16, samples: &Samples<'_>) -> Vec<u8> {
     file
 }
 
-/// A FLAC file of frames that each say "65,535 times the same", the densest that there is: 8 bytes
-/// and 3 for each channel, after [RFC 9639](https://www.rfc-editor.org/rfc/rfc9639).
-pub fn flac_bomb(frames: u32, channels: u8, claimed_frames: u64) -> Vec<u8> {
+/// A FLAC file with the highest compression: each frame is 65,535 equal samples, in 8 bytes and 3 for each
+/// channel ([RFC 9639](https://www.rfc-editor.org/rfc/rfc9639)).
+pub fn flac_bomb(frames: u32, channels: u8, declared_frames: u64) -> Vec<u8> {
     const BLOCK: u16 = 65_535;
     const RATE_HZ: u64 = 48_000;
     let mut file = b"fLaC\x80\0\0\x22".to_vec();
     file.extend(BLOCK.to_be_bytes());
     file.extend(BLOCK.to_be_bytes());
     file.extend([0; 6]);
-    let packed = RATE_HZ << 44 | u64::from(channels - 1) << 41 | 15 << 36 | claimed_frames;
+    let packed = RATE_HZ << 44 | u64::from(channels - 1) << 41 | 15 << 36 | declared_frames;
     file.extend(packed.to_be_bytes());
     file.extend([0; 16]);
     for number in 0..frames {

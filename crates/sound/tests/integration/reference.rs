@@ -1,14 +1,14 @@
-//! Files of every kind against what ffmpeg's `ebur128=peak=true` measures of them
-//! (`tests/fixtures/make.sh` makes both; `cargo xtask bench sound` compares the two alive).
+//! Compares the analysis of each fixture with the measurements of ffmpeg's `ebur128=peak=true`.
+//! `tests/fixtures/make.sh` produces both. `cargo xtask bench sound` compares the two programs directly.
 
 use sound::{Codec, Container};
 
-use crate::synth::{analysed, fixture};
+use crate::signals::{analysed, fixture};
 
 struct Expected {
     name: &'static str,
     format: (Container, Codec, u32, usize),
-    /// Seconds, LUFS, dBTP.
+    /// Duration in seconds, loudness in LUFS, true peak in dBTP.
     measures: (f64, f64, f64),
 }
 
@@ -39,7 +39,7 @@ const FILES: [Expected; 16] = [
 ];
 
 #[test]
-fn measures_what_ffmpeg_measures() {
+fn fixture_measurements_equal_those_of_ffmpeg() {
     for Expected { name, format, measures: (seconds, lufs, dbtp) } in FILES {
         let found = analysed(fixture(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!((found.container, found.codec, found.rate_hz, found.channels), format, "{name}");
@@ -53,7 +53,7 @@ fn measures_what_ffmpeg_measures() {
 }
 
 #[test]
-fn tells_what_is_clipped() {
+fn clipping_is_counted_in_clipped_recording_only() {
     let clipping = |name| analysed(fixture(name)).unwrap().clipping;
     assert_eq!(clipping("stereo.mp3").runs, 0);
     assert!(clipping("hot.mp3").runs > 100);

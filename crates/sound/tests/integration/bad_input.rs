@@ -1,17 +1,17 @@
-//! What people upload besides recordings, and recordings that nobody expects.
+//! Files that are not recordings, and unusual recordings.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use serde_json::Value;
 use sound::{Analysis, Limits, SoundError, analyse};
 
-use crate::synth::{Samples, analysed, fixture, flac_bomb, sine, wav};
+use crate::signals::{Samples, analysed, fixture, flac_bomb, sine, wav};
 
 fn code(bytes: &[u8]) -> &'static str {
     analysed(bytes).expect_err("an error").code()
 }
 
-/// JSON has no infinity; serde_json would write `null` for one and hide it.
+/// serde_json would hide an infinite number as `null`.
 fn assert_finite(analysis: &Analysis) {
     let loudness = analysis.loudness;
     let optional = [
@@ -40,17 +40,17 @@ fn silence_has_no_loudness() {
 }
 
 #[test]
-fn direct_current_is_silent_but_high() {
+fn direct_current_is_silent_with_a_high_peak() {
     let analysis = analysed(wav(48_000, 1, &Samples::F32(&[0.5; 4 * 48_000]))).unwrap();
     assert_finite(&analysis);
     assert!((analysis.sample_peak_dbfs.unwrap() + 6.02).abs() < 0.01);
-    // The steps at both ends are heard, nothing between.
+    // Only the steps at both ends are audible.
     assert!(analysis.silences.stretches.iter().any(|s| s.end_seconds - s.start_seconds > 3.0));
     assert!(analysis.waveform.points().iter().all(|&point| point == [64, 64]));
 }
 
 #[test]
-fn one_sample_is_a_recording() {
+fn recording_of_one_sample_is_analysed() {
     let analysis = analysed(wav(44_100, 1, &Samples::I16(&[16_384]))).unwrap();
     assert_finite(&analysis);
     assert_eq!((analysis.frames, analysis.loudness.integrated_lufs), (1, None));
@@ -59,7 +59,7 @@ fn one_sample_is_a_recording() {
 }
 
 #[test]
-fn what_is_no_audio_is_told_so() {
+fn file_without_audio_has_its_own_error() {
     assert_eq!(code(b""), "empty");
     assert_eq!(code("옛날 옛적에".as_bytes()), "not_audio");
     assert_eq!(code(b"<html><body>no</body></html>"), "not_audio");
@@ -70,11 +70,11 @@ fn what_is_no_audio_is_told_so() {
 }
 
 #[test]
-fn what_is_decoded_elsewhere_is_told_so() {
+fn other_format_needs_another_decoder() {
     for name in ["voice.amr", "voice.3gp", "webm.webm", "aac-24k.aac"] {
         assert_eq!(code(&fixture(name)), "needs_other_decoder", "{name}");
     }
-    // AAC-LC's configuration, turned into that of HE-AAC: object type 5 in the first five bits.
+    // Changes the AAC-LC configuration to HE-AAC: object type 5 in the first five bits.
     let mut file = fixture("aac.m4a");
     let at = file.windows(5).position(|window| window == [0x11, 0x90, 0x56, 0xe5, 0x00]).unwrap();
     file[at] = 5 << 3 | 1;
@@ -82,7 +82,7 @@ fn what_is_decoded_elsewhere_is_told_so() {
 }
 
 #[test]
-fn eight_channels_at_192_khz() {
+fn eight_channels_at_192_khz_are_analysed_and_more_rejected() {
     let tone = sine(192_000, 997.0, -20.0, 0.0, 1.0);
     let samples: Vec<f32> = tone.iter().flat_map(|&sample| [sample; 8]).collect();
     let analysis = analysed(wav(192_000, 8, &Samples::F32(&samples))).unwrap();
@@ -95,36 +95,36 @@ fn eight_channels_at_192_khz() {
 }
 
 #[test]
-fn what_is_not_a_number_does_no_harm() {
+fn samples_that_are_not_finite_give_finite_results() {
     let mut samples = sine(48_000, 440.0, -6.0, 0.0, 1.0);
     for (index, value) in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1e-45].into_iter().enumerate() {
         samples[1000 + 5000 * index] = value;
     }
     let analysis = analysed(wav(48_000, 1, &Samples::F32(&samples))).unwrap();
     assert_finite(&analysis);
-    assert!(analysis.sample_peak_dbfs.unwrap() > 36.0, "the infinite ones are very loud");
+    assert!(analysis.sample_peak_dbfs.unwrap() > 36.0, "infinite samples are clamped to +36 dB");
 }
 
 #[test]
-fn a_bomb_ends_at_the_limit() {
+fn decompression_bomb_is_rejected_at_the_limit() {
     let limits = Limits { max_seconds: 20, ..Default::default() };
-    // 28 kB that unfold to 23 minutes, and claim to be a second.
+    // 28 kB that decode to 23 minutes and declare one second.
     let bomb = flac_bomb(1000, 8, 48_000);
     assert_eq!(analyse(Cursor::new(&bomb), &limits), Err(SoundError::TooLong { max_seconds: 20 }));
     let limits = Limits { max_samples: 1_000_000, ..Default::default() };
     assert_eq!(analyse(Cursor::new(&bomb), &limits), Err(SoundError::TooManySamples { max_samples: 1_000_000 }));
-    // A small one is a recording like any other.
+    // A small one is a valid recording.
     let analysis = analysed(flac_bomb(3, 2, 3 * 65_535)).unwrap();
     assert_eq!((analysis.frames, analysis.channels), (3 * 65_535, 2));
 }
 
-/// Fails after some bytes, as a network does.
-struct Failing {
+/// A source that fails after `budget` bytes.
+struct FailingSource {
     file: Cursor<Vec<u8>>,
     budget: usize,
 }
 
-impl Read for Failing {
+impl Read for FailingSource {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
         self.budget = self.budget.checked_sub(count).ok_or(io::ErrorKind::ConnectionReset)?;
@@ -132,18 +132,18 @@ impl Read for Failing {
     }
 }
 
-impl Seek for Failing {
+impl Seek for FailingSource {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file.seek(to)
     }
 }
 
 #[test]
-fn a_source_that_fails_is_no_fault_of_the_recording() {
+fn failing_source_is_a_source_error() {
     for name in ["aac.m4a", "aac-index-last.m4a", "stereo.mp3", "vorbis.ogg", "music.opus", "voice.flac", "alaw.wav"] {
         let file = fixture(name);
         for budget in (0..file.len()).step_by(file.len() / 7) {
-            let source = Failing { file: Cursor::new(file.clone()), budget };
+            let source = FailingSource { file: Cursor::new(file.clone()), budget };
             let error = analyse(source, &Limits::default()).expect_err(name);
             assert!(
                 matches!(error, SoundError::Source { kind: io::ErrorKind::ConnectionReset, .. }),

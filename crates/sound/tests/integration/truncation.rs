@@ -1,14 +1,14 @@
-//! Files that end early. What has an index or a length is refused; a bare stream of frames has
-//! neither, and what there is of it is the recording.
+//! Truncated files. A file with an index or a length is rejected. A stream of frames without a container has
+//! neither, so the rest of it is a valid recording.
 
-use crate::synth::{Samples, analysed, fixture, wav};
+use crate::signals::{Samples, analysed, fixture, wav};
 
 fn outcome(file: &[u8]) -> Result<u64, &'static str> {
     analysed(file).map(|analysis| analysis.frames).map_err(|error| error.code())
 }
 
 #[test]
-fn an_mp4_is_whole_or_refused() {
+fn truncated_mp4_is_rejected() {
     for name in ["aac.m4a", "aac-index-last.m4a", "video.mp4"] {
         let file = fixture(name);
         for end in (12..file.len() - 1).step_by(file.len() / 23) {
@@ -18,7 +18,7 @@ fn an_mp4_is_whole_or_refused() {
 }
 
 #[test]
-fn a_wav_is_whole_or_refused() {
+fn truncated_wav_is_rejected() {
     let file = wav(8_000, 2, &Samples::I16(&[1000; 8_000]));
     for end in (12..file.len()).step_by(371) {
         assert_eq!(outcome(&file[..end]), Err("truncated"), "cut at {end}");
@@ -26,7 +26,7 @@ fn a_wav_is_whole_or_refused() {
 }
 
 #[test]
-fn an_ogg_ends_with_a_page() {
+fn ogg_truncated_within_a_page_is_rejected() {
     for name in ["vorbis.ogg", "music.opus"] {
         let file = fixture(name);
         let whole = outcome(&file).unwrap();
@@ -40,7 +40,7 @@ fn an_ogg_ends_with_a_page() {
 }
 
 #[test]
-fn a_flac_is_whole_or_refused() {
+fn truncated_flac_is_rejected() {
     let file = fixture("voice.flac");
     for end in (5..file.len()).step_by(file.len() / 23) {
         assert_eq!(outcome(&file[..end]), Err("truncated"), "cut at {end} of {}", file.len());
@@ -48,7 +48,7 @@ fn a_flac_is_whole_or_refused() {
 }
 
 #[test]
-fn a_stream_of_frames_is_what_there_is() {
+fn truncated_stream_of_frames_is_analysed() {
     for name in ["stereo.mp3", "voice.mp3", "aac.aac"] {
         let file = fixture(name);
         let whole = outcome(&file).unwrap() as f64;

@@ -1,49 +1,49 @@
-//! Minima and maxima over stretches of equal length, however long the recording is.
+//! Minima and maxima over spans of equal length, in bounded memory.
 
-/// Frames per stretch at the beginning. It doubles whenever there would be too many stretches.
-pub(crate) const FINEST: u32 = 256;
+/// Frames per span at the start. The length doubles whenever there would be too many spans.
+pub(crate) const MIN_FRAMES_PER_SPAN: u32 = 256;
 
-/// The lowest and the highest sample of a stretch, over all channels.
+/// The lowest and the highest sample of a span, over all channels.
 pub(crate) type Span = (f32, f32);
 
-const NOTHING: Span = (f32::INFINITY, f32::NEG_INFINITY);
+const EMPTY: Span = (f32::INFINITY, f32::NEG_INFINITY);
 
 #[derive(Debug, Clone)]
-pub(crate) struct Pyramid {
+pub(crate) struct PeakSpans {
     spans: Vec<Span>,
-    most_spans: usize,
+    max_spans: usize,
     frames_per_span: u32,
     current: Span,
     current_frames: u32,
 }
 
-impl Pyramid {
-    /// `most_spans` is made even and at least 2.
-    pub fn new(most_spans: usize) -> Self {
-        let most_spans = most_spans.max(2) & !1;
-        Self { spans: Vec::new(), most_spans, frames_per_span: FINEST, current: NOTHING, current_frames: 0 }
+impl PeakSpans {
+    /// At most `max_spans` spans, rounded down to an even number of at least 2.
+    pub fn new(max_spans: usize) -> Self {
+        let max_spans = max_spans.max(2) & !1;
+        Self { spans: Vec::new(), max_spans, frames_per_span: MIN_FRAMES_PER_SPAN, current: EMPTY, current_frames: 0 }
     }
 
-    /// Adds what spans `frames` frames. They must not reach over the end of a stretch of
-    /// [`FINEST`] frames.
+    /// Adds the minimum and maximum of `frames` frames. They must not cross a multiple of
+    /// [`MIN_FRAMES_PER_SPAN`].
     pub fn push(&mut self, span: Span, frames: u32) {
         self.current = union(self.current, span);
         self.current_frames += frames;
         if self.current_frames >= self.frames_per_span {
-            if self.spans.len() == self.most_spans {
+            if self.spans.len() == self.max_spans {
                 self.halve();
             }
-            // Halving has made a stretch longer; then the current one is not full yet.
+            // After halving, spans are longer, and the current one is not full yet.
             if self.current_frames >= self.frames_per_span {
                 self.end_span();
             }
         }
     }
 
-    /// The stretches and how many frames each spans; the last may hold fewer.
+    /// The spans and the frames per span. The last span may have fewer.
     pub fn finish(mut self) -> (Vec<Span>, u32) {
         if self.current_frames > 0 {
-            if self.spans.len() == self.most_spans {
+            if self.spans.len() == self.max_spans {
                 self.halve();
             }
             self.end_span();
@@ -53,7 +53,7 @@ impl Pyramid {
 
     fn end_span(&mut self) {
         self.spans.push(self.current);
-        (self.current, self.current_frames) = (NOTHING, 0);
+        (self.current, self.current_frames) = (EMPTY, 0);
     }
 
     fn halve(&mut self) {
@@ -73,20 +73,20 @@ fn union(a: Span, b: Span) -> Span {
 mod tests {
     use super::*;
 
-    /// One span for each frame would be the finest there is; 32 at a time is what the meter does.
-    fn pyramid(frames: u32, most_spans: usize) -> (Vec<Span>, u32) {
-        let mut pyramid = Pyramid::new(most_spans);
+    /// Pushes 32 frames at a time, as the meter does.
+    fn spans_of(frames: u32, max_spans: usize) -> (Vec<Span>, u32) {
+        let mut spans = PeakSpans::new(max_spans);
         for start in (0..frames).step_by(32) {
             let end = (start + 32).min(frames);
-            pyramid.push((-((end - 1) as f32), start as f32), end - start);
+            spans.push((-((end - 1) as f32), start as f32), end - start);
         }
-        pyramid.finish()
+        spans.finish()
     }
 
     #[test]
-    fn stretches_double_and_stay_within_the_limit() {
+    fn spans_double_to_stay_within_the_limit() {
         for frames in [1, 255, 256, 257, 1023, 1024, 1025, 2048, 2049, 100_000] {
-            let (spans, per_span) = pyramid(frames, 4);
+            let (spans, per_span) = spans_of(frames, 4);
             assert!((1..=4).contains(&spans.len()), "{frames}: {}", spans.len());
             assert_eq!(spans.len() as u32, frames.div_ceil(per_span), "{frames}");
             for (index, &(low, high)) in spans.iter().enumerate() {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_stretches() {
-        assert_eq!(Pyramid::new(4).finish(), (vec![], FINEST));
+    fn no_frames_have_no_spans() {
+        assert_eq!(PeakSpans::new(4).finish(), (vec![], MIN_FRAMES_PER_SPAN));
     }
 }

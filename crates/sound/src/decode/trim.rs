@@ -1,30 +1,30 @@
-//! What lies between the decoder and the meter: samples that are the encoder's own are taken off
-//! at both ends, and limits are held.
+//! Removes the encoder's delay and padding from the samples, and enforces the limits.
 
-use crate::{Limits, SoundError, measure::Meter};
+use crate::{error::SoundError, limits::Limits, measure::Meter};
 
-/// Encoders add less than this at the end (AAC and MP3 up to three frames, Opus up to 120 ms).
-const MOST_PADDING: usize = 8192;
+/// The most padding that encoders add, in frames (AAC and MP3 up to three packets, Opus up to 120 ms).
+const MAX_PADDING: usize = 8192;
 
-pub(crate) struct Feed<'l> {
+/// A meter that leaves out the encoder's delay and padding.
+pub(crate) struct TrimmingMeter<'l> {
     limits: &'l Limits,
     rate_hz: u32,
     channels: usize,
     meter: Meter,
-    /// Frames still to be left out at the beginning.
+    /// Frames to skip at the start.
     skip: u64,
-    /// Frames said to be padding, until it is clear that nothing follows.
+    /// Frames declared as padding, kept until the end confirms it. One buffer per channel.
     held: Vec<Vec<f32>>,
-    /// Whether what the file says of its end is credible.
-    believed: bool,
+    /// Whether the file's declared padding has been plausible so far.
+    is_padding_trusted: bool,
 }
 
-impl<'l> Feed<'l> {
+impl<'l> TrimmingMeter<'l> {
     pub fn new(limits: &'l Limits, rate_hz: u32, weights: &[f64], skip: u64) -> Result<Self, SoundError> {
         limits.check_format(rate_hz, weights.len())?;
         let meter = Meter::new(rate_hz, weights, limits.max_points);
         let held = vec![Vec::new(); weights.len()];
-        Ok(Self { limits, rate_hz, channels: weights.len(), meter, skip, held, believed: true })
+        Ok(Self { limits, rate_hz, channels: weights.len(), meter, skip, held, is_padding_trusted: true })
     }
 
     pub fn rate_hz(&self) -> u32 {
@@ -35,18 +35,17 @@ impl<'l> Feed<'l> {
         self.channels
     }
 
-    /// Takes the next samples, the last `padding` of which are said to be none. They are held
-    /// back; should more come after them than an encoder adds, they were sound after all, and the
-    /// file is not believed again.
+    /// Measures the next samples. The last `padding` frames are declared as padding and held back. If more
+    /// follows than an encoder adds, they are measured after all, and further declarations are ignored.
     pub fn push(&mut self, planes: &[&[f32]], padding: u64) -> Result<(), SoundError> {
         if planes.len() != self.channels {
             return Err(SoundError::other_decoder("a number of channels that changes"));
         }
         let length = planes.iter().map(|plane| plane.len()).min().unwrap_or(0);
-        let padding = if self.believed { usize::try_from(padding).unwrap_or(length).min(length) } else { 0 };
+        let padding = if self.is_padding_trusted { usize::try_from(padding).unwrap_or(length).min(length) } else { 0 };
         let held = self.held[0].len();
-        if held > 0 && (padding < length || held + padding > MOST_PADDING) {
-            self.believed = false;
+        if held > 0 && (padding < length || held + padding > MAX_PADDING) {
+            self.is_padding_trusted = false;
             let held = std::mem::replace(&mut self.held, vec![Vec::new(); self.channels]);
             self.measure(&held.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
             return self.measure(planes);
@@ -57,7 +56,8 @@ impl<'l> Feed<'l> {
         self.measure(&planes.iter().map(|plane| &plane[..length - padding]).collect::<Vec<_>>())
     }
 
-    pub fn finish(self) -> Meter {
+    /// The meter of all samples but the padding.
+    pub fn into_meter(self) -> Meter {
         self.meter
     }
 
@@ -80,23 +80,23 @@ mod tests {
 
     fn frames(packets: &[(usize, u64)], skip: u64) -> u64 {
         let limits = Limits::default();
-        let mut feed = Feed::new(&limits, 48_000, &[1.0], skip).expect("a feed");
+        let mut meter = TrimmingMeter::new(&limits, 48_000, &[1.0], skip).expect("a meter");
         for &(length, padding) in packets {
-            feed.push(&[&vec![0.1; length]], padding).expect("fed");
+            meter.push(&[&vec![0.1; length]], padding).expect("within the limits");
         }
-        feed.finish().frames()
+        meter.into_meter().frames()
     }
 
     #[test]
-    fn leaves_out_what_is_the_encoders() {
+    fn delay_and_padding_are_not_measured() {
         assert_eq!(frames(&[(1000, 0), (1000, 300)], 1105), 595);
         assert_eq!(frames(&[(1000, 0), (1000, 300), (1000, 1000)], 0), 1700);
     }
 
     #[test]
-    fn does_not_believe_an_end_that_is_none() {
-        assert_eq!(frames(&[(1000, 300), (1000, 0)], 0), 2000, "sound after the end");
+    fn implausible_padding_is_measured() {
+        assert_eq!(frames(&[(1000, 300), (1000, 0)], 0), 2000, "sound after the padding");
         let endless: Vec<_> = std::iter::once((1000, 300)).chain([(1000, 1000); 20]).collect();
-        assert_eq!(frames(&endless, 0), 21_000, "more padding than there is");
+        assert_eq!(frames(&endless, 0), 21_000, "more padding than an encoder adds");
     }
 }

@@ -1,11 +1,11 @@
-//! How a decoder cuts its output changes nothing, to the last bit.
+//! The meter's results do not depend on the decoder's packet sizes.
 
 use proptest::prelude::*;
 use sound::Meter;
 
-use crate::synth::noise;
+use crate::signals::noise;
 
-/// Loud and quiet and clipped passages, that is, all paths through the meter.
+/// Loud, quiet and clipped passages, for all paths through the meter.
 fn signal(seed: u32, frames: usize) -> Vec<f32> {
     let shape = |(frame, value): (usize, f32)| match frame / 700 % 4 {
         0 => 0.0,
@@ -20,7 +20,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_cutting_gives_the_same(
+    fn results_do_not_depend_on_chunk_sizes(
         seed in any::<u32>(),
         rate_hz in prop_oneof![Just(8_000_u32), Just(11_025), Just(44_100), Just(96_000)],
         channels in 1..4_usize,

@@ -1,11 +1,11 @@
-//! Peaks against a reference computed sample by sample.
+//! Compares waveforms with a reference computed sample by sample.
 
 use serde_json::Value;
 use sound::Analysis;
 
-use crate::synth::{Samples, analysed, noise, wav};
+use crate::signals::{Samples, analysed, noise, wav};
 
-/// Per stretch the lowest and the highest of all channels.
+/// The lowest and the highest sample of all channels for each stretch.
 fn reference(samples: &[i16], channels: usize, frames_per_point: usize) -> Vec<[i8; 2]> {
     let quantised = |sample: i16| (f32::from(sample) / 256.0).round().clamp(-128.0, 127.0) as i8;
     let point = |stretch: &[i16]| {
@@ -22,7 +22,7 @@ fn json(analysis: &Analysis) -> Value {
 }
 
 #[test]
-fn every_point_is_what_its_samples_say() {
+fn waveform_points_equal_the_reference() {
     for (channels, frames) in [(1, 1), (1, 255), (1, 256), (2, 257), (1, 100_003), (2, 70_000), (3, 33_333)] {
         let shape = |(i, value): (usize, f32)| (value * 32_767.0 * (i as f32 / 9_000.0).sin()) as i16;
         let samples: Vec<_> = noise(7, frames * channels).into_iter().enumerate().map(shape).collect();
@@ -41,7 +41,7 @@ fn every_point_is_what_its_samples_say() {
 }
 
 #[test]
-fn stays_bounded_however_long() {
+fn long_recording_has_at_most_max_points() {
     let samples: Vec<_> = noise(3, 300_000).into_iter().map(|value| (value * 20_000.0) as i16).collect();
     let limits = sound::Limits { max_points: 100, ..Default::default() };
     let file = wav(8_000, 1, &Samples::I16(&samples));
@@ -52,8 +52,8 @@ fn stays_bounded_however_long() {
 }
 
 #[test]
-fn preview_fits_into_an_item() {
-    let analysis = analysed(crate::synth::fixture("aac.m4a")).unwrap();
+fn preview_has_at_most_200_points() {
+    let analysis = analysed(crate::signals::fixture("aac.m4a")).unwrap();
     assert_eq!(analysis.waveform.preview().len(), 200);
     assert!(analysis.waveform.preview_base64().len() <= 400);
 }

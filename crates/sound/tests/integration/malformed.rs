@@ -1,11 +1,11 @@
-//! Damaged files: whatever happens, it is an analysis or a typed error, never a panic.
+//! Malformed files give an analysis or an error, never a panic.
 
 use std::{io::Cursor, sync::LazyLock};
 
 use proptest::{prelude::*, sample::Index};
 use sound::{Limits, SoundError, analyse};
 
-use crate::synth::{Samples, fixture, flac_bomb, noise, wav};
+use crate::signals::{Samples, fixture, flac_bomb, noise, wav};
 
 static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let names = [
@@ -28,39 +28,40 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     seeds
 });
 
-/// One damage: where (in the header half of the time), and what.
+/// One change of a file, at an index.
 #[derive(Debug, Clone)]
-enum Damage {
+enum Mutation {
     Set(Index, u8),
     Flip(Index, u8),
     Remove(Index),
     Insert(Index, u8),
-    Cut(Index),
+    Truncate(Index),
 }
 
-fn damage() -> impl Strategy<Value = (bool, Damage)> {
+/// A mutation, and whether it applies to the header only.
+fn mutation() -> impl Strategy<Value = (bool, Mutation)> {
     let at = any::<Index>;
     let kinds = prop_oneof![
-        4 => (at(), prop_oneof![Just(0), Just(0xff), any::<u8>()]).prop_map(|(at, value)| Damage::Set(at, value)),
-        4 => (at(), 0..8_u8).prop_map(|(at, bit)| Damage::Flip(at, 1 << bit)),
-        1 => at().prop_map(Damage::Remove),
-        1 => (at(), any::<u8>()).prop_map(|(at, value)| Damage::Insert(at, value)),
-        1 => at().prop_map(Damage::Cut),
+        4 => (at(), prop_oneof![Just(0), Just(0xff), any::<u8>()]).prop_map(|(at, value)| Mutation::Set(at, value)),
+        4 => (at(), 0..8_u8).prop_map(|(at, bit)| Mutation::Flip(at, 1 << bit)),
+        1 => at().prop_map(Mutation::Remove),
+        1 => (at(), any::<u8>()).prop_map(|(at, value)| Mutation::Insert(at, value)),
+        1 => at().prop_map(Mutation::Truncate),
     ];
     (any::<bool>(), kinds)
 }
 
-fn apply(file: &mut Vec<u8>, header: bool, damage: &Damage) {
+fn apply(file: &mut Vec<u8>, is_in_header: bool, mutation: &Mutation) {
     if file.is_empty() {
         return;
     }
-    let length = if header { file.len().min(700) } else { file.len() };
-    match damage {
-        Damage::Set(at, value) => file[at.index(length)] = *value,
-        Damage::Flip(at, bits) => file[at.index(length)] ^= bits,
-        Damage::Remove(at) => drop(file.remove(at.index(length))),
-        Damage::Insert(at, value) => file.insert(at.index(length), *value),
-        Damage::Cut(at) => file.truncate(at.index(length)),
+    let length = if is_in_header { file.len().min(700) } else { file.len() };
+    match mutation {
+        Mutation::Set(at, value) => file[at.index(length)] = *value,
+        Mutation::Flip(at, bits) => file[at.index(length)] ^= bits,
+        Mutation::Remove(at) => drop(file.remove(at.index(length))),
+        Mutation::Insert(at, value) => file.insert(at.index(length), *value),
+        Mutation::Truncate(at) => file.truncate(at.index(length)),
     }
 }
 
@@ -81,17 +82,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 250, max_shrink_iters: 50, ..Default::default() })]
 
     #[test]
-    fn damaged_files_do_no_harm(
+    fn malformed_file_is_analysed_or_rejected(
         seed in any::<Index>(),
-        damages in proptest::collection::vec(damage(), 1..12),
+        mutations in proptest::collection::vec(mutation(), 1..12),
     ) {
         let mut file = SEEDS[seed.index(SEEDS.len())].clone();
-        damages.iter().for_each(|(header, damage)| apply(&mut file, *header, damage));
+        mutations.iter().for_each(|(is_in_header, mutation)| apply(&mut file, *is_in_header, mutation));
         check(file)?;
     }
 
     #[test]
-    fn anything_behind_a_signature_does_no_harm(
+    fn random_content_after_a_signature_is_analysed_or_rejected(
         seed in any::<Index>(),
         kept in 4..200_usize,
         rest in proptest::collection::vec(any::<u8>(), 0..2_000),

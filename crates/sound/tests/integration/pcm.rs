@@ -1,12 +1,12 @@
-//! Samples out of a pipe are measured like those in a file.
+//! Samples from a pipe are measured like those in a file.
 
 use std::io::{self, Cursor, Read};
 
 use sound::{Limits, SoundError, analyse, analyse_pcm};
 
-use crate::synth::{Samples, noise, wav};
+use crate::signals::{Samples, noise, wav};
 
-/// As a program writes it that cannot go back: the lengths are unknown.
+/// Sets the lengths to "unknown", like a program that writes to a pipe.
 fn piped(mut file: Vec<u8>) -> Vec<u8> {
     file[4..8].fill(0xff);
     file[40..44].fill(0xff);
@@ -14,15 +14,15 @@ fn piped(mut file: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn measures_what_the_file_measures() {
+fn pcm_stream_measures_like_the_file() {
     for channels in [1, 2] {
         let samples: Vec<f32> =
             noise(7, 3 * 44_100 * usize::from(channels)).iter().map(|sample| sample * 0.3).collect();
         let file = wav(44_100, channels, &Samples::F32(&samples));
         let whole = analyse(Cursor::new(&file), &Limits::default()).expect("an analysis");
-        // Pipes hand over pieces of any size.
-        let stream = Trickle { bytes: piped(file), at: 0 };
-        let decoded = analyse_pcm(stream, &Limits::default()).expect("measured");
+        // A pipe returns chunks of any size.
+        let stream = SmallReads { bytes: piped(file), at: 0 };
+        let decoded = analyse_pcm(stream, &Limits::default()).expect("an analysis");
         assert_eq!((decoded.rate_hz, decoded.channels), (44_100, usize::from(channels)));
         assert_eq!(decoded.measured.frames, whole.frames);
         assert_eq!(decoded.measured.loudness, whole.loudness);
@@ -32,7 +32,7 @@ fn measures_what_the_file_measures() {
 }
 
 #[test]
-fn limits_hold_and_nothing_is_guessed() {
+fn pcm_stream_beyond_limits_or_of_other_format_is_rejected() {
     let file = piped(wav(8_000, 1, &Samples::F32(&[0.1; 8_000 * 3])));
     let limits = Limits { max_seconds: 2, ..Limits::default() };
     assert_eq!(analyse_pcm(&file[..], &limits), Err(SoundError::TooLong { max_seconds: 2 }));
@@ -45,13 +45,13 @@ fn limits_hold_and_nothing_is_guessed() {
     }
 }
 
-/// Hands over 1, 2, 3, … bytes at a time.
-struct Trickle {
+/// Returns 1, 2, 3, … bytes at a time.
+struct SmallReads {
     bytes: Vec<u8>,
     at: usize,
 }
 
-impl Read for Trickle {
+impl Read for SmallReads {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = (1 + self.at % 4_099).min(buffer.len()).min(self.bytes.len() - self.at);
         buffer[..count].copy_from_slice(&self.bytes[self.at..self.at + count]);
