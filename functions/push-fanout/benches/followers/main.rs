@@ -10,7 +10,7 @@ use std::{error::Error, path::Path, time::Instant};
 
 use domain::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position};
 use jiff::Timestamp;
-use local::runtime_api::{Answer, Function};
+use lambda_runtime_api::{Outcome, Function};
 use serde_json::{Value, json};
 use world::World;
 
@@ -44,7 +44,7 @@ async fn measure() -> Result<(), Box<dyn Error>> {
     let mut pages = 0_u64;
     while let Some(body) = next {
         match function.invoke(&batch(&pages.to_string(), &body)).await? {
-            Answer::Response(answer) if answer["batchItemFailures"] == json!([]) => {}
+            Outcome::Response(answer) if answer["batchItemFailures"] == json!([]) => {}
             answer => return Err(format!("page {pages}: {answer:?}").into()),
         }
         pages += 1;

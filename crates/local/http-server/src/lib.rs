@@ -1,0 +1,14 @@
+//! What the emulators share: an HTTP server on its own thread, JSON responses, injected faults with counters, and the
+//! clock.
+
+mod active_faults;
+mod clock;
+mod responses;
+mod server;
+mod shutdown;
+
+pub use active_faults::{ActiveFault, ActiveFaults, FaultRequest};
+pub use clock::now_millis;
+pub use responses::{json_bytes_response, json_response};
+pub use server::{Server, serve_until_shutdown};
+pub use shutdown::ShutdownSignal;
