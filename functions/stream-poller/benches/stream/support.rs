@@ -16,13 +16,13 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, std::io::Error>
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
 }
 
-/// Commits of eight records: two people come and follow somebody.
+/// Commits of eight records: two new people who follow the author.
 pub async fn fill(client: &neptune::Client, records: u64) {
     let mut written = client.commit(&Commit::new().add_vertex("author", ["person"])).await.expect("a commit").records;
     while written < records {
         let mut commit = Commit::new();
         for number in [written, written + 1] {
-            // As long as the ids that Neptune gives.
+            // As long as Neptune's ids.
             let (person, follow) =
                 (format!("{number:08x}-0d0f-218b-f68b-2aa7b0b1904a"), format!("follow-{number:010}"));
             commit = commit
@@ -35,18 +35,18 @@ pub async fn fill(client: &neptune::Client, records: u64) {
     }
 }
 
-/// The body of an answer, as it comes over the wire without gzip.
+/// The body of a response without gzip.
 pub fn get(endpoint: &str, query: &str) -> Result<Vec<u8>, Box<dyn Error>> {
-    let address = endpoint.strip_prefix("http://").ok_or("loopback speaks plain HTTP")?;
+    let address = endpoint.strip_prefix("http://").ok_or("the endpoint is not plain HTTP")?;
     let mut stream = TcpStream::connect(address)?;
     write!(stream, "GET /propertygraph/stream?{query} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").ok_or("an answer without a body")?;
-    if !answer.starts_with(b"HTTP/1.0 200") && !answer.starts_with(b"HTTP/1.1 200") {
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response)?;
+    let head = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").ok_or("a response without a body")?;
+    if !response.starts_with(b"HTTP/1.0 200") && !response.starts_with(b"HTTP/1.1 200") {
         return Ok(Vec::new());
     }
-    Ok(answer.split_off(head + 4))
+    Ok(response.split_off(head + 4))
 }
 
 pub fn client(endpoint: &str) -> Result<Client, Box<dyn Error>> {
@@ -62,13 +62,13 @@ pub fn client(endpoint: &str) -> Result<Client, Box<dyn Error>> {
     Ok(Client::new(&config, endpoint)?)
 }
 
-/// The time that this thread has spent on a processor (Linux: proc(5), `/proc/<pid>/schedstat`).
+/// The CPU time of this thread (Linux: proc(5), `/proc/<pid>/schedstat`).
 pub fn processor_time() -> Result<Duration, Box<dyn Error>> {
     let text = fs::read_to_string("/proc/thread-self/schedstat")?;
     Ok(Duration::from_nanos(text.split(' ').next().unwrap_or_default().parse()?))
 }
 
-/// The most memory that this process has held, in MB.
+/// The peak memory of this process, in MB.
 pub fn peak_memory() -> Result<f64, Box<dyn Error>> {
     let text = fs::read_to_string("/proc/self/status")?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;

@@ -1,92 +1,58 @@
-//! Why a run ended.
+//! Errors that end a run.
 
 use domain::graph::Position;
 use function_kit::failure::Failure;
 use neptune_streams as streams;
 
-/// How a run ended that did what it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunOutcome {
-    /// A successor asked.
-    HandedOver,
-    /// The invocation's time was up.
-    Deadline,
-    /// The stream was idle, and only until then was to be read.
-    Drained,
-    /// The end of the range was reached that was to be replayed.
-    Replayed,
-    /// Somebody else has the lease.
-    LeaseLost,
-    /// The lease did not become free.
-    NoLease,
-    /// There is nothing more to read: the reader says why.
-    SourceEnded,
-}
-
-impl RunOutcome {
-    /// As it stands in logs and answers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::HandedOver => "handed over",
-            Self::Deadline => "deadline",
-            Self::Drained => "drained",
-            Self::Replayed => "replayed",
-            Self::LeaseLost => "lease lost",
-            Self::NoLease => "no lease",
-            Self::SourceEnded => "source ended",
-        }
-    }
-}
-
-/// Why a run cannot go on.
+/// An error that ends a run. An operator must act.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// What had to be read has expired.
+    /// Records expired before they were read.
     #[error("records after {after} have expired before they were read")]
     Expired {
         /// The last record that was read.
         after: Position,
     },
-    /// Commits are missing, and did not come.
+    /// Commits are missing and did not appear in time.
     #[error("commits are missing from {expected} on, and the next record is {got}")]
     Gap {
-        /// The first one that is missing.
+        /// The first missing operation.
         expected: Position,
-        /// The first one that is there.
+        /// The first position after the gap.
         got: Position,
     },
-    /// The stream was deleted.
-    #[error("the stream ends at {head}, before what was published: a fast reset")]
+    /// A fast reset deleted the stream.
+    #[error("the stream ends at {head}, before the checkpoint: a fast reset")]
     Reset {
-        /// Where it ends.
+        /// The stream's last position.
         head: Position,
     },
     /// The stream cannot be read.
     #[error("{failure}")]
     Stream {
-        /// As it stands in metrics.
+        /// The kind, as in metrics.
         kind: &'static str,
-        /// Every cause.
+        /// The failure with its causes.
         failure: Failure,
     },
-    /// The bus refuses one message after the other: it is not the messages.
-    #[error("the bus refuses every message: {0}")]
+    /// The bus rejects all messages, so the messages are not the cause.
+    #[error("the bus rejects every message: {0}")]
     Bus(String),
-    /// The time was up, and the bus had not accepted what it was given.
+    /// The bus did not accept all messages before the deadline.
     #[error("the bus did not accept changes: {0}")]
     Unpublished(String),
-    /// The table of checkpoints fails.
+    /// The checkpoint table fails.
     #[error(transparent)]
     Checkpoint(#[from] Failure),
 }
 
 impl RunError {
-    /// The stream cannot be read.
+    /// An error of the stream.
     pub fn stream(error: streams::Error) -> Self {
         Self::Stream { kind: kind_of(&error), failure: Failure::bug("read the stream", error) }
     }
 
-    /// As it stands in metrics.
+    /// The kind in the metric `Stops` and in logs.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Expired { .. } => "expired",
@@ -100,7 +66,7 @@ impl RunError {
     }
 }
 
-/// An error of the stream, as it stands in metrics.
+/// The kind of a stream error in metrics and logs.
 pub fn kind_of(error: &streams::Error) -> &'static str {
     match error {
         streams::Error::Throttled(_) => "throttled",
@@ -113,7 +79,7 @@ pub fn kind_of(error: &streams::Error) -> &'static str {
         streams::Error::Reset { .. } => "reset",
         streams::Error::InvalidPage(_) => "invalid-page",
         streams::Error::Transport(_) => "transport",
-        // `Failed`, and what the client may come to tell apart.
+        // `Failed`, and variants that the client may add.
         _ => "endpoint",
     }
 }

@@ -12,31 +12,31 @@ use stream_poller::{
 };
 use tokio::time::sleep;
 
-use crate::world::Random;
+use crate::test_env::Random;
 
-/// A FIFO topic and its dead letters: knows a second delivery, and fails on demand.
+/// An in-memory FIFO topic with a dead-letter queue. It removes duplicates and fails on demand.
 #[derive(Clone, Default)]
 pub struct MemoryBus(Rc<State>);
 
 #[derive(Default)]
 struct State {
     accepted: RefCell<Vec<(Instant, Message)>>,
-    known: RefCell<HashSet<String>>,
-    buried: RefCell<Vec<Message>>,
+    deduplication_ids: RefCell<HashSet<String>>,
+    dead_letters: RefCell<Vec<Message>>,
     random: RefCell<Option<Random>>,
     latency: Cell<Duration>,
-    refuses: RefCell<Option<String>>,
+    rejected_text: RefCell<Option<String>>,
     is_down: Cell<bool>,
     calls: Cell<usize>,
 }
 
 impl MemoryBus {
-    /// From now on entries fail, calls fail, and answers get lost after all was accepted.
-    pub fn trouble(&self, seed: u64) {
+    /// From now on, entries fail, calls fail, and responses of successful calls are lost.
+    pub fn inject_failures(&self, seed: u64) {
         *self.0.random.borrow_mut() = Some(Random::new(seed));
     }
 
-    pub fn calm(&self) {
+    pub fn stop_failures(&self) {
         *self.0.random.borrow_mut() = None;
     }
 
@@ -44,17 +44,17 @@ impl MemoryBus {
         self.0.latency.set(latency);
     }
 
-    /// Messages whose body has this text are refused.
-    pub fn refuse(&self, text: &str) {
-        *self.0.refuses.borrow_mut() = Some(text.to_owned());
+    /// Rejects messages whose body contains this text.
+    pub fn reject(&self, text: &str) {
+        *self.0.rejected_text.borrow_mut() = Some(text.to_owned());
     }
 
-    /// Every call fails, until it is up again.
+    /// Lets all calls fail while down.
     pub fn set_down(&self, is_down: bool) {
         self.0.is_down.set(is_down);
     }
 
-    /// What was accepted, in order, each once.
+    /// The accepted messages in order, without duplicates.
     pub fn accepted(&self) -> Vec<Message> {
         self.0.accepted.borrow().iter().map(|(_, message)| message.clone()).collect()
     }
@@ -63,8 +63,8 @@ impl MemoryBus {
         self.0.accepted.borrow().clone()
     }
 
-    pub fn buried(&self) -> Vec<Message> {
-        self.0.buried.borrow().clone()
+    pub fn dead_letters(&self) -> Vec<Message> {
+        self.0.dead_letters.borrow().clone()
     }
 
     pub fn calls(&self) -> usize {
@@ -85,13 +85,13 @@ impl MemoryBus {
     }
 
     fn accept(&self, message: &Message) {
-        if self.0.known.borrow_mut().insert(message.deduplication_id.clone()) {
+        if self.0.deduplication_ids.borrow_mut().insert(message.deduplication_id.clone()) {
             self.0.accepted.borrow_mut().push((Instant::now(), message.clone()));
         }
     }
 
-    fn refuses(&self, message: &Message) -> bool {
-        self.0.refuses.borrow().as_ref().is_some_and(|text| message.body.contains(text))
+    fn is_rejected(&self, message: &Message) -> bool {
+        self.0.rejected_text.borrow().as_ref().is_some_and(|text| message.body.contains(text))
     }
 }
 
@@ -100,35 +100,35 @@ impl Bus for MemoryBus {
         let bytes: usize = entries.iter().map(|entry| entry.message.body.len()).sum();
         let groups: HashSet<_> = entries.iter().map(|entry| &entry.message.group).collect();
         assert!(entries.len() <= 10 && bytes <= 262_144, "{} entries, {bytes} bytes", entries.len());
-        assert_eq!(groups.len(), entries.len(), "one of a group: the others would overtake it if it failed");
+        assert_eq!(groups.len(), entries.len(), "two messages of a group in one call may be reordered");
         self.0.calls.set(self.0.calls.get() + 1);
-        let again = || PublishOutcome::Again("InternalError".to_owned());
-        // A crash may come before the bus has them, and after.
+        let retry = || PublishOutcome::Retry("InternalError".to_owned());
+        // The test may crash the poller before and after the bus accepts the messages.
         sleep(self.0.latency.get()).await;
         if self.0.is_down.get() || self.chance(8) {
-            return entries.iter().map(|_| again()).collect();
+            return entries.iter().map(|_| retry()).collect();
         }
-        let verdicts = entries.iter().map(|Entry { message, .. }| {
-            if self.refuses(message) {
-                PublishOutcome::Refused("InvalidParameter".to_owned())
+        let outcomes = entries.iter().map(|Entry { message, .. }| {
+            if self.is_rejected(message) {
+                PublishOutcome::Rejected("InvalidParameter".to_owned())
             } else if self.chance(8) {
-                again()
+                retry()
             } else {
                 self.accept(message);
                 PublishOutcome::Accepted
             }
         });
-        let verdicts: Vec<_> = verdicts.collect();
+        let outcomes: Vec<_> = outcomes.collect();
         sleep(self.0.latency.get()).await;
-        // The answer gets lost: accepted, and sent again.
-        if self.chance(8) { entries.iter().map(|_| again()).collect() } else { verdicts }
+        // The response is lost, so accepted messages are sent again.
+        if self.chance(8) { entries.iter().map(|_| retry()).collect() } else { outcomes }
     }
 
-    async fn bury(&self, entry: &Entry, _: &str) -> Result<(), Failure> {
+    async fn send_to_dlq(&self, entry: &Entry, _: &str) -> Result<(), Failure> {
         if self.chance(4) {
-            return Err(Failure::transient("bury", "later"));
+            return Err(Failure::transient("send to the dead-letter queue", "injected"));
         }
-        self.0.buried.borrow_mut().push(entry.message.clone());
+        self.0.dead_letters.borrow_mut().push(entry.message.clone());
         Ok(())
     }
 }

@@ -10,14 +10,14 @@ use store::checkpoint::{AcquiredLease, Lease, LeaseStatus};
 use stream_poller::checkpoints::Checkpoints;
 use tokio::task::yield_now;
 
-/// The row, with the conditions of the real one (`store::checkpoint`).
+/// An in-memory checkpoint table with the conditions of `store::checkpoint`.
 #[derive(Clone, Default)]
 pub struct MemoryTable(Rc<State>);
 
 #[derive(Default)]
 struct State {
     row: RefCell<Row>,
-    /// The epoch and position of each write of a checkpoint that was done.
+    /// The epoch and position of each successful write of the checkpoint.
     writes: RefCell<Vec<(u64, Position)>>,
     failures: Cell<u32>,
 }
@@ -29,7 +29,7 @@ struct Row {
     owner: Option<String>,
     epoch: u64,
     expires_at: Option<Timestamp>,
-    asked_until: Option<Timestamp>,
+    requested_until: Option<Timestamp>,
 }
 
 impl MemoryTable {
@@ -53,33 +53,33 @@ impl MemoryTable {
         self.0.writes.borrow().clone()
     }
 
-    /// As if so much time had passed.
+    /// Lets the lease expire.
     pub fn expire(&self) {
         self.0.row.borrow_mut().expires_at = Some(Timestamp::MIN);
     }
 
-    /// So many of the next accesses fail, and may be tried again.
+    /// Lets the next `number` calls fail with a transient failure.
     pub fn fail(&self, number: u32) {
         self.0.failures.set(number);
     }
 
-    async fn access(&self) -> Result<(), Failure> {
-        // A crash may come before the table has it, and after.
+    async fn call(&self) -> Result<(), Failure> {
+        // The test may crash the poller before and after the call takes effect.
         yield_now().await;
         match self.0.failures.get() {
             0 => Ok(()),
             left => {
                 self.0.failures.set(left - 1);
-                Err(Failure::transient("reach the table", "later"))
+                Err(Failure::transient("call the table", "injected"))
             }
         }
     }
 
-    fn standing(&self, lease: &Lease, now: Timestamp) -> LeaseStatus {
+    fn lease_status(&self, lease: &Lease, now: Timestamp) -> LeaseStatus {
         let row = self.0.row.borrow();
         match row.owner.as_ref() == Some(&lease.owner) && row.epoch == lease.epoch {
             false => LeaseStatus::Lost,
-            true if row.asked_until.is_some_and(|until| until > now) => LeaseStatus::Wanted,
+            true if row.requested_until.is_some_and(|until| until > now) => LeaseStatus::Wanted,
             true => LeaseStatus::Held,
         }
     }
@@ -92,8 +92,8 @@ impl Checkpoints for MemoryTable {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<Option<AcquiredLease>, Failure> {
-        self.access().await?;
-        let taken = {
+        self.call().await?;
+        let acquired = {
             let mut row = self.0.row.borrow_mut();
             let is_free = row.owner.is_none() || row.expires_at.is_some_and(|at| at <= now);
             if !is_free {
@@ -106,40 +106,40 @@ impl Checkpoints for MemoryTable {
                 expires_at: Some(expires_at),
                 position,
                 generation,
-                asked_until: None,
+                requested_until: None,
             };
             AcquiredLease { lease: Lease { owner: owner.to_owned(), epoch }, position, generation }
         };
         yield_now().await;
-        Ok(Some(taken))
+        Ok(Some(acquired))
     }
 
     async fn request_handover(&self, _: &str, until: Timestamp) -> Result<(), Failure> {
-        self.access().await?;
-        self.0.row.borrow_mut().asked_until = Some(until);
+        self.call().await?;
+        self.0.row.borrow_mut().requested_until = Some(until);
         Ok(())
     }
 
     async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
-        self.access().await?;
-        let standing = self.standing(lease, now);
-        if standing == LeaseStatus::Lost || self.position().is_some_and(|old| old > position) {
+        self.call().await?;
+        let lease_status = self.lease_status(lease, now);
+        if lease_status == LeaseStatus::Lost || self.position().is_some_and(|old| old > position) {
             return Ok(LeaseStatus::Lost);
         }
         self.0.row.borrow_mut().position = Some(position);
         self.0.writes.borrow_mut().push((lease.epoch, position));
         yield_now().await;
-        Ok(standing)
+        Ok(lease_status)
     }
 
     async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
-        self.access().await?;
-        Ok(self.standing(lease, now))
+        self.call().await?;
+        Ok(self.lease_status(lease, now))
     }
 
     async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
-        self.access().await?;
-        if self.standing(lease, Timestamp::MAX) == LeaseStatus::Lost {
+        self.call().await?;
+        if self.lease_status(lease, Timestamp::MAX) == LeaseStatus::Lost {
             return Ok(None);
         }
         let mut row = self.0.row.borrow_mut();
@@ -153,8 +153,8 @@ impl Checkpoints for MemoryTable {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), Failure> {
-        self.access().await?;
-        if self.standing(lease, Timestamp::MAX) != LeaseStatus::Lost {
+        self.call().await?;
+        if self.lease_status(lease, Timestamp::MAX) != LeaseStatus::Lost {
             let mut row = self.0.row.borrow_mut();
             row.owner = None;
             row.expires_at = None;

@@ -1,23 +1,23 @@
-//! How many messages go in one call.
+//! The size of one call to SNS or SQS.
 
 use domain::graph::SNS_MESSAGE_BYTES;
 
-/// The most entries of one `PublishBatch` (Amazon SNS API Reference).
+/// The most entries of one `PublishBatch` or `SendMessageBatch` (API references of Amazon SNS and SQS).
 pub const MAX_ENTRIES: usize = 10;
 
-/// The most bytes of all bodies of one `PublishBatch` together: as many as one message may have.
+/// The most bytes of all bodies of one call. A single message may have as many.
 pub const MAX_BYTES: usize = SNS_MESSAGE_BYTES;
 
-/// How many of the messages in front, whose `bytes` these are, fit in one call. At least one, if
-/// there is one: what fits in no call is not sent here.
+/// How many of the first messages, with sizes of `bytes`, fit in one call. At least one if there is one: larger
+/// messages are rejected before.
 pub fn fitting(bytes: impl IntoIterator<Item = usize>) -> usize {
     let mut room = MAX_BYTES;
-    let fit = bytes.into_iter().take(MAX_ENTRIES).enumerate().take_while(|&(at, bytes)| {
-        let fits = bytes <= room || at == 0;
+    let fitting = bytes.into_iter().take(MAX_ENTRIES).enumerate().take_while(|&(index, bytes)| {
+        let fits = bytes <= room || index == 0;
         room = room.saturating_sub(bytes);
         fits
     });
-    fit.count()
+    fitting.count()
 }
 
 #[cfg(test)]
@@ -27,19 +27,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_full_by_number_or_by_size() {
+    fn call_is_limited_by_number_and_by_size() {
         assert_eq!(fitting([]), 0);
         assert_eq!(fitting([1; 11]), 10);
         assert_eq!(fitting([MAX_BYTES]), 1);
         assert_eq!(fitting([MAX_BYTES, 1]), 1);
         assert_eq!(fitting([MAX_BYTES - 1, 1, 1]), 2);
-        assert_eq!(fitting([MAX_BYTES - 1, 2, 1]), 1, "nobody overtakes");
+        assert_eq!(fitting([MAX_BYTES - 1, 2, 1]), 1, "no message overtakes");
         assert_eq!(fitting([MAX_BYTES + 1, 1]), 1);
     }
 
     proptest! {
         #[test]
-        fn every_call_is_within_the_limits_and_as_full_as_order_allows(
+        fn calls_are_within_the_limits_and_full(
             sizes in prop::collection::vec(1..=MAX_BYTES, 1..30),
         ) {
             let mut rest = sizes.as_slice();

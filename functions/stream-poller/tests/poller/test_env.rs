@@ -12,27 +12,28 @@ use function_kit::metrics::Metrics;
 use neptune::{Commit, Fault, NeptuneEmulator, Options};
 use neptune_streams::{Bounds, Client};
 use stream_poller::{
-    Message, Pace,
+    Backoff, Message,
     policy::{Mode, Policy},
-    poller::{Outcome, Poller},
+    poller::Poller,
+    run_error::RunError,
+    run_outcome::RunReport,
     settings::Settings,
-    stop::RunError,
 };
 
-use crate::{bus::MemoryBus, table::MemoryTable};
+use crate::{memory_bus::MemoryBus, memory_table::MemoryTable};
 
-/// Longer than any test takes.
-pub const LONG: Duration = Duration::from_secs(60);
+/// More time than any test needs.
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A graph with its stream, a bus, and a table.
-pub struct World {
+/// A graph with its stream, a bus and a checkpoint table.
+pub struct TestEnv {
     pub emulator: NeptuneEmulator,
     pub graph: neptune::Client,
     pub bus: MemoryBus,
     pub table: MemoryTable,
 }
 
-impl World {
+impl TestEnv {
     pub fn new() -> Self {
         Self::with(Options::default())
     }
@@ -43,7 +44,7 @@ impl World {
         Self { emulator, graph, bus: MemoryBus::default(), table: MemoryTable::default() }
     }
 
-    /// Five people, a commit each.
+    /// Commits five people, one per commit.
     pub async fn five_commits(&self) {
         for number in 1..=5 {
             self.add_person(number).await;
@@ -63,7 +64,7 @@ impl World {
         self.graph.inject_fault(fault, NonZeroU32::new(times)).await.expect("a fault");
     }
 
-    /// A poller of its own, on the world's bus and table.
+    /// A new poller with this bus and table.
     pub fn poller(&self, mode: Mode) -> Poller<MemoryBus, MemoryTable> {
         self.poller_with(Policy { mode, ..Policy::default() })
     }
@@ -75,26 +76,26 @@ impl World {
             checkpoints: self.table.clone(),
             cluster: "main".to_owned(),
             policy,
-            settings: hasty(),
+            settings: short_settings(),
             metrics: Metrics::of("test"),
         }
     }
 
-    /// Publishes all there is.
-    pub async fn drain(&self) -> Result<Outcome, RunError> {
-        self.poller(Mode::Drain).follow("drain", LONG).await
+    /// Publishes the whole stream.
+    pub async fn drain(&self) -> Result<RunReport, RunError> {
+        self.poller(Mode::Drain).follow("drain", TEST_TIMEOUT).await
     }
 
-    /// What a run without any trouble publishes: the bodies of each group, in order.
+    /// The messages that a run without failures publishes: the bodies of each group, in order.
     pub async fn expected(&self) -> BTreeMap<String, Vec<String>> {
-        let calm = MemoryBus::default();
-        let poller = Poller { bus: calm.clone(), checkpoints: MemoryTable::default(), ..self.poller(Mode::Drain) };
-        poller.follow("expected", LONG).await.expect("drained");
-        calm.by_group()
+        let bus = MemoryBus::default();
+        let poller = Poller { bus: bus.clone(), checkpoints: MemoryTable::default(), ..self.poller(Mode::Drain) };
+        poller.follow("expected", TEST_TIMEOUT).await.expect("a report");
+        bus.by_group()
     }
 }
 
-/// Where changes of each commit begin.
+/// The position of each message's change.
 pub fn positions(messages: &[Message]) -> Vec<Position> {
     messages.iter().map(|message| change(message).position).collect()
 }
@@ -103,21 +104,21 @@ pub fn change(message: &Message) -> Change {
     Change::from_cloud_event(&message.body).expect("a change").change
 }
 
-/// Times as short as a test likes them.
-pub fn hasty() -> Settings {
+/// Settings with short times.
+pub fn short_settings() -> Settings {
     let millis = Duration::from_millis;
     Settings {
-        idle: Pace::new(millis(1), millis(20), 2.0),
-        backoff: Pace::new(millis(1), millis(20), 2.0),
-        hold_gap: millis(200),
-        hold_reset: millis(200),
-        hold_expiry: millis(100),
-        look_every: millis(10),
-        checkpoint_every: millis(2),
-        take_every: millis(2),
+        idle: Backoff::new(millis(1), millis(20), 2.0),
+        backoff: Backoff::new(millis(1), millis(20), 2.0),
+        gap_grace: millis(200),
+        reset_grace: millis(200),
+        expiry_grace: millis(100),
+        lease_check_interval: millis(10),
+        checkpoint_interval: millis(2),
+        acquire_interval: millis(2),
         margin: millis(100),
-        last_margin: millis(20),
-        // Small, so that transactions come in parts.
+        final_margin: millis(20),
+        // Small, so that transactions are cut into parts.
         bounds: Bounds { max_records: 7, max_bytes: 1 << 20 },
         page_limit: 5,
         max_outbox_bytes: 4096,
@@ -130,7 +131,7 @@ fn client(emulator: &NeptuneEmulator) -> Client {
     Client::new(&config(), emulator.endpoint()).expect("a client")
 }
 
-/// How Neptune is reached.
+/// The configuration of the SDK clients for the emulator.
 pub fn config() -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -143,7 +144,7 @@ pub fn config() -> SdkConfig {
         .build()
 }
 
-/// Random commits, in which few things meet often: added, changed and removed, alone and together.
+/// Random commits that add, change and remove a few people and edges.
 pub fn commits(seed: u64, number: u64) -> Vec<Commit> {
     let mut random = Random::new(seed);
     let (mut people, mut edges) = (BTreeSet::<u64>::new(), BTreeMap::<u64, (u64, u64)>::new());
@@ -180,16 +181,16 @@ pub fn commits(seed: u64, number: u64) -> Vec<Commit> {
     commits
 }
 
-/// What who applies all changes in the order in which they came has in the end, against the graph.
-pub async fn assert_tells_the_graph(world: &World) {
-    let mut told = BTreeMap::<(EntityKind, String), BTreeMap<String, Vec<Value>>>::new();
+/// Applies all published changes in order and compares the result with the graph.
+pub async fn assert_changes_equal_graph(env: &TestEnv) {
+    let mut entities = BTreeMap::<(EntityKind, String), BTreeMap<String, Vec<Value>>>::new();
     let mut last = BTreeMap::<String, Position>::new();
-    for message in world.bus.accepted() {
+    for message in env.bus.accepted() {
         let change = change(&message);
         let before = last.insert(message.group.clone(), change.position);
         assert!(before < Some(change.position), "{}: {before:?}, then {}", message.group, change.position);
         let key = (change.kind, change.entity_id);
-        let facts = told.entry(key.clone()).or_default();
+        let facts = entities.entry(key.clone()).or_default();
         let mut apply = |key: String, before: &[Value], after: &[Value]| {
             let values = facts.entry(key).or_default();
             values.retain(|value| !before.contains(value));
@@ -206,23 +207,23 @@ pub async fn assert_tells_the_graph(world: &World) {
         }
         facts.retain(|_, values| !values.is_empty());
         if facts.is_empty() {
-            told.remove(&key);
+            entities.remove(&key);
         }
     }
-    let graph = world.graph.graph().await.expect("the graph");
-    let ids = |kind| told.keys().filter(move |(of, _)| *of == kind).map(|(_, id)| id.clone()).collect::<Vec<_>>();
+    let graph = env.graph.graph().await.expect("the graph");
+    let ids = |kind| entities.keys().filter(move |(of, _)| *of == kind).map(|(_, id)| id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(EntityKind::Vertex), graph.vertices.keys().cloned().collect::<Vec<_>>());
     assert_eq!(ids(EntityKind::Edge), graph.edges.keys().cloned().collect::<Vec<_>>());
     for (id, vertex) in graph.vertices {
-        let facts = &told[&(EntityKind::Vertex, id)];
+        let facts = &entities[&(EntityKind::Vertex, id)];
         for (name, value) in vertex.properties {
-            let neptune::Value::Int(value) = value else { panic!("only whole numbers are written here") };
+            let neptune::Value::Int(value) = value else { panic!("this test writes integers only") };
             assert_eq!(facts[&name], [Value::Int(value)]);
         }
     }
 }
 
-/// Numbers that look random and are the same again for the same seed (xorshift*, Vigna 2016).
+/// A deterministic random number generator (xorshift*, Vigna 2016).
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
