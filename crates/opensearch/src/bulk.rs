@@ -2,6 +2,7 @@ use std::mem;
 
 use domain::{neptune_fts, search};
 use function_kit::failure::Failure;
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -89,7 +90,7 @@ impl Index {
         };
         let mut outcomes = Vec::with_capacity(documents.len());
         for Body { bytes, documents } in bodies(documents) {
-            let answer = self.client.send(DOING, "POST", &path, "application/x-ndjson", bytes).await?;
+            let answer = self.client.send(DOING, Method::POST, &path, "application/x-ndjson", bytes).await?;
             let answer: Answered = answer.read(DOING)?;
             if answer.items.len() != documents {
                 return Err(Failure::bug(DOING, "an answer about other documents"));

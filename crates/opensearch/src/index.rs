@@ -1,4 +1,5 @@
 use function_kit::failure::Failure;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::{Client, Settings};
@@ -38,7 +39,7 @@ impl Index {
     /// If OpenSearch refuses, or cannot be reached.
     pub async fn create(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
         const DOING: &str = "make an index";
-        let answer = self.client.json(DOING, "PUT", &format!("/{name}"), &settings.body).await?;
+        let answer = self.client.json(DOING, Method::PUT, &format!("/{name}"), &settings.body).await?;
         if answer.is_success() || answer.error_type() == "resource_already_exists_exception" {
             return Ok(());
         }
@@ -58,6 +59,6 @@ impl Index {
         }
         // Beside an action that does something, there may be nothing to remove.
         let actions = json!({"actions": [{"remove": {"index": all, "alias": self.alias}}, {"add": add}]});
-        self.client.json(DOING, "POST", "/_aliases", &actions).await?.read::<Value>(DOING).map(drop)
+        self.client.json(DOING, Method::POST, "/_aliases", &actions).await?.read::<Value>(DOING).map(drop)
     }
 }

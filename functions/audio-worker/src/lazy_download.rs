@@ -96,7 +96,7 @@ impl Inner {
         let start = block as u64 * BLOCK;
         let range = start..self.size.min(start + BLOCK);
         let Source { originals, runtime, key, etag } = &self.source;
-        let (error, kind) = match runtime.block_on(originals.part(key, etag, range)) {
+        let (error, kind) = match runtime.block_on(originals.get_range(key, etag, range)) {
             Ok(Some(bytes)) => {
                 self.file.write_all_at(&bytes, start)?;
                 self.is_downloaded[block] = true;

@@ -3,7 +3,7 @@
 use std::{error::Error, fs::File, io, path::PathBuf, sync::Arc};
 
 use derivatives::{Content, Rendered, content_hash};
-use domain::media::{self, Derived, MAX_PAUSES, MediaId, Reason, Sequencer, Visibility, sound_key};
+use domain::media::{self, Derivatives, MAX_PAUSES, MediaId, Reason, Sequencer, Visibility, sound_key};
 use function_kit::failure::Failure;
 use sound::{Level, Limits, Measured, PcmAnalysis, SoundError, analyse, level, recognise};
 use tracing::info;
@@ -181,7 +181,7 @@ impl Output {
             waveform,
             renditions: media_renditions,
         };
-        Ok(Rendered { derived: Derived::Sound(Box::new(sound)), files: self.files })
+        Ok(Rendered { derived: Derivatives::Sound(Box::new(sound)), files: self.files })
     }
 
     fn add_bytes(&mut self, bytes: Vec<u8>, extension: &str, content_type: &str) -> io::Result<media::File> {

@@ -20,7 +20,7 @@ pub fn open(sealer: &Sealer, caller: &str, wanted: &Wanted, cursor: &str) -> Res
     let payload = sealer.reveal(PURPOSE, &bound(caller, wanted), cursor);
     payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| {
         ProblemType::InvalidCursor
-            .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
+            .with_detail("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
     })
 }
 
@@ -37,6 +37,15 @@ mod tests {
 
     fn wanted(query: &str, kind: Option<Kind>) -> Wanted {
         Wanted { query: Some(Query::parse(query).expect("a query")), kind, tag: None, limit: 20, cursor: None }
+    }
+
+    #[test]
+    fn cursor_of_previous_version_is_read() {
+        let cursor = include_str!("../tests/fixtures/previous_version/cursor").trim_end();
+        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let place = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a place");
+        assert_eq!(open(&sealer, "jun", &wanted("서울", None), cursor), Ok(place));
+        assert_eq!(open(&sealer, "mina", &wanted("서울", None), cursor).map_err(|problem| problem.status), Err(400));
     }
 
     #[test]

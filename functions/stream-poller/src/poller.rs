@@ -147,7 +147,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
             LeaseStatus::Lost => {
                 Err(RunError::Checkpoint(Failure::transient("store the start position", "the lease is lost")))
             }
-            LeaseStatus::Held | LeaseStatus::Wanted => Ok(Start::AfterSequenceNumber(head)),
+            LeaseStatus::Held | LeaseStatus::HandoverRequested => Ok(Start::AfterSequenceNumber(head)),
         }
     }
 

