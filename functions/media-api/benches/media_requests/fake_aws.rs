@@ -1,4 +1,4 @@
-//! An AWS that answers at once: a table of one page, in which everything is as long as it is in life.
+//! Fake AWS services that respond at once: one page of media items of realistic size, and the secrets.
 
 use std::sync::{
     Arc,
@@ -21,7 +21,7 @@ pub const FOLLOWER: &str = "7f3f2a7c-02c8-4f0e-8f4b-2f0b3a6f7e11";
 pub const MEDIA: &str = "media";
 pub const AUDIENCE: &str = "audience";
 pub const SIGNING_KEY: &str = "signing-key";
-/// Items on the page.
+/// The number of items on the page.
 pub const PAGE: usize = 50;
 
 /// The id of an item.
@@ -29,13 +29,13 @@ pub fn id(number: usize) -> MediaId {
     MediaId::of_key(&format!("photo/{OWNER}/{number}"))
 }
 
-/// What answers, and how often it has.
-pub struct Replay {
-    answers: Arc<Answers>,
+/// The services and the number of calls.
+pub struct FakeAws {
+    responses: Arc<Responses>,
     calls: Arc<AtomicU32>,
 }
 
-struct Answers {
+struct Responses {
     item: String,
     page: String,
     follows: String,
@@ -43,33 +43,33 @@ struct Answers {
     signing_key: String,
 }
 
-impl Replay {
-    /// All items have this visibility.
-    pub fn of(visibility: &str) -> Self {
-        // One more than is asked for: there is a next page.
+impl FakeAws {
+    /// Services with items of this visibility.
+    pub fn new(visibility: &str) -> Self {
+        // One more than requested, so there is a next page.
         let rows: Vec<_> = (0..=PAGE).map(|number| row(number, visibility)).collect();
         let register = Register::new(Position::new(1, 1), "").to_string();
         let follower = json!({
             "pk": {"S": format!("followers#{OWNER}")}, "sk": {"S": FOLLOWER}, "r:edge#e": {"S": register},
         });
-        let answers = Answers {
+        let responses = Responses {
             item: json!({"Item": rows[0]}).to_string(),
             page: json!({"Items": rows, "Count": PAGE + 1, "ScannedCount": PAGE + 1}).to_string(),
             follows: json!({"Responses": {AUDIENCE: [follower]}, "UnprocessedKeys": {}}).to_string(),
             sealing_secret: json!({"SecretString": "0123456789abcdef0123456789abcdef"}).to_string(),
             signing_key: json!({"SecretString": signing_key()}).to_string(),
         };
-        Self { answers: Arc::new(answers), calls: Arc::default() }
+        Self { responses: Arc::new(responses), calls: Arc::default() }
     }
 
-    /// Calls to DynamoDB so far.
+    /// The number of calls to DynamoDB so far.
     pub fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// What the SDK's clients are made from.
+    /// The configuration for SDK clients.
     pub fn sdk_config(&self) -> SdkConfig {
-        let (answers, calls) = (self.answers.clone(), self.calls.clone());
+        let (responses, calls) = (self.responses.clone(), self.calls.clone());
         let http = infallible_client_fn(move |request| {
             let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
             let operation = target.and_then(|target| target.split_once('.')).map(|(_, operation)| operation);
@@ -81,15 +81,16 @@ impl Replay {
                 body.windows(SIGNING_KEY.len()).any(|part| part == SIGNING_KEY.as_bytes())
             };
             let (status, body) = match operation {
-                Some("GetItem") => (200, &answers.item),
-                Some("Query") => (200, &answers.page),
-                Some("BatchGetItem") => (200, &answers.follows),
-                Some("GetSecretValue") if is_of_signing_key() => (200, &answers.signing_key),
-                Some("GetSecretValue") => (200, &answers.sealing_secret),
-                _ => (500, &answers.sealing_secret),
+                Some("GetItem") => (200, &responses.item),
+                Some("Query") => (200, &responses.page),
+                Some("BatchGetItem") => (200, &responses.follows),
+                Some("GetSecretValue") if is_of_signing_key() => (200, &responses.signing_key),
+                Some("GetSecretValue") => (200, &responses.sealing_secret),
+                _ => (500, &responses.sealing_secret),
             };
-            let answer = http::Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
-            answer.body(body.clone()).expect("an answer")
+            let response =
+                http::Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
+            response.body(body.clone()).expect("a response")
         });
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -102,7 +103,7 @@ impl Replay {
     }
 }
 
-/// A photograph of six variants, as the table holds it.
+/// The row of a photograph with six variants.
 fn row(number: usize, visibility: &str) -> Value {
     let id = id(number);
     let open = if visibility == "public" { "open/" } else { "" };

@@ -3,24 +3,24 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
-/// Of the form of answers: another one here, and what clients keep is fetched again.
-const FORM: &str = "3";
+/// The version of the response format. After a change, clients fetch cached responses again.
+const FORMAT: &str = "3";
 
-/// An `ETag`. A weak one: within an epoch, links that differ in their signature are as good.
+/// An `ETag` of these parts. It is weak, since links in equal responses may have different signatures.
 pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
-    for part in [FORM].into_iter().chain(parts) {
+    for part in [FORMAT].into_iter().chain(parts) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
     format!("W/\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&hash.finalize()[..16]))
 }
 
-/// Whether the client has what `tag` stands for (`If-None-Match`, RFC 9110, 13.1.2).
-pub fn is_known(request: &ApiGatewayV2httpRequest, tag: &str) -> bool {
+/// Whether the client's `If-None-Match` contains `tag` (RFC 9110, section 13.1.2).
+pub fn matches(request: &ApiGatewayV2httpRequest, tag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()).to_owned();
     let values = request.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || opaque(known) == opaque(tag))
+    values.flat_map(|value| value.split(',')).any(|other| other.trim() == "*" || opaque(other) == opaque(tag))
 }
 
 /// A 304, which has no body.
@@ -30,9 +30,9 @@ pub fn not_modified() -> ApiGatewayV2httpResponse {
     response
 }
 
-/// Lets the client keep an answer and ask each time whether it still holds. Nobody between may:
-/// who may see what is decided anew each time.
-pub fn mark(headers: &mut HeaderMap, tag: &str) {
+/// Lets the client cache the response and revalidate it before each use. Shared caches may not store it, since each
+/// request is checked for visibility.
+pub fn allow_revalidation(headers: &mut HeaderMap, tag: &str) {
     if let Ok(tag) = HeaderValue::from_str(tag) {
         headers.insert(header::ETAG, tag);
     }
@@ -48,40 +48,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_has_another_tag() {
+    fn different_parts_have_different_tags() {
         assert_eq!(of(["a", "b"]), of(["a", "b"]));
         assert_ne!(of(["a", "b"]), of(["ab", ""]));
         assert_ne!(of(["a"]), of(["a", ""]));
     }
 
     #[test]
-    fn a_tag_is_found_in_any_list_weak_or_not() {
-        let knows = |header: &str| {
+    fn tag_is_found_in_any_list_weak_or_not() {
+        let matches = |header: &str| {
             let request = json!({
                 "version": "2.0", "routeKey": "GET /v1/media", "rawPath": "/", "rawQueryString": "",
                 "headers": {"if-none-match": header}, "isBase64Encoded": false, "requestContext": {"http": {"method": "GET"}}
             });
-            is_known(&serde_json::from_value(request).expect("a request"), "W/\"a\"")
+            super::matches(&serde_json::from_value(request).expect("a request"), "W/\"a\"")
         };
         for header in ["W/\"a\"", "\"a\"", "*", "\"b\", W/\"a\"", " W/\"a\" "] {
-            assert!(knows(header), "{header}");
+            assert!(matches(header), "{header}");
         }
         for header in ["", "a", "\"b\"", "W/\"aa\"", "W/a"] {
-            assert!(!knows(header), "{header}");
+            assert!(!matches(header), "{header}");
         }
     }
 
     proptest! {
-        /// What a client says it has, it has only if it says so with this very tag, or with the star.
+        /// Only the tag itself and the star match.
         #[test]
-        fn no_other_header_is_taken_for_the_tag(header in "[\\x20-\\x7e]{0,60}|(W/)?\"[A-Za-z,*]{0,4}\"(, ?(W/)?\"[a-c]\"){0,3}") {
+        fn other_if_none_match_does_not_match(header in "[\\x20-\\x7e]{0,60}|(W/)?\"[A-Za-z,*]{0,4}\"(, ?(W/)?\"[a-c]\"){0,3}") {
             let request = json!({
                 "version": "2.0", "routeKey": "GET /v1/media", "rawPath": "/", "rawQueryString": "",
                 "headers": {"if-none-match": header}, "isBase64Encoded": false, "requestContext": {"http": {"method": "GET"}}
             });
             let request = serde_json::from_value(request).expect("a request");
             let named = header.split(',').any(|tag| matches!(tag.trim(), "*" | "\"a\"" | "W/\"a\""));
-            prop_assert_eq!(is_known(&request, "W/\"a\""), named);
+            prop_assert_eq!(matches(&request, "W/\"a\""), named);
         }
     }
 }

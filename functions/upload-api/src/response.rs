@@ -1,4 +1,4 @@
-//! Uploads as their uploaders see them.
+//! Response bodies.
 
 use api::{SignedHeaders, SignedPart, Upload, UploadWay};
 use domain::{
@@ -6,7 +6,7 @@ use domain::{
     upload::{PART_BYTES, Parts, UploadId},
 };
 
-/// A request that S3 takes once, exactly as it stands here.
+/// A signed request, which S3 accepts once and only unchanged.
 #[derive(Debug)]
 pub struct Signed {
     pub method: &'static str,
@@ -16,7 +16,7 @@ pub struct Signed {
     pub expires_at: String,
 }
 
-/// The file is to be sent with one request.
+/// An upload with a single request.
 pub fn put(id: UploadId, media_id: MediaId, signed: Signed) -> Upload {
     let Signed { method, url, headers, expires_at } = signed;
     Upload {
@@ -28,7 +28,7 @@ pub fn put(id: UploadId, media_id: MediaId, signed: Signed) -> Upload {
     }
 }
 
-/// The file, of `size` bytes, is to be sent in parts.
+/// A multipart upload of `size` bytes.
 pub fn parts(id: UploadId, media_id: MediaId, handle: String, size: u64) -> Upload {
     Upload {
         handle: Some(handle),
@@ -38,12 +38,12 @@ pub fn parts(id: UploadId, media_id: MediaId, handle: String, size: u64) -> Uplo
     }
 }
 
-/// The file is there.
+/// An upload that is complete.
 pub fn done(id: UploadId, media_id: MediaId) -> Upload {
     upload(id, media_id, UploadWay::Done)
 }
 
-/// The part `number` may be sent.
+/// A signed request for the part `number`.
 pub fn part(number: u64, signed: Signed) -> SignedPart {
     let Signed { method, url, headers, expires_at } = signed;
     SignedPart { number, method, url, headers, expires_at }

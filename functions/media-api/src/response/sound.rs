@@ -2,30 +2,34 @@ use api::{Loudness, MediaItem, Pause, Rendition, Silence, Waveform, WaveformFile
 use domain::media::{self, File, Sound};
 use function_kit::failure::Failure;
 
-use crate::{epoch::Epoch, links::Links};
+use crate::{link_window::LinkWindow, links::Links};
 
-/// Shows what was made of a recording. What is drawn and played is left out unless `links` are given.
-pub async fn show(sound: Sound, links: Option<(&Links, Epoch)>, shown: &mut MediaItem) -> Result<(), Failure> {
+/// Fills in the fields of a recording. Waveform and renditions are left out unless `links` are given.
+pub async fn fill_in(
+    sound: Sound,
+    links: Option<(&Links, LinkWindow)>,
+    response: &mut MediaItem,
+) -> Result<(), Failure> {
     let Sound { duration_ms, codec, rate_hz, channels, loudness, silence, waveform, renditions } = sound;
-    shown.duration_ms = Some(duration_ms);
-    shown.codec = Some(codec);
-    shown.sample_rate = Some(rate_hz);
-    shown.channels = Some(channels);
-    shown.loudness = Some(loudness_of(&loudness));
-    shown.silence = Some(silence_of(silence));
-    if let Some((links, epoch)) = links {
+    response.duration_ms = Some(duration_ms);
+    response.codec = Some(codec);
+    response.sample_rate = Some(rate_hz);
+    response.channels = Some(channels);
+    response.loudness = Some(loudness_of(&loudness));
+    response.silence = Some(silence_of(silence));
+    if let Some((links, window)) = links {
         let media::Waveform { preview, json, binary } = waveform;
-        // Both kinds at once: files of one item share a signature.
-        let drawn = [("application/json", json), ("application/octet-stream", binary)];
-        let keys = drawn.iter().map(|(_, File { key, .. })| key.as_str());
+        // One request for the URLs of all files, which share a signature.
+        let waveforms = [("application/json", json), ("application/octet-stream", binary)];
+        let keys = waveforms.iter().map(|(_, File { key, .. })| key.as_str());
         let keys: Vec<_> = keys.chain(renditions.iter().map(|rendition| rendition.file.key.as_str())).collect();
-        let mut urls = links.to(&keys, epoch).await?.into_iter();
-        let files = drawn.iter().zip(urls.by_ref()).map(|((content_type, file), url)| WaveformFile {
+        let mut urls = links.urls(&keys, window).await?.into_iter();
+        let files = waveforms.iter().zip(urls.by_ref()).map(|((content_type, file), url)| WaveformFile {
             url,
             bytes: file.size,
             content_type: (*content_type).to_owned(),
         });
-        shown.waveform = Some(Waveform { preview, files: files.collect() });
+        response.waveform = Some(Waveform { preview, files: files.collect() });
         let renditions = renditions.into_iter().zip(urls).map(|(rendition, url)| Rendition {
             url,
             bytes: rendition.file.size,
@@ -33,7 +37,7 @@ pub async fn show(sound: Sound, links: Option<(&Links, Epoch)>, shown: &mut Medi
             channels: rendition.channels,
             sample_rate: rendition.rate_hz,
         });
-        shown.renditions = Some(renditions.collect());
+        response.renditions = Some(renditions.collect());
     }
     Ok(())
 }

@@ -7,33 +7,36 @@ use aws_lambda_events::{
 use function_kit::{http::NoAnswer, request::only_parameters};
 use http::{HeaderValue, header};
 
-use crate::tag;
+use crate::etag;
 
-/// The route that needs no sign-in.
+/// The route, which needs no access token.
 pub const ROUTE: &str = "GET /v1/openapi.json";
 
-/// The OpenAPI document of the API; `cargo xtask openapi` writes it.
+/// The OpenAPI document, which `cargo xtask openapi` writes.
 const TEXT: &str = include_str!("../../../docs/api/openapi.json");
 
-static TAG: LazyLock<String> = LazyLock::new(|| tag::of([TEXT]));
+static TAG: LazyLock<String> = LazyLock::new(|| etag::of([TEXT]));
 
-/// The document, for everybody: it says nothing of anybody.
-pub fn answer(request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+/// Returns the document. It is public and may be cached by everyone.
+///
+/// # Errors
+/// 400 if the request has query parameters.
+pub fn handle(request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
     only_parameters(request, &[])?;
-    let mut answer = if tag::is_known(request, &TAG) { tag::not_modified() } else { whole() };
+    let mut response = if etag::matches(request, &TAG) { etag::not_modified() } else { document() };
     if let Ok(tag) = HeaderValue::from_str(&TAG) {
-        answer.headers.insert(header::ETAG, tag);
+        response.headers.insert(header::ETAG, tag);
     }
-    answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    Ok(answer)
+    response.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    Ok(response)
 }
 
-fn whole() -> ApiGatewayV2httpResponse {
-    let mut answer = ApiGatewayV2httpResponse::default();
-    answer.status_code = 200;
-    answer.body = Some(Body::Text(TEXT.to_owned()));
-    answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
+fn document() -> ApiGatewayV2httpResponse {
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = 200;
+    response.body = Some(Body::Text(TEXT.to_owned()));
+    response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 #[cfg(test)]
@@ -42,18 +45,18 @@ mod tests {
 
     use super::*;
 
-    fn ask(headers: Value, query: Value) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+    fn get(headers: Value, query: Value) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
         let request = json!({
             "version": "2.0", "routeKey": ROUTE, "rawPath": "/v1/openapi.json", "rawQueryString": "",
             "headers": headers, "queryStringParameters": query, "isBase64Encoded": false,
             "requestContext": {"http": {"method": "GET"}}
         });
-        answer(&serde_json::from_value(request).expect("a request"))
+        handle(&serde_json::from_value(request).expect("a request"))
     }
 
     #[test]
-    fn the_document_may_be_kept_and_is_sent_once() {
-        let first = ask(json!({}), json!({})).expect("an answer");
+    fn document_is_cacheable_and_returns_304_when_unchanged() {
+        let first = get(json!({}), json!({})).expect("a response");
         assert_eq!(
             (first.status_code, first.headers["cache-control"].as_bytes()),
             (200, b"public, max-age=300".as_slice())
@@ -62,9 +65,9 @@ mod tests {
         let document: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(document["paths"]["/v1/openapi.json"]["get"]["security"], json!([]));
         let tag = first.headers["etag"].to_str().expect("a tag");
-        let again = ask(json!({"if-none-match": tag}), json!({})).expect("an answer");
+        let again = get(json!({"if-none-match": tag}), json!({})).expect("a response");
         assert_eq!((again.status_code, again.body), (304, None));
         assert_eq!(again.headers["etag"], first.headers["etag"]);
-        assert!(ask(json!({}), json!({"x": "1"})).is_err());
+        assert!(get(json!({}), json!({"x": "1"})).is_err());
     }
 }

@@ -5,19 +5,23 @@ use api::{MediaItem as Item, MediaState};
 use domain::media::{Declared, Derivatives, MediaItem, State, Upload};
 use function_kit::failure::Failure;
 
-use crate::{epoch::Epoch, links::Links};
+use crate::{link_window::LinkWindow, links::Links};
 
-/// What `caller` sees of `item`, which they may see; nothing if it has been deleted. Files are left
-/// out unless `links` are given.
-pub async fn shown(item: MediaItem, caller: &str, links: Option<(&Links, Epoch)>) -> Result<Option<Item>, Failure> {
-    let (upload, state, derived, reason) = match item.state {
+/// The item as `caller` sees it, who must be allowed to; `None` if it has been deleted. Files are left out unless `links`
+/// are given.
+pub async fn media_item(
+    item: MediaItem,
+    caller: &str,
+    links: Option<(&Links, LinkWindow)>,
+) -> Result<Option<Item>, Failure> {
+    let (upload, state, derivatives, reason) = match item.state {
         State::Processing(upload) => (upload, MediaState::Processing, None, None),
-        State::Ready(upload, derived) => (upload, MediaState::Ready, derived, None),
+        State::Ready(upload, derivatives) => (upload, MediaState::Ready, derivatives, None),
         State::Failed(upload, reason) => (upload, MediaState::Failed, None, Some(reason)),
         State::Deleted { .. } => return Ok(None),
     };
     let Upload { size, uploaded_at, declared: Declared { content_type, intent } } = upload;
-    let mut shown = Item {
+    let mut response = Item {
         id: item.id,
         kind: Some(item.kind),
         uploaded_at: Some(format!("{uploaded_at:.3}")),
@@ -42,10 +46,10 @@ pub async fn shown(item: MediaItem, caller: &str, links: Option<(&Links, Epoch)>
         waveform: None,
         renditions: None,
     };
-    match derived {
-        Some(Derivatives::Picture(picture)) => picture::show(picture, links, &mut shown).await?,
-        Some(Derivatives::Sound(sound)) => sound::show(*sound, links, &mut shown).await?,
+    match derivatives {
+        Some(Derivatives::Picture(picture)) => picture::fill_in(picture, links, &mut response).await?,
+        Some(Derivatives::Sound(sound)) => sound::fill_in(*sound, links, &mut response).await?,
         None => {}
     }
-    Ok(Some(shown))
+    Ok(Some(response))
 }
