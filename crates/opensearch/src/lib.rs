@@ -20,12 +20,7 @@ mod index;
 mod settings;
 
 pub use bulk::{Document, Outcome, Target};
-<<<<<<< HEAD
 pub use client::Client;
-pub use find::{Compare, Hit, Page, Place, Search};
-=======
-pub use client::{Client, MissingCredentials};
 pub use find::{Compare, Hit, Page, Search, SortKey};
->>>>>>> main
 pub use index::Index;
 pub use settings::{Analyzer, Settings, UnknownAnalyzer};

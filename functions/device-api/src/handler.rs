@@ -1,7 +1,7 @@
 use api::{Device, DeviceList, NotificationPreferences, Problem};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use function_kit::http::{failed, json, no_content, problem};
 use jiff::Timestamp;
+use rest_kit::response::{failed, json, no_content, problem};
 
 use crate::{
     devices::{self, Ports},

@@ -10,7 +10,7 @@ pub struct Config {
     pub originals_bucket: String,
     /// Of what was made from it.
     pub derived_bucket: String,
-    /// What cursors are sealed with.
+    /// The secret of the cursors.
     pub sealing_secret_arn: String,
     /// Where the distribution answers.
     pub delivery_base_url: String,

@@ -1,26 +1,33 @@
 use api::{Problem, ProblemType};
 use domain::media::Kind;
-use function_kit::seal::Sealer;
+use function_kit::failure::Failure;
+use rest_kit::page_token::TokenCipher;
 use store::media::{List, Order, Selection, SortKey};
 
-/// The form of a cursor: another one here, and cursors from before are refused.
+/// The purpose of the tokens. Another number invalidates all cursors.
 const PURPOSE: &str = "media-cursor-1";
 
-/// The cursor for the page of `list` after `place`, for this caller.
-pub fn seal(sealer: &Sealer, caller: &str, list: &List, place: &SortKey) -> String {
-    sealer.seal(PURPOSE, &bound(caller, list), place.0.as_bytes())
+/// The cursor of the page of `list` after `place`, for this caller.
+///
+/// # Errors
+/// A bug, if the system has no randomness.
+pub fn encrypt(cipher: &TokenCipher, caller: &str, list: &List, place: &SortKey) -> Result<String, Failure> {
+    cipher.encrypt(PURPOSE, &bound(caller, list), place.0.as_bytes())
 }
 
-/// Where a cursor leads, if it was sealed for this list and this caller.
-pub fn open(sealer: &Sealer, caller: &str, list: &List, cursor: &str) -> Result<SortKey, Problem> {
-    let payload = sealer.open(PURPOSE, &bound(caller, list), cursor);
+/// The place in a cursor.
+///
+/// # Errors
+/// 400 if the cursor is not one for this list and this caller.
+pub fn decrypt(cipher: &TokenCipher, caller: &str, list: &List, cursor: &str) -> Result<SortKey, Problem> {
+    let payload = cipher.decrypt(PURPOSE, &bound(caller, list), cursor);
     payload.and_then(|payload| String::from_utf8(payload).ok()).map(SortKey).ok_or_else(|| {
         ProblemType::InvalidCursor
             .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
     })
 }
 
-/// What a cursor belongs to. Not the relation: who begins to follow between two pages reads on.
+/// The context of a cursor. It has no relation, so that a cursor stays valid when the caller follows the owner.
 fn bound<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
     let (selection, of) = match &list.selection {
         Selection::All => ("all", ""),
@@ -53,20 +60,20 @@ mod tests {
     #[test]
     fn cursor_of_previous_version_is_read() {
         let cursor = include_str!("../tests/fixtures/previous_version/cursor").trim_end();
-        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
         let place = Place("2026-11-22T00:00:00.000Z#1BXGRWP28YE5BMJM4Y6AMW46T0".into());
-        assert_eq!(open(&sealer, "jun", &list(), cursor), Ok(place));
-        assert_eq!(open(&sealer, "mina", &list(), cursor).map_err(|problem| problem.status), Err(400));
+        assert_eq!(decrypt(&cipher, "jun", &list(), cursor), Ok(place));
+        assert_eq!(decrypt(&cipher, "mina", &list(), cursor).map_err(|problem| problem.status), Err(400));
     }
 
     #[test]
-    fn a_cursor_leads_back_to_its_place_in_its_list_only() {
-        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+    fn cursor_is_valid_for_its_caller_and_list_only() {
+        let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
         let place = SortKey("2026-11-22T00:00:00.000Z#0".into());
-        let cursor = seal(&sealer, "jun", &list(), &place);
-        assert_eq!(open(&sealer, "jun", &list(), &cursor), Ok(place.clone()));
+        let cursor = encrypt(&cipher, "jun", &list(), &place).expect("a cursor");
+        assert_eq!(decrypt(&cipher, "jun", &list(), &cursor), Ok(place.clone()));
         let follows = List { relation: Relation::Follower, ..list() };
-        assert_eq!(open(&sealer, "jun", &follows, &cursor), Ok(place));
+        assert_eq!(decrypt(&cipher, "jun", &follows, &cursor), Ok(place));
         let post = Selection::Post("photo".to_owned().try_into().expect("a post"));
         for (caller, list) in [
             ("mina", list()),
@@ -76,21 +83,20 @@ mod tests {
             ("jun", List { selection: post, ..list() }),
             ("jun", List { order: Order::Oldest, ..list() }),
         ] {
-            assert_eq!(open(&sealer, caller, &list, &cursor).map_err(|p| p.status), Err(400), "{caller} {list:?}");
+            assert_eq!(decrypt(&cipher, caller, &list, &cursor).map_err(|p| p.status), Err(400), "{caller} {list:?}");
         }
         for cursor in ["", "!", "AQ", "2026-11-22T00:00:00.000Z#0"] {
-            assert_eq!(open(&sealer, "jun", &list(), cursor).map_err(|p| p.status), Err(400), "{cursor}");
+            assert_eq!(decrypt(&cipher, "jun", &list(), cursor).map_err(|p| p.status), Err(400), "{cursor}");
         }
-        // Another form of cursor, sealed with the same secret.
-        let older = sealer.seal("media-cursor-0", &bound("jun", &list()), b"x");
-        assert_eq!(open(&sealer, "jun", &list(), &older).map_err(|p| p.status), Err(400));
+        let older = cipher.encrypt("media-cursor-0", &bound("jun", &list()), b"x").expect("a token");
+        assert_eq!(decrypt(&cipher, "jun", &list(), &older).map_err(|p| p.status), Err(400));
     }
 
     proptest! {
         #[test]
-        fn no_text_of_a_client_leads_anywhere(text in malformed_inputs::text()) {
-            let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
-            prop_assert_eq!(open(&sealer, "jun", &list(), &text).map_err(|problem| problem.status), Err(400));
+        fn invented_cursor_returns_400(text in malformed_inputs::text()) {
+            let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
+            prop_assert_eq!(decrypt(&cipher, "jun", &list(), &text).map_err(|problem| problem.status), Err(400));
         }
     }
 }

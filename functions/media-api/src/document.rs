@@ -4,8 +4,8 @@ use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
 };
-use function_kit::{http::NoAnswer, request::only_parameters};
 use http::{HeaderValue, header};
+use rest_kit::{request::only_parameters, response::HandlerError};
 
 use crate::tag;
 
@@ -18,7 +18,7 @@ const TEXT: &str = include_str!("../../../docs/api/openapi.json");
 static TAG: LazyLock<String> = LazyLock::new(|| tag::of([TEXT]));
 
 /// The document, for everybody: it says nothing of anybody.
-pub fn answer(request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+pub fn answer(request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     only_parameters(request, &[])?;
     let mut answer = if tag::is_known(request, &TAG) { tag::not_modified() } else { whole() };
     if let Ok(tag) = HeaderValue::from_str(&TAG) {
@@ -42,7 +42,7 @@ mod tests {
 
     use super::*;
 
-    fn ask(headers: Value, query: Value) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+    fn ask(headers: Value, query: Value) -> Result<ApiGatewayV2httpResponse, HandlerError> {
         let request = json!({
             "version": "2.0", "routeKey": ROUTE, "rawPath": "/v1/openapi.json", "rawQueryString": "",
             "headers": headers, "queryStringParameters": query, "isBase64Encoded": false,

@@ -3,14 +3,14 @@ use std::collections::{BTreeSet, HashMap};
 use api::{MediaBatch, MediaItem as Item, MediaList, Problem};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::media::{MediaId, MediaItem, Relation, State};
-use function_kit::{
-    failure::Failure,
-    http::{NoAnswer, answered, json, no_content},
-    request::caller,
-    seal::SecretSealer,
-};
+use function_kit::failure::Failure;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
+use rest_kit::{
+    page_token::LazyTokenCipher,
+    request::caller,
+    response::{HandlerError, json, no_content, respond},
+};
 use store::{
     media::{List, MediaTable, Projection},
     relations::Relations,
@@ -37,20 +37,20 @@ pub struct Ports {
     pub originals: Originals,
     /// Where derived files are.
     pub links: Links,
-    /// Seals cursors.
-    pub sealer: SecretSealer,
+    /// Encrypts cursors.
+    pub cipher: LazyTokenCipher,
 }
 
 /// Answers one request; a failure is an answer, too.
 pub async fn handle(ports: &Ports, request: &ApiGatewayV2httpRequest, now: Timestamp) -> ApiGatewayV2httpResponse {
-    answered(request, answer(ports, request, Epoch::of(now)).await)
+    respond(request, answer(ports, request, Epoch::of(now)).await)
 }
 
 async fn answer(
     ports: &Ports,
     request: &ApiGatewayV2httpRequest,
     epoch: Epoch,
-) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     if request.route_key.as_deref() == Some(document::ROUTE) {
         return document::answer(request);
     }
@@ -76,7 +76,7 @@ async fn answer(
 
 /// The item `id`, if `caller` may see it. That it exists and that they may not is the same as that
 /// it does not exist.
-async fn visible(ports: &Ports, caller: &str, id: MediaId, detail: Projection) -> Result<MediaItem, NoAnswer> {
+async fn visible(ports: &Ports, caller: &str, id: MediaId, detail: Projection) -> Result<MediaItem, HandlerError> {
     let item = ports.table.get(id, detail).await?.ok_or_else(Problem::not_found)?;
     let is_shown = match item.is_shown_to(caller) {
         Some(is_shown) => is_shown,
@@ -91,19 +91,19 @@ async fn list(
     caller: &str,
     query: Query,
     epoch: Epoch,
-) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     let Query { owner, selection, order, limit, cursor, fields } = query;
     let owner = owner.unwrap_or_else(|| caller.to_owned());
     let mut list = List { owner, selection, relation: Relation::Stranger, order };
     // Before anything is read: a cursor of somebody else's costs nothing.
     let after = match &cursor {
-        Some(cursor) => Some(cursor::open(ports.sealer.get().await?, caller, &list, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, &list, cursor)?),
         None => None,
     };
     list.relation = ports.relations.of(caller, &list.owner).await?;
     let page = ports.table.list(&list, limit, after.as_ref(), fields.detail()).await?;
     let next = match &page.next {
-        Some(place) => Some(cursor::seal(ports.sealer.get().await?, caller, &list, place)),
+        Some(place) => Some(cursor::encrypt(ports.cipher.get().await?, caller, &list, place)?),
         None => None,
     };
     let tag = tag_of(caller, &fields, epoch, &page.items, next.as_deref().unwrap_or_default());
@@ -139,7 +139,7 @@ async fn batch(
 }
 
 /// Deletes the original; all else follows from that, by its event.
-async fn delete(ports: &Ports, caller: &str, id: MediaId) -> Result<(), NoAnswer> {
+async fn delete(ports: &Ports, caller: &str, id: MediaId) -> Result<(), HandlerError> {
     let item = ports.table.get(id, Projection::Brief).await?.ok_or_else(Problem::not_found)?;
     // Also of what they may see, others are told no more than that it is not theirs to delete.
     if item.owner != caller || matches!(item.state, State::Deleted { .. }) {

@@ -1,23 +1,30 @@
 use api::{Problem, ProblemType};
 use domain::search::{Kind, Query};
-use function_kit::{failure::Failure, seal::Sealer};
+use function_kit::failure::Failure;
 use opensearch::SortKey;
+use rest_kit::page_token::TokenCipher;
 
 use crate::request::Wanted;
 
-/// The form of a cursor: another one here, and cursors from before are refused.
+/// The purpose of the tokens. Another number invalidates all cursors.
 const PURPOSE: &str = "search-cursor-2";
 
-/// The cursor for what comes after `place`, for this caller. The place can be that of a story which
-/// is not theirs to see: so it is hidden.
-pub fn hide(sealer: &Sealer, caller: &str, wanted: &Wanted, place: &SortKey) -> Result<String, Failure> {
+/// The cursor of the page after `place`, for this caller. The place may be that of a story that the caller may not see,
+/// so it must be encrypted.
+///
+/// # Errors
+/// A bug, if the system has no randomness.
+pub fn encrypt(cipher: &TokenCipher, caller: &str, wanted: &Wanted, place: &SortKey) -> Result<String, Failure> {
     let payload = serde_json::to_vec(place).map_err(|error| Failure::bug("write a cursor", error))?;
-    sealer.hide(PURPOSE, &bound(caller, wanted), &payload)
+    cipher.encrypt(PURPOSE, &bound(caller, wanted), &payload)
 }
 
-/// Where a cursor leads, if it was made for this search and this caller.
-pub fn open(sealer: &Sealer, caller: &str, wanted: &Wanted, cursor: &str) -> Result<SortKey, Problem> {
-    let payload = sealer.reveal(PURPOSE, &bound(caller, wanted), cursor);
+/// The place in a cursor.
+///
+/// # Errors
+/// 400 if the cursor is not one for this search and this caller.
+pub fn decrypt(cipher: &TokenCipher, caller: &str, wanted: &Wanted, cursor: &str) -> Result<SortKey, Problem> {
+    let payload = cipher.decrypt(PURPOSE, &bound(caller, wanted), cursor);
     payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| {
         ProblemType::InvalidCursor
             .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
@@ -42,41 +49,41 @@ mod tests {
     #[test]
     fn cursor_of_previous_version_is_read() {
         let cursor = include_str!("../tests/fixtures/previous_version/cursor").trim_end();
-        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
         let place = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a place");
-        assert_eq!(open(&sealer, "jun", &wanted("서울", None), cursor), Ok(place));
-        assert_eq!(open(&sealer, "mina", &wanted("서울", None), cursor).map_err(|problem| problem.status), Err(400));
+        assert_eq!(decrypt(&cipher, "jun", &wanted("서울", None), cursor), Ok(place));
+        assert_eq!(decrypt(&cipher, "mina", &wanted("서울", None), cursor).map_err(|problem| problem.status), Err(400));
     }
 
     #[test]
-    fn a_cursor_leads_back_to_its_place_in_its_search_only() {
-        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+    fn cursor_is_valid_for_its_caller_and_search_only() {
+        let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
         let place: SortKey = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a place");
-        let cursor = hide(&sealer, "jun", &wanted("서울", None), &place).expect("a cursor");
-        assert_eq!(open(&sealer, "jun", &wanted("서울", None), &cursor), Ok(place.clone()));
+        let cursor = encrypt(&cipher, "jun", &wanted("서울", None), &place).expect("a cursor");
+        assert_eq!(decrypt(&cipher, "jun", &wanted("서울", None), &cursor), Ok(place.clone()));
         // Another page size is the same search.
-        assert_eq!(open(&sealer, "jun", &Wanted { limit: 1, ..wanted("서울", None) }, &cursor), Ok(place));
+        assert_eq!(decrypt(&cipher, "jun", &Wanted { limit: 1, ..wanted("서울", None) }, &cursor), Ok(place));
         for (caller, wanted) in [
             ("mina", wanted("서울", None)),
             ("jun", wanted("부산", None)),
             ("jun", wanted("서울", Some(Kind::Story))),
             ("jun", Wanted { tag: Some("snow".into()), ..wanted("서울", None) }),
         ] {
-            assert_eq!(open(&sealer, caller, &wanted, &cursor).map_err(|problem| problem.status), Err(400));
+            assert_eq!(decrypt(&cipher, caller, &wanted, &cursor).map_err(|problem| problem.status), Err(400));
         }
     }
 
     proptest! {
         #[test]
-        fn no_text_of_a_client_leads_anywhere(text in malformed_inputs::text(), payload in malformed_inputs::bytes(&[r#"[14.0,1795305600000,"s1"]"#])) {
-            let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        fn invented_cursor_returns_400(text in malformed_inputs::text(), payload in malformed_inputs::bytes(&[r#"[14.0,1795305600000,"s1"]"#])) {
+            let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
             let wanted = wanted("서울", None);
-            prop_assert_eq!(open(&sealer, "jun", &wanted, &text).map_err(|problem| problem.status), Err(400));
-            // Also what we hid ourselves is only a place if it reads as one.
+            prop_assert_eq!(decrypt(&cipher, "jun", &wanted, &text).map_err(|problem| problem.status), Err(400));
+            // A token of ours is a cursor only if its payload is a place.
             let bound = bound("jun", &wanted);
-            let hidden = sealer.hide(PURPOSE, &bound, &payload).expect("hidden");
+            let token = cipher.encrypt(PURPOSE, &bound, &payload).expect("a token");
             let is_place = serde_json::from_slice::<SortKey>(&payload).is_ok();
-            prop_assert_eq!(open(&sealer, "jun", &wanted, &hidden).is_ok(), is_place);
+            prop_assert_eq!(decrypt(&cipher, "jun", &wanted, &token).is_ok(), is_place);
         }
     }
 }

@@ -3,13 +3,13 @@ use std::collections::HashSet;
 use api::{MAX_SUGGESTIONS, SearchResults, Suggestion, Suggestions};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::search::{Kind, Query};
-use function_kit::{
-    failure::Failure,
-    http::{NoAnswer, answered, json},
-    request::caller,
-    seal::SecretSealer,
-};
+use function_kit::failure::Failure;
 use opensearch::{Compare, Hit, Search, SortKey};
+use rest_kit::{
+    page_token::LazyTokenCipher,
+    request::caller,
+    response::{HandlerError, json, respond},
+};
 
 use crate::{
     answer::{result, suggestion},
@@ -28,18 +28,18 @@ const SUGGESTED_HITS: usize = 30;
 pub struct Ports<F> {
     pub index: F,
     pub visible: Visible,
-    pub sealer: SecretSealer,
+    pub cipher: LazyTokenCipher,
 }
 
 /// Answers one request; a failure is an answer, too.
 pub async fn handle<F: Find>(ports: &Ports<F>, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-    answered(request, answer(ports, request).await)
+    respond(request, answer(ports, request).await)
 }
 
 async fn answer<F: Find>(
     ports: &Ports<F>,
     request: &ApiGatewayV2httpRequest,
-) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     let caller = caller(request)?;
     match Request::parse(request)? {
         Request::Search(wanted) => Ok(json(&search(ports, caller, &wanted).await?)),
@@ -47,17 +47,17 @@ async fn answer<F: Find>(
     }
 }
 
-async fn search<F: Find>(ports: &Ports<F>, caller: &str, wanted: &Wanted) -> Result<SearchResults, NoAnswer> {
+async fn search<F: Find>(ports: &Ports<F>, caller: &str, wanted: &Wanted) -> Result<SearchResults, HandlerError> {
     let mut place = match &wanted.cursor {
         // Before anything is read: a cursor of somebody else's costs nothing.
-        Some(cursor) => Some(cursor::open(ports.sealer.get().await?, caller, wanted, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, wanted, cursor)?),
         None => None,
     };
     let (found, is_last) = page(ports, caller, wanted, &mut place).await?;
     let names = ports.visible.names(found.iter().flat_map(|(_, seen)| seen.mentions())).await?;
     let item = |(hit, seen): (Hit, Seen)| result(hit.id, seen, hit.marked.as_deref(), &names);
     let next = match place.filter(|_| !is_last) {
-        Some(place) => Some(cursor::hide(ports.sealer.get().await?, caller, wanted, &place)?),
+        Some(place) => Some(cursor::encrypt(ports.cipher.get().await?, caller, wanted, &place)?),
         None => None,
     };
     Ok(SearchResults { items: found.into_iter().map(item).collect(), next })

@@ -12,8 +12,9 @@ mod handler;
 mod request;
 mod visible;
 
-use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
+use function_kit::{aws, logs};
 use opensearch::{Client, Index};
+use rest_kit::{page_token::LazyTokenCipher, serve::serve};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
 
 #[tokio::main(flavor = "current_thread")]
@@ -28,7 +29,7 @@ async fn main() -> anyhow::Result<()> {
             entries: SearchTable::new(dynamodb.clone(), config.search_table),
             relations: Relations { audience: AudienceTable::new(dynamodb, config.audience_table) },
         },
-        sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
+        cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
     };
     serve(async |request| handler::handle(&ports, request).await).await.map_err(anyhow::Error::from_boxed)
 }

@@ -6,13 +6,13 @@ use domain::{
     media::{Kind, MediaId},
     upload::{Declaration, FINGERPRINT, Parts, SINGLE_BYTES, UploadId},
 };
-use function_kit::{
-    failure::Failure,
-    http::{NoAnswer, answered, created, json},
-    request::caller,
-    seal::SecretSealer,
-};
+use function_kit::failure::Failure;
 use jiff::Timestamp;
+use rest_kit::{
+    page_token::LazyTokenCipher,
+    request::caller,
+    response::{HandlerError, created, json, respond},
+};
 use ring::rand::{SecureRandom, SystemRandom};
 use tracing::info;
 
@@ -28,19 +28,19 @@ use crate::{
 pub struct Ports {
     pub originals: Originals,
     pub signer: Signer,
-    pub sealer: SecretSealer,
+    pub cipher: LazyTokenCipher,
 }
 
 /// Answers one request; a failure is an answer, too.
 pub async fn handle(ports: &Ports, request: &ApiGatewayV2httpRequest, now: Timestamp) -> ApiGatewayV2httpResponse {
-    answered(request, respond(ports, request, now).await)
+    respond(request, answer(ports, request, now).await)
 }
 
-async fn respond(
+async fn answer(
     ports: &Ports,
     request: &ApiGatewayV2httpRequest,
     now: Timestamp,
-) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     let uploader = owner(request)?;
     match Request::parse(request)? {
         Request::Start { declaration, idempotency_key } => {
@@ -48,11 +48,11 @@ async fn respond(
             Ok(if upload.way == UploadWay::Done { json(&upload) } else { created(&upload) })
         }
         Request::SignParts { id, handle, parts } => {
-            let handle = Handle::open(ports.sealer.get().await?, uploader, id, &handle)?;
+            let handle = Handle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
             Ok(json(&sign_parts(&ports.signer, uploader, id, &handle, &parts, now).await?))
         }
         Request::Complete { id, handle } => {
-            let handle = Handle::open(ports.sealer.get().await?, uploader, id, &handle)?;
+            let handle = Handle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
             complete(&ports.originals, uploader, id, &handle).await?;
             Ok(json(&done(handle.kind, uploader, id)))
         }
@@ -72,7 +72,7 @@ async fn start(
     declaration: &Declaration,
     idempotency_key: Option<&str>,
     now: Timestamp,
-) -> Result<Upload, NoAnswer> {
+) -> Result<Upload, HandlerError> {
     let id = match idempotency_key {
         Some(key) => UploadId::of_idempotency_key(uploader, key),
         None => UploadId::random(random()?),
@@ -89,11 +89,11 @@ async fn start(
     let upload = if declaration.size <= SINGLE_BYTES {
         answer::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {
-        let sealer = ports.sealer.get().await?;
+        let cipher = ports.cipher.get().await?;
         let s3_upload = ports.originals.begin(&key, declaration).await?;
         let Declaration { kind, size, .. } = *declaration;
         let handle = Handle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
-        answer::parts(id, media_id, handle.seal(sealer, uploader, id)?, size)
+        answer::parts(id, media_id, handle.encrypt(cipher, uploader, id)?, size)
     };
     info!(upload_id = %id, %media_id, kind = declaration.kind.as_str(), size = declaration.size, "signed");
     Ok(upload)
@@ -106,7 +106,7 @@ async fn sign_parts(
     handle: &Handle,
     wanted: &[UploadPart],
     now: Timestamp,
-) -> Result<SignedParts, NoAnswer> {
+) -> Result<SignedParts, HandlerError> {
     let key = id.key(handle.kind, uploader);
     let parts = Parts::of(handle.size);
     let mut signed = Vec::with_capacity(wanted.len());
@@ -125,7 +125,7 @@ async fn sign_parts(
 }
 
 /// Makes the object of its parts; when it is there already, that is as good.
-async fn complete(originals: &Originals, uploader: &str, id: UploadId, handle: &Handle) -> Result<(), NoAnswer> {
+async fn complete(originals: &Originals, uploader: &str, id: UploadId, handle: &Handle) -> Result<(), HandlerError> {
     let key = id.key(handle.kind, uploader);
     if let Some(there) = originals.parts(&key, &handle.s3_upload).await? {
         let expected = Parts::of(handle.size);

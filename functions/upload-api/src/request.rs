@@ -7,7 +7,7 @@ use domain::{
     media::{Intent, Kind},
     upload::{Declaration, PART_BYTES, UploadId, max_bytes},
 };
-use function_kit::request::{json_body, only_parameters};
+use rest_kit::request::{json_body, only_parameters};
 
 /// A declaration has at most one file name and one post; 2 GiB are 128 parts.
 const MAX_BODY_BYTES: usize = 16 * 1024;

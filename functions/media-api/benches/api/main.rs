@@ -12,7 +12,6 @@ use std::{
 };
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use function_kit::seal::SecretSealer;
 use jiff::Timestamp;
 use media_api::{
     handler::{Ports, handle},
@@ -20,6 +19,7 @@ use media_api::{
     originals::Originals,
 };
 use replay::Replay;
+use rest_kit::page_token::LazyTokenCipher;
 use serde_json::{Value, json};
 use store::{audience::AudienceTable, media::MediaTable, relations::Relations};
 use tokio::sync::OnceCell;
@@ -124,6 +124,6 @@ fn ports(replay: &Replay) -> Result<Ports, Box<dyn Error>> {
                 addresses: OnceCell::new(),
             })),
         },
-        sealer: SecretSealer::new(secrets, "sealing".into()),
+        cipher: LazyTokenCipher::new(secrets, "sealing".into()),
     })
 }

@@ -9,8 +9,8 @@ use domain::{
     push,
     search::{GenerationPosition, MARK_BEGIN, MARK_END, Register},
 };
-use function_kit::seal::SecretSealer;
 use opensearch::Page;
+use rest_kit::page_token::LazyTokenCipher;
 use serde_json::{Value, json};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
 
@@ -99,7 +99,7 @@ fn ports(ids: &[&str]) -> Ports<Found> {
             entries: SearchTable::new(dynamodb.clone(), "search".into()),
             relations: Relations { audience: AudienceTable::new(dynamodb, "audience".into()) },
         },
-        sealer: SecretSealer::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
+        cipher: LazyTokenCipher::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
     }
 }
 

@@ -26,7 +26,7 @@ fn ports(s3: &[&Rule]) -> Ports {
     Ports {
         originals: Originals { s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3), bucket: "originals".into() },
         signer: signer(None),
-        sealer: SecretSealer::new(secrets, "arn".into()),
+        cipher: LazyTokenCipher::new(secrets, "arn".into()),
     }
 }
 
@@ -205,9 +205,9 @@ async fn completing_again_is_as_good_and_too_late_is_told() {
     let id = upload["id"].as_str().expect("an id");
     let fingerprint = {
         let payload = ports(&[]);
-        let sealer = payload.sealer.get().await.expect("a sealer");
+        let cipher = payload.cipher.get().await.expect("a cipher");
         let text = upload["handle"].as_str().expect("a handle");
-        Handle::open(sealer, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
+        Handle::decrypt(cipher, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
     };
     let there = |fingerprint: String| {
         mock!(aws_sdk_s3::Client::head_object)
