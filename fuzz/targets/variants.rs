@@ -1,4 +1,4 @@
-//! Any bytes to variants: pictures of the promised sizes, or a reason that is the file's own.
+//! Makes variants of any bytes. The result is variants of the right sizes, or an error caused by the file.
 
 #![no_main]
 
@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use picture::{Limits, PictureError, make_variants};
 
 fuzz_target!(|bytes: &[u8]| {
-    // Small, so that it is fast: larger than the smallest variant only where it is long and thin.
+    // A low limit keeps each run short. Only narrow pictures are larger than the smallest variant.
     let limits = Limits { max_pixels: 1 << 12 };
     match make_variants(bytes, &limits) {
         Ok(pictures) => {
@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
                 assert!(variant.width.max(variant.height) <= variant.bound);
             }
         }
-        Err(PictureError::Internal(reason)) => panic!("internal: {reason}"),
+        Err(PictureError::Internal(reason)) => panic!("internal error: {reason}"),
         Err(_) => {}
     }
 });

@@ -327,7 +327,7 @@ impl MediaItem {
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub enum ListOrder {
     /// Newest first.
-    BoundedLwwMap,
+    Newest,
     /// Oldest first.
     Oldest,
 }

@@ -117,7 +117,7 @@ impl From<ProblemType> for Problem {
 
 impl ProblemType {
     /// A problem of this type, with what is wrong with the request at hand.
-    pub fn because(self, detail: impl Into<String>) -> Problem {
+    pub fn with_detail(self, detail: impl Into<String>) -> Problem {
         Problem { detail: Some(detail.into()), ..self.into() }
     }
 }
@@ -125,7 +125,7 @@ impl ProblemType {
 impl Problem {
     /// 400: the request breaks the API's rules; `detail` says which.
     pub fn invalid_request(detail: impl Into<String>) -> Self {
-        ProblemType::InvalidRequest.because(detail)
+        ProblemType::InvalidRequest.with_detail(detail)
     }
 
     /// 401: nobody has shown who asks.
@@ -140,6 +140,6 @@ impl Problem {
 
     /// 413: the body has more than `max_bytes`.
     pub fn too_large(max_bytes: usize) -> Self {
-        ProblemType::TooLarge.because(format!("the body may have at most {max_bytes} bytes"))
+        ProblemType::TooLarge.with_detail(format!("the body may have at most {max_bytes} bytes"))
     }
 }

@@ -35,7 +35,7 @@ fn main() {
     };
     measured("read, facts, entry, document; one core", &|| {
         let mut entries = BTreeMap::<String, Entry>::new();
-        messages.iter().for_each(|message| learn(&mut entries, black_box(message)));
+        messages.iter().for_each(|message| apply(&mut entries, black_box(message)));
     });
     measured("read, element, document of the mirror; one core", &|| {
         let mut elements = BTreeMap::<String, Element>::new();
@@ -43,7 +43,7 @@ fn main() {
     });
 }
 
-fn learn(entries: &mut BTreeMap<String, Entry>, message: &str) {
+fn apply(entries: &mut BTreeMap<String, Entry>, message: &str) {
     let Ok(received) = Change::from_cloud_event(message) else { return };
     let mut by_vertex = BTreeMap::<String, Vec<Fact>>::new();
     for fact in facts(&received.cluster, &received.change) {
@@ -51,7 +51,7 @@ fn learn(entries: &mut BTreeMap<String, Entry>, message: &str) {
     }
     for (vertex, facts) in by_vertex {
         let entry = entries.entry(vertex.clone()).or_default();
-        if let Some(next) = entry.with(facts) {
+        if let Some(next) = entry.apply_all(facts) {
             *entry = next;
         }
         black_box(Document::of(&vertex, entry).source().to_string());
@@ -62,11 +62,11 @@ fn reflect(elements: &mut BTreeMap<String, Element>, message: &str) {
     let Ok(received) = Change::from_cloud_event(message) else { return };
     let Some(new) = Element::of(&received.change) else { return };
     let element = elements.entry(neptune_fts::Document::id_of(&received.change)).or_insert(new);
-    if let Some(next) = element.with(&received).next {
+    if let Some(next) = element.apply(&received).next {
         *element = next;
     }
     // The row, and what the index is told.
-    black_box((element.json(), neptune_fts::Document::of(element).source.to_string()));
+    black_box((element.to_json(), neptune_fts::Document::of(element).source.to_string()));
 }
 
 /// A story with a title and another property, and who told it.
@@ -78,7 +78,7 @@ fn story(number: u64) -> [String; 2] {
         commit_timestamp_ms: 1_795_305_600_000,
         kind: EntityKind::Vertex,
         entity_id: id.clone(),
-        what: ChangeKind::Added,
+        change_kind: ChangeKind::Added,
         labels: Labels { added: vec!["story".to_owned()], ..Labels::default() },
         ends: None,
         ends_before: None,

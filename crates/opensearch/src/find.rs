@@ -21,7 +21,7 @@ pub struct Search<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compare {
     /// Word by word, in Korean and in English; all words must be there.
-    TemplateArgs,
+    Words,
     /// All words of the query are beginnings of words.
     Beginnings,
 }
@@ -85,7 +85,7 @@ impl Index {
 fn tiers(compare: Compare, query: &str) -> Vec<Value> {
     let all_words = |field: &str| json!({"match": {field: {"query": query, "operator": "and"}}});
     let tiers = match compare {
-        Compare::TemplateArgs => vec![
+        Compare::Words => vec![
             (8, json!({"match_phrase": {"text": query}})),
             (4, all_words("text")),
             (2, all_words("text.en")),
@@ -181,8 +181,7 @@ mod tests {
     fn what_a_user_writes_is_never_more_than_the_text_of_a_match() {
         let hostile = r#"title:* OR _exists_:x "}} , /.*/ ~99 \"#;
         let query = Query::parse(hostile).expect("a query");
-        let search =
-            Search { query: Some((Compare::TemplateArgs, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
+        let search = Search { query: Some((Compare::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
         let body = body(search, "jun", None, 20);
         let mut texts = 0;
         let mut walk = vec![&body];
@@ -206,7 +205,7 @@ mod tests {
         let sealed = serde_json::to_string(&place).expect("JSON");
         let place: SortKey = serde_json::from_str(&sealed).expect("a place");
         let query = Query::parse("서울").expect("a query");
-        let search = Search { query: Some((Compare::TemplateArgs, &query)), kind: None, tag: None };
+        let search = Search { query: Some((Compare::Words, &query)), kind: None, tag: None };
         let body = body(search, "jun", Some(&place), 20);
         assert_eq!(body["search_after"], json!([14.0, 1_795_305_600_000_i64, "s1"]));
     }

@@ -2,11 +2,10 @@ use moxcms::{ColorProfile, DataColorSpace, Layout as IccLayout, TransformOptions
 
 use crate::raster::{Layout, Raster};
 
-/// Converts from the embedded profile to sRGB, which is what a picture without a profile means.
+/// Converts from the embedded profile to sRGB, the colour space of variants.
 ///
-/// Phones embed Display P3; dropping the profile without converting would dull every photo.
-/// A profile that is broken, or made for other channels than the picture has, is ignored, as
-/// browsers do.
+/// Phones embed Display P3; without conversion their photos would look dull. A profile that is
+/// broken or made for other channels is ignored, as in browsers.
 pub(crate) fn to_srgb(raster: Raster, icc_profile: &[u8]) -> Raster {
     match convert(&raster, icc_profile) {
         Some(pixels) => Raster { pixels, ..raster },
@@ -26,7 +25,7 @@ fn convert(raster: &Raster, icc_profile: &[u8]) -> Option<Vec<u8>> {
     match profile.color_space {
         DataColorSpace::Rgb => transform(to)?.transform(&raster.pixels, &mut pixels).ok()?,
         DataColorSpace::Gray => {
-            // A grey picture is held as three equal channels; its profile wants one.
+            // A grey picture is stored as three equal channels, but its profile expects one.
             let channels = raster.layout.channels();
             let is_grey = |p: &[u8]| p[0] == p[1] && p[1] == p[2];
             if !raster.pixels.chunks_exact(channels).all(is_grey) {
@@ -45,35 +44,33 @@ fn convert(raster: &Raster, icc_profile: &[u8]) -> Option<Vec<u8>> {
     Some(pixels)
 }
 
-/// Amounts of ink (four bytes a pixel, 255 is full) as red, green and blue; `None` if the profile
-/// is broken or made for something else.
-pub(crate) fn inks_to_srgb(inks: &[u8], icc_profile: &[u8]) -> Option<Vec<u8>> {
+/// Converts CMYK (255 is full ink) to sRGB. `None` if the profile is broken or not for CMYK.
+pub(crate) fn cmyk_to_srgb(cmyk: &[u8], icc_profile: &[u8]) -> Option<Vec<u8>> {
     let profile = ColorProfile::new_from_slice(icc_profile).ok()?;
     if profile.color_space != DataColorSpace::Cmyk {
         return None;
     }
     let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
-    // Four channels are four channels to moxcms.
+    // moxcms has no CMYK layout; RGBA stands for four channels.
     let transform = profile.create_transform_8bit(IccLayout::Rgba, &srgb, IccLayout::Rgb, options).ok()?;
-    let mut pixels = vec![0; inks.len() / 4 * 3];
-    transform.transform(inks, &mut pixels).ok()?;
+    let mut pixels = vec![0; cmyk.len() / 4 * 3];
+    transform.transform(cmyk, &mut pixels).ok()?;
     Some(pixels)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resize::Size;
+    use crate::size::Size;
 
     fn raster(layout: Layout, pixels: &[u8]) -> Raster {
         Raster { size: Size::new((pixels.len() / layout.channels()) as u32, 1), layout, pixels: pixels.to_vec() }
     }
 
     #[test]
-    fn display_p3_becomes_srgb() {
+    fn display_p3_is_converted_to_srgb() {
         let p3 = ColorProfile::new_display_p3().encode().unwrap();
-        // By the matrices of both spaces P3's (200, 100, 50) is (214.9, 92.6, 31.0) in sRGB;
-        // white stays white.
+        // By the matrices of both spaces, (200, 100, 50) in P3 is (214.9, 92.6, 31.0) in sRGB.
         let converted = to_srgb(raster(Layout::Rgb, &[200, 100, 50, 255, 255, 255]), &p3);
         let expected = [215, 93, 31, 255, 255, 255];
         for (got, want) in converted.pixels.iter().zip(expected) {
@@ -82,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn srgb_changes_nothing_and_alpha_is_kept() {
+    fn srgb_profile_keeps_colours_and_alpha() {
         let srgb = ColorProfile::new_srgb().encode().unwrap();
         let before = raster(Layout::Rgba, &[200, 100, 50, 7, 1, 128, 255, 255]);
         let after = to_srgb(before.clone(), &srgb);
@@ -92,17 +89,17 @@ mod tests {
     }
 
     #[test]
-    fn a_grey_profile_is_applied_to_grey_pictures_only() {
+    fn grey_profile_applies_to_grey_pictures_only() {
         let linear = ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
         let grey = to_srgb(raster(Layout::Rgb, &[55, 55, 55]), &linear);
-        // Linear 55/255 = 0.216 is sRGB 0.502.
+        // 55/255 = 0.216 in linear light is 0.502 in sRGB.
         assert!(grey.pixels.iter().all(|v| v.abs_diff(128) <= 2), "{grey:?}");
         let coloured = raster(Layout::Rgb, &[55, 56, 57]);
         assert_eq!(to_srgb(coloured.clone(), &linear), coloured);
     }
 
     #[test]
-    fn a_broken_profile_is_ignored() {
+    fn broken_profile_is_ignored() {
         let before = raster(Layout::Rgb, &[200, 100, 50]);
         let mut p3 = ColorProfile::new_display_p3().encode().unwrap();
         p3.truncate(200);

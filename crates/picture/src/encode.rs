@@ -1,42 +1,16 @@
+use crate::PictureError;
 use crate::picture::Picture;
 use crate::planes::{Matrix, Planes};
 use crate::raster::{Layout, Raster};
-use crate::resize::Size;
-use crate::{PictureError, Variant};
+use crate::size::Size;
+use crate::variants::{Encoding, Variant};
 
-/// Of both encoders, on their scales of 0 to 100.
+/// The quality for both encoders, on their scales of 0 to 100.
 const QUALITY: u8 = 80;
-
-/// How a variant is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Encoding {
-    /// Baseline, 4:2:0, quality 80; transparency is laid on white.
-    Jpeg,
-    /// Lossy, quality 80; transparency is kept.
-    WebP,
-}
-
-impl Encoding {
-    /// The media type, as in a `Content-Type` header.
-    pub fn mime(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::WebP => "image/webp",
-        }
-    }
-
-    /// The usual file extension, without a dot.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpg",
-            Self::WebP => "webp",
-        }
-    }
-}
 
 /// Appends `picture` in each of `encodings` to `variants`.
 ///
-/// The encoders write pixels and nothing else: metadata cannot leak, for it never gets here.
+/// The encoders receive only pixels, so no metadata of the original can get into a variant.
 pub(crate) fn encode(
     picture: &Picture,
     bound: u32,
@@ -47,9 +21,9 @@ pub(crate) fn encode(
     for &encoding in encodings {
         let bytes = match (encoding, picture) {
             (Encoding::Jpeg, Picture::Opaque(planes)) => jpeg(planes)?,
-            (Encoding::Jpeg, Picture::Clear(raster)) => jpeg(&Planes::from_rgb(&raster.on_white()))?,
+            (Encoding::Jpeg, Picture::Transparent(raster)) => jpeg(&Planes::from_rgb(&raster.on_white()))?,
             (Encoding::WebP, Picture::Opaque(planes)) => webp(&planes.to_rgb(Matrix::BT601))?,
-            (Encoding::WebP, Picture::Clear(raster)) => webp(raster)?,
+            (Encoding::WebP, Picture::Transparent(raster)) => webp(raster)?,
         };
         variants.push(Variant { bound, encoding, width, height, bytes });
     }

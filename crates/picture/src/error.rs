@@ -1,41 +1,40 @@
 use thiserror::Error;
 
-/// Why no variants were made.
+/// The reason why no variants were made.
 ///
-/// The message is for operators; what clients are told is up to the caller, by the variant.
+/// The message is for operators. The caller decides by the enum variant what clients see.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PictureError {
     /// There are no bytes.
     #[error("the file is empty")]
     Empty,
-    /// The content is none of the formats that are decoded, or a kind of them that no camera
-    /// writes (arithmetic-coded, 12-bit, lossless or hierarchical JPEG).
+    /// The content is not a supported format, or is a kind of it that no camera writes
+    /// (arithmetic-coded, 12-bit, lossless or hierarchical JPEG).
     #[error("not a JPEG, PNG, WebP, GIF or HEIC that can be decoded")]
     UnsupportedFormat,
     /// The header claims more pixels than [`Limits`](crate::Limits) allow. Nothing was decoded.
     #[error("{width} × {height} pixels are more than the {max_pixels} allowed")]
     TooManyPixels {
-        /// In pixels, as the header has it.
+        /// The claimed width in pixels.
         width: u32,
-        /// In pixels, as the header has it.
+        /// The claimed height in pixels.
         height: u32,
         /// The limit that was exceeded.
         max_pixels: u64,
     },
-    /// The file ends before the picture does: most often an upload that broke off.
-    #[error("the file ends before the picture does")]
+    /// The file ends before the picture is complete, most often because of an interrupted upload.
+    #[error("the file is truncated")]
     Truncated,
-    /// The file contradicts itself or its format.
-    #[error("the file is damaged: {0}")]
+    /// The file violates its format.
+    #[error("the file is corrupt: {0}")]
     Corrupt(String),
-    /// An encoder or the scaler refused what this crate handed it: a bug here, not a property of
-    /// the picture.
+    /// An encoder or the resizer refused its input: a bug in this crate, not a property of the file.
     #[error("internal error: {0}")]
     Internal(String),
 }
 
 impl PictureError {
-    /// A short name of the kind, without what is particular to one file.
+    /// A stable name of the enum variant.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -55,7 +54,7 @@ impl PictureError {
         Self::Internal(reason.to_string())
     }
 
-    /// A decoder's I/O error. Its input is a slice, so an early end is all that can happen.
+    /// Converts an I/O error of a decoder. Decoders read from memory, where only an early end is expected.
     pub(crate) fn from_io(error: &std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => Self::Truncated,
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_stable() {
+    fn code_of_each_error_is_stable() {
         let too_many = PictureError::TooManyPixels { width: 1, height: 2, max_pixels: 1 };
         let codes = [
             (PictureError::Empty, "empty"),

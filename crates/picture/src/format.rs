@@ -1,20 +1,20 @@
-/// The formats that are decoded.
+/// A supported format of originals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// JPEG: baseline and progressive, grey, RGB, YCbCr, CMYK, YCCK.
     Jpeg,
-    /// PNG: every colour type and depth; of an APNG the still picture.
+    /// PNG: all colour types and depths. Of an APNG, the still picture.
     Png,
-    /// WebP: lossy and lossless, with and without transparency; of an animation the first frame.
+    /// WebP: lossy and lossless, with and without transparency. Of an animation, the first frame.
     WebP,
     /// GIF: the first frame.
     Gif,
-    /// HEIC: HEVC in a HEIF container, which phones take photographs in; decoded with the feature `heic`.
+    /// HEIC: HEVC in a HEIF container, the format of many phones. Requires the feature `heic`.
     Heic,
 }
 
 impl Format {
-    /// The media type, as in a `Content-Type` header (IANA's registry of image types).
+    /// The media type for a `Content-Type` header (IANA registry of image types).
     pub fn mime(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -37,12 +37,11 @@ impl Format {
     }
 }
 
-/// Tells the format by the first bytes, never by a name or a declared type.
+/// Recognises the format by the first bytes. The name and the declared type of a file are irrelevant.
 ///
-/// `None` for everything else: HTML, SVG or AVIF called `.jpg` stay what they are. The
-/// signatures are those of the WHATWG MIME Sniffing Standard, section 6.1, and of HEIC the brands of
-/// ISO/IEC 23008-12, annex B.4. A match promises
-/// nothing about the rest of the file.
+/// `None` for any other content, for example HTML, SVG or AVIF in a file called `.jpg`. Signatures
+/// are those of the WHATWG MIME Sniffing Standard, section 6.1; for HEIC, the brands of ISO/IEC
+/// 23008-12, annex B.4. The rest of the file is not checked.
 pub fn sniff(bytes: &[u8]) -> Option<Format> {
     match bytes {
         [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
@@ -54,18 +53,18 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// Whether the box `ftyp`, with which the bytes begin, names a brand of still pictures in HEVC, first or
-/// among the others (after four bytes of version). A first brand of another kind, as videos have, does not count.
+/// Whether the box `ftyp` at the start contains a brand of still pictures in HEVC: as the major
+/// brand, or as a compatible one if the major brand is a general brand of still pictures.
 fn is_heic(bytes: &[u8]) -> bool {
     let length = bytes.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize);
     let brands = bytes.get(8..length.min(bytes.len())).unwrap_or_default();
     let (brands, _) = brands.as_chunks::<4>();
     let is_hevc = |brand: &[u8; 4]| matches!(brand, b"heic" | b"heix");
     match brands {
-        [[b'm', b'i', b'f', b'1' | b'2'] | [b'm', b's', b'f', b'1'], _version, others @ ..] => {
-            others.iter().any(is_hevc)
+        [[b'm', b'i', b'f', b'1' | b'2'] | [b'm', b's', b'f', b'1'], _version, compatible @ ..] => {
+            compatible.iter().any(is_hevc)
         }
-        [first, ..] => is_hevc(first),
+        [major, ..] => is_hevc(major),
         [] => false,
     }
 }
@@ -75,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_formats_by_their_signature() {
+    fn sniff_recognises_each_signature() {
         assert_eq!(sniff(b"\xff\xd8\xff\xe0"), Some(Format::Jpeg));
         assert_eq!(sniff(b"\x89PNG\r\n\x1a\n"), Some(Format::Png));
         assert_eq!(sniff(b"RIFF\0\0\0\0WEBPVP8 "), Some(Format::WebP));
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_unknown() {
+    fn sniff_of_other_content_is_none() {
         let others: [&[u8]; 9] = [
             b"",
             b"\xff\xd8",

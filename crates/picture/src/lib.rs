@@ -1,133 +1,111 @@
-//! Pictures: bytes in, small safe variants out. No I/O.
+#![doc = include_str!("../README.md")]
 //!
-//! [`make_variants`] takes the bytes of a photograph as somebody uploaded it, which may be
-//! anything at all, and returns what is fit to be published: the picture upright, in sRGB, at a
-//! few sizes, as JPEG and as WebP, without a byte of the original's metadata.
+//! # Modules
+//! `format` recognises a file and `decode` decodes it. `resize`, `colour` and `orientation` process
+//! the pixels, `encode` writes the variants, `placeholder` computes ThumbHash and dominant colour.
 //!
-//! The steps, each in a module of its own:
-//! `format` recognises the bytes, `decode` turns them into pixels (and checks the header against
-//! [`Limits`] before it allocates), `resize` scales, `colour` converts to sRGB, `orientation`
-//! turns the picture upright, `encode` writes the variants, `summary` computes the placeholder.
-//!
-//! What is opaque is held as JPEG holds it, as planes of luma and chroma (`planes`): most pictures
-//! come so and all leave so, and half of the samples are spared. Only what is transparent stays
-//! pixels (`raster`). `picture` is either. What was made for print (`inks`) becomes pixels once it is small.
+//! An opaque `picture` is stored as planes of luma and 4:2:0 chroma (`planes`), because most files
+//! contain them and all variants do: half of the samples of RGB. A transparent picture is RGBA
+//! (`raster`). A picture for print (`cmyk`) is converted after it is scaled down.
 
+mod channel;
+mod cmyk;
 mod colour;
 mod decode;
+mod decoded;
 mod encode;
 mod error;
 mod format;
-mod inks;
 mod limits;
 mod orientation;
 mod picture;
+mod placeholder;
 mod planes;
 mod raster;
 mod resize;
-mod strips;
-mod summary;
+mod size;
+mod streaming_resize;
+mod variants;
 
-pub use encode::Encoding;
 pub use error::PictureError;
 pub use format::{Format, sniff};
 pub use limits::Limits;
+pub use variants::{BOUNDS, Encoding, Variant};
 
 use picture::Picture;
-use resize::{Resizer, Size};
-
-/// The longest sides of the variants, in pixels, largest first.
-pub const BOUNDS: [u32; 3] = [1080, 512, 128];
+use resize::Resizer;
+use size::Size;
+use variants::variant_sizes;
 
 /// Decodes the picture in `bytes` and makes its variants.
 ///
-/// A bound yields one JPEG and one WebP whose longest side is the bound. Nothing is enlarged: a
-/// picture that fits into a bound is emitted at its own size, once, under the **smallest** bound
-/// that it fits into; the larger bounds are then absent. So a picture of 451 px yields 512 (at
-/// 451 px) and 128, and one of 90 px yields 128 (at 90 px) alone. Who wants a bound that is
-/// absent takes the largest variant there is.
+/// For each of [`BOUNDS`] there is a JPEG and a WebP whose longest side is the bound. Nothing is
+/// enlarged. A picture that fits into several bounds is encoded at its own size, once, for the
+/// **smallest** of them; there are no variants for the larger ones. So a picture of 451 pixels has
+/// variants for 512 (at 451 pixels) and 128, and one of 90 pixels only for 128 (at 90 pixels). In
+/// place of a missing bound, use the largest variant.
 ///
-/// Variants come largest first, the JPEG before the WebP of the same size.
+/// The largest variants come first, the JPEG before the WebP of the same size.
 ///
 /// # Errors
-/// See [`PictureError`]: each of them but `Internal` is a property of `bytes` (and `limits`), and
-/// trying again changes nothing. A picture that is cut off anywhere is an error, never half a
-/// picture.
+/// See [`PictureError`]. Every error but `Internal` depends only on `bytes` and `limits`, so a
+/// retry is useless. A truncated picture is an error; an incomplete picture is never returned.
 pub fn make_variants(bytes: &[u8], limits: &Limits) -> Result<Pictures, PictureError> {
     make_variants_as(bytes, limits, &[Encoding::Jpeg, Encoding::WebP])
 }
 
-/// [`make_variants`], but of each size only the `encodings`, in their order.
+/// Like [`make_variants`], but with only these encodings of each size, in this order.
 ///
 /// # Errors
-/// As `make_variants` has them.
+/// See `make_variants`.
 pub fn make_variants_as(bytes: &[u8], limits: &Limits, encodings: &[Encoding]) -> Result<Pictures, PictureError> {
     if bytes.is_empty() {
         return Err(PictureError::Empty);
     }
     let format = sniff(bytes).ok_or(PictureError::UnsupportedFormat)?;
     let decoded = decode::decode(format, bytes, limits)?;
-    let orientation = decoded.orientation;
-    let shown = orientation.shown(decoded.size);
+    let size = decoded.orientation.oriented_size(decoded.size);
 
     let mut resizer = Resizer::new();
     let mut variants = Vec::with_capacity(encodings.len() * BOUNDS.len());
-    let mut bounds = resize::plan(shown, &BOUNDS).into_iter();
+    let mut sizes = variant_sizes(size, &BOUNDS).into_iter();
 
-    // The picture is first made small, then converted and turned: that costs a tenth of turning
-    // and converting what the camera took.
-    let (largest, size) = bounds.next().ok_or(PictureError::internal("no bounds"))?;
-    let mut picture = Picture::develop(decoded, size, &mut resizer)?;
-    encode::encode(&picture, largest, encodings, &mut variants)?;
+    let (largest_bound, largest_size) = sizes.next().ok_or(PictureError::internal("no bounds"))?;
+    let mut picture = Picture::render(decoded, largest_size, &mut resizer)?;
+    encode::encode(&picture, largest_bound, encodings, &mut variants)?;
 
-    // Each size is made from the one before it, not from the original.
-    for (bound, size) in bounds {
+    // Each size is made from the previous one, which is cheaper than from the original.
+    for (bound, size) in sizes {
         picture = picture.resize(size, &mut resizer)?;
         encode::encode(&picture, bound, encodings, &mut variants)?;
     }
 
     let raster = picture.into_raster();
-    let Size { width, height } = shown;
+    let Size { width, height } = size;
     Ok(Pictures {
         format,
         width,
         height,
         variants,
-        dominant_colour: summary::dominant_colour(&raster),
-        thumb_hash: summary::thumb_hash(raster, &mut resizer)?,
+        dominant_colour: placeholder::dominant_colour(&raster),
+        thumb_hash: placeholder::thumb_hash(raster, &mut resizer)?,
     })
 }
 
-/// What [`make_variants`] made of a picture.
+/// The result of [`make_variants`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pictures {
-    /// What the original is, by its content.
+    /// The format of the original, by its content.
     pub format: Format,
-    /// The original's width as shown, that is after its EXIF orientation is applied, in pixels.
+    /// The width of the original in pixels, after its EXIF orientation is applied.
     pub width: u32,
-    /// The original's height as shown, in pixels.
+    /// The height of the original in pixels, after its EXIF orientation is applied.
     pub height: u32,
-    /// One for each size and encoding, largest first.
+    /// One variant per size and encoding, largest first.
     pub variants: Vec<Variant>,
     /// A [ThumbHash](https://evanw.github.io/thumbhash/): 5 to 25 bytes from which a client draws
-    /// a blurred placeholder of the right shape before anything is loaded.
+    /// a blurred placeholder of the right shape before it loads a variant.
     pub thumb_hash: Vec<u8>,
-    /// Red, green, blue in sRGB: the colour that covers most of the picture.
+    /// Red, green and blue in sRGB: the colour that covers most of the picture.
     pub dominant_colour: [u8; 3],
-}
-
-/// One encoded size of a picture, ready to be published: no EXIF, XMP, ICC profile or comment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Variant {
-    /// Which of [`BOUNDS`] this variant stands for, in pixels. Its longest side is the bound, or
-    /// less where the original is smaller.
-    pub bound: u32,
-    /// How `bytes` are encoded.
-    pub encoding: Encoding,
-    /// In pixels, at least 1.
-    pub width: u32,
-    /// In pixels, at least 1.
-    pub height: u32,
-    /// The complete file.
-    pub bytes: Vec<u8>,
 }

@@ -1,17 +1,20 @@
 use crate::PictureError;
-use crate::resize::Size;
+use crate::size::Size;
 
-/// What a picture may cost.
+/// The longest side of a JPEG, in pixels: libjpeg's limit (`JPEG_MAX_DIMENSION`), so that no common
+/// program writes more. From 65,529 pixels on, `jpeg-decoder`'s 16-bit arithmetic overflows.
+const MAX_JPEG_SIDE: u32 = 65_500;
+
+/// Limits to the size of a picture, and so to memory and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most pixels (width × height, as the header claims them) that are decoded.
+    /// The largest number of pixels (width × height according to the header) that is decoded.
     ///
-    /// The default is 64 megapixels: every phone of today in its usual modes and every full-frame
-    /// camera (61 MP) passes. Most JPEGs are decoded at reduced scale and need little memory;
-    /// the dearest inputs take more: a progressive CMYK JPEG keeps every coefficient (8 bytes per
-    /// pixel), so does a HEIC that is a single picture, an interlaced PNG with transparency is held twice while it is scaled (8), an animated WebP
-    /// three times while it is decoded (12). So the default bounds a picture to about 770 MB;
-    /// where there is less, lower it.
+    /// The default is 64 megapixels, enough for phones in their usual modes and for full-frame
+    /// cameras (61 megapixels). Most JPEGs are decoded at reduced scale and need little memory. The
+    /// most expensive inputs, in bytes per pixel: a progressive CMYK JPEG or a HEIC without tiles
+    /// (8), an interlaced PNG with transparency (8), an animated WebP (12). So the default bounds a
+    /// picture to about 770 MB. Choose a lower limit where less memory is available.
     pub max_pixels: u64,
 }
 
@@ -22,7 +25,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// To be called with the header's dimensions before anything of that size is allocated.
+    /// Checks the size in the header. Call it before anything of that size is allocated.
     pub(crate) fn check(&self, size: Size) -> Result<(), PictureError> {
         let Size { width, height } = size;
         if width == 0 || height == 0 {
@@ -34,10 +37,18 @@ impl Limits {
         Ok(())
     }
 
-    /// The byte limit handed to decoders that have one: 8 bytes per pixel (16-bit RGBA), and
-    /// 16 MiB for tables, profiles and rows.
+    /// The limit in bytes for decoders that support one: 8 bytes per pixel (16-bit RGBA), and 16 MiB
+    /// for tables, profiles and rows.
     pub(crate) fn max_bytes(&self) -> usize {
         let bytes = self.max_pixels.saturating_mul(8).saturating_add(16 << 20);
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
+}
+
+/// Checks the longest side of a JPEG.
+pub(crate) fn check_jpeg_side(size: Size) -> Result<(), PictureError> {
+    if size.width.max(size.height) > MAX_JPEG_SIDE {
+        return Err(PictureError::corrupt("a side longer than 65,500 pixels"));
+    }
+    Ok(())
 }

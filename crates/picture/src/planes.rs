@@ -1,31 +1,32 @@
-//! An opaque picture as luma and chroma, in full range; all but what a file of another kind holds has JFIF's matrix.
-
 use jpeg_planes::Plane;
 
 use crate::PictureError;
+use crate::channel::Channel;
 use crate::orientation::Orientation;
 use crate::raster::{Layout, Raster};
-use crate::resize::{Resizer, Size};
+use crate::resize::Resizer;
+use crate::size::Size;
 
-/// Luma, and chroma at a size of its own.
+/// An opaque picture as luma and chroma in full range.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Planes {
-    /// Of the picture, whatever the planes' sizes are.
+    /// The size of the picture. The planes may have other sizes.
     pub size: Size,
     pub luma: Channel,
-    /// Blue, red.
+    /// Blue and red.
     pub chroma: [Channel; 2],
 }
 
-/// How luma and chroma become red, green and blue.
+/// The coefficients that convert luma and chroma to RGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Matrix {
-    /// By 65,536: what red chroma adds to red, blue and red chroma to green, and blue chroma to blue.
+    /// The factors of red chroma for red, of blue and red chroma for green, and of blue chroma for
+    /// blue, in units of 1/65,536.
     offsets: [i32; 4],
 }
 
 impl Matrix {
-    /// JFIF's, and that of most that is not video.
+    /// The matrix of JFIF and of most still pictures.
     pub const BT601: Self = Self { offsets: [91_881, -22_554, -46_802, 116_130] };
     #[cfg(feature = "heic")]
     pub const BT709: Self = Self { offsets: [103_206, -12_276, -30_679, 121_609] };
@@ -33,35 +34,20 @@ impl Matrix {
     pub const BT2020: Self = Self { offsets: [96_639, -10_784, -37_444, 123_299] };
 }
 
-/// A plane, and how much of it the picture covers: sizes that are no multiples leave a rest.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Channel {
-    pub plane: Plane,
-    /// Across, down; in samples.
-    pub covered: (f64, f64),
-}
-
-impl Channel {
-    /// Chroma that is grey everywhere, of any size: a single sample.
-    pub fn neutral() -> Self {
-        Self { plane: Plane { width: 1, height: 1, samples: vec![128] }, covered: (1.0, 1.0) }
-    }
-}
-
-/// The size of the chroma of 4:2:0.
-fn half(size: Size) -> (usize, usize) {
+/// The size of 4:2:0 chroma.
+fn half_size(size: Size) -> (usize, usize) {
     (size.width.div_ceil(2) as usize, size.height.div_ceil(2) as usize)
 }
 
 impl Planes {
-    /// The picture at another size, its chroma halved.
+    /// Resizes the picture; the result has 4:2:0 chroma.
     pub fn resize(self, size: Size, resizer: &mut Resizer) -> Result<Self, PictureError> {
         let (width, height) = (size.width as usize, size.height as usize);
         let covered = (f64::from(size.width), f64::from(size.height));
         let luma = Channel { plane: resizer.resize_channel(self.luma, width, height)?, covered };
-        let (width, height) = half(size);
+        let (width, height) = half_size(size);
         let mut chroma = |mut channel: Channel| {
-            // An odd size ends in the middle of a sample, whose other half lies outside.
+            // With an odd size, half of the last chroma sample lies outside of the picture.
             channel.covered.0 *= width as f64 * 2.0 / covered.0;
             channel.covered.1 *= height as f64 * 2.0 / covered.1;
             let plane = resizer.resize_channel(channel, width, height)?;
@@ -71,23 +57,20 @@ impl Planes {
         Ok(Self { size, luma, chroma: [chroma(blue)?, chroma(red)?] })
     }
 
-    /// Turns what is stored upright.
-    pub fn turn(self, orientation: Orientation) -> Self {
-        let turn = |Channel { plane, covered }: Channel| {
-            let size = Size::new(plane.width as u32, plane.height as u32);
-            let shown = orientation.shown(size);
-            let samples = orientation.turn::<1>(size, plane.samples);
-            let plane = Plane { width: shown.width as usize, height: shown.height as usize, samples };
-            let covered = if shown == size { covered } else { (covered.1, covered.0) };
-            Channel { plane, covered }
+    /// Orients a stored picture whose planes are as [`Planes::resize`] returns them.
+    pub fn orient(self, orientation: Orientation) -> Self {
+        let orient = |Channel { plane, covered }: Channel| {
+            let stored = Size::new(plane.width as u32, plane.height as u32);
+            let size = orientation.oriented_size(stored);
+            let samples = orientation.orient_pixels::<1>(stored, plane.samples);
+            Channel { plane: Plane { width: size.width as usize, height: size.height as usize, samples }, covered }
         };
-        let covered = orientation.shown(self.size);
-        let turned = Self { size: covered, luma: turn(self.luma), chroma: self.chroma.map(turn) };
-        // A square keeps its size, which says nothing about what it covers.
-        turned.covered_anew()
+        let size = orientation.oriented_size(self.size);
+        Self { size, luma: orient(self.luma), chroma: self.chroma.map(orient) }.reset_covered()
     }
 
-    fn covered_anew(mut self) -> Self {
+    /// Sets the covered parts of luma and 4:2:0 chroma according to the size of the picture.
+    fn reset_covered(mut self) -> Self {
         let (width, height) = (f64::from(self.size.width), f64::from(self.size.height));
         self.luma.covered = (width, height);
         for chroma in &mut self.chroma {
@@ -96,7 +79,7 @@ impl Planes {
         self
     }
 
-    /// Of an opaque raster.
+    /// Converts an RGB raster to 4:2:0.
     pub fn from_rgb(raster: &Raster) -> Self {
         let (width, height) = (raster.size.width as usize, raster.size.height as usize);
         let luma = raster.pixels.chunks_exact(3).map(|p| {
@@ -104,7 +87,7 @@ impl Planes {
             ((sum + 32_768) >> 16) as u8
         });
         let luma = Plane { width, height, samples: luma.collect() };
-        let (columns, rows) = half(raster.size);
+        let (columns, rows) = half_size(raster.size);
         let mut chroma = [(); 2].map(|()| Vec::with_capacity(columns * rows));
         for y in 0..rows {
             let line = |y: usize| &raster.pixels[y.min(height - 1) * width * 3..][..width * 3];
@@ -115,7 +98,7 @@ impl Planes {
                     lines.iter().map(|line| i32::from(line[at[0] + channel]) + i32::from(line[at[1] + channel])).sum()
                 };
                 let (red, green, blue) = (sum(0), sum(1), sum(2));
-                // Four times 65,536 is a whole; a half is added to it, and what rounds.
+                // The sum of four pixels in units of 1/65,536. Adds 128, the neutral value, and rounds.
                 let scaled = |sum: i32| ((sum + (128 << 18) + (1 << 17)) >> 18).clamp(0, 255) as u8;
                 chroma[0].push(scaled(-11_058 * red - 21_710 * green + 32_768 * blue));
                 chroma[1].push(scaled(32_768 * red - 27_439 * green - 5_329 * blue));
@@ -123,11 +106,11 @@ impl Planes {
         }
         let chroma = chroma.map(|samples| Plane { width: columns, height: rows, samples });
         let channel = |plane| Channel { plane, covered: (0.0, 0.0) };
-        Self { size: raster.size, luma: channel(luma), chroma: chroma.map(channel) }.covered_anew()
+        Self { size: raster.size, luma: channel(luma), chroma: chroma.map(channel) }.reset_covered()
     }
 
-    /// Of planes as [`Planes::resize`] and [`Planes::from_rgb`] make them. Each sample of chroma
-    /// serves its four pixels, so that who halves it again gets it back.
+    /// Converts 4:2:0 planes to RGB. Each chroma sample is used for its four pixels, so that
+    /// [`Planes::from_rgb`] restores it.
     pub fn to_rgb(&self, matrix: Matrix) -> Raster {
         let [to_red, blue_to_green, red_to_green, to_blue] = matrix.offsets;
         let luma = &self.luma.plane;
@@ -163,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_come_back() {
+    fn planes_from_rgb_convert_back_to_the_same_colours() {
         for (width, height) in [(12, 8), (7, 5), (1, 1), (1, 6)] {
             let raster = coloured(width, height);
             let back = Planes::from_rgb(&raster).to_rgb(Matrix::BT601);
@@ -175,19 +158,19 @@ mod tests {
     }
 
     #[test]
-    fn all_orientations_turn_planes_as_they_turn_pixels() {
+    fn orientation_of_planes_equals_orientation_of_pixels() {
         let raster = coloured(12, 8);
         for value in [1, 2, 3, 4, 5, 6, 7, 8] {
             let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
             exif.extend([value, 0, 0, 0, 0, 0, 0, 0]);
             let orientation = Orientation::from_exif(&exif);
-            let turned = Planes::from_rgb(&raster).turn(orientation);
-            assert_eq!(turned, Planes::from_rgb(&orientation.apply(raster.clone())));
+            let oriented = Planes::from_rgb(&raster).orient(orientation);
+            assert_eq!(oriented, Planes::from_rgb(&orientation.apply(raster.clone())));
         }
     }
 
     #[test]
-    fn planes_of_any_size_become_half_chroma() {
+    fn resize_of_planes_of_any_size_returns_half_size_chroma() {
         let channel = |width, height, value| Channel {
             plane: Plane { width, height, samples: vec![value; width * height] },
             covered: (width as f64 - 0.4, height as f64),

@@ -1,15 +1,15 @@
-use crate::resize::Size;
+use crate::size::Size;
 
 /// Pixels with 8 bits per channel, row by row from the top, without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Raster {
     pub size: Size,
     pub layout: Layout,
-    /// Always exactly `width × height × channels` bytes.
+    /// Always `width × height × channels` bytes.
     pub pixels: Vec<u8>,
 }
 
-/// The channels of a pixel. Grey pictures are held as RGB: one case fewer everywhere.
+/// The channels of a pixel. Grey pictures are stored as RGB, so that all code handles only two layouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     Rgb,
@@ -27,8 +27,8 @@ impl Layout {
 }
 
 impl Raster {
-    /// Drops an alpha channel that is opaque everywhere, which many PNGs and WebPs carry.
-    pub fn without_idle_alpha(self) -> Self {
+    /// Drops an alpha channel that is opaque everywhere, as in many PNGs and WebPs.
+    pub fn drop_opaque_alpha(self) -> Self {
         let opaque = |pixel: &[u8]| pixel[3] == u8::MAX;
         if self.layout == Layout::Rgba && self.pixels.chunks_exact(4).all(opaque) {
             self.map_rgb(|[r, g, b, _]| [r, g, b])
@@ -37,7 +37,7 @@ impl Raster {
         }
     }
 
-    /// Lays the picture on white, which is what a JPEG needs in place of transparency.
+    /// Blends the picture with white, because JPEG has no transparency.
     pub fn on_white(&self) -> Self {
         self.clone().map_rgb(|[r, g, b, alpha]| {
             [r, g, b].map(|channel| {
@@ -61,6 +61,11 @@ impl Raster {
     }
 }
 
+/// Converts grey samples to RGB pixels.
+pub(crate) fn grey_to_rgb(grey: &[u8]) -> Vec<u8> {
+    grey.iter().flat_map(|&v| [v; 3]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn white_shows_through() {
+    fn on_white_blends_by_alpha() {
         let raster = rgba(&[[10, 20, 30, 255], [10, 20, 30, 0], [0, 0, 0, 128]]);
         let white = raster.on_white();
         assert_eq!(white.layout, Layout::Rgb);
@@ -78,10 +83,10 @@ mod tests {
     }
 
     #[test]
-    fn only_an_idle_alpha_is_dropped() {
-        let opaque = rgba(&[[1, 2, 3, 255]]).without_idle_alpha();
+    fn drop_opaque_alpha_keeps_a_transparent_raster() {
+        let opaque = rgba(&[[1, 2, 3, 255]]).drop_opaque_alpha();
         assert_eq!((opaque.layout, opaque.pixels), (Layout::Rgb, vec![1, 2, 3]));
-        let clear = rgba(&[[1, 2, 3, 255], [1, 2, 3, 254]]);
-        assert_eq!(clear.clone().without_idle_alpha(), clear);
+        let transparent = rgba(&[[1, 2, 3, 255], [1, 2, 3, 254]]);
+        assert_eq!(transparent.clone().drop_opaque_alpha(), transparent);
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs::File, io, path::PathBuf, sync::Arc};
 
 use derivatives::{Content, Rendered, content_hash};
-use domain::media::{self, Derived, MAX_PAUSES, MediaId, Reason, Sequencer, Visibility, sound_key};
+use domain::media::{self, Derivatives, MAX_PAUSES, MediaId, Reason, Sequencer, Visibility, sound_key};
 use function_kit::failure::Failure;
 use sound::{Decoded, Level, Limits, Measured, SoundError, analyse, level, recognise};
 use tracing::info;
@@ -168,7 +168,7 @@ fn shelve(
         waveform,
         renditions,
     };
-    Ok(Rendered { derived: Derived::Sound(Box::new(sound)), files: shelf.files })
+    Ok(Rendered { derived: Derivatives::Sound(Box::new(sound)), files: shelf.files })
 }
 
 fn silence(measured: &Measured) -> media::Silence {

@@ -93,7 +93,7 @@ impl Inner {
         let start = block as u64 * BLOCK;
         let range = start..self.size.min(start + BLOCK);
         let Fetch { originals, runtime, key, etag } = &self.fetch;
-        let (broken, kind) = match runtime.block_on(originals.part(key, etag, range)) {
+        let (broken, kind) = match runtime.block_on(originals.get_range(key, etag, range)) {
             Ok(Some(bytes)) => {
                 self.file.write_all_at(&bytes, start)?;
                 self.fetched[block] = true;

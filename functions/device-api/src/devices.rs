@@ -49,7 +49,7 @@ pub async fn sign_in(
         let endpoint_arn = register(&ports.endpoints, &owner, &token, candidate, async |before, endpoint_arn| {
             // The index by token does not know everything at once; the endpoint does.
             let Owner { user, device: id } = before;
-            ports.table.take_away(&token, &Holder { user, id, endpoint_arn: endpoint_arn.to_owned() }).await
+            ports.table.delete_holder(&token, &Holder { user, id, endpoint_arn: endpoint_arn.to_owned() }).await
         })
         .await?;
         let device = Device {
@@ -61,7 +61,7 @@ pub async fn sign_in(
             language: language.clone(),
             last_seen: now,
         };
-        if ports.table.put(&device, known.as_ref()).await? == WriteOutcome::Changed {
+        if ports.table.put(&device, known.as_ref()).await? == WriteOutcome::Conflict {
             continue;
         }
         info!(user, device = id, "signed in");
@@ -92,7 +92,7 @@ async fn take_token_away(ports: &Ports, owner: &Owner, token: &Token) -> Result<
     let mut holders = ports.table.holders(token).await?;
     holders.retain(|holder| (&holder.user, &holder.id) != (&owner.user, &owner.device));
     for holder in &holders {
-        ports.table.take_away(token, holder).await?;
+        ports.table.delete_holder(token, holder).await?;
     }
     Ok(holders)
 }
@@ -109,7 +109,7 @@ async fn drop_oldest(ports: &Ports, mut others: Vec<Device>) -> Result<(), Error
 
 /// Removes the row, if it still is as it was seen, and then its endpoint; tells whether it was.
 async fn remove(ports: &Ports, device: &Device) -> Result<bool, Error> {
-    let removed = ports.table.remove(device).await?;
+    let removed = ports.table.delete_if_unchanged(device).await?;
     if removed {
         let owner = Owner { user: device.user.clone(), device: device.id.clone() };
         ports.endpoints.release(&device.endpoint_arn, &owner).await?;

@@ -2,7 +2,7 @@ mod picture;
 mod sound;
 
 use api::{MediaItem as Item, MediaState};
-use domain::media::{Declared, Derived, MediaItem, State, Upload};
+use domain::media::{Declared, Derivatives, MediaItem, State, Upload};
 use function_kit::failure::Failure;
 
 use crate::{epoch::Epoch, links::Links};
@@ -43,8 +43,8 @@ pub async fn shown(item: MediaItem, caller: &str, links: Option<(&Links, Epoch)>
         renditions: None,
     };
     match derived {
-        Some(Derived::Picture(picture)) => picture::show(picture, links, &mut shown).await?,
-        Some(Derived::Sound(sound)) => sound::show(*sound, links, &mut shown).await?,
+        Some(Derivatives::Picture(picture)) => picture::show(picture, links, &mut shown).await?,
+        Some(Derivatives::Sound(sound)) => sound::show(*sound, links, &mut shown).await?,
         None => {}
     }
     Ok(Some(shown))

@@ -23,7 +23,7 @@ pub fn decrypt(cipher: &TokenCipher, caller: &str, list: &List, cursor: &str) ->
     let payload = cipher.decrypt(PURPOSE, &bound(caller, list), cursor);
     payload.and_then(|payload| String::from_utf8(payload).ok()).map(SortKey).ok_or_else(|| {
         ProblemType::InvalidCursor
-            .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
+            .with_detail("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
     })
 }
 
@@ -35,7 +35,7 @@ fn bound<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
         Selection::Post(post) => ("post", post.as_str()),
     };
     let order = match list.order {
-        Order::BoundedLwwMap => "newest",
+        Order::Newest => "newest",
         Order::Oldest => "oldest",
     };
     [caller, &list.owner, selection, of, order]
@@ -53,7 +53,7 @@ mod tests {
             owner: "mina".into(),
             selection: Selection::Kind(Kind::Photo),
             relation: Relation::Stranger,
-            order: Order::BoundedLwwMap,
+            order: Order::Newest,
         }
     }
 
@@ -61,7 +61,7 @@ mod tests {
     fn cursor_of_previous_version_is_read() {
         let cursor = include_str!("../tests/fixtures/previous_version/cursor").trim_end();
         let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
-        let place = Place("2026-11-22T00:00:00.000Z#1BXGRWP28YE5BMJM4Y6AMW46T0".into());
+        let place = SortKey("2026-11-22T00:00:00.000Z#1BXGRWP28YE5BMJM4Y6AMW46T0".into());
         assert_eq!(decrypt(&cipher, "jun", &list(), cursor), Ok(place));
         assert_eq!(decrypt(&cipher, "mina", &list(), cursor).map_err(|problem| problem.status), Err(400));
     }

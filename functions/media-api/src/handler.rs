@@ -78,7 +78,7 @@ async fn answer(
 /// it does not exist.
 async fn visible(ports: &Ports, caller: &str, id: MediaId, detail: Projection) -> Result<MediaItem, HandlerError> {
     let item = ports.table.get(id, detail).await?.ok_or_else(Problem::not_found)?;
-    let is_shown = match item.is_shown_to(caller) {
+    let is_shown = match item.is_visible_to(caller) {
         Some(is_shown) => is_shown,
         None => ports.relations.of(caller, &item.owner).await? == Relation::Follower,
     };
@@ -123,11 +123,11 @@ async fn batch(
 ) -> Result<MediaBatch, Failure> {
     let found = ports.table.get_many(ids, fields.detail()).await?;
     let unclear: BTreeSet<_> =
-        found.iter().filter(|item| item.is_shown_to(caller).is_none()).map(|item| item.owner.as_str()).collect();
+        found.iter().filter(|item| item.is_visible_to(caller).is_none()).map(|item| item.owner.as_str()).collect();
     let relations = ports.relations.among(caller, &unclear).await?;
     let is_shown = |item: &MediaItem| {
         let follows = || relations.get(item.owner.as_str()) == Some(&Relation::Follower);
-        item.is_shown_to(caller).unwrap_or_else(follows)
+        item.is_visible_to(caller).unwrap_or_else(follows)
     };
     let seen: Vec<_> = found.iter().filter(|item| is_shown(item)).map(|item| item.id).collect();
     let mut found: HashMap<_, _> = found.into_iter().map(|item| (item.id, item)).collect();

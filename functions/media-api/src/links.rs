@@ -1,8 +1,8 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_s3::{Client, presigning::PresigningConfig};
-use cdn_signing::{Addresses, Signer};
-use domain::media::is_open;
+use cdn_signing::{Signer, UrlBuilder};
+use domain::media::is_public_key;
 use function_kit::failure::Failure;
 use tokio::sync::OnceCell;
 
@@ -42,7 +42,7 @@ pub struct SigningKey {
     /// As CloudFront knows its public half.
     pub key_id: String,
     /// Signed with it, once it has been read.
-    pub addresses: OnceCell<Addresses>,
+    pub addresses: OnceCell<UrlBuilder>,
 }
 
 impl Links {
@@ -50,30 +50,30 @@ impl Links {
     /// 15 minutes after the start of `epoch`, for whoever has them. No call to AWS but for the key, once.
     pub async fn to(&self, keys: &[&str], epoch: Epoch) -> Result<Vec<String>, Failure> {
         let addresses = match &self.signing {
-            Signing::Bucket { s3, bucket } if !keys.iter().all(|key| is_open(key)) => {
+            Signing::Bucket { s3, bucket } if !keys.iter().all(|key| is_public_key(key)) => {
                 return presigned(s3, bucket, keys, epoch).await;
             }
-            Signing::CloudFront(key) if !keys.iter().all(|key| is_open(key)) => {
-                key.addresses(&self.base_url).await?.of(keys, (epoch.start() + LIFETIME).as_secs())
+            Signing::CloudFront(key) if !keys.iter().all(|key| is_public_key(key)) => {
+                key.addresses(&self.base_url).await?.urls(keys, (epoch.start() + LIFETIME).as_secs())
             }
-            _ => unsigned(&self.base_url)?.of(keys, 0),
+            _ => unsigned(&self.base_url)?.urls(keys, 0),
         };
         addresses.map_err(|error| Failure::bug("link to a derived file", error))
     }
 }
 
-fn unsigned(base_url: &str) -> Result<Addresses, Failure> {
-    Addresses::new(base_url, None).map_err(|error| Failure::bug("read where the distribution answers", error))
+fn unsigned(base_url: &str) -> Result<UrlBuilder, Failure> {
+    UrlBuilder::new(base_url, None).map_err(|error| Failure::bug("read where the distribution answers", error))
 }
 
 impl SigningKey {
-    async fn addresses(&self, base_url: &str) -> Result<&Addresses, Failure> {
+    async fn addresses(&self, base_url: &str) -> Result<&UrlBuilder, Failure> {
         let read = async || {
             let answer = self.secrets.get_secret_value().secret_id(&self.secret_arn).send().await;
             let answer = answer.map_err(|error| Failure::aws("read the signing key", error))?;
             let signer = Signer::from_pem(&self.key_id, answer.secret_string().unwrap_or_default())
                 .map_err(|error| Failure::bug("read the signing key", error))?;
-            Addresses::new(base_url, Some(signer))
+            UrlBuilder::new(base_url, Some(signer))
                 .map_err(|error| Failure::bug("read where the distribution answers", error))
         };
         self.addresses.get_or_try_init(read).await
@@ -111,7 +111,7 @@ mod tests {
     fn closed() -> String {
         let sequencer = domain::media::Sequencer::parse("0A").expect("a sequencer");
         let id = domain::media::MediaId::of_key("photo/mina/a.jpg");
-        domain::media::derived_key(id, &sequencer, domain::media::Visibility::Private, (8, 8), "h", "webp")
+        domain::media::variant_key(id, &sequencer, domain::media::Visibility::Private, (8, 8), "h", "webp")
     }
 
     fn links(secret: &[&Rule]) -> Links {

@@ -92,7 +92,7 @@ fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
         (Some(_), Some(_)) => return Err(Problem::invalid_request("a list is by `kind` or by `post`, not by both")),
     };
     let order = match parameter(request, "order").as_deref() {
-        None | Some("newest") => Order::BoundedLwwMap,
+        None | Some("newest") => Order::Newest,
         Some("oldest") => Order::Oldest,
         Some(_) => return Err(Problem::invalid_request("`order` must be newest or oldest")),
     };
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_list_and_its_bounds() {
         let own = list(json!({})).expect("a list");
-        assert_eq!((own.owner, own.selection, own.order), (None, Selection::All, Order::BoundedLwwMap));
+        assert_eq!((own.owner, own.selection, own.order), (None, Selection::All, Order::Newest));
         assert_eq!(own.limit, DEFAULT_LIMIT);
         let photos = list(json!({"owner": "mina", "kind": "photo", "order": "oldest", "limit": "1", "cursor": "c"}));
         let photos = photos.expect("a list");

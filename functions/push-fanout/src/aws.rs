@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     graph::Position,
-    message::sendable,
+    message::escape_noncharacters,
     push::{Event, Fact, Registers, Row},
 };
 use function_kit::failure::Failure;
@@ -42,11 +42,11 @@ pub struct Aws {
 
 impl Projections for Aws {
     async fn learn(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure> {
-        self.audience.learn(fact, committed_at).await
+        self.audience.apply(fact, committed_at).await
     }
 
     async fn look_up(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure> {
-        self.audience.look_up(rows).await
+        self.audience.get(rows).await
     }
 
     async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure> {
@@ -72,19 +72,19 @@ impl Ledger for Aws {
     }
 
     async fn mark(&self, entry: &Entry<'_>, sent: &BTreeSet<String>, outcome: Option<&str>) -> Result<bool, Failure> {
-        self.ledger.mark(entry, &self.claimant, sent, outcome).await
+        self.ledger.finish_claim(entry, &self.claimant, sent, outcome).await
     }
 
     async fn settle(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
-        self.ledger.settle(entry, outcome).await
+        self.ledger.record_outcome(entry, outcome).await
     }
 
     async fn is_handed_on(&self, event: &Event, rule: &str, number: u32) -> Result<bool, Failure> {
-        self.ledger.is_handed_on(event, rule, number).await
+        self.ledger.is_page_continued(event, rule, number).await
     }
 
     async fn handed_on(&self, event: &Event, rule: &str, number: u32) -> Result<(), Failure> {
-        self.ledger.handed_on(event, rule, number).await
+        self.ledger.mark_page_continued(event, rule, number).await
     }
 }
 
@@ -94,7 +94,7 @@ impl Phones for Aws {
     }
 
     async fn forget(&self, device: &Device) -> Result<bool, Failure> {
-        self.devices.remove(device).await
+        self.devices.delete_if_unchanged(device).await
     }
 
     async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), Refusal> {
@@ -116,7 +116,7 @@ impl Surroundings for Aws {
             .sqs
             .send_message()
             .queue_url(&self.push_queue_url)
-            .message_body(sendable(body))
+            .message_body(escape_noncharacters(body))
             .message_group_id(&id)
             .message_deduplication_id(&id);
         send.send().await.map(drop).map_err(|error| Failure::aws("hand work on", error))

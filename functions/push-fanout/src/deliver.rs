@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::push::{Delivery, Event, Notification, Pair, PayloadError, Registers, Relation, Row, Rule, TemplateArgs};
+use domain::push::{
+    Delivery, Event, Notification, PayloadError, PersonPair, Registers, Relation, Row, Rule, TemplateArgs,
+};
 use function_kit::{
     failure::{Failure, Kind},
     metrics::{Metrics, Unit},
@@ -30,7 +32,7 @@ pub struct Telling<'a, P> {
     pub event: &'a Event,
     pub rule: &'a Rule,
     pub actor: &'a str,
-    pub words: TemplateArgs,
+    pub args: TemplateArgs,
 }
 
 /// What became of one device.
@@ -52,7 +54,7 @@ impl<P: Ports> Telling<'_, P> {
         if others.len() < all {
             Reason::Own.count(self.metrics);
         }
-        let rows: Vec<_> = others.iter().map(|other| Row::Between(Pair::of(self.actor, other))).collect();
+        let rows: Vec<_> = others.iter().map(|other| Row::PersonPair(PersonPair::of(self.actor, other))).collect();
         let between = self.ports.look_up(&rows).await?;
         let told = stream::iter(&others).map(|recipient| self.tell_one(recipient, &between));
         worst(told.buffer_unordered(RECIPIENTS_AT_A_TIME).collect::<Vec<_>>().await)
@@ -60,7 +62,7 @@ impl<P: Ports> Telling<'_, P> {
 
     async fn tell_one(&self, recipient: &str, between: &HashMap<Row, Registers>) -> Result<(), Failure> {
         let entry = Entry { event: self.event, rule: &self.rule.id, recipient };
-        let relation = between.get(&Row::Between(Pair::of(self.actor, recipient)));
+        let relation = between.get(&Row::PersonPair(PersonPair::of(self.actor, recipient)));
         let relation = relation.map(|registers| Relation::of(recipient, registers)).unwrap_or_default();
         if relation.blocked {
             return self.suppress(&entry, Reason::Blocked).await;
@@ -78,8 +80,8 @@ impl<P: Ports> Telling<'_, P> {
         if delivery_targets.devices.is_empty() {
             return self.suppress(&entry, Reason::NoDevice).await;
         }
-        let Self { rule, event, actor, words, .. } = self;
-        let message = match (Notification { rule, event, actor, words }).message(is_silent, now) {
+        let Self { rule, event, actor, args, .. } = self;
+        let message = match (Notification { rule, event, actor, args }).sns_message(is_silent, now) {
             Ok(message) => message,
             Err(PayloadError::Expired) => return self.suppress(&entry, Reason::Expired).await,
             Err(error @ PayloadError::TooLarge) => return Err(Failure::bug("write a notification", error)),

@@ -65,14 +65,14 @@ fn history() -> impl Strategy<Value = History> {
 fn known(changes: &BTreeMap<usize, &Change>) -> (Option<&'static str>, bool) {
     let (mut seen, mut is_added, mut is_told) = (None, false, false);
     for change in changes.values() {
-        is_added |= change.entity_id == "s1" && change.what == ChangeKind::Added;
+        is_added |= change.entity_id == "s1" && change.change_kind == ChangeKind::Added;
         if let Some(property) = change.properties.get("visibility") {
             let said = property.after.first().and_then(|value| value.as_str());
             let visible = ["public", "followers"].into_iter().find(|visibility| Some(*visibility) == said);
             seen = Some(visible.unwrap_or("private"));
         }
         if change.entity_id.starts_with("told") {
-            is_told = change.what == ChangeKind::Added;
+            is_told = change.change_kind == ChangeKind::Added;
         }
     }
     (seen.or(is_added.then_some("public")), is_told)

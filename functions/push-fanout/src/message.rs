@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::{
-    graph::{Change, Position, Received},
+    graph::{Change, Position, ReceivedChange},
     push::Event,
 };
 use function_kit::failure::Failure;
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// From the bus.
-    Change(Box<Received>),
+    Change(Box<ReceivedChange>),
     /// From this function itself.
     Further(Box<Further>),
 }
@@ -132,7 +132,9 @@ mod tests {
             include_str!("../tests/fixtures/previous_version/page_of_a_story_shown_again.json"),
             include_str!("../tests/fixtures/previous_version/waiting.json"),
         ] {
-            let Message::Further(further) = Message::parse(body).expect("a message") else { panic!("a change: {body}") };
+            let Message::Further(further) = Message::parse(body).expect("a message") else {
+                panic!("a change: {body}")
+            };
             assert_eq!(serde_json::to_string(&further).expect("JSON"), body.trim_end());
         }
     }

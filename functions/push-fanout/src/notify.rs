@@ -6,8 +6,8 @@ use domain::{
     graph::{Change, ChangeKind, Position},
     media::Visibility,
     push::{
-        Event, Recipients, Registers, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules,
-        shows, still_stands,
+        Event, Recipients, Registers, Resolution, Row, Rule, TemplateArgs, Vertex, edge_still_exists, followed_before,
+        follows, rules, vertex_with_visibility,
     },
 };
 use function_kit::{failure::Failure, metrics::Metrics};
@@ -49,7 +49,7 @@ struct Place {
 
 impl Place {
     fn first(rule: &Rule, known: &Known) -> Self {
-        let shown = rule.discloses().and_then(|end| end.of(&known.source, &known.target).seen);
+        let shown = rule.discloses().and_then(|end| end.of(&known.source, &known.target).visibility);
         Self { after: None, number: 0, shown: shown.map(|seen| seen.since) }
     }
 
@@ -85,10 +85,12 @@ impl<P: Ports> Notifier<'_, P> {
     /// Groups of the queue have no order between them: an edge can come before the one that says
     /// who must be told of it, or before the vertex that says who may be. Whichever comes second tells.
     async fn complete_joins(&self, change: &Change, cause: &str) -> Result<(), Failure> {
-        if let Some(vertex) = shows(change) {
+        if let Some(vertex) = vertex_with_visibility(change) {
             return self.tell_waiting(vertex, cause, None).await;
         }
-        let Some(ends) = change.ends.as_ref().filter(|_| change.what != ChangeKind::Removed) else { return Ok(()) };
+        let Some(ends) = change.ends.as_ref().filter(|_| change.change_kind != ChangeKind::Removed) else {
+            return Ok(());
+        };
         for label in change.labels.added.iter().chain(&change.labels.kept) {
             match label.as_str() {
                 "told" | "wrote" => self.tell_waiting(&ends.to, cause, None).await?,
@@ -121,7 +123,7 @@ impl<P: Ports> Notifier<'_, P> {
 
     /// Somebody follows `person`, and perhaps did so before a story that was told already.
     async fn tell_late_follower(&self, person: &str, follower: &str) -> Result<(), Failure> {
-        let pending_key = PendingKey::ToldBy(person.to_owned());
+        let pending_key = PendingKey::RecentBy(person.to_owned());
         let mut after = None;
         loop {
             let PendingPage { events, next } = self.ports.pending_page(&pending_key, after.as_deref()).await?;
@@ -129,7 +131,7 @@ impl<P: Ports> Notifier<'_, P> {
                 let row = Row::Follower { of: person.to_owned(), follower: follower.to_owned() };
                 let follows = self.ports.look_up(std::slice::from_ref(&row)).await?.remove(&row).unwrap_or_default();
                 for event in events.iter().filter(|event| followed_before(&follows, event.position)) {
-                    for rule in event.rules().filter(|rule| rules::is_told_to_followers(rule)) {
+                    for rule in event.rules().filter(|rule| rules::targets_followers(rule)) {
                         let waits = self.tell_these(event, rule, &event.from, vec![follower.to_owned()]).await?;
                         // Hidden since: whoever shows it again finds the note.
                         if waits.is_some() {
@@ -181,15 +183,15 @@ impl<P: Ports> Notifier<'_, P> {
         let mut waits_for = BTreeSet::new();
         for rule in event.rules() {
             let waits = match rule.resolve(event, &known.source, &known.target) {
-                Resolution::Tells { actor, recipients: Recipients::These(persons) } => {
+                Resolution::Notify { actor, recipients: Recipients::Persons(persons) } => {
                     self.tell_these(event, rule, &actor, persons).await?
                 }
-                Resolution::Tells { recipients: Recipients::FollowersOf(person), .. } => {
-                    self.ports.add_pending(&PendingKey::ToldBy(person), event).await?;
+                Resolution::Notify { recipients: Recipients::FollowersOf(person), .. } => {
+                    self.ports.add_pending(&PendingKey::RecentBy(person), event).await?;
                     self.page(event, rule, &Place::first(rule, &known)).await?
                 }
-                Resolution::WaitsFor(vertex) => Some(vertex),
-                Resolution::DoesNotApply => None,
+                Resolution::WaitFor(vertex) => Some(vertex),
+                Resolution::NotApplicable => None,
             };
             if let Some(vertex) = waits {
                 info!(event = event.id, rule = rule.id, vertex, "waits");
@@ -206,7 +208,7 @@ impl<P: Ports> Notifier<'_, P> {
             Reason::Undone.count(self.metrics);
             return Ok(());
         };
-        let is_hidden = matches!(rule.resolve(event, &known.source, &known.target), Resolution::WaitsFor(_));
+        let is_hidden = matches!(rule.resolve(event, &known.source, &known.target), Resolution::WaitFor(_));
         if is_hidden || self.page(event, rule, place).await?.is_some() {
             self.tell(event).await?;
         }
@@ -258,9 +260,9 @@ impl<P: Ports> Notifier<'_, P> {
         let mut waits_for = None;
         if let Some(end) = rule.discloses() {
             let (story, id) = (end.of(&known.source, &known.target), rule.vertex(end, event).to_owned());
-            match story.seen.map(|seen| seen.by) {
+            match story.visibility.map(|fact| fact.visibility) {
                 None | Some(Visibility::Private) => return Ok(Some(id)),
-                Some(Visibility::Followers) if !rules::is_told_to_followers(rule) => {
+                Some(Visibility::Followers) if !rules::targets_followers(rule) => {
                     let all = recipients.len();
                     recipients = self.followers_among(recipients, story).await?;
                     waits_for = (recipients.len() < all).then_some(id);
@@ -268,12 +270,12 @@ impl<P: Ports> Notifier<'_, P> {
                 Some(Visibility::Followers | Visibility::Public) => {}
             }
         }
-        let words = TemplateArgs {
+        let args = TemplateArgs {
             actor_name: vertex(&found, &person).name,
             source_title: known.source.title,
             target_title: known.target.title,
         };
-        Telling { ports: self.ports, metrics: self.metrics, event, rule, actor, words }.tell(recipients).await?;
+        Telling { ports: self.ports, metrics: self.metrics, event, rule, actor, args }.tell(recipients).await?;
         Ok(waits_for)
     }
 
@@ -307,7 +309,7 @@ fn rows(event: &Event) -> Vec<Row> {
 
 fn known(event: &Event, found: &HashMap<Row, Registers>) -> Option<Known> {
     let edge = found.get(&Row::Edge(event.edge.clone()))?;
-    still_stands(edge, event.position).then(|| Known {
+    edge_still_exists(edge, event.position).then(|| Known {
         source: vertex(found, &Row::Vertex(event.from.clone())),
         target: vertex(found, &Row::Vertex(event.to.clone())),
     })

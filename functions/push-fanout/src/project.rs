@@ -20,7 +20,7 @@ pub async fn prepare(ports: &impl Projections, body: &str) -> Result<Message, Fa
         let committed_at = Timestamp::from_millisecond(change.commit_timestamp_ms).unwrap_or(Timestamp::MIN);
         let facts = facts(change);
         try_join_all(facts.iter().map(|fact| ports.learn(fact, committed_at))).await?;
-        if change.what == ChangeKind::Removed {
+        if change.change_kind == ChangeKind::Removed {
             forget_notes(ports, change).await?;
         }
     }
@@ -32,11 +32,11 @@ async fn forget_notes(ports: &impl Projections, change: &Change) -> Result<(), F
     let Some(ends) = &change.ends else { return Ok(()) };
     let mut shelves = Vec::new();
     for label in &change.labels.removed {
-        let (source, target) = rules::wait_for(label);
+        let (source, target) = rules::awaited_vertices(label);
         shelves.extend(source.then(|| PendingKey::WaitingFor(ends.from.clone())));
         shelves.extend(target.then(|| PendingKey::WaitingFor(ends.to.clone())));
-        if rules::about(label).any(rules::is_told_to_followers) {
-            shelves.push(PendingKey::ToldBy(ends.from.clone()));
+        if rules::for_label(label).any(rules::targets_followers) {
+            shelves.push(PendingKey::RecentBy(ends.from.clone()));
         }
     }
     try_join_all(

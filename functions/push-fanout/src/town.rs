@@ -206,15 +206,16 @@ pub fn remove(commit_num: u64, label: &str, from: &str, to: &str) -> Change {
     edge(ChangeKind::Removed, commit_num, label, from, to)
 }
 
-fn edge(what: ChangeKind, commit_num: u64, label: &str, from: &str, to: &str) -> Change {
-    let (added, removed) = if what == ChangeKind::Removed { (vec![], vec![label]) } else { (vec![label], vec![]) };
+fn edge(change_kind: ChangeKind, commit_num: u64, label: &str, from: &str, to: &str) -> Change {
+    let (added, removed) =
+        if change_kind == ChangeKind::Removed { (vec![], vec![label]) } else { (vec![label], vec![]) };
     let owned = |labels: Vec<&str>| labels.into_iter().map(str::to_owned).collect();
     Change {
         position: Position::new(commit_num, 1),
         commit_timestamp_ms: COMMITTED.as_millisecond(),
         kind: EntityKind::Edge,
         entity_id: format!("{label}-{from}-{to}"),
-        what,
+        change_kind,
         labels: Labels { added: owned(added), removed: owned(removed), kept: vec![] },
         ends: Some(EdgeEndpoints { from: from.to_owned(), to: to.to_owned() }),
         ends_before: None,
@@ -226,7 +227,7 @@ fn edge(what: ChangeKind, commit_num: u64, label: &str, from: &str, to: &str) ->
 /// Commit `commit_num` adds a story, and may say who sees it.
 pub fn come(commit_num: u64, story: &str, visibility: Option<&str>) -> Change {
     let mut change = show(commit_num, story, visibility);
-    (change.what, change.labels.added) = (ChangeKind::Added, vec!["story".to_owned()]);
+    (change.change_kind, change.labels.added) = (ChangeKind::Added, vec!["story".to_owned()]);
     if visibility.is_none() {
         change.properties.clear();
     }

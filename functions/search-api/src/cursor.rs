@@ -27,7 +27,7 @@ pub fn decrypt(cipher: &TokenCipher, caller: &str, wanted: &Wanted, cursor: &str
     let payload = cipher.decrypt(PURPOSE, &bound(caller, wanted), cursor);
     payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| {
         ProblemType::InvalidCursor
-            .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
+            .with_detail("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
     })
 }
 

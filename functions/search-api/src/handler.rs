@@ -70,7 +70,7 @@ async fn page<F: Find>(
     wanted: &Wanted,
     place: &mut Option<SortKey>,
 ) -> Result<(Vec<(Hit, Seen)>, bool), Failure> {
-    let query = wanted.query.as_ref().map(|query| (Compare::TemplateArgs, query));
+    let query = wanted.query.as_ref().map(|query| (Compare::Words, query));
     let search = Search { query, kind: wanted.kind, tag: wanted.tag.as_deref() };
     let mut shown = Vec::with_capacity(wanted.limit);
     for _ in 0..ROUNDS {

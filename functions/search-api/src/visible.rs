@@ -62,7 +62,7 @@ impl Visible {
         let entries = self.entries.get(ids).await?;
         let named = entries.into_iter().filter_map(|(id, entry)| match Content::of(&entry) {
             Content::Person(Person { name }) | Content::Tag(Tag { name }) => Some((id, name)),
-            Content::Story(_) | Content::Nothing => None,
+            Content::Story(_) | Content::NotSearchable => None,
         });
         Ok(named.collect())
     }
@@ -71,18 +71,18 @@ impl Visible {
 /// The author on whom it depends whether `caller` sees it.
 fn unclear<'a>(caller: &str, content: &'a Content) -> Option<&'a str> {
     let Content::Story(story) = content else { return None };
-    story.is_shown_to(caller).is_none().then_some(story.author.as_str())
+    story.is_visible_to(caller).is_none().then_some(story.author.as_str())
 }
 
 fn seen(caller: &str, content: Content, relations: &HashMap<String, Relation>) -> Option<Seen> {
     match content {
         Content::Story(story) => {
             let relation = || relations.get(&story.author).copied().unwrap_or(Relation::Stranger);
-            let is_shown = story.is_shown_to(caller).unwrap_or_else(|| story.is_shown_to_a(relation()));
+            let is_shown = story.is_visible_to(caller).unwrap_or_else(|| story.is_visible_to_relation(relation()));
             is_shown.then_some(Seen::Story(story))
         }
         Content::Person(person) => Some(Seen::Person(person)),
         Content::Tag(tag) => Some(Seen::Tag(tag)),
-        Content::Nothing => None,
+        Content::NotSearchable => None,
     }
 }

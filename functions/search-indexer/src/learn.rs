@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    graph::{Change, Received},
+    graph::{Change, ReceivedChange},
     neptune_fts::{self, Element},
     search::{self, Entry, Fact, facts},
 };
@@ -30,7 +30,7 @@ pub struct Learnt<D> {
 ///
 /// # Errors
 /// A bug, if it is no change of the graph.
-pub fn read(metrics: &Metrics, body: &str) -> Result<Received, Failure> {
+pub fn read(metrics: &Metrics, body: &str) -> Result<ReceivedChange, Failure> {
     let received = Change::from_cloud_event(body).map_err(|error| Failure::bug("read the message", error))?;
     if received.change.properties_omitted > 0 {
         metrics.count("IncompleteChanges", 1);
@@ -44,7 +44,7 @@ pub fn read(metrics: &Metrics, body: &str) -> Result<Received, Failure> {
 ///
 /// # Errors
 /// As the table fails.
-pub async fn learn(entries: &impl Rows<Entry>, received: &Received) -> Result<Learnt<search::Document>, Failure> {
+pub async fn learn(entries: &impl Rows<Entry>, received: &ReceivedChange) -> Result<Learnt<search::Document>, Failure> {
     let mut by_vertex: BTreeMap<String, Vec<Fact>> = BTreeMap::new();
     for fact in facts(&received.cluster, &received.change) {
         by_vertex.entry(fact.vertex.clone()).or_default().push(fact);
@@ -57,7 +57,7 @@ pub async fn learn(entries: &impl Rows<Entry>, received: &Received) -> Result<Le
     for (vertex, facts) in by_vertex {
         let teach = |known: Option<Entry>| {
             let known = known.unwrap_or_default();
-            let next = known.with(facts.iter().cloned());
+            let next = known.apply_all(facts.iter().cloned());
             (known, next)
         };
         let entry = keep(entries, &vertex, teach).await?;
@@ -73,7 +73,7 @@ pub async fn learn(entries: &impl Rows<Entry>, received: &Received) -> Result<Le
 pub async fn reflect(
     elements: &impl Rows<Element>,
     metrics: &Metrics,
-    received: &Received,
+    received: &ReceivedChange,
 ) -> Result<Learnt<neptune_fts::Document>, Failure> {
     let mut left_out = 1;
     let mut documents = Vec::new();
@@ -81,7 +81,7 @@ pub async fn reflect(
         let id = neptune_fts::Document::id_of(&received.change);
         let teach = |known: Option<Element>| {
             let known = known.unwrap_or_else(|| new.clone());
-            let lesson = known.with(received);
+            let lesson = known.apply(received);
             left_out = lesson.left_out;
             (known, lesson.next)
         };
@@ -109,7 +109,7 @@ async fn keep<R>(
         let Some(next) = next else { return Ok(known) };
         match rows.put(id, &next).await? {
             WriteOutcome::Stored => return Ok(next),
-            WriteOutcome::Overtaken => {}
+            WriteOutcome::Conflict => {}
         }
     }
     Err(Failure::transient("keep what a change says", "others write the same row all the time"))

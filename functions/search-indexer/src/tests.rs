@@ -24,7 +24,7 @@ fn change(commit_num: u64, kind: EntityKind, id: &str) -> Change {
         commit_timestamp_ms: 1_795_305_600_000,
         kind,
         entity_id: id.to_owned(),
-        what: ChangeKind::Changed,
+        change_kind: ChangeKind::Changed,
         labels: Labels::default(),
         ends: None,
         ends_before: None,
@@ -40,11 +40,11 @@ fn title(commit_num: u64, id: &str, text: Option<&str>) -> String {
     change.to_cloud_event("main")
 }
 
-fn told(commit_num: u64, what: ChangeKind, person: &str, id: &str) -> String {
+fn told(commit_num: u64, change_kind: ChangeKind, person: &str, id: &str) -> String {
     let mut change = change(commit_num, EntityKind::Edge, &format!("told:{person}:{id}"));
-    change.what = what;
+    change.change_kind = change_kind;
     let label = vec!["told".to_owned()];
-    change.labels = match what {
+    change.labels = match change_kind {
         ChangeKind::Removed => Labels { removed: label, ..Labels::default() },
         _ => Labels { added: label, ..Labels::default() },
     };
@@ -86,7 +86,7 @@ async fn what_is_no_news_for_search_asks_nobody() {
     let town = Town::<Entry>::default();
     let mut like = change(1, EntityKind::Edge, "e");
     like.labels.added = vec!["likes".to_owned()];
-    like.what = ChangeKind::Added;
+    like.change_kind = ChangeKind::Added;
     like.ends = Some(EdgeEndpoints { from: "jun".to_owned(), to: "s1".to_owned() });
     assert_eq!(town.deliver(&[like.to_cloud_event("main")]).await, []);
     assert_eq!((town.requests.get(), town.table.borrow().len()), (0, 0));

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap, VecDeque},
 };
 
-use domain::{graph::Received, neptune_fts::Element, search::Entry};
+use domain::{graph::ReceivedChange, neptune_fts::Element, search::Entry};
 use function_kit::{
     failure::{Failure, Kind},
     metrics::Metrics,
@@ -56,13 +56,13 @@ impl<R> Default for Town<R> {
 pub trait Kept: Row + Clone {
     type Document: Document + Clone;
 
-    async fn keep(town: &Town<Self>, received: &Received) -> Result<Learnt<Self::Document>, Failure>;
+    async fn keep(town: &Town<Self>, received: &ReceivedChange) -> Result<Learnt<Self::Document>, Failure>;
 }
 
 impl Kept for Entry {
     type Document = domain::search::Document;
 
-    async fn keep(town: &Town, received: &Received) -> Result<Learnt<Self::Document>, Failure> {
+    async fn keep(town: &Town, received: &ReceivedChange) -> Result<Learnt<Self::Document>, Failure> {
         learn(town, received).await
     }
 }
@@ -70,7 +70,7 @@ impl Kept for Entry {
 impl Kept for Element {
     type Document = domain::neptune_fts::Document;
 
-    async fn keep(town: &Town<Self>, received: &Received) -> Result<Learnt<Self::Document>, Failure> {
+    async fn keep(town: &Town<Self>, received: &ReceivedChange) -> Result<Learnt<Self::Document>, Failure> {
         reflect(town, &Metrics::of("test"), received).await
     }
 }
@@ -125,7 +125,7 @@ impl<R: Kept> Rows<R> for Town<R> {
         let mut table = self.table.borrow_mut();
         let known = table.get(id).map_or(0, R::version);
         if known + 1 != row.version() {
-            return Ok(WriteOutcome::Overtaken);
+            return Ok(WriteOutcome::Conflict);
         }
         table.insert(id.to_owned(), row.clone());
         Ok(WriteOutcome::Stored)

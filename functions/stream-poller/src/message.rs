@@ -2,7 +2,7 @@
 
 use domain::{
     graph::{self, Change, MessageTooLarge, SNS_MESSAGE_BYTES},
-    message::sendable,
+    message::escape_noncharacters,
 };
 use neptune_streams as streams;
 
@@ -79,7 +79,7 @@ fn message(change: &Change, naming: &EventIdPrefix) -> Message {
 /// Where to find a change that is too large even without its properties.
 fn unfit_body(change: &Change, cluster: &str, unfit: MessageTooLarge) -> String {
     let id = change.id(cluster);
-    sendable(serde_json::json!({"id": id, "type": change.event_type(), "bytes": unfit.bytes}).to_string())
+    escape_noncharacters(serde_json::json!({"id": id, "type": change.event_type(), "bytes": unfit.bytes}).to_string())
 }
 
 fn record(record: streams::Record) -> graph::Record {

@@ -153,7 +153,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
             LeaseStatus::Lost => {
                 Err(RunError::Checkpoint(Failure::transient("keep where to begin", "the lease is lost")))
             }
-            LeaseStatus::Held | LeaseStatus::Wanted => Ok(Start::AfterSequenceNumber(head)),
+            LeaseStatus::Held | LeaseStatus::HandoverRequested => Ok(Start::AfterSequenceNumber(head)),
         }
     }
 

@@ -4,7 +4,7 @@ use api::{Problem, ProblemType, SignedParts, Upload, UploadPart, UploadWay};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::{
     media::{Kind, MediaId},
-    upload::{Declaration, FINGERPRINT, Parts, SINGLE_BYTES, UploadId},
+    upload::{Declaration, FINGERPRINT_METADATA, MAX_SINGLE_REQUEST_BYTES, Parts, UploadId},
 };
 use function_kit::failure::Failure;
 use jiff::Timestamp;
@@ -82,11 +82,11 @@ async fn start(
     if idempotency_key.is_some()
         && let Some(metadata) = ports.originals.metadata(&key).await?
     {
-        let same = declaration.is_of(|name| value(&metadata, name));
+        let same = declaration.matches_metadata(|name| value(&metadata, name));
         return if same { Ok(done(declaration.kind, uploader, id)) } else { Err(key_reused().into()) };
     }
     let media_id = MediaId::of_key(&key);
-    let upload = if declaration.size <= SINGLE_BYTES {
+    let upload = if declaration.size <= MAX_SINGLE_REQUEST_BYTES {
         answer::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {
         let cipher = ports.cipher.get().await?;
@@ -147,7 +147,7 @@ async fn complete(originals: &Originals, uploader: &str, id: UploadId, handle: &
     }
     // Completed before, by this handle or by another of the same idempotency key; or given up.
     match originals.metadata(&key).await? {
-        Some(metadata) if value(&metadata, FINGERPRINT) == Some(&handle.fingerprint) => Ok(()),
+        Some(metadata) if value(&metadata, FINGERPRINT_METADATA) == Some(&handle.fingerprint) => Ok(()),
         Some(_) => Err(key_reused().into()),
         None => Err(expired().into()),
     }
@@ -174,7 +174,7 @@ fn key_reused() -> Problem {
 
 /// 409: not all parts are there.
 fn incomplete(missing: &str) -> Problem {
-    ProblemType::UploadIncomplete.because(format!("missing: {missing}"))
+    ProblemType::UploadIncomplete.with_detail(format!("missing: {missing}"))
 }
 
 /// 410: S3 has given the upload up, or what came of it has been deleted.

@@ -99,7 +99,7 @@ pub fn example(kind: ProblemType) -> Problem {
         ProblemType::TooLarge => "the body may have at most 16384 bytes",
         _ => return kind.into(),
     };
-    kind.because(detail)
+    kind.with_detail(detail)
 }
 
 /// References to the components for these headers, and for those that every function sends.

@@ -1,31 +1,35 @@
-//! The walk over the entropy-coded data of a sequential picture.
+//! Decodes the entropy-coded data of a sequential picture.
 
-use crate::bits::{Bits, Window};
-use crate::header::{self, Frame, Header, MISSING, Markers, Quantisation, Scan};
-use crate::huffman::{Code, Means, Others, Symbol, extend};
-use crate::idct::{Group, LANES, Multipliers, Places};
+use crate::ac_table::{AcSymbol, AcTable};
+use crate::bit_reader::{BitReader, Window};
+use crate::dc_table::DcTable;
+use crate::header::{Frame, Header, QuantTable};
+use crate::huffman::{HuffmanCode, extend};
+use crate::idct::{BlockGroup, CoefficientOffsets, LANES, Multipliers};
+use crate::markers::{self, MISSING_TABLE, MarkerReader, Scan};
 use crate::planes::Planes;
+use crate::rows::Rows;
 use crate::{Error, Scale, Unsupported, progressive};
 
-/// A JPEG whose headers have been read, and nothing else yet.
+/// A JPEG whose headers are read, but not its data.
 pub struct Decoder<'a> {
     bytes: &'a [u8],
     header: Header<'a>,
     frame: Frame,
-    /// Behind the first scan's header.
-    markers: Markers<'a>,
+    /// At the data of the first scan.
+    markers: MarkerReader<'a>,
     first: Scan,
 }
 
 impl<'a> Decoder<'a> {
-    /// Reads the headers. Needs next to no memory, whatever they say.
+    /// Reads the headers. Its memory use does not depend on the size that they claim.
     ///
     /// # Errors
-    /// `Unsupported` for what is left to larger libraries, and what is wrong with the headers.
+    /// `Unsupported` for a kind of JPEG that this crate does not decode; the other errors for invalid headers.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
-        let mut markers = Markers::new(bytes)?;
-        let first = markers.scan()?.ok_or(Error::Corrupt("an end before the picture"))?;
-        let frame = markers.frame.clone().ok_or(Error::Corrupt("a scan before its frame"))?;
+        let mut markers = MarkerReader::new(bytes)?;
+        let first = markers.next_scan()?.ok_or(Error::Corrupt("no scan"))?;
+        let frame = markers.frame.clone().ok_or(Error::Corrupt("a scan before the frame header"))?;
         if !frame.progressive && first.components.len() != frame.components.len() {
             return Err(Error::Unsupported(Unsupported::Scans));
         }
@@ -40,16 +44,16 @@ impl<'a> Decoder<'a> {
         Ok(Self { bytes, header, frame, markers, first })
     }
 
-    /// What the headers say.
+    /// The headers.
     pub fn header(&self) -> &Header<'a> {
         &self.header
     }
 
-    /// Decodes the luma at one scale and the chroma at another; both relative to their own size.
+    /// Decodes luma and chroma, each at its own scale, relative to its own size in the file.
     ///
     /// # Errors
-    /// `Truncated` where the data or the end marker is missing, `Corrupt` where it makes no sense:
-    /// never half a picture.
+    /// `Truncated` if data or the end marker is missing, `Corrupt` if the data is invalid. An
+    /// incomplete picture is never returned.
     pub fn decode(&self, luma: Scale, chroma: Scale) -> Result<Planes, Error> {
         let scales = [luma, chroma, chroma];
         if self.frame.progressive {
@@ -60,16 +64,16 @@ impl<'a> Decoder<'a> {
         Ok(planes)
     }
 
-    /// Decodes strip by strip, from the top: each is handed over as the rows of each plane, which
-    /// may be wider and, at the bottom, more than the plane.
+    /// Decodes from the top and passes each row of MCUs to `sink`, one `Rows` per component. These
+    /// may be wider than the plane, and extend below it.
     fn decode_strips(&self, scales: [Scale; 3], mut sink: impl FnMut(&[Rows])) -> Result<(), Error> {
         let (mcus, mcu_rows) = self.frame.mcus();
         let tables = Tables::new(&self.markers, &self.first)?;
         let mut components = Vec::new();
-        for (at, &(means, others)) in tables.of_component.iter().enumerate() {
-            let divisors = self.markers.divisors(&self.frame.components[at])?;
-            let codes = (&tables.means[means], &tables.others[others]);
-            components.push(Component::new(codes, &divisors, scales[at], self.frame.blocks(at)));
+        for (at, &(dc, ac)) in tables.by_component.iter().enumerate() {
+            let quant_table = self.markers.quant_table(&self.frame.components[at])?;
+            let codes = (&tables.dc[dc], &tables.ac[ac]);
+            components.push(Component::new(codes, &quant_table, scales[at], self.frame.blocks(at)));
         }
         let mut strip: Vec<_> = components.iter().map(|c| Rows::new(c.scale, (c.across, c.down), mcus)).collect();
 
@@ -84,15 +88,15 @@ impl<'a> Decoder<'a> {
                             bits = window.restart(restarts)?;
                             restarts = (restarts + 1) % 8;
                             until_restart = self.markers.restart_interval;
-                            components.iter_mut().for_each(|c| c.mean = 0);
+                            components.iter_mut().for_each(|c| c.previous_dc = 0);
                         }
                         until_restart -= 1;
                     }
-                    window.provide(&mut bits);
+                    window.ensure_mcu(&mut bits);
                     for component in &mut components {
                         bits = component.read_blocks(bits, &window, mcu)?;
                     }
-                    window.check(bits)?;
+                    window.check_bounds(bits)?;
                 }
                 for (component, rows) in components.iter().zip(&mut strip) {
                     component.transform(first, rows);
@@ -100,86 +104,72 @@ impl<'a> Decoder<'a> {
             }
             sink(&strip);
         }
-        header::read_end(self.bytes, window.finish()?)
+        markers::read_end(self.bytes, window.finish()?)
     }
 }
 
-/// Rows of samples of one component: those of one row of MCUs.
-pub(crate) struct Rows {
-    pub samples: Vec<u8>,
-    pub stride: usize,
-}
-
-impl Rows {
-    /// For a row of so many MCUs, each of which is so many blocks.
-    pub fn new(scale: Scale, (across, down): (usize, usize), mcus: usize) -> Self {
-        let n = scale.eighths();
-        let stride = mcus.next_multiple_of(LANES) * across * n;
-        Self { samples: vec![0; stride * down * n], stride }
-    }
-}
-
-/// The lookup tables of a scan, each built once however many components use it.
+/// The lookup tables of a scan. Components that use the same code share a table.
 struct Tables {
-    means: Vec<Means>,
-    others: Vec<Others>,
-    of_component: Vec<(usize, usize)>,
+    dc: Vec<DcTable>,
+    ac: Vec<AcTable>,
+    /// For each component: the indices of its tables.
+    by_component: Vec<(usize, usize)>,
 }
 
 impl Tables {
-    fn new(markers: &Markers<'_>, scan: &Scan) -> Result<Self, Error> {
-        let mut tables = Self { means: Vec::new(), others: Vec::new(), of_component: Vec::new() };
-        let (mut means_at, mut others_at) = ([None; 4], [None; 4]);
-        for &(_, mean, other) in &scan.components {
-            let mean_code = markers.means.get(mean).and_then(Option::as_ref).ok_or(MISSING)?;
-            let other_code = markers.others.get(other).and_then(Option::as_ref).ok_or(MISSING)?;
-            let mean = *means_at[mean].get_or_insert_with(|| {
-                tables.means.push(Means::new(mean_code));
-                tables.means.len() - 1
+    fn new(markers: &MarkerReader<'_>, scan: &Scan) -> Result<Self, Error> {
+        let mut tables = Self { dc: Vec::new(), ac: Vec::new(), by_component: Vec::new() };
+        let (mut dc_indices, mut ac_indices) = ([None; 4], [None; 4]);
+        for &(_, dc, ac) in &scan.components {
+            let dc_code = markers.dc_codes.get(dc).and_then(Option::as_ref).ok_or(MISSING_TABLE)?;
+            let ac_code = markers.ac_codes.get(ac).and_then(Option::as_ref).ok_or(MISSING_TABLE)?;
+            let dc = *dc_indices[dc].get_or_insert_with(|| {
+                tables.dc.push(DcTable::new(dc_code));
+                tables.dc.len() - 1
             });
-            let other = *others_at[other].get_or_insert_with(|| {
-                tables.others.push(Others::new(other_code));
-                tables.others.len() - 1
+            let ac = *ac_indices[ac].get_or_insert_with(|| {
+                tables.ac.push(AcTable::new(ac_code));
+                tables.ac.len() - 1
             });
-            tables.of_component.push((mean, other));
+            tables.by_component.push((dc, ac));
         }
         Ok(tables)
     }
 }
 
-/// What is needed to read the blocks of one component.
+/// The state of decoding one component.
 struct Component<'a> {
-    means: &'a Means,
-    others: &'a Others,
+    dc_table: &'a DcTable,
+    ac_table: &'a AcTable,
     scale: Scale,
-    /// Blocks of it in an MCU.
+    /// Blocks of the component in an MCU.
     across: usize,
     down: usize,
-    places: Places,
+    offsets: CoefficientOffsets,
     multipliers: Multipliers,
-    /// Of the block before.
-    mean: i32,
+    /// The DC coefficient of the previous block, which the next one is coded relative to.
+    previous_dc: i32,
     /// `down` rows of `across` groups.
-    groups: Vec<Group>,
+    groups: Vec<BlockGroup>,
 }
 
 impl<'a> Component<'a> {
     fn new(
-        (means, others): (&'a Means, &'a Others),
-        divisors: &Quantisation,
+        (dc_table, ac_table): (&'a DcTable, &'a AcTable),
+        quant_table: &QuantTable,
         scale: Scale,
         (across, down): (usize, usize),
     ) -> Self {
         Self {
-            means,
-            others,
+            dc_table,
+            ac_table,
             scale,
             across,
             down,
-            places: Places::new(scale),
-            multipliers: Multipliers::new(scale, divisors),
-            mean: 0,
-            groups: (0..across * down).map(|_| Group::new()).collect(),
+            offsets: CoefficientOffsets::new(scale),
+            multipliers: Multipliers::new(scale, quant_table),
+            previous_dc: 0,
+            groups: (0..across * down).map(|_| BlockGroup::new()).collect(),
         }
     }
 
@@ -191,7 +181,7 @@ impl<'a> Component<'a> {
 
     /// Reads the blocks of one MCU.
     #[inline(always)]
-    fn read_blocks(&mut self, mut bits: Bits, window: &Window<'_>, mcu: usize) -> Result<Bits, Error> {
+    fn read_blocks(&mut self, mut bits: BitReader, window: &Window<'_>, mcu: usize) -> Result<BitReader, Error> {
         for down in 0..self.down {
             for across in 0..self.across {
                 let block = mcu * self.across + across;
@@ -201,44 +191,50 @@ impl<'a> Component<'a> {
         Ok(bits)
     }
 
-    fn read_block(&mut self, mut bits: Bits, window: &Window<'_>, group: usize, lane: usize) -> Result<Bits, Error> {
+    fn read_block(
+        &mut self,
+        mut bits: BitReader,
+        window: &Window<'_>,
+        group: usize,
+        lane: usize,
+    ) -> Result<BitReader, Error> {
         let Some(group) = self.groups.get_mut(group) else { return Ok(bits) };
-        let (places, last) = (&self.places.of, self.places.last);
-        let (wanted, skipped) = self.others.tables();
+        let (offsets, last) = (&self.offsets.by_coefficient, self.offsets.last);
+        let (entries, skip_entries) = self.ac_table.tables();
         let coefficients = group.coefficients();
-        let mut store = |at: usize, value: i32| coefficients.set(places[at & 127], lane, value as i16);
+        let mut store = |at: usize, value: i32| coefficients.set(offsets[at & 127], lane, value as i16);
 
         bits.refill(window);
-        let difference = self.means.read(&mut bits).ok_or_else(|| window.judge(bits))?;
-        self.mean = self.mean.wrapping_add(difference);
-        store(0, self.mean);
+        let difference = self.dc_table.read(&mut bits).ok_or_else(|| window.invalid_code_error(bits))?;
+        self.previous_dc = self.previous_dc.wrapping_add(difference);
+        store(0, self.previous_dc);
 
         let mut at = 1;
-        'wanted: while at <= last {
+        'coefficients: while at <= last {
             bits.refill(window);
-            // Two fast ones leave 34 bits, enough for a slow one.
+            // Two fast entries leave 34 bits, enough for a slow one.
             for _ in 0..3 {
-                let entry = wanted.at(bits.ahead);
+                let entry = entries.at(bits.buffer);
                 let first = at + entry.first_run();
                 let second = first + entry.second_step();
                 if entry.is_slow() || second + entry.end() > 63 {
-                    // Too long, or beyond the block, where another code applies: one symbol only.
+                    // The code is too long, or the entry extends beyond the block: read a single symbol.
                     let symbol = match entry.symbol() {
                         Some((symbol, length)) => {
                             bits.consume(length);
-                            Symbol::from(symbol)
+                            AcSymbol::from(symbol)
                         }
-                        None => next_symbol(&self.others.code, &mut bits, window)?,
+                        None => next_symbol(&self.ac_table.code, &mut bits, window)?,
                     };
                     match symbol {
-                        Symbol::End => return Ok(bits),
-                        Symbol::Coefficient { run, size } => {
+                        AcSymbol::EndOfBlock => return Ok(bits),
+                        AcSymbol::Coefficient { run, size } => {
                             at += run as usize;
                             store(at, extend(bits.take(size), size));
                             at += 1;
                         }
                     }
-                    continue 'wanted;
+                    continue 'coefficients;
                 }
                 bits.consume(entry.length());
                 store(second, entry.second());
@@ -248,21 +244,21 @@ impl<'a> Component<'a> {
                     return Ok(bits);
                 }
                 if at > last {
-                    break 'wanted;
+                    break 'coefficients;
                 }
             }
         }
 
-        // The rest is only passed over.
+        // The scale does not need the remaining coefficients.
         while at < 64 {
             bits.refill(window);
             for _ in 0..2 {
-                let entry = skipped.at(bits.ahead);
+                let entry = skip_entries.at(bits.buffer);
                 if entry.is_slow() || at + entry.steps() + entry.end() > 64 {
                     bits.refill(window);
-                    match next_symbol(&self.others.code, &mut bits, window)? {
-                        Symbol::End => return Ok(bits),
-                        Symbol::Coefficient { run, size } => {
+                    match next_symbol(&self.ac_table.code, &mut bits, window)? {
+                        AcSymbol::EndOfBlock => return Ok(bits),
+                        AcSymbol::Coefficient { run, size } => {
                             bits.consume(size);
                             at += run as usize + 1;
                         }
@@ -279,10 +275,10 @@ impl<'a> Component<'a> {
                 }
             }
         }
-        if at > 64 { Err(window.judge(bits)) } else { Ok(bits) }
+        if at > 64 { Err(window.invalid_code_error(bits)) } else { Ok(bits) }
     }
 
-    /// Writes the samples of the MCUs from `first` on.
+    /// Writes the samples of [`LANES`] MCUs, the first of which is number `first` in its row.
     fn transform(&self, first: usize, rows: &mut Rows) {
         let n = self.scale.eighths();
         for (at, group) in self.groups.iter().enumerate() {
@@ -294,10 +290,10 @@ impl<'a> Component<'a> {
     }
 }
 
-/// One symbol, whatever its length.
+/// Reads one symbol of any length.
 #[inline]
-fn next_symbol(code: &Code, bits: &mut Bits, window: &Window<'_>) -> Result<Symbol, Error> {
-    let (symbol, length) = code.symbol(bits.peek16()).ok_or_else(|| window.judge(*bits))?;
+fn next_symbol(code: &HuffmanCode, bits: &mut BitReader, window: &Window<'_>) -> Result<AcSymbol, Error> {
+    let (symbol, length) = code.symbol(bits.peek16()).ok_or_else(|| window.invalid_code_error(*bits))?;
     bits.consume(length);
-    Ok(Symbol::from(symbol))
+    Ok(AcSymbol::from(symbol))
 }

@@ -1,27 +1,27 @@
 use thiserror::Error;
 
-/// Why a file was not decoded.
+/// The reason why a file was not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Error {
-    /// The bytes do not begin like a JPEG.
+    /// The file does not start with a JPEG signature.
     #[error("not a JPEG")]
     NotJpeg,
-    /// A JPEG of a kind that this crate leaves to larger libraries.
+    /// A kind of JPEG that this crate does not decode.
     #[error("unsupported: {0}")]
     Unsupported(Unsupported),
-    /// The file ends before the picture does.
-    #[error("the file ends before the picture does")]
+    /// The file ends before the picture is complete.
+    #[error("the file is truncated")]
     Truncated,
-    /// The file contradicts itself or the standard.
-    #[error("the file is damaged: {0}")]
+    /// The file violates the standard.
+    #[error("the file is corrupt: {0}")]
     Corrupt(&'static str),
 }
 
-/// What is left to larger libraries. All of it is told from the headers, before anything is decoded.
+/// A feature of JPEG that this crate does not decode. The headers show it before anything is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unsupported {
-    /// Arithmetic coding, lossless and hierarchical processes.
-    #[error("a process other than sequential Huffman coding")]
+    /// Arithmetic coding, a lossless or a hierarchical process.
+    #[error("a process other than sequential or progressive Huffman coding")]
     Process,
     /// Other than 8 bits per sample.
     #[error("{0} bits per sample")]
@@ -32,7 +32,7 @@ pub enum Unsupported {
     /// Other than 4:4:4, 4:2:2, 4:4:0 and 4:2:0.
     #[error("an unusual subsampling")]
     Sampling,
-    /// Components of a sequential picture in scans of their own.
+    /// A sequential picture with a scan per component.
     #[error("several scans")]
     Scans,
 }

@@ -1,6 +1,6 @@
 use crate::Scale;
-use crate::decode::Rows;
 use crate::header::Frame;
+use crate::rows::Rows;
 
 /// Samples of 8 bits, row by row from the top, without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct Plane {
     pub width: usize,
     /// In samples.
     pub height: usize,
-    /// Always `width` × `height`.
+    /// Always `width` × `height` samples.
     pub samples: Vec<u8>,
 }
 
@@ -18,7 +18,7 @@ impl Plane {
         Self { width, height, samples: Vec::with_capacity(width * height) }
     }
 
-    /// Appends rows, as many as there is room for.
+    /// Appends rows until the plane is full.
     pub(crate) fn push(&mut self, rows: &Rows) {
         for row in rows.samples.chunks_exact(rows.stride) {
             if self.samples.len() < self.width * self.height {
@@ -28,15 +28,15 @@ impl Plane {
     }
 }
 
-/// A picture as JPEG holds it: luma, and with colours two planes of chroma, which may be smaller.
+/// The planes of a decoded JPEG. Chroma planes may be smaller than the luma plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planes {
-    /// One (grey) or three (Y, Cb, Cr; or whatever the file's metadata declares them to be).
+    /// One plane (grey) or three (Y, Cb, Cr, unless the file's metadata declares other colours).
     pub planes: Vec<Plane>,
 }
 
 impl Planes {
-    /// Of the right width, and nothing in them yet.
+    /// Planes of the right size that contain no samples yet.
     pub(crate) fn empty(frame: &Frame, scales: [Scale; 3]) -> Self {
         let plane = |(at, scale): (usize, Scale)| {
             let (width, height) = frame.size(at, scale.eighths());
@@ -45,7 +45,7 @@ impl Planes {
         Self { planes: scales.into_iter().take(frame.components.len()).enumerate().map(plane).collect() }
     }
 
-    /// Appends a strip of rows.
+    /// Appends the rows of one row of MCUs, one `Rows` per plane.
     pub(crate) fn push(&mut self, strip: &[Rows]) {
         for (plane, rows) in self.planes.iter_mut().zip(strip) {
             plane.push(rows);

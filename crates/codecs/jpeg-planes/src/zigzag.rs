@@ -1,4 +1,4 @@
-/// Column and row of each coefficient, in the order in which a file holds them (T.81, figure A.6).
+/// Column and row of each coefficient in zigzag order (T.81, figure A.6).
 pub(crate) const ZIGZAG: [(u8, u8); 64] = {
     let mut order = [(0, 0); 64];
     let (mut u, mut v, mut at) = (0_u8, 0_u8, 0);
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn begins_and_ends_as_in_the_standard() {
+    fn zigzag_equals_the_standard_and_has_no_duplicates() {
         assert_eq!(ZIGZAG[..6], [(0, 0), (1, 0), (0, 1), (0, 2), (1, 1), (2, 0)]);
         assert_eq!(ZIGZAG[61..], [(7, 6), (6, 7), (7, 7)]);
         let mut all = ZIGZAG;

@@ -1,12 +1,12 @@
 use thiserror::Error;
 
-/// Why a frame was not decoded.
+/// The reason why a frame was not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Error {
-    /// The data end before the picture does.
-    #[error("the data end before the picture does")]
+    /// The data ends before the picture is complete.
+    #[error("the data is truncated")]
     Truncated,
-    /// The data contradict the format.
-    #[error("the data are damaged: {0}")]
+    /// The data violates the format.
+    #[error("the data is corrupt: {0}")]
     Corrupt(&'static str),
 }

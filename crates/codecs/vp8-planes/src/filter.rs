@@ -1,18 +1,18 @@
-//! Smooths the edges of blocks (RFC 6386, section 15).
+//! The loop filter, which smooths the edges of blocks (RFC 6386, section 15).
 
-/// What tells an edge of blocks from one of the picture.
+/// The thresholds below which an edge is taken for an artefact of blocks and smoothed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Of a subblock's edges; those of a macroblock have four more.
+pub(crate) struct FilterLimits {
+    /// For the step at the edge of a subblock; for the edge of a macroblock it is four more.
     edge: i16,
-    /// Of the steps on either side.
+    /// For the steps on either side of the edge.
     interior: i16,
-    /// Steps beside the edge from which on it is left sharper.
+    /// Steps next to the edge that are larger mean high variance, where the filter is weaker.
     variance: i16,
 }
 
-impl Limits {
-    /// `None` if nothing is to be smoothed.
+impl FilterLimits {
+    /// `None` if the level is 0: no filter.
     pub fn new(level: u8, sharpness: u8) -> Option<Self> {
         let (level, sharpness) = (i16::from(level), i16::from(sharpness));
         let interior = match sharpness {
@@ -29,61 +29,67 @@ impl Limits {
         (level > 0).then_some(Self { edge: 2 * level + interior, interior, variance })
     }
 
-    fn of_macroblock(self) -> Self {
+    fn for_macroblock(self) -> Self {
         Self { edge: self.edge + 4, ..self }
     }
 }
 
-/// Samples across an edge, four before it and four behind, side by side.
+/// The samples around an edge: four lines before it and four after it.
 type Edge<const N: usize> = [[i16; N]; 8];
 
-/// A macroblock's place in a plane.
+/// The position of a macroblock in its plane.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct MacroblockPosition {
     pub column: usize,
     pub row: usize,
 }
 
-/// Smooths the edges of a macroblock with `N` samples a side, and of its subblocks if `inner`.
-pub(crate) fn normal<const N: usize>(plane: &mut [u8], stride: usize, place: Place, limits: Limits, inner: bool) {
-    let first = place.row * N * stride + place.column * N;
-    let subblocks = || (4..N).step_by(4).filter(|_| inner);
-    if place.column > 0 {
-        upright::<N>(plane, stride, first, |edge| macroblock_edge(edge, limits.of_macroblock()));
+/// The normal filter: smooths the edges of a macroblock of `N` × `N` samples, and of its subblocks if `inner`.
+pub(crate) fn normal<const N: usize>(
+    plane: &mut [u8],
+    stride: usize,
+    position: MacroblockPosition,
+    limits: FilterLimits,
+    inner: bool,
+) {
+    let first = position.row * N * stride + position.column * N;
+    let inner_offsets = || (4..N).step_by(4).filter(|_| inner);
+    if position.column > 0 {
+        vertical_edge::<N>(plane, stride, first, |edge| macroblock_edge(edge, limits.for_macroblock()));
     }
-    for x in subblocks() {
-        upright::<N>(plane, stride, first + x, |edge| subblock_edge(edge, limits));
+    for x in inner_offsets() {
+        vertical_edge::<N>(plane, stride, first + x, |edge| subblock_edge(edge, limits));
     }
-    if place.row > 0 {
-        level::<N>(plane, stride, first, |edge| macroblock_edge(edge, limits.of_macroblock()));
+    if position.row > 0 {
+        horizontal_edge::<N>(plane, stride, first, |edge| macroblock_edge(edge, limits.for_macroblock()));
     }
-    for y in subblocks() {
-        level::<N>(plane, stride, first + y * stride, |edge| subblock_edge(edge, limits));
+    for y in inner_offsets() {
+        horizontal_edge::<N>(plane, stride, first + y * stride, |edge| subblock_edge(edge, limits));
     }
 }
 
-/// The same, for luma alone and by fewer samples.
-pub(crate) fn simple(plane: &mut [u8], stride: usize, place: Place, limits: Limits, inner: bool) {
+/// The simple filter: changes fewer samples, and is used for luma only.
+pub(crate) fn simple(plane: &mut [u8], stride: usize, position: MacroblockPosition, limits: FilterLimits, inner: bool) {
     const N: usize = 16;
-    let first = place.row * N * stride + place.column * N;
-    let subblocks = || (4..N).step_by(4).filter(|_| inner);
-    if place.column > 0 {
-        upright::<N>(plane, stride, first, |edge| simple_edge(edge, limits.of_macroblock()));
+    let first = position.row * N * stride + position.column * N;
+    let inner_offsets = || (4..N).step_by(4).filter(|_| inner);
+    if position.column > 0 {
+        vertical_edge::<N>(plane, stride, first, |edge| simple_edge(edge, limits.for_macroblock()));
     }
-    for x in subblocks() {
-        upright::<N>(plane, stride, first + x, |edge| simple_edge(edge, limits));
+    for x in inner_offsets() {
+        vertical_edge::<N>(plane, stride, first + x, |edge| simple_edge(edge, limits));
     }
-    if place.row > 0 {
-        level::<N>(plane, stride, first, |edge| simple_edge(edge, limits.of_macroblock()));
+    if position.row > 0 {
+        horizontal_edge::<N>(plane, stride, first, |edge| simple_edge(edge, limits.for_macroblock()));
     }
-    for y in subblocks() {
-        level::<N>(plane, stride, first + y * stride, |edge| simple_edge(edge, limits));
+    for y in inner_offsets() {
+        horizontal_edge::<N>(plane, stride, first + y * stride, |edge| simple_edge(edge, limits));
     }
 }
 
-/// An edge whose samples lie in rows: `at` is the first one behind it.
+/// Smooths a vertical edge. `at` is the index of the first sample to its right.
 #[inline(always)]
-fn upright<const N: usize>(plane: &mut [u8], stride: usize, at: usize, smooth: impl Fn(&mut Edge<N>)) {
+fn vertical_edge<const N: usize>(plane: &mut [u8], stride: usize, at: usize, smooth: impl Fn(&mut Edge<N>)) {
     let mut edge = [[0; N]; 8];
     let rows = &mut plane[at - 4..];
     for i in 0..N {
@@ -101,9 +107,9 @@ fn upright<const N: usize>(plane: &mut [u8], stride: usize, at: usize, smooth: i
     }
 }
 
-/// An edge whose samples lie in columns.
+/// Smooths a horizontal edge. `at` is the index of the first sample below it.
 #[inline(always)]
-fn level<const N: usize>(plane: &mut [u8], stride: usize, at: usize, smooth: impl Fn(&mut Edge<N>)) {
+fn horizontal_edge<const N: usize>(plane: &mut [u8], stride: usize, at: usize, smooth: impl Fn(&mut Edge<N>)) {
     let mut edge = [[0; N]; 8];
     let first = at - 4 * stride;
     for (i, samples) in edge.iter_mut().enumerate() {
@@ -122,30 +128,30 @@ fn level<const N: usize>(plane: &mut [u8], stride: usize, at: usize, smooth: imp
 }
 
 #[inline(always)]
-fn signed(value: i16) -> i16 {
+fn clamp_i8(value: i16) -> i16 {
     value.clamp(-128, 127)
 }
 
-/// All ones where the samples are to be smoothed.
+/// All ones if true.
 #[inline(always)]
 fn mask(is: bool) -> i16 {
     -i16::from(is)
 }
 
 #[inline(always)]
-fn simple_edge<const N: usize>([_, _, p1, p0, q0, q1, _, _]: &mut Edge<N>, limits: Limits) {
+fn simple_edge<const N: usize>([_, _, p1, p0, q0, q1, _, _]: &mut Edge<N>, limits: FilterLimits) {
     for i in 0..N {
         let [a, b, c, d] = [p1[i], p0[i], q0[i], q1[i]].map(|v| v - 128);
         let applies = mask((b - c).abs() * 2 + ((a - d).abs() >> 1) <= limits.edge);
-        let step = signed(signed(a - d) + 3 * (c - b)) & applies;
-        q0[i] = signed(c - (signed(step + 4) >> 3)) + 128;
-        p0[i] = signed(b + (signed(step + 3) >> 3)) + 128;
+        let step = clamp_i8(clamp_i8(a - d) + 3 * (c - b)) & applies;
+        q0[i] = clamp_i8(c - (clamp_i8(step + 4) >> 3)) + 128;
+        p0[i] = clamp_i8(b + (clamp_i8(step + 3) >> 3)) + 128;
     }
 }
 
-/// Whether samples are to be smoothed, and whether they vary much beside the edge: masks.
+/// Masks: whether the edge is smoothed, and whether the variance next to it is high.
 #[inline(always)]
-fn judge([p3, p2, p1, p0, q0, q1, q2, q3]: [i16; 8], limits: Limits) -> (i16, i16) {
+fn edge_masks([p3, p2, p1, p0, q0, q1, q2, q3]: [i16; 8], limits: FilterLimits) -> (i16, i16) {
     let step = |a: i16, b: i16| (a - b).abs();
     let steep = step(p3, p2).max(step(p2, p1)).max(step(q3, q2)).max(step(q2, q1));
     let beside = step(p1, p0).max(step(q1, q0));
@@ -155,35 +161,35 @@ fn judge([p3, p2, p1, p0, q0, q1, q2, q3]: [i16; 8], limits: Limits) -> (i16, i1
 }
 
 #[inline(always)]
-fn subblock_edge<const N: usize>([p3, p2, p1, p0, q0, q1, q2, q3]: &mut Edge<N>, limits: Limits) {
+fn subblock_edge<const N: usize>([p3, p2, p1, p0, q0, q1, q2, q3]: &mut Edge<N>, limits: FilterLimits) {
     for i in 0..N {
-        let (applies, varies) = judge([p3[i], p2[i], p1[i], p0[i], q0[i], q1[i], q2[i], q3[i]], limits);
+        let (applies, varies) = edge_masks([p3[i], p2[i], p1[i], p0[i], q0[i], q1[i], q2[i], q3[i]], limits);
         let [a, b, c, d] = [p1[i], p0[i], q0[i], q1[i]].map(|v| v - 128);
-        let step = signed((signed(a - d) & varies) + 3 * (c - b)) & applies;
-        let (behind, before) = (signed(step + 4) >> 3, signed(step + 3) >> 3);
+        let step = clamp_i8((clamp_i8(a - d) & varies) + 3 * (c - b)) & applies;
+        let (behind, before) = (clamp_i8(step + 4) >> 3, clamp_i8(step + 3) >> 3);
         let outer = ((behind + 1) >> 1) & !varies & applies;
-        p1[i] = signed(a + outer) + 128;
-        p0[i] = signed(b + before) + 128;
-        q0[i] = signed(c - behind) + 128;
-        q1[i] = signed(d - outer) + 128;
+        p1[i] = clamp_i8(a + outer) + 128;
+        p0[i] = clamp_i8(b + before) + 128;
+        q0[i] = clamp_i8(c - behind) + 128;
+        q1[i] = clamp_i8(d - outer) + 128;
     }
 }
 
 #[inline(always)]
-fn macroblock_edge<const N: usize>([p3, p2, p1, p0, q0, q1, q2, q3]: &mut Edge<N>, limits: Limits) {
+fn macroblock_edge<const N: usize>([p3, p2, p1, p0, q0, q1, q2, q3]: &mut Edge<N>, limits: FilterLimits) {
     for i in 0..N {
-        let (applies, varies) = judge([p3[i], p2[i], p1[i], p0[i], q0[i], q1[i], q2[i], q3[i]], limits);
+        let (applies, varies) = edge_masks([p3[i], p2[i], p1[i], p0[i], q0[i], q1[i], q2[i], q3[i]], limits);
         let [a, b, c, d, e, f] = [p2[i], p1[i], p0[i], q0[i], q1[i], q2[i]].map(|v| v - 128);
-        let step = signed(signed(b - e) + 3 * (d - c)) & applies;
+        let step = clamp_i8(clamp_i8(b - e) + 3 * (d - c)) & applies;
         let (sharp, soft) = (step & varies, step & !varies);
-        let part = |of: i16| signed((of * soft + 63) >> 7);
+        let part = |of: i16| clamp_i8((of * soft + 63) >> 7);
         let (near, middle, far) = (part(27), part(18), part(9));
-        let (behind, before) = (signed(sharp + 4) >> 3, signed(sharp + 3) >> 3);
-        p2[i] = signed(a + far) + 128;
-        p1[i] = signed(b + middle) + 128;
-        p0[i] = signed(c + near + before) + 128;
-        q0[i] = signed(d - near - behind) + 128;
-        q1[i] = signed(e - middle) + 128;
-        q2[i] = signed(f - far) + 128;
+        let (behind, before) = (clamp_i8(sharp + 4) >> 3, clamp_i8(sharp + 3) >> 3);
+        p2[i] = clamp_i8(a + far) + 128;
+        p1[i] = clamp_i8(b + middle) + 128;
+        p0[i] = clamp_i8(c + near + before) + 128;
+        q0[i] = clamp_i8(d - near - behind) + 128;
+        q1[i] = clamp_i8(e - middle) + 128;
+        q2[i] = clamp_i8(f - far) + 128;
     }
 }

@@ -1,25 +1,25 @@
-//! How macroblocks are predicted (RFC 6386, section 11).
+//! Reads the prediction modes of macroblocks (RFC 6386, section 11).
 
-use crate::bools::Bools;
+use crate::bool_decoder::BoolDecoder;
 use crate::header::Header;
-use crate::tables::SUBBLOCK_MODES;
+use crate::tables::SUBBLOCK_MODE_PROBABILITIES;
 
-/// How a whole block is predicted.
+/// The prediction mode of a whole block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The mean of the edges.
-    Mean,
+    /// The mean of the edges (`DC_PRED`).
+    Dc,
     Vertical,
     Horizontal,
-    /// The gradient ("true motion").
-    Gradient,
+    /// A gradient (`TM_PRED`).
+    TrueMotion,
 }
 
-/// How a subblock is predicted; the order is that of the tables.
+/// The prediction mode of a subblock, in the order of the probability tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sub {
-    Mean,
-    Gradient,
+pub(crate) enum SubblockMode {
+    Dc,
+    TrueMotion,
     Vertical,
     Horizontal,
     LeftDown,
@@ -30,100 +30,101 @@ pub(crate) enum Sub {
     HorizontalUp,
 }
 
+/// The prediction of luma: one mode, or one per subblock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Luma {
     Whole(Mode),
-    Subblocks([Sub; 16]),
+    Subblocks([SubblockMode; 16]),
 }
 
-/// What is said of a macroblock before its coefficients.
+/// The header of a macroblock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Macroblock {
     pub segment: usize,
-    /// No coefficients follow.
+    /// Whether the macroblock has no coefficients.
     pub skipped: bool,
     pub luma: Luma,
     pub chroma: Mode,
 }
 
-/// Modes of the subblocks above, by column, and to the left.
-pub(crate) struct Neighbours {
-    above: Vec<[Sub; 4]>,
-    left: [Sub; 4],
+/// The modes of the subblocks above, by column, and to the left. They select the probabilities of the next modes.
+pub(crate) struct ModeContext {
+    above: Vec<[SubblockMode; 4]>,
+    left: [SubblockMode; 4],
 }
 
-impl Neighbours {
+impl ModeContext {
     pub fn new(columns: usize) -> Self {
-        Self { above: vec![[Sub::Mean; 4]; columns], left: [Sub::Mean; 4] }
+        Self { above: vec![[SubblockMode::Dc; 4]; columns], left: [SubblockMode::Dc; 4] }
     }
 
-    /// To be called before each row.
-    pub fn begin_row(&mut self) {
-        self.left = [Sub::Mean; 4];
+    /// Call it before each row.
+    pub fn start_row(&mut self) {
+        self.left = [SubblockMode::Dc; 4];
     }
 
-    pub fn read(&mut self, place: &mut Bools<'_>, header: &Header, column: usize) -> Macroblock {
-        // A copy, so that it lives in registers.
-        let mut copy = *place;
-        let bools = &mut copy;
-        let segment = header.segments.map_or(0, |[which, low, high]| match bools.read(which) {
-            false => usize::from(bools.read(low)),
-            true => 2 + usize::from(bools.read(high)),
+    pub fn read(&mut self, decoder: &mut BoolDecoder<'_>, header: &Header, column: usize) -> Macroblock {
+        // A copy of the decoder stays in registers.
+        let mut copy = *decoder;
+        let bits = &mut copy;
+        let segment = header.segments.map_or(0, |[which, low, high]| match bits.read(which) {
+            false => usize::from(bits.read(low)),
+            true => 2 + usize::from(bits.read(high)),
         });
-        let skipped = header.skips.is_some_and(|probability| bools.read(probability));
+        let skipped = header.skips.is_some_and(|probability| bits.read(probability));
         let above = &mut self.above[column];
-        let luma = if bools.read(145) {
-            let (mode, of_subblocks) = match bools.read(156) {
-                false if bools.read(163) => (Mode::Vertical, Sub::Vertical),
-                false => (Mode::Mean, Sub::Mean),
-                true if bools.read(128) => (Mode::Gradient, Sub::Gradient),
-                true => (Mode::Horizontal, Sub::Horizontal),
+        let luma = if bits.read(145) {
+            let (mode, subblock_mode) = match bits.read(156) {
+                false if bits.read(163) => (Mode::Vertical, SubblockMode::Vertical),
+                false => (Mode::Dc, SubblockMode::Dc),
+                true if bits.read(128) => (Mode::TrueMotion, SubblockMode::TrueMotion),
+                true => (Mode::Horizontal, SubblockMode::Horizontal),
             };
-            (*above, self.left) = ([of_subblocks; 4], [of_subblocks; 4]);
+            (*above, self.left) = ([subblock_mode; 4], [subblock_mode; 4]);
             Luma::Whole(mode)
         } else {
-            let mut modes = [Sub::Mean; 16];
+            let mut modes = [SubblockMode::Dc; 16];
             for (row, left) in modes.chunks_exact_mut(4).zip(&mut self.left) {
                 for (mode, above) in row.iter_mut().zip(above.iter_mut()) {
-                    *mode = subblock(bools, &SUBBLOCK_MODES[*above as usize][*left as usize]);
+                    *mode = subblock(bits, &SUBBLOCK_MODE_PROBABILITIES[*above as usize][*left as usize]);
                     (*above, *left) = (*mode, *mode);
                 }
             }
             Luma::Subblocks(modes)
         };
-        let chroma = match bools.read(142) {
-            false => Mode::Mean,
-            true if !bools.read(114) => Mode::Vertical,
-            true if bools.read(183) => Mode::Gradient,
+        let chroma = match bits.read(142) {
+            false => Mode::Dc,
+            true if !bits.read(114) => Mode::Vertical,
+            true if bits.read(183) => Mode::TrueMotion,
             true => Mode::Horizontal,
         };
-        *place = copy;
+        *decoder = copy;
         Macroblock { segment, skipped, luma, chroma }
     }
 }
 
 #[inline(always)]
-fn subblock(bools: &mut Bools<'_>, probabilities: &[u8; 9]) -> Sub {
-    let mut is = |node: usize| bools.read(probabilities[node]);
+fn subblock(bits: &mut BoolDecoder<'_>, probabilities: &[u8; 9]) -> SubblockMode {
+    let mut is = |node: usize| bits.read(probabilities[node]);
     if !is(0) {
-        Sub::Mean
+        SubblockMode::Dc
     } else if !is(1) {
-        Sub::Gradient
+        SubblockMode::TrueMotion
     } else if !is(2) {
-        Sub::Vertical
+        SubblockMode::Vertical
     } else if !is(3) {
         match is(4) {
-            false => Sub::Horizontal,
-            true if is(5) => Sub::VerticalRight,
-            true => Sub::RightDown,
+            false => SubblockMode::Horizontal,
+            true if is(5) => SubblockMode::VerticalRight,
+            true => SubblockMode::RightDown,
         }
     } else if !is(6) {
-        Sub::LeftDown
+        SubblockMode::LeftDown
     } else if !is(7) {
-        Sub::VerticalLeft
+        SubblockMode::VerticalLeft
     } else if !is(8) {
-        Sub::HorizontalDown
+        SubblockMode::HorizontalDown
     } else {
-        Sub::HorizontalUp
+        SubblockMode::HorizontalUp
     }
 }

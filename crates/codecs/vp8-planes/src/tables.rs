@@ -1,12 +1,12 @@
-//! The numbers of RFC 6386.
+//! The constants of RFC 6386.
 
-/// A probability, of 256, that a bit is zero.
+/// The probability that a bit is zero, in units of 1/256.
 pub(crate) type Probability = u8;
 /// By kind of block, band, context and node of the tree (section 13.3).
 pub(crate) type CoefficientProbabilities = [[[[Probability; 11]; 3]; 8]; 4];
 
-/// Section 13.5.
-pub(crate) const COEFFICIENTS: CoefficientProbabilities = [
+/// The initial probabilities of coefficients (section 13.5).
+pub(crate) const DEFAULT_COEFFICIENT_PROBABILITIES: CoefficientProbabilities = [
     [
         [
             [128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128],
@@ -177,8 +177,8 @@ pub(crate) const COEFFICIENTS: CoefficientProbabilities = [
     ],
 ];
 
-/// Of an update to each of them (section 13.4).
-pub(crate) const COEFFICIENT_UPDATES: CoefficientProbabilities = [
+/// The probabilities that a frame updates each of them (section 13.4).
+pub(crate) const COEFFICIENT_UPDATE_PROBABILITIES: CoefficientProbabilities = [
     [
         [
             [255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255],
@@ -349,8 +349,8 @@ pub(crate) const COEFFICIENT_UPDATES: CoefficientProbabilities = [
     ],
 ];
 
-/// Of the modes of subblocks, by the mode above and the mode to the left (section 11.5).
-pub(crate) const SUBBLOCK_MODES: [[[Probability; 9]; 10]; 10] = [
+/// The probabilities of subblock modes, by the mode above and the mode to the left (section 11.5).
+pub(crate) const SUBBLOCK_MODE_PROBABILITIES: [[[Probability; 9]; 10]; 10] = [
     [
         [231, 120, 48, 89, 115, 113, 120, 152, 112],
         [152, 179, 64, 126, 170, 118, 46, 70, 95],
@@ -473,8 +473,8 @@ pub(crate) const SUBBLOCK_MODES: [[[Probability; 9]; 10]; 10] = [
     ],
 ];
 
-/// Steps of first coefficients, by index (section 14.1).
-pub(crate) const DC_STEPS: [i32; 128] = [
+/// Dequantisation factors of DC coefficients, by quantiser index (section 14.1).
+pub(crate) const DC_FACTORS: [i32; 128] = [
     4, 5, 6, 7, 8, 9, 10, 10, 11, 12, 13, 14, 15, 16, 17, 17, 18, 19, 20, 20, 21, 21, 22, 22, 23, 23, 24, 25, 25, 26,
     27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 46, 47, 48, 49, 50, 51, 52, 53,
     54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 76, 77, 78, 79, 80, 81,
@@ -482,8 +482,8 @@ pub(crate) const DC_STEPS: [i32; 128] = [
     124, 126, 128, 130, 132, 134, 136, 138, 140, 143, 145, 148, 151, 154, 157,
 ];
 
-/// Steps of the others.
-pub(crate) const AC_STEPS: [i32; 128] = [
+/// Dequantisation factors of AC coefficients, by quantiser index (section 14.1).
+pub(crate) const AC_FACTORS: [i32; 128] = [
     4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33,
     34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 60, 62, 64, 66,
     68, 70, 72, 74, 76, 78, 80, 82, 84, 86, 88, 90, 92, 94, 96, 98, 100, 102, 104, 106, 108, 110, 112, 114, 116, 119,

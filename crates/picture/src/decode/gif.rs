@@ -2,14 +2,14 @@ use std::num::NonZeroU64;
 
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 
-use super::{Decoded, Image};
+use crate::decoded::{Decoded, Image};
 use crate::orientation::Orientation;
 use crate::raster::{Layout, Raster};
-use crate::resize::Size;
+use crate::size::Size;
 use crate::{Limits, PictureError};
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
-    check_whole(bytes)?;
+    check_complete(bytes)?;
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
     if let Ok(bytes) = NonZeroU64::try_from(limits.max_bytes() as u64) {
@@ -20,7 +20,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     limits.check(screen)?;
 
     let frame = decoder.next_frame_info().map_err(from_decoder)?.ok_or_else(|| PictureError::corrupt("no frame"))?;
-    // A frame may lie partly outside of the screen, or be larger than it.
+    // A frame may extend beyond the screen.
     let frame_size = Size::new(frame.width.into(), frame.height.into());
     let (left, top) = (usize::from(frame.left), usize::from(frame.top));
     limits.check(frame_size)?;
@@ -36,7 +36,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     })
 }
 
-/// Lays the RGBA frame at `left`, `top` on a transparent screen, and cuts off what hangs over.
+/// Draws the RGBA frame at `left`, `top` on a transparent screen and crops it to the screen.
 fn compose(frame: &[u8], frame_size: Size, left: usize, top: usize, screen: Size) -> Vec<u8> {
     let stride = screen.width as usize * 4;
     let mut pixels = vec![0; stride * screen.height as usize];
@@ -49,34 +49,35 @@ fn compose(frame: &[u8], frame_size: Size, left: usize, top: usize, screen: Size
     pixels
 }
 
-/// Walks over the blocks (GIF89a specification, appendix B) to the trailer: frames after the first
-/// are not decoded, but a file that ends before its trailer is truncated.
-fn check_whole(mut bytes: &[u8]) -> Result<(), PictureError> {
+/// Reads all blocks up to the trailer (GIF89a specification, appendix B), because a file without a
+/// trailer is truncated although only the first frame is decoded.
+fn check_complete(mut bytes: &[u8]) -> Result<(), PictureError> {
     let mut take = |length: usize| {
         let (taken, rest) = bytes.split_at_checked(length)?;
         bytes = rest;
         Some(taken)
     };
-    let mut walk = || -> Option<Result<(), PictureError>> {
-        // A colour table's length is in the flags of the descriptor before it.
-        let table = |flags: u8| match flags & 0x80 {
+    // `None` at an early end of the file.
+    let mut read_blocks = || -> Option<Result<(), PictureError>> {
+        // The length of a colour table is in the flags of the descriptor before it.
+        let table_length = |flags: u8| match flags & 0x80 {
             0 => 0,
             _ => 3 << ((flags & 7) + 1),
         };
         let screen = take(13)?;
-        take(table(screen[10]))?;
+        take(table_length(screen[10]))?;
         loop {
             match take(1)? {
                 [0x3b] => return Some(Ok(())),
                 [0x21] => drop(take(1)?),
                 [0x2c] => {
                     let frame = take(9)?;
-                    take(table(frame[8]))?;
-                    take(1)?; // the LZW code size
+                    take(table_length(frame[8]))?;
+                    take(1)?; // LZW code size
                 }
                 _ => return Some(Err(PictureError::corrupt("an unknown block"))),
             }
-            // Data come in sub-blocks behind their length; an empty one ends them.
+            // The data consists of sub-blocks with a length each; an empty one is the last.
             loop {
                 let length = take(1)?[0];
                 if length == 0 {
@@ -86,7 +87,7 @@ fn check_whole(mut bytes: &[u8]) -> Result<(), PictureError> {
             }
         }
     };
-    walk().unwrap_or(Err(PictureError::Truncated))
+    read_blocks().unwrap_or(Err(PictureError::Truncated))
 }
 
 fn from_decoder(error: DecodingError) -> PictureError {

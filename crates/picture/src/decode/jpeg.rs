@@ -1,36 +1,33 @@
-//! JPEGs straight to small planes. What `jpeg-planes` leaves to others (CMYK, RGB, several scans of
-//! a sequential picture) goes to `jpeg_library`.
+//! Decodes JPEGs to planes at reduced scale. Files that `jpeg-planes` does not support (CMYK, RGB,
+//! several scans of a sequential picture) are decoded by `jpeg_fallback`.
 
 use jpeg_planes::{Decoder, Error, Header, Scale};
 
-use super::{Decoded, Image, jpeg_library};
+use super::jpeg_fallback;
+use crate::channel::Channel;
+use crate::decoded::{Decoded, Image};
+use crate::limits::check_jpeg_side;
 use crate::orientation::Orientation;
-use crate::planes::{Channel, Matrix, Planes};
-use crate::resize::Size;
+use crate::planes::{Matrix, Planes};
+use crate::size::Size;
 use crate::{BOUNDS, Limits, PictureError};
-
-/// The longest side, in pixels. libjpeg's own limit (`JPEG_MAX_DIMENSION`): whatever is larger,
-/// no common program wrote; and above 65,528 the library's 16-bit arithmetic overflows.
-pub(super) const MAX_SIDE: u32 = 65_500;
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
     let decoder = match Decoder::new(bytes) {
         Ok(decoder) if is_ycbcr(decoder.header()) => decoder,
-        Ok(_) | Err(Error::Unsupported(_)) => return jpeg_library::decode(bytes, limits),
+        Ok(_) | Err(Error::Unsupported(_)) => return jpeg_fallback::decode(bytes, limits),
         Err(error) => return Err(from_decoder(error)),
     };
     let header = decoder.header();
     let size = Size::new(header.width.into(), header.height.into());
     limits.check(size)?;
-    if size.width.max(size.height) > MAX_SIDE {
-        return Err(PictureError::corrupt("a side longer than 65,500 pixels"));
-    }
+    check_jpeg_side(size)?;
 
     let (across, down) = header.sampling.factors();
     let longest = size.width.max(size.height) as usize;
-    let luma_scale = enough(longest, BOUNDS[0]);
-    // All that is made has half as many samples of chroma in each direction.
-    let chroma_scale = enough(longest / across.max(down), BOUNDS[0].div_ceil(2));
+    let luma_scale = sufficient_scale(longest, BOUNDS[0]);
+    // Variants have half as many chroma samples in each direction.
+    let chroma_scale = sufficient_scale(longest / across.max(down), BOUNDS[0].div_ceil(2));
     let decoded = decoder.decode(luma_scale, chroma_scale).map_err(from_decoder)?;
 
     let channel = |plane, scale: Scale, (across, down): (usize, usize)| {
@@ -55,14 +52,14 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     })
 }
 
-/// The smallest scale that leaves enough samples for a good picture of `bound`: a quarter more than
-/// it needs. What more would bring is not seen in the variants (docs/benchmarks/pictures.md).
-fn enough(side: usize, bound: u32) -> Scale {
+/// The smallest scale with a quarter more samples than `bound`. More samples do not visibly improve
+/// the variants (docs/benchmarks/pictures.md).
+fn sufficient_scale(side: usize, bound: u32) -> Scale {
     Scale::at_least(side, bound as usize * 5 / 4)
 }
 
-/// Whether the components are what nearly all are, by libjpeg's rules (`default_decompress_parms`
-/// in jdapimin.c); the library's path knows the same for the rest.
+/// Whether the colours are grey or YCbCr, by libjpeg's rules (`default_decompress_parms` in
+/// jdapimin.c). `jpeg_fallback` applies the same rules.
 fn is_ycbcr(header: &Header<'_>) -> bool {
     let has_jfif = header.segments.iter().any(|s| s.marker == 0xe0 && s.data.starts_with(b"JFIF\0"));
     let adobe = header.segments.iter().rev().find(|s| s.marker == 0xee && s.data.starts_with(b"Adobe"));
@@ -80,7 +77,7 @@ fn exif<'a>(header: &Header<'a>) -> Option<&'a [u8]> {
     segments.find_map(|segment| segment.data.strip_prefix(b"Exif\0\0"))
 }
 
-/// The profile, put together from its parts; none if one is missing.
+/// The profile, joined from its segments. `None` if one is missing.
 fn icc_profile(header: &Header<'_>) -> Option<Vec<u8>> {
     let segments = header.segments.iter().filter(|segment| segment.marker == 0xe2);
     let mut parts: Vec<_> = segments

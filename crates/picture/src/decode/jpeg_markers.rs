@@ -1,22 +1,22 @@
-//! A walk over a JPEG's markers (ITU-T T.81, annex B), without decoding anything.
+//! Reads the markers of a JPEG (ITU-T T.81, annex B) without decoding.
 //!
-//! It finds what the decoder does not tell before it has decoded: dimensions, scans, whether the
-//! file is whole, and the metadata that matters.
+//! It finds facts that `jpeg-decoder` does not return before it decodes: size, scans, metadata, and
+//! whether the file is complete.
 
 use crate::PictureError;
-use crate::resize::Size;
+use crate::size::Size;
 
-/// What the markers say.
+/// The content of the markers.
 #[derive(Debug)]
-pub(super) struct Survey<'a> {
+pub(super) struct MarkerInfo<'a> {
     pub frame: Frame,
-    /// EXIF data from its TIFF header on.
+    /// EXIF data, starting with its TIFF header.
     pub exif: Option<&'a [u8]>,
     pub has_jfif: bool,
     /// The colour transform of Adobe's APP14 segment.
     pub adobe_transform: Option<u8>,
     pub scans: Vec<Scan>,
-    /// Where the file ends: right after the end-of-image marker.
+    /// The index after the end-of-image marker.
     pub end: usize,
 }
 
@@ -28,23 +28,23 @@ pub(super) struct Frame {
     /// Bits per sample.
     pub precision: u8,
     pub size: Size,
-    /// Identifiers of the colour components, in order.
+    /// The identifiers of the components, in order.
     pub components: Vec<u8>,
 }
 
-/// One scan: a header (SOS) and the entropy-coded data after it.
+/// A scan: its header (SOS) and its entropy-coded data.
 #[derive(Debug)]
 pub(super) struct Scan {
-    /// Identifiers of the components in it.
+    /// The identifiers of its components.
     pub components: Vec<u8>,
-    /// Whether it holds the first coefficient (of 64) of its blocks: their mean.
+    /// Whether it contains the first coefficient (DC) of its blocks.
     pub has_dc: bool,
-    /// Where the entropy-coded data ends: at the next marker's first byte.
+    /// The end of the entropy-coded data: the index of the next marker.
     pub end: usize,
 }
 
-/// Walks to the end-of-image marker. A file in which it is missing is truncated.
-pub(super) fn survey(bytes: &[u8]) -> Result<Survey<'_>, PictureError> {
+/// Reads up to the end-of-image marker. A file without it is truncated.
+pub(super) fn read_markers(bytes: &[u8]) -> Result<MarkerInfo<'_>, PictureError> {
     let mut frame = None;
     let mut exif = None;
     let mut has_jfif = false;
@@ -58,7 +58,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey<'_>, PictureError> {
         if marker == 0xd9 {
             break;
         }
-        // Markers without a segment: TEM, RST0 to RST7, a second SOI. The decoder judges them.
+        // Markers without a segment: TEM, RST0 to RST7, a second SOI. The decoder checks them.
         if marker == 0x01 || (0xd0..=0xd8).contains(&marker) {
             continue;
         }
@@ -84,7 +84,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey<'_>, PictureError> {
         }
     }
 
-    Ok(Survey {
+    Ok(MarkerInfo {
         frame: frame.ok_or_else(|| PictureError::corrupt("no frame header"))?,
         exif,
         has_jfif,
@@ -94,8 +94,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey<'_>, PictureError> {
     })
 }
 
-/// The next marker's code and the position after it. Stray bytes before it are skipped, as every
-/// decoder does: some cameras write them.
+/// The code of the next marker and the index after it. Skips stray bytes, which some cameras write.
 fn next_marker(bytes: &[u8], mut at: usize) -> Result<(u8, usize), PictureError> {
     loop {
         match bytes.get(at..at + 2).ok_or(PictureError::Truncated)? {
@@ -107,7 +106,7 @@ fn next_marker(bytes: &[u8], mut at: usize) -> Result<(u8, usize), PictureError>
     }
 }
 
-/// The segment whose length field is at `at`, without that field.
+/// The content of the segment whose length field is at `at`.
 fn segment(bytes: &[u8], at: usize) -> Result<&[u8], PictureError> {
     let rest = bytes.get(at..).ok_or(PictureError::Truncated)?;
     let (length, rest) = rest.split_first_chunk().ok_or(PictureError::Truncated)?;
@@ -117,8 +116,8 @@ fn segment(bytes: &[u8], at: usize) -> Result<&[u8], PictureError> {
     rest.get(..length).ok_or(PictureError::Truncated)
 }
 
-/// The position of the first marker after the entropy-coded data at `at` that is neither a
-/// stuffed zero nor a restart. Fill bytes belong to the marker after them.
+/// The index of the first marker after the entropy-coded data at `at`, other than a restart marker.
+/// Fill bytes belong to the marker after them.
 fn end_of_entropy(bytes: &[u8], mut at: usize) -> Result<usize, PictureError> {
     loop {
         let rest = bytes.get(at..).ok_or(PictureError::Truncated)?;

@@ -1,25 +1,25 @@
-//! A walk over a WebP's chunks (RFC 9649, section 2), without decoding anything.
+//! Reads the chunks of a WebP (RFC 9649, section 2) without decoding.
 
 use crate::PictureError;
-use crate::resize::Size;
+use crate::size::Size;
 
-/// What the chunks say.
+/// The facts in the chunks that are needed before decoding.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Survey<'a> {
-    /// Of the whole picture. The first frame is not larger, by its own data either: the decoder
-    /// allocates by those before it compares.
+pub(super) struct ContainerInfo<'a> {
+    /// The size of the picture. The first frame is not larger, according to its header and to its
+    /// data: image-webp allocates memory by the latter before it compares them.
     pub canvas: Size,
-    /// Where the file ends by its header, in bytes. Nothing after it belongs to the picture.
+    /// The length of the file according to its header, in bytes. Later bytes are not part of the picture.
     pub end: usize,
-    /// Of a still picture: its lossy frame, if it has one.
+    /// The lossy frame of a still picture, if there is one.
     pub lossy: Option<&'a [u8]>,
 }
 
-/// Walks over the chunks. A file that is shorter than its header says is truncated.
+/// Reads the chunks. A file shorter than its header claims is truncated.
 ///
-/// It is stricter than the decoder where that trusts the file: image-webp 0.2.4 panics when the
-/// pixels of an animation's frame have another size than the frame claims.
-pub(super) fn survey(bytes: &[u8]) -> Result<Survey<'_>, PictureError> {
+/// Also rejects files that cause a panic in image-webp 0.2.4: the pixels of an animation's frame
+/// have another size than the frame's header.
+pub(super) fn read_container(bytes: &[u8]) -> Result<ContainerInfo<'_>, PictureError> {
     let header: &[u8; 12] = bytes.first_chunk().ok_or(PictureError::Truncated)?;
     let riff_size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
     let end = (riff_size as usize).saturating_add(8);
@@ -30,10 +30,10 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey<'_>, PictureError> {
         b"VP8X" => extended(data, chunks)?,
         _ => (pixels_size(&name, data)?, (&name == b"VP8 ").then_some(data)),
     };
-    Ok(Survey { canvas, end, lossy })
+    Ok(ContainerInfo { canvas, end, lossy })
 }
 
-/// A file with a VP8X header, which may be animated: the canvas, and a still picture's lossy frame.
+/// Reads a file with a VP8X header, which may be animated. Returns the canvas and a still picture's lossy frame.
 fn extended<'a>(header: &[u8], mut chunks: Chunks<'a>) -> Result<(Size, Option<&'a [u8]>), PictureError> {
     let [flags, _, _, _, canvas @ ..] = header else {
         return Err(short());
@@ -44,7 +44,7 @@ fn extended<'a>(header: &[u8], mut chunks: Chunks<'a>) -> Result<(Size, Option<&
     let (mut frame, mut lossy) = (None, None);
     while let Some((name, data)) = chunks.next()? {
         match &name {
-            b"ANMF" if !animated => return Err(PictureError::corrupt("a stray frame")),
+            b"ANMF" if !animated => return Err(PictureError::corrupt("an animation frame in a still picture")),
             b"ANMF" if frame.is_none() => frame = Some(first_frame(data)?),
             b"VP8 " | b"VP8L" if !animated && frame.is_none() => {
                 frame = Some(pixels_size(&name, data)?);
@@ -64,28 +64,28 @@ fn fits(frame: Size, canvas: Size) -> bool {
     frame.width <= canvas.width && frame.height <= canvas.height
 }
 
-/// The size of an animation's frame, which must also be that of the pixels in it.
+/// The size of an animation frame, which must be equal to the size of its pixels.
 fn first_frame(data: &[u8]) -> Result<Size, PictureError> {
     let (header, data) = data.split_at_checked(16).ok_or_else(short)?;
     let claimed = size_minus_one(&header[6..])?;
     let mut chunks = Chunks(data);
     let mut chunk = chunks.next()?.ok_or_else(no_picture)?;
     if &chunk.0 == b"ALPH" {
-        // The decoder takes whatever follows for lossy pixels.
+        // The decoder assumes lossy pixels after an alpha chunk without a check.
         chunk = chunks.next()?.ok_or_else(no_picture)?;
         if &chunk.0 != b"VP8 " {
             return Err(no_picture());
         }
     }
     if pixels_size(&chunk.0, chunk.1)? != claimed {
-        return Err(PictureError::corrupt("a frame of two sizes"));
+        return Err(PictureError::corrupt("a frame with pixels of another size"));
     }
     Ok(claimed)
 }
 
 struct Chunks<'a>(&'a [u8]);
 
-/// A chunk's name and its data.
+/// The name and the content of a chunk.
 type Chunk<'a> = ([u8; 4], &'a [u8]);
 
 impl<'a> Chunks<'a> {
@@ -96,13 +96,13 @@ impl<'a> Chunks<'a> {
         let (size, rest) = rest.split_first_chunk::<4>().ok_or_else(short)?;
         let size = u32::from_le_bytes(*size) as usize;
         let (data, rest) = rest.split_at_checked(size).ok_or_else(short)?;
-        // Chunks of odd size are padded; the last one's padding is missing now and then.
+        // Chunks of odd size are padded. Some writers omit the padding of the last one.
         self.0 = rest.get(size % 2..).unwrap_or_default();
         Ok(Some((*name, data)))
     }
 }
 
-/// Width and height, three bytes each, as VP8X and ANMF store them: less one.
+/// Width and height as VP8X and ANMF store them: three bytes each, minus one.
 fn size_minus_one(data: &[u8]) -> Result<Size, PictureError> {
     let [x0, x1, x2, y0, y1, y2, ..] = *data else {
         return Err(short());
@@ -110,7 +110,7 @@ fn size_minus_one(data: &[u8]) -> Result<Size, PictureError> {
     Ok(Size { width: u32::from_le_bytes([x0, x1, x2, 0]) + 1, height: u32::from_le_bytes([y0, y1, y2, 0]) + 1 })
 }
 
-/// The dimensions in the first bytes of lossy (RFC 6386, section 9.1) or lossless data (RFC 9649,
+/// Width and height in the header of lossy (RFC 6386, section 9.1) or lossless data (RFC 9649,
 /// section 3.4): 14 bits each.
 fn pixels_size(name: &[u8; 4], data: &[u8]) -> Result<Size, PictureError> {
     match (name, data) {
@@ -127,7 +127,7 @@ fn pixels_size(name: &[u8; 4], data: &[u8]) -> Result<Size, PictureError> {
 }
 
 fn no_picture() -> PictureError {
-    PictureError::corrupt("no picture where it should be")
+    PictureError::corrupt("no pixel data")
 }
 
 fn short() -> PictureError {

@@ -1,4 +1,4 @@
-"""Makes the files here: python make.py OUT PHOTOS; needs pillow-heif 1.8.1, Pillow and numpy."""
+"""Generates the HEIC files: python make.py OUT PHOTOS. Requires pillow-heif 1.8.1, Pillow and numpy."""
 
 import sys
 
@@ -23,7 +23,7 @@ def colours(matrix, full, primaries=1, transfer=13):
     }
 
 
-# Four colours in quarters, a white bar in one of them.
+# Quarters of four colours, with a white bar in one of them.
 pixels = np.zeros((120, 200, 3), np.uint8)
 pixels[:60, :100] = 200, 30, 30
 pixels[:60, 100:] = 30, 160, 60
@@ -42,7 +42,7 @@ save("bt2020-matrix", pattern, **colours(9, 0))
 save("p3", pattern, **colours(6, 1, primaries=12))
 save("pq", pattern, **colours(9, 0, primaries=9, transfer=16))
 
-# Opaque on the left, half and not at all on the right.
+# Opaque on the left, half transparent and fully transparent on the right.
 alpha = np.zeros((120, 200), np.uint8)
 alpha[:, :100] = 255
 alpha[:60, 100:] = 128

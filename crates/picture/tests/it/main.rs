@@ -1,14 +1,19 @@
-//! The crate from outside: real photographs, every kind of each format, hostile files.
+//! Tests of the public API: real photographs, all kinds of each format, truncated, damaged and
+//! malicious files.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, too")]
+#![expect(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
+mod damaged;
 mod formats;
-mod fuzz;
 #[cfg(feature = "heic")]
 mod heic;
-mod hostile;
+#[cfg(feature = "heic")]
+mod heic_file;
+mod jpeg;
+mod malicious;
 mod metadata;
 mod orientation;
 mod photos;
+mod png;
 mod sample;
 mod truncation;

@@ -1,4 +1,4 @@
-//! Nothing of the original but its pixels is published.
+//! Variants contain no metadata of the original.
 
 use picture::{Encoding, Pictures};
 
@@ -6,7 +6,7 @@ use crate::photos::photo;
 use crate::sample::*;
 
 #[test]
-fn the_photo_with_a_position_has_one() {
+fn sample_photo_contains_gps_position() {
     let dogs = photo("dogs.jpg");
     let exif = exif::Reader::new().read_from_container(&mut std::io::Cursor::new(&dogs)).unwrap();
     let has = |tag| exif.get_field(tag, exif::In::PRIMARY).is_some();
@@ -14,12 +14,12 @@ fn the_photo_with_a_position_has_one() {
 }
 
 #[test]
-fn a_photo_loses_its_metadata() {
+fn variants_of_a_photo_have_no_metadata() {
     assert_bare(&make(&photo("dogs.jpg")).unwrap());
 }
 
 #[test]
-fn every_kind_of_metadata_is_lost() {
+fn variants_of_files_with_each_kind_of_metadata_have_none() {
     let icc = moxcms::ColorProfile::new_display_p3().encode().unwrap();
     let xmp = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>Samsung</x:xmpmeta>";
 
@@ -43,7 +43,7 @@ fn every_kind_of_metadata_is_lost() {
     });
     assert_bare(&make(&png).unwrap());
 
-    // With transparency too: the WebP then has the extended header that could carry metadata.
+    // A transparent WebP variant has the extended header, which could contain metadata.
     let clear = pixels(WIDTH, HEIGHT, |x, _| [200, 30, 30, x as u8]);
     let rgba = image_webp::ColorType::Rgba8;
     let webp = webp((WIDTH, HEIGHT), rgba, &clear, |encoder| {
@@ -54,15 +54,15 @@ fn every_kind_of_metadata_is_lost() {
     assert_bare(&make(&webp).unwrap());
 }
 
-/// Looks at the structure, which must hold pixels only, and for tell-tale bytes anywhere.
+/// Checks that the structure contains only pixels, and that no known metadata string occurs.
 fn assert_bare(pictures: &Pictures) {
-    let telltales: [&[u8]; 10] =
+    let metadata: [&[u8]; 10] =
         [b"Exif", b"EXIF", b"GPS", b"Samsung", b"SM-S928N", b"ICC", b"mntr", b"xmp", b"XMP", b"Photoshop"];
     for variant in &pictures.variants {
         let bytes = &variant.bytes;
-        for telltale in telltales {
-            let found = bytes.windows(telltale.len()).any(|w| w == telltale);
-            assert!(!found, "{}", String::from_utf8_lossy(telltale));
+        for name in metadata {
+            let found = bytes.windows(name.len()).any(|w| w == name);
+            assert!(!found, "{}", String::from_utf8_lossy(name));
         }
         match variant.encoding {
             Encoding::Jpeg => assert_bare_jpeg(bytes),
@@ -79,7 +79,7 @@ fn assert_bare_jpeg(bytes: &[u8]) {
         let length = usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]]));
         match marker {
             0xe0 => assert_eq!((&bytes[at + 4..at + 9], length), (&b"JFIF\0"[..], 16)),
-            // Baseline; the luma has twice the chroma's samples in both directions: 4:2:0.
+            // Baseline with 4:2:0: luma has twice the chroma's samples in both directions.
             0xc0 => assert_eq!((bytes[at + 11], bytes[at + 14]), (0x22, 0x11)),
             0xc4 | 0xdb => {}
             0xda => break,

@@ -1,11 +1,11 @@
-//! EXIF orientation in each format that carries it.
+//! EXIF orientation in each format that supports it.
 
 use picture::{Encoding, Pictures};
 
 use crate::sample::*;
 
-/// The pattern as a camera stores it for each orientation, by the words of the EXIF
-/// specification: where the stored row 0 and column 0 are when the picture is shown.
+/// The pattern as a camera stores it with this orientation. The EXIF specification defines it by the
+/// position of the stored row 0 and column 0 in the upright picture.
 fn stored(orientation: u8) -> (u32, u32, Vec<u8>) {
     let (right, bottom) = (WIDTH - 1, HEIGHT - 1);
     let (width, height) = match orientation {
@@ -14,7 +14,7 @@ fn stored(orientation: u8) -> (u32, u32, Vec<u8>) {
     };
     let pixels = pixels(width, height, |column, row| {
         let (x, y) = match orientation {
-            1 => (column, row),                  // row 0 top, column 0 left
+            1 => (column, row),                  // row 0: top, column 0: left
             2 => (right - column, row),          // top, right
             3 => (right - column, bottom - row), // bottom, right
             4 => (column, bottom - row),         // bottom, left
@@ -29,7 +29,7 @@ fn stored(orientation: u8) -> (u32, u32, Vec<u8>) {
     (width, height, pixels)
 }
 
-/// All eight must come out the same, in every size and encoding.
+/// Checks that the variants of all eight orientations are equal.
 fn assert_all_upright(encode: impl Fn(u8) -> Vec<u8>) {
     let upright = make(&encode(1)).unwrap();
     assert_upright_pattern(&upright);
@@ -54,7 +54,7 @@ fn assert_upright_pattern(pictures: &Pictures) {
 }
 
 #[test]
-fn of_jpeg() {
+fn jpeg_of_each_orientation_is_upright() {
     assert_all_upright(|orientation| {
         let (width, height, pixels) = stored(orientation);
         let rgb = jpeg_encoder::ColorType::Rgb;
@@ -65,7 +65,7 @@ fn of_jpeg() {
 }
 
 #[test]
-fn of_png() {
+fn png_of_each_orientation_is_upright() {
     assert_all_upright(|orientation| {
         let (width, height, pixels) = stored(orientation);
         let kind = (png::ColorType::Rgb, png::BitDepth::Eight);
@@ -76,7 +76,7 @@ fn of_png() {
 }
 
 #[test]
-fn of_webp() {
+fn webp_of_each_orientation_is_upright() {
     for prefix in [&b""[..], b"Exif\0\0"] {
         assert_all_upright(|orientation| {
             let (width, height, pixels) = stored(orientation);

@@ -1,4 +1,4 @@
-//! The photographs in `tests/photos`.
+//! The photographs in `tests/photos` of the repository.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use picture::{BOUNDS, Encoding, Format};
 
 use crate::sample::*;
 
-/// Name, format, size as shown.
+/// Name, format, and size after orientation.
 pub const PHOTOS: [(&str, Format, (u32, u32)); 5] = [
     ("dogs.jpg", Format::Jpeg, (1200, 1802)),
     ("고양이.jpg", Format::Jpeg, (451, 300)),
@@ -23,7 +23,7 @@ pub fn photo(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn every_photo_yields_its_variants() {
+fn photo_has_the_expected_variants() {
     for (name, format, (width, height)) in PHOTOS {
         let pictures = make(&photo(name)).unwrap();
         assert_eq!(pictures.format, format, "{name}");
@@ -44,28 +44,28 @@ fn every_photo_yields_its_variants() {
             assert_eq!(variant.width.max(variant.height), variant.bound.min(longest));
             let shape = f64::from(width) / f64::from(height);
             let error = f64::from(variant.width) - f64::from(variant.height) * shape;
-            assert!(error.abs() <= shape.max(1.0), "{name} is out of shape");
+            assert!(error.abs() <= shape.max(1.0), "{name} has a wrong aspect ratio");
             assert_eq!(rgba(variant).len() as u32, variant.width * variant.height);
             let expected = match variant.encoding {
                 Encoding::Jpeg => Format::Jpeg,
                 Encoding::WebP => Format::WebP,
             };
             assert_eq!(picture::sniff(&variant.bytes), Some(expected));
-            assert!(variant.bytes.len() < 450_000, "{name} is large");
+            assert!(variant.bytes.len() < 450_000, "{name} has a large variant");
         }
     }
 }
 
 #[test]
-fn the_same_photo_twice_yields_the_same_bytes() {
+fn variants_of_the_same_photo_are_identical() {
     let cat = photo("고양이.jpg");
     assert_eq!(make(&cat), make(&cat));
 }
 
-/// The scaled decode, the cascade and both encoders against Lanczos3 of the full decode. At
-/// quality 80 the reference itself reaches 32 dB at 128 px and 34 dB above.
+/// Compares variants with a full decode resized by Lanczos3. At quality 80, an encoded reference
+/// reaches 32 dB at 128 pixels and 34 dB at the larger sizes.
 #[test]
-fn variants_are_as_good_as_the_full_decode_allows() {
+fn variants_differ_little_from_a_resized_full_decode() {
     let bytes = photo("dandelions.jpg");
     let mut decoder = jpeg_decoder::Decoder::new(&bytes[..]);
     let full = Image::from_vec_u8(2400, 1350, decoder.decode().unwrap(), PixelType::U8x3).unwrap();
@@ -86,10 +86,10 @@ fn variants_are_as_good_as_the_full_decode_allows() {
 }
 
 #[test]
-fn dominant_colours_are_what_one_sees() {
+fn dominant_colour_of_photos_is_plausible() {
     let colour = |name| make(&photo(name)).unwrap().dominant_colour;
     let [r, g, b] = colour("고양이.jpg");
-    assert!(r > g && g > b, "a ginger cat");
+    assert!(r > g && g > b, "a ginger cat is orange");
     let [r, g, b] = colour("coffee.png");
-    assert!(r > g && r > b, "a table of red wood");
+    assert!(r > g && r > b, "a wooden table is red");
 }

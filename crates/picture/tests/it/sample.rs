@@ -1,4 +1,4 @@
-//! Pictures made in code, and a look into what came out.
+//! Generates pictures, encodes them, and checks variants.
 
 use std::io::Cursor;
 
@@ -7,7 +7,7 @@ use picture::{Encoding, Limits, PictureError, Pictures, Variant};
 pub const WIDTH: u32 = 200;
 pub const HEIGHT: u32 = 120;
 
-/// A picture without any symmetry: four colours in quarters, a white bar in one of them.
+/// An asymmetric picture: quarters of four colours, with a white bar in one of them.
 pub fn pattern(x: u32, y: u32) -> [u8; 3] {
     if (20..60).contains(&x) && (20..28).contains(&y) {
         return [255, 255, 255];
@@ -24,13 +24,13 @@ pub fn pattern_pixels() -> Vec<u8> {
     pixels(WIDTH, HEIGHT, pattern)
 }
 
-/// Pixels of any depth, row by row, from a function of column and row.
+/// Pixels of any depth, row by row, computed from column and row.
 pub fn pixels<const N: usize, T: Copy>(width: u32, height: u32, at: impl Fn(u32, u32) -> [T; N]) -> Vec<T> {
     let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     rows.flat_map(|(x, y)| at(x, y)).collect()
 }
 
-/// A JPEG with whatever `configure` adds.
+/// A JPEG; `configure` sets options of the encoder.
 pub fn jpeg(
     width: u32,
     height: u32,
@@ -50,7 +50,7 @@ pub fn pattern_jpeg(configure: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u
     jpeg(WIDTH, HEIGHT, &pattern_pixels(), rgb, configure)
 }
 
-/// A PNG with whatever `configure` adds to its header.
+/// A PNG; `configure` changes its header.
 pub fn png(
     (width, height): (u32, u32),
     (colour, depth): (png::ColorType, png::BitDepth),
@@ -74,7 +74,7 @@ pub fn rgb_png(width: u32, height: u32, rgb: &[u8]) -> Vec<u8> {
     png((width, height), kind, rgb, |_| {})
 }
 
-/// A lossless WebP with whatever `configure` adds.
+/// A lossless WebP; `configure` sets options of the encoder.
 pub fn webp(
     (width, height): (u32, u32),
     colour: image_webp::ColorType,
@@ -88,7 +88,7 @@ pub fn webp(
     bytes
 }
 
-/// A GIF of one frame with a palette of four colours.
+/// A GIF with a palette of four colours.
 pub fn gif(screen: (u16, u16), frames: &[gif::Frame<'_>]) -> Vec<u8> {
     let palette = [200, 30, 30, 30, 160, 60, 40, 60, 200, 220, 200, 40];
     let mut bytes = Vec::new();
@@ -100,24 +100,24 @@ pub fn gif(screen: (u16, u16), frames: &[gif::Frame<'_>]) -> Vec<u8> {
     bytes
 }
 
-/// Little-endian TIFF with one directory: orientation, and a camera's name.
+/// A little-endian TIFF with one directory: orientation and camera.
 pub fn exif(orientation: u8) -> Vec<u8> {
     let mut tiff = b"II*\0\x08\0\0\0\x02\0".to_vec();
-    tiff.extend(b"\x0f\x01\x02\0\x08\0\0\0\x26\0\0\0"); // Make: 8 bytes at 38
+    tiff.extend(b"\x0f\x01\x02\0\x08\0\0\0\x26\0\0\0"); // Make: 8 bytes at offset 38
     tiff.extend([0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]);
     tiff.extend([0; 4]);
     tiff.extend(b"Samsung\0");
     tiff
 }
 
-/// A printer's ICC profile (ICC.1:2010, lut8Type): full ink of each kind is the colour in Lab that
-/// `of` says, by which of cyan, magenta, yellow and black there is.
-pub fn printer_profile(of: impl Fn([bool; 4]) -> [u8; 3]) -> Vec<u8> {
+/// A printer's ICC profile (ICC.1:2010, lut8Type). `lab` is the Lab colour of each combination of
+/// full cyan, magenta, yellow and black.
+pub fn printer_profile(lab: impl Fn([bool; 4]) -> [u8; 3]) -> Vec<u8> {
     let mut lut = b"mft1\0\0\0\0\x04\x03\x02\0".to_vec();
-    let one = |place: usize| if place.is_multiple_of(4) { [0, 1, 0, 0] } else { [0; 4] };
-    lut.extend((0..9).flat_map(one));
+    let identity = |at: usize| if at.is_multiple_of(4) { [0, 1, 0, 0] } else { [0; 4] };
+    lut.extend((0..9).flat_map(identity));
     lut.extend((0..4).flat_map(|_| 0..=255));
-    lut.extend((0..16_u8).flat_map(|at| of([8, 4, 2, 1].map(|bit| at & bit != 0))));
+    lut.extend((0..16_u8).flat_map(|at| lab([8, 4, 2, 1].map(|bit| at & bit != 0))));
     lut.extend((0..3).flat_map(|_| 0..=255));
 
     let mut profile = vec![0; 128];
@@ -126,7 +126,7 @@ pub fn printer_profile(of: impl Fn([bool; 4]) -> [u8; 3]) -> Vec<u8> {
     profile[8..12].copy_from_slice(&[2, 0x40, 0, 0]);
     profile[12..24].copy_from_slice(b"prtrCMYKLab ");
     profile[36..40].copy_from_slice(b"acsp");
-    // The white of D50.
+    // The white point of D50.
     profile[68..80].copy_from_slice(&[0, 0, 0xf6, 0xd6, 0, 1, 0, 0, 0, 0, 0xd3, 0x2d]);
     profile.extend(1_u32.to_be_bytes());
     profile.extend(b"A2B0");
@@ -146,7 +146,7 @@ pub fn largest(pictures: &Pictures, encoding: Encoding) -> &Variant {
     variants.find(|v| v.encoding == encoding).unwrap()
 }
 
-/// Decodes a variant to RGBA, and checks that it has the size that it claims.
+/// Decodes a variant to RGBA and checks its size.
 pub fn rgba(variant: &Variant) -> Vec<[u8; 4]> {
     let (width, height, pixels) = match variant.encoding {
         Encoding::Jpeg => {
@@ -178,7 +178,7 @@ fn with_alpha(rgb: &[u8]) -> Vec<[u8; 4]> {
     rgb.chunks_exact(3).map(|p| [p[0], p[1], p[2], 255]).collect()
 }
 
-/// The mean of the absolute differences of all channels.
+/// The mean absolute difference of all channels.
 pub fn difference(a: &[[u8; 4]], b: &[[u8; 4]]) -> f64 {
     assert_eq!(a.len(), b.len());
     let channels = a.as_flattened().iter().zip(b.as_flattened());
@@ -195,4 +195,33 @@ pub fn pixel(variant: &Variant, x: u32, y: u32) -> [u8; 4] {
 pub fn assert_near(got: [u8; 4], want: [u8; 4], tolerance: u8) {
     let near = got.iter().zip(want).all(|(g, w)| g.abs_diff(w) <= tolerance);
     assert!(near, "{got:?} is not {want:?}");
+}
+
+/// Checks a pixel of the largest JPEG and of the largest WebP.
+#[track_caller]
+pub fn assert_pixel(pictures: &Pictures, (x, y): (u32, u32), want: [u8; 4], tolerance: u8) {
+    for encoding in [Encoding::Jpeg, Encoding::WebP] {
+        assert_near(pixel(largest(pictures, encoding), x, y), want, tolerance);
+    }
+}
+
+/// Checks the centre of each quarter of the pattern.
+#[track_caller]
+pub fn assert_pattern(bytes: &[u8]) {
+    let pictures = make(bytes).unwrap();
+    assert_eq!((pictures.width, pictures.height), (WIDTH, HEIGHT));
+    for at in [(50, 45), (150, 30), (50, 90), (150, 90)] {
+        let [r, g, b] = pattern(at.0, at.1);
+        assert_pixel(&pictures, at, [r, g, b, 255], 8);
+    }
+}
+
+/// Checks a picture of a single colour.
+#[track_caller]
+pub fn assert_flat(bytes: &[u8], want: [u8; 3], tolerance: u8) {
+    let pictures = make(bytes).unwrap();
+    let [r, g, b] = want;
+    assert_pixel(&pictures, (5, 5), [r, g, b, 255], tolerance);
+    let near = |(got, want): (u8, u8)| got.abs_diff(want) <= tolerance;
+    assert!(pictures.dominant_colour.into_iter().zip(want).all(near));
 }

@@ -1,9 +1,9 @@
-//! A file that is cut off is an error at every point: never half a picture.
+//! A file that is cut off at any point is an error.
 
 use crate::photos::{PHOTOS, photo};
 use crate::sample::*;
 
-/// Small files of every kind, so that each can be cut at every byte.
+/// Small files of each kind, small enough to test every length.
 fn small_files() -> Vec<(&'static str, Vec<u8>)> {
     let (width, height) = (40, 24);
     let rgb = pixels(width, height, |x, y| [x as u8 * 6, y as u8 * 10, (x * y) as u8]);
@@ -31,14 +31,14 @@ fn small_files() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn small_files_cut_at_every_byte() {
+fn file_cut_at_any_byte_is_truncated() {
     for (name, bytes) in small_files() {
         make(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
         for length in 12..bytes.len() {
             let error = make(&bytes[..length]).expect_err(name);
             assert_eq!(error.code(), "truncated", "{name} cut to {length}");
         }
-        // Less than that is not recognised, or has no header to be cut.
+        // The format of shorter files may not be recognised.
         for length in 0..12 {
             assert!(make(&bytes[..length]).is_err(), "{name} cut to {length}");
         }
@@ -46,7 +46,7 @@ fn small_files_cut_at_every_byte() {
 }
 
 #[test]
-fn photos_cut_anywhere() {
+fn photo_cut_anywhere_is_truncated() {
     for (name, _, _) in PHOTOS {
         let bytes = photo(name);
         let last = bytes.len();
@@ -58,13 +58,13 @@ fn photos_cut_anywhere() {
     }
 }
 
-/// Some software completes what was cut with an end marker. Decoders then render grey.
+/// Some software adds an end marker to a truncated file, which many decoders render partly grey.
 #[test]
-fn an_end_marker_does_not_heal_a_jpeg() {
+fn cut_jpeg_with_end_marker_is_an_error() {
     for (name, bytes) in small_files().into_iter().take(3) {
         let scan = bytes.windows(2).position(|w| w == [0xff, 0xda]).unwrap();
-        // A progressive picture is whole, if coarse, after its first scan; the bits of the last
-        // byte may be padding.
+        // A progressive picture is complete after its first scan, so only that scan is cut. The bits
+        // of its last byte may be padding.
         let next = bytes[scan + 2..].windows(2);
         let end = next.into_iter().position(|w| w[0] == 0xff && !matches!(w[1], 0 | 0xd0..=0xd7)).unwrap();
         for length in scan + 14..scan + end {
@@ -75,9 +75,9 @@ fn an_end_marker_does_not_heal_a_jpeg() {
     }
 }
 
-/// The same for containers: a header that says that the cut file is whole.
+/// The container declares the length of the truncated file.
 #[test]
-fn an_honest_size_does_not_heal_a_webp() {
+fn cut_webp_with_matching_container_size_is_corrupt() {
     for (name, bytes) in small_files() {
         if !bytes.starts_with(b"RIFF") || name == "animation" {
             continue;

@@ -100,11 +100,11 @@ fn updates(name: &'static str, value: AttributeValue, row: &Row) -> Rule {
         .then_output(move || UpdateItemOutput::builder().set_attributes(Some(row.clone())).build())
 }
 
-/// Refuses an `UpdateItem`, because the table holds `row`.
-fn refuses(row: &Row) -> Rule {
+/// Rejects an `UpdateItem`: its condition does not hold for `row`.
+fn condition_fails(row: &Row) -> Rule {
     let row = row.clone();
     mock!(Client::update_item).then_error(move || {
-        let refusal = ConditionalCheckFailedException::builder().set_item(Some(row.clone()));
-        UpdateItemError::ConditionalCheckFailedException(refusal.build())
+        let error = ConditionalCheckFailedException::builder().set_item(Some(row.clone()));
+        UpdateItemError::ConditionalCheckFailedException(error.build())
     })
 }

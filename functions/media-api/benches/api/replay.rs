@@ -48,7 +48,7 @@ impl Replay {
     pub fn of(visibility: &str) -> Self {
         // One more than is asked for: there is a next page.
         let rows: Vec<_> = (0..=PAGE).map(|number| row(number, visibility)).collect();
-        let register = Register::holds(Position::new(1, 1), "").to_string();
+        let register = Register::new(Position::new(1, 1), "").to_string();
         let follower = json!({
             "pk": {"S": format!("followers#{OWNER}")}, "sk": {"S": FOLLOWER}, "r:edge#e": {"S": register},
         });

@@ -84,7 +84,7 @@ fn world(media: &[&Rule]) -> World {
 }
 
 fn register() -> String {
-    domain::push::Register::holds(domain::graph::Position::new(1, 1), "").to_string()
+    domain::push::Register::new(domain::graph::Position::new(1, 1), "").to_string()
 }
 
 /// A row as the table holds it.
@@ -149,13 +149,13 @@ async fn get(world: &World, caller: &str) -> (i64, Value, Option<String>) {
 #[tokio::test]
 async fn one_item_by_the_matrix() {
     for (caller, row) in CALLERS.iter().zip(MATRIX) {
-        for (visibility, sees) in VISIBILITIES.into_iter().zip(row) {
+        for (visibility, may_see) in VISIBILITIES.into_iter().zip(row) {
             let table = item(visibility);
             let world = world(&[&table]);
             let (status, item, _) = get(&world, caller).await;
-            assert_eq!(status, if sees { 200 } else { 404 }, "{caller} {visibility:?} {item}");
+            assert_eq!(status, if may_see { 200 } else { 404 }, "{caller} {visibility:?} {item}");
             // What is not shown reads as what does not exist.
-            assert_eq!(item["type"] == "urn:iyagi:problem:not-found", !sees);
+            assert_eq!(item["type"] == "urn:iyagi:problem:not-found", !may_see);
             assert_eq!(item["fileName"].is_string(), *caller == "mina");
             // One call; another one only where it matters who follows.
             let asks = usize::from(*caller != "mina" && visibility == Visibility::Followers);

@@ -10,7 +10,7 @@ use std::{error::Error, path::Path, time::Instant};
 
 use domain::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position};
 use jiff::Timestamp;
-use local::runtime_api::{Answer, Function};
+use lambda_runtime_api::{Function, Outcome};
 use serde_json::{Value, json};
 use world::World;
 
@@ -44,7 +44,7 @@ async fn measure() -> Result<(), Box<dyn Error>> {
     let mut pages = 0_u64;
     while let Some(body) = next {
         match function.invoke(&batch(&pages.to_string(), &body)).await? {
-            Answer::Response(answer) if answer["batchItemFailures"] == json!([]) => {}
+            Outcome::Response(answer) if answer["batchItemFailures"] == json!([]) => {}
             answer => return Err(format!("page {pages}: {answer:?}").into()),
         }
         pages += 1;
@@ -94,7 +94,7 @@ fn told() -> Change {
         commit_timestamp_ms: Timestamp::now().as_millisecond(),
         kind: EntityKind::Edge,
         entity_id: "told:mina:story".to_owned(),
-        what: ChangeKind::Added,
+        change_kind: ChangeKind::Added,
         labels: Labels { added: vec!["told".to_owned()], ..Labels::default() },
         ends: Some(EdgeEndpoints { from: "mina".to_owned(), to: "story".to_owned() }),
         ends_before: None,

@@ -121,7 +121,7 @@ impl Shared {
         let after = input["ExclusiveStartKey"]["sk"]["S"].as_str();
         let begin = after.and_then(|id| id.strip_prefix("follower-")?.parse::<u64>().ok()).map_or(0, |last| last + 1);
         let end = self.followers.min(begin + input["Limit"].as_u64().unwrap_or(1));
-        let since = Register::holds(Position::new(1, 1), "").to_string();
+        let since = Register::new(Position::new(1, 1), "").to_string();
         let key = |number| json!({"pk": {"S": pk}, "sk": {"S": format!("follower-{number:08}")}});
         let items: Vec<_> = (begin..end)
             .map(|number| {

@@ -36,13 +36,13 @@ fn hit(id: &str) -> Hit {
 }
 
 fn row(id: &str, registers: &[(&str, Option<&str>)]) -> Row {
-    let stamp = GenerationPosition { generation: 0, position: Position::new(7, 1) };
+    let position = GenerationPosition { generation: 0, position: Position::new(7, 1) };
     let mut row = Row::from([
         ("id".to_owned(), AttributeValue::S(id.to_owned())),
         ("version".to_owned(), AttributeValue::N("3".to_owned())),
     ]);
     for (name, value) in registers {
-        let register = Register { stamp, value: value.map(str::to_owned) };
+        let register = Register { position, value: value.map(str::to_owned) };
         row.insert(format!("r:{name}"), AttributeValue::S(register.to_string()));
     }
     row
@@ -80,7 +80,7 @@ fn ports(ids: &[&str]) -> Ports<Found> {
             let follows = |key: &&Row| {
                 (text(key, "pk").as_deref(), text(key, "sk").as_deref()) == (Some("followers#mina"), Some("jun"))
             };
-            let register = push::Register::holds(Position::new(1, 1), "").to_string();
+            let register = push::Register::new(Position::new(1, 1), "").to_string();
             let rows = asked.keys().iter().filter(follows).map(|key| {
                 let mut row = key.clone();
                 row.insert("r:edge#e".to_owned(), AttributeValue::S(register.clone()));

@@ -11,7 +11,7 @@ use std::{
 use domain::graph::Change;
 use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::future::{join, join_all};
-use local::neptune::{self, Commit};
+use neptune::Commit;
 use serde_json::json;
 use stream_poller::{
     Entry,

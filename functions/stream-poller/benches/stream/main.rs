@@ -18,7 +18,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use local::neptune::{NeptuneEmulator, Options};
+use neptune::{NeptuneEmulator, Options};
 
 /// Records that are read: some twenty pages of 10 MB.
 const RECORDS: u64 = 1_000_000;

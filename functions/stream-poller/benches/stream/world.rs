@@ -9,7 +9,7 @@ use std::{
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use local::neptune::{self, Commit, Value};
+use neptune::{Commit, Value};
 use neptune_streams::Client;
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, std::io::Error> {

@@ -170,7 +170,7 @@ fn change(kind: EntityKind, id: &str, at: Timestamp) -> Change {
         commit_timestamp_ms: at.as_millisecond(),
         kind,
         entity_id: id.to_owned(),
-        what: ChangeKind::Added,
+        change_kind: ChangeKind::Added,
         labels: Labels::default(),
         ends: None,
         ends_before: None,

@@ -57,7 +57,7 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
                     self.written = Some(position);
                     debug!(%position, "checkpoint");
                 }
-                if standing == LeaseStatus::Wanted {
+                if standing == LeaseStatus::HandoverRequested {
                     self.halt(RunOutcome::HandedOver);
                 }
                 Ok(standing)

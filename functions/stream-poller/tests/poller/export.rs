@@ -5,7 +5,7 @@ use function_kit::{
     failure::{Failure, Kind},
     metrics::Metrics,
 };
-use local::neptune::{Commit, Options};
+use neptune::{Commit, Options};
 use stream_poller::{
     Message,
     export::{Counts, DefaultVisibility, ExportRequest, Exporter, Graph, Part, Queue},

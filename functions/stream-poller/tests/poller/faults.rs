@@ -1,5 +1,5 @@
 use domain::graph::Position;
-use local::neptune::{ExpiredStatus, Failure, Fault, Options};
+use neptune::{ExpiredStatus, Failure, Fault, Options};
 use stream_poller::{
     policy::{Mode, OnGap, OnLoss, Policy},
     poller::Poller,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::graph::Position;
-use local::neptune::{Commit, Failure, Fault};
+use neptune::{Commit, Failure, Fault};
 use stream_poller::{inspect, policy::Mode, stop::RunOutcome};
 
 use crate::world::{LONG, World};

@@ -1,5 +1,5 @@
 use domain::graph::Position;
-use local::neptune::Commit;
+use neptune::Commit;
 use stream_poller::{policy::Mode, stop::RunOutcome};
 
 use crate::world::{LONG, World, positions};

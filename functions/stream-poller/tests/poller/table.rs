@@ -79,7 +79,7 @@ impl MemoryTable {
         let row = self.0.row.borrow();
         match row.owner.as_ref() == Some(&lease.owner) && row.epoch == lease.epoch {
             false => LeaseStatus::Lost,
-            true if row.asked_until.is_some_and(|until| until > now) => LeaseStatus::Wanted,
+            true if row.asked_until.is_some_and(|until| until > now) => LeaseStatus::HandoverRequested,
             true => LeaseStatus::Held,
         }
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::graph::Position;
-use local::neptune::{Commit, Options};
+use neptune::{Commit, Options};
 use proptest::prelude::*;
 use stream_poller::{
     policy::{Mode, Policy, StartAt},

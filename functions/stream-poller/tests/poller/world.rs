@@ -9,7 +9,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use domain::graph::{Change, EntityKind, Position, Value};
 use function_kit::metrics::Metrics;
-use local::neptune::{self, Commit, Fault, NeptuneEmulator, Options};
+use neptune::{Commit, Fault, NeptuneEmulator, Options};
 use neptune_streams::{Bounds, Client};
 use stream_poller::{
     Message, Pace,
@@ -60,7 +60,7 @@ impl World {
     }
 
     pub async fn fault(&self, fault: Fault, times: u32) {
-        self.graph.fault(fault, NonZeroU32::new(times)).await.expect("a fault");
+        self.graph.inject_fault(fault, NonZeroU32::new(times)).await.expect("a fault");
     }
 
     /// A poller of its own, on the world's bus and table.

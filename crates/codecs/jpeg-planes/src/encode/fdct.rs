@@ -1,13 +1,12 @@
-//! From samples to quantised coefficients: the cosine transform of Arai, Agui and Nakajima, in
-//! floating point, on all columns at once, then on all rows.
+//! The forward cosine transform of Arai, Agui and Nakajima in floating point, and quantisation.
 
 use crate::Plane;
 use crate::zigzag::ZIGZAG;
 
-/// A row of a block, or a column.
+/// A row or a column of a block.
 type Row = [f32; 8];
 
-/// The blocks of one row, transformed and quantised.
+/// One row of blocks, transformed and quantised.
 pub(super) struct Blocks<'a> {
     plane: &'a Plane,
     /// In zigzag order.
@@ -19,9 +18,9 @@ impl<'a> Blocks<'a> {
         Self { plane, coefficients: Vec::new() }
     }
 
-    /// Takes `count` blocks from the `row`th row of blocks on. Beyond its edges the plane goes on
-    /// as it ends.
-    pub fn transform(&mut self, row: usize, count: usize, dividers: &Dividers) {
+    /// Transforms `count` blocks of the row of blocks with the index `row`. Beyond the edges of the
+    /// plane, its last samples are repeated.
+    pub fn transform(&mut self, row: usize, count: usize, factors: &Factors) {
         let Plane { width, height, samples } = self.plane;
         let line = |y: usize| &samples[(row * 8 + y).min(height - 1) * width..][..*width];
         let lines: [&[u8]; 8] = std::array::from_fn(line);
@@ -31,35 +30,35 @@ impl<'a> Blocks<'a> {
                 Some(samples) => *samples,
                 None => std::array::from_fn(|x| line[(block * 8 + x).min(width - 1)]),
             });
-            quantise(&transform(&rows), dividers)
+            quantise(&transform(&rows), factors)
         }));
     }
 }
 
-/// What to multiply the results of the transform by, which come transposed.
-type Dividers = [Row; 8];
+/// The factors that quantise the result of the transform, transposed like it.
+type Factors = [Row; 8];
 
-pub(super) fn dividers(table: &[u8; 64]) -> Dividers {
+pub(super) fn factors(table: &[u8; 64]) -> Factors {
     const SCALES: [f32; 8] = [1.0, 1.387_039_9, 1.306_563, 1.175_875_6, 1.0, 0.785_694_96, 0.541_196_1, 0.275_899_38];
-    let mut dividers = [[0.0; 8]; 8];
-    for ((u, v), &divider) in ZIGZAG.into_iter().zip(table) {
+    let mut factors = [[0.0; 8]; 8];
+    for ((u, v), &quantiser) in ZIGZAG.into_iter().zip(table) {
         let (u, v) = (usize::from(u), usize::from(v));
-        dividers[u][v] = 1.0 / (f32::from(divider) * SCALES[u] * SCALES[v] * 8.0);
+        factors[u][v] = 1.0 / (f32::from(quantiser) * SCALES[u] * SCALES[v] * 8.0);
     }
-    dividers
+    factors
 }
 
-/// The result is transposed: of each column of samples, then of each row.
+/// Transforms a block. The result is transposed.
 #[inline]
 fn transform(rows: &[[u8; 8]; 8]) -> [Row; 8] {
     let mut values = [[0.0; 8]; 8];
     for (value, &sample) in values.as_flattened_mut().iter_mut().zip(rows.as_flattened()) {
         *value = f32::from(sample) - 128.0;
     }
-    down(&mut values);
+    transform_columns(&mut values);
     let mut transposed = [[0.0; 8]; 8];
     transpose(&values, &mut transposed);
-    down(&mut transposed);
+    transform_columns(&mut transposed);
     transposed
 }
 
@@ -71,9 +70,9 @@ fn transpose(from: &[Row; 8], to: &mut [Row; 8]) {
     }
 }
 
-/// All columns at once.
-#[expect(clippy::needless_range_loop, reason = "a column goes through all rows")]
-fn down(d: &mut [Row; 8]) {
+/// Transforms all columns at once.
+#[expect(clippy::needless_range_loop, reason = "a column indexes all rows")]
+fn transform_columns(d: &mut [Row; 8]) {
     for x in 0..8 {
         let (s0, s7) = (d[0][x] + d[7][x], d[0][x] - d[7][x]);
         let (s1, s6) = (d[1][x] + d[6][x], d[1][x] - d[6][x]);
@@ -98,24 +97,24 @@ fn down(d: &mut [Row; 8]) {
 }
 
 #[inline]
-fn quantise(rows: &[Row; 8], dividers: &Dividers) -> [i16; 64] {
-    /// Added to a number, it leaves the nearest integer in the lowest bits.
-    const ROUND: f32 = 12_582_912.0;
+fn quantise(rows: &[Row; 8], factors: &Factors) -> [i16; 64] {
+    /// Added to a number, it moves the nearest integer into the lowest bits.
+    const ROUNDING: f32 = 12_582_912.0;
     let mut rounded = [0_i16; 64];
-    for ((out, value), divider) in rounded.iter_mut().zip(rows.as_flattened()).zip(dividers.as_flattened()) {
-        *out = (value * divider + ROUND).to_bits() as i16;
+    for ((out, value), factor) in rounded.iter_mut().zip(rows.as_flattened()).zip(factors.as_flattened()) {
+        *out = (value * factor + ROUNDING).to_bits() as i16;
     }
-    PLACES.map(|place| rounded[usize::from(place & 63)])
+    TRANSPOSED_ZIGZAG.map(|index| rounded[usize::from(index & 63)])
 }
 
-/// Where each coefficient is in the transposed block, in zigzag order.
-const PLACES: [u8; 64] = {
-    let mut places = [0; 64];
+/// The index in the transposed block of each coefficient, in zigzag order.
+const TRANSPOSED_ZIGZAG: [u8; 64] = {
+    let mut indices = [0; 64];
     let mut at = 0;
     while at < 64 {
         let (u, v) = ZIGZAG[at];
-        places[at] = u * 8 + v;
+        indices[at] = u * 8 + v;
         at += 1;
     }
-    places
+    indices
 };

@@ -1,6 +1,6 @@
-//! A Huffman code made for what is to be written (T.81, annexes K.2 and C).
+//! Builds the optimal Huffman code for the symbols of a picture (T.81, annexes K.2 and C).
 
-/// How often each symbol comes.
+/// The frequencies of the symbols.
 pub(super) struct Histogram([u32; 256]);
 
 impl Histogram {
@@ -13,32 +13,32 @@ impl Histogram {
         self.0[usize::from(symbol)] += 1;
     }
 
-    /// The best code whose words have 16 bits at most.
-    pub fn code(&self) -> Code {
-        let mut counts = lengths(&self.0);
-        limit(&mut counts);
-        // The rarest symbols get the longest words.
+    /// The optimal code with at most 16 bits per code word.
+    pub fn code(&self) -> HuffmanTable {
+        let mut counts = length_counts(&self.0);
+        limit_to_16_bits(&mut counts);
+        // The rarest symbols get the longest code words.
         let mut symbols: Vec<u8> = (0..=255).filter(|&symbol| self.0[usize::from(symbol)] > 0).collect();
         symbols.sort_by_key(|&symbol| std::cmp::Reverse(self.0[usize::from(symbol)]));
-        Code::new(counts, symbols)
+        HuffmanTable::new(counts, symbols)
     }
 }
 
-/// No word is longer, for there are 257 at most.
-const LONGEST: usize = 256;
+/// The longest possible code word, because there are at most 257 symbols.
+const MAX_LENGTH: usize = 256;
 
-/// How many words there are of each length.
-type Lengths = [u32; LONGEST + 1];
+/// The number of code words by length.
+type LengthCounts = [u32; MAX_LENGTH + 1];
 
-fn lengths(frequencies: &[u32; 256]) -> Lengths {
-    /// Symbols whose words have grown together.
+fn length_counts(frequencies: &[u32; 256]) -> LengthCounts {
+    /// A subtree of the code.
     struct Tree {
         frequency: u64,
         depths: Vec<u32>,
     }
     let leaf = |frequency: u64| Tree { frequency, depths: vec![0] };
     let mut trees: Vec<Tree> = frequencies.iter().filter(|&&f| f > 0).map(|&f| leaf(u64::from(f))).collect();
-    // One that never comes: it takes the word of ones, which JPEG does not allow.
+    // An unused symbol takes the code word of all ones, which JPEG does not allow.
     trees.push(leaf(0));
     while trees.len() > 1 {
         trees.sort_by_key(|tree| std::cmp::Reverse(tree.frequency));
@@ -47,19 +47,19 @@ fn lengths(frequencies: &[u32; 256]) -> Lengths {
             trees.push(Tree { frequency: a.frequency + b.frequency, depths });
         }
     }
-    let mut counts = [0; LONGEST + 1];
+    let mut counts = [0; MAX_LENGTH + 1];
     for depth in trees.into_iter().flat_map(|tree| tree.depths) {
-        counts[(depth as usize).min(LONGEST)] += 1;
+        counts[(depth as usize).min(MAX_LENGTH)] += 1;
     }
     counts
 }
 
-/// Shortens words of more than 16 bits at the price of others, and drops the word of ones.
-fn limit(counts: &mut Lengths) {
-    for length in (17..=LONGEST).rev() {
+/// Shortens code words of more than 16 bits at the cost of others, and drops the one of all ones.
+fn limit_to_16_bits(counts: &mut LengthCounts) {
+    for length in (17..=MAX_LENGTH).rev() {
         while counts[length] > 0 {
             let shorter = (1..length - 1).rev().find(|&shorter| counts[shorter] > 0).unwrap_or(1);
-            // A pair of long words: one takes their common beginning, the other goes with one from further up.
+            // Of two long words, one takes their common prefix. The other becomes a sibling of a shorter word.
             counts[length] -= 2;
             counts[length - 1] += 1;
             counts[shorter + 1] += 2;
@@ -71,19 +71,19 @@ fn limit(counts: &mut Lengths) {
     }
 }
 
-/// A code as it is written down, and by symbol.
-pub(super) struct Code {
-    /// By length, 1 to 16 bits.
+/// A code, as a DHT segment defines it and by symbol.
+pub(super) struct HuffmanTable {
+    /// The number of code words by length, 1 to 16 bits.
     pub counts: [u8; 16],
-    /// By their words.
+    /// In the order of their code words.
     pub symbols: Vec<u8>,
-    /// By symbol: the word, and its length.
+    /// By symbol: the code word and its length.
     words: [(u16, u8); 256],
 }
 
-impl Code {
-    fn new(lengths: Lengths, symbols: Vec<u8>) -> Self {
-        let counts = std::array::from_fn(|i| lengths[i + 1] as u8);
+impl HuffmanTable {
+    fn new(length_counts: LengthCounts, symbols: Vec<u8>) -> Self {
+        let counts = std::array::from_fn(|i| length_counts[i + 1] as u8);
         let mut words = [(0, 0); 256];
         let mut word = 0_u32;
         let mut rest = symbols.iter();
@@ -97,7 +97,7 @@ impl Code {
         Self { counts, symbols, words }
     }
 
-    /// The word and its length.
+    /// The code word of a symbol and its length.
     #[inline]
     pub fn word(&self, symbol: u8) -> (u32, u32) {
         let (word, length) = self.words[usize::from(symbol)];
@@ -109,9 +109,9 @@ impl Code {
 mod tests {
     use super::*;
 
-    /// Fibonacci's numbers make the deepest trees.
+    /// Fibonacci numbers as frequencies make the deepest tree.
     #[test]
-    fn words_are_never_too_long_and_all_differ() {
+    fn code_of_fibonacci_frequencies_has_at_most_16_bits_and_is_prefix_free() {
         let mut histogram = Histogram::new();
         let (mut a, mut b) = (1, 1);
         for symbol in 0..40 {
@@ -121,7 +121,7 @@ mod tests {
         let code = histogram.code();
         assert_eq!(code.symbols.len(), 40);
         assert_eq!(code.counts.iter().map(|&count| u32::from(count)).sum::<u32>(), 40);
-        // No word is the beginning of another, and none is all ones.
+        // No word is a prefix of another, and none is all ones.
         let words: Vec<_> = (0..40).map(|symbol| code.word(symbol)).collect();
         for (i, &(word, length)) in words.iter().enumerate() {
             assert!((1..=16).contains(&length) && word < (1 << length) - 1);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_symbol_takes_one_bit() {
+    fn code_of_a_single_symbol_has_one_bit() {
         let mut histogram = Histogram::new();
         histogram.count(7);
         assert_eq!(histogram.code().word(7), (0, 1));

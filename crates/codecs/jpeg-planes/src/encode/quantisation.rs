@@ -1,4 +1,4 @@
-//! The tables of T.81, annex K.1, scaled as libjpeg does; in zigzag order.
+//! The quantisation tables of T.81, annex K.1, in zigzag order, scaled by quality as in libjpeg.
 
 const LUMA: [u8; 64] = [
     16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61,
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fifty_is_the_standard_and_a_hundred_keeps_all() {
+    fn quality_of_50_is_the_standard_table_and_100_is_all_ones() {
         assert_eq!(luma(50), LUMA);
         assert_eq!(chroma(100), [1; 64]);
         assert_eq!(luma(80)[..4], [6, 4, 5, 6]);

@@ -1,4 +1,4 @@
-//! What is encoded is what other decoders see.
+//! Encoded files, decoded by this crate and by jpeg-decoder.
 
 use jpeg_planes::{Decoder, Mismatch, Plane, Scale, encode};
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ fn planes(width: u16, height: u16, noise: u8, seed: u32) -> (Plane, [Plane; 2]) 
     (plane(Picture { width, height, noise, seed }), [chroma(seed ^ 1), chroma(seed ^ 2)])
 }
 
-/// The mean of the squares of what two planes differ by.
+/// The mean squared error of two planes.
 fn error(a: &Plane, b: &Plane) -> f64 {
     assert_eq!((a.width, a.height), (b.width, b.height));
     let squares = a.samples.iter().zip(&b.samples).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
@@ -26,7 +26,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_decoders_see_the_planes(
+    fn encoded_planes_decode_equally_in_both_decoders(
         (width, height) in (1_u16..300, 1_u16..90), noise in 0..80_u8, seed in any::<u32>(), quality in 1..=100_u8,
     ) {
         let (luma, [blue, red]) = planes(width, height, noise, seed);
@@ -42,9 +42,9 @@ proptest! {
     }
 }
 
-/// Rounding aside, the best that there is: jpeg-encoder's accurate transform loses as much.
+/// The error is that of jpeg-encoder with its accurate transform, except for rounding.
 #[test]
-fn quality_is_that_of_other_encoders() {
+fn encoding_error_equals_that_of_jpeg_encoder() {
     let picture = Picture { width: 320, height: 240, noise: 50, seed: 9 };
     let (luma, [blue, red]) = planes(320, 240, 50, 9);
     let ours = encode(&luma, [&blue, &red], 80).unwrap();
@@ -55,7 +55,7 @@ fn quality_is_that_of_other_encoders() {
 }
 
 #[test]
-fn planes_that_do_not_fit_are_refused() {
+fn planes_with_wrong_sizes_are_a_mismatch() {
     let (luma, [blue, red]) = planes(30, 20, 0, 1);
     assert_eq!(encode(&luma, [&blue, &luma], 80), Err(Mismatch));
     let short = Plane { samples: vec![0; 7], ..red.clone() };

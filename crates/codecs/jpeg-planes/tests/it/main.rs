@@ -1,8 +1,8 @@
-//! The decoder against another one, and against files that are not what they should be.
+//! Compares the decoder and the encoder with other implementations, and decodes malformed files.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, too")]
+#![expect(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
-mod damage;
 mod encoding;
+mod malformed;
 mod reference;
 mod sample;

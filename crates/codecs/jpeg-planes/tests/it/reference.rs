@@ -1,4 +1,5 @@
-//! The same picture by jpeg-decoder: at full size as it is, at others by the definition of the cosine transform.
+//! Compares decoded planes with jpeg-decoder. At reduced scales the expected result is computed from the full
+//! picture by the definition of the cosine transform.
 
 use jpeg_decoder::{ColorTransform, Decoder as Reference, PixelFormat};
 use jpeg_encoder::ColorType;
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::sample::{Picture, SAMPLINGS, jpeg};
 
-/// The planes that jpeg-decoder sees. Of subsampled chroma, each sample is the mean of those that it was spread over.
+/// The planes according to jpeg-decoder. A subsampled chroma sample is the mean of the pixels that it covers.
 pub fn reference(bytes: &[u8], (across, down): (usize, usize)) -> Planes {
     let mut decoder = Reference::new(bytes);
     decoder.read_info().unwrap();
@@ -38,7 +39,7 @@ fn cosine(x: usize, u: usize, n: usize) -> f64 {
     norm * (((2 * x + 1) * u) as f64 * std::f64::consts::PI / (2 * n) as f64).cos()
 }
 
-/// Whole blocks only, at n/8: forward with 8 × 8, back with n × n.
+/// The complete blocks at n/8: column, row and samples. Transforms forward with 8 × 8 and back with n × n.
 fn scaled_blocks(full: &Plane, n: usize) -> Vec<(usize, usize, Vec<f64>)> {
     let mut blocks = Vec::new();
     for by in 0..full.height / 8 {
@@ -71,13 +72,12 @@ fn scaled_blocks(full: &Plane, n: usize) -> Vec<(usize, usize, Vec<f64>)> {
 struct Differences {
     largest: f64,
     mean: f64,
-    /// How many samples the mean is of.
+    /// Number of samples.
     samples: f64,
 }
 
 impl Differences {
-    /// The reference has been rounded once and what we decode once more: each sample may be off by 1, though in the
-    /// mean of many both are less.
+    /// Both sides are rounded, so that a sample may be off by 1. In the mean of many samples the error is smaller.
     fn are_within(&self, largest: f64, mean: f64) -> bool {
         self.largest <= largest && self.mean <= mean + 1.0 / self.samples.max(1.0)
     }
@@ -112,7 +112,7 @@ fn check(bytes: &[u8], factors: (usize, usize), luma: usize, chroma: usize) -> R
         prop_assert_eq!(got.height, (size.1 * n).div_ceil(8 * down));
         prop_assert_eq!(got.samples.len(), got.width * got.height);
         let off = differences(got, want, n);
-        // What was subsampled has been interpolated by the reference, too.
+        // The reference interpolates subsampled chroma.
         let (largest, mean) = if (across, down) == (1, 1) { (6.0, 0.5) } else { (40.0, 3.0) };
         prop_assert!(off.are_within(largest, mean), "{} of {}/8: {:?}", channel, n, off);
     }
@@ -123,7 +123,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn colours(
+    fn colour_file_at_any_scale_equals_the_reference(
         (width, height) in (1_u16..400, 1_u16..80), seed in any::<u32>(), noise in prop_oneof![Just(0_u8), 0..60_u8],
         quality in 40..=100_u8, sampling in 0..4_usize, luma in 1..9_usize, chroma in 1..9_usize,
         restart in prop_oneof![Just(0_u16), 1..40_u16], progressive in any::<bool>(),
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn grey(
+    fn grey_file_at_any_scale_equals_the_reference(
         (width, height) in (1_u16..400, 1_u16..80), seed in any::<u32>(), noise in 0..60_u8,
         quality in 40..=100_u8, luma in 1..9_usize, progressive in any::<bool>(),
     ) {
@@ -150,9 +150,9 @@ proptest! {
     }
 }
 
-/// More data than the window holds at once, in the densest files there are.
+/// The files are longer than the decoder's window, and use the highest quality.
 #[test]
-fn a_large_file() {
+fn large_file_at_highest_quality_equals_the_reference() {
     let picture = Picture { width: 1501, height: 1003, noise: 120, seed: 7 };
     for (factor, factors) in [SAMPLINGS[0], SAMPLINGS[3]] {
         let bytes = jpeg(picture, 100, ColorType::Ycbcr, |encoder| encoder.set_sampling_factor(factor));
@@ -167,19 +167,19 @@ fn a_large_file() {
     }
 }
 
-/// One sample in all, half-way between two: rounding alone makes the mean difference 0.5.
+/// The only sample lies between two integers, so that rounding alone makes the mean difference 0.5.
 #[test]
-fn one_sample() {
+fn single_sample_equals_the_reference() {
     let picture = Picture { width: 8, height: 8, noise: 0, seed: 0 };
     let (factor, factors) = SAMPLINGS[0];
     let bytes = jpeg(picture, 99, ColorType::Ycbcr, |encoder| encoder.set_sampling_factor(factor));
     check(&bytes, factors, 1, 1).unwrap();
 }
 
-/// Files of libjpeg-turbo and mozjpeg: scans that refine, dense and sparse, in the usual order and in one made for the
-/// picture. (The encoder of the other tests never refines.)
+/// Files from libjpeg-turbo and mozjpeg with refinement scans, dense and sparse, in the usual order and in an
+/// optimised one. The encoder of the other tests writes no refinement scans.
 #[test]
-fn progressive_files_of_others() {
+fn progressive_files_of_other_encoders_equal_the_reference() {
     let files = [
         (&include_bytes!("../files/progressive-420.jpg")[..], (2, 2)),
         (include_bytes!("../files/progressive-444-scans.jpg"), (1, 1)),

@@ -1,8 +1,8 @@
-//! Pictures made in code.
+//! Generates pictures and encodes them.
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-/// A size, and a soft pattern with some noise on it: interleaved samples that stay clear of black and white.
+/// A generated picture: a smooth pattern with noise. The samples stay clear of black and white.
 #[derive(Debug, Clone, Copy)]
 pub struct Picture {
     pub width: u16,
@@ -12,6 +12,7 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The samples, interleaved.
     pub fn samples(self, channels: usize) -> Vec<u8> {
         let mut state = self.seed | 1;
         let mut random = move || {
@@ -48,6 +49,7 @@ pub fn jpeg(
     bytes
 }
 
+/// Each sampling with its horizontal and vertical factor.
 pub const SAMPLINGS: [(SamplingFactor, (usize, usize)); 4] = [
     (SamplingFactor::R_4_4_4, (1, 1)),
     (SamplingFactor::R_4_2_2, (2, 1)),

@@ -1,7 +1,7 @@
-//! The same pictures by image-webp, to the last bit; and cut and damaged ones.
+//! Compares all samples with image-webp, and decodes truncated and damaged frames.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, too")]
+#![expect(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
-mod damage;
+mod malformed;
 mod reference;
 mod sample;

@@ -20,7 +20,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_sample_is_the_same(
+    fn frame_of_any_settings_decodes_bit_exactly(
         (width, height) in (1_u32..200, 1_u32..120), seed in any::<u32>(), noise in prop_oneof![Just(0_u8), any::<u8>()],
         quality in 0..=100_u8, method in 0..=6, segments in 1..=4, partitions in 0..=3,
         (filter, strength, sharpness) in (0..=1, 0..=100, 0..=7),
@@ -39,7 +39,7 @@ proptest! {
 }
 
 #[test]
-fn a_large_picture() {
+fn large_frame_decodes_bit_exactly() {
     for quality in [20.0, 90.0] {
         let picture = Picture { width: 1203, height: 777, noise: 40, seed: 5 };
         check(&frame(picture, |config| config.quality = quality)).unwrap();

@@ -1,8 +1,8 @@
-//! Pictures made in code, encoded by libwebp.
+//! Generates pictures and encodes them with libwebp.
 
 use webp::{Encoder, WebPConfig};
 
-/// A size, and a soft pattern with some noise on it.
+/// A generated picture: a smooth pattern with steps and noise.
 #[derive(Debug, Clone, Copy)]
 pub struct Picture {
     pub width: u32,
@@ -25,7 +25,7 @@ impl Picture {
             for x in 0..self.width {
                 for channel in 0..3 {
                     let phase = x as f32 * 0.11 + y as f32 * 0.06 * (channel + 1) as f32;
-                    // Steps, so that there are edges to predict along.
+                    // Steps produce edges, which directional prediction depends on.
                     let step = if (x / 13 + y / 9) % 3 == 0 { 50.0 } else { 0.0 };
                     let noise = random() % (u32::from(self.noise) + 1);
                     samples.push((100.0 + 60.0 * phase.sin() + step + noise as f32 / 2.0) as u8);
@@ -36,7 +36,7 @@ impl Picture {
     }
 }
 
-/// The frame alone, without its container.
+/// The frame without its container.
 pub fn frame(picture: Picture, configure: impl FnOnce(&mut WebPConfig)) -> Vec<u8> {
     let rgb = picture.rgb();
     let mut config = WebPConfig::new().unwrap();

@@ -1,8 +1,7 @@
-//! One coded picture: the units of its stream, checked, and handed to the decoder.
+//! Decodes one HEVC picture.
 //!
-//! What the decoder would do without end or measure is refused before it: it allocates by the
-//! stream's own size, takes slices that decode the same blocks again, and reads tables by a size
-//! that it has not checked yet.
+//! The checks here bound the work of `heifer-hevc-dec`, which allocates by the size in the stream,
+//! accepts slices that decode the same blocks again, and reads tables before it checks the size.
 
 use heifer_hevc_dec::Error;
 use heifer_hevc_dec::nal::{NalUnit, NalUnitType};
@@ -11,35 +10,34 @@ use heifer_hevc_dec::recon::{Frame, Reconstructor};
 use heifer_hevc_dec::slice::SliceHeader;
 use heifer_hevc_dec::syntax::{self, Picture};
 
-use super::reader::Reader;
+use super::reader::BoxReader;
 use crate::PictureError;
-use crate::resize::Size;
+use crate::size::Size;
 
-/// A picture is coded in whole blocks, and may leave out a margin of what is coded: in samples.
+/// The largest difference between coded and shown size, in samples: pictures are coded in whole blocks.
 pub(super) const MAX_MARGIN: u32 = 128;
-/// Twice what the largest level of HEVC has, in samples: with the margin, 8 million samples more than claimed.
+/// The longest side in samples, twice that of HEVC's highest level. It bounds the margin to 8 million samples.
 const MAX_SIDE: u32 = 1 << 15;
-/// Of the parameter sets together, in bytes; usual are 100. They are read anew for every tile.
-const MAX_SETS: usize = 1 << 14;
+/// The largest total length of the parameter sets in bytes; 100 is usual. They are parsed again for each tile.
+const MAX_PARAMETER_BYTES: usize = 1 << 14;
 
-/// A decoded picture, and what its stream says of its colours, if anything: primaries, transfer
-/// (ITU-T H.273).
-pub(super) struct Coded {
+/// A decoded picture, and the primaries and transfer function in its stream, if any (ITU-T H.273).
+pub(super) struct CodedPicture {
     pub frame: Frame,
     pub primaries: Option<(u16, u16)>,
 }
 
 /// Decodes the picture in `data`. `config` is the content of the box `hvcC` (ISO/IEC 14496-15,
-/// section 8.3.3.1); `size` is what the container says.
-pub(super) fn decode(config: &[u8], data: &[u8], size: Size) -> Result<Coded, PictureError> {
+/// section 8.3.3.1); `size` is the size that the container declares.
+pub(super) fn decode(config: &[u8], data: &[u8], size: Size) -> Result<CodedPicture, PictureError> {
     let (sets, length_bytes) = parameter_sets(config, size)?;
-    let mut data = Reader(data);
+    let mut data = BoxReader(data);
     let mut state: Option<(Picture<'_>, Reconstructor<'_>, u8)> = None;
     let mut previous = None;
     while !data.0.is_empty() {
         let length = data.number(length_bytes)? as usize;
         let unit = NalUnit::parse(data.take(length)?).map_err(from_decoder)?;
-        // Parameter sets that come with the slices are not meant to (`hvc1`).
+        // Items of type `hvc1` have their parameter sets in `config`. Others are ignored.
         if !unit.header.unit_type.is_slice() || unit.header.layer_id != 0 {
             continue;
         }
@@ -48,7 +46,7 @@ pub(super) fn decode(config: &[u8], data: &[u8], size: Size) -> Result<Coded, Pi
         let (picture, reconstructor, set) = state.get_or_insert_with(|| {
             (Picture::new(sps, pps), Reconstructor::new(sps, pps), header.slice_pic_parameter_set_id)
         });
-        // Slices go through the picture once, from its first block to its last.
+        // Each slice must start where the previous one ended, so that no block is decoded twice.
         let next = picture.layout.rs_to_ts.get(header.slice_segment_address as usize);
         if *set != header.slice_pic_parameter_set_id || next != Some(&picture.decoded_ctbs) {
             return Err(PictureError::corrupt("slices out of order"));
@@ -69,7 +67,7 @@ pub(super) fn decode(config: &[u8], data: &[u8], size: Size) -> Result<Coded, Pi
     }
     let (picture, reconstructor, _) = state.ok_or_else(|| PictureError::corrupt("no slice"))?;
     if !picture.is_complete() {
-        return Err(PictureError::corrupt("slices are missing"));
+        return Err(PictureError::corrupt("missing slices"));
     }
     let vui = picture.sps.vui.as_ref();
     let primaries = vui.map(|vui| (vui.colour_primaries.into(), vui.transfer_characteristics.into()));
@@ -79,27 +77,27 @@ pub(super) fn decode(config: &[u8], data: &[u8], size: Size) -> Result<Coded, Pi
     if frame.widths[0] < size.width || frame.heights[0] < size.height {
         return Err(PictureError::corrupt("pixels smaller than the picture"));
     }
-    Ok(Coded { frame, primaries })
+    Ok(CodedPicture { frame, primaries })
 }
 
-/// The parameter sets, and how many bytes the length of a unit has.
+/// Parses the parameter sets. Also returns the number of bytes of a unit's length field.
 fn parameter_sets(config: &[u8], size: Size) -> Result<(ParameterSets, usize), PictureError> {
-    if config.len() > MAX_SETS {
-        return Err(PictureError::corrupt("too many parameters"));
+    if config.len() > MAX_PARAMETER_BYTES {
+        return Err(PictureError::corrupt("too large parameter sets"));
     }
-    let mut config = Reader(config);
-    config.take(21)?; // profile and level, which the parameter sets have, too
+    let mut config = BoxReader(config);
+    config.take(21)?; // profile and level, which the parameter sets repeat
     let length_bytes = usize::from(config.u8()? & 3) + 1;
     let mut sets = ParameterSets::default();
     for _ in 0..config.u8()? {
-        config.u8()?; // what kind they are
+        config.u8()?; // unit type
         for _ in 0..config.u16()? {
             let length = config.u16()?;
             let unit = NalUnit::parse(config.take(length.into())?).map_err(from_decoder)?;
             match unit.header.unit_type {
                 NalUnitType::Sps => check(&Sps::parse(&unit.rbsp).map_err(from_decoder)?, size)?,
                 NalUnitType::Pps => {}
-                // Those of the video say nothing of a picture.
+                // Video parameter sets are irrelevant for a picture.
                 _ => continue,
             }
             sets.add(&unit).map_err(from_decoder)?;
@@ -108,7 +106,7 @@ fn parameter_sets(config: &[u8], size: Size) -> Result<(ParameterSets, usize), P
     Ok((sets, length_bytes))
 }
 
-/// Before anything is allocated by it.
+/// Checks the size and format in the stream before memory is allocated for them.
 fn check(sps: &Sps, size: Size) -> Result<(), PictureError> {
     let (width, height) = (sps.pic_width_in_luma_samples, sps.pic_height_in_luma_samples);
     if width > size.width.saturating_add(MAX_MARGIN) || height > size.height.saturating_add(MAX_MARGIN) {

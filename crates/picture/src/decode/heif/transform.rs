@@ -1,60 +1,60 @@
-//! What is cut off, turned and mirrored: the properties `clap`, `irot` and `imir`, in their order.
+//! Cropping, rotation and mirroring: the properties `clap`, `irot` and `imir`.
 
 use super::container::Property;
-use super::reader::Reader;
+use super::reader::BoxReader;
 use crate::PictureError;
 use crate::orientation::Orientation;
-use crate::resize::Size;
+use crate::size::Size;
 
-/// What is shown of a picture, and how.
+/// The visible part of a picture and its orientation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Transform {
-    /// Where the first pixel is that is shown.
+    /// The position of the visible part.
     pub left: u32,
     pub top: u32,
-    /// Of what is shown, before it is turned; at least 1 × 1, and within the picture.
+    /// The size of the visible part before orientation: at least 1 × 1, and within the picture.
     pub size: Size,
     pub orientation: Orientation,
 }
 
-/// Reads the transformations of a picture of this size. EXIF has no say in it (ISO/IEC 23008-12,
-/// annex A.2).
-pub(super) fn transform(properties: &[Property<'_>], size: Size) -> Result<Transform, PictureError> {
+/// Reads the transformations of a picture of this size, in their order. The EXIF orientation does not
+/// apply to HEIF (ISO/IEC 23008-12, annex A.2).
+pub(super) fn read_transform(properties: &[Property<'_>], size: Size) -> Result<Transform, PictureError> {
     let mut transform = Transform { left: 0, top: 0, size, orientation: Orientation::Upright };
     for (name, content) in properties {
-        let mut content = Reader(content);
+        let mut content = BoxReader(content);
         let next = match name {
             b"clap" if transform == (Transform { left: 0, top: 0, size, orientation: Orientation::Upright }) => {
-                transform = clip(content, size)?;
+                transform = clean_aperture(content, size)?;
                 continue;
             }
-            // Cut once more, or after it was turned, which nobody writes.
+            // A second crop, or a crop after a rotation. No known writer uses them.
             b"clap" => return Err(PictureError::UnsupportedFormat),
-            // Quarters of a turn to the left.
+            // Multiples of 90° counterclockwise.
             b"irot" => match content.u8()? & 3 {
                 0 => Orientation::Upright,
-                1 => Orientation::ThreeQuarterTurn,
-                2 => Orientation::UpsideDown,
-                _ => Orientation::QuarterTurn,
+                1 => Orientation::Rotate270,
+                2 => Orientation::Rotate180,
+                _ => Orientation::Rotate90,
             },
-            b"imir" if content.u8()? & 1 == 0 => Orientation::MirroredUpsideDown,
-            b"imir" => Orientation::Mirrored,
+            b"imir" if content.u8()? & 1 == 0 => Orientation::MirrorVertically,
+            b"imir" => Orientation::MirrorHorizontally,
             _ => continue,
         };
-        transform.orientation = transform.orientation.then(next);
+        transform.orientation = transform.orientation.followed_by(next);
     }
     Ok(transform)
 }
 
-/// The clean aperture (ISO/IEC 14496-12, section 12.1.4): sides, and how far its middle is from the
-/// picture's; each a fraction.
-fn clip(mut content: Reader<'_>, size: Size) -> Result<Transform, PictureError> {
+/// Reads the clean aperture (ISO/IEC 14496-12, section 12.1.4): its sides, and the offset of its centre
+/// from the picture's centre. Each number is a fraction.
+fn clean_aperture(mut content: BoxReader<'_>, size: Size) -> Result<Transform, PictureError> {
     let mut fraction = || -> Result<f64, PictureError> {
-        let (above, below) = (content.u32()? as i32, content.u32()?);
-        if below == 0 {
-            Err(PictureError::corrupt("a fraction of nothing"))
+        let (numerator, denominator) = (content.u32()? as i32, content.u32()?);
+        if denominator == 0 {
+            Err(PictureError::corrupt("a fraction with a denominator of zero"))
         } else {
-            Ok(f64::from(above) / f64::from(below))
+            Ok(f64::from(numerator) / f64::from(denominator))
         }
     };
     let (width, height, right, down) = (fraction()?, fraction()?, fraction()?, fraction()?);
@@ -85,26 +85,26 @@ mod tests {
     }
 
     #[test]
-    fn turns_and_mirrors_in_their_order() {
-        let of = |properties: &[Property<'_>]| transform(properties, SIZE).unwrap().orientation;
-        assert_eq!(of(&[]), Orientation::Upright);
-        assert_eq!(of(&[(*b"irot", &[1]), (*b"irot", &[3])]), Orientation::Upright);
-        assert_eq!(of(&[(*b"irot", &[3]), (*b"imir", &[1])]), Orientation::Transposed);
-        assert_eq!(of(&[(*b"imir", &[1]), (*b"irot", &[3])]), Orientation::Transversed);
-        assert_eq!(of(&[(*b"imir", &[0]), (*b"imir", &[1])]), Orientation::UpsideDown);
+    fn rotations_and_mirrorings_apply_in_their_order() {
+        let orientation = |properties: &[Property<'_>]| read_transform(properties, SIZE).unwrap().orientation;
+        assert_eq!(orientation(&[]), Orientation::Upright);
+        assert_eq!(orientation(&[(*b"irot", &[1]), (*b"irot", &[3])]), Orientation::Upright);
+        assert_eq!(orientation(&[(*b"irot", &[3]), (*b"imir", &[1])]), Orientation::Transpose);
+        assert_eq!(orientation(&[(*b"imir", &[1]), (*b"irot", &[3])]), Orientation::Transverse);
+        assert_eq!(orientation(&[(*b"imir", &[0]), (*b"imir", &[1])]), Orientation::Rotate180);
     }
 
     #[test]
-    fn an_aperture_is_within_the_picture() {
-        let of = |numbers| transform(&[(*b"clap", &clap(numbers))], SIZE);
-        let inner = of([20, 1, 10, 1, -5, 1, 5, 2]).unwrap();
+    fn aperture_outside_of_the_picture_or_after_a_rotation_is_an_error() {
+        let aperture = |numbers| read_transform(&[(*b"clap", &clap(numbers))], SIZE);
+        let inner = aperture([20, 1, 10, 1, -5, 1, 5, 2]).unwrap();
         assert_eq!((inner.left, inner.top, inner.size), (5, 13, Size::new(20, 10)));
         for outside in [[41, 1, 30, 1, 0, 1, 0, 1], [20, 1, 10, 1, 20, 1, 0, 1], [0, 1, 1, 1, 0, 1, 0, 1]] {
-            assert!(matches!(of(outside), Err(PictureError::Corrupt(_))), "{outside:?}");
+            assert!(matches!(aperture(outside), Err(PictureError::Corrupt(_))), "{outside:?}");
         }
-        assert!(of([20, 0, 10, 1, 0, 1, 0, 1]).is_err());
-        let turned = clap([20, 1, 10, 1, 0, 1, 0, 1]);
-        let late = transform(&[(*b"irot", &[1]), (*b"clap", &turned)], SIZE);
-        assert_eq!(late, Err(PictureError::UnsupportedFormat));
+        assert!(aperture([20, 0, 10, 1, 0, 1, 0, 1]).is_err());
+        let valid = clap([20, 1, 10, 1, 0, 1, 0, 1]);
+        let after_rotation = read_transform(&[(*b"irot", &[1]), (*b"clap", &valid)], SIZE);
+        assert_eq!(after_rotation, Err(PictureError::UnsupportedFormat));
     }
 }

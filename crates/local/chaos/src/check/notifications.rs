@@ -1,0 +1,48 @@
+use std::collections::BTreeMap;
+
+use mobile_push::Notification;
+
+use super::Findings;
+use crate::{
+    driver::Driver,
+    model::{self, Certainty, ExpectedNotification},
+};
+
+/// Checks that phones displayed all required notifications, no forbidden ones, and none twice.
+pub fn check(driver: &Driver<'_>, shown: &[Notification], findings: &mut Findings) {
+    let allowed = model::expected(&driver.executed);
+    let mut displays: BTreeMap<ExpectedNotification, u64> = BTreeMap::new();
+    for notification in shown {
+        findings.shown += 1;
+        let description = format!("{:?} on {}", notification.data, notification.token);
+        let Some(key) = notification_key(driver, notification) else {
+            findings.violations.push(format!("unknown notification: {description}"));
+            continue;
+        };
+        if !allowed.contains_key(&key) {
+            findings.violations.push(format!("must not be displayed: {key:?} ({})", notification.notice.body));
+        }
+        let count = displays.entry(key).or_default();
+        *count += 1;
+        if *count > 1 {
+            findings.replaced += 1;
+            if !notification.replaced {
+                findings.violations.push(format!("displayed twice: {description}"));
+            }
+        }
+    }
+    for (key, certainty) in &allowed {
+        if *certainty == Certainty::Must {
+            findings.required += 1;
+            if !displays.contains_key(key) {
+                findings.violations.push(format!("was not displayed: {key:?}"));
+            }
+        }
+    }
+}
+
+fn notification_key(driver: &Driver<'_>, notification: &Notification) -> Option<ExpectedNotification> {
+    let commit = notification.data.get("event")?.rsplit('/').nth(1)?.parse().ok()?;
+    let rule = domain::push::rules::by_id(notification.data.get("rule")?)?;
+    Some(ExpectedNotification { commit, rule: &rule.id, phone: driver.actors.phone_of(&notification.token)? })
+}

@@ -1,0 +1,64 @@
+//! The valid final states of the stack, derived from the executed operations.
+
+mod files;
+mod graph;
+mod index;
+mod notifications;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use files::{Content, Place, State, media};
+#[cfg(test)]
+pub use graph::Since;
+pub use graph::{Graph, Link, Node, Write, initial_writes, writes};
+pub use index::{IndexEntry, found};
+pub use notifications::{Certainty, ExpectedNotification, expected};
+
+use super::operation::{Operation, Queue};
+
+/// An executed operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executed {
+    /// The operation.
+    pub operation: Operation,
+    /// Commit number, for operations on the graph.
+    pub commit: Option<u64>,
+    /// Commit time in milliseconds since 1970.
+    pub committed_at: Option<i64>,
+    /// For [`Operation::Settle`]: whether all work was done in time.
+    pub settled: bool,
+}
+
+impl Executed {
+    /// An executed operation that is not a commit.
+    pub fn of(operation: &Operation) -> Self {
+        Self { operation: operation.clone(), commit: None, committed_at: None, settled: false }
+    }
+}
+
+/// The numbers of the poison messages by queue.
+pub fn poison(history: &[Executed]) -> BTreeMap<Queue, BTreeSet<usize>> {
+    let mut poison: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for executed in history {
+        if let Operation::Poison { queue, number } = executed.operation {
+            poison.entry(queue).or_default().insert(number);
+        }
+    }
+    poison
+}
+
+#[cfg(test)]
+mod testing {
+    use super::*;
+
+    /// Executed operations with commit numbers, in which every [`Operation::Settle`] has settled.
+    pub fn executed(operations: Vec<Operation>) -> Vec<Executed> {
+        let executed = |(at, operation): (usize, Operation)| Executed {
+            settled: operation == Operation::Settle,
+            commit: Some(at as u64 + 1),
+            committed_at: Some(1_795_305_600_000 + at as i64),
+            operation,
+        };
+        operations.into_iter().enumerate().map(executed).collect()
+    }
+}

@@ -1,0 +1,471 @@
+//! The required and allowed notifications.
+
+use std::collections::BTreeMap;
+
+use super::Executed;
+use crate::{generator::PERSONS, operation::Operation, timeline::Timeline};
+
+/// A notification on a phone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExpectedNotification {
+    /// The commit that caused it.
+    pub commit: u64,
+    /// Id of the notification rule.
+    pub rule: &'static str,
+    /// Number of the phone.
+    pub phone: usize,
+}
+
+/// Whether an allowed notification is required.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// It is required.
+    Must,
+    /// It is optional, because a condition changed while it was processed.
+    May,
+}
+
+/// All allowed notifications. All others are errors.
+pub fn expected(history: &[Executed]) -> BTreeMap<ExpectedNotification, Certainty> {
+    let conditions = Conditions::of(history);
+    let mut expected = BTreeMap::new();
+    for event in events(history) {
+        for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
+            for phone in 0..PERSONS {
+                if let Some(certainty) = conditions.certainty(&event, recipient, phone) {
+                    expected.insert(ExpectedNotification { commit: event.commit, rule: event.rule, phone }, certainty);
+                }
+            }
+        }
+    }
+    expected
+}
+
+/// An event that causes notifications.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Event {
+    /// Index in the history.
+    at: usize,
+    /// Index in the history from which it is processed completely.
+    processed_at: usize,
+    commit: u64,
+    actor: usize,
+    rule: &'static str,
+    category: &'static str,
+    audience: Audience,
+    /// The story whose author is the recipient, if any.
+    story: Option<usize>,
+    /// The published story, if the event is a publication.
+    published: Option<usize>,
+    /// Index at which it is reverted, and index from which the reversal is processed.
+    reverted: Option<(usize, usize)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    One(usize),
+    FollowersOf(usize),
+}
+
+/// The index from which the effects of operation `at` are visible: the next point at which all work was done.
+fn settled_from(history: &[Executed], at: usize) -> usize {
+    let mut later = history.iter().enumerate().skip(at + 1);
+    later.find(|(_, executed)| executed.settled).map_or(usize::MAX, |(index, _)| index)
+}
+
+fn events(history: &[Executed]) -> Vec<Event> {
+    let mut authors = BTreeMap::new();
+    let mut events = Vec::new();
+    for (at, executed) in history.iter().enumerate() {
+        if let Operation::PublishStory { author, story } = executed.operation {
+            authors.insert(story, author);
+        }
+        let owner_of = |story: usize| authors.get(&story).map(|owner| Audience::One(*owner));
+        let published = match executed.operation {
+            Operation::PublishStory { story, .. } => Some(story),
+            _ => None,
+        };
+        let event = match executed.operation {
+            Operation::Follow { from, to } => Some(("follow", "followers", from, Some(Audience::One(to)), None)),
+            Operation::PublishStory { author, .. } => {
+                Some(("story", "stories", author, Some(Audience::FollowersOf(author)), None))
+            }
+            Operation::Like { from, story } => Some(("like-story", "likes", from, owner_of(story), Some(story))),
+            Operation::Reply { from, story, .. } => {
+                Some(("reply-story", "replies", from, owner_of(story), Some(story)))
+            }
+            _ => None,
+        };
+        let (Some((rule, category, actor, Some(audience), story)), Some(commit)) = (event, executed.commit) else {
+            continue;
+        };
+        let mut later = history.iter().enumerate().skip(at + 1);
+        let reverted = later.find(|(_, later)| reverts(&later.operation, &executed.operation));
+        let reverted = reverted.map(|(at, _)| (at, settled_from(history, at)));
+        let processed_at = settled_from(history, at);
+        events.push(Event { at, processed_at, commit, actor, rule, category, audience, story, published, reverted });
+    }
+    events
+}
+
+/// Whether an operation removes the edge that an earlier one added.
+fn reverts(later: &Operation, earlier: &Operation) -> bool {
+    match (earlier, later) {
+        (Operation::Follow { from, to }, Operation::Unfollow { from: other_from, to: other_to }) => {
+            (from, to) == (other_from, other_to)
+        }
+        (Operation::Like { from, story }, Operation::Unlike { from: other_from, story: other_story }) => {
+            (from, story) == (other_from, other_story)
+        }
+        (Operation::PublishStory { story, .. }, Operation::UnpublishStory { story: other_story, .. }) => {
+            story == other_story
+        }
+        (
+            Operation::PublishStory { story, .. } | Operation::Like { story, .. } | Operation::Reply { story, .. },
+            Operation::RemoveStory { story: other_story },
+        ) => story == other_story,
+        _ => false,
+    }
+}
+
+/// The conditions of notifications over time.
+#[derive(Debug)]
+struct Conditions {
+    /// By follower and followed person: the commit of the follow.
+    follows: BTreeMap<(usize, usize), Timeline<Option<u64>>>,
+    blocks: BTreeMap<(usize, usize), Timeline<bool>>,
+    mutes: BTreeMap<(usize, usize), Timeline<bool>>,
+    /// By story: whether it has an author, who is notified of reactions.
+    has_author: BTreeMap<usize, Timeline<bool>>,
+    /// By story: whether others than its author may see it.
+    visible: BTreeMap<usize, StoryVisibility>,
+    preferences: BTreeMap<usize, Timeline<Vec<&'static str>>>,
+    /// By person and phone: whether the person is signed in on the phone.
+    phones: BTreeMap<(usize, usize), Timeline<bool>>,
+}
+
+/// Whether others may see a story, over time.
+#[derive(Debug)]
+struct StoryVisibility {
+    is_visible: Timeline<bool>,
+    /// Changes: index in the history, and index from which the change is processed.
+    changes: Vec<(usize, usize)>,
+}
+
+impl Conditions {
+    fn of(history: &[Executed]) -> Self {
+        let mut conditions = Self {
+            follows: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            mutes: BTreeMap::new(),
+            has_author: BTreeMap::new(),
+            visible: BTreeMap::new(),
+            preferences: BTreeMap::new(),
+            phones: BTreeMap::new(),
+        };
+        for (at, executed) in history.iter().enumerate() {
+            // Changes of the graph take effect when processed; those by the API take effect immediately.
+            let known = settled_from(history, at);
+            let set = |timelines: &mut BTreeMap<_, Timeline<bool>>, of, value| {
+                timelines.entry(of).or_insert_with(|| Timeline::new(false)).change(at, known, value);
+            };
+            match &executed.operation {
+                // Whether a follower is notified depends only on the order of the commits.
+                Operation::Follow { from, to } => conditions.follow((*from, *to), at, at, executed.commit),
+                Operation::Unfollow { from, to } => conditions.follow((*from, *to), at, known, None),
+                Operation::Block { from, to } => set(&mut conditions.blocks, (*from, *to), true),
+                Operation::Unblock { from, to } => set(&mut conditions.blocks, (*from, *to), false),
+                Operation::Mute { from, to } => set(&mut conditions.mutes, (*from, *to), true),
+                Operation::Unmute { from, to } => set(&mut conditions.mutes, (*from, *to), false),
+                // Earlier reactions wait for the author.
+                Operation::PublishStory { story, .. } => {
+                    conditions.set_author(*story, at, at, true);
+                    conditions
+                        .visible
+                        .insert(*story, StoryVisibility { is_visible: Timeline::new(true), changes: Vec::new() });
+                }
+                Operation::SetVisibility { story, visibility } => {
+                    if let Some(visibility_history) = conditions.visible.get_mut(story) {
+                        // A removed visibility means private until it is set again. Pending notifications are decided
+                        // by the function that processes the change: it sees only the new value.
+                        visibility_history.is_visible.change(
+                            at,
+                            at,
+                            visibility.is_some_and(|visibility| visibility != "private"),
+                        );
+                        visibility_history.changes.push((at, known));
+                    }
+                }
+                Operation::UnpublishStory { story, .. } | Operation::RemoveStory { story } => {
+                    conditions.set_author(*story, at, known, false);
+                }
+                Operation::SetPreferences { person, muted } => {
+                    let timeline = conditions.preferences.entry(*person).or_insert_with(|| Timeline::new(Vec::new()));
+                    timeline.change(at, at, muted.clone());
+                }
+                Operation::SignIn { person, phone } => {
+                    for (other, elsewhere) in conditions.signed_in() {
+                        if other == *person || elsewhere == *phone {
+                            conditions.sign((other, elsewhere), at, false);
+                        }
+                    }
+                    conditions.sign((*person, *phone), at, true);
+                }
+                Operation::SignOut { person } => {
+                    for (_, phone) in conditions.signed_in().into_iter().filter(|(other, _)| other == person) {
+                        conditions.sign((*person, phone), at, false);
+                    }
+                }
+                _ => {}
+            }
+        }
+        conditions
+    }
+
+    fn follow(&mut self, of: (usize, usize), at: usize, known: usize, since: Option<u64>) {
+        self.follows.entry(of).or_insert_with(|| Timeline::new(None)).change(at, known, since);
+    }
+
+    fn set_author(&mut self, story: usize, at: usize, known: usize, has_author: bool) {
+        self.has_author.entry(story).or_insert_with(|| Timeline::new(false)).change(at, known, has_author);
+    }
+
+    fn sign(&mut self, of: (usize, usize), at: usize, is_in: bool) {
+        self.phones.entry(of).or_insert_with(|| Timeline::new(false)).change(at, at, is_in);
+    }
+
+    fn signed_in(&self) -> Vec<(usize, usize)> {
+        self.phones.iter().filter(|(_, timeline)| *timeline.last()).map(|(of, _)| *of).collect()
+    }
+
+    /// Whether the recipient gets the notification on the phone. `None` if it is forbidden.
+    ///
+    /// Notifications of a hidden story are decided when it becomes visible.
+    fn certainty(&self, event: &Event, recipient: usize, phone: usize) -> Option<Certainty> {
+        let (mut is_allowed, mut is_optional) = (false, false);
+        let mut decide = |(from, to)| {
+            let certainty = self.certainty_within(event, recipient, phone, from, to);
+            is_allowed |= certainty.is_some();
+            is_optional |= certainty != Some(Certainty::Must);
+        };
+        let mut is_decided = false;
+        let shown = event.published.and_then(|story| self.visible.get(&story));
+        let later = shown.into_iter().flat_map(|shown| shown.changes.iter().copied());
+        for time in std::iter::once((event.at, event.processed_at)).chain(later) {
+            let seen: Vec<_> = shown
+                .map_or_else(|| vec![true], |shown| shown.is_visible.observable(time.0, time.1).copied().collect());
+            if seen.contains(&true) {
+                decide(time);
+            }
+            is_decided = !seen.contains(&false);
+            if is_decided {
+                break;
+            }
+        }
+        is_optional |= !is_decided;
+        is_allowed.then_some(if is_optional { Certainty::May } else { Certainty::Must })
+    }
+
+    /// Like [`Self::certainty`], if the event is processed between the indices `from` and `to`.
+    fn certainty_within(
+        &self,
+        event: &Event,
+        recipient: usize,
+        phone: usize,
+        from: usize,
+        to: usize,
+    ) -> Option<Certainty> {
+        let is = |timeline: Option<&Timeline<bool>>| {
+            timeline.map_or_else(|| vec![false], |timeline| timeline.observable(from, to).copied().collect())
+        };
+        let is_not = |timeline| is(timeline).into_iter().map(|value: bool| !value).collect();
+        let in_audience = match event.audience {
+            Audience::One(person) => vec![person == recipient],
+            Audience::FollowersOf(person) => {
+                let follows = self.follows.get(&(recipient, person));
+                let before = |since: &Option<u64>| since.is_some_and(|since| since < event.commit);
+                follows.map_or_else(|| vec![false], |timeline| timeline.observable(from, to).map(before).collect())
+            }
+        };
+        let wants = match self.preferences.get(&recipient) {
+            Some(timeline) => timeline.observable(from, to).map(|muted| !muted.contains(&event.category)).collect(),
+            None => vec![true],
+        };
+        let is_current = match event.reverted {
+            Some((_, known)) if known <= from => vec![false],
+            Some((reverted_at, _)) if reverted_at <= to => vec![true, false],
+            _ => vec![true],
+        };
+        let has_recipient = match event.story {
+            Some(story) => is(self.has_author.get(&story)),
+            None => vec![true],
+        };
+        let conditions: [Vec<bool>; 8] = [
+            in_audience,
+            has_recipient,
+            wants,
+            is_current,
+            is_not(self.blocks.get(&(event.actor, recipient))),
+            is_not(self.blocks.get(&(recipient, event.actor))),
+            is_not(self.mutes.get(&(recipient, event.actor))),
+            is(self.phones.get(&(recipient, phone))),
+        ];
+        if conditions.iter().any(|seen| seen.iter().all(|holds| !holds)) {
+            return None;
+        }
+        let is_certain = conditions.iter().all(|seen| seen.iter().all(|holds| *holds));
+        Some(if is_certain { Certainty::Must } else { Certainty::May })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        generator::{Size, history},
+        model::testing::executed,
+    };
+
+    fn both_signed_in() -> Vec<Operation> {
+        (0..2).map(|person| Operation::SignIn { person, phone: person }).collect()
+    }
+
+    /// The expected notifications after both persons have signed in: rule, phone and certainty.
+    fn after_sign_in(rest: Vec<Operation>) -> Vec<(&'static str, usize, Certainty)> {
+        let history = executed(both_signed_in().into_iter().chain(rest).collect());
+        expected(&history)
+            .into_iter()
+            .map(|(notification_key, certainty)| (notification_key.rule, notification_key.phone, certainty))
+            .collect()
+    }
+
+    const FOLLOW: Operation = Operation::Follow { from: 1, to: 0 };
+    const PUBLISH: Operation = Operation::PublishStory { author: 0, story: 0 };
+    const LIKE: Operation = Operation::Like { from: 1, story: 0 };
+    use Certainty::{May, Must};
+    use Operation::Settle;
+
+    #[test]
+    fn owner_and_followers_are_notified() {
+        assert_eq!(
+            after_sign_in(vec![FOLLOW, PUBLISH, LIKE]),
+            [("follow", 0, Must), ("story", 1, Must), ("like-story", 0, Must)]
+        );
+        assert_eq!(after_sign_in(vec![PUBLISH, FOLLOW]), [("follow", 0, Must)], "a later follower is not notified");
+        assert_eq!(after_sign_in(vec![PUBLISH, Operation::Like { from: 0, story: 0 }]), [], "own action");
+    }
+
+    #[test]
+    fn quickly_reverted_action_is_optional() {
+        let unlike = Operation::Unlike { from: 1, story: 0 };
+        assert_eq!(after_sign_in(vec![PUBLISH, LIKE, unlike.clone()]), [("like-story", 0, May)]);
+        assert_eq!(after_sign_in(vec![PUBLISH, LIKE, Settle, unlike]), [("like-story", 0, Must)]);
+    }
+
+    #[test]
+    fn block_is_effective_once_processed() {
+        let block = Operation::Block { from: 0, to: 1 };
+        assert_eq!(after_sign_in(vec![PUBLISH, block.clone(), LIKE]), [("like-story", 0, May)]);
+        assert_eq!(after_sign_in(vec![PUBLISH, block.clone(), Settle, LIKE]), []);
+        assert_eq!(after_sign_in(vec![PUBLISH, LIKE, Settle, block]), [("like-story", 0, Must)]);
+    }
+
+    #[test]
+    fn sign_out_is_effective_immediately() {
+        let out = Operation::SignOut { person: 0 };
+        assert_eq!(after_sign_in(vec![PUBLISH, out.clone(), LIKE]), []);
+        assert_eq!(after_sign_in(vec![PUBLISH, LIKE, out]), [("like-story", 0, May)]);
+        // Person 1 signs in on the phone of person 0.
+        let moved = Operation::SignIn { person: 1, phone: 0 };
+        assert_eq!(after_sign_in(vec![PUBLISH, moved.clone(), LIKE]), []);
+        assert_eq!(after_sign_in(vec![FOLLOW, Settle, moved, PUBLISH]), [("follow", 0, Must), ("story", 0, Must)]);
+    }
+
+    #[test]
+    fn reaction_to_an_unpublished_story_is_not_notified() {
+        let untell = Operation::UnpublishStory { author: 0, story: 0 };
+        assert_eq!(after_sign_in(vec![PUBLISH, untell.clone(), LIKE]), [("like-story", 0, May)]);
+        assert_eq!(after_sign_in(vec![PUBLISH, Settle, untell.clone(), Settle, LIKE]), []);
+        assert_eq!(after_sign_in(vec![PUBLISH, LIKE, Settle, untell.clone()]), [("like-story", 0, Must)]);
+        assert_eq!(after_sign_in(vec![FOLLOW, PUBLISH, untell]), [("follow", 0, Must), ("story", 1, May)]);
+    }
+
+    #[test]
+    fn removal_of_a_story_makes_its_pending_notifications_optional() {
+        let remove = Operation::RemoveStory { story: 0 };
+        let reply = Operation::Reply { from: 1, story: 0, comment: 1 };
+        let open = [("follow", 0, Must), ("story", 1, May), ("like-story", 0, May), ("reply-story", 0, May)];
+        assert_eq!(after_sign_in(vec![FOLLOW, PUBLISH, LIKE, reply.clone(), remove.clone()]), open);
+        let certain = open.map(|(rule, phone, _)| (rule, phone, Must));
+        assert_eq!(after_sign_in(vec![FOLLOW, PUBLISH, LIKE, reply, Settle, remove]), certain);
+    }
+
+    fn shown(visibility: Option<&'static str>) -> Operation {
+        Operation::SetVisibility { story: 0, visibility }
+    }
+
+    /// The certainty of the notification about the published story.
+    fn certainty_of_story(rest: Vec<Operation>) -> Option<Certainty> {
+        let expected = after_sign_in([FOLLOW, Settle, PUBLISH].into_iter().chain(rest).collect());
+        expected.iter().find(|(rule, ..)| *rule == "story").map(|(.., certainty)| *certainty)
+    }
+
+    #[test]
+    fn hidden_story_is_notified_when_it_becomes_visible() {
+        for hidden in [Some("private"), None] {
+            let hide = || [shown(Some("followers")), shown(hidden)];
+            assert_eq!(certainty_of_story(hide().to_vec()), Some(May), "it was visible at first");
+            assert_eq!(certainty_of_story([hide().as_slice(), &[Settle]].concat()), Some(May));
+            for open in ["public", "followers"] {
+                let reopened = [hide().as_slice(), &[shown(Some(open))]].concat();
+                assert_eq!(certainty_of_story(reopened), Some(Must), "at the latest when it is visible");
+            }
+        }
+        assert_eq!(certainty_of_story(vec![Settle, shown(Some("private"))]), Some(Must));
+    }
+
+    #[test]
+    fn changes_while_a_story_is_hidden_are_effective() {
+        let hide = [shown(Some("private")), Settle];
+        let after = |rest: &[Operation]| certainty_of_story([&hide, rest].concat());
+        let show = || shown(Some("public"));
+        let unfollow = Operation::Unfollow { from: 1, to: 0 };
+        // The notification may have been sent in the beginning.
+        assert_eq!(after(&[unfollow.clone(), Settle, show()]), Some(May));
+        assert_eq!(after(&[show(), Settle, unfollow]), Some(Must));
+        let untell = Operation::UnpublishStory { author: 0, story: 0 };
+        assert_eq!(after(&[untell, Settle, show()]), Some(May));
+        // A recipient who had muted the category in the beginning may not be notified later.
+        let set_preferences = |muted: &[&'static str]| Operation::SetPreferences { person: 1, muted: muted.to_vec() };
+        let rest = [PUBLISH, hide[0].clone(), Settle, set_preferences(&[]), show()];
+        let expected = after_sign_in([[FOLLOW, set_preferences(&["stories"]), Settle].as_slice(), &rest].concat());
+        assert_eq!(expected, [("follow", 0, Must), ("story", 1, May)]);
+    }
+
+    #[test]
+    fn author_of_a_private_story_is_notified_of_reactions() {
+        assert_eq!(
+            after_sign_in(vec![PUBLISH, Settle, shown(Some("private")), Settle, LIKE]),
+            [("like-story", 0, Must)]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn settling_after_every_operation_leaves_no_optional_notification(seed in any::<u64>()) {
+            let size = Size { operations: 120, photographs: 1, restarts: 0 };
+            let often: Vec<_> = history(seed, size).into_iter().flat_map(Operation::into_single).flat_map(|one| [one, Settle]).collect();
+            let certain = expected(&executed(often));
+            prop_assert!(certain.values().all(|certainty| *certainty == Must));
+            // Without settling, every notification that is certain with settling is at least optional.
+            let often: Vec<_> = history(seed, size).into_iter().flat_map(Operation::into_single).flat_map(|one| [one, Settle]).collect();
+            let mut never = executed(often);
+            never.iter_mut().for_each(|executed| executed.settled = false);
+            let open = expected(&never);
+            prop_assert!(certain.keys().all(|notification_key| open.contains_key(notification_key)));
+            prop_assert!(open.iter().all(|(notification_key, certainty)| *certainty == May || certain.contains_key(notification_key)));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+use fault_proxy::{CLIENT, Fault, FaultPlan, FaultRule, Status, seeded_hash};
+
+/// Maximum visibility timeout in seconds. The functions' backoff of up to 18 minutes would take too long.
+const MAX_VISIBILITY_TIMEOUT: u32 = 60;
+
+/// The fault plan of a seed: all kinds of faults, at rates at which retries eventually succeed.
+pub fn plan(seed: u64) -> FaultPlan {
+    let error = |status, retry_after| Fault::Answer { status, retry_after };
+    let shares = [
+        (Fault::Refused, 0.010),
+        (Fault::Reset, 0.010),
+        (Fault::LostAnswer, 0.015),
+        (Fault::Late { millis: 400 }, 0.030),
+        (error(Status::TooManyRequests, None), 0.010),
+        (error(Status::TooManyRequests, Some(1)), 0.005),
+        (error(Status::InternalError, None), 0.010),
+        (error(Status::Unavailable, None), 0.005),
+        (error(Status::Unavailable, Some(1)), 0.005),
+        (Fault::Partial, 0.150),
+        (Fault::ExpiredCredentials, 0.003),
+        // Longer than the functions' timeout per attempt.
+        (Fault::Hang { millis: 12_000 }, 0.001),
+    ];
+    let mut rules: Vec<_> = shares
+        .into_iter()
+        .zip(0..)
+        .map(|((fault, share), at)| FaultRule::new(fault, share * fault_rate_multiplier(seed, at)))
+        .collect();
+    // Clients also have unreliable networks.
+    rules.extend([
+        FaultRule::new(Fault::LostAnswer, 0.05).for_service(CLIENT).for_operation("PutObject"),
+        FaultRule::new(Fault::Refused, 0.05).for_service(CLIENT).for_operation("PutObject"),
+    ]);
+    FaultPlan { seed, rules, max_visibility_timeout: Some(MAX_VISIBILITY_TIMEOUT) }
+}
+
+/// Varies the rate of a fault by seed: half, one or double.
+fn fault_rate_multiplier(seed: u64, at: u64) -> f64 {
+    match seeded_hash(seed, &[at]) % 3 {
+        0 => 0.5,
+        1 => 1.0,
+        _ => 2.0,
+    }
+}

@@ -1,0 +1,143 @@
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use anyhow::Result;
+use fault_proxy::CallCount;
+use serde::Serialize;
+use stack::paths;
+
+use super::{check::Findings, driver::Driver, operation::Operation};
+
+/// The results of one or more histories.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    seed: u64,
+    /// Total duration.
+    pub seconds: u64,
+    /// Duration without faults until all work was done.
+    pub drain_seconds: u64,
+    operations: BTreeMap<String, u64>,
+    requests: u64,
+    faults: BTreeMap<String, u64>,
+    pairs: u64,
+    kills: u64,
+    restarts: u64,
+    notifications_shown: u64,
+    notifications_required: u64,
+    notifications_replaced: u64,
+    settled: u64,
+    files_ready: u64,
+    sounds_ready: u64,
+    documents: u64,
+    /// Differences from the model.
+    pub violations: Vec<String>,
+    /// The generated operations.
+    pub history: Vec<Operation>,
+}
+
+impl Report {
+    /// An empty report.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    /// Adds the executed operations.
+    pub fn add_operations(&mut self, driver: &Driver<'_>) {
+        self.pairs += driver.pairs;
+        self.kills += driver.kills;
+        for executed in &driver.executed {
+            *self.operations.entry(executed.operation.name()).or_default() += 1;
+            self.restarts += u64::from(executed.operation == Operation::Restart);
+            self.settled += u64::from(executed.settled);
+        }
+    }
+
+    /// Adds the counters of the fault proxy.
+    pub fn add_faults(&mut self, counts: Vec<CallCount>) {
+        for count in counts {
+            self.requests += count.requests;
+            for (fault, times) in count.faults {
+                *self.faults.entry(fault).or_default() += times;
+            }
+        }
+    }
+
+    /// Adds the results of the checks.
+    pub fn add_findings(&mut self, findings: Findings) {
+        self.notifications_shown += findings.shown;
+        self.notifications_required += findings.required;
+        self.notifications_replaced += findings.replaced;
+        self.files_ready += findings.ready;
+        self.sounds_ready += findings.sounds;
+        self.documents += findings.documents;
+        self.violations.extend(findings.violations);
+    }
+
+    /// The sum of reports.
+    pub fn total(reports: &[Self]) -> Self {
+        let mut all = Self::default();
+        for report in reports {
+            all.seed = reports.first().map_or(0, |first| first.seed);
+            all.seconds += report.seconds;
+            all.drain_seconds += report.drain_seconds;
+            all.requests += report.requests;
+            all.pairs += report.pairs;
+            all.kills += report.kills;
+            all.restarts += report.restarts;
+            all.notifications_shown += report.notifications_shown;
+            all.notifications_required += report.notifications_required;
+            all.notifications_replaced += report.notifications_replaced;
+            all.files_ready += report.files_ready;
+            all.sounds_ready += report.sounds_ready;
+            all.documents += report.documents;
+            all.settled += report.settled;
+            let violations = report.violations.iter().map(|violation| format!("seed {}: {violation}", report.seed));
+            all.violations.extend(violations);
+            for (counts, sum) in [(&report.operations, &mut all.operations), (&report.faults, &mut all.faults)] {
+                for (name, count) in counts {
+                    *sum.entry(name.clone()).or_default() += count;
+                }
+            }
+        }
+        all
+    }
+
+    /// Prints the report.
+    pub fn print(&self, title: &str) {
+        let (operations, faults): (u64, u64) = (self.operations.values().sum(), self.faults.values().sum());
+        println!(
+            "{title}: {} s ({} s to drain), {operations} operations ({} pairs), {} requests, {faults} faults, {} kills, \
+             {} restarts, settled {} times, {} notifications ({} required, {} replaced), {} files ({} sounds), \
+             {} documents, violations: {}",
+            self.seconds,
+            self.drain_seconds,
+            self.pairs,
+            self.requests,
+            self.kills,
+            self.restarts,
+            self.settled,
+            self.notifications_shown,
+            self.notifications_required,
+            self.notifications_replaced,
+            self.files_ready,
+            self.sounds_ready,
+            self.documents,
+            self.violations.len(),
+        );
+        for violation in &self.violations {
+            println!("  ✗ {violation}");
+        }
+    }
+
+    /// Writes the report to `<name>.json`.
+    pub fn write(&self, name: &str) -> Result<()> {
+        fs::create_dir_all(folder())?;
+        let file = folder().join(format!("{name}.json"));
+        Ok(fs::write(file, serde_json::to_vec_pretty(self)?)?)
+    }
+}
+
+/// The folder of the reports.
+pub fn folder() -> PathBuf {
+    paths::root().join("target/chaos")
+}

@@ -1,0 +1,38 @@
+//! Paths in a checkout.
+
+use std::path::{Path, PathBuf};
+
+/// The root of the workspace.
+pub fn root() -> &'static Path {
+    // The crate's folder is three levels below the root.
+    let mut root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for _ in 0..3 {
+        root = root.parent().unwrap_or(root);
+    }
+    root
+}
+
+/// The OpenAPI document of the REST API.
+pub fn openapi() -> PathBuf {
+    root().join("docs/api/openapi.json")
+}
+
+/// The folder for everything that the local stack installs and writes. It can be deleted at any time.
+pub fn workdir() -> PathBuf {
+    root().join("target/local")
+}
+
+/// The state file of the stack `name`.
+pub fn state_file(name: &str) -> PathBuf {
+    workdir().join(name).join("stack.json")
+}
+
+/// The journal of the Neptune emulator of the stack `name`.
+pub fn graph_file(name: &str) -> PathBuf {
+    workdir().join(name).join("graph.jsonl")
+}
+
+/// The public key for signed URLs of the stack `name`.
+pub fn cdn_key_file(name: &str) -> PathBuf {
+    workdir().join(name).join("cdn-key.pem")
+}

@@ -1,0 +1,35 @@
+//! `cargo xtask ops`: runs the operator's tool, the crate `ops`, for a stack on AWS or on this machine.
+//!
+//! The tool is a separate program because it links AWS SDKs, which take long to build.
+
+use anyhow::{Context, Result, bail};
+use stack::emulator::Emulator;
+
+use crate::cargo::cargo;
+
+/// Arguments of `cargo xtask ops`.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Arguments {
+    /// Operate the stack of this name on this machine (`development` for `up`) instead of one on AWS.
+    #[arg(long, value_name = "NAME")]
+    local: Option<String>,
+    /// Arguments of the tool; see `--help`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Builds and runs the tool.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let mut ops = cargo();
+    ops.args(["run", "--quiet", "--package", "ops", "--"]);
+    if let Some(name) = &arguments.local {
+        let emulator = Emulator::running(name).with_context(|| format!("the stack {name} is not running"))?;
+        emulator.configure(&mut ops).args(["--endpoint-url", &emulator.endpoint()]);
+    }
+    let status = ops.args(&arguments.arguments).status()?;
+    if !status.success() {
+        bail!("ops failed");
+    }
+    Ok(())
+}
