@@ -3,9 +3,9 @@
 mod ffmpeg;
 mod prepare;
 mod reason;
-mod scratch;
 mod spool;
 mod stories;
+mod temp_dir;
 
 use function_kit::{config::required, logs};
 

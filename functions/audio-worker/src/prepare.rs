@@ -6,13 +6,14 @@ use derivatives::{Content, Rendered, content_hash};
 use domain::media::{self, Derivatives, MAX_PAUSES, MediaId, Reason, Sequencer, Visibility, sound_key};
 use function_kit::failure::Failure;
 use sound::{Decoded, Level, Limits, Measured, SoundError, analyse, level, recognise};
+use tempfile::TempDir;
 use tracing::info;
 
 use crate::{
     ffmpeg::{Ffmpeg, Input, RENDITIONS, Rendering, Undone, demuxer},
     reason::reason,
-    scratch::Scratch,
     spool::{Broken, Fetch, Spool},
+    temp_dir,
 };
 
 /// What is to be prepared, and with what.
@@ -40,17 +41,17 @@ pub enum Stopped {
 /// Analyses a recording and renders it. Blocks: for the network, for ffmpeg, and while computing.
 pub fn prepare(order: Order) -> Result<Rendered, Stopped> {
     let Order { id, sequencer, visibility, size, fetch, ffmpeg } = order;
-    let scratch = Arc::new(Scratch::new().map_err(disk)?);
-    let spool = Spool::new(fetch, size, scratch.file("original")).map_err(disk)?;
+    let folder = Arc::new(temp_dir::create().map_err(disk)?);
+    let spool = Spool::new(fetch, size, folder.path().join("original")).map_err(disk)?;
     let recording = Recording::read(&spool, &ffmpeg)?;
     let Recording { input, codec, decoded, level } = &recording;
     let rendering = Rendering { level: *level, rate_hz: decoded.rate_hz, channels: decoded.channels };
-    let rendered = ffmpeg.render(input, &rendering, scratch.folder()).map_err(undone)?;
+    let rendered = ffmpeg.render(input, &rendering, folder.path()).map_err(undone)?;
     info!(
         media_id = %id, codec, frames = decoded.measured.frames, gain_db = level.gain_db,
         limited = level.limit_dbtp.is_some(), "rendered"
     );
-    let shelf = Shelf { id, sequencer, visibility, scratch, files: Vec::new() };
+    let shelf = Shelf { id, sequencer, visibility, folder, files: Vec::new() };
     shelve(shelf, &recording, &rendering, rendered).map_err(disk)
 }
 
@@ -101,7 +102,7 @@ struct Shelf {
     id: MediaId,
     sequencer: Sequencer,
     visibility: Visibility,
-    scratch: Arc<Scratch>,
+    folder: Arc<TempDir>,
     files: Vec<derivatives::File>,
 }
 
@@ -115,7 +116,7 @@ impl Shelf {
         let file = File::open(&path)?;
         let size = file.metadata()?.len();
         let hash = content_hash(file)?;
-        let content = Content::Disk { path, folder: Arc::<Scratch>::clone(&self.scratch) };
+        let content = Content::Disk { path, folder: Arc::<TempDir>::clone(&self.folder) };
         Ok(self.keep(&hash, size, extension, content_type, content))
     }
 

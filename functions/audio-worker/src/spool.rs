@@ -159,7 +159,7 @@ mod tests {
     use tokio::task::spawn_blocking;
 
     use super::*;
-    use crate::scratch::Scratch;
+    use crate::temp_dir;
 
     /// Longer than two blocks.
     const SIZE: u64 = 2 * BLOCK + 1_000;
@@ -187,8 +187,8 @@ mod tests {
         let originals = Originals { s3, bucket: "originals".into() };
         let fetch = Fetch { originals, runtime: Handle::current(), key: "audio/mina/a".into(), etag: "e".into() };
         let work = move || {
-            let scratch = Scratch::new().expect("a folder");
-            work(&Spool::new(fetch, SIZE, scratch.file("original")).expect("a spool"))
+            let folder = temp_dir::create().expect("a folder");
+            work(&Spool::new(fetch, SIZE, folder.path().join("original")).expect("a spool"))
         };
         spawn_blocking(work).await.expect("done")
     }
