@@ -5,7 +5,7 @@ mod loudness;
 
 use std::{collections::BTreeSet, io::Cursor};
 
-use domain::media::{Derived, MediaId, Outcome, Sound};
+use domain::media::{Derivatives, MediaId, Outcome, Sound};
 use lambda_runtime_api::Function;
 use serde_json::Value;
 use sound::{Analysis, Limits, analyse};
@@ -37,7 +37,7 @@ async fn outcome(media: &MediaEnvironment) -> Outcome {
 /// The metadata in the worker's report, which must be `ready`.
 async fn sound(media: &MediaEnvironment) -> Sound {
     match outcome(media).await {
-        Outcome::Ready(Derived::Sound(sound)) => *sound,
+        Outcome::Ready(Derivatives::Sound(sound)) => *sound,
         other => panic!("not sound: {other:?}"),
     }
 }

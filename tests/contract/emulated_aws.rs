@@ -2,8 +2,8 @@
 
 use aws_client::{ACCESS_KEY, AwsClient, REGION, SECRET_KEY};
 use lambda_runtime_api::Function;
-use stack::{emulator::Emulator, functions};
 use serde_json::{Value, json};
+use stack::{emulator::Emulator, functions};
 
 /// An endpoint that refuses connections.
 pub const UNREACHABLE: &str = "http://127.0.0.1:9";
@@ -77,7 +77,7 @@ pub async fn start_function_at(endpoint: &str, logical_id: &str, settings: &[(&s
         ("CALLER_RATE", "1"),
     ];
     environment.extend(settings);
-    Function::start(&functions::bootstrap(logical_id), &environment).await.expect("the function starts")
+    Function::start(&functions::packaged_binary(logical_id), &environment).await.expect("the function starts")
 }
 
 fn key_schema(keys: &[&str]) -> Value {

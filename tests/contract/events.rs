@@ -3,8 +3,8 @@
 use std::fs;
 
 use aws_client::AwsClient;
-use stack::paths;
 use serde_json::{Value, json};
+use stack::paths;
 use test_support::s3_events::s3_notification;
 
 /// A file of `tests/events`.

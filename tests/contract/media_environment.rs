@@ -1,11 +1,11 @@
 //! The resources that the functions of the media pipeline use.
 
+use aws_client::{AwsClient, REGION};
 use domain::media::{MediaId, Report};
 use http::Method;
-use aws_client::{AwsClient, REGION};
 use lambda_runtime_api::Function;
-use stack::tools;
 use serde_json::{Value, json};
+use stack::tools;
 use test_support::queues::{create_queue, receive_messages};
 
 use crate::emulated_aws::{EmulatedAws, SEALING_SECRET, UNREACHABLE, start_function_at};

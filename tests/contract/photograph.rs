@@ -1,20 +1,20 @@
 //! The photograph that the events of `tests/events` name.
 
-use domain::media::{Declared, Derived, Intent, Kind, MediaId, Original, Outcome, Picture, Report, Sequencer};
 use aws_client::AwsClient;
+use domain::media::{Declared, Derivatives, Intent, Kind, MediaId, Original, Outcome, Picture, Report, Sequencer};
 use test_support::photographs::photograph;
 
 /// The key of its original.
 pub const KEY: &str = "photo/mina/고양이.jpg";
 
 /// Stores its original.
-pub async fn store_photograph(aws: &Aws) {
+pub async fn store_photograph(aws: &AwsClient) {
     aws.put_object("originals", KEY, "image/jpeg", photograph("고양이.jpg")).await.expect("object stored");
 }
 
 /// The report of a worker that has processed it.
 pub fn ready_report() -> Report {
-    let derived = Derived::Picture(Picture {
+    let derived = Derivatives::Picture(Picture {
         width: 451,
         height: 300,
         thumb_hash: "AA==".into(),

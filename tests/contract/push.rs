@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use aws_client::{AwsClient, REGION};
 use axum::{Router, routing::put};
 use domain::push::Platform;
 use jiff::Timestamp;
-use aws_client::{AwsClient, REGION};
 use lambda_runtime_api::Function;
 use mobile_push::{MobilePushEmulator, Options, Profile};
-use stack::push_credentials;
 use serde_json::{Value, json};
+use stack::push_credentials;
 use test_support::queues::{create_fifo_queue, receive_messages};
 use tokio::{net::TcpListener, sync::mpsc};
 
@@ -29,7 +29,7 @@ async fn registered_device_is_notified_once_of_new_follower() {
     let mut create = event("create-platform-application");
     create["ResponseURL"] = response_url.into();
     create["ResourceProperties"]["CredentialsSecretArn"] =
-        push_credentials::secret(&push.aws).await.expect("secret").into();
+        push_credentials::secret_arn(&push.aws).await.expect("secret").into();
     let mut resource = push.start_function("PlatformApplicationMaker").await;
     // CloudFormation may send a request twice.
     for _ in 0..2 {
@@ -51,7 +51,7 @@ async fn registered_device_is_notified_once_of_new_follower() {
     assert_eq!(refusal, (401, json!("urn:iyagi:problem:unauthorized")));
 
     let profile = Profile { name: "미나".into(), language: "ko".into(), platform: Platform::Android };
-    push.phones.client().set_up(TOKEN, &profile).await.expect("phone");
+    push.phones.client().register_phone(TOKEN, &profile).await.expect("phone");
     let mut fanout = push.start_function("PushFanout").await;
     let changes = committed_now(event("graph-changes"));
     for _ in 0..2 {

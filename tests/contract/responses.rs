@@ -1,13 +1,13 @@
 //! Responses of the functions.
 
-use lambda_runtime_api::{Answer, Function};
+use lambda_runtime_api::{Function, Outcome};
 use serde_json::{Value, json};
 
 /// The response of an invocation that does not fail.
 pub async fn invoke(function: &mut Function, event: &Value) -> Value {
     match function.invoke(event).await.expect("response") {
-        Answer::Response(response) => response,
-        Answer::Error(error) => panic!("the invocation failed: {error}"),
+        Outcome::Response(response) => response,
+        Outcome::Error(error) => panic!("the invocation failed: {error}"),
     }
 }
 

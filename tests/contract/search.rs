@@ -2,8 +2,8 @@
 
 use aws_client::AwsClient;
 use lambda_runtime_api::Function;
-use stack::search_server::SearchServer;
 use serde_json::{Value, json};
+use stack::search_server::SearchServer;
 use test_support::{
     queues::{create_fifo_queue, receive_messages},
     wait::wait_for,

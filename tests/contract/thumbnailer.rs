@@ -1,6 +1,6 @@
 //! `thumbnailer`: pictures in, variants and reports out.
 
-use domain::media::{Derived, Outcome};
+use domain::media::{Derivatives, Outcome};
 use serde_json::json;
 use test_support::oversized_pictures::{large_png, oversized_pictures};
 
@@ -28,7 +28,7 @@ async fn photograph_event_creates_variants_and_report_until_removal() {
         assert_eq!(media.derived_keys(KEY).await.len(), VARIANTS);
         let report = media.receive_report().await;
         assert_eq!(report.original, ready_report().original);
-        let Outcome::Ready(Derived::Picture(picture)) = report.outcome else { panic!("not ready") };
+        let Outcome::Ready(Derivatives::Picture(picture)) = report.outcome else { panic!("not ready") };
         assert_eq!((picture.width, picture.height), (451, 300));
     }
     consume(&mut thumbnailer, &event("photo-removed")).await;

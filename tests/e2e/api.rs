@@ -6,14 +6,19 @@ mod requests;
 mod web;
 
 use domain::media::{Kind, MediaId};
-use stack::{uploads::{UploadFile, Uploaded}, users::User};
 use serde_json::Value;
+use stack::{
+    uploads::{UploadFile, Uploaded},
+    users::User,
+};
 
 use crate::deployed::Deployed;
 
 /// A small file that is no sound: it is processed fastest.
 fn small_file<'a>(visibility: &'a str, post: Option<&'a str>) -> UploadFile<'a> {
-    UploadFile { kind: Kind::Audio, name: "비밀.m4a", content_type: "audio/mp4", bytes: vec![1; 100], visibility, post }
+    UploadFile {
+        kind: Kind::Audio, name: "비밀.m4a", content_type: "audio/mp4", bytes: vec![1; 100], visibility, post
+    }
 }
 
 /// Uploads and processes the files one after the other.

@@ -5,10 +5,10 @@ mod long_recordings;
 use std::io::Cursor;
 
 use domain::media::{Kind, MediaId};
-use stack::{uploads::UploadFile, users::User};
 use reqwest::header;
 use serde_json::{Value, json};
 use sound::{Limits, analyse};
+use stack::{uploads::UploadFile, users::User};
 use test_support::{
     bytes::contains,
     invalid_recordings::invalid_recordings,

@@ -6,8 +6,8 @@
 use std::{fs, path::Path, process::Stdio, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use stack::chromium;
 use serde_json::{Value, json};
+use stack::chromium;
 use test_support::wait::TIMEOUT;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},

@@ -2,12 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cdn_signing::{Addresses, Signer};
+use cdn_signing::{Signer, UrlBuilder};
 use domain::media::{Kind, MediaId};
 use http::Method;
-use stack::{cdn_key, uploads::UploadFile};
 use reqwest::header::{self, HeaderMap};
 use serde_json::{Value, json};
+use stack::{cdn_key, uploads::UploadFile};
 use test_support::{
     photographs::photograph,
     wait::{wait_for, wait_until},
@@ -62,15 +62,15 @@ async fn variant_keys(deployed: &Deployed, id: MediaId) -> Vec<String> {
 }
 
 /// Signs URLs with the key that the distribution trusts.
-async fn signing(deployed: &Deployed) -> Addresses {
+async fn signing(deployed: &Deployed) -> UrlBuilder {
     let input = json!({"SecretId": "iyagi/delivery"});
     let secret = deployed.aws.json("secretsmanager", "secretsmanager.GetSecretValue", &input).await.expect("secret");
-    let signer = Signer::from_pem(delivery_key::ID, secret["SecretString"].as_str().expect("PEM")).expect("key");
-    Addresses::new(deployed.stack.delivery(), Some(signer)).expect("addresses")
+    let signer = Signer::from_pem(cdn_key::KEY_ID, secret["SecretString"].as_str().expect("PEM")).expect("key");
+    UrlBuilder::new(deployed.stack.cdn_endpoint(), Some(signer)).expect("addresses")
 }
 
-fn sign(addresses: &Addresses, keys: &[String], expires: u64) -> Vec<String> {
-    addresses.of(&keys.iter().map(String::as_str).collect::<Vec<_>>(), expires).expect("URLs")
+fn sign(urls: &UrlBuilder, keys: &[String], expires: u64) -> Vec<String> {
+    urls.urls(&keys.iter().map(String::as_str).collect::<Vec<_>>(), expires).expect("URLs")
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn variant_urls_of_api_work_until_deletion() {
         for variant in variants {
             let url = url(variant);
             let (path, signature) = url.split_once('?').map_or((&url[..], None), |(path, query)| (path, Some(query)));
-            assert!(path.starts_with(&format!("{}/{id}/", deployed.stack.delivery())), "{url}");
+            assert!(path.starts_with(&format!("{}/{id}/", deployed.stack.cdn_endpoint())), "{url}");
             assert_eq!(signature.is_none(), visibility == "public", "{url}");
             assert_eq!(status(path).await, if signature.is_none() { 200 } else { 403 }, "{url}");
             let (status, headers, bytes) = fetch(Method::GET, &url, None).await;
@@ -107,7 +107,7 @@ async fn public_file_has_security_headers_and_ranges_until_deletion() {
     let key = "photo/delivered/a.jpg";
     let id = put_original(&deployed, key, "public").await;
     let keys = variant_keys(&deployed, id).await;
-    let urls: Vec<_> = keys.iter().map(|key| format!("{}/{key}", deployed.stack.delivery())).collect();
+    let urls: Vec<_> = keys.iter().map(|key| format!("{}/{key}", deployed.stack.cdn_endpoint())).collect();
     for url in &urls {
         let (status, headers, bytes) = fetch(Method::GET, url, None).await;
         assert_eq!(status, 200, "{url}");
@@ -142,26 +142,26 @@ async fn public_file_has_security_headers_and_ranges_until_deletion() {
 #[tokio::test]
 async fn closed_file_without_valid_signature_returns_403() {
     let deployed = Deployed::shared().await;
-    let addresses = signing(&deployed).await;
+    let urls = signing(&deployed).await;
     for visibility in ["followers", "private"] {
         let (key, other) = (format!("photo/closed/{visibility}.jpg"), format!("photo/closed/{visibility}-other.jpg"));
         let id = put_original(&deployed, &key, visibility).await;
         let other = put_original(&deployed, &other, visibility).await;
         let (keys, others) = (variant_keys(&deployed, id).await, variant_keys(&deployed, other).await);
-        let valid = sign(&addresses, &keys, now() + LIFETIME_SECONDS);
+        let valid = sign(&urls, &keys, now() + LIFETIME_SECONDS);
         for url in &valid {
             assert_eq!(status(url).await, 200, "{url}");
             assert_eq!(fetch(Method::GET, url, Some("bytes=0-3")).await.0, 206);
         }
         let (path, query) = valid[0].split_once('?').expect("query");
-        let of_other_file = format!("{}/{}?{query}", deployed.stack.delivery(), others[0]);
+        let of_other_file = format!("{}/{}?{query}", deployed.stack.cdn_endpoint(), others[0]);
         for (url, code) in [
             (path.to_owned(), "MissingKey"),
-            (format!("{path}?{}", query.replace(delivery_key::ID, "KOTHER")), "InvalidKey"),
+            (format!("{path}?{}", query.replace(cdn_key::KEY_ID, "KOTHER")), "InvalidKey"),
             (format!("{path}?{}", query.replace("Signature=", "Signature=A")), "AccessDenied"),
             (format!("{path}?{}", query.replace("&Hash-Algorithm=SHA256", "")), "AccessDenied"),
             (of_other_file, "AccessDenied"),
-            (sign(&addresses, &keys, now()).swap_remove(0), "AccessDenied"),
+            (sign(&urls, &keys, now()).swap_remove(0), "AccessDenied"),
         ] {
             let (status, _, body) = fetch(Method::GET, &url, None).await;
             let body = String::from_utf8(body).expect("text");
@@ -179,8 +179,8 @@ async fn urls_of_public_item_are_refused_once_it_is_private() {
     // Another key in each run: files of an earlier run are already private.
     let key = &format!("photo/withdrawn/{}.jpg", now());
     let id = put_original(&deployed, key, "public").await;
-    let addresses = signing(&deployed).await;
-    let old = sign(&addresses, &variant_keys(&deployed, id).await, now() + LIFETIME_SECONDS);
+    let urls = signing(&deployed).await;
+    let old = sign(&urls, &variant_keys(&deployed, id).await, now() + LIFETIME_SECONDS);
     for url in &old {
         assert_eq!((status(url).await, url.contains('?')), (200, false), "{url}");
     }
@@ -190,9 +190,9 @@ async fn urls_of_public_item_are_refused_once_it_is_private() {
     // The new files need a signature.
     let keys = variant_keys(&deployed, id).await;
     for key in &keys {
-        assert_eq!(status(&format!("{}/{key}", deployed.stack.delivery())).await, 403, "{key}");
+        assert_eq!(status(&format!("{}/{key}", deployed.stack.cdn_endpoint())).await, 403, "{key}");
     }
-    for url in sign(&addresses, &keys, now() + LIFETIME_SECONDS) {
+    for url in sign(&urls, &keys, now() + LIFETIME_SECONDS) {
         assert_eq!(status(&url).await, 200);
     }
 }
@@ -203,7 +203,7 @@ async fn originals_and_buckets_are_not_reachable() {
     let key = "photo/hidden/a.jpg";
     let id = put_original(&deployed, key, "public").await;
     let variant = variant_keys(&deployed, id).await.swap_remove(0);
-    let (cdn, aws) = (deployed.stack.delivery(), deployed.stack.emulator.endpoint());
+    let (cdn, aws) = (deployed.stack.cdn_endpoint(), deployed.stack.emulator.endpoint());
     let (originals, derived) = (deployed.output("OriginalsBucketName"), deployed.output("DerivedBucketName"));
     for url in [
         format!("{cdn}/"),

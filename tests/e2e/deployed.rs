@@ -5,7 +5,10 @@ mod graph;
 mod media;
 
 use aws_client::AwsClient;
-use stack::{Stack, users::{User, Users}};
+use stack::{
+    Stack,
+    users::{User, Users},
+};
 use tokio::sync::OnceCell;
 
 pub use self::api::Response;
@@ -39,7 +42,7 @@ impl Deployed {
 
     /// A new user with this name.
     pub async fn sign_up(&self, name: &str) -> User {
-        Users::of(&self.stack).expect("user pool").sign_up(name).await.expect("user")
+        Users::from_stack(&self.stack).expect("user pool").sign_up(name).await.expect("user")
     }
 
     /// The same user at each call, without relations: they see public items only.

@@ -15,8 +15,11 @@ use std::{
 
 use domain::media::{Kind, MediaId};
 use neptune::Commit;
-use stack::{uploads::{UploadFile, put_presigned}, users::User};
 use serde_json::Value;
+use stack::{
+    uploads::{UploadFile, put_presigned},
+    users::User,
+};
 use test_support::photographs::photograph;
 
 use self::{
@@ -152,8 +155,9 @@ async fn forged_upload_request_stores_nothing() {
     let deployed = Deployed::shared().await;
     let mina = deployed.sign_up("Mina").await;
     let file = UploadFile { name: "a.jpg", ..file("photo", "private") };
-    let upload = deployed.post(&mina, "/v1/uploads", &file.declaration()).await.body;
-    let put_status = async |request: &Value| put_presigned(request, file.bytes.clone()).await.expect("response").as_u16();
+    let upload = deployed.post(&mina, "/v1/uploads", &file.request_body()).await.body;
+    let put_status =
+        async |request: &Value| put_presigned(request, file.bytes.clone()).await.expect("response").as_u16();
     let forged = forgeries::upload_requests(&upload);
     assert!(forged.len() > 30, "{}", forged.len());
     let mut accepted = Vec::new();

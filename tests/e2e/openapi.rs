@@ -6,7 +6,11 @@ use std::{
     process::{Command, Output},
 };
 
-use stack::{paths, tools::{self, Tool}, users::Users};
+use stack::{
+    paths,
+    tools::{self, Tool},
+    users::Users,
+};
 use uuid::Uuid;
 
 use crate::deployed::Deployed;
@@ -27,8 +31,8 @@ async fn schemathesis_reports_no_failure() {
     let client = paths::root().join(CLIENT);
     let mut schemathesis = Tool::Api.command("schemathesis");
     schemathesis.arg("--config-file").arg(client.join("schemathesis.toml"));
-    schemathesis.arg("run").arg(deployed.stack.api("/v1/openapi.json").expect("URL"));
-    schemathesis.args(["--url", &deployed.stack.api("").expect("URL"), "--no-color"]);
+    schemathesis.arg("run").arg(deployed.stack.api_url("/v1/openapi.json").expect("URL"));
+    schemathesis.args(["--url", &deployed.stack.api_url("").expect("URL"), "--no-color"]);
     schemathesis.args(["--header", &format!("Authorization: Bearer {}", user.access_token)]);
     schemathesis.args(["--max-examples", EXAMPLES, "--seed", SEED, "--generation-database", "none"]);
     schemathesis.env("PYTHONPATH", client).env("PYTHONDONTWRITEBYTECODE", "1");
@@ -48,11 +52,11 @@ async fn generated_client_uploads_reads_and_deletes_a_photograph() {
     run(generate.current_dir(&folder));
 
     let (email, password) = (format!("{}@iyagi.example", Uuid::new_v4().simple()), "correct horse 7 Battery");
-    Users::of(&deployed.stack).expect("user pool").create(&email, password).await.expect("account");
+    Users::from_stack(&deployed.stack).expect("user pool").create(&email, password).await.expect("account");
     let mut scenario = Tool::Api.command("python");
     scenario.arg(paths::root().join(CLIENT).join("scenario.py")).arg(paths::root().join("tests/photos/고양이.jpg"));
     scenario.env("PYTHONPATH", &folder).env("PYTHONDONTWRITEBYTECODE", "1");
-    scenario.env("API_URL", deployed.stack.api("").expect("URL"));
+    scenario.env("API_URL", deployed.stack.api_url("").expect("URL"));
     scenario.env("COGNITO_URL", deployed.stack.emulator.endpoint()).env("REGION", aws_client::REGION);
     scenario.env("USER_POOL_ID", deployed.output("UserPoolId"));
     scenario.env("USER_POOL_CLIENT_ID", deployed.output("UserPoolClientId"));

@@ -9,7 +9,6 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use clap::Parser;
 use domain::media::MediaId;
 use neptune::Commit;
-use stack::emulator;
 use ops::{Arguments, Session};
 use serde_json::{Value, json};
 use test_support::{
@@ -27,13 +26,13 @@ const STACK: &str = "iyagi";
 async fn run_ops(deployed: &Deployed, arguments: &[&str]) -> Value {
     let arguments = [&["ops"], arguments].concat();
     let command = Arguments::try_parse_from(arguments).expect("command").command;
-    let keys = Credentials::from_keys(emulator::ACCESS_KEY, emulator::SECRET_KEY, None);
+    let keys = Credentials::from_keys(aws_client::ACCESS_KEY, aws_client::SECRET_KEY, None);
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(emulator::REGION))
+        .region(Region::new(aws_client::REGION))
         .endpoint_url(deployed.stack.emulator.endpoint())
         .credentials_provider(SharedCredentialsProvider::new(keys))
-        .http_client(ops::session::http_client())
+        .http_client(ops::tls::http_client())
         .build();
     let session = Session::of(config, STACK).await.expect("stack");
     let report = ops::run(&session, &command).await.expect("report");

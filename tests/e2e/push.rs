@@ -113,7 +113,7 @@ async fn device_with_stale_token_is_deleted() {
     let push = PushScenario::start().await;
     let (mina, jun, sam) =
         (push.sign_up("미나", "ko").await, push.sign_up("준", "ko").await, push.sign_up("Sam", "en").await);
-    push.phones.set_reach(&mina.token, Reachability::Stale).await.expect("stale");
+    push.phones.set_reachability(&mina.token, Reachability::Stale).await.expect("stale");
     // SNS accepts the first message, and disables the endpoint after FCM's response. It refuses the second.
     push.commit(&follow(&jun, &mina)).await;
     push.wait_until_consumed().await;
@@ -129,12 +129,12 @@ async fn sns_fault_delays_notification_which_is_shown_once() {
     let push = PushScenario::start().await;
     let (mina, jun) = (push.sign_up("미나", "ko").await, push.sign_up("준", "ko").await);
     let fault = |failure| Fault::new(failure).for_token(&mina.token);
-    push.phones.fault(fault(Failure::Throttled), times(2)).await.expect("fault");
+    push.phones.inject_fault(fault(Failure::Throttled), times(2)).await.expect("fault");
     push.commit_and_wait(&mina, &follow(&jun, &mina)).await;
     push.wait_until_consumed().await;
     assert_eq!(push.shown(&mina).await.len(), 1);
     // With a lost response, the message is sent twice. The second notification replaces the first.
-    push.phones.fault(fault(Failure::LostAnswer), times(1)).await.expect("fault");
+    push.phones.inject_fault(fault(Failure::LostAnswer), times(1)).await.expect("fault");
     let (id, publish) = story(&mina, "등대");
     push.commit(&publish).await;
     push.commit_and_wait(&mina, &edge("likes", &jun.user.id, &id)).await;

@@ -8,8 +8,8 @@ mod scenario;
 mod visibility;
 
 use neptune::Commit;
-use stack::users::User;
 use serde_json::json;
+use stack::users::User;
 use test_support::wait::wait_until;
 use uuid::Uuid;
 

@@ -3,9 +3,9 @@
 use std::{fs, io::Cursor};
 
 use domain::media::Kind;
-use stack::{paths, uploads::UploadFile, users::Users};
 use serde_json::{Value, json};
 use sound::{Limits, analyse};
+use stack::{paths, uploads::UploadFile, users::Users};
 use test_support::wav::{voice, wav};
 use uuid::Uuid;
 
@@ -30,10 +30,11 @@ const OPAQUE_PIXELS: &str = r"(() => {
 async fn recording_is_drawn_and_played_in_browser() {
     let deployed = Deployed::shared().await;
     let folder = paths::root().join("target/stories");
-    let mut page = Page::open(&format!("{}/stories", deployed.stack.docs()), 900, 620, &folder.join("chromium")).await;
+    let mut page =
+        Page::open(&format!("{}/stories", deployed.stack.docs_endpoint()), 900, 620, &folder.join("chromium")).await;
 
     let (email, password) = (format!("mina-{}@iyagi.example", Uuid::new_v4().simple()), "Aa1!stories-of-mina");
-    let users = Users::of(&deployed.stack).expect("user pool");
+    let users = Users::from_stack(&deployed.stack).expect("user pool");
     let mina = users.sign_up_as("Mina", &email, password).await.expect("user");
     // Eight seconds of a voice, then eight of silence.
     let voiced = voice(8.0);

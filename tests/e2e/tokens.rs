@@ -1,8 +1,8 @@
 //! Access tokens that the deployed API must refuse.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use stack::users::{Tokens, User, Users};
 use serde_json::{Value, json};
+use stack::users::{Tokens, User, Users};
 use test_support::wait::wait_until;
 use uuid::Uuid;
 
@@ -93,7 +93,7 @@ async fn short_lived_token(deployed: &Deployed) -> String {
     short["AccessTokenValidity"] = json!(1);
     short["TokenValidityUnits"]["AccessToken"] = json!("seconds");
     cognito(deployed, "UpdateUserPoolClient", short).await;
-    let tokens = new_account(&Users::of(&deployed.stack).expect("user pool")).await;
+    let tokens = new_account(&Users::from_stack(&deployed.stack).expect("user pool")).await;
     cognito(deployed, "UpdateUserPoolClient", before).await;
     tokens.access
 }

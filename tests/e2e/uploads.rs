@@ -2,11 +2,14 @@
 
 use domain::{
     media::Kind,
-    upload::{PART_BYTES, SINGLE_BYTES},
+    upload::{MAX_SINGLE_REQUEST_BYTES, PART_BYTES},
 };
 use http::Method;
-use stack::{uploads::{UploadFile, checksum, put_presigned}, users::User};
 use serde_json::{Value, json};
+use stack::{
+    uploads::{UploadFile, checksum, put_presigned},
+    users::User,
+};
 use test_support::photographs::photograph;
 
 use crate::deployed::Deployed;
@@ -23,12 +26,19 @@ fn photo<'a>(name: &'a str) -> UploadFile<'a> {
 }
 
 fn sound(bytes: Vec<u8>) -> UploadFile<'static> {
-    UploadFile { kind: Kind::Audio, name: "story.m4a", content_type: "audio/mp4", bytes, visibility: "public", post: None }
+    UploadFile {
+        kind: Kind::Audio,
+        name: "story.m4a",
+        content_type: "audio/mp4",
+        bytes,
+        visibility: "public",
+        post: None,
+    }
 }
 
 /// The signed upload of `file`.
 async fn start_upload(deployed: &Deployed, user: &User, file: &UploadFile<'_>) -> Value {
-    let response = deployed.post(user, "/v1/uploads", &file.declaration()).await;
+    let response = deployed.post(user, "/v1/uploads", &file.request_body()).await;
     assert_eq!(response.status, 201, "{response:?}");
     response.body
 }
@@ -131,7 +141,7 @@ async fn repeated_idempotency_key_returns_same_upload() {
     let file = photo("a.jpg");
     let start = async |user: &User, file: &UploadFile<'_>| {
         let key = [("idempotency-key", "tap-1")];
-        let body = file.declaration();
+        let body = file.request_body();
         deployed.request_with_headers(user, Method::POST, "/v1/uploads", &key, Some(&body)).await
     };
     let first = start(&mina, &file).await;
@@ -153,7 +163,7 @@ async fn repeated_idempotency_key_returns_same_upload() {
 async fn large_file_is_uploaded_in_checked_parts() {
     let deployed = Deployed::shared().await;
     let (mina, jun) = (deployed.sign_up("Mina").await, deployed.sign_up("Jun").await);
-    let size = usize::try_from(SINGLE_BYTES + 1).expect("size");
+    let size = usize::try_from(MAX_SINGLE_REQUEST_BYTES + 1).expect("size");
     let part_size = usize::try_from(PART_BYTES).expect("size");
     // All parts differ.
     let bytes: Vec<u8> = (0..size).map(|index| (index / 1_000) as u8 ^ (index / part_size) as u8).collect();
@@ -207,7 +217,7 @@ async fn large_file_is_uploaded_in_checked_parts() {
 async fn invalid_declaration_returns_its_problem() {
     let deployed = Deployed::shared().await;
     let mina = deployed.sign_up("Mina").await;
-    let valid = photo("a.jpg").declaration();
+    let valid = photo("a.jpg").request_body();
     for (field, value) in [
         ("kind", json!("video")),
         ("contentType", json!("image/svg+xml")),

@@ -8,8 +8,8 @@ use std::{
 
 use domain::media::Outcome;
 use lambda_runtime_api::Function;
-use stack::{functions, paths};
 use serde_json::json;
+use stack::{functions, paths};
 use test_support::{
     invalid_recordings::invalid_recordings,
     recordings::DERIVED_FILES,
@@ -67,7 +67,7 @@ async fn transient_failure_returns_message_and_bug_dead_letters_it() {
     consume(&mut worker, &created).await;
     assert_eq!(media.receive_dead_letter().await, created["Records"][0]["body"].as_str().expect("body"));
 
-    let mut worker = Function::start(&functions::bootstrap("AudioWorker"), &[]).await.expect("process");
+    let mut worker = Function::start(&functions::packaged_binary("AudioWorker"), &[]).await.expect("process");
     assert!(worker.invoke(&created).await.is_err(), "it starts without settings");
 }
 

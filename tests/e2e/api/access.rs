@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::media::MediaId;
 use http::Method;
 use neptune::Commit;
-use stack::users::User;
 use serde_json::json;
+use stack::users::User;
 use test_support::wait::wait_until;
 
 use super::{ids, sees, small_file, upload_all, upload_small};

@@ -2,8 +2,8 @@
 
 use domain::media::{Kind, MediaId};
 use http::Method;
-use stack::uploads::UploadFile;
 use serde_json::{Value, json};
+use stack::uploads::UploadFile;
 use test_support::photographs::photograph;
 
 use super::{ids, upload_small};
@@ -84,7 +84,7 @@ async fn matching_etag_returns_304_for_the_same_caller() {
 async fn fields_parameter_selects_fields_and_unknown_names_return_400() {
     let deployed = Deployed::shared().await;
     let mina = deployed.sign_up("Mina").await;
-    let file = File {
+    let file = UploadFile {
         kind: Kind::Photo,
         name: "a.jpg",
         content_type: "image/jpeg",

@@ -77,7 +77,7 @@ async fn invalid_body_returns_the_same_problem_on_every_route() {
     ];
     for (method, path) in &routes {
         for (body, status, kind) in bodies {
-            let request = http.request(method.clone(), deployed.stack.api(path).expect("URL"));
+            let request = http.request(method.clone(), deployed.stack.api_url(path).expect("URL"));
             let request = request.bearer_auth(&mina.access_token).header("content-type", "application/json");
             let response = request.body(body.to_vec()).send().await.expect("response");
             let content_type = response.headers()["content-type"].to_str().expect("text").to_owned();

@@ -3,8 +3,8 @@
 use std::fs;
 
 use http::Method;
-use stack::users::User;
 use serde_json::{Value, json};
+use stack::users::User;
 use uuid::Uuid;
 
 use crate::deployed::Deployed;
@@ -13,7 +13,7 @@ use crate::deployed::Deployed;
 async fn cors_allows_configured_origins_only() {
     let deployed = Deployed::shared().await;
     let http = reqwest::Client::new();
-    let url = deployed.stack.api("/v1/uploads").expect("URL");
+    let url = deployed.stack.api_url("/v1/uploads").expect("URL");
     let preflight = async |origin: &str| {
         let request = http.request(Method::OPTIONS, &url).header("origin", origin);
         let request = request.header("access-control-request-method", "POST");
@@ -22,7 +22,7 @@ async fn cors_allows_configured_origins_only() {
         let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         ["allow-origin", "allow-methods", "allow-headers"].map(|name| text(&format!("access-control-{name}")))
     };
-    let page = deployed.stack.docs();
+    let page = deployed.stack.docs_endpoint();
     let [origin, methods, headers] = preflight(page).await.map(Option::unwrap_or_default);
     assert_eq!(origin, page);
     assert!(["GET", "POST", "PUT", "DELETE"].iter().all(|method| methods.contains(method)), "{methods}");
@@ -46,7 +46,7 @@ async fn cors_allows_configured_origins_only() {
 async fn docs_page_signs_users_up_and_in() {
     let deployed = Deployed::shared().await;
     let http = reqwest::Client::new();
-    let page = deployed.stack.docs();
+    let page = deployed.stack.docs_endpoint();
     let get = async |path: &str| {
         let response = http.get(format!("{page}{path}")).send().await.expect("response");
         (response.status().as_u16(), response.text().await.expect("text"))
@@ -55,7 +55,7 @@ async fn docs_page_signs_users_up_and_in() {
     assert!(status == 200 && html.contains("SwaggerUIBundle"), "{status} {html}");
     assert_eq!(get("/docs/swagger-ui-bundle.js").await.0, 200);
     assert_eq!(get("/docs/nothing.js").await.0, 404);
-    assert!(get("/docs/api.json").await.1.contains(&deployed.stack.api("").expect("URL")));
+    assert!(get("/docs/api.json").await.1.contains(&deployed.stack.api_url("").expect("URL")));
 
     let email = format!("{}@iyagi.example", Uuid::new_v4().simple());
     let credentials = json!({"email": email, "password": "Abcdef123456"});
@@ -81,7 +81,7 @@ async fn docs_page_signs_users_up_and_in() {
 #[tokio::test]
 async fn document_is_public_and_cacheable() {
     let deployed = Deployed::shared().await;
-    let url = deployed.stack.api("/v1/openapi.json").expect("URL");
+    let url = deployed.stack.api_url("/v1/openapi.json").expect("URL");
     let http = reqwest::Client::new();
     let response = http.get(&url).send().await.expect("response");
     assert_eq!(response.status(), 200);

@@ -7,8 +7,8 @@ use std::{
 };
 
 use domain::media::MediaId;
-use stack::tools;
 use serde_json::json;
+use stack::tools;
 use test_support::wait::wait_for_within;
 use uuid::Uuid;
 

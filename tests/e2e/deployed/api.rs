@@ -1,8 +1,8 @@
 //! Requests to the API.
 
 use http::Method;
-use stack::users::User;
 use serde_json::Value;
+use stack::users::User;
 
 use super::Deployed;
 
@@ -66,7 +66,7 @@ impl Deployed {
 
     /// Status and body of a PUT with any text as access token, or without.
     pub async fn put_with_token(&self, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
-        let mut request = self.http.put(self.stack.api(path).expect("URL"));
+        let mut request = self.http.put(self.stack.api_url(path).expect("URL"));
         request = request.header("content-type", "application/json").body(body.to_string());
         if let Some(token) = token {
             request = request.bearer_auth(token);

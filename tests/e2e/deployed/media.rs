@@ -1,8 +1,11 @@
 //! Originals, items and derived files.
 
 use domain::media::MediaId;
-use stack::{uploads::{UploadFile, Uploaded}, users::User};
 use serde_json::Value;
+use stack::{
+    uploads::{UploadFile, Uploaded},
+    users::User,
+};
 use test_support::wait::{wait_for, wait_until};
 
 use super::Deployed;

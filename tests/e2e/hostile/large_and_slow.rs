@@ -24,7 +24,7 @@ const BODY: &[u8] = b"{\"ids\": [\"nobody has such an id\"], \"fields\": []}";
 pub async fn send_large_requests(deployed: &Deployed, user: &User) -> Vec<(&'static str, u16)> {
     let http = reqwest::Client::new();
     let send = async |what: &'static str, method: Method, path: String, header: Option<String>, body: Vec<u8>| {
-        let url = deployed.stack.api(&path).expect("URL");
+        let url = deployed.stack.api_url(&path).expect("URL");
         let mut request = http.request(method, url).bearer_auth(&user.access_token);
         request = request.header("content-type", "application/json").body(body);
         if let Some(header) = header {
@@ -55,7 +55,7 @@ pub struct SlowRequests {
 impl SlowRequests {
     /// Starts `count` requests.
     pub async fn start(deployed: &Deployed, user: &User, count: usize) -> Self {
-        let url = deployed.stack.api("/v1/media/batch").expect("URL");
+        let url = deployed.stack.api_url("/v1/media/batch").expect("URL");
         let (host, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("host");
         let head = format!(
             "POST /{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::media::MediaId;
 use http::Method;
-use stack::users::User;
 use serde_json::{Value, json};
+use stack::users::User;
 use test_support::wait::wait_until;
 
 use super::model::{Item, Model, Person, State};

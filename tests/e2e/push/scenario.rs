@@ -4,8 +4,8 @@ use domain::push::Platform;
 use http::Method;
 use mobile_push::{self, Notification, Profile};
 use neptune::Commit;
-use stack::users::User;
 use serde_json::{Value, json};
+use stack::users::User;
 use test_support::wait::TIMEOUT;
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use crate::{
 /// The deployed stack, and the notifications since the start of a test.
 pub struct PushScenario {
     pub deployed: Deployed,
-    pub phones: phones::Client,
+    pub phones: mobile_push::Client,
     since: u64,
 }
 
@@ -31,7 +31,7 @@ pub struct Person {
 impl PushScenario {
     pub async fn start() -> Self {
         let deployed = Deployed::shared().await;
-        let phones = deployed.stack.phones();
+        let phones = deployed.stack.mobile_push();
         let since = phones.head().await.expect("head");
         Self { deployed, phones, since }
     }
@@ -48,14 +48,14 @@ impl PushScenario {
     pub async fn register_device(&self, person: &Person, token: &str, language: &str) {
         let profile =
             Profile { name: person.user.name.clone(), language: language.into(), platform: Platform::Android };
-        self.phones.set_up(token, &profile).await.expect("phone");
+        self.phones.register_phone(token, &profile).await.expect("phone");
         let device = json!({"token": token, "platform": "android", "language": language});
         self.request(person, Method::PUT, "/v1/devices/phone", Some(&device)).await;
     }
 
     /// The body of a successful response of the API.
     pub async fn request(&self, person: &Person, method: Method, path: &str, body: Option<&Value>) -> Value {
-        person.user.ask(&self.deployed.stack, method, path, body).await.expect("success")
+        person.user.request(&self.deployed.stack, method, path, body).await.expect("success")
     }
 
     pub async fn commit(&self, commit: &Commit) -> u64 {

@@ -36,7 +36,7 @@ async fn malicious_query_finds_nothing_private_and_invalid_one_returns_400() {
     {
         assert_eq!(search.query(&jun, parameters).await.status, 400, "{parameters:?}");
     }
-    let (status, ..) = search.deployed.fetch(&search.deployed.stack.api("/v1/search?q=a").expect("URL")).await;
+    let (status, ..) = search.deployed.fetch(&search.deployed.stack.api_url("/v1/search?q=a").expect("URL")).await;
     assert_eq!(status, 401, "without a token");
 }
 
@@ -72,7 +72,7 @@ async fn unusual_properties_hide_story_until_they_are_replaced() {
     search.deployed.commit(&Commit::new().set(&id, "visibility", "private")).await;
     search.deployed.commit(&Commit::new().set(&id, "visibility", "public")).await;
     search.wait_until_found(&jun, &search.word, &id).await;
-    let url = format!("{}/search/_mapping", search.deployed.stack.search());
+    let url = format!("{}/search/_mapping", search.deployed.stack.search_endpoint());
     let mapping = reqwest::get(url).await.expect("response").text().await.expect("body");
     assert!(mapping.contains("publishedAt") && !mapping.contains("property 1"), "{mapping}");
 }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, slice};
 
 use domain::graph::{self, Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange};
 use neptune::{self, Commit};
-use stack::users::User;
 use serde_json::json;
+use stack::users::User;
 use uuid::Uuid;
 
 use super::scenario::SearchScenario;
@@ -38,7 +38,7 @@ fn change(commit_num: u64, kind: EntityKind, id: &str, what: ChangeKind) -> Chan
         commit_timestamp_ms: 1_795_305_600_000,
         kind,
         entity_id: id.to_owned(),
-        what,
+        change_kind: what,
         labels: Labels::default(),
         ends: None,
         ends_before: None,

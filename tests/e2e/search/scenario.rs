@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::graph::Change;
 use neptune::Commit;
-use stack::users::User;
 use serde_json::{Value, json};
+use stack::users::User;
 use test_support::wait::wait_for;
 use uuid::Uuid;
 
@@ -77,7 +77,7 @@ impl SearchScenario {
         self.deployed.wait_until_consumed("SearchQueueUrl").await;
         self.deployed.wait_until_consumed("PushQueueUrl").await;
         for alias in ["search", FULL_TEXT_INDEX] {
-            let url = format!("{}/{alias}/_refresh", self.deployed.stack.search());
+            let url = format!("{}/{alias}/_refresh", self.deployed.stack.search_endpoint());
             reqwest::get(url).await.expect("refreshed");
         }
     }
@@ -111,7 +111,7 @@ impl SearchScenario {
     }
 
     async fn hits(&self, index: &str, body: &Value) -> Vec<Value> {
-        let url = format!("{}/{index}/_search", self.deployed.stack.search());
+        let url = format!("{}/{index}/_search", self.deployed.stack.search_endpoint());
         let request = reqwest::Client::new().post(url).header("content-type", "application/json");
         let response = request.body(body.to_string()).send().await.expect("response").bytes().await.expect("body");
         let response: Value = serde_json::from_slice(&response).expect("JSON");

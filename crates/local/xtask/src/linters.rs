@@ -6,11 +6,11 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, Result};
 use aws_client::REGION;
 use stack::{
-    paths, progress,
+    cargo, paths, progress,
     tools::{self, Tool},
 };
 
-use crate::{cargo::cargo, prose};
+use crate::prose;
 
 /// Installs missing linters; fast if none is missing.
 pub fn install() -> Result<()> {

@@ -1,6 +1,6 @@
 use std::process::Command;
 
-use stack::paths;
+use crate::paths;
 
 /// A command that runs the current cargo in the root of the workspace.
 pub fn cargo() -> Command {
