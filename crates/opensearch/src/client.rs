@@ -37,6 +37,7 @@ impl Client {
     }
 
     /// Sends one request; `path` begins with a slash and has its query.
+    #[tracing::instrument(level = "error", name = "opensearch", skip_all, fields(%method, path))]
     pub(crate) async fn send(
         &self,
         doing: &'static str,
