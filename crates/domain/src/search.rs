@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! Change ── facts ──▶ Fact, Fact, … ── Entry::apply_all ──▶ Entry (the table search, a row per vertex)
-//!                                                             ├── Document: what the index contains
-//!                                                             └── Content: what is displayed, and its visibility
+//!                                                             ├── Document: the content in the index
+//!                                                             └── Content: the content to display, and its visibility
 //! ```
 //! Searchable are stories (target of an edge `told`, with a `title`), and persons and tags (label
 //! `person` or `tag`, with a `name`). No other property and no other vertex is indexed. An edge `tagged`

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use sigv4_client::{Error, MissingCredentials};
 
-/// The name of OpenSearch Service in signatures.
+/// Name of OpenSearch Service in signatures.
 const SERVICE: &str = "es";
-/// Of one call: shorter than the timeout of every function.
+/// Timeout of one call, shorter than that of every function.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Signed calls to one OpenSearch endpoint. Clones share their connections.
@@ -19,9 +19,9 @@ pub struct Client {
     endpoint_url: String,
 }
 
-/// A response of any status.
+/// Response of any status.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     body: Vec<u8>,
 }
@@ -36,7 +36,7 @@ impl Client {
         Ok(Self { http, endpoint_url: endpoint_url.trim_end_matches('/').to_owned() })
     }
 
-    /// Sends one request; `path` begins with a slash and has its query.
+    /// Signs and sends one request. `path` starts with a slash and includes the query.
     #[tracing::instrument(level = "error", name = "opensearch", skip_all, fields(%method, path))]
     pub(crate) async fn send(
         &self,
@@ -45,13 +45,13 @@ impl Client {
         path: &str,
         content_type: &str,
         body: Vec<u8>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Response, Failure> {
         let request = Request::builder().method(method).uri(format!("{}{path}", self.endpoint_url));
         let request = request.header(CONTENT_TYPE, content_type).body(body);
         let request = request.map_err(|error| Failure::bug(doing, error))?;
         let response = tokio::time::timeout(TIMEOUT, self.http.send(SERVICE, request)).await;
         match response.map_err(|error| Failure::transient(doing, error))? {
-            Ok(response) => Ok(Answer { status: response.status().as_u16(), body: response.into_body() }),
+            Ok(response) => Ok(Response { status: response.status().as_u16(), body: response.into_body() }),
             Err(error @ Error::Request(_)) => Err(Failure::bug(doing, error)),
             Err(error) => Err(Failure::transient(doing, error)),
         }
@@ -64,12 +64,12 @@ impl Client {
         method: Method,
         path: &str,
         body: &Value,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Response, Failure> {
         self.send(doing, method, path, "application/json", body.to_string().into_bytes()).await
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -82,22 +82,22 @@ impl Answer {
         serde_json::from_slice(&self.body).map_err(|error| Failure::bug(doing, error))
     }
 
-    /// The type of error. The reason is not read: it may repeat text of users.
+    /// Type of the error. The reason is ignored, because it may contain texts of users.
     pub(crate) fn error_type(&self) -> String {
         let error: Option<Value> = serde_json::from_slice(&self.body).ok();
         let kind = error.as_ref().and_then(|error| error["error"]["type"].as_str());
-        kind.unwrap_or("of no known type").to_owned()
+        kind.unwrap_or("unknown type").to_owned()
     }
 
     /// The failure of an unsuccessful response: a bug if the request is wrong, else transient. Denied permissions are
     /// transient, because they take time to spread after a deploy.
     pub(crate) fn failure(&self, doing: &'static str) -> Failure {
-        let what = format!("status {}, {}", self.status, self.error_type());
-        if is_wrong(self.status) { Failure::bug(doing, what) } else { Failure::transient(doing, what) }
+        let text = format!("status {}, {}", self.status, self.error_type());
+        if is_permanent_error(self.status) { Failure::bug(doing, text) } else { Failure::transient(doing, text) }
     }
 }
 
-/// Whether a retry would be refused too, by the status of a response or of one document.
-pub(crate) fn is_wrong(status: u16) -> bool {
+/// Whether a retry would fail as well, by the status of a response or of one document.
+pub(crate) fn is_permanent_error(status: u16) -> bool {
     matches!(status, 400 | 413)
 }

@@ -4,32 +4,33 @@ use function_kit::failure::Failure;
 use rest_kit::page_token::TokenCipher;
 use store::media::{List, Order, Selection, SortKey};
 
-/// The purpose of the tokens. Another number invalidates all cursors.
+/// The version of the cursor format. After a change, older cursors are rejected.
 const PURPOSE: &str = "media-cursor-1";
 
-/// The cursor of the page of `list` after `place`, for this caller.
+/// Encrypts the cursor for the page of `list` after `sort_key`, for this caller.
 ///
 /// # Errors
 /// A bug, if the system has no randomness.
-pub fn encrypt(cipher: &TokenCipher, caller: &str, list: &List, place: &SortKey) -> Result<String, Failure> {
-    cipher.encrypt(PURPOSE, &bound(caller, list), place.0.as_bytes())
+pub fn encrypt(cipher: &TokenCipher, caller: &str, list: &List, sort_key: &SortKey) -> Result<String, Failure> {
+    cipher.encrypt(PURPOSE, &context(caller, list), sort_key.0.as_bytes())
 }
 
-/// The place in a cursor.
+/// Decrypts a cursor of this list and caller.
 ///
 /// # Errors
-/// 400 if the cursor is not one for this list and this caller.
+/// 400 if it was made for another list or caller, or is not a cursor.
 pub fn decrypt(cipher: &TokenCipher, caller: &str, list: &List, cursor: &str) -> Result<SortKey, Problem> {
-    let payload = cipher.decrypt(PURPOSE, &bound(caller, list), cursor);
+    let payload = cipher.decrypt(PURPOSE, &context(caller, list), cursor);
     payload.and_then(|payload| String::from_utf8(payload).ok()).map(SortKey).ok_or_else(|| {
         ProblemType::InvalidCursor
-            .with_detail("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
+            .with_detail("`cursor` must be the `next` of an earlier response to the same caller and the same query")
     })
 }
 
-/// The context of a cursor. It has no relation, so that a cursor stays valid when the caller follows the owner.
-fn bound<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
-    let (selection, of) = match &list.selection {
+/// The caller and query that a cursor is valid for. The relation is not part of it, so that a caller who follows the owner
+/// between two pages can read on.
+fn context<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
+    let (selection, value) = match &list.selection {
         Selection::All => ("all", ""),
         Selection::Kind(kind) => ("kind", Kind::as_str(*kind)),
         Selection::Post(post) => ("post", post.as_str()),
@@ -38,7 +39,7 @@ fn bound<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
         Order::Newest => "newest",
         Order::Oldest => "oldest",
     };
-    [caller, &list.owner, selection, of, order]
+    [caller, &list.owner, selection, value, order]
 }
 
 #[cfg(test)]
@@ -61,19 +62,19 @@ mod tests {
     fn cursor_of_previous_version_is_read() {
         let cursor = include_str!("../tests/fixtures/previous_version/cursor").trim_end();
         let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
-        let place = SortKey("2026-11-22T00:00:00.000Z#1BXGRWP28YE5BMJM4Y6AMW46T0".into());
-        assert_eq!(decrypt(&cipher, "jun", &list(), cursor), Ok(place));
+        let sort_key = SortKey("2026-11-22T00:00:00.000Z#1BXGRWP28YE5BMJM4Y6AMW46T0".into());
+        assert_eq!(decrypt(&cipher, "jun", &list(), cursor), Ok(sort_key));
         assert_eq!(decrypt(&cipher, "mina", &list(), cursor).map_err(|problem| problem.status), Err(400));
     }
 
     #[test]
-    fn cursor_is_valid_for_its_caller_and_list_only() {
+    fn cursor_is_valid_only_for_its_caller_and_list() {
         let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
-        let place = SortKey("2026-11-22T00:00:00.000Z#0".into());
-        let cursor = encrypt(&cipher, "jun", &list(), &place).expect("a cursor");
-        assert_eq!(decrypt(&cipher, "jun", &list(), &cursor), Ok(place.clone()));
+        let sort_key = SortKey("2026-11-22T00:00:00.000Z#0".into());
+        let cursor = encrypt(&cipher, "jun", &list(), &sort_key).expect("a cursor");
+        assert_eq!(decrypt(&cipher, "jun", &list(), &cursor), Ok(sort_key.clone()));
         let follows = List { relation: Relation::Follower, ..list() };
-        assert_eq!(decrypt(&cipher, "jun", &follows, &cursor), Ok(place));
+        assert_eq!(decrypt(&cipher, "jun", &follows, &cursor), Ok(sort_key));
         let post = Selection::Post("photo".to_owned().try_into().expect("a post"));
         for (caller, list) in [
             ("mina", list()),
@@ -88,7 +89,8 @@ mod tests {
         for cursor in ["", "!", "AQ", "2026-11-22T00:00:00.000Z#0"] {
             assert_eq!(decrypt(&cipher, "jun", &list(), cursor).map_err(|p| p.status), Err(400), "{cursor}");
         }
-        let older = cipher.encrypt("media-cursor-0", &bound("jun", &list()), b"x").expect("a token");
+        // Another version of the format, with the same secret.
+        let older = cipher.encrypt("media-cursor-0", &context("jun", &list()), b"x").expect("a token");
         assert_eq!(decrypt(&cipher, "jun", &list(), &older).map_err(|p| p.status), Err(400));
     }
 

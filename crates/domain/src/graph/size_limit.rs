@@ -140,16 +140,16 @@ impl Truncation {
 
     /// Puts values back, the smallest first, while they fit.
     fn restore_values(&mut self, max_bytes: usize) {
-        let mut room = max_bytes.saturating_sub(self.bytes());
+        let mut available = max_bytes.saturating_sub(self.bytes());
         for at in (0..self.values.len()).rev() {
             let Replaceable { property, saving, is_omitted, .. } = self.values[at];
             if self.properties[property].is_omitted || !is_omitted {
                 continue;
             }
-            if saving > room {
+            if saving > available {
                 break;
             }
-            room -= saving;
+            available -= saving;
             self.swap(at);
         }
     }

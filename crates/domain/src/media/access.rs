@@ -77,8 +77,8 @@ mod tests {
 
     #[test]
     fn deleted_item_is_visible_to_no_caller() {
-        let gone = MediaItem::deleted(&event(ObjectChange::Removed)).expect("owned");
-        assert_eq!(gone.is_visible_to("mina"), Some(false));
-        assert_eq!(gone.is_visible_to("jun"), Some(false));
+        let deleted = MediaItem::deleted(&event(ObjectChange::Removed)).expect("owned");
+        assert_eq!(deleted.is_visible_to("mina"), Some(false));
+        assert_eq!(deleted.is_visible_to("jun"), Some(false));
     }
 }

@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn up_to_scope_has_its_generation_and_older_ones() {
         let keys = [key("0A", "1"), key("0B", "2"), key("0C", "3")];
-        let gone = Sequencer::parse("0B").expect("a sequencer");
-        assert_eq!(keys_to_delete(&keys, CleanupScope::UpTo(&gone)), [&keys[0], &keys[1]]);
+        let deleted = Sequencer::parse("0B").expect("a sequencer");
+        assert_eq!(keys_to_delete(&keys, CleanupScope::UpTo(&deleted)), [&keys[0], &keys[1]]);
     }
 
     #[test]

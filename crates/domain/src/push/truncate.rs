@@ -8,9 +8,9 @@ pub fn truncate(text: &str, max_bytes: usize) -> String {
     if text.len() <= max_bytes {
         return text.to_owned();
     }
-    let Some(room) = max_bytes.checked_sub(ELLIPSIS.len()) else { return String::new() };
+    let Some(available) = max_bytes.checked_sub(ELLIPSIS.len()) else { return String::new() };
     let ends = text.grapheme_indices(true).map(|(start, grapheme)| start + grapheme.len());
-    let end = ends.take_while(|end| *end <= room).last().unwrap_or_default();
+    let end = ends.take_while(|end| *end <= available).last().unwrap_or_default();
     format!("{}{ELLIPSIS}", text[..end].trim_end())
 }
 

@@ -107,8 +107,8 @@ fn tags(entry: &Entry) -> Vec<String> {
     let mut tagged: Vec<_> =
         tagged.filter_map(|(name, register)| Some((register.position, name, register.value.as_ref()?))).collect();
     tagged.sort();
-    let mut seen = BTreeSet::new();
-    tagged.into_iter().map(|(_, _, tag)| tag).filter(|tag| seen.insert(*tag)).take(MAX_TAGS).cloned().collect()
+    let mut unique = BTreeSet::new();
+    tagged.into_iter().map(|(_, _, tag)| tag).filter(|tag| unique.insert(*tag)).take(MAX_TAGS).cloned().collect()
 }
 
 fn visibility(entry: &Entry) -> Visibility {
@@ -188,7 +188,8 @@ mod tests {
 
     #[test]
     fn story_has_its_earliest_tags_without_duplicates() {
-        let tagged = |what, commit_num, id: &str, tag: &str| edge(what, commit_num, id, "tagged", "s", tag);
+        let tagged =
+            |change_kind, commit_num, id: &str, tag: &str| edge(change_kind, commit_num, id, "tagged", "s", tag);
         let mut changes = told();
         changes.extend([
             tagged(ChangeKind::Added, 5, "e5", "snow"),
@@ -240,7 +241,7 @@ mod tests {
             ("public", Visibility::Public),
             ("followers", Visibility::Followers),
             ("private", Visibility::Private),
-            ("whoever", Visibility::Private),
+            ("friends", Visibility::Private),
         ] {
             let changes = [told(), vec![vertex(3, "s", VISIBILITY, Some(value))]].concat();
             assert_eq!(content(&changes, "s"), Content::Story(story(visibility)), "{value}");

@@ -43,7 +43,7 @@ pub fn run() -> Result<()> {
     deny.args(["--offline", "--locked", "check", "bans", "licenses", "sources"]);
     progress::run("Checking dependencies (cargo-deny)", &mut deny)?;
 
-    progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete())
+    progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete()?)
 }
 
 /// `template.yaml` and the templates of `infra/`.

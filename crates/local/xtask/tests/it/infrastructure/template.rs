@@ -3,13 +3,14 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
+use stack::paths;
 use yaml_serde::Value as Yaml;
 
 pub fn root() -> PathBuf {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).to_owned()
+    paths::root().to_owned()
 }
 
 pub fn read(path: &str) -> String {
