@@ -10,10 +10,10 @@ use crate::{
 
 /// Responds to a request, also if it fails.
 pub async fn handle(ports: &Ports, now: Timestamp, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-    respond(request, handle_request(ports, now, request).await)
+    respond(request, route(ports, now, request).await)
 }
 
-async fn handle_request(
+async fn route(
     ports: &Ports,
     now: Timestamp,
     request: &ApiGatewayV2httpRequest,

@@ -102,13 +102,13 @@ async fn list(
     let mut list = List { owner, selection, relation: Relation::Stranger, order };
     // Before any read, so that an invalid cursor costs none.
     let after = match &cursor {
-        Some(cursor) => Some(cursor::decode(ports.cipher.get().await?, caller, &list, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, &list, cursor)?),
         None => None,
     };
     list.relation = ports.relations.of(caller, &list.owner).await?;
     let page = ports.table.list(&list, limit, after.as_ref(), fields.projection()).await?;
     let next = match &page.next {
-        Some(sort_key) => Some(cursor::encode(ports.cipher.get().await?, caller, &list, sort_key)?),
+        Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, &list, sort_key)?),
         None => None,
     };
     let tag = etag_of(caller, &fields, window, &page.items, next.as_deref().unwrap_or_default());

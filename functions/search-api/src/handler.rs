@@ -40,10 +40,10 @@ struct VisiblePage {
 
 /// Responds to a request, also if it fails.
 pub async fn handle<I: SearchIndex>(ports: &Ports<I>, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-    respond(request, handle_request(ports, request).await)
+    respond(request, route(ports, request).await)
 }
 
-async fn handle_request<I: SearchIndex>(
+async fn route<I: SearchIndex>(
     ports: &Ports<I>,
     request: &ApiGatewayV2httpRequest,
 ) -> Result<ApiGatewayV2httpResponse, HandlerError> {

@@ -48,11 +48,11 @@ async fn route(
             Ok(if upload.way == UploadWay::Done { json(&upload) } else { created(&upload) })
         }
         Request::SignParts { id, handle, parts } => {
-            let handle = UploadHandle::decode(ports.cipher.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
             Ok(json(&sign_parts(&ports.signer, uploader, id, &handle, &parts, now).await?))
         }
         Request::Complete { id, handle } => {
-            let handle = UploadHandle::decode(ports.cipher.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
             complete(&ports.originals, uploader, id, &handle).await?;
             Ok(json(&done(handle.kind, uploader, id)))
         }
@@ -93,7 +93,7 @@ async fn start(
         let s3_upload = ports.originals.start(&key, declaration).await?;
         let Declaration { kind, size, .. } = *declaration;
         let handle = UploadHandle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
-        response::parts(id, media_id, handle.encode(cipher, uploader, id)?, size)
+        response::parts(id, media_id, handle.encrypt(cipher, uploader, id)?, size)
     };
     info!(upload_id = %id, %media_id, kind = declaration.kind.as_str(), size = declaration.size, "signed");
     Ok(upload)
