@@ -1,6 +1,6 @@
 use store::{
     devices::DeviceTable,
-    media::{Projection, MediaTable},
+    media::{MediaTable, Projection},
 };
 
 use super::{client, gets, puts, queries, row, text};

@@ -10,7 +10,7 @@ use store::{
     ledger::{Claim, Entry, LedgerTable},
 };
 
-use super::{batch_gets, client, gets, puts, queries, condition_fails, row, text, updates};
+use super::{batch_gets, client, condition_fails, gets, puts, queries, row, text, updates};
 
 fn now() -> Timestamp {
     "2026-11-22T00:00:01Z".parse().expect("a time")
@@ -85,7 +85,9 @@ async fn projection_of_previous_version_is_read_and_written_unchanged() {
 
 #[tokio::test]
 async fn pending_event_of_previous_version_is_read_and_written_unchanged() {
-    for (name, pending_key) in [("waiting", PendingKey::WaitingFor("s1".into())), ("recent", PendingKey::RecentBy("jun".into()))] {
+    for (name, pending_key) in
+        [("waiting", PendingKey::WaitingFor("s1".into())), ("recent", PendingKey::RecentBy("jun".into()))]
+    {
         let stored = row(&format!("audience/{name}"));
         let put = puts(&stored);
         let table = AudienceTable::new(client(&[&queries(&stored), &put]), "audience".to_owned());
