@@ -1,11 +1,11 @@
-//! Media: what people upload, what becomes of it, and in which order news about it counts.
+//! Media: uploads, the files made from them, and the order of their changes.
 //!
 //! ```text
 //! S3 event ──▶ ObjectEvent ──▶ MediaItem (processing | deleted)
 //!                  └─ a worker's Report ──▶ MediaItem (ready | failed)
 //! ```
-//! Every message about a media item carries all that is known at its [`Position`]; the item with
-//! the highest position wins. That is why messages may arrive twice, late and out of order.
+//! Every message about a media item contains all that is known at its [`Position`]. The item with the
+//! latest position wins, so messages may arrive twice, late and out of order.
 
 mod access;
 pub(crate) mod crockford;

@@ -19,7 +19,7 @@ pub fn decode(sealer: &Sealer, caller: &str, list: &List, cursor: &str) -> Resul
     let payload = sealer.open(PURPOSE, &context(caller, list), cursor);
     payload.and_then(|payload| String::from_utf8(payload).ok()).map(SortKey).ok_or_else(|| {
         ProblemType::InvalidCursor
-            .with_detail("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
+            .with_detail("`cursor` must be the `next` of an earlier response to the same caller and the same query")
     })
 }
 

@@ -1,13 +1,13 @@
 use super::{MediaItem, Visibility};
 
-/// What somebody who asks is to an item's owner. Each sees all that the next one sees.
+/// Relation of a caller to the owner of an item. Each sees all that the next one sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Relation {
-    /// They are the same.
+    /// The caller is the owner.
     Owner,
-    /// They follow them.
+    /// The caller follows the owner.
     Follower,
-    /// Neither.
+    /// Anyone else.
     Stranger,
 }
 
@@ -15,7 +15,7 @@ impl Relation {
     /// All of them, the closest first.
     pub const ALL: [Self; 3] = [Self::Owner, Self::Follower, Self::Stranger];
 
-    /// Whether what has this visibility is shown to them.
+    /// Whether a caller of this relation may see items of this visibility.
     pub fn may_see(self, visibility: Visibility) -> bool {
         match visibility {
             Visibility::Public => true,
@@ -26,8 +26,8 @@ impl Relation {
 }
 
 impl MediaItem {
-    /// Whether `caller` may see the item, if that can be said without knowing whom they follow.
-    /// Nobody sees what has been deleted.
+    /// Whether `caller` may see the item; `None` if that depends on whether they follow the owner. Deleted
+    /// items are visible to no caller.
     pub fn is_visible_to(&self, caller: &str) -> Option<bool> {
         let Some(upload) = self.state.upload() else { return Some(false) };
         let visibility = upload.declared.intent.visibility;
@@ -62,23 +62,23 @@ mod tests {
     }
 
     #[test]
-    fn who_sees_what() {
-        let seen = |relation: Relation| ALL.map(|visibility| relation.may_see(visibility));
-        assert_eq!(seen(Relation::Owner), [true, true, true]);
-        assert_eq!(seen(Relation::Follower), [true, true, false]);
-        assert_eq!(seen(Relation::Stranger), [true, false, false]);
+    fn relations_see_their_visibilities() {
+        let visible = |relation: Relation| ALL.map(|visibility| relation.may_see(visibility));
+        assert_eq!(visible(Relation::Owner), [true, true, true]);
+        assert_eq!(visible(Relation::Follower), [true, true, false]);
+        assert_eq!(visible(Relation::Stranger), [true, false, false]);
     }
 
     #[test]
-    fn only_for_followers_it_matters_who_follows() {
+    fn visibility_depends_on_following_for_followers_items_only() {
         assert_eq!(ALL.map(|visibility| item(visibility).is_visible_to("mina")), [Some(true); 3]);
         assert_eq!(ALL.map(|visibility| item(visibility).is_visible_to("jun")), [Some(true), None, Some(false)]);
     }
 
     #[test]
-    fn nobody_sees_the_deleted() {
-        let gone = MediaItem::deleted(&event(ObjectChange::Removed)).expect("owned");
-        assert_eq!(gone.is_visible_to("mina"), Some(false));
-        assert_eq!(gone.is_visible_to("jun"), Some(false));
+    fn deleted_item_is_visible_to_no_caller() {
+        let deleted = MediaItem::deleted(&event(ObjectChange::Removed)).expect("owned");
+        assert_eq!(deleted.is_visible_to("mina"), Some(false));
+        assert_eq!(deleted.is_visible_to("jun"), Some(false));
     }
 }

@@ -1,15 +1,16 @@
 use super::{MediaId, Sequencer, Visibility};
 
-/// The folder, within a generation, of what everybody may see.
-const OPEN: &str = "open";
+/// Folder, within a generation, of the files of public items.
+const PUBLIC_FOLDER: &str = "open";
 
-/// Where a file made from a picture lies: `<id>/<sequencer>/<width>x<height>-<hash>.<extension>`, or
-/// `<id>/<sequencer>/open/…` if everybody may see it.
+/// Key of a variant, that is a file made from a picture:
+/// `<id>/<sequencer>/<width>x<height>-<hash>.<extension>`, or `<id>/<sequencer>/open/…` if the item is
+/// public.
 ///
-/// The hash makes a key immutable: other content has another key, so caches never go stale. The
-/// sequencer makes leftovers recognisable: whoever finds a newer one may delete what is older. The
-/// visibility is in the key because that is all that a cache at the edge knows of a file. An item's
-/// visibility is part of its original, so another one is another generation, with other keys.
+/// - The hash makes a key immutable. Other content has another key, so caches are never stale.
+/// - The sequencer is the generation. Files of an older generation than the newest may be deleted.
+/// - The visibility is in the key because CloudFront sees nothing else of a file. Visibility is part of
+///   the original, so a change of it makes a new generation with new keys.
 pub fn variant_key(
     id: MediaId,
     sequencer: &Sequencer,
@@ -21,62 +22,62 @@ pub fn variant_key(
     key(id, sequencer, visibility, &format!("{width}x{height}-{hash}.{extension}"))
 }
 
-/// Where a file made from a recording lies, in the same layout as those of [`variant_key`]:
-/// `<id>/<sequencer>/<hash>.<extension>`.
+/// Key of a file made from a recording: `<id>/<sequencer>/<hash>.<extension>`, otherwise like
+/// [`variant_key`].
 pub fn sound_key(id: MediaId, sequencer: &Sequencer, visibility: Visibility, hash: &str, extension: &str) -> String {
     key(id, sequencer, visibility, &format!("{hash}.{extension}"))
 }
 
 fn key(id: MediaId, sequencer: &Sequencer, visibility: Visibility, name: &str) -> String {
     match visibility {
-        Visibility::Public => format!("{id}/{sequencer}/{OPEN}/{name}"),
+        Visibility::Public => format!("{id}/{sequencer}/{PUBLIC_FOLDER}/{name}"),
         Visibility::Followers | Visibility::Private => format!("{id}/{sequencer}/{name}"),
     }
 }
 
-/// Whether everybody may fetch what lies at this derived key.
+/// Whether the derivative at this key is public.
 pub fn is_public_key(key: &str) -> bool {
-    // A file of that name would have nothing behind it.
+    // The folder counts, not a file named `open`.
     let mut rest = key.split('/').skip(2);
-    rest.next() == Some(OPEN) && rest.next().is_some()
+    rest.next() == Some(PUBLIC_FOLDER) && rest.next().is_some()
 }
 
-/// The generation that a derived key belongs to, as a prefix: `<id>/<sequencer>/`.
+/// Prefix of a key's generation: `<id>/<sequencer>/`.
 pub fn generation_prefix(key: &str) -> Option<&str> {
     generation(key)?;
     let (end, _) = key.match_indices('/').nth(1)?;
     key.get(..=end)
 }
 
-/// A file that stands for a generation whose files are being taken away, until caches have been told.
+/// Key of the invalidation marker of a key's generation: an empty object that exists while a CDN
+/// invalidation is still owed for deleted files of the generation.
 ///
-/// It is written before and deleted after: should the work break off in between, the next try finds
-/// it, of the same generation as what it stands for, and tells the caches then.
+/// The marker is written before the deletion and deleted after the invalidation. If the work stops in
+/// between, the next attempt finds the marker and invalidates.
 pub fn invalidation_marker_key(key: &str) -> Option<String> {
     generation_prefix(key).map(|prefix| format!("{prefix}gone"))
 }
 
-/// The prefix of everything made from an item.
+/// Prefix of all derivatives of an item.
 pub fn item_prefix(id: MediaId) -> String {
     format!("{id}/")
 }
 
-/// Which of an item's derived files are to be deleted.
+/// Selects derivatives of an item for deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CleanupScope<'a> {
-    /// The original lives: all but the newest generation goes.
+    /// All generations but the newest. The original exists.
     Superseded,
-    /// The original of this generation is gone: it goes, and everything before it.
+    /// This generation and all older ones. Its original was deleted.
     UpTo(&'a Sequencer),
 }
 
-/// Chooses among the `keys` of one item those that `sweep` is after.
-///
-/// Keys that are not of the layout of [`variant_key`] are left alone.
-pub fn keys_to_delete<'k>(keys: &'k [String], sweep: CleanupScope<'_>) -> Vec<&'k str> {
+/// The keys of one item that are in `scope`. Keys of another layout than [`variant_key`]'s are never in
+/// it.
+pub fn keys_to_delete<'k>(keys: &'k [String], scope: CleanupScope<'_>) -> Vec<&'k str> {
     let newest = keys.iter().filter_map(|key| generation(key)).max();
     keys.iter()
-        .filter(|key| match (generation(key), sweep) {
+        .filter(|key| match (generation(key), scope) {
             (None, _) => false,
             (Some(generation), CleanupScope::Superseded) => Some(generation) < newest,
             (Some(generation), CleanupScope::UpTo(last)) => generation <= last.as_str(),
@@ -85,7 +86,7 @@ pub fn keys_to_delete<'k>(keys: &'k [String], sweep: CleanupScope<'_>) -> Vec<&'
         .collect()
 }
 
-/// The sequencer in a derived key. Padded to one width, so that text order is the right one.
+/// The sequencer in a key. It is padded to one width, so texts sort as sequencers.
 fn generation(key: &str) -> Option<&str> {
     let mut segments = key.split('/');
     segments.next()?;
@@ -105,51 +106,51 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_generation_stays() {
+    fn superseded_scope_keeps_the_newest_generation() {
         let keys = [key("0A", "1"), key("0B", "2"), key("0B", "3"), "elsewhere".to_owned()];
         assert_eq!(keys_to_delete(&keys, CleanupScope::Superseded), [&keys[0]]);
         assert!(keys_to_delete(&[], CleanupScope::Superseded).is_empty());
     }
 
     #[test]
-    fn a_deletion_takes_its_own_generation_and_the_older_ones() {
+    fn up_to_scope_has_its_generation_and_older_ones() {
         let keys = [key("0A", "1"), key("0B", "2"), key("0C", "3")];
-        let gone = Sequencer::parse("0B").expect("a sequencer");
-        assert_eq!(keys_to_delete(&keys, CleanupScope::UpTo(&gone)), [&keys[0], &keys[1]]);
+        let deleted = Sequencer::parse("0B").expect("a sequencer");
+        assert_eq!(keys_to_delete(&keys, CleanupScope::UpTo(&deleted)), [&keys[0], &keys[1]]);
     }
 
     #[test]
-    fn everything_of_an_item_lies_under_its_prefix() {
+    fn keys_of_an_item_have_its_prefix() {
         assert!(key("0A", "1").starts_with(&item_prefix(MediaId::of_key("photo/mina/a.jpg"))));
     }
 
     #[test]
-    fn only_what_is_public_is_open() {
+    fn only_keys_of_public_items_are_public() {
         let id = MediaId::of_key("photo/mina/a.jpg");
         let sequencer = Sequencer::parse("0B").expect("a sequencer");
-        for (visibility, open) in
+        for (visibility, is_public) in
             [(Visibility::Public, true), (Visibility::Followers, false), (Visibility::Private, false)]
         {
             for key in [
                 variant_key(id, &sequencer, visibility, (128, 96), "1", "webp"),
                 sound_key(id, &sequencer, visibility, "1", "m4a"),
             ] {
-                assert_eq!(is_public_key(&key), open, "{key}");
+                assert_eq!(is_public_key(&key), is_public, "{key}");
                 assert_eq!(generation_prefix(&key), Some(format!("{id}/{sequencer}/").as_str()));
                 assert_eq!(keys_to_delete(std::slice::from_ref(&key), CleanupScope::UpTo(&sequencer)), [&key]);
             }
         }
-        // A name is no folder.
+        // A file or a deeper folder of that name.
         assert!(!is_public_key("a/b/open"));
         assert!(!is_public_key("a/b/c/open/d"));
     }
 
     #[test]
-    fn a_farewell_is_swept_like_what_it_stands_for() {
+    fn invalidation_marker_is_in_scope_like_its_generation() {
         let (old, new) = (key("0A", "1"), key("0B", "2"));
-        let farewell = invalidation_marker_key(&old).expect("a key");
-        assert!(!is_public_key(&farewell));
-        let keys = [farewell, new];
+        let marker = invalidation_marker_key(&old).expect("a key");
+        assert!(!is_public_key(&marker));
+        let keys = [marker, new];
         assert_eq!(keys_to_delete(&keys, CleanupScope::Superseded), [&keys[0]]);
         assert_eq!(invalidation_marker_key("elsewhere"), None);
     }

@@ -11,7 +11,7 @@ use crate::{
 /// `"holds": false`.
 pub(super) type Register = LwwRegister<Position, Content>;
 
-/// What an element has.
+/// Value of a register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
     /// A label, which is the register's key; or a value that was left out for its size, of which

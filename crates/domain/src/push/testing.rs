@@ -1,4 +1,4 @@
-//! For tests: changes and events, as short as they can be told.
+//! For tests: changes in short form.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::graph::{
 /// 2026-11-22T00:00:00Z.
 pub(crate) const COMMIT_MS: i64 = 1_795_305_600_000;
 
-/// An edge that was added or removed by commit `commit_num`.
+/// A change of an edge in commit `commit_num`.
 pub(crate) fn edge(change_kind: ChangeKind, commit_num: u64, id: &str, label: &str, from: &str, to: &str) -> Change {
     let label = vec![label.to_owned()];
     let labels = match change_kind {
@@ -31,7 +31,7 @@ pub(crate) fn edge(change_kind: ChangeKind, commit_num: u64, id: &str, label: &s
     }
 }
 
-/// A vertex whose property got another value, or none.
+/// A change of a vertex: a property got another value, or none.
 pub(crate) fn vertex(commit_num: u64, id: &str, property: &str, value: Option<&str>) -> Change {
     let after = value.map(|text| Value::String(text.to_owned())).into_iter().collect();
     Change {
@@ -43,7 +43,7 @@ pub(crate) fn vertex(commit_num: u64, id: &str, property: &str, value: Option<&s
     }
 }
 
-/// As it comes over the bus.
+/// The change as received from the event bus.
 pub(crate) fn received(change: Change) -> ReceivedChange {
     ReceivedChange { id: change.id("main"), cluster: "main".to_owned(), change }
 }

@@ -36,7 +36,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     tools::install()?;
     if !arguments.as_built {
-        functions::build(functions::BuildProfile::AwsClient)?;
+        functions::build(functions::BuildProfile::Release)?;
     }
     let stack = Stack::start(STACK)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             let out = folder(&photo.name, *candidate)?;
             worker.develop(&photo.path, *candidate, formats, Some(&out))?;
             let thumbnails: Vec<_> = report::BOUNDS.iter().map(|bound| out.join(format!("{bound}.jpeg"))).collect();
-            let quality = quality.request(&json!({ "original": photo.path, "thumbnails": thumbnails }))?;
+            let quality = quality.ask(&json!({ "original": photo.path, "thumbnails": thumbnails }))?;
             // A process of its own: one that has run before keeps memory that it would need again.
             let memory = Worker::start(*candidate)?.develop(&photo.path, *candidate, formats, None)?;
             of_photo.push(Measurement::new(&photo, *candidate, &memory, &quality)?);

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub fn run() -> Result<()> {
     let mut rows = programs::measured("domain", "search")?;
     tools::install()?;
-    functions::build(functions::BuildProfile::AwsClient)?;
+    functions::build(functions::BuildProfile::Release)?;
     let stack = Stack::start(STACK)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let measured = runtime.block_on(commit_to_found(&stack));

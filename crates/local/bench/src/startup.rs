@@ -50,7 +50,7 @@ struct Candidate {
 pub fn run(arguments: &Arguments) -> Result<()> {
     tools::install()?;
     if !arguments.as_built {
-        functions::build(functions::BuildProfile::AwsClient)?;
+        functions::build(functions::BuildProfile::Release)?;
         functions::build_binary(BARE)?;
     }
     let mut candidates = candidates(&paths::root().join("target/lambda"), "")?;

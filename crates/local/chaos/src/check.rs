@@ -1,4 +1,4 @@
-//! The end of a history, held against the model.
+//! Compares the state of the stack at the end of a history with the model.
 
 mod dead_letters;
 mod files;
@@ -13,42 +13,42 @@ use serde_json::Value;
 
 use super::driver::Driver;
 
-/// What was found.
+/// The results of the checks.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What is not as it must be.
+    /// Differences from the model.
     pub violations: Vec<String>,
-    /// How many notifications phones have shown.
+    /// Number of displayed notifications.
     pub shown: u64,
-    /// How many of them took the place of an earlier showing of the same.
-    pub shown_again: u64,
-    /// How many had to be shown.
+    /// Number of notifications that replaced an earlier display of the same one.
+    pub replaced: u64,
+    /// Number of notifications that the model requires.
     pub required: u64,
-    /// How many files are shown.
+    /// Number of files in state ready.
     pub ready: u64,
-    /// How many of them are recordings.
-    pub heard: u64,
-    /// How many documents both indexes hold of this history.
+    /// Number of recordings among them.
+    pub sounds: u64,
+    /// Number of documents of this history in both indexes.
     pub documents: u64,
 }
 
-/// What earlier histories left on the stack, as they should.
+/// The expected state from earlier histories on the same stack.
 #[derive(Debug, Default)]
-pub struct Legacy {
-    /// Items that are shown.
+pub struct EarlierHistories {
+    /// Items in state ready.
     items: BTreeSet<MediaId>,
     /// Documents by index and id.
     documents: BTreeMap<&'static str, BTreeMap<String, Value>>,
 }
 
-/// Looks at all there is. `since` is where the phones stood before; what this history leaves is added
-/// to what earlier ones left.
-pub async fn check(driver: &Driver<'_>, since: u64, legacy: &mut Legacy) -> Result<Findings> {
+/// Runs all checks. `since` is the sequence number of the phones before the history. Adds the state of this history to
+/// `earlier`.
+pub async fn check(driver: &Driver<'_>, since: u64, earlier: &mut EarlierHistories) -> Result<Findings> {
     let mut findings = Findings::default();
     let shown = driver.stack.mobile_push().notifications(since).await?;
     notifications::check(driver, &shown, &mut findings);
-    files::check(driver, &mut legacy.items, &mut findings).await?;
-    index::check(driver, &mut legacy.documents, &mut findings).await?;
+    files::check(driver, &mut earlier.items, &mut findings).await?;
+    index::check(driver, &mut earlier.documents, &mut findings).await?;
     dead_letters::check(driver, &mut findings).await?;
     Ok(findings)
 }

@@ -1,4 +1,4 @@
-//! Plays a history on a real stack.
+//! Executes a history on a real stack.
 
 use std::time::{Duration, Instant};
 
@@ -9,73 +9,83 @@ use serde_json::{Value, json};
 use stack::Stack;
 
 use super::{
-    actor::Cast,
-    generator::Draw,
-    model::{Content, Done},
+    actors::Actors,
+    generator::Random,
+    model::{Content, Executed},
     operation::{Operation, Queue},
     queues,
 };
 
-/// How long a history waits for everything to be worked off; then it goes on without.
-const SETTLE: Duration = Duration::from_secs(20);
-/// How long peace may take: no message waits for more than a minute (`plan.rs`).
-const PEACE: Duration = Duration::from_secs(600);
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(250);
-/// So many deliveries come again at a time.
+/// How long [`Operation::Settle`] waits for pending work.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long [`Driver::drain`] waits. No message is hidden for more than a minute (`plan.rs`).
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(600);
+/// Pause between two polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// Number of events that are delivered again at a time.
 const REPEATED: usize = 6;
 
-/// A history that is being played.
+/// Executes the operations of a history.
 pub struct Driver<'a> {
-    /// On which stack.
+    /// The stack.
     pub stack: &'a mut Stack,
-    /// What the stack is services.
+    /// Name of the stack.
     pub name: &'a str,
-    /// By whom.
-    pub cast: Cast,
-    /// What was done so far.
-    pub done: Vec<Done>,
-    /// How many processes were killed.
+    /// The persons and their files.
+    pub actors: Actors,
+    /// The executed operations.
+    pub executed: Vec<Executed>,
+    /// Number of killed processes.
     pub kills: u64,
-    /// How many times two operations were done at the same moment.
+    /// Number of pairs of operations that were executed concurrently.
     pub pairs: u64,
     listener: String,
-    heard: Vec<String>,
+    events: Vec<String>,
     first_commit: u64,
 }
 
 impl<'a> Driver<'a> {
-    /// Before the first operation.
+    /// Prepares the stack for a history.
     pub async fn new(stack: &'a mut Stack, name: &'a str) -> Result<Self> {
-        let cast = Cast::assemble(stack).await?;
-        let listener = queues::listen(stack).await?;
+        let actors = Actors::create(stack).await?;
+        let listener = queues::create_listener(stack).await?;
         let first_commit = stack.neptune().head().await?.head.commit_num;
-        Ok(Self { stack, name, cast, done: Vec::new(), kills: 0, pairs: 0, listener, heard: Vec::new(), first_commit })
+        Ok(Self {
+            stack,
+            name,
+            actors,
+            executed: Vec::new(),
+            kills: 0,
+            pairs: 0,
+            listener,
+            events: Vec::new(),
+            first_commit,
+        })
     }
 
-    /// Plays all of it.
-    pub async fn play(&mut self, history: Vec<Operation>) -> Result<()> {
+    /// Executes all operations.
+    pub async fn run_all(&mut self, history: Vec<Operation>) -> Result<()> {
         for operation in history {
-            let done = self.play_one(&operation).await.with_context(|| operation.to_string())?;
-            self.done.extend(done);
+            let executed = self.run_operation(&operation).await.with_context(|| operation.to_string())?;
+            self.executed.extend(executed);
         }
         Ok(())
     }
 
-    /// Plays an operation, or two; nothing, if there was nothing to do it with.
-    async fn play_one(&mut self, operation: &Operation) -> Result<Vec<Done>> {
-        if let Operation::Together { one, other } = operation {
-            return self.play_together(one, other).await;
+    /// Executes an operation or a pair. Returns nothing if the operation was not applicable.
+    async fn run_operation(&mut self, operation: &Operation) -> Result<Vec<Executed>> {
+        if let Operation::Concurrent { one, other } = operation {
+            return self.run_concurrently(one, other).await;
         }
-        let mut done = Done::of(operation);
+        let mut executed = Executed::of(operation);
         match operation {
-            Operation::Upload { person, file, photograph } => {
-                self.cast.upload(self.stack, *person, *file, Content::Photograph(*photograph)).await?;
+            Operation::UploadPhotograph { person, file, photograph } => {
+                self.actors.upload(self.stack, *person, *file, Content::Photograph(*photograph)).await?;
             }
             Operation::UploadSound { person, file, sound } => {
-                self.cast.upload(self.stack, *person, *file, Content::Sound(*sound)).await?;
+                self.actors.upload(self.stack, *person, *file, Content::Sound(*sound)).await?;
             }
-            Operation::Settle => done.settled = self.settles_within(SETTLE, &[Queue::Push]).await?,
+            Operation::Settle => executed.settled = self.settles_within(SETTLE_TIMEOUT, &[Queue::Push]).await?,
             Operation::Kill { which } => {
                 if !self.kill(*which)? {
                     return Ok(Vec::new());
@@ -85,82 +95,82 @@ impl<'a> Driver<'a> {
             Operation::RepeatEvents { order } => self.repeat_events(*order).await?,
             Operation::Replay => self.replay().await?,
             Operation::Poison { queue, number } => {
-                queues::send(self.stack, *queue, &self.cast.poison(*number)).await?;
+                queues::send(self.stack, *queue, &self.actors.poison(*number)).await?;
             }
             _ => {
                 self.prepare(operation);
-                return Ok(self.play_beside(operation).await?.into_iter().collect());
+                return Ok(self.run_independent(operation).await?.into_iter().collect());
             }
         }
-        Ok(vec![done])
+        Ok(vec![executed])
     }
 
-    /// Plays two operations at the same moment; they are in the order that came of it.
-    async fn play_together(&mut self, one: &Operation, other: &Operation) -> Result<Vec<Done>> {
+    /// Executes two operations concurrently and returns them in their effective order.
+    async fn run_concurrently(&mut self, one: &Operation, other: &Operation) -> Result<Vec<Executed>> {
         self.prepare(one);
         self.prepare(other);
-        let (first, second) = tokio::join!(self.play_beside(one), self.play_beside(other));
-        let mut done: Vec<_> = first?.into_iter().chain(second?).collect();
-        self.pairs += u64::from(done.len() == 2);
-        done.sort_by_key(|done| done.commit);
+        let (first, second) = tokio::join!(self.run_independent(one), self.run_independent(other));
+        let mut executed: Vec<_> = first?.into_iter().chain(second?).collect();
+        self.pairs += u64::from(executed.len() == 2);
+        executed.sort_by_key(|executed| executed.commit);
         if let Operation::DeleteInBucket { place, .. } = *other {
-            let is_there = self.cast.is_there(self.stack, place).await?;
-            done.sort_by_key(|done| is_there != matches!(done.operation, Operation::DeleteInBucket { .. }));
+            let exists = self.actors.exists(self.stack, place).await?;
+            executed.sort_by_key(|executed| exists != matches!(executed.operation, Operation::DeleteInBucket { .. }));
         }
-        Ok(done)
+        Ok(executed)
     }
 
-    /// Gives a file its place before it is put there.
+    /// Reserves the place of a file.
     fn prepare(&mut self, operation: &Operation) {
         let (person, place, kind) = match *operation {
-            Operation::Put { person, place, .. } | Operation::PutBroken { person, place } => {
+            Operation::PutPhotograph { person, place, .. } | Operation::PutInvalidPhotograph { person, place } => {
                 (person, place, Kind::Photo)
             }
-            Operation::PutSound { person, place, .. } | Operation::PutNoSound { person, place } => {
+            Operation::PutSound { person, place, .. } | Operation::PutInvalidSound { person, place } => {
                 (person, place, Kind::Audio)
             }
             _ => return,
         };
-        self.cast.reserve(person, place, kind);
+        self.actors.reserve(person, place, kind);
     }
 
-    /// Plays an operation beside which others may be played; nothing, if there was nothing to do it with.
-    async fn play_beside(&self, operation: &Operation) -> Result<Option<Done>> {
-        let mut done = Done::of(operation);
-        let (cast, stack) = (&self.cast, &*self.stack);
+    /// Executes an operation that can run concurrently with others. `None` if it was not applicable.
+    async fn run_independent(&self, operation: &Operation) -> Result<Option<Executed>> {
+        let mut executed = Executed::of(operation);
+        let (actors, stack) = (&self.actors, &*self.stack);
         match operation {
-            Operation::Put { place, photograph, .. } => {
-                cast.put(stack, *place, Content::Photograph(*photograph)).await?;
+            Operation::PutPhotograph { place, photograph, .. } => {
+                actors.put(stack, *place, Content::Photograph(*photograph)).await?;
             }
-            Operation::PutSound { place, sound, .. } => cast.put(stack, *place, Content::Sound(*sound)).await?,
-            Operation::PutBroken { place, .. } => cast.put_broken(stack, *place, Kind::Photo).await?,
-            Operation::PutNoSound { place, .. } => cast.put_broken(stack, *place, Kind::Audio).await?,
+            Operation::PutSound { place, sound, .. } => actors.put(stack, *place, Content::Sound(*sound)).await?,
+            Operation::PutInvalidPhotograph { place, .. } => actors.put_invalid(stack, *place, Kind::Photo).await?,
+            Operation::PutInvalidSound { place, .. } => actors.put_invalid(stack, *place, Kind::Audio).await?,
             Operation::DeleteInBucket { place, .. } => {
-                if !cast.delete_in_bucket(stack, *place).await? {
+                if !actors.delete_in_bucket(stack, *place).await? {
                     return Ok(None);
                 }
             }
             Operation::DeleteByApi { file } => {
-                if !cast.delete_by_api(stack, *file).await? {
+                if !actors.delete_by_api(stack, *file).await? {
                     return Ok(None);
                 }
             }
-            Operation::SignIn { person, phone } => cast.sign_in(stack, *person, *phone).await?,
-            Operation::SignOut { person } => cast.sign_out(stack, *person).await?,
-            Operation::Prefer { person, muted } => cast.prefer(stack, *person, muted).await?,
-            _ => match cast.commit_of(operation) {
+            Operation::SignIn { person, phone } => actors.sign_in(stack, *person, *phone).await?,
+            Operation::SignOut { person } => actors.sign_out(stack, *person).await?,
+            Operation::SetPreferences { person, muted } => actors.set_preferences(stack, *person, muted).await?,
+            _ => match actors.commit_of(operation) {
                 Some(commit) => {
                     let committed = stack.neptune().commit(&commit).await?;
-                    done.commit = Some(committed.commit_num.context("a commit that changes nothing")?);
-                    done.committed_at = Some(committed.commit_timestamp);
+                    executed.commit = Some(committed.commit_num.context("the commit changed nothing")?);
+                    executed.committed_at = Some(committed.commit_timestamp);
                 }
-                None => bail!("nobody knows how to do that"),
+                None => bail!("unsupported operation"),
             },
         }
-        Ok(Some(done))
+        Ok(Some(executed))
     }
 
-    /// Kills one of the functions that run; whether there was one.
+    /// Kills a running function. Returns whether there was one.
     fn kill(&mut self, which: u64) -> Result<bool> {
         let running = self.stack.emulator.functions()?;
         let at = usize::try_from(which % running.len().max(1) as u64)?;
@@ -170,8 +180,8 @@ impl<'a> Driver<'a> {
         Ok(is_killed)
     }
 
-    /// StreamBounds everything, and starts it again with what was held. What functions have in hand ends with
-    /// them: what they are told after the emulator wrote down what it holds, it would not know.
+    /// Restarts the emulator with its state. Kills the functions first: the emulator would lose what they write after it
+    /// has saved its state.
     fn restart(&mut self) -> Result<()> {
         for pid in self.stack.emulator.functions()? {
             self.kills += u64::from(self.stack.emulator.kill_function(pid)?);
@@ -179,13 +189,13 @@ impl<'a> Driver<'a> {
         self.stack.restart_emulator(self.name)
     }
 
-    /// Has some events come again, in another order.
+    /// Delivers some events again in another order.
     async fn repeat_events(&mut self, order: u64) -> Result<()> {
-        self.heard.extend(queues::drain(&self.stack.aws(), &self.listener).await?);
-        let mut draw = Draw::new(order);
-        for _ in 0..REPEATED.min(self.heard.len()) {
-            let event = &self.heard[draw.below(self.heard.len())];
-            let worker = if is_of_sound(event) { Queue::Audio } else { Queue::Thumbnail };
+        self.events.extend(queues::drain(&self.stack.aws(), &self.listener).await?);
+        let mut random = Random::new(order);
+        for _ in 0..REPEATED.min(self.events.len()) {
+            let event = &self.events[random.below(self.events.len())];
+            let worker = if is_about_sound(event) { Queue::Audio } else { Queue::Thumbnail };
             for queue in [worker, Queue::Metadata] {
                 queues::send(self.stack, queue, event).await?;
             }
@@ -193,50 +203,55 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Has the poller publish all of this history again. That it fails under faults is no failure.
+    /// Makes the poller publish the whole history again. Under faults it may fail.
     async fn replay(&self) -> Result<()> {
         let head = self.stack.neptune().head().await?.head;
-        let order = json!({"replay": {
+        let event = json!({"replay": {
             "from": format!("{}/1", self.first_commit), "to": format!("{}/{}", head.commit_num, head.op_num)
         }});
         let path = format!("/2015-03-31/functions/{}/invocations", self.stack.output("StreamPollerName")?);
-        self.stack.aws().send("lambda", Method::POST, &path, &[], order.to_string().into_bytes()).await?;
+        self.stack.aws().send("lambda", Method::POST, &path, &[], event.to_string().into_bytes()).await?;
         Ok(())
     }
 
-    /// Waits until nothing is left to be done by anybody.
+    /// Waits until all work is done.
     ///
     /// # Errors
-    /// If that takes longer than ten minutes.
-    pub async fn find_peace(&self) -> Result<()> {
-        if self.settles_within(PEACE, &Queue::ALL).await? {
+    /// After ten minutes.
+    pub async fn drain(&self) -> Result<()> {
+        if self.settles_within(DRAIN_TIMEOUT, &Queue::ALL).await? {
             return Ok(());
         }
-        let mut left = Vec::new();
+        let mut pending = Vec::new();
         for queue in Queue::ALL {
-            left.push(format!("{queue:?}: {}", queues::waiting(self.stack, &[queue]).await?));
+            pending.push(format!("{queue:?}: {}", queues::pending_messages(self.stack, &[queue]).await?));
         }
-        bail!("work is left after {} s of peace: {left:?}, published {:?}", PEACE.as_secs(), self.published().await?)
+        bail!(
+            "work is pending after {} s without faults: {pending:?}, published {:?}",
+            DRAIN_TIMEOUT.as_secs(),
+            self.published().await?
+        )
     }
 
-    /// Waits until all commits are published, and the queues are empty; whether they are in time.
-    async fn settles_within(&self, patience: Duration, queues: &[Queue]) -> Result<bool> {
+    /// Waits until all commits are published and the queues are empty. Returns whether that happened within `timeout`.
+    async fn settles_within(&self, timeout: Duration, queues: &[Queue]) -> Result<bool> {
         let head = self.stack.neptune().head().await?.head;
         let head = Position::new(head.commit_num, head.op_num);
-        let deadline = Instant::now() + patience;
-        // Between topic and queue, a message is in neither: one look is not enough.
-        let mut looks = 0;
+        let deadline = Instant::now() + timeout;
+        // A message between topic and queue is in neither, so one poll is not enough.
+        let mut quiet_polls = 0;
         loop {
-            let is_quiet = self.published().await? >= Some(head) && queues::waiting(self.stack, queues).await? == 0;
-            looks = if is_quiet { looks + 1 } else { 0 };
-            if looks == 3 || Instant::now() > deadline {
-                return Ok(looks == 3);
+            let is_quiet =
+                self.published().await? >= Some(head) && queues::pending_messages(self.stack, queues).await? == 0;
+            quiet_polls = if is_quiet { quiet_polls + 1 } else { 0 };
+            if quiet_polls == 3 || Instant::now() > deadline {
+                return Ok(quiet_polls == 3);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Up to where the stream has been published.
+    /// The position of the poller's checkpoint.
     async fn published(&self) -> Result<Option<Position>> {
         let table = self.stack.output("CheckpointTableName")?;
         let input = json!({"TableName": table, "Key": {"stream": {"S": "local"}}, "ConsistentRead": true});
@@ -246,8 +261,8 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// Whether an event of S3 is about a recording: those come over a topic of their own.
-fn is_of_sound(event: &str) -> bool {
+/// Whether an S3 event is about a recording. Recordings have their own topic.
+fn is_about_sound(event: &str) -> bool {
     let event: Value = serde_json::from_str(event).unwrap_or_default();
     let key = event["Records"][0]["s3"]["object"]["key"].as_str();
     key.and_then(|key| key.split_once('/')).is_some_and(|(kind, _)| kind == Kind::Audio.as_str())

@@ -1,25 +1,24 @@
-//! Random histories of a deployed stack, under faults, whose end is held against a model.
+//! Chaos tests: executes random histories on a deployed stack under faults, and compares the final state with a model.
 //!
 //! ```text
-//! seed ─▶ generator ─▶ operations ─▶ driver ─▶ the stack, through `faults`; processes killed, the emulator
-//!                                      │       started again, deliveries repeated
+//! seed ─▶ generator ─▶ operations ─▶ driver ─▶ the stack behind a fault proxy; killed processes, restarts of the
+//!                                      │       emulator, repeated deliveries
 //!                                      ▼
-//!                    model ◀── what was done, in order; which commits; when all had been worked off
+//!                    model ◀── executed operations in order, their commits, points at which all work was done
 //!                      │
 //!                      ▼
-//!                    check ◀── peace ◀── what phones show, items, files, indexes, dead letters
+//!                    check ◀── drained stack: displayed notifications, items, files, indexes, dead letters
 //! ```
 //!
-//! Generator and model are pure: a seed is a history, and what was done says what is right. Operations are
-//! done one after the other (or two at once, and then put into the order that they had), but worked off in
-//! the background, so often several ends are right: whether somebody hears of a like that was taken back
-//! depends on which was quicker. The model then allows both, and only these: it knows when everything had
-//! been worked off ([`operation::Operation::Settle`]), and what is done after that meets a world without
-//! doubt (`timeline.rs`).
+//! Generator and model are pure: a seed determines a history, and the executed operations determine the valid final
+//! states. Operations run one after the other, or in concurrent pairs, but the backend processes them asynchronously. So
+//! several final states can be valid: a like that is removed quickly may or may not be notified. The model allows exactly
+//! these states. It knows the points at which all work was done ([`operation::Operation::Settle`]); later operations see
+//! the effects of all earlier ones (`timeline.rs`).
 //!
-//! `cargo xtask chaos` plays them; `docs/operations/reliability.md` has what came of it.
+//! `cargo xtask chaos` runs the tests. Results: `docs/operations/reliability.md`.
 
-mod actor;
+mod actors;
 mod check;
 mod driver;
 mod generator;

@@ -1,4 +1,4 @@
-//! What must be in the end, and what may be, by what was done: nothing here knows how.
+//! The valid final states of the stack, derived from the executed operations.
 
 mod files;
 mod graph;
@@ -10,55 +10,55 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use files::{Content, Place, State, media};
 #[cfg(test)]
 pub use graph::Since;
-pub use graph::{Graph, Link, Node, Write, beginning, writes};
-pub use index::{Found, found};
-pub use notifications::{Certainty, Telling, tellings};
+pub use graph::{Graph, Link, Node, Write, initial_writes, writes};
+pub use index::{IndexEntry, found};
+pub use notifications::{Certainty, ExpectedNotification, expected};
 
 use super::operation::{Operation, Queue};
 
-/// An operation that was done.
+/// An executed operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
-    /// Which.
+pub struct Executed {
+    /// The operation.
     pub operation: Operation,
-    /// The commit that it was.
+    /// Commit number, for operations on the graph.
     pub commit: Option<u64>,
-    /// When that was, in milliseconds since 1970.
+    /// Commit time in milliseconds since 1970.
     pub committed_at: Option<i64>,
-    /// Of [`Operation::Settle`]: whether all was worked off in time.
+    /// For [`Operation::Settle`]: whether all work was done in time.
     pub settled: bool,
 }
 
-impl Done {
-    /// It was done, and was no commit.
+impl Executed {
+    /// An executed operation that is not a commit.
     pub fn of(operation: &Operation) -> Self {
         Self { operation: operation.clone(), commit: None, committed_at: None, settled: false }
     }
 }
 
-/// What the dead-letter queues hold: the numbers of what was planted.
-pub fn poison(history: &[Done]) -> BTreeMap<Queue, BTreeSet<usize>> {
-    let mut planted: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for done in history {
-        if let Operation::Poison { queue, number } = done.operation {
-            planted.entry(queue).or_default().insert(number);
+/// The numbers of the poison messages by queue.
+pub fn poison(history: &[Executed]) -> BTreeMap<Queue, BTreeSet<usize>> {
+    let mut poison: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for executed in history {
+        if let Operation::Poison { queue, number } = executed.operation {
+            poison.entry(queue).or_default().insert(number);
         }
     }
-    planted
+    poison
 }
 
 #[cfg(test)]
 mod testing {
     use super::*;
 
-    /// A history that numbers its commits, and settles wherever it says so.
-    pub fn done(operations: Vec<Operation>) -> Vec<Done> {
-        let done = |(at, operation): (usize, Operation)| Done {
+    /// Executed operations with commit numbers, in which every [`Operation::Settle`] has settled.
+    pub fn executed(operations: Vec<Operation>) -> Vec<Executed> {
+        let executed = |(at, operation): (usize, Operation)| Executed {
             settled: operation == Operation::Settle,
             commit: Some(at as u64 + 1),
             committed_at: Some(1_795_305_600_000 + at as i64),
             operation,
         };
-        operations.into_iter().enumerate().map(done).collect()
+        operations.into_iter().enumerate().map(executed).collect()
     }
 }

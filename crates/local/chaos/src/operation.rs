@@ -2,130 +2,129 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What somebody does, or what befalls the stack. Persons, phones, stories and files go by their numbers.
+/// An action of a person, or a disruption of the stack. Persons, phones, stories and files are numbered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Operation {
-    /// A photograph is declared, and sent as it was signed, to a place of its own.
-    Upload { person: usize, file: usize, photograph: usize },
-    /// A photograph is put into the bucket, where there may be one already.
-    Put { person: usize, place: usize, photograph: usize },
-    /// What is no photograph is put there.
-    PutBroken { person: usize, place: usize },
-    /// A recording is declared, and sent as it was signed, to a place of its own.
+    /// Uploads a photograph by the API.
+    UploadPhotograph { person: usize, file: usize, photograph: usize },
+    /// Stores a photograph at a place in the bucket, which may overwrite another.
+    PutPhotograph { person: usize, place: usize, photograph: usize },
+    /// Stores an invalid photograph at a place.
+    PutInvalidPhotograph { person: usize, place: usize },
+    /// Uploads a recording by the API.
     UploadSound { person: usize, file: usize, sound: usize },
-    /// A recording is put into the bucket, where there may be one already.
+    /// Stores a recording at a place in the bucket, which may overwrite another.
     PutSound { person: usize, place: usize, sound: usize },
-    /// What is no recording is put there.
-    PutNoSound { person: usize, place: usize },
-    /// What is there is deleted in the bucket.
+    /// Stores an invalid recording at a place.
+    PutInvalidSound { person: usize, place: usize },
+    /// Deletes the object at a place.
     DeleteInBucket { person: usize, place: usize },
-    /// What was uploaded is deleted by the API.
+    /// Deletes an upload by the API.
     DeleteByApi { file: usize },
-    /// One person follows another.
+    /// Adds a follow.
     Follow { from: usize, to: usize },
-    /// And no longer.
+    /// Removes a follow.
     Unfollow { from: usize, to: usize },
-    /// Somebody tells a story.
-    Tell { author: usize, story: usize },
-    /// And no longer: it stays in the graph, and is nobody's.
-    Untell { author: usize, story: usize },
-    /// A story goes from the graph, with all edges from and to it.
+    /// Publishes a story.
+    PublishStory { author: usize, story: usize },
+    /// Removes the edge from the author to a story.
+    UnpublishStory { author: usize, story: usize },
+    /// Removes a story and its incident edges.
     RemoveStory { story: usize },
-    /// A story is given another title, or none.
-    Retitle { story: usize, title: Option<usize> },
-    /// It is said who may see a story, or not any more.
+    /// Changes or removes the title of a story.
+    SetTitle { story: usize, title: Option<usize> },
+    /// Changes or removes the visibility of a story.
     SetVisibility { story: usize, visibility: Option<&'static str> },
-    /// A story is tagged.
+    /// Adds a tag to a story.
     Tag { story: usize, tag: usize },
-    /// And no longer.
+    /// Removes a tag from a story.
     Untag { story: usize, tag: usize },
-    /// A person is given another name.
+    /// Changes the name of a person.
     Rename { person: usize, name: usize },
-    /// Somebody likes a story.
+    /// Adds a like.
     Like { from: usize, story: usize },
-    /// And no longer.
+    /// Removes a like.
     Unlike { from: usize, story: usize },
-    /// Somebody replies to a story.
+    /// Adds a reply to a story.
     Reply { from: usize, story: usize, comment: usize },
-    /// One person blocks another.
+    /// Adds a block.
     Block { from: usize, to: usize },
-    /// And no longer.
+    /// Removes a block.
     Unblock { from: usize, to: usize },
-    /// One person mutes another.
+    /// Adds a mute.
     Mute { from: usize, to: usize },
-    /// And no longer.
+    /// Removes a mute.
     Unmute { from: usize, to: usize },
-    /// Somebody signs in on a phone, which may be another's until then.
+    /// Signs in on a phone, which may belong to another person until then.
     SignIn { person: usize, phone: usize },
-    /// Somebody signs out.
+    /// Signs out.
     SignOut { person: usize },
-    /// Somebody says of which sorts of news they want to hear nothing.
-    Prefer { person: usize, muted: Vec<&'static str> },
-    /// Two operations are done at the same moment.
-    Together { one: Box<Operation>, other: Box<Operation> },
-    /// Nothing is done until all changes so far have been worked off, or for a while.
+    /// Sets the muted categories of a person.
+    SetPreferences { person: usize, muted: Vec<&'static str> },
+    /// Executes two operations concurrently.
+    Concurrent { one: Box<Operation>, other: Box<Operation> },
+    /// Waits until all work is done, or for a limited time.
     Settle,
-    /// A function's process is killed, whatever it is doing: of those that run, the one with this
-    /// number, modulo their number.
+    /// Kills a running function process, selected by this number modulo their count.
     Kill { which: u64 },
-    /// The emulator is ended and started again.
+    /// Restarts the emulator.
     Restart,
-    /// Events of S3 that were delivered come again, in another order.
+    /// Delivers S3 events again in another order.
     RepeatEvents { order: u64 },
-    /// The poller publishes all changes since the beginning once more.
+    /// Makes the poller publish all changes again.
     Replay,
-    /// What no function understands comes into a queue.
+    /// Sends a message that no function can parse to a queue.
     Poison { queue: Queue, number: usize },
 }
 
-/// A queue that functions work off.
+/// A queue of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Queue {
-    /// Of thumbnailer.
+    /// Queue of thumbnailer.
     Thumbnail,
-    /// Of audio-worker.
+    /// Queue of audio-worker.
     Audio,
-    /// Of metadata-writer.
+    /// Queue of metadata-writer.
     Metadata,
-    /// Of push-fanout.
+    /// Queue of push-fanout.
     Push,
-    /// Of search-indexer.
+    /// Queue of search-indexer.
     Search,
 }
 
 impl Queue {
-    /// All of them.
+    /// All queues.
     pub const ALL: [Self; 5] = [Self::Thumbnail, Self::Audio, Self::Metadata, Self::Push, Self::Search];
 
-    /// Whether it keeps an order.
+    /// Whether it is a FIFO queue.
     pub fn is_fifo(self) -> bool {
         matches!(self, Self::Push | Self::Search)
     }
 
-    /// The template's output with its URL.
+    /// The template output with the URL.
     pub fn output(self) -> String {
         format!("{self:?}QueueUrl")
     }
 
-    /// The template's output with the URL of its dead letters.
+    /// The template output with the URL of the dead-letter queue.
     pub fn dead_letters(self) -> String {
         format!("{self:?}DeadLettersUrl")
     }
 }
 
 impl Operation {
-    /// It, or the two that it is, in one of the orders in which they can be done.
+    /// The operation, or the two operations of a concurrent pair.
     #[cfg(test)]
-    pub fn apart(self) -> Vec<Self> {
+    pub fn into_single(self) -> Vec<Self> {
         match self {
-            Self::Together { one, other } => vec![*one, *other],
+            Self::Concurrent { one, other } => vec![*one, *other],
             single => vec![single],
         }
     }
 
-    /// Its name in counts.
+    /// The name in counters.
     pub fn name(&self) -> String {
         let text = format!("{self:?}");
         text.split([' ', '{']).next().unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! The stack's queues, as its administrator sees them.
+//! The queues of the stack, accessed by the administrator.
 
 use std::collections::BTreeSet;
 
@@ -9,30 +9,30 @@ use stack::Stack;
 
 use super::operation::Queue;
 
-/// Longer than the function may run (template.yaml), as on AWS, but not as much longer: a minute of a
-/// history stands for a quarter of an hour.
+/// Visibility timeouts for chaos tests, in seconds: longer than the timeouts of the functions (template.yaml), but much
+/// shorter than on AWS.
 fn visibility_seconds(queue: Queue) -> u32 {
     match queue {
         Queue::Thumbnail | Queue::Push => 65,
         Queue::Metadata | Queue::Search => 35,
-        // That one may run for a quarter of an hour, but not with recordings of two seconds.
+        // audio-worker may run for 15 minutes, but not for recordings of two seconds.
         Queue::Audio => 95,
     }
 }
 
-/// So often may a message be tried: faults and kills are as many times more frequent.
-const TRIES: u32 = 20;
+/// `maxReceiveCount` for chaos tests. Faults are much more frequent than on AWS.
+const MAX_RECEIVES: u32 = 20;
 
-/// Makes the queues as impatient as the history is short.
-pub async fn hurry(stack: &Stack) -> Result<()> {
+/// Sets the visibility timeouts and `maxReceiveCount` for chaos tests.
+pub async fn shorten_timeouts(stack: &Stack) -> Result<()> {
     let aws = stack.aws();
     for queue in Queue::ALL {
         let url = stack.output(&queue.output())?;
-        let answer =
+        let response =
             call(&aws, "GetQueueAttributes", &json!({"QueueUrl": url, "AttributeNames": ["RedrivePolicy"]})).await?;
-        let policy = answer["Attributes"]["RedrivePolicy"].as_str().context("a queue without dead letters")?;
+        let policy = response["Attributes"]["RedrivePolicy"].as_str().context("the queue has no dead-letter queue")?;
         let mut policy: Value = serde_json::from_str(policy)?;
-        policy["maxReceiveCount"] = TRIES.into();
+        policy["maxReceiveCount"] = MAX_RECEIVES.into();
         let attributes =
             json!({"RedrivePolicy": policy.to_string(), "VisibilityTimeout": visibility_seconds(queue).to_string()});
         call(&aws, "SetQueueAttributes", &json!({"QueueUrl": url, "Attributes": attributes})).await?;
@@ -40,26 +40,26 @@ pub async fn hurry(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
-/// How many messages wait in all queues, or are being worked on.
-pub async fn waiting(stack: &Stack, queues: &[Queue]) -> Result<u64> {
+/// Number of messages in these queues, including messages in flight.
+pub async fn pending_messages(stack: &Stack, queues: &[Queue]) -> Result<u64> {
     let aws = stack.aws();
-    let mut waiting = 0;
+    let mut pending = 0;
     for queue in queues {
         let input = json!({"QueueUrl": stack.output(&queue.output())?, "AttributeNames": ["All"]});
-        let answer = call(&aws, "GetQueueAttributes", &input).await?;
+        let response = call(&aws, "GetQueueAttributes", &input).await?;
         for name in [
             "ApproximateNumberOfMessages",
             "ApproximateNumberOfMessagesNotVisible",
             "ApproximateNumberOfMessagesDelayed",
         ] {
-            let number = answer["Attributes"][name].as_str().and_then(|number| number.parse::<u64>().ok());
-            waiting += number.with_context(|| format!("a queue without {name}"))?;
+            let number = response["Attributes"][name].as_str().and_then(|number| number.parse::<u64>().ok());
+            pending += number.with_context(|| format!("the queue has no {name}"))?;
         }
     }
-    Ok(waiting)
+    Ok(pending)
 }
 
-/// Puts a message into a queue, as if S3 or the bus had.
+/// Sends a message to a queue.
 pub async fn send(stack: &Stack, queue: Queue, body: &str) -> Result<()> {
     let mut input = json!({"QueueUrl": stack.output(&queue.output())?, "MessageBody": body});
     if queue.is_fifo() {
@@ -69,7 +69,7 @@ pub async fn send(stack: &Stack, queue: Queue, body: &str) -> Result<()> {
     call(&stack.aws(), "SendMessage", &input).await.map(drop)
 }
 
-/// Takes all there is out of a queue.
+/// Receives and deletes all messages of a queue.
 pub async fn drain(aws: &AwsClient, url: &str) -> Result<Vec<String>> {
     let mut bodies = Vec::new();
     loop {
@@ -82,24 +82,24 @@ pub async fn drain(aws: &AwsClient, url: &str) -> Result<Vec<String>> {
         for message in messages {
             let input = json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]});
             call(aws, "DeleteMessage", &input).await?;
-            bodies.push(message["Body"].as_str().context("a message without a body")?.to_owned());
+            bodies.push(message["Body"].as_str().context("the message has no body")?.to_owned());
         }
     }
 }
 
-/// The same for a queue's dead letters, each once: a burial whose answer was lost is done again.
+/// Receives and deletes all dead letters, deduplicated: a send with a lost response is repeated.
 pub async fn dead_letters(stack: &Stack, output: &str) -> Result<BTreeSet<String>> {
     Ok(drain(&stack.aws(), stack.output(output)?).await?.into_iter().collect())
 }
 
-/// A queue of our own that hears of all files as the stack's queues do; its URL.
-pub async fn listen(stack: &Stack) -> Result<String> {
+/// Creates a queue that receives the same S3 events as the functions, and returns its URL.
+pub async fn create_listener(stack: &Stack) -> Result<String> {
     let aws = stack.aws();
     let topics = [stack.output("PictureEventsArn")?, stack.output("AudioEventsArn")?];
     let created = call(&aws, "CreateQueue", &json!({"QueueName": "chaos-listener"})).await?;
-    let url = created["QueueUrl"].as_str().context("a queue without URL")?.to_owned();
-    let answer = call(&aws, "GetQueueAttributes", &json!({"QueueUrl": url, "AttributeNames": ["QueueArn"]})).await?;
-    let arn = answer["Attributes"]["QueueArn"].as_str().context("a queue without ARN")?;
+    let url = created["QueueUrl"].as_str().context("the queue has no URL")?.to_owned();
+    let response = call(&aws, "GetQueueAttributes", &json!({"QueueUrl": url, "AttributeNames": ["QueueArn"]})).await?;
+    let arn = response["Attributes"]["QueueArn"].as_str().context("the queue has no ARN")?;
     let policy = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
         "Condition": {"ArnEquals": {"aws:SourceArn": topics}}

@@ -7,15 +7,15 @@ use stack::paths;
 
 use super::{check::Findings, driver::Driver, operation::Operation};
 
-/// What became of one history, or of several.
+/// The results of one or more histories.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     seed: u64,
-    /// How long it took, all in all.
+    /// Total duration.
     pub seconds: u64,
-    /// How much of it went by without faults, until all was worked off.
-    pub seconds_of_peace: u64,
+    /// Duration without faults until all work was done.
+    pub drain_seconds: u64,
     operations: BTreeMap<String, u64>,
     requests: u64,
     faults: BTreeMap<String, u64>,
@@ -24,35 +24,35 @@ pub struct Report {
     restarts: u64,
     notifications_shown: u64,
     notifications_required: u64,
-    shown_again_in_place: u64,
+    notifications_replaced: u64,
     settled: u64,
     files_ready: u64,
     sounds_ready: u64,
     documents: u64,
-    /// What was not as it must be.
+    /// Differences from the model.
     pub violations: Vec<String>,
-    /// What was to be done.
+    /// The generated operations.
     pub history: Vec<Operation>,
 }
 
 impl Report {
-    /// Of a history that has not begun.
-    pub fn of(seed: u64) -> Self {
+    /// An empty report.
+    pub fn new(seed: u64) -> Self {
         Self { seed, ..Self::default() }
     }
 
-    /// Adds what was done.
-    pub fn add_doings(&mut self, driver: &Driver<'_>) {
+    /// Adds the executed operations.
+    pub fn add_operations(&mut self, driver: &Driver<'_>) {
         self.pairs += driver.pairs;
         self.kills += driver.kills;
-        for done in &driver.done {
-            *self.operations.entry(done.operation.name()).or_default() += 1;
-            self.restarts += u64::from(done.operation == Operation::Restart);
-            self.settled += u64::from(done.settled);
+        for executed in &driver.executed {
+            *self.operations.entry(executed.operation.name()).or_default() += 1;
+            self.restarts += u64::from(executed.operation == Operation::Restart);
+            self.settled += u64::from(executed.settled);
         }
     }
 
-    /// Adds what went wrong by order.
+    /// Adds the counters of the fault proxy.
     pub fn add_faults(&mut self, counts: Vec<CallCount>) {
         for count in counts {
             self.requests += count.requests;
@@ -62,31 +62,31 @@ impl Report {
         }
     }
 
-    /// Adds what was found at the end.
+    /// Adds the results of the checks.
     pub fn add_findings(&mut self, findings: Findings) {
         self.notifications_shown += findings.shown;
         self.notifications_required += findings.required;
-        self.shown_again_in_place += findings.shown_again;
+        self.notifications_replaced += findings.replaced;
         self.files_ready += findings.ready;
-        self.sounds_ready += findings.heard;
+        self.sounds_ready += findings.sounds;
         self.documents += findings.documents;
         self.violations.extend(findings.violations);
     }
 
-    /// All figures added up.
+    /// The sum of reports.
     pub fn total(reports: &[Self]) -> Self {
         let mut all = Self::default();
         for report in reports {
             all.seed = reports.first().map_or(0, |first| first.seed);
             all.seconds += report.seconds;
-            all.seconds_of_peace += report.seconds_of_peace;
+            all.drain_seconds += report.drain_seconds;
             all.requests += report.requests;
             all.pairs += report.pairs;
             all.kills += report.kills;
             all.restarts += report.restarts;
             all.notifications_shown += report.notifications_shown;
             all.notifications_required += report.notifications_required;
-            all.shown_again_in_place += report.shown_again_in_place;
+            all.notifications_replaced += report.notifications_replaced;
             all.files_ready += report.files_ready;
             all.sounds_ready += report.sounds_ready;
             all.documents += report.documents;
@@ -102,15 +102,15 @@ impl Report {
         all
     }
 
-    /// Shows the figures.
-    pub fn print(&self, what: &str) {
+    /// Prints the report.
+    pub fn print(&self, title: &str) {
         let (operations, faults): (u64, u64) = (self.operations.values().sum(), self.faults.values().sum());
         println!(
-            "{what}: {} s ({} s of peace), {operations} operations ({} pairs), {} requests, {faults} faults, {} kills, \
-             {} restarts, settled {} times, {} notifications ({} required, {} again in place), {} files ({} sounds), \
+            "{title}: {} s ({} s to drain), {operations} operations ({} pairs), {} requests, {faults} faults, {} kills, \
+             {} restarts, settled {} times, {} notifications ({} required, {} replaced), {} files ({} sounds), \
              {} documents, violations: {}",
             self.seconds,
-            self.seconds_of_peace,
+            self.drain_seconds,
             self.pairs,
             self.requests,
             self.kills,
@@ -118,7 +118,7 @@ impl Report {
             self.settled,
             self.notifications_shown,
             self.notifications_required,
-            self.shown_again_in_place,
+            self.notifications_replaced,
             self.files_ready,
             self.sounds_ready,
             self.documents,
@@ -129,7 +129,7 @@ impl Report {
         }
     }
 
-    /// Keeps it under this name.
+    /// Writes the report to `<name>.json`.
     pub fn write(&self, name: &str) -> Result<()> {
         fs::create_dir_all(folder())?;
         let file = folder().join(format!("{name}.json"));
@@ -137,7 +137,7 @@ impl Report {
     }
 }
 
-/// Where reports are kept.
+/// The folder of the reports.
 pub fn folder() -> PathBuf {
     paths::root().join("target/chaos")
 }

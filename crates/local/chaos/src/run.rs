@@ -1,4 +1,4 @@
-//! `cargo xtask chaos`: one history after the other, on a stack of its own.
+//! `cargo xtask chaos`: executes histories on a separate stack.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use stack::{Stack, emulator};
 use tokio::runtime;
 
 use super::{
-    check::{Findings, Legacy, check},
+    check::{EarlierHistories, Findings, check},
     driver::Driver,
     generator::{Size, history},
     plan::plan,
@@ -19,85 +19,90 @@ use super::{
     report::{Report, folder},
 };
 
-/// The stack that histories are played on.
+/// Name of the stack.
 const STACK: &str = "chaos";
 
-/// `cargo xtask chaos`' arguments.
+/// Arguments of `cargo xtask chaos`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
-    /// Begin no further history after so many minutes.
+    /// Start no further history after this many minutes.
     #[arg(long, default_value_t = 1)]
     minutes: u64,
-    /// The first history's seed; the next has the next.
+    /// Seed of the first history. Each further history uses the next number.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many operations a history has.
+    /// Number of operations per history.
     #[arg(long, default_value_t = 200)]
     operations: usize,
-    /// How often the emulator is started again in a history.
+    /// Number of restarts of the emulator per history.
     #[arg(long, default_value_t = 1)]
     restarts: usize,
-    /// Leave the stack running afterwards.
+    /// Leave the stack running.
     #[arg(long)]
     keep: bool,
 }
 
 impl Arguments {
-    /// One short history, as a test.
+    /// One short history.
     pub fn short() -> Self {
         Self { minutes: 0, seed: 1, operations: 60, restarts: 0, keep: false }
     }
 }
 
-/// Plays histories until the time is up, or SIGTERM or Ctrl-C comes.
+/// Executes histories until the time is over, or until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// If the stack does not start, a history ends otherwise than the model says, or a signal came first.
+/// If the stack does not start, the final state of a history differs from the model, or on a signal.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    // Before anything is started: no signal is missed.
-    let mut ended = {
+    // Installed before any process is started, so that no signal is missed.
+    let mut shutdown = {
         let _guard = runtime.enter();
         ShutdownSignal::listen()?
     };
     let mut reports = Vec::new();
-    let played = play(&runtime, &mut ended, arguments, &mut reports);
+    let result = run_all(&runtime, &mut shutdown, arguments, &mut reports);
     if !arguments.keep {
-        // By what is written down of it: it may have been half started.
+        // The stack may be partially started, so its recorded processes are stopped.
         Stack::stop_named(STACK)?;
     }
     let all = Report::total(&reports);
     all.print(&format!("{} histories", reports.len()));
     all.write("summary")?;
-    played?;
+    result?;
     ensure!(all.violations.is_empty(), "{} violations; see {}", all.violations.len(), folder().display());
     Ok(())
 }
 
-fn play(runtime: &runtime::Runtime, ended: &mut ShutdownSignal, arguments: &Arguments, reports: &mut Vec<Report>) -> Result<()> {
+fn run_all(
+    runtime: &runtime::Runtime,
+    shutdown: &mut ShutdownSignal,
+    arguments: &Arguments,
+    reports: &mut Vec<Report>,
+) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
     let mut clean = None;
     for seed in arguments.seed.. {
-        // What a history that went wrong has left would be held against the next.
-        let (mut stack, mut legacy) = match clean.take() {
+        // The state after a failed history would fail the next one.
+        let (mut stack, mut earlier) = match clean.take() {
             Some(clean) => clean,
             None => {
-                let stack = Stack::start_with_faults(STACK)?;
-                runtime.block_on(queues::hurry(&stack))?;
-                (stack, Legacy::default())
+                let stack = Stack::start_with_fault_proxy(STACK)?;
+                runtime.block_on(queues::shorten_timeouts(&stack))?;
+                (stack, EarlierHistories::default())
             }
         };
         let report = runtime.block_on(async {
             tokio::select! {
-                report = play_one(&mut stack, seed, arguments, &mut legacy) => Some(report),
-                () = ended.wait() => None,
+                report = run_operation(&mut stack, seed, arguments, &mut earlier) => Some(report),
+                () = shutdown.wait() => None,
             }
         });
-        let Some(report) = report else { bail!("ended while seed {seed} was played") };
+        let Some(report) = report else { bail!("interrupted during seed {seed}") };
         report.print(&format!("seed {seed}"));
         report.write(&seed.to_string())?;
         if report.violations.is_empty() {
-            clean = Some((stack, legacy));
+            clean = Some((stack, earlier));
         } else {
             fs::copy(emulator::log_file(STACK), folder().join(format!("{seed}.log")))?;
         }
@@ -109,11 +114,11 @@ fn play(runtime: &runtime::Runtime, ended: &mut ShutdownSignal, arguments: &Argu
     Ok(())
 }
 
-/// Plays a history and looks at its end. What cannot be played to its end is as wrong as a wrong end.
-async fn play_one(stack: &mut Stack, seed: u64, arguments: &Arguments, legacy: &mut Legacy) -> Report {
+/// Executes a history and checks the final state. An incomplete history counts as a violation.
+async fn run_operation(stack: &mut Stack, seed: u64, arguments: &Arguments, earlier: &mut EarlierHistories) -> Report {
     let start = Instant::now();
-    let mut report = Report::of(seed);
-    match play_through(stack, seed, arguments, legacy, &mut report).await {
+    let mut report = Report::new(seed);
+    match run_history(stack, seed, arguments, earlier, &mut report).await {
         Ok(findings) => report.add_findings(findings),
         Err(error) => report.violations.push(format!("{error:#}")),
     }
@@ -121,27 +126,30 @@ async fn play_one(stack: &mut Stack, seed: u64, arguments: &Arguments, legacy: &
     report
 }
 
-async fn play_through(
+async fn run_history(
     stack: &mut Stack,
     seed: u64,
     arguments: &Arguments,
-    legacy: &mut Legacy,
+    earlier: &mut EarlierHistories,
     report: &mut Report,
 ) -> Result<Findings> {
     let since = stack.mobile_push().head().await?;
     let faults = stack.fault_proxy()?;
     let mut driver = Driver::new(stack, STACK).await?;
-    let size =
-        Size { operations: arguments.operations, photographs: driver.cast.photographs(), restarts: arguments.restarts };
+    let size = Size {
+        operations: arguments.operations,
+        photographs: driver.actors.photographs(),
+        restarts: arguments.restarts,
+    };
     report.history = history(seed, size);
     faults.set(&plan(seed)).await?;
-    let played = driver.play(report.history.clone()).await;
-    report.add_doings(&driver);
+    let result = driver.run_all(report.history.clone()).await;
+    report.add_operations(&driver);
     report.add_faults(faults.clear().await?);
-    played?;
-    let at_peace = Instant::now();
-    let found = driver.find_peace().await;
-    report.seconds_of_peace = at_peace.elapsed().as_secs();
-    found?;
-    check(&driver, since, legacy).await
+    result?;
+    let drain_start = Instant::now();
+    let drained = driver.drain().await;
+    report.drain_seconds = drain_start.elapsed().as_secs();
+    drained?;
+    check(&driver, since, earlier).await
 }

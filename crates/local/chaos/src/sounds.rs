@@ -1,26 +1,26 @@
-//! Small recordings, each of another length.
+//! Short sample recordings with different durations.
 
 use std::f64::consts::TAU;
 
-use stack::wav::wav;
+use stack::wav;
 
-/// How many there are.
+/// Number of recordings.
 pub const SOUNDS: usize = 6;
-/// What they are to the API.
+/// Content type.
 pub const CONTENT_TYPE: &str = "audio/wav";
 
 const RATE_HZ: u32 = 16_000;
 
-/// How long a recording lasts, in milliseconds: from 1,000 on, so that their items tell them apart.
+/// Duration of a recording in milliseconds. All are different, so that items can be identified by it.
 pub fn duration_ms(sound: usize) -> u64 {
     1_000 + 150 * sound as u64
 }
 
-/// A recording as a WAV: a hum that comes and goes, each at a pitch of its own.
+/// A recording as WAV: an amplitude-modulated tone with a different pitch each.
 pub fn recording(sound: usize) -> Vec<u8> {
     let frames = duration_ms(sound) * u64::from(RATE_HZ) / 1_000;
     let pitch_hz = 120.0 + 35.0 * sound as f64;
-    wav(
+    wav::encode(
         RATE_HZ,
         (0..frames).map(|frame| {
             let t = frame as f64 / f64::from(RATE_HZ);
@@ -36,10 +36,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_another() {
+    fn recordings_are_distinct() {
         let recordings: BTreeSet<_> = (0..SOUNDS).map(recording).collect();
         assert_eq!(recordings.len(), SOUNDS);
-        // The header, and two bytes a sample.
+        // The header and two bytes per sample.
         assert_eq!(recording(0).len(), 44 + 2 * RATE_HZ as usize);
     }
 }

@@ -1,7 +1,7 @@
-/// What something was, in the order of a history.
+/// The value of a condition over a history.
 ///
-/// A change is made at one place of the history, and known to everybody from a later place on, or never
-/// for certain. In between, who asks may see what was before, or what is then.
+/// A change is made at one index and is certainly visible from a later index on. In between, a reader may see the old or
+/// the new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline<T> {
     first: T,
@@ -11,30 +11,30 @@ pub struct Timeline<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Change<T> {
     at: usize,
-    known_from: usize,
+    settled_from: usize,
     value: T,
 }
 
 impl<T> Timeline<T> {
-    /// What has been so from the beginning.
+    /// A timeline with this initial value.
     pub fn new(first: T) -> Self {
         Self { first, changes: Vec::new() }
     }
 
-    /// It changes at `at`, which is no earlier than the change before, and is known from `known_from` on.
-    pub fn change(&mut self, at: usize, known_from: usize, value: T) {
-        self.changes.push(Change { at, known_from, value });
+    /// Adds a change at index `at`, which must not precede the last change. It is visible from `settled_from` on.
+    pub fn change(&mut self, at: usize, settled_from: usize, value: T) {
+        self.changes.push(Change { at, settled_from, value });
     }
 
-    /// What somebody may see who looks at some time from `from` through `to`.
-    pub fn seen(&self, from: usize, to: usize) -> impl Iterator<Item = &T> {
+    /// The values that a reader may see between the indices `from` and `to`.
+    pub fn observable(&self, from: usize, to: usize) -> impl Iterator<Item = &T> {
         let values =
             std::iter::once((0, &self.first)).chain(self.changes.iter().map(|change| (change.at, &change.value)));
-        let ends = self.changes.iter().map(|change| change.known_from).chain([usize::MAX]);
+        let ends = self.changes.iter().map(|change| change.settled_from).chain([usize::MAX]);
         values.zip(ends).filter(move |((start, _), end)| *start <= to && *end > from).map(|((_, value), _)| value)
     }
 
-    /// What it is in the end.
+    /// The final value.
     pub fn last(&self) -> &T {
         self.changes.last().map_or(&self.first, |change| &change.value)
     }
@@ -46,27 +46,27 @@ mod tests {
 
     use super::*;
 
-    fn seen(timeline: &Timeline<char>, from: usize, to: usize) -> String {
-        timeline.seen(from, to).collect()
+    fn observed(timeline: &Timeline<char>, from: usize, to: usize) -> String {
+        timeline.observable(from, to).collect()
     }
 
     #[test]
-    fn between_change_and_knowledge_both_are_seen() {
+    fn old_and_new_value_are_observable_until_settled() {
         let mut timeline = Timeline::new('a');
         timeline.change(5, 9, 'b');
         timeline.change(20, 20, 'c');
-        assert_eq!(seen(&timeline, 0, 4), "a");
-        assert_eq!(seen(&timeline, 0, 5), "ab");
-        assert_eq!(seen(&timeline, 6, 7), "ab");
-        assert_eq!(seen(&timeline, 9, 19), "b");
-        assert_eq!(seen(&timeline, 9, 20), "bc");
-        assert_eq!(seen(&timeline, 20, 99), "c");
+        assert_eq!(observed(&timeline, 0, 4), "a");
+        assert_eq!(observed(&timeline, 0, 5), "ab");
+        assert_eq!(observed(&timeline, 6, 7), "ab");
+        assert_eq!(observed(&timeline, 9, 19), "b");
+        assert_eq!(observed(&timeline, 9, 20), "bc");
+        assert_eq!(observed(&timeline, 20, 99), "c");
         assert_eq!(*timeline.last(), 'c');
     }
 
     proptest! {
         #[test]
-        fn something_is_always_seen_and_more_in_a_longer_time(
+        fn longer_interval_observes_at_least_the_same_values(
             gaps in prop::collection::vec((0..5_usize, 0..5_usize), 0..10), from in 0..40_usize, length in 0..20_usize,
         ) {
             let mut timeline = Timeline::new(0);
@@ -75,8 +75,8 @@ mod tests {
                 at += gap;
                 timeline.change(at, at + delay, number + 1);
             }
-            let short: Vec<_> = timeline.seen(from, from).collect();
-            let long: Vec<_> = timeline.seen(from, from + length).collect();
+            let short: Vec<_> = timeline.observable(from, from).collect();
+            let long: Vec<_> = timeline.observable(from, from + length).collect();
             prop_assert!(!short.is_empty());
             prop_assert!(short.iter().all(|value| long.contains(value)));
         }

@@ -1,16 +1,16 @@
-/// Why CloudFront lets a request not pass.
+/// Why CloudFront denies a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// Nothing says who signed.
+    /// The URL has no key id.
     #[error("Missing Key-Pair-Id query parameter or cookie value")]
     MissingKey,
-    /// Nobody trusts who signed.
+    /// The key is not trusted.
     #[error("Unknown Key")]
     InvalidKey,
-    /// What is signed cannot be read.
+    /// The policy cannot be parsed.
     #[error("Malformed Policy")]
     MalformedPolicy,
-    /// It is not signed, not signed for this, or no longer.
+    /// The URL is not signed, has an invalid signature, or has expired.
     #[error("Access denied")]
     AccessDenied,
 }
@@ -25,7 +25,7 @@ impl AccessError {
         }
     }
 
-    /// The answer's body.
+    /// The body of the response.
     pub fn document(self) -> String {
         let code = self.code();
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{self}</Message></Error>")

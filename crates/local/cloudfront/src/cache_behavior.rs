@@ -1,25 +1,25 @@
-/// What a distribution does with some of its paths.
+/// A cache behavior of a distribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheBehavior {
-    /// Which paths; the default behavior has `*`.
+    /// Path pattern. `*` for the default behavior.
     pub pattern: String,
-    /// Whether only signed addresses pass: it has trusted key groups.
+    /// Whether signed URLs are required: the behavior has trusted key groups.
     pub is_signed: bool,
 }
 
-/// The behavior of a path: the first whose pattern fits.
+/// The first behavior whose pattern matches the path.
 pub fn of<'b>(behaviors: &'b [CacheBehavior], path: &str) -> Option<&'b CacheBehavior> {
     behaviors.iter().find(|behavior| {
-        // The slash at its start may be left out ("Path pattern", Amazon CloudFront Developer Guide).
+        // A leading slash is optional ("Path pattern", Amazon CloudFront Developer Guide).
         let pattern = behavior.pattern.trim_start_matches('/');
-        matches(pattern, path.trim_start_matches('/'))
+        matches_pattern(pattern, path.trim_start_matches('/'))
     })
 }
 
-/// Whether `text` is as `pattern` says, in which `*` stands for any text and `?` for any one character.
-pub fn matches(pattern: &str, text: &str) -> bool {
+/// Whether `text` matches `pattern`, in which `*` matches any text and `?` one character.
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    // Where to go on when the latest star is to stand for one character more.
+    // Position to backtrack to: the last star then matches one more character.
     let mut retry = None;
     let (mut p, mut t) = (0, 0);
     while t < text.len() {
@@ -52,8 +52,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_and_question_marks() {
-        for (pattern, text, fits) in [
+    fn pattern_matches_with_stars_and_question_marks() {
+        for (pattern, text, expected) in [
             ("*", "", true),
             ("*", "a/b", true),
             ("*/open/*", "ID/0A/open/8x8.webp", true),
@@ -66,12 +66,12 @@ mod tests {
             ("", "", true),
             ("", "a", false),
         ] {
-            assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
+            assert_eq!(matches_pattern(pattern, text), expected, "{pattern} {text}");
         }
     }
 
     #[test]
-    fn the_first_that_fits_counts() {
+    fn first_matching_behavior_applies() {
         let behaviors = [("/*/open/*", false), ("*", true)]
             .map(|(pattern, is_signed)| CacheBehavior { pattern: pattern.into(), is_signed });
         assert_eq!(of(&behaviors, "/ID/0A/open/a"), Some(&behaviors[0]));
@@ -81,13 +81,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_fits_itself_and_any_of_its_ends(text in "[a-z/.]{0,20}", cut in 0usize..20) {
+        fn pattern_of_a_prefix_or_suffix_matches(text in "[a-z/.]{0,20}", cut in 0usize..20) {
             let cut = cut.min(text.len());
-            prop_assert!(matches(&text, &text));
+            prop_assert!(matches_pattern(&text, &text));
             let pattern = format!("{}*", &text[..cut]);
-            prop_assert!(matches(&pattern, &text));
+            prop_assert!(matches_pattern(&pattern, &text));
             let pattern = format!("*{}", &text[cut..]);
-            prop_assert!(matches(&pattern, &text));
+            prop_assert!(matches_pattern(&pattern, &text));
         }
     }
 }

@@ -9,27 +9,27 @@ use ring::{
     },
 };
 
-/// What stands before the point in a public key on P-256: a SubjectPublicKeyInfo (RFC 5480, 2) whose
-/// algorithm is id-ecPublicKey on secp256r1.
+/// The bytes before the point in a public key on P-256: a SubjectPublicKeyInfo (RFC 5480, 2) with the algorithm
+/// id-ecPublicKey on secp256r1.
 const PREFIX: &[u8; 26] =
     b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
-/// The point itself, uncompressed.
+/// Length of the uncompressed point.
 const POINT_BYTES: usize = 65;
 
-/// Public keys by the id that CloudFront knows them by.
+/// Public keys by CloudFront's key id.
 pub type PublicKeys = HashMap<String, PublicKey>;
 
 /// A public key on P-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey(Vec<u8>);
 
-/// The text is not the PEM of a public key on P-256.
+/// The text is not a public key on P-256 in PEM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a public key on P-256 in PEM")]
 pub struct InvalidPublicKey;
 
 impl PublicKey {
-    /// Reads what CloudFront is given: `-----BEGIN PUBLIC KEY-----` and so on.
+    /// Parses PEM (`-----BEGIN PUBLIC KEY-----`).
     pub fn from_pem(pem: &str) -> Result<Self, InvalidPublicKey> {
         let body = pem.trim().strip_prefix("-----BEGIN PUBLIC KEY-----").ok_or(InvalidPublicKey)?;
         let body = body.strip_suffix("-----END PUBLIC KEY-----").ok_or(InvalidPublicKey)?;
@@ -39,28 +39,28 @@ impl PublicKey {
         if point.len() == POINT_BYTES { Ok(Self(point.to_vec())) } else { Err(InvalidPublicKey) }
     }
 
-    /// Whether `signature` is ECDSA's with SHA-256 of `message`, by this key.
+    /// Whether `signature` is a valid ECDSA signature of `message` with SHA-256.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.0).verify(message, signature).is_ok()
     }
 }
 
-/// A new pair of keys, both in PEM.
+/// A key pair in PEM.
 pub struct KeyPair {
-    /// PKCS #8: for who signs.
+    /// The private key, PKCS #8.
     pub private: String,
-    /// For CloudFront.
+    /// The public key, for CloudFront.
     pub public: String,
 }
 
 impl KeyPair {
-    /// Makes one up.
+    /// Generates a key pair.
     pub fn generate() -> Result<Self> {
         let random = SystemRandom::new();
         let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
-        let private = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| anyhow!("no randomness"))?;
+        let private = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| anyhow!("cannot generate a key"))?;
         let pair = EcdsaKeyPair::from_pkcs8(algorithm, private.as_ref(), &random)
-            .map_err(|error| anyhow!("a key that was just made is none: {error}"))?;
+            .map_err(|error| anyhow!("the generated key is invalid: {error}"))?;
         let public = [PREFIX, pair.public_key().as_ref()].concat();
         Ok(Self { private: pem("PRIVATE KEY", private.as_ref()), public: pem("PUBLIC KEY", &public) })
     }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_openssl_writes() {
+    fn openssl_key_and_signature_are_valid() {
         // `openssl pkey -in p256.pem -pubout`
         let key = PublicKey::from_pem(include_str!("../../../cdn-signing/tests/p256.public.pem")).expect("a key");
         assert_eq!(key.0, include_bytes!("../../../cdn-signing/tests/p256.public"));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_belongs_together() {
+    fn generated_keys_are_valid_and_debug_hides_the_private_key() {
         let pair = KeyPair::generate().expect("a pair");
         let public = PublicKey::from_pem(&pair.public).expect("a key");
         let signer = cdn_signing::Signer::from_pem("K", &pair.private);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_public_key() {
+    fn invalid_public_keys_are_rejected() {
         let pair = KeyPair::generate().expect("a pair");
         for pem in ["", &pair.private, &pair.public.replace("MFkw", "MFkx"), &pair.public.replace("==", "")] {
             assert_eq!(PublicKey::from_pem(pem), Err(InvalidPublicKey), "{pem}");

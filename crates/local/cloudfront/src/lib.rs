@@ -1,40 +1,38 @@
-//! Plays an edge of CloudFront before the emulator, which serves distributions but lets everybody in.
+//! An emulator of a CloudFront edge. It is a proxy in front of MiniStack, which serves distributions without access
+//! control.
 //!
-//! Each request is held against the distribution as it is deployed at that moment: what belongs to a
-//! behavior with trusted key groups passes only with a signed URL (`signed_url.rs`), everything that
-//! passes goes on to the emulator, `Range` and all, which asks the bucket's policy. It keeps nothing,
-//! so there is nothing to invalidate.
+//! Each request is checked against the distribution as it is deployed at that moment. A cache behavior with trusted key
+//! groups requires a signed URL (`signed_url.rs`). Allowed requests are forwarded to MiniStack, which checks the bucket
+//! policy. Nothing is cached, so there is nothing to invalidate.
 //!
-//! `cargo xtask edge` runs it by itself.
+//! `cargo xtask edge` runs one as a process.
 //!
-//! # What it is told
+//! # Configuration
 //!
-//! Which distribution: the emulator's only one. Which key groups there are it cannot read there
-//! (MiniStack has none): every key that it is given is in every group.
+//! MiniStack must have exactly one distribution. It has no key groups, so every configured key is trusted in every group.
 //!
-//! # What it leaves out
+//! # Limitations
 //!
-//! - TLS: it answers to `http`, and tells the emulator that it was `https`.
-//! - Signatures with SHA-1, and RSA keys: refused like wrong ones.
-//! - Signed cookies, and policies that name addresses of clients.
+//! - No TLS: the server uses `http`, and MiniStack gets `x-forwarded-proto: https`.
+//! - Signatures with SHA-1 and RSA keys are rejected as invalid.
+//! - No signed cookies, and no policies with client IP addresses.
 //!
-//! # Refusals
+//! # Errors
 //!
-//! 403 with the documents that CloudFront writes: `MissingKey` without `Key-Pair-Id`, `InvalidKey` for
-//! one that no group holds, `MalformedPolicy` for a policy that cannot be read, and `AccessDenied` for
-//! all else: a signature that is not of this policy, another address, too late.
+//! 403 with CloudFront's documents: `MissingKey` without `Key-Pair-Id`, `InvalidKey` for an untrusted key,
+//! `MalformedPolicy` for an invalid policy, and `AccessDenied` otherwise.
 
+mod access_error;
 mod cache_behavior;
 mod distribution;
-mod signed_url;
 mod key;
 mod options;
-mod access_error;
 mod server;
+mod signed_url;
 
-pub use cache_behavior::{CacheBehavior, matches};
-pub use signed_url::{ViewerRequest, check};
+pub use access_error::AccessError;
+pub use cache_behavior::{CacheBehavior, matches_pattern};
 pub use key::{InvalidPublicKey, KeyPair, PublicKey, PublicKeys};
 pub use options::{Arguments, Options};
-pub use access_error::AccessError;
 pub use server::{EdgeServer, run};
+pub use signed_url::{ViewerRequest, verify_signed_url};

@@ -4,30 +4,30 @@ use anyhow::{Context, Result};
 
 use super::{PublicKey, PublicKeys};
 
-/// What an edge is told.
+/// Settings of an edge server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The port of loopback to listen on; 0 takes a free one.
+    /// Loopback port; 0 selects a free port.
     pub port: u16,
-    /// What plays the rest of AWS, as in `http://127.0.0.1:4566`.
+    /// Endpoint of the AWS emulator, such as `http://127.0.0.1:4566`.
     pub upstream: String,
-    /// Whose signatures count.
+    /// The trusted public keys.
     pub keys: PublicKeys,
 }
 
 /// `cargo xtask edge`'s arguments.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The port of 127.0.0.1 to listen on; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The emulator of AWS whose distribution this is an edge of.
+    /// URL of the AWS emulator that has the distribution.
     #[arg(long, value_name = "URL")]
     upstream: String,
-    /// Id of the public key whose signatures count.
+    /// Id of the trusted public key.
     #[arg(long, value_name = "ID", requires = "key")]
     key_id: Option<String>,
-    /// The public key itself: a PEM file.
+    /// PEM file of the trusted public key.
     #[arg(long, value_name = "FILE", requires = "key_id")]
     key: Option<PathBuf>,
 }

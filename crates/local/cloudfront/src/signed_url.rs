@@ -2,31 +2,30 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use super::{PublicKeys, AccessError, cache_behavior::matches};
+use super::{AccessError, PublicKeys, cache_behavior::matches_pattern};
 
-/// The parameters that are CloudFront's, not the file's.
-const SIGNING: [&str; 5] = ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"];
+/// Query parameters of signed URLs, which are not forwarded to the origin.
+const SIGNING_PARAMETERS: [&str; 5] = ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"];
 
-/// What a client asks for.
+/// A request of a viewer.
 #[derive(Debug, Clone, Copy)]
 pub struct ViewerRequest<'a> {
-    /// Scheme and host, like `https://d1.cloudfront.net`.
+    /// Scheme and host, such as `https://d1.cloudfront.net`.
     pub base_url: &'a str,
-    /// As it came, with a slash at its start.
+    /// The encoded path, with a leading slash.
     pub path: &'a str,
-    /// As it came, without the question mark.
+    /// The encoded query string, without the question mark.
     pub query: &'a str,
-    /// In seconds since 1970.
+    /// The current time in seconds since 1970.
     pub now: u64,
 }
 
-/// Lets pass what is signed for, by one of `keys`, and gives the query without the signature: what
-/// goes on to the origin.
-pub fn check(request: ViewerRequest<'_>, keys: &PublicKeys) -> Result<String, AccessError> {
+/// Verifies the signed URL with `keys`. Returns the query string for the origin, without the signature.
+pub fn verify_signed_url(request: ViewerRequest<'_>, keys: &PublicKeys) -> Result<String, AccessError> {
     let key_id = request.parameter("Key-Pair-Id").ok_or(AccessError::MissingKey)?;
     let key = keys.get(&key_id).ok_or(AccessError::InvalidKey)?;
     let origin_query = request.origin_query();
-    let address = match origin_query.as_str() {
+    let url = match origin_query.as_str() {
         "" => format!("{}{}", request.base_url, request.path),
         query => format!("{}{}?{query}", request.base_url, request.path),
     };
@@ -37,15 +36,16 @@ pub fn check(request: ViewerRequest<'_>, keys: &PublicKeys) -> Result<String, Ac
             let [statement] = policy.statement;
             (text, statement)
         }
-        (None, Some(expires)) => canned(&address, &expires)?,
+        (None, Some(expires)) => canned_policy(&url, &expires)?,
         _ => return Err(AccessError::AccessDenied),
     };
     let signature = request.parameter("Signature").and_then(|text| decode(&text)).ok_or(AccessError::AccessDenied)?;
-    // Without it, SHA-1 is meant, and a signature with SHA-256 is a wrong one.
+    // The default hash is SHA-1, which is not supported.
     let is_sha256 = request.parameter("Hash-Algorithm").as_deref() == Some("SHA256");
     let Condition { date_less_than, date_greater_than } = statement.condition;
-    let in_time = request.now < date_less_than.seconds && date_greater_than.is_none_or(|from| request.now > from.seconds);
-    if is_sha256 && key.verify(&text, &signature) && in_time && matches(&statement.resource, &address) {
+    let is_valid_now =
+        request.now < date_less_than.seconds && date_greater_than.is_none_or(|from| request.now > from.seconds);
+    if is_sha256 && key.verify(&text, &signature) && is_valid_now && matches_pattern(&statement.resource, &url) {
         Ok(origin_query)
     } else {
         Err(AccessError::AccessDenied)
@@ -57,32 +57,33 @@ impl ViewerRequest<'_> {
         self.query.split('&').filter(|pair| !pair.is_empty())
     }
 
-    /// A parameter's value, decoded.
+    /// The decoded value of a parameter.
     fn parameter(&self, name: &str) -> Option<String> {
         let (_, value) = self.pairs().filter_map(|pair| pair.split_once('=')).find(|(known, _)| *known == name)?;
         percent_decode_str(value).decode_utf8().ok().map(Into::into)
     }
 
-    /// The query without what is CloudFront's.
+    /// The query string without the parameters of signed URLs.
     pub fn origin_query(&self) -> String {
-        let is_own = |pair: &&str| !SIGNING.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name));
-        self.pairs().filter(is_own).collect::<Vec<_>>().join("&")
+        let is_forwarded =
+            |pair: &&str| !SIGNING_PARAMETERS.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name));
+        self.pairs().filter(is_forwarded).collect::<Vec<_>>().join("&")
     }
 }
 
-/// The statement that is meant, and signed, when an address says only when it expires.
-fn canned(address: &str, expires: &str) -> Result<(Vec<u8>, Statement), AccessError> {
+/// The canned policy of a URL with `Expires`: its signed text and its statement.
+fn canned_policy(url: &str, expires: &str) -> Result<(Vec<u8>, Statement), AccessError> {
     let seconds = expires.parse().map_err(|_| AccessError::MalformedPolicy)?;
     let text = format!(
-        r#"{{"Statement":[{{"Resource":"{address}","Condition":{{"DateLessThan":{{"AWS:EpochTime":{seconds}}}}}}}]}}"#
+        r#"{{"Statement":[{{"Resource":"{url}","Condition":{{"DateLessThan":{{"AWS:EpochTime":{seconds}}}}}}}]}}"#
     );
     let condition = Condition { date_less_than: Epoch { seconds }, date_greater_than: None };
-    Ok((text.into_bytes(), Statement { resource: address.to_owned(), condition }))
+    Ok((text.into_bytes(), Statement { resource: url.to_owned(), condition }))
 }
 
-/// CloudFront's base 64.
+/// Decodes CloudFront's variant of base64.
 fn decode(text: &str) -> Option<Vec<u8>> {
-    // What CloudFront replaced is not to be there.
+    // CloudFront's variant replaces these characters.
     if text.contains(['+', '=', '/']) {
         return None;
     }
@@ -147,21 +148,21 @@ mod tests {
         pair.signer.signed_query(&Policy { resource: format!("{BASE}{resource}"), expires }).expect("a signature")
     }
 
-    fn ask(pair: &Pair, path: &str, query: &str) -> Result<String, AccessError> {
-        check(ViewerRequest { base_url: BASE, path, query, now: NOW }, &pair.keys)
+    fn verify(pair: &Pair, path: &str, query: &str) -> Result<String, AccessError> {
+        verify_signed_url(ViewerRequest { base_url: BASE, path, query, now: NOW }, &pair.keys)
     }
 
     #[test]
-    fn what_our_signer_signs_passes() {
+    fn url_signed_by_the_backend_is_valid() {
         let pair = pair();
         let query = signed(&pair, "/ID/0A/*", NOW + 1);
-        assert_eq!(ask(&pair, "/ID/0A/8x8-h.webp", &query), Ok(String::new()));
-        // The star covers the file's own query, too, which goes on.
-        assert_eq!(ask(&pair, "/ID/0A/8x8-h.webp", &format!("a=b&{query}&c")), Ok("a=b&c".to_owned()));
+        assert_eq!(verify(&pair, "/ID/0A/8x8-h.webp", &query), Ok(String::new()));
+        // The wildcard also covers the query string, which is forwarded.
+        assert_eq!(verify(&pair, "/ID/0A/8x8-h.webp", &format!("a=b&{query}&c")), Ok("a=b&c".to_owned()));
     }
 
     #[test]
-    fn each_thing_that_is_wrong_is_refused() {
+    fn invalid_urls_return_the_errors_of_cloudfront() {
         let pair = pair();
         let path = "/ID/0A/8x8-h.webp";
         let query = signed(&pair, "/ID/0A/*", NOW + 1);
@@ -182,7 +183,7 @@ mod tests {
             (path, query.replace("SHA256", "SHA1"), AccessError::AccessDenied),
             (path, query.replace("Policy=", "Policy=!"), AccessError::MalformedPolicy),
             (path, query.replace("Policy=", "Policy=e30_&x="), AccessError::MalformedPolicy),
-            // A longer life, with the signature of the shorter one.
+            // A later expiry with the signature of the earlier one.
             (path, query.replace(&policy_of(&query), &policy_of(&later)), AccessError::AccessDenied),
             (path, format!("{query}&Expires={}", NOW + 1), AccessError::AccessDenied),
             (path, signed(&pair, "/ID/0A/*", NOW), AccessError::AccessDenied),
@@ -190,32 +191,32 @@ mod tests {
             ("/ID/0B/8x8-h.webp", query.clone(), AccessError::AccessDenied),
             ("/OTHER/0A/8x8-h.webp", query.clone(), AccessError::AccessDenied),
         ] {
-            assert_eq!(ask(&pair, path, &query), Err(access_error), "{path}?{query}");
+            assert_eq!(verify(&pair, path, &query), Err(access_error), "{path}?{query}");
         }
         let elsewhere = ViewerRequest { base_url: "https://d2.cloudfront.net", path, query: &query, now: NOW };
-        assert_eq!(check(elsewhere, &pair.keys), Err(AccessError::AccessDenied));
+        assert_eq!(verify_signed_url(elsewhere, &pair.keys), Err(AccessError::AccessDenied));
     }
 
     #[test]
-    fn a_canned_policy_is_made_of_the_address() {
-        // Signed as one with a list of one address would be: the text is the same.
+    fn canned_policy_is_derived_from_the_url() {
+        // The text of the canned policy equals that of a custom policy for one URL.
         let pair = pair();
         let query = signed(&pair, "/ID/0A/a.webp", NOW + 1);
         let rest = query.split_once('&').expect("a policy").1;
         let canned = format!("Expires={}&{rest}", NOW + 1);
-        assert_eq!(ask(&pair, "/ID/0A/a.webp", &canned), Ok(String::new()));
-        assert_eq!(ask(&pair, "/ID/0A/b.webp", &canned), Err(AccessError::AccessDenied));
-        assert_eq!(ask(&pair, "/ID/0A/a.webp", &canned.replacen('&', "x&", 1)), Err(AccessError::MalformedPolicy));
+        assert_eq!(verify(&pair, "/ID/0A/a.webp", &canned), Ok(String::new()));
+        assert_eq!(verify(&pair, "/ID/0A/b.webp", &canned), Err(AccessError::AccessDenied));
+        assert_eq!(verify(&pair, "/ID/0A/a.webp", &canned.replacen('&', "x&", 1)), Err(AccessError::MalformedPolicy));
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn every_change_to_policy_or_signature_is_refused(at in any::<prop::sample::Index>(), to in "[A-Za-z0-9~_-]") {
+        fn changed_policy_or_signature_is_rejected(at in any::<prop::sample::Index>(), to in "[A-Za-z0-9~_-]") {
             let pair = pair();
             let query = signed(&pair, "/ID/0A/*", NOW + 1);
-            // `Policy=…&Signature=…`: what follows is tested one by one.
+            // `Policy=…&Signature=…`; another test covers the other parameters.
             let end = query.find("&Key-Pair-Id").expect("a key id");
             let values: Vec<usize> = (0..end)
                 .filter(|&at| at >= "Policy=".len())
@@ -227,7 +228,7 @@ mod tests {
             let at = *at.get(&values);
             let changed = format!("{}{to}{}", &query[..at], &query[at + 1..]);
             prop_assume!(changed != query);
-            prop_assert!(ask(&pair, "/ID/0A/a.webp", &changed).is_err(), "{changed}");
+            prop_assert!(verify(&pair, "/ID/0A/a.webp", &changed).is_err(), "{changed}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The edge as a server, before something that answers like the emulator.
+//! The edge server in front of a server with a distribution.
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
 use cdn_signing::{Signer, UrlBuilder};
@@ -15,19 +15,19 @@ const CONFIG: &str = r#"<DistributionConfig xmlns="http://cloudfront.amazonaws.c
     <DefaultCacheBehavior><TrustedKeyGroups><Enabled>true</Enabled></TrustedKeyGroups></DefaultCacheBehavior>
     <CacheBehaviors><Items><CacheBehavior><PathPattern>*/open/*</PathPattern></CacheBehavior></Items></CacheBehaviors>
     </DistributionConfig>"#;
-/// After every test.
+/// An expiry in the future.
 const LATER: u64 = 4_102_444_800;
 
-/// Tells what it was asked, as the emulator would be for a file.
+/// Echoes the request in a header.
 async fn echo(request: Request) -> Response {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let asked = json!({
+    let echo = json!({
         "method": request.method().as_str(), "uri": request.uri().to_string(), "host": header("host"),
         "proto": header("x-forwarded-proto"), "range": header("range"),
     });
-    let answer =
-        Response::builder().status(206).header("cache-control", "immutable").header("asked", asked.to_string());
-    answer.body(Body::from("part")).expect("an answer")
+    let response =
+        Response::builder().status(206).header("cache-control", "immutable").header("echo", echo.to_string());
+    response.body(Body::from("part")).expect("a response")
 }
 
 fn emulator(list: &'static str) -> Server {
@@ -48,9 +48,9 @@ fn world(list: &'static str) -> World {
     let emulator = emulator(list);
     let pair = KeyPair::generate().expect("a pair");
     let keys = PublicKeys::from([("K1".to_owned(), PublicKey::from_pem(&pair.public).expect("a key"))]);
-    let edge = EdgeServer::start(Options { port: 0, upstream: emulator.endpoint(), keys }).expect("an edge");
+    let edge = EdgeServer::start(Options { port: 0, upstream: emulator.endpoint(), keys }).expect("an edge server");
     let signer = Signer::from_pem("K1", &pair.private).expect("a signer");
-    let urls = UrlBuilder::new(&edge.endpoint(), Some(signer)).expect("a URL builder");
+    let urls = UrlBuilder::new(&edge.endpoint(), Some(signer)).expect("urls");
     World { edge, urls, _emulator: emulator }
 }
 
@@ -59,25 +59,25 @@ fn key(visibility: Visibility) -> String {
     variant_key(MediaId::of_key("photo/mina/a.jpg"), &sequencer, visibility, (8, 8), "hash", "webp")
 }
 
-async fn ask(method: Method, url: &str) -> (StatusCode, HeaderMap, String) {
+async fn send(method: Method, url: &str) -> (StatusCode, HeaderMap, String) {
     let request = reqwest::Client::new().request(method, url).header("range", "bytes=0-3");
-    let answer = request.send().await.expect("an answer");
-    (answer.status(), answer.headers().clone(), answer.text().await.expect("text"))
+    let response = request.send().await.expect("an answer");
+    (response.status(), response.headers().clone(), response.text().await.expect("text"))
 }
 
-fn asked(headers: &HeaderMap) -> Value {
-    serde_json::from_str(headers["asked"].to_str().expect("text")).expect("JSON")
+fn echoed(headers: &HeaderMap) -> Value {
+    serde_json::from_str(headers["echo"].to_str().expect("text")).expect("JSON")
 }
 
 #[tokio::test]
-async fn what_passes_goes_on_without_its_signature() {
+async fn allowed_request_is_forwarded_without_its_signature() {
     let world = world(LIST);
     for visibility in [Visibility::Public, Visibility::Private] {
         let key = key(visibility);
         let url = world.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
         assert_eq!(url.contains("Signature="), visibility == Visibility::Private);
         for method in [Method::GET, Method::HEAD] {
-            let (status, headers, body) = ask(method.clone(), &url).await;
+            let (status, headers, body) = send(method.clone(), &url).await;
             assert_eq!(status, 206, "{url}");
             assert_eq!(body, if method == Method::GET { "part" } else { "" });
             assert_eq!(
@@ -88,13 +88,13 @@ async fn what_passes_goes_on_without_its_signature() {
                 "method": method.as_str(), "uri": format!("/{key}"), "host": "d1.cloudfront.net",
                 "proto": "https", "range": "bytes=0-3",
             });
-            assert_eq!(asked(&headers), expected);
+            assert_eq!(echoed(&headers), expected);
         }
     }
 }
 
 #[tokio::test]
-async fn what_does_not_pass_is_refused_as_cloudfront_does() {
+async fn denied_request_gets_the_error_of_cloudfront() {
     let world = world(LIST);
     let key = key(Visibility::Private);
     let url = world.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
@@ -108,7 +108,7 @@ async fn what_does_not_pass_is_refused_as_cloudfront_does() {
         (&past, "AccessDenied", "Access denied"),
         (&format!("{}/?{query}", world.edge.endpoint()), "AccessDenied", "Access denied"),
     ] {
-        let (status, headers, body) = ask(Method::GET, url).await;
+        let (status, headers, body) = send(Method::GET, url).await;
         assert_eq!((status, &headers["content-type"]), (StatusCode::FORBIDDEN, &"text/xml".parse().expect("a value")));
         assert!(
             body.ends_with(&format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>")),
@@ -118,8 +118,8 @@ async fn what_does_not_pass_is_refused_as_cloudfront_does() {
 }
 
 #[tokio::test]
-async fn without_a_distribution_there_is_nothing_to_serve() {
+async fn request_without_distribution_returns_502() {
     let world = world("<DistributionList/>");
-    let (status, _, body) = ask(Method::GET, &format!("{}/x", world.edge.endpoint())).await;
-    assert_eq!((status, body.as_str()), (StatusCode::BAD_GATEWAY, "no distribution is deployed\n"));
+    let (status, _, body) = send(Method::GET, &format!("{}/x", world.edge.endpoint())).await;
+    assert_eq!((status, body.as_str()), (StatusCode::BAD_GATEWAY, "there is no distribution\n"));
 }

@@ -1,4 +1,4 @@
-//! MobilePushEmulator with their notifications, drawn: as HTML for the demo's page, as lines for a terminal.
+//! Draws phones and notifications: as HTML for the page, as lines for the terminal.
 
 mod html;
 mod lines;
@@ -10,35 +10,35 @@ use domain::push::Platform;
 pub use html::{STYLE, phones};
 pub use lines::line;
 
-/// A phone to be drawn.
+/// A phone to draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phone {
-    /// Whose it is.
+    /// Name of the owner.
     pub name: String,
-    /// Its language, as in `ko-KR`.
+    /// Language tag, such as `ko-KR`.
     pub language: String,
-    /// Its operating system.
+    /// Operating system.
     pub platform: Platform,
-    /// What it shows, the oldest first.
-    pub notices: Vec<Drawn>,
+    /// Displayed notifications, oldest first.
+    pub notices: Vec<DisplayedNotice>,
 }
 
-/// A notification to be drawn.
+/// A notification to draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drawn {
-    /// Its title.
+pub struct DisplayedNotice {
+    /// Title.
     pub title: String,
-    /// Its text.
+    /// Body.
     pub body: String,
-    /// Whether it makes no sound.
+    /// Whether it is silent.
     pub silent: bool,
-    /// When it came, in milliseconds since 1970.
+    /// When the phone received it, in milliseconds since 1970.
     pub received_at: i64,
-    /// How long it took from the commit to the phone, if that is known.
-    pub took: Option<Duration>,
+    /// Time from the commit to the phone, if known.
+    pub latency: Option<Duration>,
 }
 
-/// Whether the phone's owner reads Korean.
+/// Whether the language is Korean.
 fn is_korean(language: &str) -> bool {
     language.split(['-', '_']).next().is_some_and(|primary| primary.eq_ignore_ascii_case("ko"))
 }
@@ -54,13 +54,13 @@ mod testing {
     use super::*;
 
     pub fn phone(language: &str, platform: Platform, body: &str) -> Phone {
-        let drawn = Drawn {
+        let notice = DisplayedNotice {
             title: "좋아요".into(),
             body: body.into(),
             silent: false,
             received_at: 1_700_000_000_123,
-            took: Some(Duration::from_millis(180)),
+            latency: Some(Duration::from_millis(180)),
         };
-        Phone { name: "미나".into(), language: language.into(), platform, notices: vec![drawn] }
+        Phone { name: "미나".into(), language: language.into(), platform, notices: vec![notice] }
     }
 }

@@ -6,23 +6,26 @@ use domain::media::{Notification, ObjectChange};
 use serde_json::{Value, json};
 use stack::Stack;
 
-/// A queue of the demo's own on the topic of picture events: it sees what the functions see.
+use super::format::{elapsed, list};
+
+/// A queue that is subscribed to the picture events, which the functions also receive.
 pub struct Events {
     aws: AwsClient,
     queue_url: String,
-    /// Message ids: SNS may deliver twice.
-    seen: RefCell<HashSet<String>>,
+    /// Ids of printed messages: SNS can deliver twice.
+    printed: RefCell<HashSet<String>>,
 }
 
 impl Events {
-    pub async fn watch(stack: &Stack) -> Result<Self> {
+    /// Creates and subscribes the queue.
+    pub async fn subscribe(stack: &Stack) -> Result<Self> {
         let aws = stack.aws();
         let topic = stack.output("PictureEventsArn")?;
         let created = aws.json("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": "demo-events"})).await?;
-        let queue_url = created["QueueUrl"].as_str().context("a queue without URL")?.to_owned();
-        let wanted = json!({"QueueUrl": queue_url, "AttributeNames": ["QueueArn"]});
-        let attributes = aws.json("sqs", "AmazonSQS.GetQueueAttributes", &wanted).await?;
-        let queue = attributes["Attributes"]["QueueArn"].as_str().context("a queue without ARN")?.to_owned();
+        let queue_url = created["QueueUrl"].as_str().context("the queue has no URL")?.to_owned();
+        let input = json!({"QueueUrl": queue_url, "AttributeNames": ["QueueArn"]});
+        let attributes = aws.json("sqs", "AmazonSQS.GetQueueAttributes", &input).await?;
+        let queue = attributes["Attributes"]["QueueArn"].as_str().context("the queue has no ARN")?.to_owned();
         let policy = json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
             "Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}
@@ -42,18 +45,18 @@ impl Events {
             ],
         )
         .await?;
-        Ok(Self { aws, queue_url, seen: RefCell::default() })
+        Ok(Self { aws, queue_url, printed: RefCell::default() })
     }
 
-    /// Prints the events about `key` that have arrived since the last look.
-    pub async fn show(&self, key: &str, start: Instant) -> Result<()> {
+    /// Prints the events about `key` that have arrived since the last call.
+    pub async fn print_new(&self, key: &str, start: Instant) -> Result<()> {
         let input = json!({"QueueUrl": self.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0});
         let received = self.aws.json("sqs", "AmazonSQS.ReceiveMessage", &input).await?;
-        for message in super::list(&received["Messages"]) {
+        for message in list(&received["Messages"]) {
             let input = json!({"QueueUrl": self.queue_url, "ReceiptHandle": message["ReceiptHandle"]});
             self.aws.json("sqs", "AmazonSQS.DeleteMessage", &input).await?;
             let id = message["MessageId"].as_str().unwrap_or_default().to_owned();
-            if self.seen.borrow_mut().insert(id) {
+            if self.printed.borrow_mut().insert(id) {
                 print(message, key, start)?;
             }
         }
@@ -64,11 +67,11 @@ impl Events {
 fn print(message: &Value, key: &str, start: Instant) -> Result<()> {
     let notification = Notification::parse(message["Body"].as_str().unwrap_or_default())?;
     for event in notification.events.iter().filter(|event| event.key == key) {
-        let what = match event.change {
+        let change = match event.change {
             ObjectChange::Created { .. } => "created",
             ObjectChange::Removed => "removed",
         };
-        println!("    {} event: object {what}, sequencer {}", super::clock(start.elapsed()), event.sequencer);
+        println!("    {} event: object {change}, sequencer {}", elapsed(start), event.sequencer);
     }
     Ok(())
 }

@@ -2,8 +2,8 @@ use std::io::Cursor;
 
 use exif::{In, Reader, Tag};
 
-/// What a picture says beside the picture, in words: what must not be in a variant.
-pub fn in_picture(bytes: &[u8]) -> Vec<String> {
+/// Describes the metadata of a picture that variants must not contain.
+pub fn describe(bytes: &[u8]) -> Vec<String> {
     let Ok(exif) = Reader::new().read_from_container(&mut Cursor::new(bytes)) else { return Vec::new() };
     let mut found = Vec::new();
     if let Some(orientation) = exif.get_field(Tag::Orientation, In::PRIMARY) {

@@ -1,4 +1,4 @@
-//! A story told in sound: uploaded too quietly, heard as loud as all others, drawn.
+//! A recording: its renditions have normalized loudness, and its waveform is drawn.
 
 use std::{fmt::Write, io::Cursor, time::Duration};
 
@@ -12,55 +12,60 @@ use serde_json::Value;
 use sound::{Limits, analyse};
 use stack::uploads::UploadFile;
 
-use super::{Cast, indented, list, put, shortened, size, voice};
+use super::{
+    format::{indent, list, shorten_urls, size},
+    session::Session,
+    voice,
+};
 
-/// How many columns a terminal has for a waveform.
+/// Width of a waveform on a terminal.
 const COLUMNS: usize = 80;
 
-/// A story, and what was made of it.
+/// An uploaded recording.
 pub struct Story {
     item: Value,
-    took: Duration,
+    duration: Duration,
     original_bytes: usize,
-    /// The rendition that plays everywhere.
+    /// The first rendition.
     rendition: Vec<u8>,
-    /// From 0 to 255.
+    /// Amplitudes of the waveform, 0 to 255.
     amplitudes: Vec<u8>,
 }
 
-/// Mina tells a story; Jun hears it.
-pub(super) async fn tell(cast: &Cast<'_>) -> Result<Story> {
+/// Uploads a recording and prints its item, waveform and renditions.
+pub async fn upload(session: &Session<'_>) -> Result<Story> {
     let bytes = voice::greeting();
     let original_bytes = bytes.len();
-    println!("\n■ 안녕하세요.wav  {}, a voice, recorded much too quietly", size(original_bytes as u64));
+    println!("\n■ 안녕하세요.wav  {}, a voice, recorded too quietly", size(original_bytes as u64));
     let name = "안녕하세요.wav";
-    let file = File { kind: Kind::Audio, name, content_type: "audio/wav", bytes, visibility: "public", post: None };
-    let (_, item, took) = put(cast, &file, &cast.jun).await?;
-    ensure!(item["state"] == "ready", "the story was not accepted: {item}");
-    let preview = item["waveform"]["preview"].as_str().context("a story without a preview")?;
+    let file =
+        UploadFile { kind: Kind::Audio, name, content_type: "audio/wav", bytes, visibility: "public", post: None };
+    let (_, item, duration) = session.upload(&file, &session.jun).await?;
+    ensure!(item["state"] == "ready", "the recording failed: {item}");
+    let preview = item["waveform"]["preview"].as_str().context("the item has no waveform preview")?;
     let amplitudes = BASE64_STANDARD_NO_PAD.decode(preview)?;
-    println!("\n        {}\n", drawn(&amplitudes, COLUMNS));
+    println!("\n        {}\n", waveform_line(&amplitudes, COLUMNS));
     let mut rendition = Vec::new();
     for file in list(&item["renditions"]) {
-        let url = file["url"].as_str().context("a rendition without URL")?;
+        let url = file["url"].as_str().context("a rendition has no URL")?;
         let bytes = reqwest::get(url).await?.error_for_status()?.bytes().await?.to_vec();
         let measured = analyse(Cursor::new(&bytes), &Limits::default())?;
-        let lufs = measured.loudness.integrated_lufs.context("a rendition without loudness")?;
+        let lufs = measured.loudness.integrated_lufs.context("a rendition has no loudness")?;
         let kind = file["type"].as_str().unwrap_or_default();
         println!("              {kind:<34} {:>9}   {lufs:.1} LUFS", size(bytes.len() as u64));
-        // In mono, which two loudspeakers make 3 dB louder.
-        ensure!((lufs + 19.0).abs() < 1.0, "the story is not as loud as others: {lufs} LUFS");
+        // The target for mono is 3 dB lower, since two loudspeakers add 3 dB.
+        ensure!((lufs + 19.0).abs() < 1.0, "the loudness is not normalized: {lufs} LUFS");
         if rendition.is_empty() {
             rendition = bytes;
         }
     }
     println!("    GET /v1/media/…");
-    println!("{}", indented(&shortened(item.clone())));
-    Ok(Story { item, took, original_bytes, rendition, amplitudes })
+    println!("{}", indent(&shorten_urls(item.clone())));
+    Ok(Story { item, duration, original_bytes, rendition, amplitudes })
 }
 
-/// A waveform as a line of text.
-fn drawn(amplitudes: &[u8], columns: usize) -> String {
+/// A waveform in a line of text.
+fn waveform_line(amplitudes: &[u8], columns: usize) -> String {
     const HEIGHTS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let columns = columns.min(amplitudes.len());
     let column = |index: usize| {
@@ -72,7 +77,7 @@ fn drawn(amplitudes: &[u8], columns: usize) -> String {
 }
 
 impl Story {
-    /// The story on a page: its waveform, and a player.
+    /// The waveform and a player as HTML.
     pub fn figure(&self) -> Result<String> {
         let mut bars = String::new();
         for (index, amplitude) in self.amplitudes.iter().enumerate() {
@@ -87,12 +92,12 @@ impl Story {
             "<article><h2>안녕하세요</h2><figure><svg viewBox=\"0 0 {} 100\" preserveAspectRatio=\"none\" role=\"img\" \
              aria-label=\"Waveform\" style=\"width:100%;height:6rem;fill:currentColor\">{bars}</svg>\
              <audio controls style=\"width:100%\" src=\"data:audio/mp4;base64,{}\"></audio>\
-             <figcaption>{} s of a voice by formula, ready {} ms after the upload: {} LUFS as recorded, made {} dB \
-             louder</figcaption></figure>",
+             <figcaption>{} s of a synthesized voice, ready {} ms after the upload: {} LUFS as recorded, gain {} dB\
+             </figcaption></figure>",
             (self.amplitudes.len() * 4).max(1),
             BASE64_STANDARD.encode(&self.rendition),
             self.item["durationMs"].as_f64().unwrap_or_default() / 1000.0,
-            self.took.as_millis(),
+            self.duration.as_millis(),
             loudness["integratedLufs"],
             loudness["gainDb"],
         )?;
@@ -103,7 +108,7 @@ impl Story {
             writeln!(figure, "<tr><td>{kind}</td><td>{bytes}</td></tr>")?;
         }
         let original = size(self.original_bytes as u64);
-        writeln!(figure, "<tr><td>the original</td><td>{original}</td></tr></tbody></table></article>")?;
+        writeln!(figure, "<tr><td>original</td><td>{original}</td></tr></tbody></table></article>")?;
         Ok(figure)
     }
 }
@@ -113,19 +118,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_greeting_is_five_syllables_and_too_quiet() {
+    fn greeting_is_quiet_and_starts_and_ends_with_silence() {
         let analysis = analyse(Cursor::new(voice::greeting()), &Limits::default()).unwrap();
         let lufs = analysis.loudness.integrated_lufs.unwrap();
         assert!((-50.0..-30.0).contains(&lufs), "{lufs} LUFS");
-        let line = drawn(analysis.waveform.preview(), 120);
+        let line = waveform_line(analysis.waveform.preview(), 120);
         assert_eq!(line.chars().count(), 120);
         assert!(line.contains('█') && line.starts_with("▁▁") && line.ends_with("▁▁"), "{line}");
     }
 
     #[test]
-    fn a_waveform_is_as_high_as_it_is_loud() {
-        assert_eq!(drawn(&[0, 255, 1, 128], 4), " █▁▅");
-        assert_eq!(drawn(&[0, 0, 255, 10], 2), " █");
-        assert_eq!(drawn(&[], 80), "");
+    fn waveform_line_is_proportional_to_the_amplitudes() {
+        assert_eq!(waveform_line(&[0, 255, 1, 128], 4), " █▁▅");
+        assert_eq!(waveform_line(&[0, 0, 255, 10], 2), " █");
+        assert_eq!(waveform_line(&[], 80), "");
     }
 }

@@ -1,18 +1,17 @@
 use axum::http::{Method, header, request::Parts};
 use serde::{Deserialize, Serialize};
 
-/// What a request asks of whom.
+/// The service and operation of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// The service, by the name in signatures: `s3`, `sqs`, `neptune-db`, `es`. [`CLIENT`], if it is
-    /// not a function that asks.
+    /// Signing name of the service: `s3`, `sqs`, `neptune-db`, `es`. [`CLIENT`] for requests with presigned URLs.
     pub service: String,
-    /// The operation, by the name in AWS's API models.
+    /// Name of the operation in AWS's API models.
     pub operation: String,
 }
 
-/// Whoever sends what a function has signed for them, by an address that holds the signature.
+/// The service name of requests that clients send with presigned URLs.
 pub const CLIENT: &str = "client";
 
 impl Call {
@@ -21,35 +20,35 @@ impl Call {
         Self { service: service.to_owned(), operation: operation.to_owned() }
     }
 
-    /// What a request asks, by its signature, its headers and its address.
+    /// Derives the call from the signature, the headers and the URL.
     pub fn from_request(parts: &Parts, body: &[u8]) -> Self {
         let query = parts.uri.query().unwrap_or_default();
-        let service = match signed_for(parts) {
+        let service = match signing_name(parts) {
             Some(service) => service,
             None if parameter(query.as_bytes(), "X-Amz-Credential").is_some() => CLIENT.to_owned(),
             None => "unsigned".to_owned(),
         };
         let operation = target(parts)
             .or_else(|| action(parts, query, body))
-            .unwrap_or_else(|| by_address(&service, parts, query).to_owned());
+            .unwrap_or_else(|| from_url(&service, parts, query).to_owned());
         Self { service, operation }
     }
 }
 
-/// The service in the credential's scope: `Credential=<id>/<day>/<region>/<service>/aws4_request`.
-fn signed_for(parts: &Parts) -> Option<String> {
+/// The service in the credential scope: `Credential=<id>/<day>/<region>/<service>/aws4_request`.
+fn signing_name(parts: &Parts) -> Option<String> {
     let authorization = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = authorization.split_once("Credential=")?;
     credential.split(',').next()?.split('/').nth(3).map(str::to_owned)
 }
 
-/// `DynamoDB_20120810.GetItem` names the operation behind the dot.
+/// The JSON protocol's target, such as `DynamoDB_20120810.GetItem`, ends with the operation.
 fn target(parts: &Parts) -> Option<String> {
     let target = parts.headers.get("x-amz-target")?.to_str().ok()?;
     Some(target.rsplit('.').next().unwrap_or(target).to_owned())
 }
 
-/// The query protocol's `Action`, in the address or in a form.
+/// The query protocol's `Action`, in the URL or in a form.
 fn action(parts: &Parts, query: &str, body: &[u8]) -> Option<String> {
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_form = content_type.is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
@@ -60,8 +59,8 @@ fn parameter(text: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(text).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// For the services whose operations are methods and paths.
-fn by_address<'a>(service: &str, parts: &'a Parts, query: &str) -> &'a str {
+/// The operation of services that use methods and paths.
+fn from_url<'a>(service: &str, parts: &'a Parts, query: &str) -> &'a str {
     let path = parts.uri.path();
     match service {
         "s3" | CLIENT => s3(parts, query),
@@ -74,19 +73,19 @@ fn by_address<'a>(service: &str, parts: &'a Parts, query: &str) -> &'a str {
 }
 
 fn s3<'a>(parts: &'a Parts, query: &str) -> &'a str {
-    let asks = |name: &str| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name);
-    // `/bucket/key`, or `/bucket` with or without a slash.
+    let has_parameter = |name: &str| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name);
+    // `/bucket/key`, or `/bucket` with an optional slash.
     let has_key = parts.uri.path().trim_start_matches('/').split_once('/').is_some_and(|(_, key)| !key.is_empty());
     match (&parts.method, has_key) {
-        (&Method::PUT, true) if asks("partNumber") => "UploadPart",
+        (&Method::PUT, true) if has_parameter("partNumber") => "UploadPart",
         (&Method::PUT, true) if parts.headers.contains_key("x-amz-copy-source") => "CopyObject",
         (&Method::PUT, true) => "PutObject",
         (&Method::GET, true) => "GetObject",
         (&Method::HEAD, true) => "HeadObject",
         (&Method::DELETE, true) => "DeleteObject",
-        (&Method::POST, true) if asks("uploads") => "CreateMultipartUpload",
+        (&Method::POST, true) if has_parameter("uploads") => "CreateMultipartUpload",
         (&Method::POST, true) => "CompleteMultipartUpload",
-        (&Method::POST, false) if asks("delete") => "DeleteObjects",
+        (&Method::POST, false) if has_parameter("delete") => "DeleteObjects",
         (&Method::GET, false) => "ListObjectsV2",
         _ => parts.method.as_str(),
     }
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_protocol_says_what_it_asks() {
+    fn call_is_derived_in_every_protocol() {
         let dynamodb = scope("dynamodb");
         let headers = [("authorization", dynamodb.as_str()), ("x-amz-target", "DynamoDB_20120810.GetItem")];
         assert_eq!(call("POST", "/", &headers, "{}"), named("dynamodb", "GetItem"));
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn s3_is_methods_and_paths() {
+    fn s3_operation_is_derived_from_method_and_path() {
         let s3 = scope("s3");
         let headers = [("authorization", s3.as_str())];
         for (method, uri, operation) in [
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_was_signed_for_is_the_clients() {
+    fn presigned_request_belongs_to_the_client() {
         let uri = "/b/photo/a.jpg?X-Amz-Credential=ID%2F20261123%2Fr%2Fs3%2Faws4_request&X-Amz-Signature=x";
         assert_eq!(call("PUT", uri, &[], ""), named(CLIENT, "PutObject"));
         assert_eq!(call("GET", "/anything", &[], ""), named("unsigned", "GET"));

@@ -4,20 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{call::Call, fault::Fault};
 
-/// What became of the requests for one operation.
+/// Counters of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallCount {
-    /// Which operation.
+    /// The operation.
     #[serde(flatten)]
     pub call: Call,
-    /// How many requests.
+    /// Number of requests.
     pub requests: u64,
-    /// How many of them met a fault, by its name.
+    /// Number of affected requests by name of the fault.
     pub faults: BTreeMap<String, u64>,
 }
 
-/// Counts requests and faults, by service and operation.
+/// Counts requests and faults by service and operation.
 #[derive(Debug, Default)]
 pub struct Counters(BTreeMap<Call, (u64, BTreeMap<&'static str, u64>)>);
 
@@ -32,7 +32,7 @@ impl Counters {
         *self.0.entry(call.clone()).or_default().1.entry(fault.name()).or_default() += 1;
     }
 
-    /// All counts.
+    /// All counters.
     pub fn counts(&self) -> Vec<CallCount> {
         let count = |(call, (requests, faults)): (&Call, &(u64, BTreeMap<&'static str, u64>))| CallCount {
             call: call.clone(),

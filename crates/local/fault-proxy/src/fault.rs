@@ -1,42 +1,41 @@
 use serde::{Deserialize, Serialize};
 
-/// What can go wrong with a request.
+/// A fault in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Fault {
-    /// The connection ends before the request is handed on.
+    /// The connection closes before the request is forwarded.
     Refused,
-    /// It is done; the connection ends in the middle of the answer.
+    /// The request is processed; the connection closes in the middle of the response.
     Reset,
-    /// It is done, and the connection ends before the answer.
+    /// The request is processed; the connection closes before the response.
     LostAnswer,
-    /// It is handed on so many milliseconds late.
+    /// The request is forwarded after a delay.
     Late {
-        /// How late.
+        /// The delay.
         millis: u64,
     },
-    /// It is not handed on, and nothing is said for so many milliseconds; then the connection ends.
+    /// The request is not forwarded; the connection closes after a delay.
     Hang {
-        /// How long.
+        /// The delay.
         millis: u64,
     },
-    /// It is not handed on; the service says that it has too much to do, or failed.
+    /// The request is not forwarded; the response is an error of the service.
     #[serde(rename_all = "camelCase")]
     Answer {
         /// 429, 500 or 503.
         status: Status,
-        /// The seconds that `Retry-After` names; without, there is no such header.
+        /// `Retry-After` in seconds. `None`: no such header.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u16>,
     },
-    /// Of a batch, some entries are not done, and the answer says which. Strikes operations on
-    /// batches only.
+    /// Some entries of a batch fail; the response names them. Affects batch operations only.
     Partial,
-    /// It is not handed on; the service says that the credentials have expired.
+    /// The request is not forwarded; the response says that the credentials have expired.
     ExpiredCredentials,
 }
 
-/// How a service says that it cannot now.
+/// The status of an injected error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "u16", try_from = "u16")]
 pub enum Status {
@@ -48,7 +47,7 @@ pub enum Status {
     Unavailable,
 }
 
-/// A status that no fault has.
+/// The status is not one of [`Status`].
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not 429, 500 or 503")]
 pub struct InvalidStatus(u16);
@@ -77,7 +76,7 @@ impl TryFrom<u16> for Status {
 }
 
 impl Fault {
-    /// Its name in counts.
+    /// The name in counters.
     pub fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",

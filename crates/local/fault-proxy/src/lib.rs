@@ -1,22 +1,21 @@
-//! A proxy between the functions and all that they call, which makes calls fail as they fail in a cloud.
+//! A proxy between the functions and the services they call. It injects the faults of a cloud.
 //!
-//! What a request asks of whom stands in its signature, its headers and its address (`call.rs`). A
-//! plan says which faults strike which share of which requests (`plan.rs`); it has a seed, and the
-//! n-th request for an operation meets the same fault each time that it is played. What is not hits
-//! is handed on byte by byte, with the host that was signed.
+//! The service and operation of a request are derived from its signature, headers and URL (`call.rs`). A plan has rules:
+//! a fault, the requests that it affects, and their share (`plan.rs`). A plan has a seed, and the n-th request for an
+//! operation always gets the same decision. Other requests are forwarded byte for byte, with the signed host.
 //!
-//! In a test, [`FaultProxy::start`] runs one in the same process; on its own it is `cargo xtask faults`.
+//! In a test, [`FaultProxy::start`] runs a proxy in the same process. `cargo xtask faults` runs one as a process.
 //!
-//! # Control
+//! # Control API
 //!
-//! | call | does | answers |
+//! | call | effect | response |
 //! |---|---|---|
-//! | `PUT /_faults` `{"seed":7,"rules":[…]}` | sets a plan; numbers and counts begin anew | as `GET` |
-//! | `DELETE /_faults` | ends all faults | as `GET` |
-//! | `GET /_faults` | nothing | `{"plan":…,"counts":[{"service":"s3","operation":"GetObject","requests":9,"faults":{"reset":1}}]}` |
+//! | `PUT /_faults` `{"seed":7,"rules":[…]}` | sets a plan and resets the counters | as `GET` |
+//! | `DELETE /_faults` | removes all faults | as `GET` |
+//! | `GET /_faults` | none | `{"plan":…,"counts":[{"service":"s3","operation":"GetObject","requests":9,"faults":{"reset":1}}]}` |
 //!
-//! A rule is `{"fault":…,"service":"s3","operation":"GetObject","chance":0.05,"times":3}`; all but the
-//! fault may be left out. A `fault` is one of
+//! A rule is `{"fault":…,"service":"s3","operation":"GetObject","chance":0.05,"times":3}`; only the fault is required. A
+//! `fault` is one of
 //!
 //! ```json
 //! "refused"
@@ -29,17 +28,15 @@
 //! "expiredCredentials"
 //! ```
 //!
-//! A plan may also have `"longestPause": 60`: no message is then hidden for more seconds than that by
-//! who tries it again later. That is no fault, and stays when faults end.
+//! A plan can have `"longestPause": 60`: the maximum visibility timeout, in seconds, that functions can set for a
+//! message. It is not a fault and stays when faults are removed.
 //!
-//! # What it is not
+//! # Limitations
 //!
-//! - A refused connection is one that ends before an answer: it was accepted, since a listener cannot
-//!   refuse one and take another.
-//! - `partial` sends the rest of a batch, and `longestPause` a pause, under the administrator's signature: the
-//!   function's own does not hold for what was changed. IAM has no say in those.
-//! - What clients send to addresses that a function signed for them is hits by rules for
-//!   the service `client` only.
+//! - A refused connection is accepted and then closed: a listener cannot refuse single connections.
+//! - `partial` and `longestPause` change requests, which invalidates their signatures. The administrator signs the
+//!   changed requests, so IAM does not check the function's permissions for them.
+//! - Rules affect requests with presigned URLs only if they name the service `client`.
 
 mod batch;
 mod call;
@@ -47,11 +44,11 @@ mod client;
 mod counters;
 mod fault;
 mod options;
-mod visibility_timeout;
 mod plan;
-mod service_error;
 mod server;
+mod service_error;
 mod upstream;
+mod visibility_timeout;
 
 pub use call::{CLIENT, Call};
 pub use client::Client;

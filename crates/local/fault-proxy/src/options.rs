@@ -1,34 +1,34 @@
-/// What a fault proxy is told.
+/// Settings of a fault proxy.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The port of loopback to listen on; 0 takes a free one.
+    /// Loopback port; 0 selects a free port.
     pub port: u16,
-    /// What plays AWS, as in `http://127.0.0.1:4566`.
+    /// Endpoint of the AWS emulator, such as `http://127.0.0.1:4566`.
     pub aws: String,
-    /// What plays SNS, if another does.
+    /// Endpoint of the SNS emulator, if separate.
     pub sns: Option<String>,
-    /// What plays Neptune, if another does.
+    /// Endpoint of the Neptune emulator, if separate.
     pub neptune: Option<String>,
-    /// What plays OpenSearch, if another does.
+    /// Endpoint of the OpenSearch emulator, if separate.
     pub search: Option<String>,
 }
 
 /// `cargo xtask faults`' arguments.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The port of 127.0.0.1 to listen on; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// What plays AWS.
+    /// Endpoint of the AWS emulator.
     #[arg(long, value_name = "URL")]
     aws: String,
-    /// What plays SNS, if another does.
+    /// Endpoint of the SNS emulator, if separate.
     #[arg(long, value_name = "URL")]
     sns: Option<String>,
-    /// What plays Neptune, if another does.
+    /// Endpoint of the Neptune emulator, if separate.
     #[arg(long, value_name = "URL")]
     neptune: Option<String>,
-    /// What plays OpenSearch, if another does.
+    /// Endpoint of the OpenSearch emulator, if separate.
     #[arg(long, value_name = "URL")]
     search: Option<String>,
 }

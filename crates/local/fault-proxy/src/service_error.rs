@@ -7,16 +7,16 @@ use serde_json::json;
 
 use super::{call::Call, fault::Status};
 
-/// What a service says instead of doing a call.
+/// An error that a service returns instead of processing a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceError {
-    /// It cannot now.
-    Unable(Status),
+    /// The service is overloaded or failed.
+    Unavailable(Status),
     /// The credentials have expired.
-    Expired,
+    ExpiredCredentials,
 }
 
-/// How a service writes its errors.
+/// The format of a service's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     S3,
@@ -26,7 +26,7 @@ enum Protocol {
     OpenSearch,
 }
 
-/// The answer to `call` by `method`, in its service's own format and with the codes of its API reference.
+/// The error response to `call` in the format of its service, with the codes of its API reference.
 pub fn service_error(service_error: ServiceError, call: &Call, method: &Method, retry_after: Option<u16>) -> Response {
     let protocol = match call.service.as_str() {
         "s3" | super::CLIENT => Protocol::S3,
@@ -35,9 +35,9 @@ pub fn service_error(service_error: ServiceError, call: &Call, method: &Method, 
         "es" => Protocol::OpenSearch,
         _ => Protocol::Json,
     };
-    let (status, code) = words(service_error, protocol, &call.service);
+    let (status, code) = status_and_code(service_error, protocol, &call.service);
     let body = match method {
-        // HTTP has no body here, and so S3 cannot say more than the status.
+        // A response to HEAD has no body: S3 returns only the status.
         &Method::HEAD => String::new(),
         _ => document(protocol, status, code),
     };
@@ -56,10 +56,10 @@ pub fn service_error(service_error: ServiceError, call: &Call, method: &Method, 
     response
 }
 
-fn words(service_error: ServiceError, protocol: Protocol, service: &str) -> (StatusCode, &'static str) {
+fn status_and_code(service_error: ServiceError, protocol: Protocol, service: &str) -> (StatusCode, &'static str) {
     use Protocol::{Json, Neptune, OpenSearch, Query, S3};
     match (service_error, protocol) {
-        (ServiceError::Unable(Status::TooManyRequests), protocol) => {
+        (ServiceError::Unavailable(Status::TooManyRequests), protocol) => {
             let code = match protocol {
                 S3 => "TooManyRequests",
                 Query => "Throttled",
@@ -69,17 +69,17 @@ fn words(service_error: ServiceError, protocol: Protocol, service: &str) -> (Sta
             };
             (StatusCode::TOO_MANY_REQUESTS, code)
         }
-        (ServiceError::Unable(Status::InternalError), protocol) => {
+        (ServiceError::Unavailable(Status::InternalError), protocol) => {
             let code = match protocol {
                 S3 | Query => "InternalError",
                 Json => "InternalServerError",
-                // With this status, Neptune says that it has too much to do.
+                // Neptune throttles with this status.
                 Neptune => "ThrottlingException",
                 OpenSearch => "internal_server_error",
             };
             (StatusCode::INTERNAL_SERVER_ERROR, code)
         }
-        (ServiceError::Unable(Status::Unavailable), protocol) => {
+        (ServiceError::Unavailable(Status::Unavailable), protocol) => {
             let code = match protocol {
                 S3 => "SlowDown",
                 Query | Json => "ServiceUnavailable",
@@ -88,16 +88,18 @@ fn words(service_error: ServiceError, protocol: Protocol, service: &str) -> (Sta
             };
             (StatusCode::SERVICE_UNAVAILABLE, code)
         }
-        (ServiceError::Expired, S3) => (StatusCode::BAD_REQUEST, "ExpiredToken"),
-        (ServiceError::Expired, Json) if service != "sqs" => (StatusCode::BAD_REQUEST, "ExpiredTokenException"),
-        (ServiceError::Expired, Json | Query) => (StatusCode::FORBIDDEN, "ExpiredToken"),
-        (ServiceError::Expired, Neptune) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
-        (ServiceError::Expired, OpenSearch) => (StatusCode::FORBIDDEN, "expired_token"),
+        (ServiceError::ExpiredCredentials, S3) => (StatusCode::BAD_REQUEST, "ExpiredToken"),
+        (ServiceError::ExpiredCredentials, Json) if service != "sqs" => {
+            (StatusCode::BAD_REQUEST, "ExpiredTokenException")
+        }
+        (ServiceError::ExpiredCredentials, Json | Query) => (StatusCode::FORBIDDEN, "ExpiredToken"),
+        (ServiceError::ExpiredCredentials, Neptune) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
+        (ServiceError::ExpiredCredentials, OpenSearch) => (StatusCode::FORBIDDEN, "expired_token"),
     }
 }
 
 fn document(protocol: Protocol, status: StatusCode, code: &str) -> String {
-    const MESSAGE: &str = "ordered of the fault proxy";
+    const MESSAGE: &str = "injected by the fault proxy";
     const ID: &str = "00000000-0000-4000-8000-000000000000";
     let status = status.as_u16();
     match protocol {

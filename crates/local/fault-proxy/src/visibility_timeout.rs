@@ -2,18 +2,18 @@ use serde_json::Value;
 
 use super::call::Call;
 
-/// The body of a request that hides a message for more than `longest` seconds, with `longest` in
-/// place of its pause; nothing, if `call` is something else, or hides it for less.
-pub fn shorten(call: &Call, body: &[u8], longest: u32) -> Option<Vec<u8>> {
+/// The body of a `ChangeMessageVisibility` request with its timeout reduced to `maximum` seconds. `None` if `call` is
+/// another call or has a shorter timeout.
+pub fn shorten(call: &Call, body: &[u8], maximum: u32) -> Option<Vec<u8>> {
     if (call.service.as_str(), call.operation.as_str()) != ("sqs", "ChangeMessageVisibility") {
         return None;
     }
     let mut document: Value = serde_json::from_slice(body).ok()?;
-    let pause = document.get_mut("VisibilityTimeout")?;
-    if pause.as_u64()? <= longest.into() {
+    let timeout = document.get_mut("VisibilityTimeout")?;
+    if timeout.as_u64()? <= maximum.into() {
         return None;
     }
-    *pause = longest.into();
+    *timeout = maximum.into();
     serde_json::to_vec(&document).ok()
 }
 
@@ -24,9 +24,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_long_pauses_become_shorter() {
-        let request = |pause: i64| {
-            json!({"QueueUrl": "http://q/push.fifo", "ReceiptHandle": "r", "VisibilityTimeout": pause}).to_string()
+    fn only_timeouts_above_the_maximum_are_reduced() {
+        let request = |timeout: i64| {
+            json!({"QueueUrl": "http://q/push.fifo", "ReceiptHandle": "r", "VisibilityTimeout": timeout}).to_string()
         };
         let shorten_one = |operation: &str, body: &str| {
             shorten(&Call::new("sqs", operation), body.as_bytes(), 60).map(|body| json_of(&body))

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use super::sns_error::SnsError;
 
-/// What a token may take, in bytes.
+/// Maximum length of a token in bytes.
 const MAX_TOKEN: usize = 8192;
-/// What `CustomUserData` may take, in bytes.
+/// Maximum length of `CustomUserData` in bytes.
 const MAX_USER_DATA: usize = 2048;
-/// Attributes of an application that are never read back.
+/// Attributes of an application that cannot be read.
 const SECRET: [&str; 2] = ["PlatformCredential", "PlatformPrincipal"];
-/// All attributes of an application that can be set.
+/// Attributes of an application that can be set.
 const APPLICATION_ATTRIBUTES: [&str; 10] = [
     "PlatformCredential",
     "PlatformPrincipal",
@@ -22,13 +22,13 @@ const APPLICATION_ATTRIBUTES: [&str; 10] = [
     "SuccessFeedbackSampleRate",
 ];
 
-/// Those of an application that can be read back.
+/// The attributes of an application that can be read.
 pub fn without_secrets(attributes: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let shown = attributes.iter().filter(|(name, _)| !SECRET.contains(&name.as_str()));
     shown.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Refuses attributes of an application that SNS does not know or take.
+/// Rejects unknown or invalid attributes of an application.
 pub fn check_application(attributes: &BTreeMap<String, String>) -> Result<(), SnsError> {
     for (name, value) in attributes {
         if !APPLICATION_ATTRIBUTES.contains(&name.as_str()) {
@@ -48,7 +48,7 @@ pub fn check_application(attributes: &BTreeMap<String, String>) -> Result<(), Sn
     Ok(())
 }
 
-/// Whether this is the JSON that Firebase gives to a service account, for FCM's HTTP v1 API.
+/// Whether this is the JSON key of a Firebase service account, for FCM's HTTP v1 API.
 fn is_service_account(credential: &str) -> bool {
     let Ok(serde_json::Value::Object(account)) = serde_json::from_str(credential) else { return false };
     let text = |name: &str| account.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -57,7 +57,7 @@ fn is_service_account(credential: &str) -> bool {
         && ["project_id", "client_email"].iter().all(|name| !text(name).is_empty())
 }
 
-/// Refuses a token that is none, or too long.
+/// Rejects an empty or too long token.
 pub fn check_token(token: &str) -> Result<(), SnsError> {
     match token.len() {
         0 => Err(SnsError::invalid("Token", "no value for required parameter")),
@@ -66,7 +66,7 @@ pub fn check_token(token: &str) -> Result<(), SnsError> {
     }
 }
 
-/// Refuses `CustomUserData` that is too long.
+/// Rejects too long `CustomUserData`.
 pub fn check_user_data(data: &str) -> Result<(), SnsError> {
     if data.len() > MAX_USER_DATA {
         let reason = "Invalid value for attribute: CustomUserData: must be at most 2048 bytes long in UTF-8 encoding";
@@ -75,7 +75,7 @@ pub fn check_user_data(data: &str) -> Result<(), SnsError> {
     Ok(())
 }
 
-/// The parse_bool value of an attribute.
+/// Parses a boolean attribute.
 pub fn parse_bool(name: &str, value: &str) -> Result<bool, SnsError> {
     match value.to_ascii_lowercase().as_str() {
         "true" => Ok(true),

@@ -5,17 +5,17 @@ use axum::http::HeaderMap;
 
 use super::sns_error::SnsError;
 
-/// A call of AWS's query protocol: parameters in a form, lists and maps spelt out as
-/// `Attributes.entry.1.key` (Amazon SNS API Reference, "Making API requests").
+/// A call of AWS's query protocol: form parameters, with lists and maps as `Attributes.entry.1.key` (Amazon SNS API
+/// Reference, "Making API requests").
 #[derive(Clone)]
 pub struct Call {
-    /// Its parameter `Action`.
+    /// The parameter `Action`.
     pub action: String,
     parameters: BTreeMap<String, String>,
 }
 
 impl Call {
-    /// Reads a call out of the query of the address and the body; none if it names no action.
+    /// Parses a call from the query string and the body. `None` if there is no action.
     pub fn parse(query: &str, body: &[u8]) -> Option<Self> {
         let pairs = form_urlencoded::parse(query.as_bytes()).chain(form_urlencoded::parse(body));
         let mut parameters: BTreeMap<String, String> =
@@ -28,7 +28,7 @@ impl Call {
         self.parameters.get(name).map(String::as_str)
     }
 
-    /// The parameter `name`, which must be there.
+    /// The required parameter `name`.
     pub fn required(&self, name: &str) -> Result<&str, SnsError> {
         self.get(name).ok_or_else(|| SnsError::invalid(name, "no value for required parameter"))
     }
@@ -38,7 +38,7 @@ impl Call {
         self.entries(name, "key", "value")
     }
 
-    /// Message attributes with text values.
+    /// The message attributes with string values.
     pub fn message_attributes(&self) -> BTreeMap<String, String> {
         self.entries("MessageAttributes", "Name", "Value.StringValue")
     }
@@ -54,7 +54,7 @@ impl Call {
     }
 }
 
-/// Who calls, as far as a signature's scope tells.
+/// Region and account of the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     /// The region of the call.
@@ -64,8 +64,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The scope of `Credential=<access key>/<date>/<region>/sns/aws4_request`. An access key of
-    /// twelve digits is an account's, as for MiniStack; all others belong to the first account.
+    /// Parses the scope from `Credential=<access key>/<date>/<region>/sns/aws4_request`. As in MiniStack, an access key of
+    /// twelve digits is an account id; other keys belong to the default account.
     pub fn of(headers: &HeaderMap) -> Self {
         let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let credential = authorization.split("Credential=").nth(1).unwrap_or_default();
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn maps_are_read_in_order_until_the_first_gap() {
+    fn map_is_parsed_until_the_first_missing_index() {
         let body = "Action=SetEndpointAttributes&EndpointArn=a%3Ab&Attributes.entry.1.key=Token&\
                     Attributes.entry.1.value=t%20%2B1&Attributes.entry.2.key=Enabled&Attributes.entry.2.value=true&\
                     Attributes.entry.4.key=x&Attributes.entry.4.value=y&\
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_tells_region_and_account() {
+    fn scope_is_derived_from_the_signature() {
         let scope = |credential: &str| {
             let text = format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0");
             let mut headers = HeaderMap::new();
@@ -110,7 +110,7 @@ mod tests {
         let of = |region: &str, account: &str| (region.to_owned(), account.to_owned());
         assert_eq!(scope("AKIA/20260101/eu-west-1/sns/aws4_request"), of("eu-west-1", "000000000000"));
         assert_eq!(scope("123456789012/20260101/eu-west-1/sns/aws4_request"), of("eu-west-1", "123456789012"));
-        let nobody = Scope::of(&HeaderMap::new());
-        assert_eq!((nobody.region, nobody.account), of(REGION, "000000000000"));
+        let unsigned = Scope::of(&HeaderMap::new());
+        assert_eq!((unsigned.region, unsigned.account), of(REGION, "000000000000"));
     }
 }

@@ -10,14 +10,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     control::{EndpointSnapshot, EventList, PhoneSnapshot, ReachabilityJson},
-    fault::{Fault, FaultRequest, ActiveFault},
+    fault::{ActiveFault, Fault, FaultRequest},
     record::{Notification, Profile, Reachability, UndisplayedMessage},
 };
 
-/// How often to look while pending for an outcome.
-const PAUSE: Duration = Duration::from_millis(10);
+/// Polling interval while waiting.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Sets phones up, sees what they show, and orders what is to go wrong.
+/// A client of a running emulator: registers phones, reads their notifications, injects faults.
 #[derive(Debug, Clone)]
 pub struct Client {
     endpoint: String,
@@ -25,40 +25,39 @@ pub struct Client {
 }
 
 impl Client {
-    /// Calls go to `endpoint`.
+    /// A client of the emulator at `endpoint`.
     pub fn new(endpoint: impl Into<String>) -> Self {
         Self { endpoint: endpoint.into(), http: reqwest::Client::new() }
     }
 
-    /// Where SNS is services.
+    /// The emulator's base URL, which is also its SNS endpoint.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Sets up the phone with `token`, or sets it up anew.
+    /// Registers a phone with `token`, or changes its profile.
     pub async fn register_phone(&self, token: &str, profile: &Profile) -> Result<PhoneSnapshot> {
-        self.call(Method::PUT, &of(token, ""), Some(profile)).await
+        self.call(Method::PUT, &path_of(token, ""), Some(profile)).await
     }
 
     /// The phone with `token`.
     pub async fn phone(&self, token: &str) -> Result<PhoneSnapshot> {
-        self.call(Method::GET, &of(token, ""), None::<&()>).await
+        self.call(Method::GET, &path_of(token, ""), None::<&()>).await
     }
 
-    /// All phones, by token.
+    /// All phones, sorted by token.
     pub async fn phones(&self) -> Result<Vec<PhoneSnapshot>> {
         self.call(Method::GET, "", None::<&()>).await
     }
 
-    /// Lets the phone be online, offline, stale or invalid. What has waited for it arrives when it
-    /// is online again.
+    /// Changes the reachability of a phone. Pending messages are delivered when it is online again.
     pub async fn set_reachability(&self, token: &str, reach: Reachability) -> Result<PhoneSnapshot> {
-        self.call(Method::PUT, &of(token, "/reach"), Some(&ReachabilityJson { reach })).await
+        self.call(Method::PUT, &path_of(token, "/reach"), Some(&ReachabilityJson { reach })).await
     }
 
-    /// Disables the endpoints of `token`, as SNS does when FCM calls it stale.
+    /// Disables the endpoints of `token`, as SNS does when FCM reports it as unregistered.
     pub async fn disable_endpoints(&self, token: &str) -> Result<Vec<EndpointSnapshot>> {
-        self.call(Method::POST, &of(token, "/disable"), None::<&()>).await
+        self.call(Method::POST, &path_of(token, "/disable"), None::<&()>).await
     }
 
     /// All endpoints.
@@ -66,86 +65,86 @@ impl Client {
         self.call(Method::GET, "/endpoints", None::<&()>).await
     }
 
-    /// The number of what happened last: what comes after it is new.
+    /// The sequence number of the latest event.
     pub async fn head(&self) -> Result<u64> {
-        let happened: EventList<Notification> =
+        let list: EventList<Notification> =
             self.call(Method::GET, &format!("/notifications?since={}", u64::MAX), None::<&()>).await?;
-        Ok(happened.head)
+        Ok(list.head)
     }
 
-    /// Notifications that have come to phones after number `since`.
+    /// Notifications that phones received after sequence number `since`.
     pub async fn notifications(&self, since: u64) -> Result<Vec<Notification>> {
-        let happened: EventList<_> =
-            self.call(Method::GET, &format!("/notifications?since={since}"), None::<&()>).await?;
-        Ok(happened.items)
+        let list: EventList<_> = self.call(Method::GET, &format!("/notifications?since={since}"), None::<&()>).await?;
+        Ok(list.items)
     }
 
-    /// What SNS took after number `since` and no phone shows.
+    /// Messages after sequence number `since` that SNS accepted and no phone displays.
     pub async fn undisplayed(&self, since: u64) -> Result<Vec<UndisplayedMessage>> {
-        let happened: EventList<_> = self.call(Method::GET, &format!("/unshown?since={since}"), None::<&()>).await?;
-        Ok(happened.items)
+        let list: EventList<_> = self.call(Method::GET, &format!("/unshown?since={since}"), None::<&()>).await?;
+        Ok(list.items)
     }
 
-    /// Waits until `outcome` finds in all notifications after `since` what it looks for, and gives
-    /// that.
+    /// Waits until `outcome` returns a value for the notifications after `since`, and returns the value.
     ///
     /// # Errors
-    /// After `patience`, with what has come instead.
+    /// After `timeout`, with the notifications that have arrived.
     pub async fn wait_for<T>(
         &self,
         since: u64,
-        patience: Duration,
+        timeout: Duration,
         outcome: impl Fn(&[Notification]) -> Option<T>,
     ) -> Result<T> {
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + timeout;
         loop {
             let notifications = self.notifications(since).await?;
             if let Some(found) = outcome(&notifications) {
                 return Ok(found);
             }
             if Instant::now() > deadline {
-                let come: Vec<_> =
+                let received: Vec<_> =
                     notifications.iter().map(|shown| format!("{}: {}", shown.phone, shown.notice.body)).collect();
-                bail!("what was waited for has not come in {} s, but {come:?} has", patience.as_secs());
+                bail!(
+                    "the expected notifications did not arrive within {} s; received: {received:?}",
+                    timeout.as_secs()
+                );
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Waits for the first notification after `since` that is meant.
+    /// Waits for the first notification after `since` that satisfies `matches`.
     pub async fn wait_for_one(
         &self,
         since: u64,
-        patience: Duration,
-        is_meant: impl Fn(&Notification) -> bool,
+        timeout: Duration,
+        matches: impl Fn(&Notification) -> bool,
     ) -> Result<Notification> {
-        self.wait_for(since, patience, |all| all.iter().find(|shown| is_meant(shown)).cloned()).await
+        self.wait_for(since, timeout, |all| all.iter().find(|shown| matches(shown)).cloned()).await
     }
 
-    /// Waits until `count` notifications have come after `since`, and gives all that have.
-    pub async fn wait_for_count(&self, since: u64, patience: Duration, count: usize) -> Result<Vec<Notification>> {
-        self.wait_for(since, patience, |all| (all.len() >= count).then(|| all.to_vec())).await
+    /// Waits for at least `count` notifications after `since`, and returns all of them.
+    pub async fn wait_for_count(&self, since: u64, timeout: Duration, count: usize) -> Result<Vec<Notification>> {
+        self.wait_for(since, timeout, |all| (all.len() >= count).then(|| all.to_vec())).await
     }
 
-    /// Orders a fault for so many calls, or until faults are cleared.
+    /// Injects a fault into the next `times` calls, or into all calls until the faults are cleared.
     pub async fn inject_fault(&self, fault: Fault, times: Option<NonZeroU32>) -> Result<()> {
         let _: Vec<ActiveFault> = self.call(Method::POST, "/faults", Some(&FaultRequest { fault, times })).await?;
         Ok(())
     }
 
-    /// The faults and how often they have struck.
+    /// The injected faults and their counters.
     pub async fn faults(&self) -> Result<Vec<ActiveFault>> {
         self.call(Method::GET, "/faults", None::<&()>).await
     }
 
-    /// Ends all faults.
+    /// Removes all faults.
     pub async fn clear_faults(&self) -> Result<()> {
         let _: Vec<ActiveFault> = self.call(Method::DELETE, "/faults", None::<&()>).await?;
         Ok(())
     }
 
-    /// Forgets phones, what they got, and faults. Applications and endpoints stay: a deployed stack
-    /// has made them.
+    /// Deletes phones, notifications and faults. Applications and endpoints stay, since the deployed stack owns them.
     pub async fn reset(&self) -> Result<()> {
         let _: Vec<PhoneSnapshot> = self.call(Method::DELETE, "", None::<&()>).await?;
         Ok(())
@@ -156,16 +155,16 @@ impl Client {
         if let Some(body) = body {
             request = request.body(serde_json::to_vec(body)?);
         }
-        let answer = request.send().await.context("the stand-in for phones does not answer")?;
-        let status = answer.status();
-        let body = answer.bytes().await?;
+        let response = request.send().await.context("the mobile push emulator does not respond")?;
+        let status = response.status();
+        let body = response.bytes().await?;
         if !status.is_success() {
-            bail!("the stand-in for phones answers {status}: {}", String::from_utf8_lossy(&body));
+            bail!("the mobile push emulator returns {status}: {}", String::from_utf8_lossy(&body));
         }
         Ok(serde_json::from_slice(&body)?)
     }
 }
 
-fn of(token: &str, rest: &str) -> String {
+fn path_of(token: &str, rest: &str) -> String {
     format!("/{}{rest}", utf8_percent_encode(token, NON_ALPHANUMERIC))
 }

@@ -10,24 +10,24 @@ use http_server::{json_response, now_millis};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    fault::{FaultRequest, ActiveFault},
-    http::App,
+    fault::{ActiveFault, FaultRequest},
     fcm::Phone,
+    http::App,
     record::{Notification, Profile, Reachability, UndisplayedMessage},
     sns::Sns,
 };
 
-/// A phone and what it shows.
+/// A phone and its displayed notifications.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PhoneSnapshot {
-    /// Its token.
+    /// FCM token.
     pub token: String,
-    /// How it is set up.
+    /// The profile.
     pub profile: Profile,
-    /// Whether it can be reached.
+    /// The reachability.
     pub reach: Reachability,
-    /// What it shows, the oldest first.
+    /// The displayed notifications, oldest first.
     pub screen: Vec<Notification>,
 }
 
@@ -35,32 +35,32 @@ pub struct PhoneSnapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EndpointSnapshot {
-    /// Its ARN.
+    /// The ARN.
     pub endpoint_arn: String,
-    /// The ARN of its application.
+    /// ARN of the platform application.
     pub application_arn: String,
-    /// The token of the app on a device.
+    /// FCM token.
     pub token: String,
-    /// Whether publishing to it is tried.
+    /// Whether SNS delivers to the endpoint.
     pub enabled: bool,
-    /// What its maker noted on it.
+    /// `CustomUserData`.
     pub custom_user_data: String,
 }
 
-/// Things that happened, and the number of the last one of any kind.
+/// Events and the sequence number of the latest event of any kind.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EventList<T> {
-    /// The number.
+    /// Sequence number of the latest event.
     pub head: u64,
-    /// The things, the oldest first.
+    /// The events, oldest first.
     pub items: Vec<T>,
 }
 
-/// Whether a phone can be reached.
+/// The reachability of a phone.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReachabilityJson {
-    /// Whether.
+    /// The reachability.
     pub reach: Reachability,
 }
 
@@ -76,16 +76,16 @@ pub async fn phones(State(app): State<Arc<App>>) -> Response {
 }
 
 pub async fn phone(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
-    shown(&app, &token)
+    phone_response(&app, &token)
 }
 
 pub async fn register_phone(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
     match parse::<Profile>(&body) {
         Ok(profile) => {
             app.sns().fcm.register_phone(&token, profile);
-            shown(&app, &token)
+            phone_response(&app, &token)
         }
-        Err(problem) => problem.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -93,9 +93,9 @@ pub async fn set_reachability(State(app): State<Arc<App>>, Path(token): Path<Str
     match parse::<ReachabilityJson>(&body) {
         Ok(ReachabilityJson { reach }) => {
             app.sns().fcm.set_reachability(&token, reach, now_millis());
-            shown(&app, &token)
+            phone_response(&app, &token)
         }
-        Err(problem) => problem.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -126,22 +126,22 @@ pub async fn undisplayed(State(app): State<Arc<App>>, Query(Since { since }): Qu
 }
 
 pub async fn faults(State(app): State<Arc<App>>) -> Response {
-    standing(&app)
+    active_faults(&app)
 }
 
 pub async fn inject_fault(State(app): State<Arc<App>>, body: Bytes) -> Response {
     match parse::<FaultRequest>(&body) {
-        Ok(order) => {
+        Ok(request) => {
             app.sns().faults.inject(request);
-            standing(&app)
+            active_faults(&app)
         }
-        Err(problem) => problem.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
 pub async fn clear_faults(State(app): State<Arc<App>>) -> Response {
     app.sns().faults.clear();
-    standing(&app)
+    active_faults(&app)
 }
 
 pub async fn reset(State(app): State<Arc<App>>) -> Response {
@@ -152,38 +152,38 @@ pub async fn reset(State(app): State<Arc<App>>) -> Response {
 }
 
 fn all_phones(sns: &Sns) -> Response {
-    let phones: Vec<_> = sns.fcm.phones().iter().map(|(token, phone)| copy(token, phone)).collect();
+    let phones: Vec<_> = sns.fcm.phones().iter().map(|(token, phone)| snapshot(token, phone)).collect();
     json_response(StatusCode::OK, &phones)
 }
 
-fn shown(app: &App, token: &str) -> Response {
+fn phone_response(app: &App, token: &str) -> Response {
     match app.sns().fcm.phones().get(token) {
-        Some(phone) => json_response(StatusCode::OK, &copy(token, phone)),
-        None => (StatusCode::NOT_FOUND, "no such phone").into_response(),
+        Some(phone) => json_response(StatusCode::OK, &snapshot(token, phone)),
+        None => (StatusCode::NOT_FOUND, "unknown phone").into_response(),
     }
 }
 
-fn copy(token: &str, phone: &Phone) -> PhoneSnapshot {
+fn snapshot(token: &str, phone: &Phone) -> PhoneSnapshot {
     let screen = phone.screen.iter().map(|shown| Notification::clone(shown)).collect();
     PhoneSnapshot { token: token.to_owned(), profile: phone.profile.clone(), reach: phone.reach, screen }
 }
 
-fn endpoints_of(app: &App, is_meant: impl Fn(&EndpointSnapshot) -> bool) -> Response {
+fn endpoints_of(app: &App, matches: impl Fn(&EndpointSnapshot) -> bool) -> Response {
     let sns = app.sns();
-    let copies = sns.registry.endpoints().map(|(arn, endpoint)| EndpointSnapshot {
+    let snapshots = sns.registry.endpoints().map(|(arn, endpoint)| EndpointSnapshot {
         endpoint_arn: arn.to_owned(),
         application_arn: endpoint.application.clone(),
         token: endpoint.token.clone(),
         enabled: endpoint.enabled,
         custom_user_data: endpoint.user_data.clone(),
     });
-    json_response(StatusCode::OK, &copies.filter(is_meant).collect::<Vec<_>>())
+    json_response(StatusCode::OK, &snapshots.filter(matches).collect::<Vec<_>>())
 }
 
-fn standing(app: &App) -> Response {
+fn active_faults(app: &App) -> Response {
     let sns = app.sns();
-    let standing: &[ActiveFault] = sns.faults.all();
-    json_response(StatusCode::OK, &standing)
+    let faults: &[ActiveFault] = sns.faults.all();
+    json_response(StatusCode::OK, &faults)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {

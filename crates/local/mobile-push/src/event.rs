@@ -1,13 +1,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Something that SNS tells an application's topic (Amazon SNS Developer Guide, "Application event
-/// notifications for mobile applications").
+/// An event that SNS publishes to a topic of an application (Amazon SNS Developer Guide, "Application event notifications
+/// for mobile applications").
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The ARN of the topic.
+    /// ARN of the topic.
     pub topic: String,
-    /// The message's subject.
+    /// Subject of the message.
     pub subject: String,
     /// The message.
     pub message: Value,
@@ -16,22 +16,22 @@ pub struct Event {
 /// UndisplayedReason a delivery failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureType {
-    /// FCM calls the token `UNREGISTERED`.
+    /// FCM returned `UNREGISTERED`.
     InvalidPlatformToken,
-    /// FCM does not take the message, `INVALID_ARGUMENT`: the token or the message is wrong.
+    /// FCM returned `INVALID_ARGUMENT`: the token or the message is invalid.
     DeliveryFailedPerm,
 }
 
 impl Event {
-    /// An endpoint was created, changed or deleted: `what` is `EndpointCreated` or the like.
-    pub fn of_endpoint(topic: &str, what: &str, application: &str, endpoint: &str, now: i64) -> Self {
+    /// An event about an endpoint; `event_type` is, for example, `EndpointCreated`.
+    pub fn of_endpoint(topic: &str, event_type: &str, application: &str, endpoint: &str, now: i64) -> Self {
         let message = json!({
-            "EndpointArn": endpoint, "EventType": what, "Resource": application, "Service": "SNS", "Time": time(now),
+            "EndpointArn": endpoint, "EventType": event_type, "Resource": application, "Service": "SNS", "Time": time(now),
         });
-        Self { topic: topic.to_owned(), subject: subject(what, application), message }
+        Self { topic: topic.to_owned(), subject: subject(event_type, application), message }
     }
 
-    /// A delivery failed for good.
+    /// A permanent delivery failure.
     pub fn delivery_failure(
         topic: &str,
         failure: FailureType,
@@ -54,9 +54,9 @@ impl Event {
     }
 }
 
-fn subject(what: &str, application: &str) -> String {
+fn subject(event_type: &str, application: &str) -> String {
     let name = application.rsplit('/').next().unwrap_or_default();
-    format!("{what} event for app {name} (GCM)")
+    format!("{event_type} event for app {name} (GCM)")
 }
 
 fn time(now: i64) -> String {
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_told_as_aws_tells_it() {
+    fn delivery_failure_has_the_format_of_aws() {
         let application = "arn:aws:sns:r:a:app/GCM/iyagi";
         let failure = FailureType::InvalidPlatformToken;
         let event = Event::delivery_failure("topic", failure, application, "endpoint", "m", 1_524_763_788_732);

@@ -6,22 +6,22 @@ use std::{
 use domain::push::Platform;
 
 use super::{
-    message::{Message, FcmRequest, VALIDATE_ONLY},
+    message::{FcmRequest, Message, VALIDATE_ONLY},
     notice::Notice,
     record::{Notification, Profile, Reachability, UndisplayedMessage, UndisplayedReason},
 };
 
-/// Messages that wait for a phone, without a collapse key; one more, and FCM drops them all.
+/// Maximum of pending messages without collapse key per phone. If exceeded, FCM drops all of them.
 const MAX_PENDING: usize = 100;
-/// Collapse keys that FCM keeps for a phone.
+/// Maximum of collapse keys with pending messages per phone.
 const MAX_COLLAPSE_KEYS: usize = 4;
-/// Notifications that Android shows of one app.
-const MAX_SHOWN: usize = 50;
+/// Maximum of displayed notifications per app on Android.
+const MAX_DISPLAYED: usize = 50;
 
-/// What FCM answers.
+/// FCM's response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FcmResponse {
-    /// It has taken the message.
+    /// The message is accepted.
     Accepted,
     /// `UNREGISTERED`.
     Unregistered,
@@ -29,27 +29,27 @@ pub enum FcmResponse {
     InvalidArgument,
 }
 
-/// A message on its way.
+/// The token, endpoint and ids of a message.
 #[derive(Debug, Clone)]
 pub struct DeliveryContext {
-    /// The phone's token.
+    /// FCM token.
     pub token: String,
-    /// The endpoint that was published to.
+    /// ARN of the endpoint.
     pub endpoint_arn: String,
-    /// SNS's id.
+    /// SNS message id.
     pub message_id: String,
-    /// When SNS took it.
+    /// When SNS accepted the message, in milliseconds since 1970.
     pub accepted_at: i64,
 }
 
-/// A phone and what it shows.
+/// A phone and its messages.
 #[derive(Debug, Clone)]
 pub struct Phone {
-    /// How it is set up.
+    /// The profile.
     pub profile: Profile,
-    /// Whether it can be reached.
+    /// The reachability.
     pub reach: Reachability,
-    /// What it shows, the oldest first.
+    /// The displayed notifications, oldest first.
     pub screen: Vec<Arc<Notification>>,
     pending: Vec<PendingMessage>,
 }
@@ -58,56 +58,56 @@ pub struct Phone {
 struct PendingMessage {
     context: DeliveryContext,
     message: Message,
-    /// Notifications that name no key share one: the app's.
+    /// Notifications without a key share the empty key.
     collapse_key: Option<String>,
     expires_at: i64,
 }
 
-/// FCM, and the phones that it reaches. It has no clock: `now` is told, in milliseconds since 1970.
+/// FCM and the phones. The current time is a parameter, in milliseconds since 1970.
 #[derive(Debug, Default)]
 pub struct Fcm {
     phones: BTreeMap<String, Phone>,
     notifications: VecDeque<Arc<Notification>>,
     undisplayed: VecDeque<UndisplayedMessage>,
     sequence: u64,
-    /// How many notifications, and how many that are not shown, are remembered.
+    /// Number of notifications, and of undisplayed messages, that are kept.
     history_limit: usize,
 }
 
 impl Fcm {
-    /// One that remembers so much.
+    /// FCM without phones.
     pub fn new(history_limit: usize) -> Self {
         Self { history_limit, ..Self::default() }
     }
 
-    /// Sets up a phone, or sets it up anew; what it shows stays.
+    /// Registers a phone or changes its profile. Displayed notifications stay.
     pub fn register_phone(&mut self, token: &str, profile: Profile) {
         self.phone(token).profile = profile;
     }
 
-    /// The phones, by token.
+    /// The phones, keyed by token.
     pub fn phones(&self) -> &BTreeMap<String, Phone> {
         &self.phones
     }
 
-    /// Notifications after `since`, the oldest first.
+    /// The notifications after sequence number `since`, oldest first.
     pub fn notifications(&self, since: u64) -> impl Iterator<Item = &Notification> {
         let known = self.notifications.partition_point(|notification| notification.sequence <= since);
         self.notifications.range(known..).map(Arc::as_ref)
     }
 
-    /// What was not shown after `since`, the oldest first.
+    /// The undisplayed messages after sequence number `since`, oldest first.
     pub fn undisplayed(&self, since: u64) -> impl Iterator<Item = &UndisplayedMessage> {
         let known = self.undisplayed.partition_point(|undisplayed| undisplayed.sequence <= since);
         self.undisplayed.range(known..)
     }
 
-    /// The number of what happened last.
+    /// Sequence number of the latest event.
     pub fn head(&self) -> u64 {
         self.sequence
     }
 
-    /// FCM is given a message.
+    /// Sends a message to a phone.
     pub fn send(&mut self, context: DeliveryContext, request: FcmRequest, now: i64) -> FcmResponse {
         let message = match (self.phone(&context.token).reach, request.message) {
             (Reachability::Stale, _) => {
@@ -128,16 +128,16 @@ impl Fcm {
                 return FcmResponse::InvalidArgument;
             }
             (Reachability::Online, Ok(message)) => {
-                self.arrive(context, &message, now);
+                self.deliver(context, &message, now);
                 return FcmResponse::Accepted;
             }
             (Reachability::Offline, Ok(message)) => message,
         };
-        self.wait(context, message, request.ttl, now);
+        self.enqueue(context, message, request.ttl, now);
         FcmResponse::Accepted
     }
 
-    /// The phone is switched on or off, or its token changes. What has waited arrives.
+    /// Changes the reachability of a phone. If it is online, pending messages are delivered.
     pub fn set_reachability(&mut self, token: &str, reach: Reachability, now: i64) {
         let phone = self.phone(token);
         phone.reach = reach;
@@ -146,22 +146,21 @@ impl Fcm {
         }
         for PendingMessage { context, message, expires_at, .. } in std::mem::take(&mut phone.pending) {
             if now < expires_at {
-                self.arrive(context, &message, now);
+                self.deliver(context, &message, now);
             } else {
                 self.record_undisplayed(&context, UndisplayedReason::Expired, now);
             }
         }
     }
 
-    /// Forgets phones and what they have got. Numbers go on.
+    /// Deletes phones and their messages. Sequence numbers continue.
     pub fn reset(&mut self) {
         self.phones.clear();
         self.notifications.clear();
         self.undisplayed.clear();
     }
 
-    /// The phone with this token. Every token that an app has told SNS is some phone's: one that
-    /// nobody has set up is an Android phone in English.
+    /// The phone with this token. The default for an unregistered token is an Android phone in English.
     fn phone(&mut self, token: &str) -> &mut Phone {
         self.phones.entry(token.to_owned()).or_insert_with(|| Phone {
             profile: Profile {
@@ -175,40 +174,49 @@ impl Fcm {
         })
     }
 
-    fn wait(&mut self, context: DeliveryContext, message: Message, ttl: i64, now: i64) {
+    fn enqueue(&mut self, context: DeliveryContext, message: Message, ttl: i64, now: i64) {
         if ttl == 0 {
-            // Now or never.
+            // A time to live of 0 means immediate delivery only.
             self.record_undisplayed(&context, UndisplayedReason::Expired, now);
             return;
         }
-        let key = message.android.collapse_key.clone().or_else(|| message.is_shown().then(String::new));
+        let key = message.android.collapse_key.clone().or_else(|| message.is_displayed().then(String::new));
         let pending = &mut self.phone(&context.token).pending;
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         match &key {
             Some(key) => {
                 let same = |pending: &mut PendingMessage| pending.collapse_key.as_ref() == Some(key);
-                gone.extend(pending.extract_if(.., same).map(|pending| (pending.context, UndisplayedReason::Collapsed)));
+                removed.extend(
+                    pending.extract_if(.., same).map(|pending| (pending.context, UndisplayedReason::Collapsed)),
+                );
                 let mut keys: Vec<_> = pending.iter().filter_map(|pending| pending.collapse_key.clone()).collect();
-                // FCM does not say which keys it keeps: here, the newest.
+                // FCM does not document which keys it keeps; here, the newest.
                 if keys.len() >= MAX_COLLAPSE_KEYS {
                     let oldest = keys.swap_remove(0);
                     let is_oldest = |pending: &mut PendingMessage| pending.collapse_key.as_ref() == Some(&oldest);
-                    gone.extend(pending.extract_if(.., is_oldest).map(|pending| (pending.context, UndisplayedReason::Dropped)));
+                    removed.extend(
+                        pending.extract_if(.., is_oldest).map(|pending| (pending.context, UndisplayedReason::Dropped)),
+                    );
                 }
             }
             None if pending.iter().filter(|pending| pending.collapse_key.is_none()).count() >= MAX_PENDING => {
                 let all = pending.extract_if(.., |pending| pending.collapse_key.is_none());
-                gone.extend(all.map(|pending| (pending.context, UndisplayedReason::Dropped)));
+                removed.extend(all.map(|pending| (pending.context, UndisplayedReason::Dropped)));
             }
             None => {}
         }
-        pending.push(PendingMessage { context, message, collapse_key: key, expires_at: now.saturating_add(ttl * 1000) });
-        for (context, reason) in gone {
+        pending.push(PendingMessage {
+            context,
+            message,
+            collapse_key: key,
+            expires_at: now.saturating_add(ttl * 1000),
+        });
+        for (context, reason) in removed {
             self.record_undisplayed(&context, reason, now);
         }
     }
 
-    fn arrive(&mut self, context: DeliveryContext, message: &Message, now: i64) {
+    fn deliver(&mut self, context: DeliveryContext, message: &Message, now: i64) {
         let sequence = self.sequence + 1;
         let phone = self.phone(&context.token);
         let Some(notice) = Notice::of(message, phone.profile.platform, &phone.profile.language) else {
@@ -216,7 +224,7 @@ impl Fcm {
             return;
         };
         let is_same = |shown: &Arc<Notification>| notice.tag.is_some() && shown.notice.tag == notice.tag;
-        let place = phone.screen.iter().position(is_same);
+        let index = phone.screen.iter().position(is_same);
         let notification = Arc::new(Notification {
             sequence,
             accepted_at: context.accepted_at,
@@ -224,24 +232,24 @@ impl Fcm {
             phone: phone.profile.name.clone(),
             language: phone.profile.language.clone(),
             platform: phone.profile.platform,
-            replaced: place.is_some(),
+            replaced: index.is_some(),
             notice,
             data: message.data(),
             token: context.token,
             endpoint_arn: context.endpoint_arn,
             message_id: context.message_id,
         });
-        match place.and_then(|place| phone.screen.get_mut(place)) {
+        match index.and_then(|index| phone.screen.get_mut(index)) {
             Some(shown) => *shown = notification.clone(),
             None => {
-                if phone.screen.len() == MAX_SHOWN {
+                if phone.screen.len() == MAX_DISPLAYED {
                     phone.screen.remove(0);
                 }
                 phone.screen.push(notification.clone());
             }
         }
         self.sequence = sequence;
-        remember(&mut self.notifications, notification, self.history_limit);
+        push_bounded(&mut self.notifications, notification, self.history_limit);
     }
 
     fn record_undisplayed(&mut self, context: &DeliveryContext, reason: UndisplayedReason, now: i64) {
@@ -254,11 +262,11 @@ impl Fcm {
             message_id: context.message_id.clone(),
             reason,
         };
-        remember(&mut self.undisplayed, undisplayed, self.history_limit);
+        push_bounded(&mut self.undisplayed, undisplayed, self.history_limit);
     }
 }
 
-fn remember<T>(list: &mut VecDeque<T>, item: T, history_limit: usize) {
+fn push_bounded<T>(list: &mut VecDeque<T>, item: T, history_limit: usize) {
     if list.len() >= history_limit {
         list.pop_front();
     }
@@ -289,7 +297,7 @@ mod tests {
         fcm.send(context(), FcmRequest::of(&body, true, &BTreeMap::new()).unwrap(), NOW)
     }
 
-    /// A notification with a tag, and a collapse key.
+    /// A notification with a tag and a collapse key.
     fn note(title: &str, tag: Option<&str>, key: Option<&str>, ttl: &str) -> Value {
         json!({"android": {"ttl": ttl, "collapse_key": key, "notification": {"title": title, "tag": tag}}})
     }
@@ -298,12 +306,12 @@ mod tests {
         fcm.phones()["t"].screen.iter().map(|shown| shown.notice.title.as_str()).collect()
     }
 
-    fn whys(fcm: &Fcm) -> Vec<UndisplayedReason> {
+    fn reasons(fcm: &Fcm) -> Vec<UndisplayedReason> {
         fcm.undisplayed(0).map(|undisplayed| undisplayed.reason.clone()).collect()
     }
 
     #[test]
-    fn the_same_tag_replaces_in_place() {
+    fn notification_replaces_the_one_with_the_same_tag() {
         let mut fcm = fcm();
         for (title, tag) in [("a1", Some("a")), ("b1", Some("b")), ("a2", Some("a")), ("n1", None), ("n2", None)] {
             assert_eq!(send(&mut fcm, note(title, tag, None, "60s")), FcmResponse::Accepted);
@@ -314,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_arrives_unless_it_is_too_old() {
+    fn pending_message_is_delivered_unless_expired() {
         let mut fcm = fcm();
         fcm.set_reachability("t", Reachability::Offline, NOW);
         send(&mut fcm, note("soon", None, Some("1"), "10s"));
@@ -323,15 +331,15 @@ mod tests {
         assert_eq!(fcm.notifications(0).count(), 0);
         fcm.set_reachability("t", Reachability::Online, NOW + 9_999);
         assert_eq!(screen(&fcm), ["soon"]);
-        assert_eq!(whys(&fcm), [UndisplayedReason::Expired, UndisplayedReason::Expired]);
+        assert_eq!(reasons(&fcm), [UndisplayedReason::Expired, UndisplayedReason::Expired]);
         let arrived = fcm.notifications(0).next().unwrap();
         assert_eq!((arrived.accepted_at, arrived.received_at), (NOW, NOW + 9_999));
         fcm.set_reachability("t", Reachability::Online, NOW + 10_000);
-        assert_eq!(screen(&fcm), ["soon"], "once");
+        assert_eq!(screen(&fcm), ["soon"], "delivered once");
     }
 
     #[test]
-    fn only_the_last_of_a_collapse_key_waits_and_four_keys_do() {
+    fn latest_message_of_four_collapse_keys_is_kept() {
         let mut fcm = fcm();
         fcm.set_reachability("t", Reachability::Offline, NOW);
         for (title, key) in [("a1", "a"), ("b1", "b"), ("a2", "a"), ("c1", "c"), ("d1", "d"), ("e1", "e")] {
@@ -339,11 +347,11 @@ mod tests {
         }
         fcm.set_reachability("t", Reachability::Online, NOW);
         assert_eq!(screen(&fcm), ["a2", "c1", "d1", "e1"]);
-        assert_eq!(whys(&fcm), [UndisplayedReason::Collapsed, UndisplayedReason::Dropped]);
+        assert_eq!(reasons(&fcm), [UndisplayedReason::Collapsed, UndisplayedReason::Dropped]);
     }
 
     #[test]
-    fn notifications_without_a_key_share_the_apps_and_data_never_collapses() {
+    fn notifications_without_key_collapse_and_data_messages_do_not() {
         let mut fcm = fcm();
         fcm.set_reachability("t", Reachability::Offline, NOW);
         send(&mut fcm, note("first", None, None, "60s"));
@@ -351,16 +359,16 @@ mod tests {
         for _ in 0..MAX_PENDING {
             send(&mut fcm, json!({"data": {"a": "b"}}));
         }
-        assert_eq!(whys(&fcm), [UndisplayedReason::Collapsed]);
+        assert_eq!(reasons(&fcm), [UndisplayedReason::Collapsed]);
         send(&mut fcm, json!({"data": {"a": "b"}}));
-        assert_eq!(whys(&fcm).iter().filter(|why| **why == UndisplayedReason::Dropped).count(), MAX_PENDING);
+        assert_eq!(reasons(&fcm).iter().filter(|reason| **reason == UndisplayedReason::Dropped).count(), MAX_PENDING);
         fcm.set_reachability("t", Reachability::Online, NOW);
         assert_eq!(screen(&fcm), ["second"]);
-        assert_eq!(whys(&fcm).last(), Some(&UndisplayedReason::DataOnly), "the one after those that were dropped");
+        assert_eq!(reasons(&fcm).last(), Some(&UndisplayedReason::DataOnly), "the message after the dropped ones");
     }
 
     #[test]
-    fn fcm_says_what_is_wrong_with_a_token() {
+    fn stale_or_invalid_token_is_rejected() {
         let mut fcm = fcm();
         fcm.set_reachability("t", Reachability::Stale, NOW);
         assert_eq!(send(&mut fcm, note("x", None, None, "60s")), FcmResponse::Unregistered);
@@ -368,19 +376,21 @@ mod tests {
         assert_eq!(send(&mut fcm, note("x", None, None, "60s")), FcmResponse::InvalidArgument);
         fcm.set_reachability("t", Reachability::Online, NOW);
         assert_eq!(send(&mut fcm, json!({"data": {"n": 1}})), FcmResponse::InvalidArgument);
-        assert!(matches!(&whys(&fcm)[..], [UndisplayedReason::Stale, UndisplayedReason::Invalid(token), UndisplayedReason::Invalid(value)]
-            if token.contains("registration token") && value.contains("TYPE_STRING")));
+        assert!(
+            matches!(&reasons(&fcm)[..], [UndisplayedReason::Stale, UndisplayedReason::Invalid(token), UndisplayedReason::Invalid(value)]
+            if token.contains("registration token") && value.contains("TYPE_STRING"))
+        );
         assert!(screen(&fcm).is_empty());
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn history_is_bounded() {
         let mut fcm = Fcm::new(10);
         for index in 0..60 {
             send(&mut fcm, note(&index.to_string(), None, None, "60s"));
         }
         assert_eq!((fcm.notifications(0).count(), fcm.head()), (10, 60));
         let titles = screen(&fcm);
-        assert_eq!((titles.len(), titles.first(), titles.last()), (MAX_SHOWN, Some(&"10"), Some(&"59")));
+        assert_eq!((titles.len(), titles.first(), titles.last()), (MAX_DISPLAYED, Some(&"10"), Some(&"59")));
     }
 }

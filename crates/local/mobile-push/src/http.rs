@@ -21,36 +21,36 @@ use super::{
     xml,
 };
 
-/// The most that a call of the query protocol takes, in bytes; SNS's messages have 256 KB.
+/// Maximum size of a call of the query protocol in bytes. Messages have at most 256 KB.
 const MAX_CALL: usize = 8 << 20;
 
-/// What the routes share.
+/// State shared by the routes.
 pub struct App {
     sns: Mutex<Sns>,
     upstream: Option<Upstream>,
 }
 
 impl App {
-    /// Serves `sns`, and passes all else on to `upstream`.
+    /// The state for serving `sns` and forwarding all other calls to `upstream`.
     pub fn new(sns: Sns, upstream: Option<Upstream>) -> Self {
         Self { sns: Mutex::new(sns), upstream }
     }
 
-    /// SNS, for a moment.
+    /// Locks the emulated SNS.
     pub fn sns(&self) -> MutexGuard<'_, Sns> {
-        // No operation leaves it in pieces when it panics.
+        // A panic in an operation leaves no partial state.
         self.sns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn forward(&self, request: Request) -> Response {
         match &self.upstream {
             Some(upstream) => upstream.forward(request).await,
-            None => (StatusCode::NOT_IMPLEMENTED, "nothing behind this plays the rest of AWS").into_response(),
+            None => (StatusCode::NOT_IMPLEMENTED, "no upstream emulator is configured").into_response(),
         }
     }
 }
 
-/// All routes.
+/// The routes of the emulator.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/_phones", get(control::phones).delete(control::reset))
@@ -66,7 +66,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// A request for AWS: played here, or passed on.
+/// Handles an AWS request: emulates it or forwards it.
 async fn aws(State(app): State<Arc<App>>, request: Request) -> Response {
     if !may_be_emulated(&request) {
         return app.forward(request).await;
@@ -76,12 +76,12 @@ async fn aws(State(app): State<Arc<App>>, request: Request) -> Response {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     match Call::parse(parts.uri.query().unwrap_or_default(), &body).filter(is_emulated) {
-        Some(call) => answer(app, &parts, &body, &call).await,
+        Some(call) => handle(app, &parts, &body, &call).await,
         None => app.forward(Request::from_parts(parts, Body::from(body))).await,
     }
 }
 
-/// Whether this may be a call of SNS; what other services are sent is not looked into.
+/// Whether this may be a call of SNS. The bodies of other calls are not parsed.
 fn may_be_emulated(request: &Request) -> bool {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let authorization = text(header::AUTHORIZATION);
@@ -90,35 +90,35 @@ fn may_be_emulated(request: &Request) -> bool {
         && (authorization.is_empty() || authorization.contains("/sns/aws4_request"))
 }
 
-async fn answer(app: Arc<App>, parts: &Parts, body: &Bytes, call: &Call) -> Response {
+async fn handle(app: Arc<App>, parts: &Parts, body: &Bytes, call: &Call) -> Response {
     let scope = Scope::of(&parts.headers);
     let resource = resource(call, &scope);
     if let Some(upstream) = &app.upstream
-        && let Err(denied) = upstream.authorise(parts, body, &call.action, &resource).await
+        && let Err(denied) = upstream.authorize(parts, body, &call.action, &resource).await
     {
         return denied;
     }
-    let (done, is_lost) = {
+    let (result, is_lost) = {
         let mut sns = app.sns();
         let token = sns.token(call).map(str::to_owned);
         let fault = sns.faults.take(|fault| fault.matches(&call.action, token.as_deref()));
-        if let Some(sns_error) = fault.as_ref().and_then(|fault| fault.failure.sns_error(&call.action, &resource)) {
-            return xml::sns_error(&sns_error);
+        if let Some(error) = fault.as_ref().and_then(|fault| fault.failure.error(&call.action, &resource)) {
+            return xml::error(&error);
         }
         let is_lost = fault.is_some_and(|fault| fault.failure == Failure::LostAnswer);
         (sns.call(call, &scope, now_millis()), is_lost)
     };
-    let response = match done {
-        Ok(done) => {
-            publish_events(&app, done.events);
-            xml::result(&call.action, &done.result)
+    let response = match result {
+        Ok(result) => {
+            publish_events(&app, result.events);
+            xml::result(&call.action, &result.elements)
         }
-        Err(sns_error) => xml::sns_error(&sns_error),
+        Err(error) => xml::error(&error),
     };
-    if is_lost { lost() } else { response }
+    if is_lost { lost_response() } else { response }
 }
 
-/// Publishes to topics, behind the caller's back as SNS does.
+/// Publishes events to topics in the background.
 fn publish_events(app: &Arc<App>, events: Vec<Event>) {
     for event in events {
         let app = app.clone();
@@ -133,14 +133,14 @@ fn publish_events(app: &Arc<App>, events: Vec<Event>) {
                 ("Message", message.as_str()),
             ];
             if let Err(error) = upstream.admin.query("sns", &call).await {
-                eprintln!("{} cannot be told: {error:#}", event.topic);
+                eprintln!("cannot publish to {}: {error:#}", event.topic);
             }
         });
     }
 }
 
-/// No answer: a body that fails before its first byte ends the connection before its first byte.
-fn lost() -> Response {
-    let broken = stream::once(async { Err::<Bytes, _>(std::io::Error::other("an answer is to be lost")) });
-    Response::new(Body::from_stream(broken))
+/// Closes the connection without a response: a body that fails before its first byte has this effect.
+fn lost_response() -> Response {
+    let aborted = stream::once(async { Err::<Bytes, _>(std::io::Error::other("injected fault")) });
+    Response::new(Body::from_stream(aborted))
 }

@@ -5,61 +5,60 @@ use serde_json::Value;
 
 use super::sns_error::SnsError;
 
-/// The most that FCM takes. It says of what: here, all that SNS is given for it counts.
+/// Maximum size of a message in bytes. FCM does not define what counts; here, the whole value of `GCM` does.
 const MAX_BYTES: usize = 4096;
-/// The longest time to live, and what is taken where none is given: four weeks, in seconds.
+/// Maximum and default time to live: four weeks, in seconds.
 const MAX_TTL: i64 = 28 * 24 * 60 * 60;
-/// The message attributes that say how long a message lives, in seconds; the first one wins.
+/// Message attributes with the time to live in seconds. The first one takes precedence.
 const TTL_ATTRIBUTES: [&str; 2] = ["AWS.SNS.MOBILE.FCM.TTL", "AWS.SNS.MOBILE.GCM.TTL"];
 
-/// What `Publish` hands to FCM.
+/// The request that `Publish` sends to FCM.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FcmRequest {
-    /// The message, or why FCM answers `INVALID_ARGUMENT`.
+    /// The message, or the message of FCM's `INVALID_ARGUMENT`.
     pub message: Result<Message, String>,
-    /// For how many seconds it may wait for a phone.
+    /// Time to live in seconds.
     pub ttl: i64,
 }
 
-/// A message of FCM's HTTP v1 API, as far as SNS lets one through (Firebase, "REST Resource:
-/// projects.messages"). Fields that this does not look at are known by name, so that misspelt ones
-/// are found.
+/// A message of FCM's HTTP v1 API (Firebase, "REST Resource: projects.messages"). Unused fields are listed so that
+/// misspelled fields are errors.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Message {
-    /// Shown on every platform.
+    /// Notification for all platforms.
     pub notification: Option<Notification>,
-    /// For the app.
+    /// Data for the app.
     data: BTreeMap<String, Value>,
-    /// For Android only.
+    /// Options for Android.
     pub android: Android,
-    /// For iOS only.
+    /// Options for iOS.
     pub apns: Apns,
     webpush: Value,
     fcm_options: Value,
     name: Value,
 }
 
-/// A notification for every platform.
+/// A notification for all platforms.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Notification {
-    /// Its title.
+    /// Title.
     pub title: Option<String>,
-    /// Its text.
+    /// Body.
     pub body: Option<String>,
     image: Value,
 }
 
-/// What is for Android only.
+/// Options for Android.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Android {
-    /// While a phone cannot be reached, only the last message of a key is kept for it.
+    /// Only the latest pending message of a key is kept.
     pub collapse_key: Option<String>,
-    /// As in `3600s`.
+    /// Such as `3600s`.
     ttl: Option<String>,
-    /// The notification.
+    /// Notification.
     pub notification: Option<AndroidNotification>,
     data: BTreeMap<String, Value>,
     priority: Value,
@@ -74,25 +73,25 @@ pub struct Android {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AndroidNotification {
-    /// Its title. It comes before the key.
+    /// Title. Takes precedence over the key.
     pub title: Option<String>,
-    /// Its text. It comes before the key.
+    /// Body. Takes precedence over the key.
     pub body: Option<String>,
-    /// The app's text to be its title.
+    /// Localization key of the title.
     pub title_loc_key: Option<String>,
-    /// What fills that text's places.
+    /// Arguments of the localized text.
     pub title_loc_args: Vec<String>,
-    /// The app's text to be its text.
+    /// Localization key of the body.
     pub body_loc_key: Option<String>,
-    /// What fills that text's places.
+    /// Arguments of the localized text.
     pub body_loc_args: Vec<String>,
-    /// It replaces what is shown with the same tag.
+    /// Replaces the displayed notification with the same tag.
     pub tag: Option<String>,
-    /// The sound.
+    /// Sound.
     pub sound: Option<String>,
-    /// Whether it sounds as the phone's owner wants.
+    /// Whether to play the default sound.
     pub default_sound: bool,
-    /// Below `PRIORITY_DEFAULT` it makes no sound.
+    /// Below `PRIORITY_DEFAULT`, the notification is silent.
     pub notification_priority: Option<String>,
     icon: Value,
     color: Value,
@@ -112,19 +111,19 @@ pub struct AndroidNotification {
     proxy: Value,
 }
 
-/// What is for iOS only: FCM hands it to APNs.
+/// Options for iOS, which FCM passes to APNs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Apns {
-    /// Request headers; all of them are texts.
+    /// Request headers.
     pub headers: BTreeMap<String, String>,
-    /// The payload, with `aps` in it.
+    /// The payload, which contains `aps`.
     pub payload: Value,
     fcm_options: Value,
     live_activity_token: Value,
 }
 
-/// What stands in `GCM`.
+/// The value of `GCM`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Envelope {
@@ -141,7 +140,7 @@ struct Request {
 }
 
 impl FcmRequest {
-    /// What SNS makes of the parameters of `Publish`: `structured` if `MessageStructure` is `json`.
+    /// Builds the request from the parameters of `Publish`. `structured`: whether `MessageStructure` is `json`.
     pub fn of(message: &str, structured: bool, attributes: &BTreeMap<String, String>) -> Result<Self, SnsError> {
         let ttl = ttl_of(attributes)?;
         if message.is_empty() {
@@ -157,7 +156,7 @@ impl FcmRequest {
         let Ok(Value::Object(bodies)) = serde_json::from_str(message) else {
             return Err(SnsError::invalid("Message Structure", "JSON message body failed to parse"));
         };
-        // Anything but a text is as good as nothing.
+        // Values other than strings are ignored.
         let body = |platform: &str| bodies.get(platform).and_then(Value::as_str);
         let (default, gcm) = match (body("default"), body("GCM")) {
             (Some(default), gcm) => (default, gcm),
@@ -171,13 +170,13 @@ impl FcmRequest {
             }
         };
         let Some(gcm) = gcm else { return Ok(Self { message: Ok(plain(default)), ttl: ttl.unwrap_or(MAX_TTL) }) };
-        let refused =
+        let invalid =
             |reason: &str| SnsError::invalid("Message", &format!("Invalid notification for protocol GCM: {reason}"));
         if gcm.len() > MAX_BYTES {
-            return Err(refused("Notification data is larger than allowed limit"));
+            return Err(invalid("Notification data is larger than allowed limit"));
         }
         if !serde_json::from_str::<Value>(gcm).is_ok_and(|value| value.is_object()) {
-            return Err(refused("Notification is malformed"));
+            return Err(invalid("Notification is malformed"));
         }
         let message = Message::parse(gcm);
         let ttl = ttl.or_else(|| message.as_ref().ok()?.ttl()).unwrap_or(MAX_TTL);
@@ -186,7 +185,7 @@ impl FcmRequest {
 }
 
 impl Message {
-    /// Reads and checks a message as FCM does.
+    /// Parses and validates a message as FCM does.
     fn parse(gcm: &str) -> Result<Self, String> {
         let Envelope { message: Request { validate_only, message } } =
             serde_json::from_str(gcm).map_err(|error| error.to_string())?;
@@ -206,14 +205,14 @@ impl Message {
         if validate_only { Err(VALIDATE_ONLY.to_owned()) } else { Ok(message) }
     }
 
-    /// What the app is given.
+    /// The data for the app.
     pub fn data(&self) -> BTreeMap<String, String> {
         let texts = self.data.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
         texts.collect()
     }
 
-    /// Whether an operating system shows anything of it.
-    pub fn is_shown(&self) -> bool {
+    /// Whether the operating system displays the message.
+    pub fn is_displayed(&self) -> bool {
         self.notification.is_some()
             || self.android.notification.is_some()
             || self.apns.payload["aps"]["alert"] != Value::Null
@@ -221,7 +220,7 @@ impl Message {
 
     fn ttl(&self) -> Option<i64> {
         let seconds: f64 = self.android.ttl.as_deref()?.strip_suffix('s')?.parse().ok()?;
-        // Fractions of a second are none for a phone.
+        // Fractions of a second are dropped.
         (0.0..=MAX_TTL as f64).contains(&seconds).then_some(seconds as i64)
     }
 }
@@ -229,7 +228,7 @@ impl Message {
 /// UndisplayedReason a message that is only to be checked is not sent.
 pub const VALIDATE_ONLY: &str = "validate_only";
 
-/// Keys of `data` that FCM keeps for itself.
+/// Whether FCM reserves the key of `data`.
 fn is_reserved(key: &str) -> bool {
     matches!(key, "from" | "gcm" | "message_type") || key.starts_with("google") || key.starts_with("gcm.")
 }
@@ -252,18 +251,18 @@ mod tests {
         FcmRequest::of(&message.to_string(), true, &BTreeMap::new())
     }
 
-    /// What is handed to FCM if `message` is FCM's.
+    /// The request for FCM with this message.
     fn sent(message: Value) -> FcmRequest {
         let gcm = json!({"fcmV1Message": {"message": message}}).to_string();
         publish(&json!({"default": "d", "GCM": gcm})).unwrap()
     }
 
-    fn why(message: Value) -> String {
-        sent(message).message.expect_err("FCM refuses it")
+    fn fcm_error(message: Value) -> String {
+        sent(message).message.expect_err("an error of FCM")
     }
 
     #[test]
-    fn gcm_is_a_text_or_nothing() {
+    fn gcm_value_other_than_a_string_is_ignored() {
         let data = |message: Value| publish(&message).unwrap().message.unwrap().data();
         let fallen_back = BTreeMap::from([("default".to_owned(), "d".to_owned())]);
         assert_eq!(data(json!({"default": "d", "GCM": {"fcmV1Message": {"message": {}}}})), fallen_back);
@@ -273,54 +272,54 @@ mod tests {
     }
 
     #[test]
-    fn there_must_be_a_default() {
+    fn missing_default_is_an_error() {
         let message = |bodies| publish(&bodies).unwrap_err().message;
         let missing = "Invalid parameter: Message Structure - No default entry in JSON message body";
         assert_eq!(message(json!({"GCM": "{}"})), missing);
-        let nothing = "Invalid parameter: JSON must contain an entry for 'default' or 'GCM'.";
-        assert_eq!(message(json!({"GCM": {}})), nothing);
-        assert_eq!(message(json!({"gcm": "{}"})), nothing);
-        let refused = FcmRequest::of("no json", true, &BTreeMap::new()).unwrap_err();
-        assert_eq!(refused.message, "Invalid parameter: Message Structure Reason: JSON message body failed to parse");
+        let no_entry = "Invalid parameter: JSON must contain an entry for 'default' or 'GCM'.";
+        assert_eq!(message(json!({"GCM": {}})), no_entry);
+        assert_eq!(message(json!({"gcm": "{}"})), no_entry);
+        let error = FcmRequest::of("no json", true, &BTreeMap::new()).unwrap_err();
+        assert_eq!(error.message, "Invalid parameter: Message Structure Reason: JSON message body failed to parse");
     }
 
     #[test]
-    fn four_kilobytes_and_no_more() {
+    fn message_larger_than_4096_bytes_is_rejected() {
         let gcm = |bytes: usize| {
             let empty = json!({"fcmV1Message": {"message": {"data": {"x": ""}}}}).to_string();
-            // Three bytes, and the rest of one each.
+            // The first character has three bytes, the others one.
             let text = "가".to_owned() + &"y".repeat(bytes - empty.len() - 3);
             json!({"fcmV1Message": {"message": {"data": {"x": text}}}}).to_string()
         };
         assert_eq!(gcm(4096).len(), 4096);
         assert!(publish(&json!({"default": "d", "GCM": gcm(4096)})).unwrap().message.is_ok());
-        let refused = publish(&json!({"default": "d", "GCM": gcm(4097)})).unwrap_err();
+        let error = publish(&json!({"default": "d", "GCM": gcm(4097)})).unwrap_err();
         let message = "Invalid parameter: Message Reason: Invalid notification for protocol GCM: Notification data is \
                        larger than allowed limit";
-        assert_eq!((refused.code, refused.message.as_str()), ("InvalidParameter", message));
+        assert_eq!((error.code, error.message.as_str()), ("InvalidParameter", message));
         publish(&json!({"default": "d", "GCM": "no json"})).expect_err("malformed");
     }
 
     #[test]
-    fn fcm_checks_what_sns_lets_through() {
-        assert!(why(json!({"data": {"n": 5}})).contains("(TYPE_STRING), 5"));
-        assert!(why(json!({"android": {"data": {"n": 5}}})).contains("TYPE_STRING"));
+    fn invalid_message_is_rejected_by_fcm() {
+        assert!(fcm_error(json!({"data": {"n": 5}})).contains("(TYPE_STRING), 5"));
+        assert!(fcm_error(json!({"android": {"data": {"n": 5}}})).contains("TYPE_STRING"));
         for key in ["from", "gcm", "google", "google.c.a", "googlex", "message_type"] {
-            assert_eq!(why(json!({"data": {key: "x"}})), format!("Invalid data payload key: {key}"));
+            assert_eq!(fcm_error(json!({"data": {key: "x"}})), format!("Invalid data payload key: {key}"));
         }
-        assert!(why(json!({"notificaton": {"title": "t"}})).contains("unknown field `notificaton`"));
-        assert!(why(json!({"android": {"notification": {"title_loc_arg": []}}})).contains("unknown field"));
+        assert!(fcm_error(json!({"notificaton": {"title": "t"}})).contains("unknown field `notificaton`"));
+        assert!(fcm_error(json!({"android": {"notification": {"title_loc_arg": []}}})).contains("unknown field"));
         for ttl in ["3600", "1h", "-1s", "2419201s"] {
-            assert!(why(json!({"android": {"ttl": ttl}})).contains("ttl"), "{ttl}");
+            assert!(fcm_error(json!({"android": {"ttl": ttl}})).contains("ttl"), "{ttl}");
         }
         let legacy = publish(&json!({"default": "d", "GCM": r#"{"data":{"a":"b"}}"#})).unwrap();
-        assert!(legacy.message.is_err(), "the API that FCM has switched off");
+        assert!(legacy.message.is_err(), "the legacy API");
         let gcm = json!({"fcmV1Message": {"validate_only": true, "message": {}}}).to_string();
         assert_eq!(publish(&json!({"default": "d", "GCM": gcm})).unwrap().message, Err(VALIDATE_ONLY.to_owned()));
     }
 
     #[test]
-    fn the_time_to_live_is_the_attributes_or_the_messages_or_four_weeks() {
+    fn time_to_live_comes_from_the_attribute_then_the_message_then_the_default() {
         let gcm = json!({"fcmV1Message": {"message": {"android": {"ttl": "60s"}}}}).to_string();
         let message = json!({"default": "d", "GCM": gcm}).to_string();
         let ttl = |message: &str, attributes: &[(&str, &str)]| {

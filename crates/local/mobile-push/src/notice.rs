@@ -4,24 +4,24 @@ use serde_json::Value;
 
 use super::message::{AndroidNotification, Message};
 
-/// What an operating system shows of a message.
+/// The part of a message that the operating system displays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
-    /// Its title.
+    /// Title.
     pub title: String,
-    /// Its text.
+    /// Body.
     pub body: String,
-    /// It replaces what is shown with the same tag.
+    /// Replaces the displayed notification with the same tag.
     pub tag: Option<String>,
-    /// Whether it makes no sound.
+    /// Whether it is silent.
     pub silent: bool,
 }
 
 impl Notice {
-    /// What a phone shows of `message`; nothing of one that is for the app only.
+    /// The notice of a message. `None` if the message is for the app only.
     pub fn of(message: &Message, platform: Platform, language: &str) -> Option<Self> {
-        if !message.is_shown() {
+        if !message.is_displayed() {
             return None;
         }
         match platform {
@@ -31,7 +31,7 @@ impl Notice {
     }
 }
 
-/// Firebase's SDK for Android: a plain text comes before the app's own, whose key may be unknown.
+/// Firebase's SDK for Android: a literal text takes precedence over a localized one.
 fn on_android(message: &Message, language: &str) -> Notice {
     let none = AndroidNotification::default();
     let own = message.android.notification.as_ref().unwrap_or(&none);
@@ -49,7 +49,7 @@ fn on_android(message: &Message, language: &str) -> Notice {
     }
 }
 
-/// Apple, "Generating a remote notification": the app's text comes before a plain one.
+/// Apple, "Generating a remote notification": a localized text takes precedence over a literal one.
 fn on_ios(message: &Message, language: &str) -> Notice {
     let aps = &message.apns.payload["aps"];
     let alert = &aps["alert"];
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_speaks_its_owners_language_on_either_platform() {
+    fn notice_is_in_the_phones_language_on_both_platforms() {
         for platform in [Platform::Android, Platform::Ios] {
             let korean = shown(like(), platform, "ko-KR").unwrap();
             let english = shown(like(), platform, "en").unwrap();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_text_comes_first_on_android_and_last_on_ios() {
+    fn literal_text_takes_precedence_on_android_only() {
         let mut message = like();
         message["notification"] = json!({"title": "plain", "body": "plain"});
         assert_eq!(shown(message.clone(), Platform::Android, "en").unwrap().body, "plain");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_silent_is() {
+    fn low_priority_or_missing_sound_is_silent() {
         let mut message = like();
         message["android"]["notification"]["notification_priority"] = json!("PRIORITY_LOW");
         assert!(shown(message, Platform::Android, "en").unwrap().silent);
@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn data_alone_is_not_shown() {
+    fn data_message_is_not_displayed() {
         assert_eq!(shown(json!({"data": {"a": "b"}}), Platform::Android, "en"), None);
         let push = json!({"apns": {"payload": {"aps": {"content-available": 1}}}});
         assert_eq!(shown(push, Platform::Ios, "en"), None);
     }
 
     #[test]
-    fn a_key_that_the_app_does_not_have_shows_nothing() {
+    fn unknown_localization_key_displays_nothing() {
         let message = json!({"android": {"notification": {"title_loc_key": "no_such_key"}}});
         assert_eq!(shown(message, Platform::Android, "en").unwrap().title, "");
     }

@@ -1,16 +1,16 @@
 use std::time::Duration;
 
-/// How the stand-in behaves.
+/// Settings of an emulator.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The port of loopback to listen on; 0 takes a free one.
+    /// Loopback port; 0 selects a free port.
     pub port: u16,
-    /// What plays the rest of AWS, as in `http://127.0.0.1:4566`; without it, nobody asks IAM, no
-    /// topic is told anything, and all other calls are answered 501.
+    /// Endpoint of the AWS emulator, such as `http://127.0.0.1:4566`. `None`: IAM is not enforced, events are not
+    /// published, and other calls return 501.
     pub upstream: Option<String>,
-    /// For how long a new endpoint is not found: look-ups are eventually consistent.
+    /// How long lookups of a new endpoint fail: they are eventually consistent.
     pub lookup_lag: Duration,
-    /// How many notifications, and how many that are not shown, are remembered.
+    /// Number of notifications, and of undisplayed messages, that are kept.
     pub history_limit: usize,
 }
 
@@ -23,13 +23,13 @@ impl Default for Options {
 /// `cargo xtask phones`' arguments.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The port of 127.0.0.1 to listen on; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Pass all other calls on to the emulator of AWS at this address, and ask it about permissions.
+    /// Forward all other calls to the AWS emulator at this URL, and check permissions with it.
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
-    /// Answer NotFound for so long when a new endpoint is looked up.
+    /// Return NotFound for lookups of a new endpoint for this long.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     lookup_lag: u64,
 }

@@ -5,98 +5,99 @@ use serde::{Deserialize, Serialize};
 
 use super::notice::Notice;
 
-/// A phone, as its owner has set it up.
+/// The settings of a phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Profile {
-    /// Whose it is.
+    /// Name of the owner.
     pub name: String,
-    /// Its language, as in `ko-KR`.
+    /// Language tag, such as `ko-KR`.
     pub language: String,
-    /// Its operating system.
+    /// Operating system.
     pub platform: Platform,
 }
 
-/// What FCM says of a token.
+/// Whether FCM can reach a phone by its token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reachability {
-    /// The phone is there.
+    /// The phone is online.
     #[default]
     Online,
-    /// The phone is off: messages wait for it until their time to live is over.
+    /// The phone is offline: messages stay pending until their time to live ends.
     Offline,
-    /// `UNREGISTERED`: the app has gone or has another token.
+    /// `UNREGISTERED`: the app was removed or has another token.
     Stale,
-    /// `INVALID_ARGUMENT`: FCM never gave out such a token.
+    /// `INVALID_ARGUMENT`: FCM never issued this token.
     Invalid,
 }
 
-/// A notification that has come to a phone.
+/// A notification that a phone received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
-    /// All that happens is numbered from 1, in this order.
+    /// Sequence number among all events, from 1.
     pub sequence: u64,
-    /// When SNS took it, in milliseconds since 1970.
+    /// When SNS accepted the message, in milliseconds since 1970.
     pub accepted_at: i64,
-    /// When the phone got it, in milliseconds since 1970.
+    /// When the phone received it, in milliseconds since 1970.
     pub received_at: i64,
-    /// Whose phone it is.
+    /// Name of the phone's owner.
     pub phone: String,
-    /// Its token.
+    /// FCM token.
     pub token: String,
-    /// Its language.
+    /// Language tag of the phone.
     pub language: String,
-    /// Its operating system.
+    /// Operating system.
     pub platform: Platform,
-    /// What it shows.
+    /// The displayed part.
     #[serde(flatten)]
     pub notice: Notice,
-    /// Whether it took the place of an older one.
+    /// Whether it replaced a displayed notification.
     pub replaced: bool,
-    /// For the app.
+    /// Data for the app.
     pub data: BTreeMap<String, String>,
-    /// The endpoint that was published to.
+    /// ARN of the endpoint.
     pub endpoint_arn: String,
-    /// SNS's id.
+    /// SNS message id.
     pub message_id: String,
 }
 
-/// A message that SNS took and no phone shows.
+/// A message that SNS accepted and no phone displays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UndisplayedMessage {
-    /// All that happens is numbered from 1, in this order.
+    /// Sequence number among all events, from 1.
     pub sequence: u64,
-    /// When that was clear, in milliseconds since 1970.
+    /// Time of the event in milliseconds since 1970.
     pub at: i64,
-    /// The phone's token.
+    /// FCM token.
     pub token: String,
-    /// The endpoint that was published to.
+    /// ARN of the endpoint.
     pub endpoint_arn: String,
-    /// SNS's id.
+    /// SNS message id.
     pub message_id: String,
-    /// UndisplayedReason.
+    /// The reason.
+    #[serde(rename = "why")]
     pub reason: UndisplayedReason,
 }
 
-/// UndisplayedReason a message is not shown.
+/// Why a message is not displayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UndisplayedReason {
-    /// It is for the app only.
+    /// The message is for the app only.
     DataOnly,
-    /// Its phone was off for longer than it lives.
+    /// The phone was offline for longer than the time to live.
     Expired,
-    /// A newer one with its collapse key came while the phone was off.
+    /// A newer message with the same collapse key replaced it while the phone was offline.
     Collapsed,
-    /// Too many waited.
+    /// Too many messages were pending.
     Dropped,
     /// `UNREGISTERED`.
     Stale,
-    /// `INVALID_ARGUMENT`, and FCM's reason.
+    /// `INVALID_ARGUMENT`, with FCM's message.
     Invalid(String),
-    /// It was to be checked only.
+    /// `validate_only` was set.
     ValidateOnly,
 }

@@ -6,47 +6,47 @@ use super::{
     sns_error::SnsError,
 };
 
-/// How many are listed at once.
+/// Number of entries per page.
 const PAGE: usize = 100;
-/// SNS's platform applications and endpoints. It has no clock: `now` is told, in milliseconds
-/// since 1970.
+
+/// SNS's platform applications and endpoints. The current time is a parameter, in milliseconds since 1970.
 #[derive(Default)]
 pub struct PlatformRegistry {
     applications: BTreeMap<String, BTreeMap<String, String>>,
     endpoints: BTreeMap<String, Endpoint>,
-    /// Endpoints by application and token.
+    /// ARNs of endpoints by application and token.
     by_token: HashMap<(String, String), String>,
 }
 
 /// A platform endpoint.
 #[derive(Clone)]
 pub struct Endpoint {
-    /// The ARN of its application.
+    /// ARN of the application.
     pub application: String,
-    /// The token of the app on a device.
+    /// FCM token.
     pub token: String,
-    /// Whether publishing to it is tried.
+    /// Whether SNS delivers to the endpoint.
     pub enabled: bool,
-    /// What its maker noted on it.
+    /// `CustomUserData`.
     pub user_data: String,
     created_at: i64,
 }
 
-/// Something that happened to an endpoint, of which its application may want to hear.
+/// A change of an endpoint, for event notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It is new.
+    /// The endpoint was created.
     Created,
-    /// It has other attributes.
+    /// Its attributes changed.
     Updated,
-    /// It is gone.
+    /// The endpoint was deleted.
     Deleted,
-    /// Nothing.
+    /// No change.
     None,
 }
 
 impl Endpoint {
-    /// As `GetEndpointAttributes` answers it.
+    /// The result of `GetEndpointAttributes`.
     pub fn attributes(&self) -> BTreeMap<String, String> {
         let mut attributes = BTreeMap::from([
             ("Enabled".to_owned(), self.enabled.to_string()),
@@ -60,7 +60,7 @@ impl Endpoint {
 }
 
 impl PlatformRegistry {
-    /// `CreatePlatformApplication`: the new one's ARN, or that of the same one.
+    /// `CreatePlatformApplication`: the ARN of the new application, or of an existing one with the same attributes.
     pub fn create_application(
         &mut self,
         scope: &Scope,
@@ -73,7 +73,7 @@ impl PlatformRegistry {
             return Err(SnsError::invalid("Name", "must be 1 to 256 characters of A-Z, a-z, 0-9, _, - and ."));
         }
         if platform != "GCM" {
-            return Err(SnsError::invalid("Platform", "only GCM is played here"));
+            return Err(SnsError::invalid("Platform", "the emulator supports only GCM"));
         }
         check_application(&attributes)?;
         if !attributes.contains_key("PlatformCredential") {
@@ -104,28 +104,28 @@ impl PlatformRegistry {
         Ok(())
     }
 
-    /// `GetPlatformApplicationAttributes`: without its credentials.
+    /// `GetPlatformApplicationAttributes`: all attributes except the credentials.
     pub fn application(&self, arn: &str) -> Result<BTreeMap<String, String>, SnsError> {
         let attributes = self.applications.get(arn).ok_or_else(|| SnsError::not_found("PlatformApplication"))?;
         Ok(without_secrets(attributes))
     }
 
-    /// `DeletePlatformApplication`, with its endpoints; there may be none.
+    /// `DeletePlatformApplication`: also deletes its endpoints. The application need not exist.
     pub fn delete_application(&mut self, arn: &str) {
         self.applications.remove(arn);
         self.endpoints.retain(|_, endpoint| endpoint.application != arn);
         self.by_token.retain(|(application, _), _| application != arn);
     }
 
-    /// `ListPlatformApplications`: those of the caller's account and region, and where to go on.
+    /// `ListPlatformApplications`: a page of the applications in the caller's account and region.
     pub fn list_applications(&self, scope: &Scope, from: Option<&str>) -> Page<BTreeMap<String, String>> {
         let prefix = format!("arn:aws:sns:{}:{}:", scope.region, scope.account);
         let all = self.applications.iter().filter(|(arn, _)| arn.starts_with(&prefix));
         page(all.map(|(arn, attributes)| (arn.as_str(), without_secrets(attributes))), from)
     }
 
-    /// `CreatePlatformEndpoint`: the new one's ARN, or that of the same one, which stays as it is:
-    /// disabled, if it was. `enabled` is compared only where it is given.
+    /// `CreatePlatformEndpoint`: the ARN of the new endpoint, or of an existing one with the same attributes. An existing
+    /// endpoint does not change: if it was disabled, it stays disabled. `enabled` is compared only if given.
     pub fn create_endpoint(
         &mut self,
         application: &str,
@@ -158,13 +158,13 @@ impl PlatformRegistry {
         Ok((arn, Change::Created))
     }
 
-    /// `GetEndpointAttributes`: none yet within `lag` of its creation.
+    /// `GetEndpointAttributes`: not found within `lag` milliseconds after the creation.
     pub fn look_up(&self, arn: &str, lag: i64, now: i64) -> Result<&Endpoint, SnsError> {
         let endpoint = self.endpoints.get(arn).filter(|endpoint| now >= endpoint.created_at + lag);
         endpoint.ok_or_else(|| SnsError::not_found("Endpoint"))
     }
 
-    /// The endpoint, as SNS itself sees it.
+    /// The endpoint, without lookup lag.
     pub fn endpoint(&self, arn: &str) -> Option<&Endpoint> {
         self.endpoints.get(arn)
     }
@@ -204,14 +204,14 @@ impl PlatformRegistry {
         Ok(if is_same { Change::None } else { Change::Updated })
     }
 
-    /// `DeleteEndpoint`; there may be none. The one that was.
+    /// `DeleteEndpoint`: returns the deleted endpoint, if it existed.
     pub fn remove(&mut self, arn: &str) -> Option<Endpoint> {
         let endpoint = self.endpoints.remove(arn)?;
         self.by_token.remove(&(endpoint.application.clone(), endpoint.token.clone()));
         Some(endpoint)
     }
 
-    /// SNS disables an endpoint, after FCM has services its token stale.
+    /// Disables an endpoint after FCM has reported its token as unregistered.
     pub fn disable(&mut self, arn: &str) {
         if let Some(endpoint) = self.endpoints.get_mut(arn) {
             endpoint.enabled = false;
@@ -229,7 +229,7 @@ impl PlatformRegistry {
         Ok(page(all.map(|(arn, endpoint)| (arn.as_str(), endpoint.attributes())), from))
     }
 
-    /// Whether this endpoint can be published to, and its token.
+    /// The endpoint for `Publish`, if it and its application are enabled.
     pub fn target(&self, arn: &str) -> Result<&Endpoint, SnsError> {
         let unknown = || SnsError::invalid("TargetArn", "No endpoint found for the target arn specified");
         let endpoint = self.endpoints.get(arn).ok_or_else(unknown)?;
@@ -249,7 +249,7 @@ impl PlatformRegistry {
     }
 }
 
-/// A page of a list, and the token of the next.
+/// A page of a list and the token of the next page.
 pub type Page<T> = (Vec<(String, T)>, Option<String>);
 
 fn page<'a, T>(all: impl Iterator<Item = (&'a str, T)>, from: Option<&str>) -> Page<T> {
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn arns_are_as_on_aws() {
+    fn arns_have_the_format_of_aws() {
         let (mut registry, application) = registry();
         assert_eq!(application, "arn:aws:sns:ap-northeast-2:000000000000:app/GCM/iyagi");
         let (endpoint, change) = registry.create_endpoint(&application, "t1", "", None, 0).unwrap();
@@ -296,50 +296,50 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_looked_at_and_never_shown() {
+    fn credentials_are_validated_and_never_returned() {
         let (mut registry, application) = registry();
         assert_eq!(registry.application(&application).unwrap(), map(&[("Enabled", "true")]));
-        let again = registry.create_application(&scope(), "iyagi", "GCM", map(&[("PlatformCredential", ACCOUNT)]));
-        assert_eq!(again.unwrap(), application, "the same is the same");
+        let same = registry.create_application(&scope(), "iyagi", "GCM", map(&[("PlatformCredential", ACCOUNT)]));
+        assert_eq!(same.unwrap(), application, "equal attributes");
         let topic = map(&[("PlatformCredential", ACCOUNT), ("EventDeliveryFailure", "arn:aws:sns:r:a:t")]);
         registry.create_application(&scope(), "iyagi", "GCM", topic).expect_err("the same name, other properties");
         for wrong in ["AIza-an-old-key", "{}", r#"{"type":"service_account"}"#] {
-            let refused = registry.create_application(&scope(), "x", "GCM", map(&[("PlatformCredential", wrong)]));
+            let error = registry.create_application(&scope(), "x", "GCM", map(&[("PlatformCredential", wrong)]));
             let message = "Invalid parameter: Attributes Reason: Platform credentials are invalid";
-            assert_eq!(refused.unwrap_err().message, message, "{wrong}");
+            assert_eq!(error.unwrap_err().message, message, "{wrong}");
         }
         registry.set_application(&application, map(&[("Sound", "loud")])).expect_err("an unknown attribute");
     }
 
     #[test]
-    fn creating_again_leaves_a_disabled_endpoint_disabled() {
+    fn recreated_endpoint_stays_disabled() {
         let (mut registry, application) = registry();
         let (arn, _) = registry.create_endpoint(&application, "t1", "mina", Some(true), 0).unwrap();
         registry.disable(&arn);
-        let again = registry.create_endpoint(&application, "t1", "mina", None, 0).unwrap();
-        assert_eq!(again, (arn.clone(), Change::None));
+        let same = registry.create_endpoint(&application, "t1", "mina", None, 0).unwrap();
+        assert_eq!(same, (arn.clone(), Change::None));
         assert!(!registry.endpoint(&arn).unwrap().enabled);
-        // What differs is refused: the user data, and the flag where it is given.
+        // Other user data, or another flag if given, is an error.
         for (data, enabled) in [("jun", None), ("mina", Some(true))] {
-            let refused = registry.create_endpoint(&application, "t1", data, enabled, 0).unwrap_err();
+            let error = registry.create_endpoint(&application, "t1", data, enabled, 0).unwrap_err();
             let message = format!(
                 "Invalid parameter: Token Reason: Endpoint {arn} already exists with the same Token, but different \
                  attributes."
             );
-            assert_eq!((refused.code, refused.message), ("InvalidParameter", message));
+            assert_eq!((error.code, error.message), ("InvalidParameter", message));
         }
     }
 
     #[test]
-    fn an_endpoint_moves_to_another_token_but_not_to_a_taken_one() {
+    fn endpoint_moves_to_a_free_token_only() {
         let (mut registry, application) = registry();
         let (first, _) = registry.create_endpoint(&application, "t1", "", None, 0).unwrap();
         let (second, _) = registry.create_endpoint(&application, "t2", "", None, 0).unwrap();
-        let refused = registry.set_endpoint(&first, &map(&[("Token", "t2")])).unwrap_err();
-        assert!(refused.message.contains(&second), "{refused}");
+        let error = registry.set_endpoint(&first, &map(&[("Token", "t2")])).unwrap_err();
+        assert!(error.message.contains(&second), "{error}");
         assert_eq!(registry.set_endpoint(&first, &map(&[("Token", "t3"), ("Enabled", "false")])), Ok(Change::Updated));
         assert_eq!(registry.set_endpoint(&first, &map(&[("Token", "t3")])), Ok(Change::None));
-        // Its old token is free again.
+        // Its old token is free.
         let (third, change) = registry.create_endpoint(&application, "t1", "", None, 0).unwrap();
         assert!(third != first && change == Change::Created);
         assert_eq!(registry.set_endpoint(&first, &map(&[("Colour", "red")])).unwrap_err().code, "InvalidParameter");
@@ -347,46 +347,46 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_in_bytes() {
+    fn length_limits_are_in_bytes() {
         let (mut registry, application) = registry();
         let token = "가".repeat(2730) + "xx";
         assert_eq!(token.len(), 8192);
-        registry.create_endpoint(&application, &token, &"x".repeat(2048), None, 0).expect("just fits");
-        let refused = registry.create_endpoint(&application, &(token + "x"), "", None, 0).unwrap_err();
+        registry.create_endpoint(&application, &token, &"x".repeat(2048), None, 0).expect("the maximum length");
+        let error = registry.create_endpoint(&application, &(token + "x"), "", None, 0).unwrap_err();
         let message = "Invalid parameter: Token Reason: must be at most 8192 bytes long in UTF-8 encoding";
-        assert_eq!(refused.message, message);
-        let refused = registry.create_endpoint(&application, "t", &"가".repeat(683), None, 0).unwrap_err();
+        assert_eq!(error.message, message);
+        let error = registry.create_endpoint(&application, "t", &"가".repeat(683), None, 0).unwrap_err();
         let message = "Invalid parameter: Attributes Reason: Invalid value for attribute: CustomUserData: must be at \
                        most 2048 bytes long in UTF-8 encoding";
-        assert_eq!(refused.message, message);
+        assert_eq!(error.message, message);
     }
 
     #[test]
-    fn look_ups_lag_behind() {
+    fn lookup_fails_within_the_lag() {
         let (mut registry, application) = registry();
         let (arn, _) = registry.create_endpoint(&application, "t", "", None, 1000).unwrap();
-        assert_eq!(registry.look_up(&arn, 50, 1049).err().map(|sns_error| sns_error.code), Some("NotFound"));
+        assert_eq!(registry.look_up(&arn, 50, 1049).err().map(|error| error.code), Some("NotFound"));
         assert!(registry.look_up(&arn, 50, 1050).is_ok() && registry.look_up(&arn, 0, 1000).is_ok());
     }
 
     #[test]
-    fn targets_say_why_they_cannot_be_published_to() {
+    fn disabled_or_missing_target_is_an_error() {
         let (mut registry, application) = registry();
         let (arn, _) = registry.create_endpoint(&application, "t", "", None, 0).unwrap();
-        let code = |registry: &PlatformRegistry, arn: &str| registry.target(arn).err().map(|sns_error| sns_error.code);
+        let code = |registry: &PlatformRegistry, arn: &str| registry.target(arn).err().map(|error| error.code);
         assert_eq!(code(&registry, &arn), None);
         registry.disable(&arn);
         assert_eq!(code(&registry, &arn), Some("EndpointDisabled"));
         registry.set_application(&application, map(&[("Enabled", "false")])).unwrap();
         assert_eq!(code(&registry, &arn), Some("PlatformApplicationDisabled"));
         registry.delete_application(&application);
-        let refused = registry.target(&arn).err().unwrap();
+        let error = registry.target(&arn).err().unwrap();
         let message = "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified";
-        assert_eq!(refused.message, message);
+        assert_eq!(error.message, message);
     }
 
     #[test]
-    fn lists_come_in_pages() {
+    fn lists_are_paged() {
         let (mut registry, application) = registry();
         for index in 0..250 {
             registry.create_endpoint(&application, &index.to_string(), "", None, 0).unwrap();

@@ -1,25 +1,24 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use http_server::{Server, ActiveFaults, serve_until_shutdown};
+use http_server::{ActiveFaults, Server, serve_until_shutdown};
 
 use super::{
     client::Client,
-    registry::PlatformRegistry,
-    http::{App, router},
     fcm::Fcm,
+    http::{App, router},
     options::Options,
+    registry::PlatformRegistry,
     sns::Sns,
     upstream::Upstream,
 };
 
-/// A running stand-in, which ends with this value. It may be started and ended from inside and
-/// outside of async code.
+/// A running emulator. Dropping the value stops it. It can be started and stopped inside and outside of async code.
 #[derive(Debug)]
 pub struct MobilePushEmulator(Server);
 
 impl MobilePushEmulator {
-    /// Starts a stand-in on loopback. It answers when this returns.
+    /// Starts an emulator on the loopback interface. It accepts requests when this returns.
     pub fn start(options: Options) -> Result<Self> {
         let upstream = options.upstream.as_deref().map(Upstream::new).transpose()?;
         let sns = Sns {
@@ -29,21 +28,21 @@ impl MobilePushEmulator {
             lookup_lag: i64::try_from(options.lookup_lag.as_millis())?,
         };
         let app = Arc::new(App::new(sns, upstream));
-        Ok(Self(Server::start("phones", options.port, |_| router(app))?))
+        Ok(Self(Server::start("mobile-push", options.port, |_| router(app))?))
     }
 
-    /// Where it answers.
+    /// The emulator's base URL.
     pub fn endpoint(&self) -> String {
         self.0.endpoint()
     }
 
-    /// A client of its control calls.
+    /// A client of the control API.
     pub fn client(&self) -> Client {
         Client::new(self.endpoint())
     }
 }
 
-/// `cargo xtask phones`: runs a stand-in until SIGTERM or Ctrl-C.
+/// Runs an emulator until SIGTERM or Ctrl-C: `cargo xtask phones`.
 pub async fn run(options: Options) -> Result<()> {
     serve_until_shutdown(|| MobilePushEmulator::start(options), MobilePushEmulator::endpoint).await
 }

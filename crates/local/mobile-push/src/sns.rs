@@ -3,16 +3,16 @@ use http_server::ActiveFaults;
 use super::{
     attributes::parse_bool,
     call::{Call, Scope},
-    registry::{Change, PlatformRegistry, Page},
     event::{Event, FailureType},
     fault::Fault,
+    fcm::{DeliveryContext, Fcm, FcmResponse},
     message::FcmRequest,
-    fcm::{Fcm, DeliveryContext, FcmResponse},
+    registry::{Change, Page, PlatformRegistry},
     sns_error::SnsError,
     xml,
 };
 
-/// The calls that are played here, but for `Publish`, which is if it is meant for an endpoint.
+/// The emulated calls. `Publish` is emulated if its target is an endpoint.
 const CALLS: [&str; 10] = [
     "CreatePlatformApplication",
     "SetPlatformApplicationAttributes",
@@ -26,36 +26,35 @@ const CALLS: [&str; 10] = [
     "ListEndpointsByPlatformApplication",
 ];
 
-/// SNS mobile push, FCM, and what is to go wrong with them. It has no clock: `now` is told, in
-/// milliseconds since 1970.
+/// SNS mobile push, FCM, and the injected faults. The current time is a parameter, in milliseconds since 1970.
 pub struct Sns {
-    /// Applications and endpoints.
+    /// Platform applications and endpoints.
     pub registry: PlatformRegistry,
     /// FCM and the phones.
     pub fcm: Fcm,
-    /// What is to go wrong.
+    /// The injected faults.
     pub faults: ActiveFaults<Fault>,
-    /// For how long a new endpoint is not found, in milliseconds.
+    /// How long lookups of a new endpoint fail, in milliseconds.
     pub lookup_lag: i64,
 }
 
-/// A call that was done.
+/// The result of a call.
 #[derive(Debug, Default)]
 pub struct CallResult {
-    /// The result's elements.
-    pub result: String,
-    /// What topics are to be told.
+    /// XML elements of the result.
+    pub elements: String,
+    /// Events to publish.
     pub events: Vec<Event>,
 }
 
-/// Whether this is played here; all else is another's.
+/// Whether the call is emulated here; other calls are forwarded.
 pub fn is_emulated(call: &Call) -> bool {
     let is_endpoint = |arn: &str| arn.starts_with("arn:aws:sns:") && arn.contains(":endpoint/GCM/");
     CALLS.contains(&call.action.as_str())
         || (call.action == "Publish" && call.get("TargetArn").is_some_and(is_endpoint))
 }
 
-/// What a call is about, for IAM.
+/// The resource of a call, for IAM.
 pub fn resource(call: &Call, scope: &Scope) -> String {
     let named = ["TargetArn", "EndpointArn", "PlatformApplicationArn"].into_iter().find_map(|name| call.get(name));
     match (named, call.get("Name")) {
@@ -68,19 +67,19 @@ pub fn resource(call: &Call, scope: &Scope) -> String {
 }
 
 impl Sns {
-    /// The token that a call concerns.
+    /// The token that a call is about.
     pub fn token<'a>(&'a self, call: &'a Call) -> Option<&'a str> {
         let arn = call.get("EndpointArn").or_else(|| call.get("TargetArn"));
         let known = arn.and_then(|arn| self.registry.endpoint(arn)).map(|endpoint| endpoint.token.as_str());
         known.or_else(|| call.get("Token"))
     }
 
-    /// Does a call.
+    /// Processes a call.
     pub fn call(&mut self, call: &Call, scope: &Scope, now: i64) -> Result<CallResult, SnsError> {
         let registry = &mut self.registry;
         let application = || call.required("PlatformApplicationArn");
         let endpoint = || call.required("EndpointArn");
-        let done = match call.action.as_str() {
+        let elements = match call.action.as_str() {
             "CreatePlatformApplication" => {
                 let (name, platform) = (call.required("Name")?, call.required("Platform")?);
                 let arn = registry.create_application(scope, name, platform, call.map("Attributes"))?;
@@ -120,7 +119,7 @@ impl Sns {
             }
             _ => return self.publish(call, now),
         };
-        Ok(CallResult { result: done, events: Vec::new() })
+        Ok(CallResult { elements, events: Vec::new() })
     }
 
     fn create_endpoint(&mut self, call: &Call, now: i64) -> Result<CallResult, SnsError> {
@@ -134,7 +133,7 @@ impl Sns {
             enabled,
             now,
         )?;
-        Ok(CallResult { result: xml::element("EndpointArn", &arn), events: self.endpoint_events(change, &arn, now) })
+        Ok(CallResult { elements: xml::element("EndpointArn", &arn), events: self.endpoint_events(change, &arn, now) })
     }
 
     fn publish(&mut self, call: &Call, now: i64) -> Result<CallResult, SnsError> {
@@ -153,7 +152,7 @@ impl Sns {
             message_id: message_id.clone(),
             accepted_at: now,
         };
-        // SNS has taken the message. What FCM says of it, the publisher never hears.
+        // SNS has accepted the message. FCM's response is not reported to the publisher.
         let failure = match self.fcm.send(context, request, now) {
             FcmResponse::Accepted => None,
             FcmResponse::Unregistered => {
@@ -166,20 +165,20 @@ impl Sns {
         let events = failure.zip(topic).map(|(failure, topic)| {
             Event::delivery_failure(&topic, failure, &endpoint.application, arn, &message_id, now)
         });
-        Ok(CallResult { result: xml::element("MessageId", &message_id), events: events.into_iter().collect() })
+        Ok(CallResult { elements: xml::element("MessageId", &message_id), events: events.into_iter().collect() })
     }
 
-    /// What an endpoint's application is told of it.
+    /// The events about a change of an endpoint.
     fn endpoint_events(&self, change: Change, arn: &str, now: i64) -> Vec<Event> {
-        let what = match change {
+        let event_type = match change {
             Change::Created => "EndpointCreated",
             Change::Updated => "EndpointUpdated",
             Change::Deleted => "EndpointDeleted",
             Change::None => return Vec::new(),
         };
         let Some(endpoint) = self.registry.endpoint(arn) else { return Vec::new() };
-        let topic = self.topic(&endpoint.application, &format!("Event{what}"));
-        topic.map(|topic| Event::of_endpoint(&topic, what, &endpoint.application, arn, now)).into_iter().collect()
+        let topic = self.topic(&endpoint.application, &format!("Event{event_type}"));
+        topic.map(|topic| Event::of_endpoint(&topic, event_type, &endpoint.application, arn, now)).into_iter().collect()
     }
 
     fn topic(&self, application: &str, attribute: &str) -> Option<String> {

@@ -1,15 +1,14 @@
 use axum::http::StatusCode;
 
-/// A call that SNS refuses: its status, code and message as AWS has them (Amazon SNS API Reference,
-/// "Errors" of each action).
+/// An error of SNS, with the status, code and message of AWS (Amazon SNS API Reference, "Errors" of each action).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct SnsError {
-    /// The status.
+    /// HTTP status.
     pub status: StatusCode,
-    /// What clients decide on.
+    /// Error code.
     pub code: &'static str,
-    /// For people; of some refusals, clients take the endpoint's ARN out of it.
+    /// The message. Clients parse the endpoint's ARN from some of them.
     pub message: String,
 }
 
@@ -23,7 +22,7 @@ impl SnsError {
         )
     }
 
-    /// 400 `InvalidParameter` with the message as it is.
+    /// 400 `InvalidParameter` with this message.
     pub fn invalid_message(message: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", message)
     }
@@ -43,8 +42,8 @@ impl SnsError {
         Self::new(StatusCode::BAD_REQUEST, "PlatformApplicationDisabled", "Platform application is disabled")
     }
 
-    /// 403 `AuthorizationError`: IAM does not allow it.
-    pub fn not_authorised(principal: &str, action: &str, resource: &str) -> Self {
+    /// 403 `AuthorizationError`: IAM denies the call.
+    pub fn not_authorized(principal: &str, action: &str, resource: &str) -> Self {
         let message = format!(
             "User: {principal} is not authorized to perform: SNS:{action} on resource: {resource} because no \
              identity-based policy allows the SNS:{action} action"
@@ -62,7 +61,7 @@ impl SnsError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Internal Service Error")
     }
 
-    /// Any.
+    /// An error with this status, code and message.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
     }

@@ -10,7 +10,7 @@ use super::sns_error::SnsError;
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
-/// The answer to `action`: its result's elements.
+/// The response to `action`; `elements` is the content of its result.
 pub fn result(action: &str, elements: &str) -> Response {
     let request = uuid::Uuid::new_v4();
     let result =
@@ -19,38 +19,38 @@ pub fn result(action: &str, elements: &str) -> Response {
         "<{action}Response xmlns=\"{NAMESPACE}\">{result}<ResponseMetadata><RequestId>{request}</RequestId>\
          </ResponseMetadata></{action}Response>"
     );
-    answer(StatusCode::OK, body)
+    xml_response(StatusCode::OK, body)
 }
 
-/// An error's answer.
-pub fn sns_error(sns_error: &SnsError) -> Response {
+/// The response of an error.
+pub fn error(error: &SnsError) -> Response {
     let request = uuid::Uuid::new_v4();
-    let kind = if sns_error.status.is_server_error() { "Receiver" } else { "Sender" };
+    let kind = if error.status.is_server_error() { "Receiver" } else { "Sender" };
     let body = format!(
         "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{kind}</Type><Code>{}</Code><Message>{}</Message></Error>\
          <RequestId>{request}</RequestId></ErrorResponse>",
-        sns_error.code,
-        escape(&sns_error.message)
+        error.code,
+        escape(&error.message)
     );
-    answer(sns_error.status, body)
+    xml_response(error.status, body)
 }
 
-/// An element with text.
+/// An element that contains text.
 pub fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>", escape(text))
 }
 
-/// A map.
+/// A map in the format of SNS.
 pub fn attributes(attributes: &BTreeMap<String, String>) -> String {
     let mut text = String::from("<Attributes>");
     for (name, value) in attributes {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "<entry>{}{}</entry>", element("key", name), element("value", value));
     }
     text + "</Attributes>"
 }
 
-/// The text of the first element `name` that holds text only.
+/// The text of the first element `name` that contains only text.
 pub fn text_of(body: &str, name: &str) -> Option<String> {
     let (_, rest) = body.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
@@ -67,7 +67,7 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&apos;"),
-            // XML 1.0 has no other control characters.
+            // XML 1.0 allows no other control characters.
             control if control.is_control() && !matches!(control, '\n' | '\r' | '\t') => escaped.push('\u{fffd}'),
             character => escaped.push(character),
         }
@@ -75,7 +75,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn answer(status: StatusCode, body: String) -> Response {
+fn xml_response(status: StatusCode, body: String) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
@@ -87,8 +87,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_survives_the_way_there_and_back() {
-        for text in ["plain", "a<b>&\"c'", "&lt; as it stands", "한국어"] {
+    fn escaped_text_round_trips() {
+        for text in ["plain", "a<b>&\"c'", "&lt; escaped already", "한국어"] {
             assert_eq!(text_of(&element("Message", text), "Message").as_deref(), Some(text));
         }
         assert_eq!(text_of("<Error></Error>", "Message"), None);

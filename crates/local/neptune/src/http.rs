@@ -17,7 +17,7 @@ use axum::{
 use flate2::{Compression, write::GzEncoder};
 use http_server::{json_bytes_response, json_response, now_millis};
 
-use super::{error_response::ErrorResponse, control, database::Database, open_cypher, query, signature};
+use super::{control, database::Database, error_response::ErrorResponse, open_cypher, query, signature};
 
 /// State shared by the routes.
 pub struct App {

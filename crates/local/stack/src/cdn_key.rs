@@ -1,7 +1,6 @@
-//! What signs addresses of derived files: a pair of keys, whose private half lies in Secrets Manager.
-//! It is made up, and a new one with every stack.
+//! The key pair for signed URLs of derivatives. The private key is in Secrets Manager. Every stack has a new pair.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use aws_client::AwsClient;
@@ -9,39 +8,38 @@ use cloudfront::KeyPair;
 use serde_json::json;
 use uuid::Uuid;
 
-/// The id of the public key; on AWS, CloudFront gives it out.
-pub const ID: &str = "KLOCALDELIVERY";
-/// The secret's name.
+/// Id of the public key; on AWS, CloudFront assigns it.
+pub const KEY_ID: &str = "KLOCALDELIVERY";
+/// Name of the secret.
 const NAME: &str = "iyagi/delivery";
 
-/// Where the two halves are.
+/// The key pair.
 #[derive(Debug)]
 pub struct CdnKey {
-    /// A PEM file.
-    pub public: PathBuf,
-    /// A secret that holds PEM.
+    /// ARN of the secret with the private key in PEM.
     pub secret_arn: String,
 }
 
 impl CdnKey {
-    /// The pair whose public half is in the file `public`; it is made if there is none, or if the
-    /// emulator, which may be a new one, has no other half.
-    pub async fn at(public: PathBuf, aws: &AwsClient) -> Result<Self> {
-        let known = aws.json("secretsmanager", "secretsmanager.DescribeSecret", &json!({"SecretId": NAME})).await.ok();
-        let secret = match known {
-            Some(known) if public.exists() => known,
-            known => {
+    /// Loads the key pair. Creates it if the file of the public key or the secret is missing: the emulator may be new.
+    pub async fn load_or_create(public_key_file: &Path, aws: &AwsClient) -> Result<Self> {
+        let existing =
+            aws.json("secretsmanager", "secretsmanager.DescribeSecret", &json!({"SecretId": NAME})).await.ok();
+        let secret = match existing {
+            Some(secret) if public_key_file.exists() => secret,
+            existing => {
                 let pair = KeyPair::generate()?;
                 let token = Uuid::new_v4().to_string();
                 let (call, name) =
-                    if known.is_some() { ("PutSecretValue", "SecretId") } else { ("CreateSecret", "Name") };
+                    if existing.is_some() { ("PutSecretValue", "SecretId") } else { ("CreateSecret", "Name") };
                 let input = json!({name: NAME, "SecretString": pair.private, "ClientRequestToken": token});
                 let secret = aws.json("secretsmanager", &format!("secretsmanager.{call}"), &input).await?;
-                fs::write(&public, pair.public).with_context(|| format!("cannot write {}", public.display()))?;
+                fs::write(public_key_file, pair.public)
+                    .with_context(|| format!("cannot write {}", public_key_file.display()))?;
                 secret
             }
         };
-        let secret_arn = secret["ARN"].as_str().context("a secret without ARN")?.to_owned();
-        Ok(Self { public, secret_arn })
+        let secret_arn = secret["ARN"].as_str().context("the secret has no ARN")?.to_owned();
+        Ok(Self { secret_arn })
     }
 }

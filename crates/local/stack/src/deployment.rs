@@ -1,5 +1,5 @@
-//! `sam deploy` to an emulator, as to production: with what `[production]` of `samconfig.toml` says, under a
-//! key of `infra/key.yaml`, with a topic for alarms.
+//! `sam deploy` to an emulator as to production: with the parameters of `[production]` in `samconfig.toml`, the key of
+//! `infra/key.yaml`, and a topic for alarms.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
@@ -7,27 +7,26 @@ use anyhow::{Context, Result, ensure};
 use aws_client::AwsClient;
 use serde::Deserialize;
 
-use crate::{block_on, emulator::Emulator, functions, paths, progress, tools::Tool};
+use crate::{blocking::block_on, emulator::Emulator, functions, paths, progress, tools::Tool};
 
-/// As `samconfig.toml` names it.
+/// Name of the stack, as in `samconfig.toml`.
 const STACK: &str = "iyagi";
-/// As docs/operations/deploy.md names it.
+/// Name of the key's stack.
 const KEY_STACK: &str = "iyagi-key";
-/// As docs/operations/deploy.md names it.
+/// Name of the topic for alarms.
 const ALARMS: &str = "iyagi-alarms";
 
-/// Deploys the built template; its outputs. `own` are the parameters in which an emulator differs
-/// from production.
-pub fn deploy(emulator: &Emulator, own: &[(&str, &str)]) -> Result<BTreeMap<String, String>> {
+/// Deploys the built template and returns its outputs. `overrides` are the parameters that differ from production.
+pub fn deploy(emulator: &Emulator, overrides: &[(&str, &str)]) -> Result<BTreeMap<String, String>> {
     let mut parameters = production(&fs::read_to_string(config())?)?;
     parameters.extend(key(emulator)?);
     parameters.insert("AlarmTopicArn".to_owned(), alarms(emulator)?);
-    parameters.extend(own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    parameters.extend(overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let mut sam = Tool::Sam.command("sam");
-    // Without a path, SAM looks for its configuration beside the built template.
+    // By default, SAM looks for its configuration beside the built template.
     sam.arg("deploy").arg("--config-file").arg(config()).args(["--config-env", "production"]);
     sam.arg("--template-file").arg(functions::built_template()).arg("--no-confirm-changeset");
-    // In place of those of the configuration. The SAM CLI passes over what the template does not declare.
+    // These replace the parameters of the configuration. The SAM CLI ignores undeclared parameters.
     sam.arg("--parameter-overrides");
     sam.args(parameters.iter().map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")));
     progress::run("Deploying template.yaml", emulator.configure(sam.env("SAM_CLI_TELEMETRY", "0")))?;
@@ -39,13 +38,13 @@ fn production(config: &str) -> Result<BTreeMap<String, String>> {
     let config: Config = toml::from_str(config)?;
     let entries = config.production.deploy.parameters.parameter_overrides;
     let pair = |entry: &String| {
-        let (name, value) = entry.split_once('=').with_context(|| format!("{entry} is no NAME=VALUE"))?;
+        let (name, value) = entry.split_once('=').with_context(|| format!("{entry} is not NAME=VALUE"))?;
         Ok((name.to_owned(), value.to_owned()))
     };
     entries.iter().map(pair).collect()
 }
 
-/// The key, deployed if it is not there: the outputs of its stack are parameters of the next.
+/// Deploys the key. The outputs of its stack are parameters of the main stack.
 fn key(emulator: &Emulator) -> Result<BTreeMap<String, String>> {
     let mut aws = cli(emulator);
     aws.args(["cloudformation", "deploy", "--no-fail-on-empty-changeset", "--stack-name", KEY_STACK]);
@@ -54,22 +53,22 @@ fn key(emulator: &Emulator) -> Result<BTreeMap<String, String>> {
     outputs(emulator, KEY_STACK)
 }
 
-/// The ARN of the topic that hears of alarms, which is made if it is not there.
+/// The ARN of the topic for alarms. Creates the topic if it does not exist.
 fn alarms(emulator: &Emulator) -> Result<String> {
     let input = [("Action", "CreateTopic"), ("Version", "2010-03-31"), ("Name", ALARMS)];
-    let answer = block_on(AwsClient::new(emulator.endpoint()).query("sns", &input))?;
-    let answer = roxmltree::Document::parse(&answer)?;
-    let arn = answer.descendants().find(|node| node.has_tag_name("TopicArn")).and_then(|node| node.text());
-    Ok(arn.context("a topic without ARN")?.to_owned())
+    let response = block_on(AwsClient::new(emulator.endpoint()).query("sns", &input))?;
+    let response = roxmltree::Document::parse(&response)?;
+    let arn = response.descendants().find(|node| node.has_tag_name("TopicArn")).and_then(|node| node.text());
+    Ok(arn.context("the topic has no ARN")?.to_owned())
 }
 
 fn outputs(emulator: &Emulator, stack: &str) -> Result<BTreeMap<String, String>> {
     let mut describe = cli(emulator);
     describe.args(["--output", "json", "cloudformation", "describe-stacks", "--stack-name", stack]);
-    let answer = describe.output()?;
-    ensure!(answer.status.success(), "cannot read {stack}'s outputs: {}", String::from_utf8_lossy(&answer.stderr));
-    let answer: Described = serde_json::from_slice(&answer.stdout)?;
-    let outputs = answer.stacks.into_iter().next().context("the stack is not there")?.outputs;
+    let output = describe.output()?;
+    ensure!(output.status.success(), "cannot read the outputs of {stack}: {}", String::from_utf8_lossy(&output.stderr));
+    let response: DescribeStacks = serde_json::from_slice(&output.stdout)?;
+    let outputs = response.stacks.into_iter().next().context("the stack does not exist")?.outputs;
     Ok(outputs.into_iter().map(|output| (output.output_key, output.output_value)).collect())
 }
 
@@ -105,7 +104,7 @@ struct Parameters {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Described {
+struct DescribeStacks {
     stacks: Vec<DescribedStack>,
 }
 
@@ -127,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn production_is_what_its_configuration_says() {
+    fn production_parameters_are_read_from_samconfig() {
         let parameters = production(&fs::read_to_string(config()).expect("samconfig.toml")).expect("parameters");
         assert_eq!(parameters["PollMode"], "follow");
         assert!(parameters.len() >= 6, "{parameters:?}");
@@ -135,11 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_configuration_is_refused() {
+    fn invalid_configuration_is_an_error() {
         let of = |entry: &str| format!("[production.deploy.parameters]\nparameter_overrides = [{entry}]\n");
         assert_eq!(production(&of("\"A=b=c\"")).expect("parameters"), BTreeMap::from([("A".into(), "b=c".into())]));
-        for wrong in [of("\"A\""), of("1"), "[production]".to_owned(), String::new()] {
-            assert!(production(&wrong).is_err(), "{wrong}");
+        for invalid in [of("\"A\""), of("1"), "[production]".to_owned(), String::new()] {
+            assert!(production(&invalid).is_err(), "{invalid}");
         }
     }
 }

@@ -1,16 +1,16 @@
-//! A page to try the API with: Swagger UI on the document that the stack serves, and a form to sign
-//! up and in. It talks to the stack from an origin of its own, as a web client would.
+//! A server of two pages that call the API from another origin, as a web client does: Swagger UI with a form for signing
+//! up and in, and a page that uploads and plays stories.
 //!
 //! ```text
-//! GET  /docs            the page
-//! GET  /docs/api.json   where the API is
+//! GET  /docs            Swagger UI
+//! GET  /docs/api.json   the base URL of the API
 //! POST /docs/sign-up    {"email", "password"} → {"sub", "accessToken"}
-//! POST /docs/sign-in    the same, for an account that is there
-//! GET  /docs/{file}     Swagger UI's files
-//! GET  /stories         a page that tells and plays stories (`stories.rs`)
+//! POST /docs/sign-in    the same for an existing account
+//! GET  /docs/{file}     files of Swagger UI
+//! GET  /stories         the story page (`stories.rs`)
 //! ```
 //!
-//! `cargo xtask docs` runs it by itself.
+//! `cargo xtask docs` runs it as a process.
 
 mod stories;
 
@@ -28,20 +28,20 @@ use http_server::{Server, json_response, serve_until_shutdown};
 use serde::{Deserialize, Serialize};
 use utoipa_swagger_ui::Config;
 
-use crate::{Stack, users::Users};
+use crate::{stack::Stack, users::Users};
 
-/// `cargo xtask docs`'s arguments.
+/// Arguments of `cargo xtask docs`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The port of 127.0.0.1 to listen on; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The state file of the stack whose API it shows; it may come later.
+    /// State file of the stack. The stack can be deployed later.
     #[arg(long, value_name = "FILE")]
     stack: PathBuf,
 }
 
-/// `cargo xtask docs`: runs the page until SIGTERM or Ctrl-C.
+/// Runs the server until SIGTERM or Ctrl-C: `cargo xtask docs`.
 pub async fn run(arguments: Arguments) -> Result<()> {
     serve_until_shutdown(|| start(arguments), Server::endpoint).await
 }
@@ -85,18 +85,18 @@ struct SignedIn {
 }
 
 async fn api(State(app): State<Arc<App>>) -> Response {
-    told(Stack::load(&app.stack).and_then(|stack| Ok(Api { url: stack.api_url("")? })))
+    respond(Stack::load(&app.stack).and_then(|stack| Ok(Api { url: stack.api_url("")? })))
 }
 
 async fn sign_up(State(app): State<Arc<App>>, Json(credentials): Json<Credentials>) -> Response {
-    told(enter(&app, credentials, true).await)
+    respond(authenticate(&app, credentials, true).await)
 }
 
 async fn sign_in(State(app): State<Arc<App>>, Json(credentials): Json<Credentials>) -> Response {
-    told(enter(&app, credentials, false).await)
+    respond(authenticate(&app, credentials, false).await)
 }
 
-async fn enter(app: &App, Credentials { email, password }: Credentials, is_new: bool) -> Result<SignedIn> {
+async fn authenticate(app: &App, Credentials { email, password }: Credentials, is_new: bool) -> Result<SignedIn> {
     let users = Users::from_stack(&Stack::load(&app.stack)?)?;
     if is_new {
         users.create(&email, &password).await?;
@@ -105,9 +105,9 @@ async fn enter(app: &App, Credentials { email, password }: Credentials, is_new: 
     Ok(SignedIn { sub: users.sub_from_token(&tokens.access).await?, access_token: tokens.access })
 }
 
-/// A value as JSON, or why there is none, for the page to show.
-fn told<T: Serialize>(outcome: Result<T>) -> Response {
-    match outcome {
+/// The value as JSON, or an error message for the page.
+fn respond<T: Serialize>(result: Result<T>) -> Response {
+    match result {
         Ok(value) => json_response(StatusCode::OK, &value),
         Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response(),
     }

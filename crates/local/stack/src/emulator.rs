@@ -1,4 +1,4 @@
-//! MiniStack, which plays AWS on this machine.
+//! MiniStack, the AWS emulator.
 
 use std::{
     fs::{self, File},
@@ -11,11 +11,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use aws_client::{ACCESS_KEY, REGION, SECRET_KEY};
 use serde::{Deserialize, Serialize};
 
 use crate::{paths, process, tools::Tool};
 
-/// Runs the emulator and records what roles do.
+/// Runs MiniStack and records the calls that IAM allows.
 const RECORDER: &str = include_str!("emulator/recorder.py");
 
 /// A running emulator.
@@ -25,45 +26,44 @@ pub struct Emulator {
     port: u16,
 }
 
-/// How an emulator is to be run.
+/// Options of an emulator.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmulatorOptions {
     /// Whether IAM is enforced.
     pub enforces_iam: bool,
-    /// What functions call instead of the emulator.
+    /// Endpoint that functions call instead of the emulator.
     pub functions_endpoint: Option<String>,
-    /// Whether it keeps what it holds when it is ended, for [`Emulator::restart`].
+    /// Whether it writes its state to disk when it stops, for [`Emulator::restart`].
     pub persists_state: bool,
 }
 
-/// How long an emulator may take to write down what it holds.
+/// How long an emulator may take to write its state.
 const PERSIST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A port of loopback that is free now.
+/// A free loopback port.
 pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Where an emulator at `port` answers.
+/// The base URL of an emulator on `port`.
 pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
 impl Emulator {
-    /// Starts an emulator on a free port of loopback and waits until it answers. It goes on when
-    /// this process ends; one of the same name that an interrupted run left behind is ended first.
-    /// IAM is enforced if `enforce_iam`.
+    /// Starts an emulator on a free loopback port and waits until it accepts requests. It keeps running when this process
+    /// ends. Stops an emulator of the same name that an interrupted command left running.
     pub fn start(name: &str, enforce_iam: bool) -> Result<Self> {
         Self::start_at(name, free_port()?, &EmulatorOptions { enforces_iam: enforce_iam, ..EmulatorOptions::default() })
     }
 
-    /// The same on this port.
+    /// Like [`Self::start`], on this port and with these options.
     pub fn start_at(name: &str, port: u16, options: &EmulatorOptions) -> Result<Self> {
-        if let Some(left_over) = Self::running(name) {
-            left_over.stop()?;
+        if let Some(stale) = Self::running(name) {
+            stale.stop()?;
         }
         fs::create_dir_all(folder(name))?;
-        // Another emulator's roles had the same names.
+        // The roles of an earlier emulator have the same names.
         File::create(usage_file(name))?;
         File::create(log_file(name))?;
         if options.persists_state && state_folder(name).exists() {
@@ -72,7 +72,7 @@ impl Emulator {
         Self::launch(name, port, options)
     }
 
-    /// StreamBounds it, and starts it again with what it held, where it was.
+    /// Restarts the emulator on the same port with its state.
     pub fn restart(&self, name: &str, options: &EmulatorOptions) -> Result<Self> {
         process::stop_within(PERSIST_TIMEOUT, "the emulator", self.pid, is_emulator)?;
         Self::launch(name, self.port, options)
@@ -80,15 +80,15 @@ impl Emulator {
 
     fn launch(name: &str, port: u16, options: &EmulatorOptions) -> Result<Self> {
         let folder = folder(name);
-        // Unpacked functions go there, not to the machine's own folder for temporary files.
+        // MiniStack unpacks functions into the folder for temporary files.
         let temporary = folder.join("tmp");
         fs::create_dir_all(&temporary)?;
         let log_path = log_file(name);
         let log = File::options().create(true).append(true).open(&log_path)?;
         let mut command = Tool::Emulator.command("python");
-        let command = at(port, &mut command);
+        let command = configure(port, &mut command);
         if let Some(endpoint) = &options.functions_endpoint {
-            // It hands its own endpoint on to functions, and calls nobody there itself.
+            // MiniStack passes its own variable on to functions.
             command.env("AWS_ENDPOINT_URL", endpoint);
         }
         if options.persists_state {
@@ -109,61 +109,61 @@ impl Emulator {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
-            // Not this terminal's Ctrl-C.
+            // Ctrl-C in this terminal must not stop the emulator.
             .process_group(0)
             .spawn()
             .context("cannot start the emulator")?;
         let emulator = Self { pid: i32::try_from(child.id())?, port };
-        fs::write(record(name), serde_json::to_vec(&emulator)?)?;
+        fs::write(record_file(name), serde_json::to_vec(&emulator)?)?;
         let deadline = Instant::now() + Duration::from_secs(60);
         while !emulator.is_ready() {
-            // Its command line does not tell: for a moment after the start it has none.
+            // `is_alive` fails for a moment after the start, when the process has no command line yet.
             if Instant::now() > deadline || child.try_wait()?.is_some() {
                 child.kill()?;
                 child.wait()?;
-                bail!("the emulator does not start; see {}", log_path.display());
+                bail!("the emulator did not start; see {}", log_path.display());
             }
             thread::sleep(Duration::from_millis(50));
         }
         Ok(emulator)
     }
 
-    /// The functions' processes that it runs now, in the order of their ids.
+    /// Ids of the running function processes, sorted.
     pub fn functions(&self) -> Result<Vec<i32>> {
         process::children(self.pid, |argument| argument.ends_with("/bootstrap"))
     }
 
-    /// Kills a function's process at once, whatever it is doing; whether it was there.
+    /// Kills a function process with SIGKILL. Returns whether it existed.
     pub fn kill_function(&self, pid: i32) -> Result<bool> {
         Ok(self.functions()?.contains(&pid) && process::kill(pid)?)
     }
 
-    /// The emulator `name`, if it is running.
+    /// The running emulator `name`.
     pub fn running(name: &str) -> Option<Self> {
-        let emulator: Self = serde_json::from_slice(&fs::read(record(name)).ok()?).ok()?;
+        let emulator: Self = serde_json::from_slice(&fs::read(record_file(name)).ok()?).ok()?;
         emulator.is_alive().then_some(emulator)
     }
 
-    /// Its process.
+    /// Process id.
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// Where it answers.
+    /// The emulator's base URL.
     pub fn endpoint(&self) -> String {
         endpoint(self.port)
     }
 
-    /// Lets `command` see this emulator as AWS, and its administrator as itself.
-    pub fn serve<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        at(self.port, command)
+    /// Configures `command` to use this emulator as AWS, with the administrator's credentials.
+    pub fn configure<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        configure(self.port, command)
     }
 
-    /// Whether it answers.
+    /// Whether the emulator accepts requests.
     pub fn is_ready(&self) -> bool {
-        // Plain sockets, since this runs both inside and outside an async runtime.
+        // Plain sockets work inside and outside of an async runtime.
         use std::io::{Read, Write};
-        let answer = || -> std::io::Result<String> {
+        let status_line = || -> std::io::Result<String> {
             let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port))?;
             stream.set_read_timeout(Some(Duration::from_secs(2)))?;
             stream.write_all(b"GET /_ministack/ready HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
@@ -171,10 +171,10 @@ impl Emulator {
             stream.read_exact(&mut start)?;
             Ok(String::from_utf8_lossy(&start).into_owned())
         };
-        self.is_alive() && answer().is_ok_and(|answer| answer.ends_with("200"))
+        self.is_alive() && status_line().is_ok_and(|line| line.ends_with("200"))
     }
 
-    /// StreamBounds it, politely first.
+    /// Stops the process, with SIGTERM first.
     pub fn stop(&self) -> Result<()> {
         process::stop("the emulator", self.pid, is_emulator)
     }
@@ -188,34 +188,34 @@ fn is_emulator(argument: &str) -> bool {
     argument.contains("ministack")
 }
 
-/// Where the emulator `name` keeps its files.
+/// The folder of the emulator `name`.
 fn folder(name: &str) -> PathBuf {
     paths::workdir().join(name)
 }
 
-/// Where the emulator `name` says what it does.
+/// The log of the emulator `name`.
 pub fn log_file(name: &str) -> PathBuf {
     folder(name).join("emulator.log")
 }
 
-/// Where the emulator `name` keeps what it holds.
+/// The folder of the persisted state of the emulator `name`.
 fn state_folder(name: &str) -> PathBuf {
     folder(name).join("state")
 }
 
-/// Where the emulator `name` writes down which role was allowed what: a line of JSON each.
+/// The record of allowed calls of the emulator `name`: a line of JSON per role, action and resource.
 pub fn usage_file(name: &str) -> PathBuf {
     folder(name).join("usage.jsonl")
 }
 
-/// Where it is written down that the emulator `name` runs.
-fn record(name: &str) -> PathBuf {
+/// The file that records a running emulator.
+fn record_file(name: &str) -> PathBuf {
     folder(name).join("emulator.json")
 }
 
-/// Lets `command` see the emulator at `port` as AWS, and its administrator as itself. Whoever runs
-/// this may have an AWS account: of that it sees nothing.
-fn at(port: u16, command: &mut Command) -> &mut Command {
+/// Configures `command` to use the emulator on `port` as AWS, with the administrator's credentials. Removes all other AWS
+/// variables, which may refer to a real account.
+fn configure(port: u16, command: &mut Command) -> &mut Command {
     for (variable, _) in std::env::vars_os() {
         if variable.to_string_lossy().starts_with("AWS_") {
             command.env_remove(variable);

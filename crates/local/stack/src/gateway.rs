@@ -1,33 +1,32 @@
-//! API Gateway, where the emulator needs help: CloudFormation writes a CORS configuration with
-//! capitals (`AllowOrigins`), the API of API Gateway without (`allowOrigins`). MiniStack keeps the
-//! one and reads the other, so that what the template says has no effect there.
+//! A workaround for MiniStack: it stores a CORS configuration with CloudFormation's names (`AllowOrigins`), but reads it
+//! with the names of API Gateway's API (`allowOrigins`). Without the workaround, the template's CORS has no effect.
 
 use anyhow::{Result, ensure};
 use aws_client::AwsClient;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-/// Tells the emulator again what the template says of CORS, in the words that it reads.
-pub async fn respell_cors(aws: &AwsClient, api_id: &str) -> Result<()> {
+/// Writes the CORS configuration of the API again, with the names that MiniStack reads.
+pub async fn rename_cors_keys(aws: &AwsClient, api_id: &str) -> Result<()> {
     let path = format!("/v2/apis/{api_id}");
-    let answer = aws.send("apigateway", Method::GET, &path, &[], Vec::new()).await?;
-    ensure!(answer.status.is_success(), "cannot read the API {api_id}: {}", answer.status);
-    let api: Value = serde_json::from_slice(&answer.body)?;
+    let response = aws.send("apigateway", Method::GET, &path, &[], Vec::new()).await?;
+    ensure!(response.status.is_success(), "cannot read the API {api_id}: {}", response.status);
+    let api: Value = serde_json::from_slice(&response.body)?;
     let Some(cors) = api["corsConfiguration"].as_object() else { return Ok(()) };
-    let body = json!({"corsConfiguration": respelled(cors)}).to_string().into_bytes();
+    let body = json!({"corsConfiguration": camel_case(cors)}).to_string().into_bytes();
     let headers = [("content-type", "application/json")];
-    let answer = aws.send("apigateway", Method::PATCH, &path, &headers, body).await?;
-    ensure!(answer.status.is_success(), "cannot change the API {api_id}: {}", answer.status);
+    let response = aws.send("apigateway", Method::PATCH, &path, &headers, body).await?;
+    ensure!(response.status.is_success(), "cannot change the API {api_id}: {}", response.status);
     Ok(())
 }
 
-/// The same with names that begin small.
-fn respelled(cors: &Map<String, Value>) -> Map<String, Value> {
-    let respell = |name: &String| {
+/// The same object with keys in camelCase.
+fn camel_case(cors: &Map<String, Value>) -> Map<String, Value> {
+    let rename = |name: &String| {
         let mut letters = name.chars();
         letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
     };
-    cors.iter().map(|(name, value)| (respell(name), value.clone())).collect()
+    cors.iter().map(|(name, value)| (rename(name), value.clone())).collect()
 }
 
 #[cfg(test)]
@@ -35,9 +34,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_begin_small() {
+    fn keys_are_renamed_to_camel_case() {
         let cors = json!({"AllowOrigins": ["https://iyagi.example"], "maxAge": 7200});
-        let respelled = respelled(cors.as_object().unwrap());
-        assert_eq!(Value::Object(respelled), json!({"allowOrigins": ["https://iyagi.example"], "maxAge": 7200}));
+        let renamed = camel_case(cors.as_object().unwrap());
+        assert_eq!(Value::Object(renamed), json!({"allowOrigins": ["https://iyagi.example"], "maxAge": 7200}));
     }
 }

@@ -1,9 +1,27 @@
-//! The stack on one machine: installs pinned tools, builds the functions, starts the emulators, deploys.
+//! The stack on one machine: installs pinned tools, builds the functions, starts the emulators, and deploys
+//! `template.yaml`.
+//!
+//! ```text
+//! tools, chromium     prerequisites and pinned tools
+//! functions           builds and packages the functions
+//! emulator            MiniStack, the AWS emulator
+//! sidecar             processes beside the emulator
+//! search_server       an OpenSearch-compatible server
+//! docs                the pages /docs and /stories
+//! deployment          sam deploy with the parameters of production
+//! bus, gateway        workarounds for MiniStack
+//! cdn_key, push_credentials    secrets of a stack
+//! stack               a deployed stack
+//! users, uploads      clients of the REST API
+//! photographs, wav    sample media
+//! paths, process, progress, cargo, blocking    helpers
+//! ```
 
-mod block_on;
+mod blocking;
 mod bus;
-pub mod chromium;
+mod cargo;
 pub mod cdn_key;
+pub mod chromium;
 mod deployment;
 pub mod docs;
 pub mod emulator;
@@ -14,7 +32,7 @@ pub mod photographs;
 mod process;
 pub mod progress;
 pub mod push_credentials;
-pub mod search;
+pub mod search_server;
 pub mod sidecar;
 mod stack;
 pub mod tools;
@@ -23,6 +41,8 @@ pub mod users;
 pub mod wav;
 
 pub use self::{
-    block_on::block_on,
-    stack::{STATE_VARIABLE, Stack, state_file},
+    blocking::block_on,
+    cargo::cargo,
+    paths::state_file,
+    stack::{STATE_VARIABLE, Stack},
 };

@@ -1,10 +1,13 @@
-//! Where things lie in a checkout.
+//! Paths in a checkout.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
-/// The workspace's root.
+/// The root of the workspace.
 pub fn root() -> &'static Path {
-    // This crate lies three levels below it.
+    // The crate's folder is three levels below the root.
     let mut root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for _ in 0..3 {
         root = root.parent().unwrap_or(root);
@@ -12,12 +15,36 @@ pub fn root() -> &'static Path {
     root
 }
 
-/// The document of the REST API, which `cargo xtask openapi` writes.
+/// The OpenAPI document of the REST API.
 pub fn openapi() -> PathBuf {
     root().join("docs/api/openapi.json")
 }
 
-/// All that the local stack installs and writes: deleting it loses nothing but time.
+/// The folder for installed tools, shared by all checkouts: `$IYAGI_CACHE`, or `iyagi` in the user's cache folder. It can
+/// be deleted at any time.
+pub fn cache() -> PathBuf {
+    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let user_cache = || variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
+    let folder = variable("IYAGI_CACHE").or_else(|| Some(user_cache()?.join("iyagi")));
+    folder.unwrap_or_else(|| workdir().join("cache"))
+}
+
+/// The folder for everything that the local stack writes. It can be deleted at any time.
 pub fn workdir() -> PathBuf {
     root().join("target/local")
+}
+
+/// The state file of the stack `name`.
+pub fn state_file(name: &str) -> PathBuf {
+    workdir().join(name).join("stack.json")
+}
+
+/// The journal of the Neptune emulator of the stack `name`.
+pub fn graph_file(name: &str) -> PathBuf {
+    workdir().join(name).join("graph.jsonl")
+}
+
+/// The public key for signed URLs of the stack `name`.
+pub fn cdn_key_file(name: &str) -> PathBuf {
+    workdir().join(name).join("cdn-key.pem")
 }

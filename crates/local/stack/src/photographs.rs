@@ -1,4 +1,4 @@
-//! The photographs that the demo and the tests upload.
+//! The sample photographs of the demo and the tests.
 
 use std::{fs, path::Path};
 
@@ -9,15 +9,15 @@ use crate::paths;
 /// A file of `tests/photos`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Photograph {
-    /// Its file name.
+    /// File name.
     pub name: String,
-    /// By its extension.
+    /// Content type, by the extension.
     pub content_type: &'static str,
-    /// Its content.
+    /// Content.
     pub bytes: Vec<u8>,
 }
 
-/// All of them, by name.
+/// All photographs, sorted by name.
 pub fn all() -> Result<Vec<Photograph>> {
     let folder = paths::root().join("tests/photos");
     let mut photographs = Vec::new();
@@ -28,7 +28,7 @@ pub fn all() -> Result<Vec<Photograph>> {
             photographs.push(Photograph { name, content_type, bytes: fs::read(path)? });
         }
     }
-    ensure!(!photographs.is_empty(), "no photographs in {}", folder.display());
+    ensure!(!photographs.is_empty(), "there are no photographs in {}", folder.display());
     photographs.sort();
     Ok(photographs)
 }

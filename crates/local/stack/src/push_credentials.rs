@@ -1,5 +1,4 @@
-//! What lets SNS speak to FCM: a service account's JSON in Secrets Manager. Nobody's: it is made up,
-//! and a new one with every stack.
+//! The credential of SNS for FCM: a generated service account key in Secrets Manager, new for every stack.
 
 use anyhow::{Context, Result};
 use aws_client::AwsClient;
@@ -7,14 +6,14 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// The secret's name.
+/// Name of the secret.
 const NAME: &str = "iyagi/push";
 
-/// The ARN of the secret, which is made if it is not there.
-pub async fn secret(aws: &AwsClient) -> Result<String> {
-    let known = aws.json("secretsmanager", "secretsmanager.DescribeSecret", &json!({"SecretId": NAME})).await;
-    let secret = match known {
-        Ok(known) => known,
+/// The ARN of the secret. Creates the secret if it does not exist.
+pub async fn secret_arn(aws: &AwsClient) -> Result<String> {
+    let existing = aws.json("secretsmanager", "secretsmanager.DescribeSecret", &json!({"SecretId": NAME})).await;
+    let secret = match existing {
+        Ok(secret) => secret,
         Err(_) => {
             let input = json!({
                 "Name": NAME, "SecretString": service_account().to_string(),
@@ -23,10 +22,10 @@ pub async fn secret(aws: &AwsClient) -> Result<String> {
             aws.json("secretsmanager", "secretsmanager.CreateSecret", &input).await?
         }
     };
-    Ok(secret["ARN"].as_str().context("a secret without ARN")?.to_owned())
+    Ok(secret["ARN"].as_str().context("the secret has no ARN")?.to_owned())
 }
 
-/// It has the form of those that Firebase gives out.
+/// A key in the format of Firebase.
 fn service_account() -> Value {
     let key: Vec<u8> = (0..16).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
     json!({

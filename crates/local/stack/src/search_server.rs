@@ -1,7 +1,7 @@
-//! OpenSearch's API, played by osmem-server: in memory, without nori, and open to everybody.
+//! An OpenSearch-compatible server: osmem-server, in memory, without nori and without access control.
 //!
-//! What it does as OpenSearch does is what the tests lean on: bulk requests with external versions
-//! and a status for each document, aliases, strict mappings, analyzers, highlights, `search_after`.
+//! The tests rely on these features: bulk requests with external versions and a status per document, aliases, strict
+//! mappings, analyzers, highlights, and `search_after`.
 
 use std::{
     io::{BufRead, BufReader},
@@ -14,15 +14,15 @@ use serde::Deserialize;
 
 use crate::tools::Tool;
 
-/// `cargo xtask search`' arguments.
+/// Arguments of `cargo xtask search`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The port of 127.0.0.1 to listen on; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
 }
 
-/// A running server, which ends with this value, or with this process however that ends.
+/// A running server. It stops when the value is dropped or this process ends.
 #[derive(Debug)]
 pub struct SearchServer {
     child: Child,
@@ -30,12 +30,12 @@ pub struct SearchServer {
 }
 
 impl SearchServer {
-    /// Starts a server on `port` of loopback, or on a free one if that is 0. It answers when this returns.
+    /// Starts a server on loopback port `port`, or on a free port if 0. It accepts requests when this returns.
     pub fn start(port: u16) -> Result<Self> {
         Tool::Search.install()?;
         let mut child = Command::new(program()?)
             .args(["-addr", &format!("127.0.0.1:{port}"), "-no-ja"])
-            // It ends when this is closed.
+            // The server ends when its standard input is closed.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -52,7 +52,7 @@ impl SearchServer {
         Ok(Self { child, endpoint: ready.url })
     }
 
-    /// Where it answers.
+    /// The server's base URL.
     pub fn endpoint(&self) -> String {
         self.endpoint.clone()
     }
@@ -60,28 +60,28 @@ impl SearchServer {
 
 impl Drop for SearchServer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// `cargo xtask search`: runs a server until SIGTERM or Ctrl-C.
+/// Runs a server until SIGTERM or Ctrl-C: `cargo xtask search`.
 pub async fn run(arguments: Arguments) -> Result<()> {
     serve_until_shutdown(|| SearchServer::start(arguments.port), SearchServer::endpoint).await
 }
 
-/// What it says first.
+/// The first line of its output.
 #[derive(Deserialize)]
 struct Ready {
     url: String,
 }
 
-/// Where the package keeps its binary.
+/// The path of the binary in the Python package.
 fn program() -> Result<String> {
-    let ask = ["-c", "import osmem_server; print(osmem_server.resolve_binary())"];
-    let answer = Tool::Search.command("python").args(ask).output()?;
-    let path = String::from_utf8(answer.stdout)?.trim().to_owned();
+    let script = ["-c", "import osmem_server; print(osmem_server.resolve_binary())"];
+    let output = Tool::Search.command("python").args(script).output()?;
+    let path = String::from_utf8(output.stdout)?.trim().to_owned();
     if path.is_empty() {
         bail!("osmem-server has no binary for this machine");
     }

@@ -1,5 +1,5 @@
-//! What runs beside the emulator of AWS: our own emulators, each in a process of its own, since a
-//! stack may outlive the command that started it.
+//! A sidecar: a process beside the AWS emulator that runs a subcommand of this program. It can outlive the command that
+//! started it.
 
 use std::{
     env,
@@ -24,12 +24,11 @@ pub struct Sidecar {
 }
 
 impl Sidecar {
-    /// Starts `program subcommand arguments…`, which prints where it answers as its first line. It
-    /// goes on when this process ends; one that an interrupted run of `stack` left behind is ended
-    /// first.
+    /// Starts `program subcommand arguments…`, which prints its endpoint as the first line. Stops a sidecar that an
+    /// interrupted command left running.
     pub fn start(stack: &str, program: &Path, subcommand: &str, arguments: &[&str]) -> Result<Self> {
-        if let Some(left_over) = Self::recorded(stack, subcommand) {
-            left_over.stop()?;
+        if let Some(stale) = Self::running(stack, subcommand) {
+            stale.stop()?;
         }
         let folder = folder(stack);
         fs::create_dir_all(&folder)?;
@@ -40,7 +39,7 @@ impl Sidecar {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?)
-            // Not this terminal's Ctrl-C.
+            // Ctrl-C in this terminal must not stop the sidecar.
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {} {subcommand}", program.display()))?;
@@ -52,47 +51,46 @@ impl Sidecar {
         if endpoint.is_empty() {
             child.kill()?;
             child.wait()?;
-            bail!("{subcommand} does not start; see {}", log.display());
+            bail!("cannot start {subcommand}; see {}", log.display());
         }
         let sidecar = Self { subcommand: subcommand.to_owned(), pid: i32::try_from(child.id())?, endpoint };
-        fs::write(record(stack, subcommand), serde_json::to_vec(&sidecar)?)?;
+        fs::write(record_file(stack, subcommand), serde_json::to_vec(&sidecar)?)?;
         Ok(sidecar)
     }
 
-    /// The sidecar of `stack` that was started so, if it is running.
-    pub fn recorded(stack: &str, subcommand: &str) -> Option<Self> {
-        let sidecar: Self = serde_json::from_slice(&fs::read(record(stack, subcommand)).ok()?).ok()?;
+    /// The running sidecar of `stack` with this subcommand.
+    pub fn running(stack: &str, subcommand: &str) -> Option<Self> {
+        let sidecar: Self = serde_json::from_slice(&fs::read(record_file(stack, subcommand)).ok()?).ok()?;
         sidecar.is_alive().then_some(sidecar)
     }
 
-    /// Where it answers.
+    /// The sidecar's base URL.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Which subcommand it runs.
+    /// The subcommand that it runs.
     pub fn subcommand(&self) -> &str {
         &self.subcommand
     }
 
-    /// Its process.
+    /// Process id.
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// Whether it is running.
+    /// Whether the process runs.
     pub fn is_alive(&self) -> bool {
         process::is_alive(self.pid, |argument| argument == self.subcommand)
     }
 
-    /// StreamBounds it, politely first.
+    /// Stops the process, with SIGTERM first.
     pub fn stop(&self) -> Result<()> {
         process::stop(&self.subcommand, self.pid, |argument| argument == self.subcommand)
     }
 }
 
-/// This program. While it runs, cargo may build it anew: then its own file is gone, but Linux still
-/// has it.
+/// The path of the running program. On Linux it also works after cargo has replaced the program's file.
 pub fn current_program() -> Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
     Ok(if running.exists() { running.to_owned() } else { env::current_exe()? })
@@ -102,8 +100,8 @@ fn folder(stack: &str) -> PathBuf {
     paths::workdir().join(stack)
 }
 
-/// Where it is written down that it runs, beside the emulator's record.
-fn record(stack: &str, subcommand: &str) -> PathBuf {
+/// The file that records a running sidecar.
+fn record_file(stack: &str, subcommand: &str) -> PathBuf {
     folder(stack).join(format!("{subcommand}.json"))
 }
 
@@ -111,24 +109,24 @@ fn record(stack: &str, subcommand: &str) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// Set where this test runs as the program whose file goes away.
-    const GOES_AWAY: &str = "IYAGI_TEST_GOES_AWAY";
+    /// Set in the process whose file is deleted.
+    const DELETED: &str = "IYAGI_TEST_DELETED";
 
     #[test]
-    fn a_program_starts_itself_also_when_its_file_is_gone() {
+    fn program_can_start_itself_after_its_file_was_deleted() {
         let file = env::current_exe().unwrap();
-        if env::var_os(GOES_AWAY).is_some() {
+        if env::var_os(DELETED).is_some() {
             fs::remove_file(&file).unwrap();
-            let again = Command::new(current_program().unwrap()).arg("--list").output().unwrap();
-            assert!(String::from_utf8_lossy(&again.stdout).contains("sidecar::tests"));
+            let output = Command::new(current_program().unwrap()).arg("--list").output().unwrap();
+            assert!(String::from_utf8_lossy(&output.stdout).contains("sidecar::tests"));
             return;
         }
-        let link = file.with_file_name(format!("goes-away-{}", std::process::id()));
+        let link = file.with_file_name(format!("deleted-{}", std::process::id()));
         fs::hard_link(&file, &link).unwrap();
         let mut program = Command::new(&link);
-        program.args(["--exact", "sidecar::tests::a_program_starts_itself_also_when_its_file_is_gone"]);
-        let output = program.env(GOES_AWAY, "yes").output().unwrap();
+        program.args(["--exact", "sidecar::tests::program_can_start_itself_after_its_file_was_deleted"]);
+        let output = program.env(DELETED, "yes").output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-        assert!(!link.exists(), "it has not run");
+        assert!(!link.exists(), "the program did not run");
     }
 }

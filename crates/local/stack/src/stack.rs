@@ -1,142 +1,140 @@
-//! `template.yaml`, deployed to an emulator.
+//! A deployed stack.
 
 mod sidecars;
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    io::ErrorKind,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, env, fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context, Result};
 use aws_client::AwsClient;
 use serde::{Deserialize, Serialize};
 
-use self::sidecars::{Services, Sidecars};
+use self::sidecars::{ServiceSidecars, Sidecars};
 use crate::{
+    blocking::block_on,
     bus,
-    cdn_key::{self, CdnKey},
+    cdn_key::{CdnKey, KEY_ID},
     deployment,
     emulator::{self, Emulator, EmulatorOptions},
-    gateway, paths, push_credentials,
+    gateway,
+    paths::{cdn_key_file, graph_file, state_file},
+    push_credentials,
     sidecar::Sidecar,
     tools,
 };
 
-/// The domain that permissions name; what plays it asks nobody for permission.
+/// The domain in permissions. The OpenSearch emulator does not check permissions.
 const SEARCH_DOMAIN_ARN: &str = "arn:aws:es:ap-northeast-2:000000000000:domain/local";
 
-/// Tests find the stack by this variable: the path of its state file.
+/// The environment variable with the path of the state file of the stack under test.
 pub const STATE_VARIABLE: &str = "IYAGI_STACK";
 
-/// A deployed stack.
+/// `template.yaml`, deployed to an emulator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stack {
-    /// What plays AWS.
+    /// The AWS emulator.
     pub emulator: Emulator,
-    /// What runs beside it.
     #[serde(flatten)]
     sidecars: Sidecars,
-    /// How the emulator is run.
     #[serde(default)]
     options: EmulatorOptions,
-    /// The template's outputs.
+    /// Outputs of the template.
     outputs: BTreeMap<String, String>,
 }
 
 impl Stack {
     /// Starts an emulator with IAM enforced and its sidecars, and deploys the built template.
     pub fn start(name: &str) -> Result<Self> {
-        Self::start_as(name, false)
+        Self::start_fresh(name, false)
     }
 
-    /// The same with a proxy between the functions and all that they call, and an emulator that can be
-    /// started again.
-    pub fn start_with_faults(name: &str) -> Result<Self> {
-        Self::start_as(name, true)
+    /// Like [`Self::start`], with a fault proxy between the functions and all services, and with an emulator that can be
+    /// restarted.
+    pub fn start_with_fault_proxy(name: &str) -> Result<Self> {
+        Self::start_fresh(name, true)
     }
 
-    fn start_as(name: &str, with_faults: bool) -> Result<Self> {
-        // A new stack has seen nothing of an old graph.
-        let fresh =
-            Self::end(name).and_then(|_| forget(&graph_file(name))).and_then(|()| Self::set_up(name, with_faults));
-        if fresh.is_err() {
-            Self::end(name)?;
+    fn start_fresh(name: &str, with_fault_proxy: bool) -> Result<Self> {
+        // A new stack must not see the graph of an older one.
+        let stack = Self::stop_named(name)
+            .and_then(|_| remove_if_exists(&graph_file(name)))
+            .and_then(|()| Self::create(name, with_fault_proxy));
+        if stack.is_err() {
+            Self::stop_named(name)?;
         }
-        fresh
+        stack
     }
 
-    fn set_up(name: &str, with_faults: bool) -> Result<Self> {
+    fn create(name: &str, with_fault_proxy: bool) -> Result<Self> {
         let port = emulator::free_port()?;
-        let aws = emulator::endpoint(port);
-        let services = Services::start(name, &aws, with_faults)?;
-        let functions_endpoint = services.faults.as_ref().map(|faults| faults.endpoint().to_owned());
-        let options = EmulatorOptions { enforces_iam: true, functions_endpoint, persists_state: with_faults };
+        let services = ServiceSidecars::start(name, &emulator::endpoint(port), with_fault_proxy)?;
+        let functions_endpoint = services.fault_proxy.as_ref().map(|proxy| proxy.endpoint().to_owned());
+        let options = EmulatorOptions { enforces_iam: true, functions_endpoint, persists_state: with_fault_proxy };
         let emulator = Emulator::start_at(name, port, &options)?;
-        let sidecars = Sidecars::complete(name, services, &emulator)?;
+        // The edge reads the key file when it starts.
+        cdn_key(name, &emulator)?;
+        let sidecars = Sidecars::start(name, services, &emulator.endpoint())?;
         let mut stack = Self { emulator, sidecars, options, outputs: BTreeMap::new() };
         stack.deploy(name)?;
         Ok(stack)
     }
 
-    /// StreamBounds the emulator and starts it again with what it held.
+    /// Restarts the emulator with its state.
     pub fn restart_emulator(&mut self, name: &str) -> Result<()> {
         self.emulator = self.emulator.restart(name, &self.options)?;
         self.save(name)
     }
 
-    /// The running stack `name`, if there is one.
+    /// The running stack `name`.
     pub fn running(name: &str) -> Option<Self> {
         Self::load(&state_file(name)).ok().filter(|stack| stack.emulator.is_ready())
     }
 
-    /// StreamBounds what runs of the stack `name`; whether anything did.
-    pub fn end(name: &str) -> Result<bool> {
+    /// Stops all processes of the stack `name`. Returns whether there were any.
+    pub fn stop_named(name: &str) -> Result<bool> {
         let emulator = Emulator::running(name);
-        let sidecars = sidecars::recorded(name);
-        let was_there = emulator.is_some() || !sidecars.is_empty();
-        // Functions may be at work: first they, then what they call.
-        let ended = emulator.map_or(Ok(()), |emulator| emulator.stop());
-        sidecars.iter().map(Sidecar::stop).fold(ended, Result::and).map(|()| was_there)
+        let sidecars = sidecars::running(name);
+        let was_running = emulator.is_some() || !sidecars.is_empty();
+        // The emulator stops first, since its functions call the sidecars.
+        let stopped = emulator.map_or(Ok(()), |emulator| emulator.stop());
+        sidecars.iter().map(Sidecar::stop).fold(stopped, Result::and).map(|()| was_running)
     }
 
-    /// StreamBounds it.
+    /// Stops all processes of the stack.
     pub fn stop(&self) -> Result<()> {
         self.sidecars.all().map(Sidecar::stop).fold(self.emulator.stop(), Result::and)
     }
 
-    /// The stack that the tests are to use.
+    /// The stack under test, from [`STATE_VARIABLE`].
     pub fn under_test() -> Result<Self> {
         let file = env::var_os(STATE_VARIABLE)
             .with_context(|| format!("{STATE_VARIABLE} is not set: `cargo xtask test` deploys a stack and sets it"))?;
         Self::load(Path::new(&file))
     }
 
-    /// Deploys the built template again, to the same emulator. A sidecar that has died is started
-    /// again.
+    /// Deploys the built template to the running emulator. Restarts sidecars that have ended.
     pub fn redeploy(&mut self, name: &str) -> Result<()> {
-        self.sidecars.restart(name, &self.emulator)?;
+        cdn_key(name, &self.emulator)?;
+        self.sidecars.restart_ended(name, &self.emulator.endpoint())?;
         self.deploy(name)
     }
 
     fn deploy(&mut self, name: &str) -> Result<()> {
         let aws = self.aws();
-        let secret = block_on(push_credentials::secret_arn(&aws)).context("cannot make the secret for push")?;
-        let delivery = cdn_key(name, &self.emulator)?;
+        let secret = block_on(push_credentials::secret_arn(&aws)).context("cannot create the push credentials")?;
+        let cdn_key = cdn_key(name, &self.emulator)?;
         let ffmpeg = tools::ffmpeg()?;
-        let Sidecars { services, docs, edge } = &self.sidecars;
+        let Sidecars { services, docs, cloudfront } = &self.sidecars;
         let ffmpeg = ffmpeg.to_str().context("the path of the checkout is not UTF-8")?;
         self.outputs = deployment::deploy(
             &self.emulator,
             &[
-                // The emulator speaks plain HTTP, and one machine has few cores.
+                // The emulators use plain HTTP, and a development machine has few cores.
                 ("RequireTls", "false"),
                 ("Scale", "small"),
                 ("NeptuneEndpointUrl", services.endpoint(&services.neptune)),
                 ("NeptuneCluster", "local"),
                 ("NeptuneClusterResourceId", "cluster-LOCAL"),
-                ("SnsEndpointUrl", services.endpoint(&services.phones)),
+                ("SnsEndpointUrl", services.endpoint(&services.mobile_push)),
                 ("OpenSearchEndpointUrl", services.endpoint(&services.search)),
                 ("OpenSearchDomainArn", SEARCH_DOMAIN_ARN),
                 ("SearchAnalyzer", "bigram"),
@@ -144,14 +142,14 @@ impl Stack {
                 ("PushCredentialsSecretArn", &secret),
                 ("CorsOrigins", docs.endpoint()),
                 ("FfmpegPath", ffmpeg),
-                ("DeliveryBaseUrl", edge.endpoint()),
+                ("DeliveryBaseUrl", cloudfront.endpoint()),
                 ("DeliveryKeyGroupId", "local"),
-                ("DeliveryKeyId", cdn_key::ID),
-                ("DeliveryKeySecretArn", &delivery.secret_arn),
+                ("DeliveryKeyId", KEY_ID),
+                ("DeliveryKeySecretArn", &cdn_key.secret_arn),
             ],
         )?;
-        block_on(gateway::respell_cors(&aws, self.output("ApiId")?))?;
-        block_on(bus::keep_order(&aws, self.output("GraphChangesTopicArn")?))?;
+        block_on(gateway::rename_cors_keys(&aws, self.output("ApiId")?))?;
+        block_on(bus::set_fifo(&aws, self.output("GraphChangesTopicArn")?))?;
         self.save(name)
     }
 
@@ -159,87 +157,76 @@ impl Stack {
         Ok(fs::write(state_file(name), serde_json::to_vec_pretty(self)?)?)
     }
 
-    /// The processes that it consists of beside the functions, with their ids: what measures looks at them.
+    /// Names and ids of all processes other than functions.
     pub fn processes(&self) -> Vec<(String, i32)> {
-        let sidecars = self.sidecars.all();
-        let mut all: Vec<_> = sidecars.map(|of| (of.subcommand().to_owned(), of.pid())).collect();
+        let mut all: Vec<_> =
+            self.sidecars.all().map(|sidecar| (sidecar.subcommand().to_owned(), sidecar.pid())).collect();
         all.push(("emulator".to_owned(), self.emulator.pid()));
         all
     }
 
-    /// Makes the functions' calls fail.
+    /// A client of the fault proxy.
     ///
     /// # Errors
-    /// If the stack was started without what does so.
-    pub fn faults(&self) -> Result<fault_proxy::Client> {
-        let faults = self.sidecars.services.faults.as_ref().context("this stack runs without a fault proxy")?;
-        Ok(fault_proxy::Client::new(faults.endpoint()))
+    /// If the stack was started without a fault proxy.
+    pub fn fault_proxy(&self) -> Result<fault_proxy::Client> {
+        let proxy = self.sidecars.services.fault_proxy.as_ref().context("this stack has no fault proxy")?;
+        Ok(fault_proxy::Client::new(proxy.endpoint()))
     }
 
-    /// The origin of the page to try the API with, which is at `/docs`.
-    pub fn docs(&self) -> &str {
+    /// Origin of the pages `/docs` and `/stories`.
+    pub fn docs_endpoint(&self) -> &str {
         self.sidecars.docs.endpoint()
     }
 
-    /// Where clients fetch derived files.
-    pub fn delivery(&self) -> &str {
-        self.sidecars.edge.endpoint()
+    /// Base URL of derivatives.
+    pub fn cdn_endpoint(&self) -> &str {
+        self.sidecars.cloudfront.endpoint()
     }
 
-    /// Writes to the graph.
+    /// A client of the Neptune emulator.
     pub fn neptune(&self) -> neptune::Client {
         neptune::Client::new(self.sidecars.services.neptune.endpoint())
     }
 
-    /// Sees what phones show.
-    pub fn phones(&self) -> mobile_push::Client {
-        mobile_push::Client::new(self.sidecars.services.phones.endpoint())
+    /// A client of the mobile push emulator.
+    pub fn mobile_push(&self) -> mobile_push::Client {
+        mobile_push::Client::new(self.sidecars.services.mobile_push.endpoint())
     }
 
-    /// Where what can be found is indexed.
-    pub fn search(&self) -> &str {
+    /// Base URL of the OpenSearch emulator.
+    pub fn search_endpoint(&self) -> &str {
         self.sidecars.services.search.endpoint()
     }
 
-    /// The template's output `name`.
+    /// The output `name` of the template.
     pub fn output(&self, name: &str) -> Result<&str> {
         self.outputs.get(name).map(String::as_str).with_context(|| format!("the template has no output {name}"))
     }
 
-    /// Where clients reach `path`, which starts with a slash. Locally API Gateway has no host name
-    /// of its own.
-    pub fn api(&self, path: &str) -> Result<String> {
+    /// The URL of `path`, which starts with a slash, in the REST API. MiniStack's API Gateway has no host names.
+    pub fn api_url(&self, path: &str) -> Result<String> {
         Ok(format!("{}/_aws/execute-api/{}/$default{path}", self.emulator.endpoint(), self.output("ApiId")?))
     }
 
-    /// Signed calls to the emulator, as its administrator.
+    /// A client that calls the emulator as its administrator.
     pub fn aws(&self) -> AwsClient {
         AwsClient::new(self.emulator.endpoint())
     }
 
-    /// The stack that this file describes.
+    /// Reads a state file.
     pub fn load(file: &Path) -> Result<Self> {
         let state = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(serde_json::from_slice(&state)?)
     }
 }
 
-/// Where the state of the stack `name` is kept.
-pub fn state_file(name: &str) -> PathBuf {
-    paths::workdir().join(name).join("stack.json")
-}
-
-/// Where the graph and its stream are kept, should its emulator have to be started again.
-fn graph_file(name: &str) -> PathBuf {
-    paths::workdir().join(name).join("graph.jsonl")
-}
-
 fn cdn_key(name: &str, emulator: &Emulator) -> Result<CdnKey> {
-    let file = paths::workdir().join(name).join("delivery.pem");
-    block_on(CdnKey::at(file, &AwsClient::new(emulator.endpoint()))).context("cannot make the key for delivery")
+    let aws = AwsClient::new(emulator.endpoint());
+    block_on(CdnKey::load_or_create(&cdn_key_file(name), &aws)).context("cannot create the key for signed URLs")
 }
 
-fn forget(file: &Path) -> Result<()> {
+fn remove_if_exists(file: &Path) -> Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),

@@ -1,5 +1,7 @@
-/// A WAV of 16 bits in mono with these samples, so many of them a second.
-pub fn wav(rate_hz: u32, samples: impl IntoIterator<Item = i16>) -> Vec<u8> {
+//! WAV files.
+
+/// Encodes a mono WAV file with 16-bit samples.
+pub fn encode(rate_hz: u32, samples: impl IntoIterator<Item = i16>) -> Vec<u8> {
     let data: Vec<u8> = samples.into_iter().flat_map(i16::to_le_bytes).collect();
     let mut file = b"RIFF".to_vec();
     let length = data.len() as u32;

@@ -1,48 +1,52 @@
-//! Linters of templates and of dependencies, as `cargo xtask test` runs them. What they let pass, and why, stands in
-//! `infra/lint`, in `deny.toml`, and in the metadata of single resources.
+//! Linters of templates, dependencies and prose. Exceptions are in `infra/lint`, `deny.toml`, `typos.toml` and the
+//! metadata of single resources.
 
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
+use aws_client::REGION;
 use stack::{
-    emulator, paths, progress,
+    cargo, paths, progress,
     tools::{self, Tool},
 };
 
-use crate::suite::cargo;
+use crate::prose;
 
-/// Installs what is missing; quick when nothing is.
+/// Installs missing linters; fast if none is missing.
 pub fn install() -> Result<()> {
     Tool::Lint.install()?;
     tools::install_machete()
 }
 
-/// Runs all, each a step of its own. None but cargo, for crates that are missing, asks anybody outside.
+/// Runs all linters. Only cargo uses the network, to fetch missing crates.
 pub fn run() -> Result<()> {
+    prose::check()?;
+    progress::run("Checking the spelling (typos)", Tool::Lint.command("typos").args(["--config", "typos.toml"]))?;
+
     let templates = templates()?;
     let mut sam = Tool::Sam.command("sam");
     sam.args(["validate", "--lint", "--template-file", "template.yaml"]);
-    sam.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", emulator::REGION);
+    sam.env("SAM_CLI_TELEMETRY", "0").env("AWS_DEFAULT_REGION", REGION);
     progress::run("Checking template.yaml (sam validate)", &mut sam)?;
 
     let mut cfn_lint = Tool::Lint.command("cfn-lint");
-    cfn_lint.args(["--config-file", "infra/lint/cfn-lint.yaml", "--regions", emulator::REGION, "--"]).args(&templates);
+    cfn_lint.args(["--config-file", "infra/lint/cfn-lint.yaml", "--regions", REGION, "--"]).args(&templates);
     progress::run("Linting the templates (cfn-lint, serverless rules)", &mut cfn_lint)?;
 
     let mut checkov = Tool::Lint.command("checkov");
     checkov.args(["--config-file", "infra/lint/checkov.yaml", "--file"]).args(&templates);
     progress::run("Linting the templates (checkov)", &mut checkov)?;
 
-    // Of all platforms: cargo-deny looks at those, too, before it leaves them out.
+    // cargo-deny loads the dependencies of all platforms, even of those that it excludes.
     progress::run("Fetching dependencies", cargo().args(["fetch", "--locked"]))?;
     let mut deny = Tool::Lint.command("cargo-deny");
     deny.args(["--offline", "--locked", "check", "bans", "licenses", "sources"]);
     progress::run("Checking dependencies (cargo-deny)", &mut deny)?;
 
-    progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete())
+    progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete()?)
 }
 
-/// `template.yaml` and those of `infra/`.
+/// `template.yaml` and the templates of `infra/`.
 fn templates() -> Result<Vec<PathBuf>> {
     let mut templates = vec![PathBuf::from("template.yaml")];
     for entry in fs::read_dir(paths::root().join("infra")).context("cannot read infra")? {

@@ -1,21 +1,22 @@
-//! `cargo xtask`: everything a developer does with the stack.
+//! `cargo xtask`: the commands of a developer.
 
 mod costs;
 mod linters;
 mod openapi;
 mod ops;
+mod prose;
 mod suite;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use stack::{Stack, block_on, docs, emulator, functions, search, state_file, tools};
+use stack::{Stack, block_on, docs, emulator, functions, search_server, state_file, tools};
 
-/// The name of the stack that `demo`, `up` and `down` share.
+/// The stack of `demo`, `up` and `down`.
 const DEVELOPMENT: &str = "development";
 
-/// IYAGI's backend on one machine: sets itself up, needs no AWS account and no Docker.
+/// IYAGI's backend on one machine. Installs its tools; needs no AWS account and no Docker.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -25,92 +26,87 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the main jobs: photographs go in, variants and metadata come out; a story is told and
-    /// heard; what happens in the graph reaches phones, and is found.
+    /// Demonstrate the backend: photographs, a recording, notifications and search.
     ///
-    /// Installs what is missing, builds the functions, starts emulators of AWS with IAM enforced, of
-    /// Neptune Streams and of phones, deploys template.yaml, uploads the photographs in tests/photos,
-    /// tells a story, plays a short day in the graph, and shows what becomes of them here and in
-    /// target/demo/index.html.
+    /// Installs missing tools, builds the functions, starts emulators of AWS with IAM enforced, of Neptune Streams and of
+    /// mobile push, and deploys template.yaml. Uploads the photographs in tests/photos and a recording, changes the graph,
+    /// and shows the results here and in target/demo/index.html.
     Demo {
-        /// Leave the stack running afterwards and print how to reach it.
+        /// Leave the stack running and print its endpoints.
         #[arg(long)]
         keep: bool,
     },
-    /// Run every check and test: format, lints, unit, contract and end-to-end tests.
+    /// Run all checks and tests: format, lints, unit, contract and end-to-end tests.
     ///
-    /// The end-to-end tests run against template.yaml, deployed to an emulator of its own with IAM
-    /// enforced. The last line counts what passed and failed.
+    /// The end-to-end tests use template.yaml, deployed to a separate emulator with IAM enforced. The last line counts
+    /// passed and failed tests.
     Test,
-    /// Measure how fast it is, in release builds: prints a table, keeps it in target/bench.
+    /// Run a benchmark with release builds: prints a table and writes it to target/bench.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Say what a month would cost, by the arithmetic of docs/operations/costs.md.
+    /// Calculate the costs of a month from the tables of docs/operations/costs.md.
     Costs(costs::Arguments),
-    /// Write docs/api/openapi.json, the document of the REST API, anew from the types that the functions use.
+    /// Write docs/openapi.json, the document of the REST API, from the types of the code.
     Openapi,
-    /// Build and deploy the stack, and leave it running to develop against.
+    /// Build and deploy the stack for development, and leave it running.
     ///
-    /// If it runs already, what has changed is deployed to it; its data stays.
+    /// If the stack is running, deploys the changes; its data stays.
     Up {
-        /// Deploy the functions and the template as they were last built.
+        /// Deploy the last build.
         #[arg(long)]
         as_built: bool,
     },
-    /// Look after a deployed stack, on AWS or, with --local, on this machine: its stream, its dead letters, its media.
+    /// Operate a stack on AWS or, with --local, on this machine: its stream, dead letters and media.
     Ops(ops::Arguments),
-    /// End the stack that `up` or `demo --keep` left running.
+    /// Stop the stack that `up` or `demo --keep` left running.
     Down,
-    /// Run the page to try the API with until SIGTERM or Ctrl-C; its first line is its endpoint.
+    /// Serve the pages /docs and /stories until SIGTERM or Ctrl-C. The first line of output is the endpoint.
     ///
-    /// It is at /docs there: every operation of the API's document, and a form to sign up and in. At
-    /// /stories is a page that tells and plays stories.
+    /// /docs is Swagger UI with a form to sign up and in. /stories uploads and plays stories.
     Docs(docs::Arguments),
-    /// Run an edge of CloudFront before an emulator of AWS until SIGTERM or Ctrl-C; its first line is its endpoint.
+    /// Run a CloudFront edge in front of an AWS emulator until SIGTERM or Ctrl-C. The first line of output is the endpoint.
     ///
-    /// It lets pass what is open, or signed for, and has the emulator serve it.
+    /// Checks signed URLs and forwards allowed requests to the emulator.
     Edge(cloudfront::Arguments),
-    /// Play random histories on a stack of its own, under faults, and hold their ends against a model.
+    /// Execute random histories under faults on a separate stack, and compare the final states with a model.
     ///
-    /// Functions are to be built: `cargo xtask up` does. Prints figures, keeps them in target/chaos; a
-    /// history is repeated by its seed.
+    /// Requires built functions (`cargo xtask up`). Prints figures and writes them to target/chaos. A seed reproduces a
+    /// history.
     Chaos(chaos::Arguments),
-    /// Run a proxy that makes calls to AWS fail until SIGTERM or Ctrl-C; its first line is its endpoint.
+    /// Run a proxy that injects faults into calls to AWS until SIGTERM or Ctrl-C. The first line of output is the endpoint.
     ///
-    /// Order faults with PUT /_faults. The documents are described in the module `fault_proxy`.
+    /// PUT /_faults sets a fault plan. The crate `fault-proxy` documents the format.
     Faults(fault_proxy::Arguments),
-    /// Hold what the functions of a running stack may do against what they were seen doing, as `test` does at its end.
+    /// Compare the permissions of a running stack's functions with their recorded calls, as `test` does at its end.
     Privileges {
-        /// The stack.
+        /// Name of the stack.
         #[arg(default_value = DEVELOPMENT)]
         name: String,
     },
-    /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C; its first line is its endpoint.
+    /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C. The first line of output is the endpoint.
     ///
-    /// Write to it with POST /emulator/commit, read GET /propertygraph/stream, and order faults
-    /// with POST /emulator/faults. The documents are described in the module `neptune`.
+    /// POST /emulator/commit writes, GET /propertygraph/stream reads, POST /emulator/faults injects faults. The crate
+    /// `neptune` documents the formats.
     Neptune(neptune::Arguments),
-    /// Run a stand-in for SNS mobile push, FCM and phones until SIGTERM or Ctrl-C; its first line is
-    /// its endpoint.
+    /// Run an emulator of SNS mobile push, FCM and phones until SIGTERM or Ctrl-C. The first line of output is the endpoint.
     ///
-    /// Let AWS_ENDPOINT_URL_SNS name it, set phones up with PUT /_phones/{token}, and see what they
-    /// show with GET /_phones/notifications. The calls are described in the module `mobile_push`.
+    /// Set AWS_ENDPOINT_URL_SNS to the endpoint. PUT /_phones/{token} registers a phone, GET /_phones/notifications returns
+    /// its notifications. The crate `mobile-push` documents the calls.
     Phones(mobile_push::Arguments),
-    /// Run a server that speaks OpenSearch's language until SIGTERM or Ctrl-C; its first line is its
-    /// endpoint.
+    /// Run an OpenSearch-compatible server until SIGTERM or Ctrl-C. The first line of output is the endpoint.
     ///
-    /// It keeps everything in memory, and asks nobody who they are.
-    Search(search::Arguments),
+    /// It stores its data in memory and has no access control.
+    Search(search_server::Arguments),
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Demo { keep } => show(keep),
+    let result = match Arguments::parse().command {
+        Command::Demo { keep } => demonstrate(keep),
         Command::Test => suite::run(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Costs(arguments) => costs::run(&arguments),
         Command::Openapi => openapi::write(),
-        Command::Up { as_built } => up(as_built).and_then(|stack| describe(&stack)),
+        Command::Up { as_built } => up(as_built).and_then(|stack| print_endpoints(&stack)),
         Command::Ops(arguments) => ops::run(&arguments),
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),
@@ -120,9 +116,9 @@ fn main() -> ExitCode {
         Command::Privileges { name } => privileges(&name),
         Command::Neptune(arguments) => block_on(neptune::run(arguments.into())),
         Command::Phones(arguments) => block_on(mobile_push::run(arguments.into())),
-        Command::Search(arguments) => block_on(search::run(arguments)),
+        Command::Search(arguments) => block_on(search_server::run(arguments)),
     };
-    match outcome {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("✗ {error:#}");
@@ -131,16 +127,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn show(keep: bool) -> Result<()> {
+fn demonstrate(keep: bool) -> Result<()> {
     let was_running = Stack::running(DEVELOPMENT).is_some();
     let stack = up(false)?;
-    let shown = block_on(demo::run(&stack));
+    let result = block_on(demo::run(&stack));
     if keep || was_running {
-        describe(&stack)?;
+        print_endpoints(&stack)?;
     } else {
         stack.stop()?;
     }
-    shown
+    result
 }
 
 fn up(as_built: bool) -> Result<Stack> {
@@ -158,20 +154,20 @@ fn up(as_built: bool) -> Result<Stack> {
 }
 
 fn down() -> Result<()> {
-    let was_there = Stack::stop_named(DEVELOPMENT)?;
-    println!("{}", if was_there { "The stack is down." } else { "There is no stack to end." });
+    let was_running = Stack::stop_named(DEVELOPMENT)?;
+    println!("{}", if was_running { "The stack is stopped." } else { "No stack is running." });
     Ok(())
 }
 
 fn privileges(name: &str) -> Result<()> {
-    let stack = Stack::load(&state_file(name)).with_context(|| format!("no stack {name} is running"))?;
+    let stack = Stack::load(&state_file(name)).with_context(|| format!("the stack {name} is not running"))?;
     iam_coverage::check(&stack, &emulator::usage_file(name))
 }
 
-fn describe(stack: &Stack) -> Result<()> {
-    println!("\nThe stack is running. End it with: cargo xtask down\n");
+fn print_endpoints(stack: &Stack) -> Result<()> {
+    println!("\nThe stack is running. Stop it with: cargo xtask down\n");
     println!("  API        {}", stack.api_url("/v1/media")?);
-    println!("  to try it  {}/docs", stack.docs_endpoint());
+    println!("  API page   {}/docs", stack.docs_endpoint());
     println!("  stories    {}/stories", stack.docs_endpoint());
     println!("  AWS        {}   (AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test)", stack.emulator.endpoint());
     println!("  originals  s3://{}", stack.output("OriginalsBucketName")?);

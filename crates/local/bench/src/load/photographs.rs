@@ -50,7 +50,7 @@ async fn upload_for(stack: &Stack, user: &User, all: &[Photograph], end: Instant
 
 async fn one(stack: &Stack, user: &User, photograph: &Photograph) -> Result<Duration> {
     let begin = Instant::now();
-    let file = File {
+    let file = UploadFile {
         kind: Kind::Photo,
         name: &photograph.name,
         content_type: photograph.content_type,

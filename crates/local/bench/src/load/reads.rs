@@ -47,7 +47,7 @@ pub async fn prepare(stack: &Stack) -> Result<Readers> {
     let photograph = photographs::all()?.into_iter().next().context("there are no photographs")?;
     let mut items = Vec::with_capacity(ITEMS);
     for _ in 0..ITEMS {
-        let file = File {
+        let file = UploadFile {
             kind: MediaKind::Photo,
             name: &photograph.name,
             content_type: photograph.content_type,

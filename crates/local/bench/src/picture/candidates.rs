@@ -115,7 +115,7 @@ impl Worker {
         formats: &[&str],
         out: Option<&Path>,
     ) -> Result<Value> {
-        self.request(&json!({ "file": photo, "way": candidate.way, "formats": formats, "out": out }))
+        self.ask(&json!({ "file": photo, "way": candidate.way, "formats": formats, "out": out }))
             .with_context(|| format!("{} on {}", candidate.name, photo.display()))
     }
 

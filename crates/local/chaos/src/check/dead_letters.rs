@@ -5,13 +5,13 @@ use anyhow::Result;
 use super::Findings;
 use crate::{driver::Driver, model, operation::Queue, queues};
 
-/// The dead letters: what was planted, and nothing else.
+/// Checks that the dead letters are exactly the poison messages.
 pub async fn check(driver: &Driver<'_>, findings: &mut Findings) -> Result<()> {
-    let planted = model::poison(&driver.done);
+    let poison = model::poison(&driver.executed);
     for queue in Queue::ALL {
         let found = queues::dead_letters(driver.stack, &queue.dead_letters()).await?;
-        let numbers = planted.get(&queue).into_iter().flatten();
-        let expected: BTreeSet<_> = numbers.map(|number| driver.cast.poison(*number)).collect();
+        let numbers = poison.get(&queue).into_iter().flatten();
+        let expected: BTreeSet<_> = numbers.map(|number| driver.actors.poison(*number)).collect();
         compare(&format!("{queue:?}"), &expected, &found, findings);
     }
     let found = queues::dead_letters(driver.stack, "GraphChangesDeadLettersUrl").await?;
@@ -21,9 +21,9 @@ pub async fn check(driver: &Driver<'_>, findings: &mut Findings) -> Result<()> {
 
 fn compare(queue: &str, expected: &BTreeSet<String>, found: &BTreeSet<String>, findings: &mut Findings) {
     for missing in expected.difference(found) {
-        findings.violations.push(format!("{queue}: {missing} is no dead letter"));
+        findings.violations.push(format!("{queue}: {missing} is not a dead letter"));
     }
-    for letter in found.difference(expected) {
-        findings.violations.push(format!("{queue}: a dead letter that nobody planted: {letter}"));
+    for unexpected in found.difference(expected) {
+        findings.violations.push(format!("{queue}: unexpected dead letter: {unexpected}"));
     }
 }

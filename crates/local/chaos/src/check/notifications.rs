@@ -5,44 +5,44 @@ use mobile_push::Notification;
 use super::Findings;
 use crate::{
     driver::Driver,
-    model::{self, Certainty, Telling},
+    model::{self, Certainty, ExpectedNotification},
 };
 
-/// What phones showed: all that had to be, nothing that must not, nothing twice.
+/// Checks that phones displayed all required notifications, no forbidden ones, and none twice.
 pub fn check(driver: &Driver<'_>, shown: &[Notification], findings: &mut Findings) {
-    let right = model::tellings(&driver.done);
-    let mut times: BTreeMap<Telling, u64> = BTreeMap::new();
+    let allowed = model::expected(&driver.executed);
+    let mut displays: BTreeMap<ExpectedNotification, u64> = BTreeMap::new();
     for notification in shown {
         findings.shown += 1;
-        let about = format!("{:?} on {}", notification.data, notification.token);
-        let Some(telling) = telling(driver, notification) else {
-            findings.violations.push(format!("nobody knows of this notification: {about}"));
+        let description = format!("{:?} on {}", notification.data, notification.token);
+        let Some(key) = notification_key(driver, notification) else {
+            findings.violations.push(format!("unknown notification: {description}"));
             continue;
         };
-        if !right.contains_key(&telling) {
-            findings.violations.push(format!("must not be told: {telling:?} ({})", notification.notice.body));
+        if !allowed.contains_key(&key) {
+            findings.violations.push(format!("must not be displayed: {key:?} ({})", notification.notice.body));
         }
-        let times = times.entry(telling).or_default();
-        *times += 1;
-        if *times > 1 {
-            findings.shown_again += 1;
+        let count = displays.entry(key).or_default();
+        *count += 1;
+        if *count > 1 {
+            findings.replaced += 1;
             if !notification.replaced {
-                findings.violations.push(format!("stands twice on one phone: {about}"));
+                findings.violations.push(format!("displayed twice: {description}"));
             }
         }
     }
-    for (telling, certainty) in &right {
+    for (key, certainty) in &allowed {
         if *certainty == Certainty::Must {
             findings.required += 1;
-            if !times.contains_key(telling) {
-                findings.violations.push(format!("was not told: {telling:?}"));
+            if !displays.contains_key(key) {
+                findings.violations.push(format!("was not displayed: {key:?}"));
             }
         }
     }
 }
 
-fn telling(driver: &Driver<'_>, notification: &Notification) -> Option<Telling> {
+fn notification_key(driver: &Driver<'_>, notification: &Notification) -> Option<ExpectedNotification> {
     let commit = notification.data.get("event")?.rsplit('/').nth(1)?.parse().ok()?;
     let rule = domain::push::rules::by_id(notification.data.get("rule")?)?;
-    Some(Telling { commit, rule: &rule.id, phone: driver.cast.phone_of(&notification.token)? })
+    Some(ExpectedNotification { commit, rule: &rule.id, phone: driver.actors.phone_of(&notification.token)? })
 }

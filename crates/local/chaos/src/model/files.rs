@@ -1,22 +1,22 @@
-//! What becomes of files.
+//! The valid states of files.
 
 use std::collections::BTreeMap;
 
-use super::Done;
+use super::Executed;
 use crate::operation::Operation;
 
-/// What becomes of a file.
+/// The state of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It is shown.
+    /// The item is ready with this content.
     Ready(Content),
-    /// It is no picture, or no recording.
+    /// The file is invalid.
     Failed,
-    /// There is none.
+    /// There is no item.
     Gone,
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// The photograph with this number.
@@ -25,27 +25,27 @@ pub enum Content {
     Sound(usize),
 }
 
-/// Where a file is.
+/// The location of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// Where the API had it sent.
+    /// The upload with this number.
     File(usize),
-    /// In the bucket, at this place of a person.
+    /// The place in the bucket with this number.
     Place(usize),
 }
 
-/// What becomes of each file that there ever was.
-pub fn media(history: &[Done]) -> BTreeMap<Place, State> {
+/// The state of every file that was ever stored.
+pub fn media(history: &[Executed]) -> BTreeMap<Place, State> {
     let mut states = BTreeMap::new();
-    for done in history {
+    for executed in history {
         let photograph = |number| State::Ready(Content::Photograph(number));
         let sound = |number| State::Ready(Content::Sound(number));
-        let (place, state) = match done.operation {
-            Operation::Upload { file, photograph: number, .. } => (Place::File(file), photograph(number)),
+        let (place, state) = match executed.operation {
+            Operation::UploadPhotograph { file, photograph: number, .. } => (Place::File(file), photograph(number)),
             Operation::UploadSound { file, sound: number, .. } => (Place::File(file), sound(number)),
-            Operation::Put { place, photograph: number, .. } => (Place::Place(place), photograph(number)),
+            Operation::PutPhotograph { place, photograph: number, .. } => (Place::Place(place), photograph(number)),
             Operation::PutSound { place, sound: number, .. } => (Place::Place(place), sound(number)),
-            Operation::PutBroken { place, .. } | Operation::PutNoSound { place, .. } => {
+            Operation::PutInvalidPhotograph { place, .. } | Operation::PutInvalidSound { place, .. } => {
                 (Place::Place(place), State::Failed)
             }
             Operation::DeleteByApi { file } => (Place::File(file), State::Gone),
@@ -60,16 +60,16 @@ pub fn media(history: &[Done]) -> BTreeMap<Place, State> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::testing::done;
+    use crate::model::testing::executed;
 
     #[test]
-    fn the_last_word_on_a_file_counts() {
-        let put = Operation::Put { person: 0, place: 0, photograph: 3 };
-        let broken = Operation::PutBroken { person: 0, place: 0 };
+    fn last_operation_determines_the_state() {
+        let put = Operation::PutPhotograph { person: 0, place: 0, photograph: 3 };
+        let broken = Operation::PutInvalidPhotograph { person: 0, place: 0 };
         let sound = Operation::PutSound { person: 0, place: 0, sound: 2 };
-        let no_sound = Operation::PutNoSound { person: 0, place: 0 };
+        let no_sound = Operation::PutInvalidSound { person: 0, place: 0 };
         let gone = Operation::DeleteInBucket { person: 0, place: 0 };
-        let last = |operations: Vec<Operation>| media(&done(operations)).remove(&Place::Place(0));
+        let last = |operations: Vec<Operation>| media(&executed(operations)).remove(&Place::Place(0));
         assert_eq!(last(vec![gone.clone(), put.clone()]), Some(State::Ready(Content::Photograph(3))));
         assert_eq!(last(vec![put.clone(), broken.clone()]), Some(State::Failed));
         assert_eq!(last(vec![put, broken, gone]), Some(State::Gone));

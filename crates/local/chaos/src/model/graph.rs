@@ -1,8 +1,8 @@
-//! What operations write into the graph, and what it holds by that.
+//! The graph writes of operations and the resulting graph.
 
 use std::collections::BTreeMap;
 
-use super::Done;
+use super::Executed;
 use crate::{
     generator::{PERSONS, TAGS},
     operation::Operation,
@@ -11,18 +11,18 @@ use crate::{
 /// A vertex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Node {
-    /// Somebody.
+    /// A person.
     Person(usize),
-    /// What somebody told.
+    /// A story.
     Story(usize),
-    /// What somebody replied.
+    /// A reply.
     Comment(usize),
-    /// What stories are tagged with.
+    /// A tag.
     Tag(usize),
 }
 
 impl Node {
-    /// The vertex's label.
+    /// The label of the vertex.
     pub fn label(self) -> &'static str {
         match self {
             Self::Person(_) => "person",
@@ -33,42 +33,42 @@ impl Node {
     }
 }
 
-/// An edge. Of one label there are no two from one vertex to another.
+/// An edge. Two vertices have at most one edge of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
-    /// Its label.
+    /// The label.
     pub label: &'static str,
-    /// Where it starts.
+    /// The source vertex.
     pub from: Node,
-    /// Where it ends.
+    /// The target vertex.
     pub to: Node,
 }
 
-/// A write; those of one operation are one commit.
+/// A write. The writes of an operation form one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    /// A vertex comes.
+    /// Adds a vertex.
     Add(Node),
-    /// It goes, with all edges from and to it.
+    /// Removes a vertex and its incident edges.
     Remove(Node),
-    /// An edge comes.
+    /// Adds an edge.
     Link(Link),
-    /// It goes.
+    /// Removes an edge.
     Unlink(Link),
-    /// A property of a vertex is set.
+    /// Sets a property of a vertex.
     Set(Node, &'static str, String),
-    /// A property that was set is removed.
+    /// Removes a property.
     Unset(Node, &'static str),
 }
 
-/// Everybody, and all tags: what is there before the first operation.
-pub fn beginning() -> Vec<Write> {
+/// The writes before the first operation: all persons and tags.
+pub fn initial_writes() -> Vec<Write> {
     let named = |node, name| [Write::Add(node), Write::Set(node, "name", name)];
     let persons = (0..PERSONS).flat_map(|person| named(Node::Person(person), name(person, 0)));
     persons.chain((0..TAGS).flat_map(|tag| named(Node::Tag(tag), format!("태그 {tag}")))).collect()
 }
 
-/// What an operation writes; nothing if it is none on the graph.
+/// The writes of an operation. Empty if the operation does not change the graph.
 pub fn writes(operation: &Operation) -> Vec<Write> {
     use Node::{Comment, Person, Story, Tag};
     let link = |label, from, to| Link { label, from, to };
@@ -79,17 +79,17 @@ pub fn writes(operation: &Operation) -> Vec<Write> {
         Operation::Unblock { from, to } => vec![Write::Unlink(link("blocks", Person(from), Person(to)))],
         Operation::Mute { from, to } => vec![Write::Link(link("mutes", Person(from), Person(to)))],
         Operation::Unmute { from, to } => vec![Write::Unlink(link("mutes", Person(from), Person(to)))],
-        Operation::Tell { author, story } => vec![
+        Operation::PublishStory { author, story } => vec![
             Write::Add(Story(story)),
             Write::Set(Story(story), "title", title(story, 0)),
             Write::Link(link("told", Person(author), Story(story))),
         ],
-        Operation::Untell { author, story } => vec![Write::Unlink(link("told", Person(author), Story(story)))],
+        Operation::UnpublishStory { author, story } => vec![Write::Unlink(link("told", Person(author), Story(story)))],
         Operation::RemoveStory { story } => vec![Write::Remove(Story(story))],
-        Operation::Retitle { story, title: Some(version) } => {
+        Operation::SetTitle { story, title: Some(version) } => {
             vec![Write::Set(Story(story), "title", title(story, version))]
         }
-        Operation::Retitle { story, title: None } => vec![Write::Unset(Story(story), "title")],
+        Operation::SetTitle { story, title: None } => vec![Write::Unset(Story(story), "title")],
         Operation::SetVisibility { story, visibility: Some(visibility) } => {
             vec![Write::Set(Story(story), "visibility", visibility.to_owned())]
         }
@@ -110,47 +110,47 @@ pub fn writes(operation: &Operation) -> Vec<Write> {
     }
 }
 
-/// What somebody is services at first, and later on.
+/// The name of a person; version 0 is the initial one.
 fn name(person: usize, version: usize) -> String {
     format!("사람 {person}, {version}")
 }
 
-/// The same of a story.
+/// The title of a story; version 0 is the initial one.
 fn title(story: usize, version: usize) -> String {
     format!("이야기 {story}, {version}")
 }
 
-/// What the graph holds.
+/// The graph.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
-    /// The vertices with their properties; of those that were removed there is the name.
+    /// The vertices with their properties. A removed property is `None`.
     pub nodes: BTreeMap<Node, BTreeMap<&'static str, Option<String>>>,
-    /// The edges, and since when.
+    /// The edges with their origin.
     pub links: BTreeMap<Link, Since>,
 }
 
-/// When an edge came.
+/// When an edge was added.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Since {
-    /// Its place in the history.
+    /// Index in the history.
     pub at: usize,
-    /// When that was, in milliseconds since 1970.
+    /// Commit time in milliseconds since 1970.
     pub committed_at: i64,
 }
 
 impl Graph {
-    /// What it holds after all of this.
-    pub fn of(history: &[Done]) -> Self {
+    /// The graph after a history.
+    pub fn of(history: &[Executed]) -> Self {
         let mut graph = Self::default();
-        beginning().into_iter().for_each(|write| graph.write(write, Since { at: 0, committed_at: 0 }));
-        for (at, done) in history.iter().enumerate() {
-            let since = Since { at, committed_at: done.committed_at.unwrap_or_default() };
-            writes(&done.operation).into_iter().for_each(|write| graph.write(write, since));
+        initial_writes().into_iter().for_each(|write| graph.write(write, Since { at: 0, committed_at: 0 }));
+        for (at, executed) in history.iter().enumerate() {
+            let since = Since { at, committed_at: executed.committed_at.unwrap_or_default() };
+            writes(&executed.operation).into_iter().for_each(|write| graph.write(write, since));
         }
         graph
     }
 
-    /// Does one write.
+    /// Applies a write.
     pub fn write(&mut self, write: Write, since: Since) {
         match write {
             Write::Add(node) => drop(self.nodes.insert(node, BTreeMap::new())),
@@ -165,9 +165,9 @@ impl Graph {
         }
     }
 
-    /// Whether the graph would do a write: nothing comes twice, and only what is there is changed, or goes.
+    /// Whether a write is valid and has an effect.
     #[cfg(test)]
-    pub fn takes(&self, write: &Write) -> bool {
+    pub fn accepts(&self, write: &Write) -> bool {
         match write {
             Write::Add(node) => !self.nodes.contains_key(node),
             Write::Remove(node) => self.nodes.contains_key(node),
@@ -182,16 +182,16 @@ impl Graph {
         }
     }
 
-    /// What a property of a vertex is now.
+    /// The value of a property.
     pub fn property(&self, node: Node, name: &str) -> Option<&str> {
         self.nodes.get(&node)?.get(name)?.as_deref()
     }
 
-    /// Where edges of this label that start at a vertex end, the oldest first.
-    pub fn ends(&self, label: &str, from: Node) -> Vec<Node> {
+    /// The targets of a vertex's edges with this label, oldest first.
+    pub fn targets(&self, label: &str, from: Node) -> Vec<Node> {
         let links = self.links.iter().filter(|(link, _)| link.label == label && link.from == from);
-        let mut ends: Vec<_> = links.map(|(link, since)| (*since, link.to)).collect();
-        ends.sort();
-        ends.into_iter().map(|(_, to)| to).collect()
+        let mut targets: Vec<_> = links.map(|(link, since)| (*since, link.to)).collect();
+        targets.sort();
+        targets.into_iter().map(|(_, to)| to).collect()
     }
 }

@@ -2,12 +2,13 @@ use std::fmt::Write;
 
 use domain::push::Platform;
 
-use super::{Drawn, Phone, clock, is_korean};
+use super::{DisplayedNotice, Phone, clock, is_korean};
+use crate::format::escape_html;
 
-/// The style of what [`phones`] makes.
+/// The style sheet of [`phones`].
 pub const STYLE: &str = include_str!("phones.css");
 
-/// MobilePushEmulator side by side: a fragment that needs [`STYLE`] and nothing else.
+/// Phones side by side, as an HTML fragment that needs only [`STYLE`].
 pub fn phones(phones: &[Phone]) -> String {
     let mut fragment = String::from("<div class=\"phones\">");
     for each in phones {
@@ -23,50 +24,46 @@ fn phone(fragment: &mut String, phone: &Phone) {
         Platform::Android => "android",
         Platform::Ios => "ios",
     };
-    let last = phone.notices.last().map_or_else(|| "--:--".to_owned(), |drawn| clock(drawn.received_at));
-    // Writing to a text cannot fail.
+    let last = phone.notices.last().map_or_else(|| "--:--".to_owned(), |notice| clock(notice.received_at));
+    // Writing to a string cannot fail.
     let _ = write!(
         fragment,
         "<figure class=\"phone {platform}\" lang=\"{language}\"><div class=\"bezel\"><div class=\"camera\"></div>\
          <div class=\"time\">{}</div><div class=\"notices\">",
         last.get(..5).unwrap_or(&last)
     );
-    // MobilePushEmulator show the newest first.
-    for drawn in phone.notices.iter().rev() {
-        notice(fragment, drawn, language);
+    // Newest first.
+    for notice in phone.notices.iter().rev() {
+        draw_notice(fragment, notice, language);
     }
     if phone.notices.is_empty() {
         let _ = write!(fragment, "<p class=\"empty\">{empty}</p>");
     }
-    let _ = write!(fragment, "</div></div><figcaption>{}</figcaption></figure>", escape(&phone.name));
+    let _ = write!(fragment, "</div></div><figcaption>{}</figcaption></figure>", escape_html(&phone.name));
 }
 
-fn notice(fragment: &mut String, drawn: &Drawn, language: &str) {
+fn draw_notice(fragment: &mut String, notice: &DisplayedNotice, language: &str) {
     let (silent, after) = if language == "ko" { ("무음", "뒤") } else { ("silent", "after") };
-    let class = if drawn.silent { "notice silent" } else { "notice" };
-    let mut small = vec![clock(drawn.received_at)];
-    small.extend(drawn.took.map(|took| match language {
-        "ko" => format!("{} ms {after}", took.as_millis()),
-        _ => format!("{after} {} ms", took.as_millis()),
+    let class = if notice.silent { "notice silent" } else { "notice" };
+    let mut small = vec![clock(notice.received_at)];
+    small.extend(notice.latency.map(|latency| match language {
+        "ko" => format!("{} ms {after}", latency.as_millis()),
+        _ => format!("{after} {} ms", latency.as_millis()),
     }));
-    small.extend(drawn.silent.then(|| silent.to_owned()));
+    small.extend(notice.silent.then(|| silent.to_owned()));
     let _ = write!(
         fragment,
         "<div class=\"{class}\"><div class=\"app\">{LOGO}IYAGI<small>{}</small></div><strong>{}</strong><p>{}</p></div>",
         small.join(" · "),
-        escape(&drawn.title),
-        escape(&drawn.body)
+        escape_html(&notice.title),
+        escape_html(&notice.body)
     );
 }
 
-/// A speech bubble with a sound wave in it.
+/// A speech bubble with a sound wave.
 const LOGO: &str = "<svg viewBox=\"0 0 16 16\" width=\"14\" height=\"14\" aria-hidden=\"true\"><path d=\"M3 1h10a2 2 0 0 1 2 \
                     2v7a2 2 0 0 1-2 2H7l-4 3v-3a2 2 0 0 1-2-2V3a2 2 0 0 1 2-2z\" fill=\"currentColor\"/><path d=\"M4 \
                     6v1M6.5 4.5v4M9 3.5v6M11.5 5.5v2\" stroke=\"#fff\" stroke-linecap=\"round\"/></svg>";
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
 
 #[cfg(test)]
 mod tests {
@@ -74,13 +71,13 @@ mod tests {
     use crate::drawing::testing::phone;
 
     #[test]
-    fn what_people_write_is_text() {
+    fn user_text_is_escaped() {
         let drawn = phones(&[phone("en", Platform::Ios, "<script>alert(\"&\")</script>")]);
         assert!(drawn.contains("&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;") && !drawn.contains("<script>"));
     }
 
     #[test]
-    fn a_phone_speaks_its_owners_language() {
+    fn phone_is_drawn_in_its_language() {
         let korean = phones(&[phone("ko-KR", Platform::Android, "x")]);
         assert!(korean.contains("lang=\"ko\"") && korean.contains("180 ms 뒤") && korean.contains("phone android"));
         let english = phones(&[phone("en", Platform::Ios, "x")]);
@@ -90,9 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_comes_first_and_silence_shows() {
+    fn newest_notice_is_first_and_silence_is_marked() {
         let mut both = phone("en", Platform::Android, "older");
-        let newer = Drawn { body: "newer".into(), silent: true, ..both.notices[0].clone() };
+        let newer = DisplayedNotice { body: "newer".into(), silent: true, ..both.notices[0].clone() };
         both.notices.push(newer);
         let drawn = phones(&[both]);
         assert!(drawn.find("newer") < drawn.find("older"));
@@ -100,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_element_is_closed_and_nothing_is_fetched() {
+    fn html_is_well_formed_and_self_contained() {
         let drawn = phones(&[phone("ko", Platform::Android, "a"), phone("en", Platform::Ios, "b")]);
         for name in ["div", "figure", "figcaption", "strong", "p", "svg", "small"] {
             let opened = drawn.matches(&format!("<{name}>")).count() + drawn.matches(&format!("<{name} ")).count();

@@ -1,5 +1,5 @@
-//! A page that tells and plays stories: a recording goes in as an app sends it, its waveform is drawn
-//! from what the backend made of it, and its rendition is played from where clients fetch it.
+//! A page that uploads and plays stories. It uses the API as an app does: presigned uploads, the waveform of the media
+//! item, and renditions from the CDN.
 
 use axum::{
     Router,
@@ -10,14 +10,14 @@ use axum::{
 
 use crate::tools::Tool;
 
-/// `GET /stories` and what it loads.
+/// `GET /stories` and its script.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/stories", get(async || Html(include_str!("stories.html"))))
         .route("/stories/wavesurfer.js", get(wavesurfer))
 }
 
-/// wavesurfer.js (BSD 3-Clause), out of its npm package.
+/// wavesurfer.js (BSD 3-Clause) from its npm package.
 async fn wavesurfer() -> Response {
     let file = Tool::Player.folder().join("node_modules/wavesurfer.js/dist/wavesurfer.esm.js");
     match std::fs::read(&file) {

@@ -1,97 +1,90 @@
-//! What runs beside the emulator of AWS, and with which arguments.
+//! The sidecars of a stack and their arguments.
+
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{cdn_key, graph_file, state_file};
 use crate::{
-    cdn_key::ID,
-    emulator::Emulator,
+    cdn_key::KEY_ID,
+    paths::{cdn_key_file, graph_file, state_file},
     sidecar::{Sidecar, current_program},
 };
 
-/// The subcommand that shows the page to try the API with.
+// Subcommands of xtask.
 const DOCS: &str = "docs";
-/// The subcommand that plays an edge of CloudFront.
-const EDGE: &str = "edge";
-/// The subcommand that makes the functions' calls fail.
-const FAULTS: &str = "faults";
-/// The subcommand that plays Neptune Streams.
+const CLOUDFRONT: &str = "edge";
+const FAULT_PROXY: &str = "faults";
 const NEPTUNE: &str = "neptune";
-/// The subcommand that plays SNS mobile push and FCM.
-const PHONES: &str = "phones";
-/// The subcommand that plays OpenSearch.
+const MOBILE_PUSH: &str = "phones";
 const SEARCH: &str = "search";
 
-/// All that runs beside the emulator.
+/// All sidecars.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sidecars {
-    /// What the functions call.
     #[serde(flatten)]
-    pub services: Services,
-    /// What shows the page to try the API with.
+    pub services: ServiceSidecars,
+    /// The server of the pages `/docs` and `/stories`.
     pub docs: Sidecar,
-    /// What plays an edge of CloudFront.
-    pub edge: Sidecar,
+    /// The CloudFront edge, which clients call.
+    pub cloudfront: Sidecar,
 }
 
-/// What the functions call beside the emulator; it is there before the emulator is.
+/// The sidecars that functions call. They start before the emulator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Services {
-    /// What plays Neptune Streams.
+pub struct ServiceSidecars {
     pub neptune: Sidecar,
-    /// What plays SNS mobile push, FCM and phones.
-    pub phones: Sidecar,
-    /// What plays OpenSearch.
+    pub mobile_push: Sidecar,
     pub search: Sidecar,
-    /// What stands between the functions and all that, if anything does.
+    /// The proxy between the functions and all services.
     #[serde(default)]
-    pub faults: Option<Sidecar>,
+    pub fault_proxy: Option<Sidecar>,
 }
 
-impl Services {
-    /// Starts it for the stack `name`, whose emulator is to answer at `aws`.
-    pub fn start(name: &str, aws: &str, with_faults: bool) -> Result<Self> {
-        let (neptune, phones, search) = (start_neptune(name)?, start_phones(name, aws)?, start_search(name)?);
-        let faults = if with_faults { Some(start_faults(name, aws, [&neptune, &phones, &search])?) } else { None };
-        Ok(Self { neptune, phones, search, faults })
+impl ServiceSidecars {
+    /// Starts the service sidecars of the stack `name`, whose emulator will be at `aws`.
+    pub fn start(name: &str, aws: &str, with_fault_proxy: bool) -> Result<Self> {
+        let (neptune, mobile_push, search) = (start_neptune(name)?, start_mobile_push(name, aws)?, start_search(name)?);
+        let services = [&neptune, &mobile_push, &search];
+        let fault_proxy = with_fault_proxy.then(|| start_fault_proxy(name, aws, services)).transpose()?;
+        Ok(Self { neptune, mobile_push, search, fault_proxy })
     }
 
-    /// Where functions find `sidecar`.
+    /// The endpoint at which functions call `sidecar`.
     pub fn endpoint<'a>(&'a self, sidecar: &'a Sidecar) -> &'a str {
-        self.faults.as_ref().unwrap_or(sidecar).endpoint()
+        self.fault_proxy.as_ref().unwrap_or(sidecar).endpoint()
     }
 }
 
 impl Sidecars {
-    /// Starts the rest, which the emulator's clients meet.
-    pub fn complete(name: &str, services: Services, emulator: &Emulator) -> Result<Self> {
-        Ok(Self { services, docs: start_docs(name)?, edge: start_edge(name, emulator)? })
+    /// Starts the sidecars that clients call. The emulator must be running at `aws`.
+    pub fn start(name: &str, services: ServiceSidecars, aws: &str) -> Result<Self> {
+        Ok(Self { services, docs: start_docs(name)?, cloudfront: start_cloudfront(name, aws)? })
     }
 
-    /// Starts those again that have died.
-    pub fn restart(&mut self, name: &str, emulator: &Emulator) -> Result<()> {
-        restart(&mut self.services.neptune, || start_neptune(name))?;
-        restart(&mut self.services.phones, || start_phones(name, &emulator.endpoint()))?;
-        restart(&mut self.services.search, || start_search(name))?;
-        restart(&mut self.docs, || start_docs(name))?;
-        restart(&mut self.edge, || start_edge(name, emulator))
+    /// Restarts the sidecars that have ended.
+    pub fn restart_ended(&mut self, name: &str, aws: &str) -> Result<()> {
+        restart_if_ended(&mut self.services.neptune, || start_neptune(name))?;
+        restart_if_ended(&mut self.services.mobile_push, || start_mobile_push(name, aws))?;
+        restart_if_ended(&mut self.services.search, || start_search(name))?;
+        restart_if_ended(&mut self.docs, || start_docs(name))?;
+        restart_if_ended(&mut self.cloudfront, || start_cloudfront(name, aws))
     }
 
-    /// Each of them.
+    /// All sidecars.
     pub fn all(&self) -> impl Iterator<Item = &Sidecar> {
-        let Services { neptune, phones, search, faults } = &self.services;
-        [&self.docs, &self.edge, neptune, phones, search].into_iter().chain(faults)
+        let ServiceSidecars { neptune, mobile_push, search, fault_proxy } = &self.services;
+        [&self.docs, &self.cloudfront, neptune, mobile_push, search].into_iter().chain(fault_proxy)
     }
 }
 
-/// Those of the stack `name` that run, whoever started them.
-pub fn recorded(name: &str) -> Vec<Sidecar> {
-    let all = [DOCS, EDGE, FAULTS, NEPTUNE, PHONES, SEARCH];
-    all.iter().filter_map(|subcommand| Sidecar::recorded(name, subcommand)).collect()
+/// The running sidecars of the stack `name`, including those of an interrupted command.
+pub fn running(name: &str) -> Vec<Sidecar> {
+    let all = [DOCS, CLOUDFRONT, FAULT_PROXY, NEPTUNE, MOBILE_PUSH, SEARCH];
+    all.iter().filter_map(|subcommand| Sidecar::running(name, subcommand)).collect()
 }
 
-fn restart(sidecar: &mut Sidecar, start: impl FnOnce() -> Result<Sidecar>) -> Result<()> {
+fn restart_if_ended(sidecar: &mut Sidecar, start: impl FnOnce() -> Result<Sidecar>) -> Result<()> {
     if !sidecar.is_alive() {
         *sidecar = start()?;
     }
@@ -100,33 +93,36 @@ fn restart(sidecar: &mut Sidecar, start: impl FnOnce() -> Result<Sidecar>) -> Re
 
 fn start_docs(name: &str) -> Result<Sidecar> {
     let state = state_file(name);
-    let state = state.to_str().context("the path of the checkout is not UTF-8")?;
-    Sidecar::start(name, &current_program()?, DOCS, &["--stack", state])
+    start(name, DOCS, &["--stack", utf8(&state)?])
 }
 
 fn start_neptune(name: &str) -> Result<Sidecar> {
-    let state = graph_file(name);
-    let state = state.to_str().context("the path of the checkout is not UTF-8")?;
-    Sidecar::start(name, &current_program()?, NEPTUNE, &["--state", state])
+    let graph = graph_file(name);
+    start(name, NEPTUNE, &["--state", utf8(&graph)?])
 }
 
-fn start_phones(name: &str, aws: &str) -> Result<Sidecar> {
-    Sidecar::start(name, &current_program()?, PHONES, &["--upstream", aws])
+fn start_mobile_push(name: &str, aws: &str) -> Result<Sidecar> {
+    start(name, MOBILE_PUSH, &["--upstream", aws])
 }
 
 fn start_search(name: &str) -> Result<Sidecar> {
-    Sidecar::start(name, &current_program()?, SEARCH, &[])
+    start(name, SEARCH, &[])
 }
 
-fn start_faults(name: &str, aws: &str, services: [&Sidecar; 3]) -> Result<Sidecar> {
-    let [neptune, phones, search] = services.map(Sidecar::endpoint);
-    let arguments = ["--aws", aws, "--sns", phones, "--neptune", neptune, "--search", search];
-    Sidecar::start(name, &current_program()?, FAULTS, &arguments)
+fn start_fault_proxy(name: &str, aws: &str, services: [&Sidecar; 3]) -> Result<Sidecar> {
+    let [neptune, mobile_push, search] = services.map(Sidecar::endpoint);
+    start(name, FAULT_PROXY, &["--aws", aws, "--sns", mobile_push, "--neptune", neptune, "--search", search])
 }
 
-fn start_edge(name: &str, emulator: &Emulator) -> Result<Sidecar> {
-    let key = cdn_key(name, emulator)?.public;
-    let key = key.to_str().context("the path of the checkout is not UTF-8")?;
-    let arguments = ["--upstream", &emulator.endpoint(), "--key-id", ID, "--key", key];
-    Sidecar::start(name, &current_program()?, EDGE, &arguments)
+fn start_cloudfront(name: &str, aws: &str) -> Result<Sidecar> {
+    let key = cdn_key_file(name);
+    start(name, CLOUDFRONT, &["--upstream", aws, "--key-id", KEY_ID, "--key", utf8(&key)?])
+}
+
+fn start(name: &str, subcommand: &str, arguments: &[&str]) -> Result<Sidecar> {
+    Sidecar::start(name, &current_program()?, subcommand, arguments)
+}
+
+fn utf8(path: &Path) -> Result<&str> {
+    path.to_str().context("the path of the checkout is not UTF-8")
 }

@@ -1,0 +1,250 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{PERSONS, PICTURE_PLACES, PLACES, Random, Size, TAGS};
+use crate::{
+    operation::{Operation, Queue},
+    sounds::SOUNDS,
+};
+
+/// Categories of notifications.
+const CATEGORIES: [&str; 4] = ["followers", "likes", "replies", "stories"];
+/// Visibilities of stories.
+const VISIBILITIES: [&str; 3] = ["public", "followers", "private"];
+
+/// The state after the generated operations, so that only existing things are changed.
+#[derive(Debug, Default)]
+pub(super) struct GeneratorState {
+    random: Random,
+    files: usize,
+    uploaded: BTreeSet<usize>,
+    /// Number of stories ever published.
+    published: usize,
+    /// The existing stories.
+    stories: BTreeMap<usize, Story>,
+    comments: usize,
+    /// Number of generated names and titles.
+    texts: usize,
+    poisons: usize,
+    likes: BTreeSet<(usize, usize)>,
+    follows: BTreeSet<(usize, usize)>,
+    blocks: BTreeSet<(usize, usize)>,
+    mutes: BTreeSet<(usize, usize)>,
+}
+
+/// An existing story.
+#[derive(Debug, Clone)]
+struct Story {
+    /// The author, unless unpublished.
+    author: Option<usize>,
+    has_title: bool,
+    visibility: Option<&'static str>,
+    tags: BTreeSet<usize>,
+}
+
+impl GeneratorState {
+    /// The initial state.
+    pub(super) fn new(random: Random) -> Self {
+        Self { random, ..Self::default() }
+    }
+
+    /// The next operation.
+    pub(super) fn next(&mut self, size: Size) -> Operation {
+        match self.random.below(100) {
+            0..26 => self.media_operation(size.photographs),
+            26..39 => self.relation_operation(),
+            39..58 => self.reaction_operation(),
+            58..73 => self.authoring_operation(),
+            73..81 => self.device_operation(),
+            81..85 => self.concurrent_operations(size.photographs),
+            85..91 => Operation::Settle,
+            _ => self.disruption(),
+        }
+    }
+
+    fn media_operation(&mut self, photographs: usize) -> Operation {
+        let (person, photograph, sound) =
+            (self.random.below(PERSONS), self.random.below(photographs), self.random.below(SOUNDS));
+        let (place, sound_place) =
+            (self.random.below(PICTURE_PLACES), PICTURE_PLACES + self.random.below(PLACES - PICTURE_PLACES));
+        // All files at a place belong to one person.
+        let owner = |place| place % PERSONS;
+        match self.random.below(26) {
+            0..7 => Operation::UploadPhotograph { person, file: self.new_file(), photograph },
+            7..9 => Operation::UploadSound { person, file: self.new_file(), sound },
+            9..14 => Operation::PutPhotograph { person: owner(place), place, photograph },
+            14..17 => Operation::PutSound { person: owner(sound_place), place: sound_place, sound },
+            17..19 => Operation::PutInvalidPhotograph { person: owner(place), place },
+            19 => Operation::PutInvalidSound { person: owner(sound_place), place: sound_place },
+            20..22 => Operation::DeleteInBucket { person: owner(place), place },
+            22 => Operation::DeleteInBucket { person: owner(sound_place), place: sound_place },
+            _ => match self.random.choose(self.uploaded.clone()) {
+                Some(file) => {
+                    self.uploaded.remove(&file);
+                    Operation::DeleteByApi { file }
+                }
+                None => Operation::Settle,
+            },
+        }
+    }
+
+    fn new_file(&mut self) -> usize {
+        self.files += 1;
+        self.uploaded.insert(self.files);
+        self.files
+    }
+
+    fn relation_operation(&mut self) -> Operation {
+        let from = self.random.below(PERSONS);
+        let to = (from + 1 + self.random.below(PERSONS - 1)) % PERSONS;
+        match self.random.below(19) {
+            0..9 if !self.follows.contains(&(from, to)) => self.follow(from, to),
+            0..11 => match self.random.choose(self.follows.clone()) {
+                Some((from, to)) => {
+                    self.follows.remove(&(from, to));
+                    Operation::Unfollow { from, to }
+                }
+                None => self.follow(from, to),
+            },
+            11..13 if self.blocks.insert((from, to)) => Operation::Block { from, to },
+            11..15 => match self.random.choose(self.blocks.clone()) {
+                Some((from, to)) => {
+                    self.blocks.remove(&(from, to));
+                    Operation::Unblock { from, to }
+                }
+                None => self.publish(from),
+            },
+            15..17 if self.mutes.insert((from, to)) => Operation::Mute { from, to },
+            _ => match self.random.choose(self.mutes.clone()) {
+                Some((from, to)) => {
+                    self.mutes.remove(&(from, to));
+                    Operation::Unmute { from, to }
+                }
+                None => self.publish(from),
+            },
+        }
+    }
+
+    fn reaction_operation(&mut self) -> Operation {
+        let from = self.random.below(PERSONS);
+        let Some(story) = self.random.choose(self.stories.keys().copied()) else { return self.publish(from) };
+        match self.random.below(19) {
+            0..10 if self.likes.insert((from, story)) => Operation::Like { from, story },
+            0..13 => match self.random.choose(self.likes.clone()) {
+                Some((from, story)) => {
+                    self.likes.remove(&(from, story));
+                    Operation::Unlike { from, story }
+                }
+                None => self.publish(from),
+            },
+            _ => self.reply(from, story),
+        }
+    }
+
+    /// Changes a story or a person.
+    fn authoring_operation(&mut self) -> Operation {
+        let person = self.random.below(PERSONS);
+        let number = self.random.choose(self.stories.keys().copied());
+        let (Some(story), choice) = (number, self.random.below(18)) else { return self.publish(person) };
+        let tag = self.random.below(TAGS);
+        let visibility = self.random.choose(VISIBILITIES.map(Some).into_iter().chain([None])).flatten();
+        let removes_title = self.random.below(4) == 0;
+        self.texts += 1;
+        let Some(story_state) = self.stories.get_mut(&story) else { return self.publish(person) };
+        match choice {
+            0..7 => self.publish(person),
+            7..9 => {
+                let title = (!removes_title || !story_state.has_title).then_some(self.texts);
+                story_state.has_title = title.is_some();
+                Operation::SetTitle { story, title }
+            }
+            9..11 if story_state.visibility != visibility => {
+                story_state.visibility = visibility;
+                Operation::SetVisibility { story, visibility }
+            }
+            9..14 if story_state.tags.insert(tag) => Operation::Tag { story, tag },
+            9..14 => {
+                story_state.tags.remove(&tag);
+                Operation::Untag { story, tag }
+            }
+            14..16 => Operation::Rename { person, name: self.texts },
+            16 => match story_state.author.take() {
+                Some(author) => Operation::UnpublishStory { author, story },
+                None => self.remove(story),
+            },
+            _ => self.remove(story),
+        }
+    }
+
+    fn device_operation(&mut self) -> Operation {
+        let person = self.random.below(PERSONS);
+        match self.random.below(9) {
+            0..4 => Operation::SignIn { person, phone: self.random.below(PERSONS) },
+            4..6 => Operation::SignOut { person },
+            _ => {
+                let muted = CATEGORIES.into_iter().filter(|_| self.random.below(4) == 0).collect();
+                Operation::SetPreferences { person, muted }
+            }
+        }
+    }
+
+    /// Two concurrent operations whose valid outcomes can be determined afterwards.
+    fn concurrent_operations(&mut self, photographs: usize) -> Operation {
+        let from = self.random.below(PERSONS);
+        let other = (from + 1 + self.random.below(PERSONS - 1)) % PERSONS;
+        let (one, other) = match self.random.below(3) {
+            0 => match self.random.choose(self.stories.keys().copied()) {
+                Some(story) => (self.reply(from, story), self.reply(other, story)),
+                None => return self.publish(from),
+            },
+            // On the phone of the other person.
+            1 => (Operation::SignIn { person: from, phone: other }, Operation::SignOut { person: other }),
+            _ => {
+                let (place, photograph, sound) =
+                    (self.random.below(PLACES), self.random.below(photographs), self.random.below(SOUNDS));
+                let person = place % PERSONS;
+                let put = match place {
+                    0..PICTURE_PLACES => Operation::PutPhotograph { person, place, photograph },
+                    _ => Operation::PutSound { person, place, sound },
+                };
+                (put, Operation::DeleteInBucket { person, place })
+            }
+        };
+        Operation::Concurrent { one: Box::new(one), other: Box::new(other) }
+    }
+
+    fn reply(&mut self, from: usize, story: usize) -> Operation {
+        self.comments += 1;
+        Operation::Reply { from, story, comment: self.comments }
+    }
+
+    fn disruption(&mut self) -> Operation {
+        match self.random.below(10) {
+            0..5 => Operation::Kill { which: self.random.any() },
+            5..7 => Operation::RepeatEvents { order: self.random.any() },
+            7 => Operation::Replay,
+            _ => {
+                self.poisons += 1;
+                let queue = Queue::ALL[self.random.below(Queue::ALL.len())];
+                Operation::Poison { queue, number: self.poisons }
+            }
+        }
+    }
+
+    pub(super) fn follow(&mut self, from: usize, to: usize) -> Operation {
+        self.follows.insert((from, to));
+        Operation::Follow { from, to }
+    }
+
+    pub(super) fn publish(&mut self, author: usize) -> Operation {
+        let new = Story { author: Some(author), has_title: true, visibility: None, tags: BTreeSet::new() };
+        self.stories.insert(self.published, new);
+        self.published += 1;
+        Operation::PublishStory { author, story: self.published - 1 }
+    }
+
+    fn remove(&mut self, story: usize) -> Operation {
+        self.stories.remove(&story);
+        self.likes.retain(|(_, liked)| *liked != story);
+        Operation::RemoveStory { story }
+    }
+}

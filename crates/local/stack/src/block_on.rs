@@ -1,7 +1,0 @@
-use anyhow::Result;
-use tokio::runtime;
-
-/// Waits for `future`, outside of any async runtime.
-pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
-}

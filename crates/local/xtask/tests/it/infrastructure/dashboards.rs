@@ -1,0 +1,99 @@
+//! Alarms, dashboards and filters name what is measured.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+use yaml_serde::Value as Yaml;
+
+use super::{
+    metrics::{Metric, check, code_of},
+    template::{Template, between, read, resource, text},
+};
+
+#[test]
+fn alarms_hear_what_is_measured() {
+    for template in Template::all() {
+        for alarm in template.resources("AWS::CloudWatch::Alarm").values() {
+            check(&template, &Metric::of_alarm(&alarm["Properties"]), &BTreeMap::new());
+        }
+    }
+}
+
+/// A dashboard's body, and which resource each of its own variables stands for.
+fn dashboard(properties: &Yaml) -> (Json, BTreeMap<String, String>) {
+    let body = &properties["DashboardBody"];
+    let mut variables = BTreeMap::new();
+    if let Some(map) = body.get(1).and_then(Yaml::as_mapping) {
+        for (name, value) in map {
+            // !If [Condition, !Ref Function, "what is shown otherwise"]
+            let function = value.get(1).and_then(text).expect("a condition");
+            variables.insert(name.as_str().expect("a name").to_owned(), function.to_owned());
+        }
+    }
+    let body = text(body).or_else(|| body.get(0).and_then(text)).expect("a body");
+    (serde_json::from_str(body).expect("JSON"), variables)
+}
+
+#[test]
+fn dashboards_show_what_is_measured() {
+    let template = Template::read("template.yaml");
+    let dashboards = template.resources("AWS::CloudWatch::Dashboard");
+    let shown: BTreeSet<_> = dashboards.keys().copied().collect();
+    let streams =
+        ["ApiDashboard", "PicturesDashboard", "PushDashboard", "SearchDashboard", "SoundDashboard", "StreamDashboard"];
+    assert_eq!(shown, BTreeSet::from(streams));
+    let mut alarms = BTreeSet::new();
+    for dashboard in dashboards.values().map(|resource| dashboard(&resource["Properties"])) {
+        let (body, variables) = dashboard;
+        for widget in body["widgets"].as_array().expect("widgets") {
+            let properties = &widget["properties"];
+            for alarm in properties["alarms"].as_array().into_iter().flatten() {
+                let name = resource(alarm.as_str().expect("an alarm"));
+                assert!(template.has("AWS::CloudWatch::Alarm", name), "there is no alarm {name}");
+                alarms.insert(name.to_owned());
+            }
+            for row in properties["metrics"].as_array().into_iter().flatten() {
+                check(&template, &Metric::of_widget(row), &variables);
+            }
+        }
+    }
+    let all: BTreeSet<_> = template.resources("AWS::CloudWatch::Alarm").into_keys().map(str::to_owned).collect();
+    assert_eq!(alarms, all, "every alarm is on a dashboard");
+}
+
+#[test]
+fn the_rule_about_metrics_would_notice() {
+    let template = Template::read("template.yaml");
+    let dimensions = BTreeMap::from([("FunctionName".to_owned(), "${StreamPoller}".to_owned())]);
+    let metric =
+        |name: &str| Metric { namespace: "IYAGI".to_owned(), name: name.to_owned(), dimensions: dimensions.clone() };
+    check(&template, &metric("OldestRecordAge"), &BTreeMap::new());
+    let unknown = std::panic::catch_unwind(|| check(&template, &metric("YoungestRecordAge"), &BTreeMap::new()));
+    assert!(unknown.is_err());
+}
+
+#[test]
+fn filters_look_for_lines_that_are_written() {
+    let template = Template::read("template.yaml");
+    let filters = template.resources("AWS::Logs::MetricFilter");
+    assert!(!filters.is_empty(), "there is one, at least");
+    for (name, filter) in filters {
+        let properties = &filter["Properties"];
+        let pattern = text(&properties["FilterPattern"]).expect("a pattern");
+        let logs = text(&properties["LogGroupName"]).expect("a log group");
+        assert!(template.has("AWS::Logs::LogGroup", logs), "{name}");
+        let code = match between(pattern, "$.target = \"", "\"") {
+            // crate::module
+            Some(target) => {
+                let (package, module) = target.split_once("::").expect("a module");
+                read(&format!("crates/{package}/src/{}.rs", module.replace("::", "/")))
+            }
+            None => code_of(&template, logs.trim_end_matches("Logs")),
+        };
+        // What stands in quotes in the pattern stands so in the code, but for the module.
+        let words = pattern.split('"').skip(1).step_by(2).filter(|word| !word.contains("::"));
+        for word in words {
+            assert!(code.contains(&format!("\"{word}\"")), "{name} looks for {word}, which nobody writes");
+        }
+    }
+}

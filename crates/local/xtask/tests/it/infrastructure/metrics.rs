@@ -1,0 +1,131 @@
+//! Metrics that alarms and dashboards name, and what measures them.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde_json::Value as Json;
+use yaml_serde::Value as Yaml;
+
+use super::template::{Template, between, resource, root, text};
+
+/// A metric as an alarm or a dashboard names it.
+#[derive(Debug)]
+pub struct Metric {
+    pub namespace: String,
+    pub name: String,
+    pub dimensions: BTreeMap<String, String>,
+}
+
+impl Metric {
+    pub fn of_alarm(properties: &Yaml) -> Self {
+        let dimensions = properties.get("Dimensions").and_then(Yaml::as_sequence).into_iter().flatten();
+        let dimension = |it: &Yaml| Some((text(&it["Name"])?.to_owned(), text(&it["Value"])?.to_owned()));
+        Self {
+            namespace: text(&properties["Namespace"]).expect("a namespace").to_owned(),
+            name: text(&properties["MetricName"]).expect("a metric").to_owned(),
+            dimensions: dimensions.map(|it| dimension(it).expect("a dimension")).collect(),
+        }
+    }
+
+    /// `["AWS/SQS", "Metric", "QueueName", "…", {…}]`, or an expression that searches.
+    pub fn of_widget(row: &Json) -> Self {
+        let row = row.as_array().expect("a row");
+        if let Some(expression) = row[0]["expression"].as_str() {
+            return Self::searched(expression);
+        }
+        let words: Vec<_> = row.iter().filter_map(Json::as_str).map(str::to_owned).collect();
+        let pairs = words[2..].chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+        Self { namespace: words[0].clone(), name: words[1].clone(), dimensions: pairs.collect() }
+    }
+
+    /// `SEARCH('{Namespace,Dimension,…} MetricName="…" FunctionName="…"', …)`.
+    fn searched(expression: &str) -> Self {
+        let schema = between(expression, "SEARCH('{", "}").expect("a schema");
+        let (namespace, dimensions) = schema.split_once(',').expect("dimensions");
+        let value = |name: &str| between(expression, &format!("{name}=\""), "\"").unwrap_or("any").to_owned();
+        Self {
+            namespace: namespace.to_owned(),
+            name: value("MetricName"),
+            dimensions: dimensions.split(',').map(|name| (name.to_owned(), value(name))).collect(),
+        }
+    }
+}
+
+/// All of a folder's Rust code.
+fn sources(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            all += &sources(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all += &fs::read_to_string(&path).expect("a source file");
+        }
+    }
+    all
+}
+
+/// The code of the function with this logical id, and what it leaves to a shared crate.
+pub fn code_of(template: &Template, function: &str) -> String {
+    let functions = template.resources("AWS::Serverless::Function");
+    let function = functions.get(function).unwrap_or_else(|| panic!("there is no function {function}"));
+    let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a binary");
+    let own = sources(&root().join("functions").join(binary).join("src"));
+    let shared = [("derivatives::run", "crates/derivatives/src"), ("serve::serve", "crates/function-kit/src")];
+    let shared = shared.iter().filter(|(used, _)| own.contains(used)).map(|(_, folder)| sources(&root().join(folder)));
+    shared.fold(own.clone(), |code, shared| code + &shared)
+}
+
+/// Whether this metric is measured by anything.
+pub fn check(template: &Template, metric: &Metric, variables: &BTreeMap<String, String>) {
+    let Metric { namespace, name, dimensions } = metric;
+    let named = |dimension: &str| {
+        let value = dimensions.get(dimension).unwrap_or_else(|| panic!("{metric:?} has no {dimension}"));
+        let value = resource(value);
+        variables.get(value).cloned().unwrap_or_else(|| value.to_owned())
+    };
+    let measured = |names: &[&str]| assert!(names.contains(&name.as_str()), "nobody measures {metric:?}");
+    match namespace.as_str() {
+        "IYAGI" => {
+            let code = code_of(template, &named("FunctionName"));
+            let kind = dimensions.keys().find(|name| *name != "FunctionName");
+            let calls = match kind {
+                Some(kind) => vec![format!(".count_kind(\"{name}\", (\"{kind}\"")],
+                None => vec![format!(".count(\"{name}\""), format!(".observe(\"{name}\"")],
+            };
+            assert!(calls.iter().any(|call| code.contains(call)), "the function does not measure {metric:?}");
+        }
+        "IYAGI/${AWS::StackName}" => {
+            let filters = template.resources("AWS::Logs::MetricFilter");
+            let made = filters
+                .values()
+                .any(|filter| filter["Properties"]["MetricTransformations"][0]["MetricName"] == name.as_str());
+            assert!(made, "no filter makes {metric:?}");
+        }
+        "AWS/SQS" => {
+            assert!(template.has("AWS::SQS::Queue", &named("QueueName")), "{metric:?}");
+            measured(&["ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"]);
+        }
+        "AWS/Lambda" => {
+            assert!(template.has("AWS::Serverless::Function", &named("FunctionName")), "{metric:?}");
+            measured(&["ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"]);
+        }
+        "AWS/DynamoDB" => {
+            assert!(template.has("AWS::DynamoDB::Table", &named("TableName")), "{metric:?}");
+            let [read, write] = ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"];
+            measured(&[read, write, "ReadThrottleEvents", "WriteThrottleEvents"]);
+        }
+        "AWS/ApiGateway" => {
+            assert!(template.has("AWS::ApiGatewayV2::Api", &named("ApiId")), "{metric:?}");
+            measured(&["4xx", "5xx", "Count", "IntegrationLatency", "Latency"]);
+        }
+        "AWS/ES" => {
+            assert!(template.has("AWS::OpenSearchService::Domain", &named("DomainName")), "{metric:?}");
+            measured(&["ClusterIndexWritesBlocked", "ClusterStatus.red", "FreeStorageSpace", "JVMMemoryPressure"]);
+        }
+        "AWS/Neptune" => {
+            assert!(template.has("AWS::Neptune::DBCluster", &named("DBClusterIdentifier")), "{metric:?}");
+            measured(&["CPUUtilization", "MainRequestQueuePendingRequests"]);
+        }
+        other => panic!("nobody knows {other}: {metric:?}"),
+    }
+}

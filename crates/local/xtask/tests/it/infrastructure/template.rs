@@ -1,0 +1,68 @@
+//! A template, by what it declares.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+};
+
+use stack::paths;
+use yaml_serde::Value as Yaml;
+
+pub fn root() -> PathBuf {
+    paths::root().to_owned()
+}
+
+pub fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A template, by what it declares.
+pub struct Template {
+    pub path: String,
+    pub yaml: Yaml,
+}
+
+impl Template {
+    pub fn read(path: &str) -> Self {
+        let yaml = yaml_serde::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        Self { path: path.to_owned(), yaml }
+    }
+
+    /// `template.yaml` and those of `infra/`.
+    pub fn all() -> Vec<Self> {
+        let files = fs::read_dir(root().join("infra")).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let stacks = files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+        let mut paths: Vec<_> =
+            stacks.filter_map(|path| Some(format!("infra/{}", path.file_name()?.to_str()?))).collect();
+        paths.push("template.yaml".to_owned());
+        paths.sort();
+        paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    pub fn resources(&self, kind: &str) -> BTreeMap<&str, &Yaml> {
+        let resources = self.yaml["Resources"].as_mapping().expect("resources");
+        let resources = resources.iter().filter(|(_, resource)| resource["Type"] == kind);
+        resources.map(|(name, resource)| (name.as_str().expect("a name"), resource)).collect()
+    }
+
+    pub fn has(&self, kind: &str, name: &str) -> bool {
+        self.resources(kind).contains_key(name)
+    }
+}
+
+/// What `!Ref`, `!GetAtt`, `!Sub` or a plain text says.
+pub fn text(value: &Yaml) -> Option<&str> {
+    value.as_str()
+}
+
+/// The resource that a reference leads to: `Queue` of `Queue.QueueName` and of `${Queue.QueueName}`.
+pub fn resource(reference: &str) -> &str {
+    let name = reference.trim_start_matches("${").trim_end_matches('}');
+    name.split('.').next().unwrap_or(name)
+}
+
+/// What stands between two texts.
+pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    Some(text.split_once(start)?.1.split_once(end)?.0)
+}
