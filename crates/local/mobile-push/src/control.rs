@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     fault::{FaultRequest, ActiveFault},
-    http::App,
     fcm::Phone,
     record::{Notification, Profile, Reachability, UndisplayedMessage},
     sns::Sns,
+    state::App,
 };
 
 /// A phone and its displayed notifications.

@@ -6,10 +6,11 @@ use http_server::{Server, ActiveFaults, serve_until_shutdown};
 use super::{
     client::Client,
     registry::PlatformRegistry,
-    http::{App, router},
+    http::router,
     fcm::Fcm,
     options::Options,
     sns::Sns,
+    state::App,
     upstream::Upstream,
 };
 

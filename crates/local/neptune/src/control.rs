@@ -10,7 +10,7 @@ use super::{
     database::{Database, CommitError},
     faults::{FaultRequest, ActiveFault},
     graph::{Edge, Vertex},
-    http::App,
+    state::App,
 };
 
 /// The body of responses about faults.
