@@ -23,7 +23,7 @@ use stack::{
 use uuid::Uuid;
 
 use super::{
-    generator::PERSONS,
+    size::PERSONS,
     model::{self, Content, Link, Node, Place, Write},
     operation::Operation,
     sounds,

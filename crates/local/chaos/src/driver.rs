@@ -10,7 +10,7 @@ use stack::Stack;
 
 use super::{
     actors::Actors,
-    generator::Random,
+    random::Random,
     model::{Content, Executed},
     operation::{Operation, Queue},
     queues,

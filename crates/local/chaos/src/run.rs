@@ -13,7 +13,8 @@ use tokio::runtime;
 use super::{
     check::{EarlierHistories, Findings, check},
     driver::Driver,
-    generator::{Size, history},
+    generator::history,
+    size::Size,
     plan::plan,
     queues,
     report::{Report, folder},

@@ -10,11 +10,11 @@ use http_server::{json_response, now_millis};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    fault::{ActiveFault, FaultRequest},
+    fault::{FaultRequest, ActiveFault},
     fcm::Phone,
-    http::App,
     record::{Notification, Profile, Reachability, UndisplayedMessage},
     sns::Sns,
+    state::App,
 };
 
 /// A phone and its displayed notifications.

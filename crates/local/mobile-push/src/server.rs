@@ -1,15 +1,16 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use http_server::{ActiveFaults, Server, serve_until_shutdown};
+use http_server::{Server, ActiveFaults, serve_until_shutdown};
 
 use super::{
     client::Client,
-    fcm::Fcm,
-    http::{App, router},
-    options::Options,
     registry::PlatformRegistry,
+    http::router,
+    fcm::Fcm,
+    options::Options,
     sns::Sns,
+    state::App,
     upstream::Upstream,
 };
 

@@ -6,8 +6,9 @@ use http_server::{Server, serve_until_shutdown};
 use super::{
     client::Client,
     database::Database,
-    http::{App, router},
+    http::router,
     options::Options,
+    state::App,
 };
 
 /// A running emulator. Dropping the value stops it. It can be started and stopped inside and outside of async code.

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PERSONS, PICTURE_PLACES, PLACES, Random, Size, TAGS};
 use crate::{
+    random::Random,
+    size::{PERSONS, PICTURE_PLACES, PLACES, Size, TAGS},
     operation::{Operation, Queue},
     sounds::SOUNDS,
 };

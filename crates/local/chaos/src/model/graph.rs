@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Executed;
 use crate::{
-    generator::{PERSONS, TAGS},
+    size::{PERSONS, TAGS},
     operation::Operation,
 };
 

@@ -62,7 +62,7 @@ fn story(graph: &Graph, node: Node) -> Option<Story> {
 mod tests {
     use super::*;
     use crate::{
-        generator::{PERSONS, TAGS},
+        size::{PERSONS, TAGS},
         model::testing::executed,
         operation::Operation,
     };

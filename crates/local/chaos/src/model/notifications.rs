@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Executed;
-use crate::{generator::PERSONS, operation::Operation, timeline::Timeline};
+use crate::{size::PERSONS, operation::Operation, timeline::Timeline};
 
 /// A notification on a phone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -324,7 +324,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        generator::{Size, history},
+        generator::history,
+        size::Size,
         model::testing::executed,
     };
 
