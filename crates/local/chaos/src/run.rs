@@ -14,10 +14,10 @@ use super::{
     check::{EarlierHistories, Findings, check},
     driver::Driver,
     generator::history,
-    size::Size,
     plan::plan,
     queues,
     report::{Report, folder},
+    size::Size,
 };
 
 /// Name of the stack.
