@@ -3,14 +3,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use api::{MediaBatch, MediaItem as Item, MediaList, Problem};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::media::{MediaId, MediaItem, Relation, State};
-use function_kit::{
-    failure::Failure,
-    http::{NoAnswer, answered, json, no_content},
-    request::caller,
-    seal::SecretSealer,
-};
+use function_kit::failure::Failure;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
+use rest_kit::{
+    page_token::LazyTokenCipher,
+    request::caller,
+    response::{HandlerError, json, no_content, respond},
+};
 use store::{
     media::{List, MediaTable, Projection},
     relations::Relations,
@@ -39,19 +39,19 @@ pub struct Ports {
     /// Makes links to derivatives.
     pub links: Links,
     /// Protects cursors.
-    pub sealer: SecretSealer,
+    pub cipher: LazyTokenCipher,
 }
 
 /// Handles one request. Failures are responses, too.
 pub async fn handle(ports: &Ports, request: &ApiGatewayV2httpRequest, now: Timestamp) -> ApiGatewayV2httpResponse {
-    answered(request, route(ports, request, LinkWindow::of(now)).await)
+    respond(request, route(ports, request, LinkWindow::of(now)).await)
 }
 
 async fn route(
     ports: &Ports,
     request: &ApiGatewayV2httpRequest,
     window: LinkWindow,
-) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     if request.route_key.as_deref() == Some(openapi::ROUTE) {
         return openapi::handle(request);
     }
@@ -80,7 +80,12 @@ async fn route(
 }
 
 /// The item `id`, if `caller` may see it. Otherwise the error is the same as for an item that does not exist.
-async fn visible_item(ports: &Ports, caller: &str, id: MediaId, projection: Projection) -> Result<MediaItem, NoAnswer> {
+async fn visible_item(
+    ports: &Ports,
+    caller: &str,
+    id: MediaId,
+    projection: Projection,
+) -> Result<MediaItem, HandlerError> {
     let item = ports.table.get(id, projection).await?.ok_or_else(Problem::not_found)?;
     let is_visible = match item.is_visible_to(caller) {
         Some(is_visible) => is_visible,
@@ -95,19 +100,19 @@ async fn list(
     caller: &str,
     query: Query,
     window: LinkWindow,
-) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     let Query { owner, selection, order, limit, cursor, fields } = query;
     let owner = owner.unwrap_or_else(|| caller.to_owned());
     let mut list = List { owner, selection, relation: Relation::Stranger, order };
     // Before any read, so that an invalid cursor costs none.
     let after = match &cursor {
-        Some(cursor) => Some(cursor::decode(ports.sealer.get().await?, caller, &list, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, &list, cursor)?),
         None => None,
     };
     list.relation = ports.relations.of(caller, &list.owner).await?;
     let page = ports.table.list(&list, limit, after.as_ref(), fields.projection()).await?;
     let next = match &page.next {
-        Some(sort_key) => Some(cursor::encode(ports.sealer.get().await?, caller, &list, sort_key)),
+        Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, &list, sort_key)?),
         None => None,
     };
     let view = View { links: &ports.links, window, caller, fields: &fields };
@@ -136,7 +141,7 @@ async fn batch(ports: &Ports, view: View<'_>, ids: &[MediaId]) -> Result<MediaBa
 }
 
 /// Deletes the original. The workers process the event of the deletion: they delete the derivatives and the item.
-async fn delete(ports: &Ports, caller: &str, id: MediaId) -> Result<(), NoAnswer> {
+async fn delete(ports: &Ports, caller: &str, id: MediaId) -> Result<(), HandlerError> {
     let item = ports.table.get(id, Projection::Brief).await?.ok_or_else(Problem::not_found)?;
     // 404 also for an item that the caller may see but does not own.
     if item.owner != caller || matches!(item.state, State::Deleted { .. }) {

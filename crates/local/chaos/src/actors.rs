@@ -23,9 +23,9 @@ use stack::{
 use uuid::Uuid;
 
 use super::{
-    generator::PERSONS,
     model::{self, Content, Link, Node, Place, Write},
     operation::Operation,
+    size::PERSONS,
     sounds,
 };
 

@@ -10,10 +10,10 @@ use stack::Stack;
 
 use super::{
     actors::Actors,
-    generator::Random,
     model::{Content, Executed},
     operation::{Operation, Queue},
     queues,
+    random::Random,
 };
 
 /// How long [`Operation::Settle`] waits for pending work.

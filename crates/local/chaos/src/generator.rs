@@ -4,30 +4,12 @@ mod state;
 
 use std::collections::BTreeSet;
 
-use fault_proxy::seeded_hash;
-
-use super::operation::Operation;
+use super::{
+    operation::Operation,
+    random::Random,
+    size::{PERSONS, Size},
+};
 use state::GeneratorState;
-
-/// Number of persons, and of phones.
-pub const PERSONS: usize = 5;
-/// Number of places in the bucket that are overwritten repeatedly.
-pub const PLACES: usize = 9;
-/// Number of places for photographs; the others are for recordings.
-pub const PICTURE_PLACES: usize = 6;
-/// Number of tags.
-pub const TAGS: usize = 4;
-
-/// The size of a history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// Number of operations.
-    pub operations: usize,
-    /// Number of sample photographs.
-    pub photographs: usize,
-    /// Number of restarts of the emulator.
-    pub restarts: usize,
-}
 
 /// The history of a seed. Deterministic.
 pub fn history(seed: u64, size: Size) -> Vec<Operation> {
@@ -47,44 +29,13 @@ pub fn history(seed: u64, size: Size) -> Vec<Operation> {
     history
 }
 
-/// A pseudo-random generator.
-#[derive(Debug, Default)]
-pub struct Random {
-    seed: u64,
-    drawn: u64,
-}
-
-impl Random {
-    /// The generator with this seed.
-    pub fn new(seed: u64) -> Self {
-        Self { seed, drawn: 0 }
-    }
-
-    /// The next number.
-    pub fn any(&mut self) -> u64 {
-        self.drawn += 1;
-        seeded_hash(self.seed, &[self.drawn])
-    }
-
-    /// A number below `end`, which must not be 0.
-    pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.any() % end.max(1) as u64).unwrap_or_default()
-    }
-
-    /// One of the choices. `None` if there are none.
-    fn choose<T: Clone>(&mut self, choices: impl IntoIterator<Item = T>) -> Option<T> {
-        let choices: Vec<_> = choices.into_iter().collect();
-        let at = self.below(choices.len());
-        choices.get(at).cloned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::model::{Graph, Since, writes};
+    use crate::size::{PICTURE_PLACES, PLACES};
 
     const SIZE: Size = Size { operations: 300, photographs: 5, restarts: 2 };
 

@@ -26,8 +26,10 @@ mod model;
 mod operation;
 mod plan;
 mod queues;
+mod random;
 mod report;
 mod run;
+mod size;
 mod sounds;
 mod timeline;
 

@@ -13,10 +13,11 @@ use tokio::runtime;
 use super::{
     check::{EarlierHistories, Findings, check},
     driver::Driver,
-    generator::{Size, history},
+    generator::history,
     plan::plan,
     queues,
     report::{Report, folder},
+    size::Size,
 };
 
 /// Name of the stack.

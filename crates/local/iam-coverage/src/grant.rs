@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use roxmltree::{Document, Node};
 use serde::Deserialize;
 
-use super::usage::Use;
+use super::{role::function_of_role, usage::Use};
 
 /// One action that a role is allowed on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +33,6 @@ pub async fn of(aws: &AwsClient) -> Result<Vec<Grant>> {
     let parameters =
         [("Action", "GetAccountAuthorizationDetails"), ("Version", "2010-05-08"), ("Filter.member.1", "Role")];
     grants(&aws.query("iam", &parameters).await?)
-}
-
-/// The function of a role that SAM made for it: `<stack>-<function>Role-<random>`.
-pub fn function_of_role(role: &str) -> Option<String> {
-    let mut parts = role.rsplitn(2, '-');
-    let (_, name) = (parts.next()?, parts.next()?);
-    Some(name.split_once('-')?.1.strip_suffix("Role")?.to_owned())
 }
 
 /// Whether `text` is as `pattern`, in which `*` is any text and `?` any character.

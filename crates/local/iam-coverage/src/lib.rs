@@ -9,6 +9,7 @@
 
 mod exception;
 mod grant;
+mod role;
 mod usage;
 
 use std::path::Path;

@@ -3,7 +3,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use super::grant::function_of_role;
+use super::role::function_of_role;
 
 /// An action that a role was allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     fault::{ActiveFault, FaultRequest},
     fcm::Phone,
-    http::App,
     record::{Notification, Profile, Reachability, UndisplayedMessage},
     sns::Sns,
+    state::App,
 };
 
 /// A phone and its displayed notifications.

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -16,39 +16,13 @@ use super::{
     control,
     event::Event,
     fault::Failure,
-    sns::{Sns, is_emulated, resource},
-    upstream::Upstream,
+    sns::{is_emulated, resource},
+    state::App,
     xml,
 };
 
 /// Maximum size of a call of the query protocol in bytes. Messages have at most 256 KB.
 const MAX_CALL: usize = 8 << 20;
-
-/// State shared by the routes.
-pub struct App {
-    sns: Mutex<Sns>,
-    upstream: Option<Upstream>,
-}
-
-impl App {
-    /// The state for serving `sns` and forwarding all other calls to `upstream`.
-    pub fn new(sns: Sns, upstream: Option<Upstream>) -> Self {
-        Self { sns: Mutex::new(sns), upstream }
-    }
-
-    /// Locks the emulated SNS.
-    pub fn sns(&self) -> MutexGuard<'_, Sns> {
-        // A panic in an operation leaves no partial state.
-        self.sns.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn forward(&self, request: Request) -> Response {
-        match &self.upstream {
-            Some(upstream) => upstream.forward(request).await,
-            None => (StatusCode::NOT_IMPLEMENTED, "no upstream emulator is configured").into_response(),
-        }
-    }
-}
 
 /// The routes of the emulator.
 pub fn router(app: Arc<App>) -> Router {

@@ -77,6 +77,7 @@ mod registry;
 mod server;
 mod sns;
 mod sns_error;
+mod state;
 mod upstream;
 mod xml;
 

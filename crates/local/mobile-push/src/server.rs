@@ -4,12 +4,7 @@ use anyhow::Result;
 use http_server::{ActiveFaults, Server, serve_until_shutdown};
 
 use super::{
-    client::Client,
-    fcm::Fcm,
-    http::{App, router},
-    options::Options,
-    registry::PlatformRegistry,
-    sns::Sns,
+    client::Client, fcm::Fcm, http::router, options::Options, registry::PlatformRegistry, sns::Sns, state::App,
     upstream::Upstream,
 };
 

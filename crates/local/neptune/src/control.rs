@@ -10,7 +10,7 @@ use super::{
     error_response::ErrorResponse,
     faults::{ActiveFault, FaultRequest},
     graph::{Edge, Vertex},
-    http::App,
+    state::App,
 };
 
 /// The body of responses about faults.

@@ -1,10 +1,4 @@
-use std::{
-    io::Write as _,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{io::Write as _, sync::Arc};
 
 use axum::{
     Router,
@@ -17,33 +11,7 @@ use axum::{
 use flate2::{Compression, write::GzEncoder};
 use http_server::{json_bytes_response, json_response, now_millis};
 
-use super::{control, database::Database, error_response::ErrorResponse, open_cypher, query, signature};
-
-/// State shared by the routes.
-pub struct App {
-    database: Mutex<Database>,
-    requires_signature: bool,
-    next_request: AtomicU64,
-}
-
-impl App {
-    /// The state for serving `database`.
-    pub fn new(database: Database, requires_signature: bool) -> Self {
-        Self { database: Mutex::new(database), requires_signature, next_request: AtomicU64::new(1) }
-    }
-
-    /// Locks the database.
-    pub fn database(&self) -> MutexGuard<'_, Database> {
-        // A panic in a database operation leaves no partial state.
-        self.database.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// An error response with a new request id.
-    pub fn error(&self, error: impl Into<ErrorResponse>) -> Response {
-        let id = self.next_request.fetch_add(1, Ordering::Relaxed);
-        error.into().into_response(format!("00000000-0000-0000-0000-{id:012}"))
-    }
-}
+use super::{control, error_response::ErrorResponse, open_cypher, query, signature, state::App};
 
 /// The routes of the emulator.
 pub fn router(app: Arc<App>) -> Router {

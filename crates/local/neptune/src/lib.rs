@@ -116,6 +116,7 @@ mod query;
 mod record;
 mod server;
 mod signature;
+mod state;
 mod value;
 
 pub use client::{Client, EdgeSnapshot, GraphSnapshot, VertexSnapshot};

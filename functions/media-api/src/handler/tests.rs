@@ -78,7 +78,7 @@ fn fake_aws(media: &[&Rule]) -> FakeAws {
             base_url: "https://d1.cloudfront.net".into(),
             signing: Signing::Bucket { s3: aws_sdk_s3::Client::from_conf(signing), bucket: "derived".into() },
         },
-        sealer: SecretSealer::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
+        cipher: LazyTokenCipher::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
     };
     FakeAws { ports, relations, deleted }
 }

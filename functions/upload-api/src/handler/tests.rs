@@ -26,7 +26,7 @@ fn ports(s3: &[&Rule]) -> Ports {
     Ports {
         originals: Originals { s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3), bucket: "originals".into() },
         signer: signer(None),
-        sealer: SecretSealer::new(secrets, "arn".into()),
+        cipher: LazyTokenCipher::new(secrets, "arn".into()),
     }
 }
 
@@ -206,9 +206,9 @@ async fn repeated_completion_succeeds_unless_the_object_is_another_or_missing() 
     let id = upload["id"].as_str().expect("an id");
     let fingerprint = {
         let ports = ports(&[]);
-        let sealer = ports.sealer.get().await.expect("a sealer");
+        let cipher = ports.cipher.get().await.expect("a cipher");
         let text = upload["handle"].as_str().expect("a handle");
-        UploadHandle::decode(sealer, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
+        UploadHandle::decrypt(cipher, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
     };
     let there = |fingerprint: String| {
         mock!(aws_sdk_s3::Client::head_object)

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::Findings;
+use super::findings::Findings;
 use crate::{driver::Driver, model, operation::Queue, queues};
 
 /// Checks that the dead letters are exactly the poison messages.

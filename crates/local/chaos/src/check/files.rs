@@ -6,7 +6,7 @@ use domain::media::MediaId;
 use http::Method;
 use serde_json::Value;
 
-use super::Findings;
+use super::findings::Findings;
 use crate::{
     driver::Driver,
     model::{self, Content, State},

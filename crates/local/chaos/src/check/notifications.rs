@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use mobile_push::Notification;
 
-use super::Findings;
+use super::findings::Findings;
 use crate::{
     driver::Driver,
     model::{self, Certainty, ExpectedNotification},

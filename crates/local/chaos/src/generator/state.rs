@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PERSONS, PICTURE_PLACES, PLACES, Random, Size, TAGS};
 use crate::{
     operation::{Operation, Queue},
+    random::Random,
+    size::{PERSONS, PICTURE_PLACES, PLACES, Size, TAGS},
     sounds::SOUNDS,
 };
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Executed;
 use crate::{
-    generator::{PERSONS, TAGS},
     operation::Operation,
+    size::{PERSONS, TAGS},
 };
 
 /// A vertex.

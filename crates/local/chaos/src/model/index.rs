@@ -62,9 +62,9 @@ fn story(graph: &Graph, node: Node) -> Option<Story> {
 mod tests {
     use super::*;
     use crate::{
-        generator::{PERSONS, TAGS},
         model::testing::executed,
         operation::Operation,
+        size::{PERSONS, TAGS},
     };
 
     const PUBLISH: Operation = Operation::PublishStory { author: 1, story: 0 };

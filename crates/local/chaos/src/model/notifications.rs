@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Executed;
-use crate::{generator::PERSONS, operation::Operation, timeline::Timeline};
+use crate::{operation::Operation, size::PERSONS, timeline::Timeline};
 
 /// A notification on a phone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -323,10 +323,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        generator::{Size, history},
-        model::testing::executed,
-    };
+    use crate::{generator::history, model::testing::executed, size::Size};
 
     fn both_signed_in() -> Vec<Operation> {
         (0..2).map(|person| Operation::SignIn { person, phone: person }).collect()
