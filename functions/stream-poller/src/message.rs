@@ -15,7 +15,7 @@ pub struct Message {
     pub deduplication_id: String,
     /// The CloudEvent.
     pub body: String,
-    /// Why the bus does not accept the message. It is sent to the dead-letter queue instead.
+    /// The reason for a rejection. The message is sent to the dead-letter queue instead.
     pub rejection: Option<String>,
 }
 
@@ -79,7 +79,9 @@ fn message(change: &Change, id_prefix: &EventIdPrefix) -> Message {
 /// The dead letter of a change that is too large even without its properties. Its id leads to the change.
 fn too_large_body(change: &Change, cluster: &str, too_large: MessageTooLarge) -> String {
     let id = change.id(cluster);
-    escape_noncharacters(serde_json::json!({"id": id, "type": change.event_type(), "bytes": too_large.bytes}).to_string())
+    escape_noncharacters(
+        serde_json::json!({"id": id, "type": change.event_type(), "bytes": too_large.bytes}).to_string(),
+    )
 }
 
 fn record(record: streams::Record) -> graph::Record {
