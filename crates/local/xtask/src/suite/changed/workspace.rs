@@ -36,15 +36,17 @@ fn modules(suite: &str) -> Result<BTreeMap<String, String>> {
     let folder = paths::root().join("tests").join(suite);
     let main = fs::read_to_string(folder.join("main.rs"))?;
     let names = main.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
-    names
-        .map(|name| {
-            let mut text = fs::read_to_string(folder.join(name).with_extension("rs"))?;
-            let children = folder.join(name);
-            if children.is_dir() {
-                read_sources(&children, &mut text)?;
-            }
-            Ok((name.to_owned(), text))
-        })
+    let modules = names.map(|name| {
+        let mut text = fs::read_to_string(folder.join(name).with_extension("rs"))?;
+        let children = folder.join(name);
+        if children.is_dir() {
+            read_sources(&children, &mut text)?;
+        }
+        Ok((name.to_owned(), text))
+    });
+    // Modules without tests are helpers.
+    modules
+        .filter(|module: &Result<(_, String)>| module.as_ref().map_or(true, |(_, text)| text.contains("test]")))
         .collect()
 }
 
