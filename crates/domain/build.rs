@@ -1,7 +1,7 @@
-//! Refuses to build with notification rules or texts that do not fit together.
+//! Fails the build if the notification rules and texts are inconsistent.
 
 #[path = "src/push/category.rs"]
-#[expect(dead_code, reason = "the library's own")]
+#[expect(dead_code, reason = "only the library uses it")]
 mod category;
 #[path = "src/push/check.rs"]
 mod check;

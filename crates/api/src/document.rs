@@ -1,28 +1,24 @@
-//! The OpenAPI document: schemas from the types that the functions read and write, and beside them what
-//! types do not say.
+//! The OpenAPI document. Schemas come from the request and response types; operations, responses and
+//! parameters are written here.
 
-mod answers;
 mod devices;
 mod enums;
 mod examples;
 mod media;
 mod operation;
 mod parameters;
+mod reference;
+mod responses;
 mod schemas;
 mod search;
 mod uploads;
 
 use serde_json::{Map, Value, json};
 
-pub use schemas::ContentType;
-
-/// What an access token has from sign-in, and an ID token has not.
-const SCOPE: &str = "aws.cognito.signin.user.admin";
-
-/// The document as text, in one order whatever it is built with.
+/// The document as JSON text, in a fixed order.
 ///
 /// # Errors
-/// None that are known: it is made of strings, numbers, lists and maps.
+/// None are known: the document consists of strings, numbers, lists and maps.
 pub fn text() -> serde_json::Result<String> {
     serde_json::to_string_pretty(&value()).map(|text| text + "\n")
 }
@@ -40,25 +36,25 @@ pub fn value() -> Value {
         "info": {
             "title": "IYAGI",
             "version": "1.0.0",
-            "summary": "The media, the search and the notifications of IYAGI, a social network for stories told in sound.",
+            "summary": "Media, search and notifications of IYAGI, a social network for stories told in sound.",
             "description": include_str!("document/about.md"),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/", "description": "Where this document was found."}],
+        "servers": [{"url": "/", "description": "The server of this document."}],
         "tags": [
-            {"name": "media", "description": "What people uploaded, and what was made of it."},
-            {"name": "uploads", "description": "Sending files: declared here, sent to S3, held by it to what was declared."},
-            {"name": "search", "description": "Finding stories, people and tags."},
-            {"name": "devices", "description": "Where a user is reached by notifications."},
-            {"name": "notifications", "description": "What a user wants to be told of."},
+            {"name": "media", "description": "Uploaded items and the files rendered from them."},
+            {"name": "uploads", "description": "Uploading files: declare a file, then send it to S3, which rejects any other."},
+            {"name": "search", "description": "Finding stories, persons and tags."},
+            {"name": "devices", "description": "Devices of the caller that receive notifications."},
+            {"name": "notifications", "description": "Notification preferences of the caller."},
             {"name": "document", "description": "This document."},
         ],
         "paths": paths,
         "components": {
             "schemas": schemas::all(),
-            "responses": answers::all(),
+            "responses": responses::all(),
             "parameters": parameters::all(),
-            "headers": answers::headers(),
+            "headers": responses::headers(),
             "securitySchemes": {
                 "accessToken": {
                     "type": "http",
@@ -69,11 +65,6 @@ pub fn value() -> Value {
             },
         },
     })
-}
-
-/// A reference to a component.
-fn reference(kind: &str, name: &str) -> Value {
-    json!({"$ref": format!("#/components/{kind}/{name}")})
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@ use serde::{
     de::{Error, Unexpected, Visitor},
 };
 
-/// Floating-point numbers below this stand for one integer each.
+/// 2^53: below it, each integral `f64` is exactly one integer.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a number without a fraction, also as `7.0`, which JSON Schema calls an integer, and which some
-/// languages write: for `deserialize_with`.
+/// For `deserialize_with`: an integer, also in the form `7.0`, which is an integer in JSON Schema and which
+/// some languages write.
 pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     deserializer.deserialize_u64(Integer)
 }
@@ -20,7 +20,7 @@ impl Visitor<'_> for Integer {
     type Value = u64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number, not negative")
+        f.write_str("a non-negative integer")
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<u64, E> {
@@ -31,7 +31,7 @@ impl Visitor<'_> for Integer {
         u64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in the range")]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is in range")]
     fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
         if number.fract() == 0.0 && (0.0..EXACT).contains(&number) {
             Ok(number as u64)
@@ -45,17 +45,17 @@ impl Visitor<'_> for Integer {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<u64, String> {
+    fn parse(text: &str) -> Result<u64, String> {
         integer(&mut serde_json::Deserializer::from_str(text)).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn a_whole_number_is_one_however_it_is_written() {
+    fn integer_is_accepted_in_any_form() {
         for (text, number) in [("7", 7), ("7.0", 7), ("7e2", 700), ("0", 0), ("18446744073709551615", u64::MAX)] {
-            assert_eq!(read(text), Ok(number), "{text}");
+            assert_eq!(parse(text), Ok(number), "{text}");
         }
         for text in ["-1", "-1.0", "1.5", "1e300", "9007199254740992.0", "\"7\"", "null", "true"] {
-            assert!(read(text).is_err(), "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 }

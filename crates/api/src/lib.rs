@@ -1,11 +1,12 @@
-//! What the REST API takes and answers: the types that the functions read and write, and, with the
-//! feature `document`, the OpenAPI document that describes them.
-//!
-//! Field by field these are what clients see, and their documentation is what clients read.
+#![doc = include_str!("../README.md")]
 
+#[cfg(feature = "document")]
+mod content_type;
 mod devices;
 #[cfg(feature = "document")]
 pub mod document;
+#[cfg(feature = "document")]
+mod gateway_message;
 mod integer;
 mod media;
 mod object;

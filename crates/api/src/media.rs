@@ -6,154 +6,154 @@ use crate::{
     sound::{Loudness, Rendition, Silence, Waveform},
 };
 
-/// Items on a page if the client does not say.
+/// Default number of items on a page.
 pub const DEFAULT_LIMIT: usize = 20;
-/// Items on a page at most.
+/// Most items on a page.
 pub const MAX_LIMIT: usize = 100;
-/// Ids in a batch at most.
+/// Most ids in a batch.
 pub const MAX_BATCH: usize = 100;
-/// The longest name of an owner. Each character takes 4 bytes at most, and a key of the table 2,048.
+/// Longest owner in characters. A character has at most 4 bytes, and a key of the table at most 2,048.
 pub const MAX_OWNER_CHARACTERS: usize = 256;
 
-/// Something that somebody uploaded, as the caller sees it. `id` is always there. Without `fields`, so
-/// are `kind`, `owner`, `uploadedAt`, `bytes`, `visibility` and `state`; with `fields`, only what it
-/// names. Nothing here leads to the original.
+/// A media item, as the caller may see it. `id` is always present. Without the parameter `fields`, so
+/// are `kind`, `owner`, `uploadedAt`, `bytes`, `visibility` and `state`; with it, only the requested
+/// fields. The original itself cannot be downloaded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct MediaItem {
-    /// Names the item.
+    /// Id of the item.
     pub id: MediaId,
-    /// What it is for.
+    /// Kind of the item.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub kind: Option<Kind>,
-    /// Whose it is: the `sub` of their account.
+    /// `sub` of the owner's account.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub owner: Option<String>,
-    /// When the original was stored: RFC 3339 in UTC, to the millisecond. All are of one length, so
-    /// they may be sorted as text.
+    /// Time of the upload: RFC 3339 in UTC, with milliseconds. All times have the same length, so they
+    /// sort as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, format = DateTime))]
     pub uploaded_at: Option<String>,
-    /// The type of the original, if it is known.
+    /// Content type of the original. Absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub content_type: Option<String>,
-    /// The size of the original, in bytes.
+    /// Size of the original in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub bytes: Option<u64>,
-    /// Who may see it.
+    /// Audience of the item.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub visibility: Option<Visibility>,
-    /// The story that it belongs to, if it belongs to one.
+    /// Id of the story that the item belongs to. Absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub post: Option<Post>,
-    /// What the file was called, if that was said. Shown to its owner only.
+    /// Original name of the file. Present for the owner only, if the upload declared one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub file_name: Option<FileName>,
-    /// What became of it.
+    /// State of processing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub state: Option<MediaState>,
-    /// Why it cannot be shown. There when it has `failed`.
+    /// Reason of the failure. Present when `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub reason: Option<Reason>,
-    /// The width of the original as shown, in pixels. There when a picture is `ready`.
+    /// Width of the oriented original in pixels. Present when a picture is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub width: Option<u32>,
-    /// The height of the original as shown, in pixels. There when a picture is `ready`.
+    /// Height of the oriented original in pixels. Present when a picture is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub height: Option<u32>,
-    /// What to show while a variant loads. There when a picture is `ready`.
+    /// Placeholder to display while a variant loads. Present when a picture is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub placeholder: Option<Placeholder>,
-    /// Files to show, largest first. There when a picture is `ready`.
+    /// Files to display, the largest first. Present when a picture is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub variants: Option<Vec<MediaVariant>>,
-    /// The duration of a recording, in milliseconds: counted while decoding. There when a recording is `ready`.
+    /// Duration in milliseconds, measured by decoding. Present when a recording is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub duration_ms: Option<u64>,
-    /// How the original of a recording is encoded: `aac_lc`, `mp3`, `opus`, … There when a recording is `ready`.
+    /// Codec of the original: `aac_lc`, `mp3`, `opus`, … Present when a recording is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub codec: Option<String>,
-    /// The sampling rate of the original, in Hz. There when a recording is `ready`.
+    /// Sample rate of the original in Hz. Present when a recording is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, minimum = 4_000, maximum = 192_000))]
     pub sample_rate: Option<u32>,
-    /// The channels of the original; 1 is mono. There when a recording is `ready`.
+    /// Channels of the original; 1 is mono. Present when a recording is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, minimum = 1, maximum = 8))]
     pub channels: Option<u32>,
-    /// How loud the recording is. There when a recording is `ready`.
+    /// Loudness of the original. Present when a recording is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub loudness: Option<Loudness>,
-    /// Where nothing is to be heard. There when a recording is `ready`.
+    /// Silent stretches. Present when a recording is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub silence: Option<Silence>,
-    /// What to draw. There when a recording is `ready`.
+    /// Waveform to display. Present when a recording is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub waveform: Option<Waveform>,
-    /// Files to play; the one that plays everywhere is first. There when a recording is `ready`.
+    /// Files to play. The first one plays on all platforms. Present when a recording is `ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub renditions: Option<Vec<Rendition>>,
 }
 
-/// What became of an upload.
+/// State of processing of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub enum MediaState {
-    /// It has landed and is being worked on.
+    /// Uploaded and being processed.
     Processing,
-    /// It can be shown or heard.
+    /// Processed.
     Ready,
-    /// It cannot be shown and never will be.
+    /// Cannot be processed, permanently.
     Failed,
 }
 
-/// What to show while a variant loads.
+/// Placeholder of a picture, to display while a variant loads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Placeholder {
-    /// A blurred picture of about 25 bytes: a [ThumbHash](https://evanw.github.io/thumbhash/), in base 64.
+    /// A blurred picture of about 25 bytes: a [ThumbHash](https://evanw.github.io/thumbhash/) in base 64.
     #[cfg_attr(feature = "document", schema(content_encoding = "base64"))]
     pub thumb_hash: String,
-    /// The dominant colour, `#rrggbb`.
+    /// Dominant colour, `#rrggbb`.
     #[cfg_attr(feature = "document", schema(pattern = "^#[0-9a-f]{6}$"))]
     pub colour: String,
 }
 
-/// A file made of a picture: upright, in sRGB, without a trace of where it was taken.
+/// A file rendered from a picture: oriented, in sRGB, without EXIF and location.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct MediaVariant {
-    /// Where to get it, without signing in. Of a `public` item it stays the same; others work for ten
-    /// minutes at least, for whoever has them.
+    /// URL of the file. It needs no access token. The URL of a `public` item never changes; others work
+    /// for at least ten minutes, for anyone who has them.
     #[cfg_attr(feature = "document", schema(format = "uri"))]
     pub url: String,
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// The size of the file, in bytes.
+    /// Size of the file in bytes.
     pub bytes: u64,
     /// `image/webp` or `image/jpeg`.
     #[serde(rename = "type")]
@@ -164,33 +164,33 @@ pub struct MediaVariant {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct MediaList {
-    /// Never empty while more follow.
+    /// Items of the page. Never empty if there is a next page.
     #[cfg_attr(feature = "document", schema(max_items = 100))]
     pub items: Vec<MediaItem>,
-    /// The `cursor` of the page that follows. Absent on the last page.
+    /// `cursor` of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, format = "cursor"))]
     pub next: Option<String>,
 }
 
-/// Those items of a batch that the caller may see, in the order in which they were asked for.
+/// The items of a batch that exist and that the caller may see, in the order of the request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct MediaBatch {
-    /// Each once, however often it was asked for.
+    /// Items without duplicates.
     #[cfg_attr(feature = "document", schema(max_items = 100))]
     pub items: Vec<MediaItem>,
 }
 
-/// Items that are asked for by their ids.
+/// A request for items by their ids.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct MediaBatchRequest {
-    /// Of which items.
+    /// Ids of the items.
     #[cfg_attr(feature = "document", schema(min_items = 1, max_items = 100))]
     pub ids: Vec<MediaId>,
-    /// What is wanted of each; everything, if absent.
+    /// Fields of each item. Absent: all fields.
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "document", schema(nullable = false, min_items = 1))]
     pub fields: Option<Vec<MediaField>>,
@@ -200,7 +200,7 @@ pub struct MediaBatchRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
-#[allow(missing_docs, reason = "they are those of `MediaItem`")]
+#[allow(missing_docs, reason = "the fields of `MediaItem` have them")]
 pub enum MediaField {
     Id,
     Kind,
@@ -228,7 +228,7 @@ pub enum MediaField {
 }
 
 impl MediaField {
-    /// All of them.
+    /// All fields.
     pub const ALL: [Self; 23] = [
         Self::Id,
         Self::Kind,
@@ -255,7 +255,7 @@ impl MediaField {
         Self::Renditions,
     ];
 
-    /// As it stands in requests and answers.
+    /// The name in requests and responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Id => "id",
@@ -284,14 +284,14 @@ impl MediaField {
         }
     }
 
-    /// The field that [`MediaField::as_str`] calls so.
+    /// The field of a name from [`MediaField::as_str`].
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.as_str() == name)
     }
 }
 
 impl MediaItem {
-    /// The item without `field`, unless it is its id.
+    /// Removes `field` from the item, except its id.
     pub fn clear(&mut self, field: MediaField) {
         match field {
             MediaField::Id => {}
@@ -321,7 +321,7 @@ impl MediaItem {
     }
 }
 
-/// In which order a list is: by when the originals were stored.
+/// Order of a list, by the time of upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]

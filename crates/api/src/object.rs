@@ -5,8 +5,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// A `T` that is written as a JSON object. By itself, a struct is also read from an array of its
-/// fields, which nobody means.
+/// A `T` from a JSON object only. Serde's derived structs also accept an array of their fields.
 #[derive(Debug)]
 pub struct Object<T>(pub T);
 
@@ -30,19 +29,19 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
     }
 }
 
-/// Reads a field that may be absent, but not `null`: for `deserialize_with`, beside `default`.
+/// For `deserialize_with`, together with `default`: a field that may be absent, but not `null`.
 pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// [`present`] for a field that is an object.
+/// [`present`], for an object.
 pub(crate) fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Object::deserialize(deserializer).map(|Object(value)| Some(value))
 }
 
-/// Reads a list of objects: for `deserialize_with`.
+/// For `deserialize_with`: a list of objects.
 pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Vec::deserialize(deserializer).map(|objects| objects.into_iter().map(|Object(value)| value).collect())
 }
@@ -63,13 +62,13 @@ mod tests {
         others: Vec<Point>,
     }
 
-    fn read(text: &str) -> Result<Point, String> {
+    fn parse(text: &str) -> Result<Point, String> {
         serde_json::from_str::<Object<Point>>(text).map(|Object(point)| point).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn an_object_is_written_as_one() {
-        let point = read(r#"{"x": 1, "next": {"x": 2}, "others": [{"x": 3, "y": 4}]}"#).expect("a point");
+    fn only_json_objects_are_accepted() {
+        let point = parse(r#"{"x": 1, "next": {"x": 2}, "others": [{"x": 3, "y": 4}]}"#).expect("a point");
         assert_eq!((point.x, point.y), (1, None));
         assert_eq!(point.next.map(|next| next.x), Some(2));
         assert_eq!((point.others[0].x, point.others[0].y), (3, Some(4)));
@@ -84,7 +83,7 @@ mod tests {
             (r#"{"x": 1, "x": 2}"#, "duplicate field `x`"),
             (r#"{"y": 2}"#, "missing field `x`"),
         ] {
-            let error = read(text).expect_err(text);
+            let error = parse(text).expect_err(text);
             assert!(error.contains(says), "{text}: {error}");
         }
     }

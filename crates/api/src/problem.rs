@@ -1,65 +1,65 @@
 use serde::Serialize;
 
-/// Why a request has no other answer: problem details by RFC 9457.
+/// Error response: problem details by RFC 9457.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// What kind of problem it is, for programs.
+    /// Type of the problem, for programs.
     #[serde(rename = "type")]
     pub kind: ProblemType,
-    /// What is wrong, for people: the same for every problem of its type.
+    /// Title of the problem type, for people.
     #[cfg_attr(feature = "document", schema(value_type = String))]
     pub title: &'static str,
-    /// The HTTP status of the answer.
+    /// HTTP status of the response.
     #[cfg_attr(feature = "document", schema(minimum = 400, maximum = 599))]
     pub status: u16,
-    /// What is wrong with this request, for developers.
+    /// Details of this request's problem, for developers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub detail: Option<String>,
 }
 
-/// What kind of problem it is, for programs. Types never change their meaning; new ones may come.
+/// Type of a problem, for programs. Types never change their meaning; new types may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub enum ProblemType {
     /// The request breaks a rule of this document.
     #[serde(rename = "urn:iyagi:problem:invalid-request")]
     InvalidRequest,
-    /// The cursor is not one that this caller got for this list.
+    /// The cursor was not issued to this caller for this list.
     #[serde(rename = "urn:iyagi:problem:invalid-cursor")]
     InvalidCursor,
-    /// Nobody has shown who asks.
+    /// The request has no valid access token.
     #[serde(rename = "urn:iyagi:problem:unauthorized")]
     Unauthorized,
-    /// There is no such thing, or it is not to be known that there is.
+    /// The item does not exist, or the caller may not see it.
     #[serde(rename = "urn:iyagi:problem:not-found")]
     NotFound,
-    /// Not all parts of the upload have been sent.
+    /// Parts of the upload are missing.
     #[serde(rename = "urn:iyagi:problem:upload-incomplete")]
     UploadIncomplete,
-    /// The upload has been given up, or what came of it has been deleted.
+    /// The upload has expired, or its item was deleted.
     #[serde(rename = "urn:iyagi:problem:upload-expired")]
     UploadExpired,
-    /// The body is too long.
+    /// The body is too large.
     #[serde(rename = "urn:iyagi:problem:too-large")]
     TooLarge,
-    /// The same idempotency key came with another request before.
+    /// The idempotency key was used for another request.
     #[serde(rename = "urn:iyagi:problem:idempotency-key-reused")]
     IdempotencyKeyReused,
-    /// The caller has asked too much for now.
+    /// The caller has exceeded the rate limit.
     #[serde(rename = "urn:iyagi:problem:too-many-requests")]
     TooManyRequests,
-    /// The service has a fault.
+    /// The service has failed.
     #[serde(rename = "urn:iyagi:problem:internal")]
     Internal,
-    /// The service is busy.
+    /// The service is temporarily overloaded.
     #[serde(rename = "urn:iyagi:problem:unavailable")]
     Unavailable,
 }
 
 impl ProblemType {
-    /// All of them, by status.
+    /// All types, by status.
     pub const ALL: [Self; 11] = [
         Self::InvalidRequest,
         Self::InvalidCursor,
@@ -74,7 +74,7 @@ impl ProblemType {
         Self::Unavailable,
     ];
 
-    /// The HTTP status of the answer.
+    /// HTTP status of the response.
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidRequest | Self::InvalidCursor => 400,
@@ -90,56 +90,54 @@ impl ProblemType {
         }
     }
 
-    /// What is wrong, for people.
+    /// Title for people.
     pub fn title(self) -> &'static str {
         match self {
-            Self::InvalidRequest => "The request is invalid",
-            Self::InvalidCursor => "The cursor does not belong to this list",
-            Self::Unauthorized => "Sign in first",
-            Self::NotFound => "There is no such thing",
-            Self::UploadIncomplete => "Parts of the upload are missing",
-            Self::UploadExpired => "The upload has been given up: start again",
-            Self::TooLarge => "The request is too large",
-            Self::IdempotencyKeyReused => "The idempotency key belongs to another upload",
-            Self::TooManyRequests => "Too many requests: wait a moment",
-            Self::Internal => "The service has a fault",
-            Self::Unavailable => "The service is busy: try again",
+            Self::InvalidRequest => "Invalid request",
+            Self::InvalidCursor => "Invalid cursor",
+            Self::Unauthorized => "Unauthorized",
+            Self::NotFound => "Not found",
+            Self::UploadIncomplete => "Upload incomplete",
+            Self::UploadExpired => "Upload expired",
+            Self::TooLarge => "Request too large",
+            Self::IdempotencyKeyReused => "Idempotency key reused",
+            Self::TooManyRequests => "Too many requests",
+            Self::Internal => "Internal error",
+            Self::Unavailable => "Service unavailable",
         }
+    }
+
+    /// A problem of this type with details of the request.
+    pub fn with_detail(self, detail: impl Into<String>) -> Problem {
+        Problem { detail: Some(detail.into()), ..self.into() }
     }
 }
 
 impl From<ProblemType> for Problem {
-    /// Without detail.
+    /// A problem without details.
     fn from(kind: ProblemType) -> Self {
         Self { kind, title: kind.title(), status: kind.status(), detail: None }
     }
 }
 
-impl ProblemType {
-    /// A problem of this type, with what is wrong with the request at hand.
-    pub fn because(self, detail: impl Into<String>) -> Problem {
-        Problem { detail: Some(detail.into()), ..self.into() }
-    }
-}
-
 impl Problem {
-    /// 400: the request breaks the API's rules; `detail` says which.
+    /// 400: the request is invalid for the reason in `detail`.
     pub fn invalid_request(detail: impl Into<String>) -> Self {
-        ProblemType::InvalidRequest.because(detail)
+        ProblemType::InvalidRequest.with_detail(detail)
     }
 
-    /// 401: nobody has shown who asks.
+    /// 401: the request has no valid access token.
     pub fn unauthorized() -> Self {
         ProblemType::Unauthorized.into()
     }
 
-    /// 404: there is no such thing, or it is not to be known that there is.
+    /// 404: the item does not exist, or the caller may not see it.
     pub fn not_found() -> Self {
         ProblemType::NotFound.into()
     }
 
-    /// 413: the body has more than `max_bytes`.
+    /// 413: the body has more than `max_bytes` bytes.
     pub fn too_large(max_bytes: usize) -> Self {
-        ProblemType::TooLarge.because(format!("the body may have at most {max_bytes} bytes"))
+        ProblemType::TooLarge.with_detail(format!("the body must have at most {max_bytes} bytes"))
     }
 }

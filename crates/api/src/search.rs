@@ -1,122 +1,123 @@
 use domain::{media::Visibility, search::Kind};
 use serde::Serialize;
 
-/// Items on a page of results if the client does not say.
+/// Default number of items on a page of results.
 pub const DEFAULT_SEARCH_LIMIT: usize = 20;
-/// Items on a page of results at most.
+/// Most items on a page of results.
 pub const MAX_SEARCH_LIMIT: usize = 50;
-/// The longest id of a tag that is asked for, in characters (Unicode scalar values).
+/// Longest id of a tag in a request, in characters (Unicode scalar values).
 pub const MAX_TAG_CHARACTERS: usize = 512;
-/// Suggestions at most.
+/// Most suggestions.
 pub const MAX_SUGGESTIONS: usize = 10;
 
-/// A page of what was found.
+/// A page of search results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct SearchResults {
-    /// The best first. There can be fewer than were asked for, even none, and still a next page.
+    /// Results, the best first. A page may have fewer than `limit` items, or none, although there is a
+    /// next page.
     #[cfg_attr(feature = "document", schema(max_items = 50))]
     pub items: Vec<SearchResult>,
-    /// The `cursor` of the page that follows. Absent on the last page.
+    /// `cursor` of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, format = "cursor"))]
     pub next: Option<String>,
 }
 
-/// Something found. A story has `title`, `author`, `publishedAt`, `visibility` and `tags`; a person and
-/// a tag have `name`.
+/// A search result. A story has `title`, `author`, `publishedAt`, `visibility` and `tags`; a person or
+/// tag has `name`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct SearchResult {
-    /// What it is.
+    /// Kind of the result.
     pub kind: Kind,
-    /// Names it in the graph. A person's is the `sub` of their account.
+    /// Id in the graph. The id of a person is the `sub` of their account.
     pub id: String,
-    /// What a story is called.
+    /// Title of the story.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub title: Option<String>,
-    /// Who told the story.
+    /// Author of the story.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub author: Option<Author>,
-    /// When the story was told: RFC 3339 in UTC, to the millisecond. All are of one length, so they
-    /// may be sorted as text.
+    /// Time at which the author told the story: RFC 3339 in UTC, with milliseconds. All times have the same
+    /// length, so they sort as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, format = DateTime))]
     pub published_at: Option<String>,
-    /// Who may see the story.
+    /// Audience of the story.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub visibility: Option<Visibility>,
-    /// What the story is tagged with, the first tag first.
+    /// Tags of the story, the earliest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, max_items = 10))]
     pub tags: Option<Vec<Tag>>,
-    /// What a person or a tag is called.
+    /// Name of the person or tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub name: Option<String>,
-    /// The title or the name in parts, which together are the whole of it. Absent if it has changed
-    /// since it was found.
+    /// The whole title or name in parts, with the matching parts marked. Absent if the text has changed
+    /// since it was indexed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub highlight: Option<Vec<HighlightPart>>,
 }
 
-/// Who told a story.
+/// Author of a story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Author {
-    /// The `sub` of their account.
+    /// `sub` of the author's account.
     pub id: String,
-    /// What they are called, if it is known.
+    /// Name of the author. Absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub name: Option<String>,
 }
 
-/// What a story is tagged with.
+/// Tag of a story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Tag {
-    /// Names it in the graph, and in `tag` of a search.
+    /// Id of the tag, for the parameter `tag` of a search.
     pub id: String,
-    /// What it is called, if it is known.
+    /// Name of the tag. Absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub name: Option<String>,
 }
 
-/// A part of a text. Parts and not tags: a text may hold anything.
+/// Part of a title or name. Parts need no escaping, unlike markup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct HighlightPart {
-    /// What it says.
+    /// Text of the part.
     pub text: String,
-    /// Whether it is what was looked for.
+    /// Whether it matches the query.
     #[serde(rename = "match")]
     pub is_match: bool,
 }
 
-/// What a query may go on to be.
+/// Completions of a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Suggestions {
-    /// The best first.
+    /// Suggestions, the best first.
     #[cfg_attr(feature = "document", schema(max_items = 10))]
     pub items: Vec<Suggestion>,
 }
 
-/// A text to go on to.
+/// A completion of a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Suggestion {
-    /// What it is.
+    /// Kind of the suggestion.
     pub kind: Kind,
-    /// Names it in the graph.
+    /// Id in the graph.
     pub id: String,
-    /// A story's title, or a person's or a tag's name.
+    /// Title of a story, or name of a person or tag.
     pub text: String,
 }

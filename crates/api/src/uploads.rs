@@ -11,164 +11,164 @@ use crate::{
     object::{objects, present},
 };
 
-/// The longest idempotency key.
+/// Longest idempotency key in characters.
 pub const MAX_IDEMPOTENCY_KEY_CHARACTERS: usize = 255;
-/// Parts of the largest upload.
+/// Number of parts of the largest upload.
 pub const MAX_PARTS: usize = 128;
 
-/// A file that is about to be uploaded. S3 holds the upload to all of this.
+/// Declaration of a file to be uploaded. S3 rejects an upload that differs from it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct UploadRequest {
-    /// What it is for.
+    /// Kind of the item.
     pub kind: Kind,
-    /// Its type.
-    #[cfg_attr(feature = "document", schema(value_type = crate::document::ContentType))]
+    /// Content type of the file.
+    #[cfg_attr(feature = "document", schema(value_type = crate::content_type::ContentType))]
     pub content_type: String,
-    /// In bytes: at most 25 MiB for `avatar` and `photo`, 2 GiB for `audio`.
+    /// Size of the file in bytes: at most 25 MiB for `avatar` and `photo`, 2 GiB for `audio`.
     #[serde(deserialize_with = "integer")]
     #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 2_147_483_648_u64))]
     pub size: u64,
-    /// Of the whole file.
+    /// Checksum of the whole file.
     pub checksum: Checksum,
-    /// What the file is called, for its owner's eyes only.
+    /// Name of the file. Only the owner sees it.
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub file_name: Option<FileName>,
-    /// The story that it belongs to.
+    /// Id of the story that the item belongs to.
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub post: Option<Post>,
-    /// Who may see it.
+    /// Audience of the item.
     #[serde(default)]
     #[cfg_attr(feature = "document", schema(default = json!("public")))]
     pub visibility: Visibility,
 }
 
-/// Parts that are about to be uploaded.
+/// A request to sign parts of an upload.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct SignPartsRequest {
-    /// The upload's.
+    /// `handle` of the upload.
     #[cfg_attr(feature = "document", schema(format = "upload-handle"))]
     pub handle: String,
-    /// Each part once at most.
+    /// Parts without duplicates.
     #[serde(deserialize_with = "objects")]
     #[cfg_attr(feature = "document", schema(min_items = 1, max_items = 128))]
     pub parts: Vec<UploadPart>,
 }
 
-/// A part that is about to be uploaded.
+/// A part to be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct UploadPart {
-    /// Which part, counted from 1 to the upload's `parts`.
+    /// Number of the part, from 1 to the upload's `parts`.
     #[serde(deserialize_with = "integer")]
     #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 128))]
     pub number: u64,
-    /// Of this part.
+    /// Checksum of the part.
     pub checksum: Checksum,
 }
 
-/// An upload of which all parts have been sent.
+/// A request to complete an upload of which all parts have been sent.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct CompleteUploadRequest {
-    /// The upload's.
+    /// `handle` of the upload.
     #[cfg_attr(feature = "document", schema(format = "upload-handle"))]
     pub handle: String,
 }
 
-/// An upload, and what is left to do for it: that is what `way` says, and with it which fields there are.
+/// An upload and its next step. `way` is the next step, and decides which fields are present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Upload {
-    /// Names the upload among those of its uploader: 26 characters of Crockford's base 32.
+    /// Id of the upload, unique per user: 26 characters of Crockford's base 32.
     #[cfg_attr(feature = "document", schema(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"))]
     pub id: String,
-    /// The item that it becomes: ask for it to see when it is `ready`.
+    /// Id of the media item. Poll it until it is `ready`.
     pub media_id: MediaId,
-    /// What is left to do.
+    /// Next step.
     pub way: UploadWay,
-    /// With `put`: the method of the request to send.
+    /// With `put`: method of the request to send.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, value_type = String))]
     pub method: Option<&'static str>,
-    /// With `put`: where to send it.
+    /// With `put`: URL of the request to send.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, format = "uri"))]
     pub url: Option<String>,
-    /// With `put`: its headers.
+    /// With `put`: headers of the request to send.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub headers: Option<SignedHeaders>,
-    /// With `put`: until when the request may be sent, 15 minutes at most. RFC 3339 in UTC.
+    /// With `put`: time until which the request may be sent, at most 15 minutes. RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, format = DateTime))]
     pub expires_at: Option<String>,
-    /// With `parts`: to be given back with each step. Opaque, and of use to the uploader only.
+    /// With `parts`: opaque handle to send with each further request. It is valid for the uploader only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, format = "upload-handle"))]
     pub handle: Option<String>,
-    /// With `parts`: the size of every part but the last, in bytes.
+    /// With `parts`: size of every part but the last in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub part_size: Option<u64>,
-    /// With `parts`: how many there are.
+    /// With `parts`: number of parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, minimum = 2, maximum = 128))]
     pub parts: Option<u64>,
 }
 
-/// What the uploader has to do.
+/// Next step of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub enum UploadWay {
-    /// Send the file with one request.
+    /// Send the file in one request.
     Put,
-    /// Have parts signed, send them, and say when all are there.
+    /// Request signed parts, send them, then complete the upload.
     Parts,
-    /// Nothing: the file is there.
+    /// None: the file has been uploaded.
     Done,
 }
 
-/// Headers to be sent exactly as they stand here: S3 refuses the request otherwise.
+/// Headers to send unchanged. S3 rejects the request otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct SignedHeaders(pub BTreeMap<String, String>);
 
-/// Parts that may be sent now.
+/// Signed parts of an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct SignedParts {
-    /// In the order in which they were asked for.
+    /// Signed parts, in the order of the request.
     pub parts: Vec<SignedPart>,
 }
 
-/// A request that sends one part. S3 takes it exactly as it stands here.
+/// A signed request that uploads one part. Send it unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct SignedPart {
-    /// Which part, counted from 1.
+    /// Number of the part, from 1.
     #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 128))]
     pub number: u64,
-    /// The method of the request to send.
+    /// Method of the request.
     #[cfg_attr(feature = "document", schema(value_type = String))]
     pub method: &'static str,
-    /// Where to send it.
+    /// URL of the request.
     #[cfg_attr(feature = "document", schema(format = "uri"))]
     pub url: String,
-    /// Its headers.
+    /// Headers of the request.
     pub headers: SignedHeaders,
-    /// Until when it may be sent, 15 minutes at most. RFC 3339 in UTC.
+    /// Time until which the request may be sent, at most 15 minutes. RFC 3339 in UTC.
     #[cfg_attr(feature = "document", schema(format = DateTime))]
     pub expires_at: String,
 }

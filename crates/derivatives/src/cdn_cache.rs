@@ -4,73 +4,72 @@ use aws_sdk_cloudfront::{
     operation::create_invalidation::CreateInvalidationError,
     types::{InvalidationBatch, Paths},
 };
-use domain::media::{MediaId, derived_prefix};
+use domain::media::{MediaId, item_prefix};
 use function_kit::failure::Failure;
 use sha2::{Digest, Sha256};
 
-/// The distribution's caches, which would serve on what has been deleted.
+/// The CDN's caches, which still hold deleted files until they are invalidated.
 #[derive(Debug, Clone)]
 pub struct CdnCache {
-    /// How to reach CloudFront.
+    /// The CloudFront client.
     pub cloudfront: Client,
-    /// The distribution.
+    /// The distribution's id.
     pub distribution_id: String,
 }
 
 impl CdnCache {
-    /// Has all caches forget what they hold of an item. To be asked for after the files are gone:
-    /// what is still there is only fetched again.
+    /// Invalidates all cached files of an item. Call it after the files are deleted: existing files would be cached again.
     ///
-    /// One path with a wildcard, since each path is paid for; of these, 15 may be in progress at a
-    /// time. Beyond that the `files` are named one by one, if they are all there is to forget: of
-    /// single files, 3,000 may be in progress (CloudFront's "Concurrent invalidation request maximum").
+    /// Uses one path with a wildcard, since CloudFront charges per path. At most 15 invalidations with wildcards may be in
+    /// progress ("Concurrent invalidation request maximum"). Beyond that, `files` are invalidated one by one, of which
+    /// 3,000 may be in progress. Pass `None` if the list of files is not complete.
     ///
-    /// Asking again for the same `occasion` and files neither does nor costs anything more.
+    /// A repeated call with the same `reference` and files does nothing and costs nothing.
     ///
     /// # Errors
-    /// Transient when too much is in progress.
-    pub async fn invalidate(&self, id: MediaId, occasion: &str, files: Option<&[&str]>) -> Result<(), Failure> {
-        let everything = vec![format!("/{}*", derived_prefix(id))];
-        let answer = match (self.create_invalidation(occasion, everything).await?, files) {
-            (Err(error), Some(files)) if is_busy(&error) => {
+    /// If CloudFront fails. Transient if too many invalidations are in progress.
+    pub async fn invalidate(&self, id: MediaId, reference: &str, files: Option<&[&str]>) -> Result<(), Failure> {
+        let wildcard = vec![format!("/{}*", item_prefix(id))];
+        let result = match (self.create_invalidation(reference, wildcard).await?, files) {
+            (Err(error), Some(files)) if is_limit_reached(&error) => {
                 let files = files.iter().map(|key| format!("/{key}")).collect();
-                self.create_invalidation(occasion, files).await?
+                self.create_invalidation(reference, files).await?
             }
-            (answer, _) => answer,
+            (result, _) => result,
         };
-        answer.map_err(|error| {
-            // CloudFront says 400 here, as it does to wrong requests.
-            if is_busy(&error) {
-                Failure::transient("have the caches forget", error.into_service_error())
+        result.map_err(|error| {
+            // CloudFront's status is 400, as for invalid requests.
+            if is_limit_reached(&error) {
+                Failure::transient("invalidate the CDN", error.into_service_error())
             } else {
-                Failure::aws("have the caches forget", error)
+                Failure::aws("invalidate the CDN", error)
             }
         })
     }
 
     async fn create_invalidation(
         &self,
-        occasion: &str,
+        reference: &str,
         paths: Vec<String>,
     ) -> Result<Result<(), SdkError<CreateInvalidationError>>, Failure> {
         let quantity = i32::try_from(paths.len()).map_err(|error| Failure::bug("count the paths", error))?;
-        let reference = format!("{occasion}/{}", digest(&paths));
+        let reference = format!("{reference}/{}", digest(&paths));
         let batch = Paths::builder()
             .quantity(quantity)
             .set_items(Some(paths))
             .build()
             .and_then(|paths| InvalidationBatch::builder().paths(paths).caller_reference(reference).build())
-            .map_err(|error| Failure::bug("name what the caches are to forget", error))?;
+            .map_err(|error| Failure::bug("build an invalidation", error))?;
         let call = self.cloudfront.create_invalidation().distribution_id(&self.distribution_id);
         Ok(call.invalidation_batch(batch).send().await.map(drop))
     }
 }
 
-fn is_busy(error: &SdkError<CreateInvalidationError>) -> bool {
+fn is_limit_reached(error: &SdkError<CreateInvalidationError>) -> bool {
     error.code() == Some("TooManyInvalidationsInProgress")
 }
 
-/// Tells lists of paths apart: CloudFront refuses a reference that it knows with other paths.
+/// Makes the caller reference unique per list of paths: CloudFront rejects a known reference with other paths.
 fn digest(paths: &[String]) -> String {
     let mut hash = Sha256::new();
     for path in paths {
@@ -83,7 +82,8 @@ fn digest(paths: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use aws_sdk_cloudfront::{
-        operation::create_invalidation::CreateInvalidationOutput,
+        error::ErrorMetadata,
+        operation::create_invalidation::{CreateInvalidationInput, CreateInvalidationOutput},
         types::error::{AccessDenied, TooManyInvalidationsInProgress},
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
@@ -93,21 +93,20 @@ mod tests {
 
     const KEY: &str = "photo/mina/a.png";
 
-    fn edge(rules: &[&Rule]) -> CdnCache {
+    fn cdn_cache(rules: &[&Rule]) -> CdnCache {
         CdnCache {
             cloudfront: mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, rules),
             distribution_id: "E1".into(),
         }
     }
 
-    fn paths(input: &aws_sdk_cloudfront::operation::create_invalidation::CreateInvalidationInput) -> Vec<String> {
+    fn paths(input: &CreateInvalidationInput) -> Vec<String> {
         let paths = input.invalidation_batch().and_then(InvalidationBatch::paths).map(Paths::items);
         paths.unwrap_or_default().to_vec()
     }
 
-    fn busy() -> CreateInvalidationError {
-        let metadata =
-            aws_sdk_cloudfront::error::ErrorMetadata::builder().code("TooManyInvalidationsInProgress").build();
+    fn limit_reached() -> CreateInvalidationError {
+        let metadata = ErrorMetadata::builder().code("TooManyInvalidationsInProgress").build();
         let error = TooManyInvalidationsInProgress::builder().meta(metadata).build();
         CreateInvalidationError::TooManyInvalidationsInProgress(error)
     }
@@ -117,49 +116,53 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_path_with_a_wildcard_and_a_reference_that_stays_the_same() {
+    async fn item_is_invalidated_by_one_wildcard_with_a_stable_reference() {
         let id = MediaId::of_key(KEY);
-        let told = mock!(Client::create_invalidation)
+        let invalidated = mock!(Client::create_invalidation)
             .match_requests(move |input| {
                 let reference = input.invalidation_batch().map(InvalidationBatch::caller_reference).unwrap_or_default();
-                let same = format!("x/{}", digest(&[format!("/{id}/*")]));
-                input.distribution_id() == Some("E1") && paths(input) == [format!("/{id}/*")] && reference == same
+                let expected = format!("x/{}", digest(&[format!("/{id}/*")]));
+                input.distribution_id() == Some("E1") && paths(input) == [format!("/{id}/*")] && reference == expected
             })
             .then_output(|| CreateInvalidationOutput::builder().build());
         for _ in 0..2 {
-            edge(&[&told]).invalidate(id, "x", Some(&["a", "b"])).await.expect("told");
+            cdn_cache(&[&invalidated]).invalidate(id, "x", Some(&["a", "b"])).await.expect("invalidated");
         }
-        assert_eq!(told.num_calls(), 2);
+        assert_eq!(invalidated.num_calls(), 2);
     }
 
     #[tokio::test]
-    async fn files_are_named_when_wildcards_are_used_up() {
-        let wildcard =
-            mock!(Client::create_invalidation).match_requests(|input| is_wildcard(&paths(input))).then_error(busy);
+    async fn files_are_invalidated_one_by_one_when_wildcards_are_used_up() {
+        let wildcard = mock!(Client::create_invalidation)
+            .match_requests(|input| is_wildcard(&paths(input)))
+            .then_error(limit_reached);
         let files = mock!(Client::create_invalidation)
             .match_requests(|input| paths(input) == ["/a", "/b"])
             .then_output(|| CreateInvalidationOutput::builder().build());
-        edge(&[&wildcard, &files]).invalidate(MediaId::of_key(KEY), "x", Some(&["a", "b"])).await.expect("told");
+        cdn_cache(&[&wildcard, &files])
+            .invalidate(MediaId::of_key(KEY), "x", Some(&["a", "b"]))
+            .await
+            .expect("invalidated");
         assert_eq!((wildcard.num_calls(), files.num_calls()), (1, 1));
     }
 
     #[tokio::test]
-    async fn too_much_in_progress_is_worth_another_try() {
-        let all = mock!(Client::create_invalidation).then_error(busy);
+    async fn too_many_invalidations_in_progress_is_a_transient_failure() {
+        let all = mock!(Client::create_invalidation).then_error(limit_reached);
         for files in [None, Some(&["a"][..])] {
-            let failure = edge(&[&all]).invalidate(MediaId::of_key(KEY), "x", files).await.expect_err("a failure");
+            let failure = cdn_cache(&[&all]).invalidate(MediaId::of_key(KEY), "x", files).await.expect_err("a failure");
             assert_eq!(failure.kind, Kind::Transient);
         }
-        // Without a list that is known to be whole, there is nothing else to try.
+        // Without a complete list of files, only the wildcard is tried.
         assert_eq!(all.num_calls(), 1 + 2);
     }
 
     #[tokio::test]
-    async fn other_refusals_are_not_taken_for_it() {
-        let refused = mock!(Client::create_invalidation)
+    async fn other_errors_are_not_retried_with_single_files() {
+        let denied = mock!(Client::create_invalidation)
             .then_error(|| CreateInvalidationError::AccessDenied(AccessDenied::builder().build()));
-        let failed = edge(&[&refused]).invalidate(MediaId::of_key(KEY), "x", Some(&["a"])).await;
-        assert!(failed.is_err());
-        assert_eq!(refused.num_calls(), 1);
+        let result = cdn_cache(&[&denied]).invalidate(MediaId::of_key(KEY), "x", Some(&["a"])).await;
+        assert!(result.is_err());
+        assert_eq!(denied.num_calls(), 1);
     }
 }

@@ -1,6 +1,6 @@
 use function_kit::config::{MissingSetting, required};
 
-/// What the template tells every worker.
+/// The settings of every worker, which the template puts into the environment.
 pub struct Config {
     pub originals_bucket: String,
     pub derived_bucket: String,

@@ -6,14 +6,20 @@ use function_kit::{
 };
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
-use crate::{CdnCache, DerivedFiles, Originals, Renderer, Reports, Worker, config::Config};
+use crate::{
+    cdn_cache::CdnCache,
+    config::Config,
+    derived_files::DerivedFiles,
+    originals::Originals,
+    reports::Reports,
+    worker::{Renderer, Worker},
+};
 
-/// Is a worker that makes what `renderer` makes: takes batches of S3's notifications from its queue, until
-/// Lambda ends the process.
+/// Runs a worker with this renderer: processes batches of S3 events from its queue until Lambda ends the process.
 ///
 /// # Errors
-/// If a setting is missing, or Lambda's Runtime API does not answer.
-pub async fn run<M: Renderer>(renderer: M) -> Result<(), Error> {
+/// If a setting is missing, or Lambda's Runtime API does not respond.
+pub async fn run<R: Renderer>(renderer: R) -> Result<(), Error> {
     let config = Config::from_env()?;
     let aws = aws::sdk_config();
     let s3 = aws_sdk_s3::Client::new(&aws);

@@ -1,6 +1,6 @@
 use domain::media::{
-    CleanupScope, Declared, Derived, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey, Outcome,
-    Reason, Report,
+    CleanupScope, Declared, Derivatives, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey,
+    Outcome, Reason, Report,
 };
 use function_kit::{
     failure::Failure,
@@ -8,44 +8,44 @@ use function_kit::{
 };
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::{info, instrument, warn};
 
 use crate::{
-    Reports,
-    files::{DerivedFiles, File},
+    derived_files::{DerivedFiles, File},
     originals::Originals,
+    reports::Reports,
 };
 
-/// What it takes to make files from originals and to keep them in step.
-pub struct Worker<M> {
-    /// What is read.
+/// Makes derivatives from originals and keeps them in step with S3 events.
+pub struct Worker<R> {
+    /// The bucket to read.
     pub originals: Originals,
-    /// What is written.
+    /// The bucket to write.
     pub derived: DerivedFiles,
-    /// Who is told.
+    /// The queue of reports.
     pub reports: Reports,
-    /// What is measured: `Originals` by `Outcome`, `FailedShare` and `UploadToOutcome`.
+    /// Counts `Originals` by `Outcome`; observes `FailedShare` and `UploadToOutcome`.
     pub metrics: Metrics,
-    /// What is made.
-    pub renderer: M,
+    /// Makes the files.
+    pub renderer: R,
 }
 
-/// Makes of an original what is shown or heard of it.
+/// Makes derivatives from one original.
 pub trait Renderer {
-    /// The same original gives the same files under the same keys.
+    /// Renders an original. The same content gives the same files under the same keys.
     fn render(&self, originals: &Originals, job: &Job<'_>) -> impl Future<Output = Result<RenderResult, Failure>>;
 }
 
-/// What an original declares and what is made of it, or why nothing can ever be; `None` if it has gone
-/// or changed.
+/// The original's declaration with its derivatives, or with the permanent reason for having none. `None` if the original
+/// has been deleted or replaced.
 pub type RenderResult = Option<(Declared, Result<Rendered, Reason>)>;
 
-/// An original that is to be worked on.
+/// An original to render.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
-    /// Its item.
+    /// The id of its media item.
     pub id: MediaId,
-    /// What S3 said.
+    /// The event of its creation.
     pub event: &'a ObjectEvent,
     /// In bytes.
     pub size: u64,
@@ -53,69 +53,72 @@ pub struct Job<'a> {
     pub etag: &'a str,
 }
 
-/// What was made of an original.
+/// The derivatives of an original.
 #[derive(Debug)]
 pub struct Rendered {
-    /// Its description, which names the files.
-    pub derived: Derived,
-    /// All of them.
+    /// The description, which names the files.
+    pub derived: Derivatives,
+    /// All files to store.
     pub files: Vec<File>,
 }
 
-/// What `Originals` counts them as, beside the reasons why they failed.
+/// Values of the dimension `Outcome`, beside the reasons of failures.
 const READY: &str = "ready";
 const GONE: &str = "gone";
 
-impl<M: Renderer> Worker<M> {
-    /// Works off one S3 notification.
+impl<R: Renderer> Worker<R> {
+    /// Processes one S3 notification.
+    ///
+    /// # Errors
+    /// If the message is not a notification, a service fails, or the renderer has a bug.
     pub async fn handle(&self, body: &str) -> Result<(), Failure> {
         let notification = Notification::parse(body).map_err(|error| Failure::bug("read the message", error))?;
         for event in &notification.events {
+            let id = MediaId::of_key(&event.key);
             match &event.change {
-                ObjectChange::Created { size, etag } => self.created(event, *size, etag).await?,
-                ObjectChange::Removed => {
-                    self.derived.sweep(MediaId::of_key(&event.key), CleanupScope::UpTo(&event.sequencer)).await?;
+                ObjectChange::Created { size, etag } => {
+                    if let Err(error) = OriginalKey::parse(&event.key) {
+                        // Somebody with access to the bucket put it there. It has no owner, so it is not media.
+                        warn!(sequencer = %event.sequencer, %error, "ignored an object with another key");
+                        continue;
+                    }
+                    self.process(&Job { id, event, size: *size, etag }).await?;
                 }
+                ObjectChange::Removed => self.derived.clean_up(id, CleanupScope::UpTo(&event.sequencer)).await?,
             }
         }
         Ok(())
     }
 
-    /// Makes and stores the files of an original, cleans up after older ones, and reports.
+    /// Makes and stores the derivatives of an original, deletes older ones, and reports.
     ///
-    /// S3 is strongly consistent, so no lock is needed against a deletion or an overwrite in the
-    /// meantime: if it came before the last look at the original, that look sees it; if after, its own
-    /// event is still to be worked off, and finds the files.
-    async fn created(&self, event: &ObjectEvent, size: u64, etag: &str) -> Result<(), Failure> {
-        if let Err(error) = OriginalKey::parse(&event.key) {
-            // Somebody with access to the bucket put it there by hand: not media, and nobody's.
-            warn!(sequencer = %event.sequencer, %error, "left out");
-            return Ok(());
-        }
-        let id = MediaId::of_key(&event.key);
-        let gone = CleanupScope::UpTo(&event.sequencer);
-        let Some((declared, made)) = self.renderer.render(&self.originals, &Job { id, event, size, etag }).await?
-        else {
-            info!(media_id = %id, "gone before it was processed");
-            self.metrics.count_kind("Originals", ("Outcome", GONE), 1);
-            return self.derived.sweep(id, gone).await;
+    /// No lock is needed, since S3 is strongly consistent. A deletion or replacement before the last check of the
+    /// original is seen by the check. A later one has its own event, which is processed after the files were stored.
+    #[instrument(level = "error", name = "original", skip_all, fields(media_id = %job.id))]
+    async fn process(&self, job: &Job<'_>) -> Result<(), Failure> {
+        let Job { id, event, size, etag } = *job;
+        let up_to_event = CleanupScope::UpTo(&event.sequencer);
+        let Some((declared, rendered)) = self.renderer.render(&self.originals, job).await? else {
+            info!(media_id = %id, "deleted or replaced before it was processed");
+            self.count(GONE);
+            return self.derived.clean_up(id, up_to_event).await;
         };
-        let outcome = match made {
+        let outcome = match rendered {
             Ok(Rendered { derived, files }) => {
                 let count = files.len();
                 try_join_all(files.into_iter().map(|file| self.derived.put(file))).await?;
-                self.derived.sweep(id, CleanupScope::Superseded).await?;
+                self.derived.clean_up(id, CleanupScope::Superseded).await?;
                 if self.originals.head_if_match(&event.key, etag).await?.is_none() {
-                    info!(media_id = %id, "gone while it was processed");
-                    self.metrics.count_kind("Originals", ("Outcome", GONE), 1);
-                    return self.derived.sweep(id, gone).await;
+                    info!(media_id = %id, "deleted or replaced while it was processed");
+                    self.count(GONE);
+                    return self.derived.clean_up(id, up_to_event).await;
                 }
                 info!(media_id = %id, files = count, "ready");
                 Outcome::Ready(derived)
             }
             Err(reason) => {
-                // What this content replaced had files, perhaps.
-                self.derived.sweep(id, gone).await?;
+                // The content before this one may have had derivatives.
+                self.derived.clean_up(id, up_to_event).await?;
                 info!(media_id = %id, ?reason, "failed");
                 Outcome::Failed { reason }
             }
@@ -127,10 +130,13 @@ impl<M: Renderer> Worker<M> {
         Ok(())
     }
 
-    /// The average of 0 for what became ready and 100 for what failed is the share that failed, in per
-    /// cent, without arithmetic on metrics.
-    fn measure(&self, outcome: &'static str, uploaded_at: Timestamp) {
+    fn count(&self, outcome: &'static str) {
         self.metrics.count_kind("Originals", ("Outcome", outcome), 1);
+    }
+
+    /// `FailedShare` is 0 or 100 for each original, so its average is the share of failures in per cent.
+    fn measure(&self, outcome: &'static str, uploaded_at: Timestamp) {
+        self.count(outcome);
         self.metrics.observe("FailedShare", Unit::Percent, if outcome == READY { 0.0 } else { 100.0 });
         let took = Timestamp::now().duration_since(uploaded_at).as_millis_f64();
         self.metrics.observe("UploadToOutcome", Unit::Milliseconds, took.max(0.0));

@@ -1,7 +1,6 @@
-//! What a change costs on its way into the index, without the calls: read, facts, entry, document; and
-//! on its way into the mirror.
+//! Throughput of a change on its way into the search index and into the mirror, without calls to AWS.
 //!
-//! `cargo xtask bench search` runs it and keeps the figures: a line of JSON for each.
+//! `cargo xtask bench search` runs it and stores the figures, which are printed as one line of JSON each.
 
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
@@ -12,9 +11,9 @@ use domain::{
 };
 use serde_json::json;
 
-/// Stories; each makes two changes.
+/// Number of stories; each causes two changes.
 const STORIES: u64 = 50_000;
-/// The best of so many: what else the machine does only ever slows it down.
+/// Number of rounds, of which the fastest counts: other load on the machine only slows a round down.
 const ROUNDS: usize = 5;
 
 fn main() {
@@ -35,15 +34,15 @@ fn main() {
     };
     measured("read, facts, entry, document; one core", &|| {
         let mut entries = BTreeMap::<String, Entry>::new();
-        messages.iter().for_each(|message| learn(&mut entries, black_box(message)));
+        messages.iter().for_each(|message| project(&mut entries, black_box(message)));
     });
     measured("read, element, document of the mirror; one core", &|| {
         let mut elements = BTreeMap::<String, Element>::new();
-        messages.iter().for_each(|message| reflect(&mut elements, black_box(message)));
+        messages.iter().for_each(|message| mirror(&mut elements, black_box(message)));
     });
 }
 
-fn learn(entries: &mut BTreeMap<String, Entry>, message: &str) {
+fn project(entries: &mut BTreeMap<String, Entry>, message: &str) {
     let Ok(received) = Change::from_cloud_event(message) else { return };
     let mut by_vertex = BTreeMap::<String, Vec<Fact>>::new();
     for fact in facts(&received.cluster, &received.change) {
@@ -51,25 +50,25 @@ fn learn(entries: &mut BTreeMap<String, Entry>, message: &str) {
     }
     for (vertex, facts) in by_vertex {
         let entry = entries.entry(vertex.clone()).or_default();
-        if let Some(next) = entry.with(facts) {
+        if let Some(next) = entry.apply_all(facts) {
             *entry = next;
         }
         black_box(Document::of(&vertex, entry).source().to_string());
     }
 }
 
-fn reflect(elements: &mut BTreeMap<String, Element>, message: &str) {
+fn mirror(elements: &mut BTreeMap<String, Element>, message: &str) {
     let Ok(received) = Change::from_cloud_event(message) else { return };
     let Some(new) = Element::of(&received.change) else { return };
     let element = elements.entry(neptune_fts::Document::id_of(&received.change)).or_insert(new);
-    if let Some(next) = element.with(&received).next {
+    if let Some(next) = element.apply(&received).next {
         *element = next;
     }
-    // The row, and what the index is told.
-    black_box((element.json(), neptune_fts::Document::of(element).source.to_string()));
+    // The row and the document.
+    black_box((element.to_json(), neptune_fts::Document::of(element).source.to_string()));
 }
 
-/// A story with a title and another property, and who told it.
+/// The addition of a story with a title and another property, and of its edge `told`.
 fn story(number: u64) -> [String; 2] {
     let id = format!("story-{number:08}");
     let property = |text: String| PropertyChange { before: vec![], after: vec![Value::String(text)] };
@@ -78,7 +77,7 @@ fn story(number: u64) -> [String; 2] {
         commit_timestamp_ms: 1_795_305_600_000,
         kind: EntityKind::Vertex,
         entity_id: id.clone(),
-        what: ChangeKind::Added,
+        change_kind: ChangeKind::Added,
         labels: Labels { added: vec!["story".to_owned()], ..Labels::default() },
         ends: None,
         ends_before: None,

@@ -1,14 +1,13 @@
-//! The graph: what a transaction did to it, entity by entity, and how the bus tells of it.
+//! The graph: folding a transaction into changes, and changes as CloudEvents.
 //!
 //! ```text
 //! Record, Record, … ── fold ──▶ Change ── to_cloud_event_within ──▶ SNS FIFO ── from_cloud_event ──▶ Change
 //! (one transaction,            (one per vertex or edge)             group: the entity
 //!  or a part of one)
 //! ```
-//! A [`Change`] says what differs between before and after its records, no more: what a commit
-//! removes and adds again is not told. Whoever applies all changes in the order of their
-//! [`Position`]s has the graph, also where a transaction was too large to be held and came in
-//! parts.
+//! A [`Change`] is the difference between the states before and after its records. A value that a
+//! commit removes and adds again is not in it. A consumer that applies all changes in the order of
+//! their [`Position`]s has a copy of the graph, also where a large transaction was published in parts.
 
 mod change;
 mod cloud_event;
@@ -22,7 +21,7 @@ mod size_limit;
 mod value;
 
 pub use change::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, PropertyChange};
-pub use cloud_event::{ParseError, Received};
+pub use cloud_event::{ParseError, ReceivedChange};
 pub use fold::fold;
 pub use position::{InvalidPosition, Position};
 pub use record::{Op, Record, RecordKind};

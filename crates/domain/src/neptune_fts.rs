@@ -1,19 +1,22 @@
-//! The mirror: vertices and edges as Neptune's own full-text queries (`Neptune#fts`) look for them.
+//! Documents for Neptune's own full-text queries (`Neptune#fts`): a mirror of vertices and edges.
 //!
 //! ```text
-//! Change ── Element::with ──▶ Element (the table mirror, a row per vertex or edge) ──▶ Document
+//! Change ── Element::apply ──▶ Element (the table mirror, a row per vertex or edge) ──▶ Document
 //! ```
-//! The documents are AWS's ("Neptune data model for OpenSearch data", Neptune User Guide). Unlike
-//! what `search` keeps they hold everything, also what is private, and know nobody who asks.
+//! The documents have AWS's format ("Neptune data model for OpenSearch data", Neptune User Guide).
+//! Unlike the index of `search`, they contain all properties, including private ones, and have no access
+//! control.
 //!
-//! A change tells only what it touched, so an [`Element`] keeps each label and each value of a
-//! property as a last-writer-wins register with the position of the change that said so. Whichever
-//! order changes come in, and however often, the document is the same.
+//! A change contains only what it touched. So an [`Element`] keeps each label and each value of a
+//! property as an LWW register, and any order and repetition of changes gives the same document.
 
+mod bounded_map;
 mod document;
 mod element;
-mod newest;
+mod register;
+#[cfg(test)]
+mod tests;
 
+pub use bounded_map::MAX_REGISTERS;
 pub use document::Document;
 pub use element::{ApplyOutcome, Element, MAX_ID_BYTES, MAX_NAME_BYTES, MAX_NAMES, MAX_ROW_BYTES};
-pub use newest::MAX_REGISTERS;

@@ -1,13 +1,13 @@
-//! Notifications on people's phones: whom they reach, what they say, and how they want to be told.
+//! Push notifications: rules, recipients, texts, payloads and preferences.
 //!
 //! ```text
 //! Change ── facts ──▶ Registers by Row (the projections: owners, followers, blocks, names)
-//!    └── Event::of ──▶ Event ── Rule::resolve (with what is known) ──▶ who is told
-//!                                     └── Notification::message ──▶ SNS ─▶ FCM ─▶ phone
+//!    └── Event::of ──▶ Event ── Rule::resolve (with the projections) ──▶ recipients
+//!                                     └── Notification::sns_message ──▶ SNS ─▶ FCM ─▶ phone
 //! ```
-//! The graph's vocabulary: vertices are persons (their id is the `sub` of their account; property
-//! `name`, label `person`), stories (`title`; `visibility`, which decides as in [search](crate::search)
-//! who hears of them) and comments. Edges are
+//! The graph's vocabulary: vertices are persons (the id is the `sub` of the account; property `name`,
+//! label `person`), stories (properties `title` and `visibility`, the same as in
+//! [search](crate::search)) and comments. Edges are
 //! ```text
 //! follows     person → person              told      person → story (its addition publishes it)
 //! likes       person → story or comment    wrote     person → comment
@@ -25,23 +25,28 @@ mod platform;
 mod preferences;
 mod projection;
 mod register;
+mod resolve;
 pub mod rules;
 mod schema;
+mod template;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod texts;
 mod token;
 mod truncate;
 
 pub use category::Category;
 pub use event::Event;
-pub use facts::{Fact, Pair, Row, facts, shows};
+pub use facts::{Fact, PersonPair, Row, facts, vertex_with_visibility};
 pub use payload::{FCM_MAX_BYTES, Notification, PayloadError};
 pub use platform::Platform;
 pub use preferences::{Delivery, InvalidQuietHours, Preferences, QuietHours};
-pub use projection::{Owner, Registers, Relation, Vertex, VisibilityFact, followed_before, follows, still_stands};
+pub use projection::{Owner, Registers, Relation, Vertex, VisibilityFact, edge_still_exists, followed_before, follows};
 pub use register::{InvalidRegister, Register};
-pub use rules::{LocalizedText, Recipients, Resolution, TemplateArgs};
+pub use resolve::{Recipients, Resolution};
 pub use schema::{Actor, Arg, Audience, EdgeOp, End, Kind, MessageTemplate, Pattern, Rule, Text, Texts};
+pub use template::{LocalizedText, TemplateArgs};
 pub use token::{InvalidToken, MAX_TOKEN_BYTES, Token};
 pub(crate) use truncate::truncate;

@@ -1,18 +1,18 @@
-//! Search: what can be found of the graph, and by whom.
+//! Search: the searchable content of the graph and its visibility.
 //!
 //! ```text
-//! Change ── facts ──▶ Fact, Fact, … ── Entry::learn ──▶ Entry (the table search, a row per vertex)
-//!                                                         ├── Document: what the index holds
-//!                                                         └── Content: what is shown, and to whom
+//! Change ── facts ──▶ Fact, Fact, … ── Entry::apply_all ──▶ Entry (the table search, a row per vertex)
+//!                                                             ├── Document: the content in the index
+//!                                                             └── Content: the content to display, and its visibility
 //! ```
-//! Found are stories (a vertex that somebody `told`, by its `title`), persons and tags (vertices
-//! labelled `person` or `tag`, by their `name`), and nothing else of the graph leaves it: no other
-//! property, no other vertex. A story may be `tagged`, by an edge to a tag. A story's property `visibility` is `public`, `followers` or `private`; a story that never
-//! had one is public, and one whose visibility cannot be read, or was taken away, is private.
+//! Searchable are stories (target of an edge `told`, with a `title`), and persons and tags (label
+//! `person` or `tag`, with a `name`). No other property and no other vertex is indexed. An edge `tagged`
+//! leads from a story to a tag. A story's property `visibility` is `public`, `followers` or `private`. A
+//! story that never had one is public; a removed or unknown one is private.
 //!
-//! A change tells only what it touched, and the queue keeps no order between a story and the edge
-//! that says who told it. So an [`Entry`] keeps each fact as a register with the position of the
-//! change that said so; whichever order changes come in, and however often, the entry is the same.
+//! A change contains only what it touched, and changes of different entities may arrive in any order. So
+//! an [`Entry`] keeps each fact as an LWW register, and any order and repetition of changes gives the
+//! same entry.
 
 mod content;
 mod document;
@@ -22,16 +22,20 @@ mod generation_position;
 mod highlight;
 mod kind;
 mod query;
+mod register;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use content::{Content, MAX_TAGS, Person, Story, Tag};
 pub use document::{Document, MAX_DOCUMENT_ID_BYTES};
-pub use entry::{Entry, InvalidRegister};
+pub use entry::Entry;
 pub use facts::{Fact, facts};
-pub use generation_position::{GenerationPosition, Register};
+pub use generation_position::GenerationPosition;
 pub use highlight::{MARK_BEGIN, MARK_END, Segment, segments};
 pub use kind::Kind;
 pub use query::{InvalidQuery, MAX_QUERY_CHARACTERS, Query};
-pub use text::{MAX_TEXT_BYTES, clean};
+pub use register::{InvalidRegister, Register};
+pub(crate) use text::{MAX_TEXT_BYTES, normalize};

@@ -1,25 +1,25 @@
-//! Who may see a story, by what its vertex says: for all who listen to the graph.
+//! Visibility of a story as its vertex declares it. All consumers of graph changes use it.
 
 use crate::{graph::Change, media::Visibility};
 
-/// The vertex's property that says so; registers that keep it are named likewise.
+/// Name of the vertex's property, and of the registers that keep it.
 pub(crate) const VISIBILITY: &str = "visibility";
 
-/// What a change says of its vertex's visibility: nothing, or one of those that are known; `Some(None)`
-/// if it was removed or cannot be read, which is kept as a tombstone.
-pub(crate) fn said(change: &Change) -> Option<Option<Visibility>> {
+/// The visibility that a change sets on its vertex; `None` if it sets none. `Some(None)` means removed
+/// or unknown, and is kept as a tombstone.
+pub(crate) fn set_by(change: &Change) -> Option<Option<Visibility>> {
     match change.properties.get(VISIBILITY) {
-        Some(property) => Some(property.after.first().and_then(|value| known(value.as_str()))),
-        // It may be among those for which the message had no room. What is not known is not public.
+        Some(property) => Some(property.after.first().and_then(|value| parse(value.as_str()))),
+        // The property may be among those that did not fit in the message. Unknown is not public.
         None => (change.properties_omitted > 0).then_some(None),
     }
 }
 
-/// Who may see it of which this was said last.
-pub(crate) fn of(said: Option<&str>) -> Visibility {
-    known(said).unwrap_or(Visibility::Private)
+/// The visibility of a register with this value: private if it is a tombstone or unknown.
+pub(crate) fn of_register(value: Option<&str>) -> Visibility {
+    parse(value).unwrap_or(Visibility::Private)
 }
 
-fn known(said: Option<&str>) -> Option<Visibility> {
-    Visibility::ALL.into_iter().find(|visibility| Some(visibility.as_str()) == said)
+fn parse(value: Option<&str>) -> Option<Visibility> {
+    Visibility::ALL.into_iter().find(|visibility| Some(visibility.as_str()) == value)
 }

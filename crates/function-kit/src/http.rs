@@ -116,9 +116,6 @@ mod tests {
         assert_eq!(answer.status_code, 503);
         assert!(answer.headers.contains_key("retry-after"));
         let Some(Body::Text(body)) = answer.body else { panic!("no text") };
-        assert_eq!(
-            body,
-            r#"{"type":"urn:iyagi:problem:unavailable","title":"The service is busy: try again","status":503}"#
-        );
+        assert_eq!(body, r#"{"type":"urn:iyagi:problem:unavailable","title":"Service unavailable","status":503}"#);
     }
 }

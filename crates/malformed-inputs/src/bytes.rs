@@ -1,25 +1,25 @@
-//! Damage without regard to structure.
+//! Damage to bytes, regardless of structure.
 
 use proptest::prelude::*;
 
-use crate::owned;
+use crate::select::one_of;
 
-/// What is done to bytes at one place.
+/// Damage at one position.
 #[derive(Debug, Clone)]
 enum Damage {
-    /// One bit is another.
+    /// Flips one bit.
     Flip(u8),
-    /// It ends here.
-    Cut,
-    /// So many bytes are missing.
-    Drop(usize),
-    /// So many bytes are there twice.
-    Twice(usize),
-    /// These bytes are here, too.
+    /// Cuts off everything from here.
+    Truncate,
+    /// Removes this many bytes.
+    Remove(usize),
+    /// Repeats this many bytes.
+    Repeat(usize),
+    /// Inserts these bytes.
     Insert(Vec<u8>),
 }
 
-/// One of `documents` with damage at one place to four.
+/// One of `documents` with damage at one to four positions.
 pub fn damaged(documents: &[&str]) -> impl Strategy<Value = Vec<u8>> + use<> {
     let insert = prop_oneof![
         prop::collection::vec(any::<u8>(), 1..5),
@@ -30,32 +30,32 @@ pub fn damaged(documents: &[&str]) -> impl Strategy<Value = Vec<u8>> + use<> {
     ];
     let damage = prop_oneof![
         (0_u8..8).prop_map(Damage::Flip),
-        Just(Damage::Cut),
-        (1_usize..20).prop_map(Damage::Drop),
-        (1_usize..20).prop_map(Damage::Twice),
+        Just(Damage::Truncate),
+        (1_usize..20).prop_map(Damage::Remove),
+        (1_usize..20).prop_map(Damage::Repeat),
         insert.prop_map(Damage::Insert),
     ];
-    let places = prop::collection::vec((any::<prop::sample::Index>(), damage), 1..5);
-    (prop::sample::select(owned(documents)), places).prop_map(|(document, places)| {
-        places.into_iter().fold(document.into_bytes(), |bytes, (at, damage)| {
-            let at = if bytes.is_empty() { 0 } else { at.index(bytes.len()) };
-            damage.done_to(bytes, at)
+    let damages = prop::collection::vec((any::<prop::sample::Index>(), damage), 1..5);
+    (one_of(documents), damages).prop_map(|(document, damages)| {
+        damages.into_iter().fold(document.into_bytes(), |bytes, (index, damage)| {
+            let at = if bytes.is_empty() { 0 } else { index.index(bytes.len()) };
+            damage.apply(bytes, at)
         })
     })
 }
 
 impl Damage {
-    fn done_to(self, mut bytes: Vec<u8>, at: usize) -> Vec<u8> {
+    fn apply(self, mut bytes: Vec<u8>, at: usize) -> Vec<u8> {
         let end = |length: usize| bytes.len().min(at + length);
         match self {
             Self::Flip(bit) => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << bit),
-            Self::Cut => bytes.truncate(at),
-            Self::Drop(length) => drop(bytes.drain(at..end(length))),
-            Self::Twice(length) => {
-                let again = bytes[at..end(length)].to_vec();
-                bytes.splice(at..at, again);
+            Self::Truncate => bytes.truncate(at),
+            Self::Remove(length) => drop(bytes.drain(at..end(length))),
+            Self::Repeat(length) => {
+                let repeated = bytes[at..end(length)].to_vec();
+                bytes.splice(at..at, repeated);
             }
-            Self::Insert(more) => drop(bytes.splice(at..at, more)),
+            Self::Insert(inserted) => drop(bytes.splice(at..at, inserted)),
         }
         bytes
     }

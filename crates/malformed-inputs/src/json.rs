@@ -1,71 +1,71 @@
-//! Damage by the structure of JSON.
+//! Damage to the structure of JSON.
 
 use std::ops::Range;
 
 use proptest::prelude::*;
 
 use crate::{
-    owned,
-    words::{NUMBERS, text},
+    samples::{NUMBERS, text},
+    select::one_of,
 };
 
-/// How deep what is nested too deep is nested: serde_json stops at 128.
+/// Depth of excessive nesting. The limit of `serde_json` is 128.
 const DEEP: usize = 2_000;
 
 /// A part of a document: a value, or a member of an object with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Part {
     range: Range<usize>,
-    /// The value alone, within the range.
+    /// Range of the value alone.
     value: Range<usize>,
     is_member: bool,
 }
 
-/// What is done to one part.
+/// Damage to one part.
 #[derive(Debug, Clone)]
 enum Damage {
-    /// Its value is this.
+    /// Replaces its value.
     Replace(String),
-    /// It is not there; if it is a whole document or stands in an array, it is `null`.
+    /// Removes a member; replaces an item of an array, or a whole document, by `null`.
     Remove,
-    /// It is there twice, the second time with this value.
+    /// Repeats it with this value.
     Repeat(String),
-    /// It has a neighbour that nobody knows.
-    Beside(String),
-    /// Its name is another.
+    /// Adds an unknown member, or an item, with this value before it.
+    InsertBefore(String),
+    /// Renames a member.
     Rename(String),
-    /// It is within so many arrays.
+    /// Nests its value in this many arrays.
     Nest(usize),
-    /// The value of another part.
-    Swap(prop::sample::Index),
+    /// Replaces its value by that of another part.
+    Copy(prop::sample::Index),
 }
 
-/// One of `documents`, which are JSON, with one part of it damaged, or two. Some of what comes of it is no JSON.
+/// One of `documents`, which must be JSON, with one or two parts damaged. Some results are not JSON.
 ///
 /// # Panics
-/// If there is none.
+/// If `documents` is empty.
 pub fn json(documents: &[&str]) -> BoxedStrategy<String> {
     let damage = prop_oneof![
         6 => value().prop_map(Damage::Replace),
         2 => Just(Damage::Remove),
         2 => value().prop_map(Damage::Repeat),
-        2 => value().prop_map(Damage::Beside),
+        2 => value().prop_map(Damage::InsertBefore),
         1 => text().prop_map(Damage::Rename),
         1 => prop_oneof![Just(1), Just(DEEP)].prop_map(Damage::Nest),
-        2 => any::<prop::sample::Index>().prop_map(Damage::Swap),
+        2 => any::<prop::sample::Index>().prop_map(Damage::Copy),
     ];
-    let places = prop::collection::vec((any::<prop::sample::Index>(), damage), 1..3);
-    (prop::sample::select(owned(documents)), places)
-        .prop_map(|(document, places)| {
-            places.into_iter().fold(document, |document, (at, damage)| {
+    let damages = prop::collection::vec((any::<prop::sample::Index>(), damage), 1..3);
+    (one_of(documents), damages)
+        .prop_map(|(document, damages)| {
+            damages.into_iter().fold(document, |document, (at, damage)| {
                 let parts = parts(&document);
-                if parts.is_empty() { document } else { damage.done_to(&document, &parts, at) }
+                if parts.is_empty() { document } else { damage.apply(&document, &parts, at) }
             })
         })
         .boxed()
 }
 
-/// A value as text, not always of JSON: lone surrogates are none, nor is a number without an end.
+/// Text of a value. It may be invalid JSON, for example a lone surrogate.
 fn value() -> BoxedStrategy<String> {
     let odd =
         ["null", "true", "false", "[]", "{}", "[[]]", "{\"\":{}}", "\"\\ud800\"", "\"\\u0000\"", "nul", "\"", "\\", ""];
@@ -83,7 +83,7 @@ fn value() -> BoxedStrategy<String> {
 }
 
 impl Damage {
-    fn done_to(self, document: &str, parts: &[Part], at: prop::sample::Index) -> String {
+    fn apply(self, document: &str, parts: &[Part], at: prop::sample::Index) -> String {
         let part = &parts[at.index(parts.len())];
         let (before, after) = (&document[..part.range.start], &document[part.range.end..]);
         let name = &document[part.range.start..part.value.start];
@@ -96,13 +96,15 @@ impl Damage {
             },
             Self::Remove => format!("{before}null{after}"),
             Self::Repeat(other) => format!("{before}{name}{value},{name}{other}{after}"),
-            Self::Beside(other) if part.is_member => format!("{before}\"nobody knows\":{other},{name}{value}{after}"),
-            Self::Beside(other) => format!("{before}{other},{value}{after}"),
+            Self::InsertBefore(other) if part.is_member => {
+                format!("{before}\"unknown member\":{other},{name}{value}{after}")
+            }
+            Self::InsertBefore(other) => format!("{before}{other},{value}{after}"),
             Self::Rename(other) if part.is_member => format!("{before}{}:{value}{after}", quoted(&other)),
             Self::Rename(other) => format!("{before}{}{after}", quoted(&other)),
             Self::Nest(depth) => format!("{before}{name}{}{value}{}{after}", "[".repeat(depth), "]".repeat(depth)),
-            Self::Swap(with) => {
-                let other = &parts[with.index(parts.len())];
+            Self::Copy(from) => {
+                let other = &parts[from.index(parts.len())];
                 format!("{before}{name}{}{after}", &document[other.value.clone()])
             }
         }
@@ -122,13 +124,14 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// All parts of a document, as far as it can be read.
+/// All parts of a document, up to the first syntax error.
 fn parts(document: &str) -> Vec<Part> {
     let mut reader = Reader { bytes: document.as_bytes(), at: 0, parts: Vec::new() };
-    // What has no end has the parts that were found before.
+    // An unterminated value ends the search; the parts before it are kept.
     let _ = reader.value(None, 0);
-    let is_cut = |part: &Part| document.get(part.range.clone()).is_none() || document.get(part.value.clone()).is_none();
-    reader.parts.retain(|part| !is_cut(part));
+    let is_out_of_bounds =
+        |part: &Part| document.get(part.range.clone()).is_none() || document.get(part.value.clone()).is_none();
+    reader.parts.retain(|part| !is_out_of_bounds(part));
     reader.parts
 }
 
@@ -139,12 +142,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads a value; `member` is where its name begins.
+    /// Parses a value; `member` is the start of its name.
     fn value(&mut self, member: Option<usize>, depth: usize) -> Option<()> {
         self.space();
         let start = self.at;
         match *self.bytes.get(start)? {
-            // As deep as no document goes that was not damaged.
+            // Deeper than any undamaged document.
             b'[' | b'{' if depth > 64 => return None,
             b'[' => self.items(|reader| reader.value(None, depth + 1))?,
             b'{' => self.items(|reader| {
@@ -210,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_every_part_of_a_document() {
+    fn parts_of_a_document_are_found() {
         let document = r#"{"a": [1, "x\"y"], "b": {"c": null}}"#;
         let found: Vec<_> = parts(document).into_iter().map(|part| &document[part.range]).collect();
         assert_eq!(found, ["1", r#""x\"y""#, r#""a": [1, "x\"y"]"#, r#""c": null"#, r#""b": {"c": null}"#, document]);
@@ -220,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_of_every_kind_and_mostly_json() {
+    fn damage_is_of_every_kind() {
         let documents = [r#"{"a":[1,2],"b":{"c":"d"}}"#];
         let mut runner = TestRunner::deterministic();
         let damaged: Vec<_> =
             (0..2_000).map(|_| json(&documents).new_tree(&mut runner).expect("a document").current()).collect();
         for what in
-            ["\"b\":{\"c\":\"d\"},\"b\":", "\\ud800", "[[[[[", "18446744073709551616", "nobody knows", "\\u0000"]
+            ["\"b\":{\"c\":\"d\"},\"b\":", "\\ud800", "[[[[[", "18446744073709551616", "unknown member", "\\u0000"]
         {
             assert!(damaged.iter().any(|document| document.contains(what)), "{what}");
         }

@@ -1,7 +1,7 @@
-//! How fast pages become transactions, on one core: `cargo run --release --example throughput`.
+//! Measures how fast one core assembles transactions from pages: `cargo run --release --example throughput`.
 //!
-//! The stream is made up, like a small social network's: people, stories, likes, and ten
-//! records to a transaction, in the layout that Neptune documents.
+//! The generated stream resembles a small social network (people, stories, likes). It has ten records per
+//! transaction and the layout that Neptune documents.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use std::{
 
 use neptune_streams::{Bounds, Page, TransactionAssembler};
 
-/// In a page: about 2 MB of them.
+/// Records per page: about 2 MB.
 const RECORDS: u64 = 10_000;
 const PAGES: u64 = 20;
 
@@ -46,12 +46,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         best_both = best_both.min(start.elapsed());
         if found + assembler.held_records() as u64 != records {
-            return Err("records got lost".into());
+            return Err("records are missing".into());
         }
     }
-    for (what, time) in [("parse", best_parse), ("parse + transactions", best_both)] {
+    for (name, time) in [("parse", best_parse), ("parse + transactions", best_both)] {
         let (rate, speed) = (records as f64 / time.as_secs_f64(), bytes as f64 / time.as_secs_f64());
-        println!("{what}: {:.2} million records/s, {:.0} MB/s", rate / 1e6, speed / 1e6);
+        println!("{name}: {:.2} million records/s, {:.0} MB/s", rate / 1e6, speed / 1e6);
     }
     Ok(())
 }
@@ -60,7 +60,7 @@ fn page(number: u64) -> String {
     let mut records = String::new();
     for index in 0..RECORDS {
         let at = number * RECORDS + index;
-        // Ten records to a transaction.
+        // Ten records per transaction.
         let (commit, op) = (at / 10 + 1, at % 10 + 1);
         let data = match op % 5 {
             0 => format!(

@@ -1,14 +1,15 @@
-//! Around a defect of the SDK.
+//! A workaround for a defect of the SDK.
 //!
-//! `aws-sdk-neptunedata` cannot read the page that Neptune documents and sends: its model has event
-//! ids as maps of strings, but they are numbers, and it does not inflate the gzip it asks for
-//! (<https://github.com/awslabs/aws-sdk-rust/issues/925>). Everything around the page works:
-//! endpoint, signature, retries, errors. So the answer's body is taken here, between the HTTP client
-//! and the SDK, and the SDK gets to see an empty object, which its parser accepts.
+//! `aws-sdk-neptunedata` cannot parse the page that Neptune documents and sends. Its model has event ids as
+//! maps of strings, but Neptune sends numbers, and it does not inflate the gzip that it requests
+//! (<https://github.com/awslabs/aws-sdk-rust/issues/925>). Endpoint, signature, retries and errors work.
+//! This module takes the response body between the HTTP client and the SDK, and gives the SDK an empty
+//! object, which its parser accepts.
 //!
-//! A test in `tests/wire/upstream.rs` fails once the SDK can do it by itself. This module can go then.
+//! `tests/http/sdk_defect.rs` fails once the SDK can parse pages. This module can be deleted then.
 
 use std::{
+    borrow::Cow,
     io, mem,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -26,32 +27,32 @@ use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 
 use crate::body::{self, MAX_BYTES};
 
-/// An HTTP client for one request, which keeps the body of the answer if it is a success.
+/// An HTTP client for one request that keeps the body of a successful response.
 #[derive(Debug, Clone)]
-pub(crate) struct Capture {
+pub(crate) struct BodyCapture {
     inner: SharedHttpClient,
-    body: Slot,
+    body: SharedBody,
 }
 
-/// Where the body waits for whoever sent the request.
-type Slot = Arc<Mutex<Vec<u8>>>;
+/// Passes the body from the connector to the sender of the request.
+type SharedBody = Arc<Mutex<Vec<u8>>>;
 
-impl Capture {
+impl BodyCapture {
     pub(crate) fn new(inner: SharedHttpClient) -> Self {
-        Self { inner, body: Slot::default() }
+        Self { inner, body: SharedBody::default() }
     }
 
-    /// The body, once the request has succeeded.
+    /// Returns the body of the successful response.
     pub(crate) fn take(&self) -> Vec<u8> {
         mem::take(&mut *self.body.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl HttpClient for Capture {
+impl HttpClient for BodyCapture {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        // The connections are the inner client's, and outlive the request.
+        // The inner client owns the connections, so they outlive this request.
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(CaptureConnector { inner, body: Arc::clone(&self.body) })
+        SharedHttpConnector::new(BodyCaptureConnector { inner, body: Arc::clone(&self.body) })
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
@@ -60,45 +61,45 @@ impl HttpClient for Capture {
 }
 
 #[derive(Debug)]
-struct CaptureConnector {
+struct BodyCaptureConnector {
     inner: SharedHttpConnector,
-    body: Slot,
+    body: SharedBody,
 }
 
-impl HttpConnector for CaptureConnector {
+impl HttpConnector for BodyCaptureConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let answer = self.inner.call(request);
-        let slot = Arc::clone(&self.body);
+        let response = self.inner.call(request);
+        let captured = Arc::clone(&self.body);
         HttpConnectorFuture::new(async move {
-            let mut answer = answer.await?;
-            // A failure counts as the connection's: the SDK then tries again.
-            let body = collect(&mut answer).await.map_err(|error| ConnectorError::io(error.into()))?;
-            // They are about the body as it came; the SDK holds its length against the one it gets.
-            answer.headers_mut().remove("content-length");
-            answer.headers_mut().remove("content-encoding");
-            *answer.body_mut() = if answer.status().is_success() {
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = body;
+            let mut response = response.await?;
+            // As a connection error, so that the SDK retries it.
+            let body = collect(&mut response).await.map_err(|error| ConnectorError::io(error.into()))?;
+            // These headers describe the original body. The SDK compares the length with the new one.
+            response.headers_mut().remove("content-length");
+            response.headers_mut().remove("content-encoding");
+            *response.body_mut() = if response.status().is_success() {
+                *captured.lock().unwrap_or_else(PoisonError::into_inner) = body;
                 SdkBody::from("{}")
             } else {
                 SdkBody::from(body)
             };
-            Ok(answer)
+            Ok(response)
         })
     }
 }
 
-/// The whole body, inflated if need be.
-async fn collect(answer: &mut HttpResponse) -> io::Result<Vec<u8>> {
-    let mut stream = ByteStream::new(answer.take_body());
+/// Reads the whole body and inflates it if it is gzipped.
+async fn collect(response: &mut HttpResponse) -> io::Result<Vec<u8>> {
+    let mut stream = ByteStream::new(response.take_body());
     let mut body = Vec::new();
     while let Some(chunk) = stream.try_next().await? {
         if body.len() + chunk.len() > MAX_BYTES {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the answer is larger than any page"));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the response is larger than any page"));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(match body::decompressed(&body, MAX_BYTES)? {
-        std::borrow::Cow::Borrowed(_) => body,
-        std::borrow::Cow::Owned(inflated) => inflated,
+    Ok(match body::decompress(&body, MAX_BYTES)? {
+        Cow::Borrowed(_) => body,
+        Cow::Owned(inflated) => inflated,
     })
 }

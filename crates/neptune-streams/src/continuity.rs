@@ -1,39 +1,38 @@
-//! Whether what was read follows what was read before.
+//! Whether a page, or the head of the stream, continues the records read before.
 
 use crate::{page::Page, position::Position};
 
-/// What the stream's next page, or its head, says about what was consumed.
+/// The relation of new records to the position consumed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Continuity {
     /// Nothing is missing.
     Continuous,
     /// Commits are missing.
     ///
-    /// Do not go on at once: such gaps have been seen to heal, so hold the position and read
-    /// again. Whether gaps that last exist is not documented. How long to wait, and what then, is
-    /// for you to say; to skip them silently is to lose data.
+    /// Such gaps have been observed to heal: keep the position and read again. Neptune does not document
+    /// whether permanent gaps exist. The caller decides how long to wait and what to do then. Skipping a
+    /// gap loses data.
     Gap {
-        /// Where the stream should have gone on: the first operation of the commit that is missing.
+        /// The first operation of the missing commit.
         expected: Position,
-        /// Where it did.
+        /// The first position after the gap.
         got: Position,
     },
-    /// The stream ends before what was consumed: a fast reset deleted it, and commits are numbered
-    /// anew.
+    /// The stream ends before the position consumed: a fast reset deleted it, and its commit numbers
+    /// started again.
     ///
-    /// A replica that lags behind the one asked before looks the same for a moment. Hold the
-    /// position, and ask again (the cluster endpoint if possible, which is the writer) before you
-    /// believe it.
+    /// A lagging replica looks the same for a moment. Keep the position and read again, from the cluster
+    /// endpoint (the writer) if possible.
     Reset {
-        /// Where the stream ends now.
+        /// The stream's last position now.
         head: Position,
     },
 }
 
-/// Whether `page` follows `last`, the last position consumed if there is one, and has no gap within.
+/// Checks that `page` follows `last`, the last consumed position, and has no gap within.
 ///
-/// Commits must follow each other by ones. Operations must only increase: that they go by ones,
-/// too, Neptune does not say.
+/// Commit numbers must increase by one. Operation numbers must increase; Neptune does not document that
+/// they increase by one.
 pub fn of_page(last: Option<Position>, page: &Page) -> Continuity {
     let mut before = last;
     for record in &page.records {
@@ -49,7 +48,7 @@ pub fn of_page(last: Option<Position>, page: &Page) -> Continuity {
     Continuity::Continuous
 }
 
-/// Whether the stream's `head` is where one may be who consumed everything up to `last`.
+/// Checks that the stream's `head` is not before `last`, the last consumed position.
 pub fn of_head(last: Position, head: Position) -> Continuity {
     if head < last { Continuity::Reset { head } } else { Continuity::Continuous }
 }
@@ -59,7 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::{cut, history, page, record};
+    use crate::testing::{cut_into_pages, history, page, record};
 
     fn check(last: (u64, u64), positions: &[(u64, u64)]) -> Continuity {
         let records = positions.iter().map(|&(commit_num, op_num)| record(commit_num, op_num, false)).collect();
@@ -71,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn commits_follow_each_other_by_ones() {
+    fn page_with_skipped_commit_is_a_gap() {
         assert_eq!(check((4, 2), &[]), Continuity::Continuous);
         assert_eq!(check((4, 2), &[(4, 3), (5, 1), (5, 2), (6, 1)]), Continuity::Continuous);
         assert_eq!(check((4, 2), &[(6, 1), (7, 1)]), gap(5, (6, 1)));
@@ -80,14 +79,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_last_position_a_page_is_held_against_itself() {
+    fn page_without_last_position_is_checked_within_itself() {
         let found = of_page(None, &page(vec![record(5, 3, true), record(6, 1, true), record(8, 1, true)]));
         assert_eq!(found, gap(7, (8, 1)));
         assert_eq!(of_page(None, &page(vec![])), Continuity::Continuous);
     }
 
     #[test]
-    fn what_goes_back_began_anew() {
+    fn position_that_does_not_increase_is_a_reset() {
         let reset = |commit_num, op_num| Continuity::Reset { head: Position::new(commit_num, op_num) };
         assert_eq!(check((4, 2), &[(4, 2)]), reset(4, 2));
         assert_eq!(check((4, 2), &[(1, 1), (2, 1)]), reset(2, 1));
@@ -98,25 +97,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_history_is_continuous_and_without_one_commit_it_is_not(
+        fn history_without_one_commit_has_a_gap_there(
             history in history(true),
             sizes in prop::collection::vec(1_usize..12, 1..6),
             missing: prop::sample::Index,
         ) {
-            let first_fault = |history: &[Vec<_>]| {
+            let first_break = |history: &[Vec<_>]| {
                 let mut last = Some(Position::new(0, 0));
-                cut(history, &sizes).into_iter().find_map(|page| {
+                cut_into_pages(history, &sizes).into_iter().find_map(|page| {
                     let continuity = of_page(last, &page);
                     last = page.last_position();
                     (continuity != Continuity::Continuous).then_some(continuity)
                 })
             };
-            prop_assert_eq!(first_fault(&history), None);
+            prop_assert_eq!(first_break(&history), None);
             let missing = missing.index(history.len());
-            let mut holed = history.clone();
-            holed.remove(missing);
-            let gap = (missing < holed.len()).then(|| gap(missing as u64 + 1, (missing as u64 + 2, 1)));
-            prop_assert_eq!(first_fault(&holed), gap);
+            let mut incomplete = history.clone();
+            incomplete.remove(missing);
+            let gap = (missing < incomplete.len()).then(|| gap(missing as u64 + 1, (missing as u64 + 2, 1)));
+            prop_assert_eq!(first_break(&incomplete), gap);
         }
     }
 }

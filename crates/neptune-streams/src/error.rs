@@ -10,63 +10,62 @@ use thiserror::Error;
 
 use crate::{page::InvalidPage, position::Position};
 
-/// Why there is no page.
+/// A failed read of the stream.
 ///
-/// That the stream holds nothing new is none of these, but
-/// [`Read::Idle`](crate::Read::Idle). What the SDK retries, it has retried by now.
+/// A stream without new records is not an error but [`Read::Idle`](crate::Read::Idle). The SDK has
+/// already done its retries.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Too many requests, or too little memory at Neptune: try again, after a while.
+    /// Too many requests, or too little memory at Neptune. Retry after a delay.
     #[error("throttled: {0}")]
     Throttled(ErrorResponse),
-    /// The page took too long, by Neptune's clock (`Some`) or by the time-outs that the client was
-    /// configured with (`None`): try again, with a smaller limit. Not retried by the SDK, since the
-    /// same request would take as long again.
+    /// Neptune (`Some`) or a timeout of the client (`None`) aborted the request. Retry with a smaller
+    /// limit. The SDK does not retry it, because the same request would take as long again.
     #[error("the page took too long")]
     TimedOut(Option<ErrorResponse>),
-    /// All the records asked for have expired: what they said is lost to this reader.
+    /// All requested records have expired. They are lost to this reader.
     #[error("expired: {0}")]
     Expired(ErrorResponse),
     /// The cluster parameter `neptune_streams` is 0.
-    #[error("the cluster keeps no stream: {0}")]
+    #[error("streams are disabled on the cluster: {0}")]
     StreamsOff(ErrorResponse),
-    /// The request is wrong, or what answered is no Streams endpoint. Trying again does not help.
+    /// The request is wrong, or the server is not a Streams endpoint. A retry does not help.
     #[error("invalid request: {0}")]
     InvalidRequest(ErrorResponse),
-    /// The signature or the permission (`neptune-db:GetStreamRecords`) is missing. A change of
-    /// policy takes up to ten minutes to arrive.
+    /// The signature or the permission (`neptune-db:GetStreamRecords`) is missing. A policy change takes
+    /// up to ten minutes to take effect.
     #[error("access denied: {0}")]
     AccessDenied(ErrorResponse),
-    /// Any other failure of Neptune's: try again.
+    /// Any other failure of Neptune. Retry.
     #[error("the endpoint failed: {0}")]
     Failed(ErrorResponse),
-    /// Commits are missing. See [`Continuity::Gap`](crate::continuity::Continuity::Gap): hold, and
-    /// try again.
+    /// Commits are missing. Keep the position and retry; see
+    /// [`Continuity::Gap`](crate::continuity::Continuity::Gap).
     #[error("commits are missing: expected {expected}, got {got}")]
     Gap {
-        /// Where the stream should have gone on.
+        /// The first operation of the missing commit.
         expected: Position,
-        /// Where it did.
+        /// The first position after the gap.
         got: Position,
     },
-    /// The stream ends before what was read. See
-    /// [`Continuity::Reset`](crate::continuity::Continuity::Reset): hold, and try again.
-    #[error("the stream ends at {head}, before what was read: a fast reset, or a replica that lags")]
+    /// The stream ends before the position consumed. Keep the position and retry; see
+    /// [`Continuity::Reset`](crate::continuity::Continuity::Reset).
+    #[error("the stream ends at {head}, before the position consumed: a fast reset or a lagging replica")]
     Reset {
-        /// Where the stream ends now.
+        /// The stream's last position now.
         head: Position,
     },
-    /// The answer is no page.
+    /// The response is not a page.
     #[error(transparent)]
     InvalidPage(#[from] InvalidPage),
-    /// No answer: no connection, no credentials, or an answer that broke off.
-    #[error("no answer")]
+    /// No complete response: no connection, no credentials, or an interrupted response.
+    #[error("no response")]
     Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// Whether the same call may succeed later with nothing changed by anybody here.
+    /// Whether the same call may succeed later without a change of configuration.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Throttled(_)
@@ -84,24 +83,23 @@ impl Error {
     }
 }
 
-/// What Neptune says with an error.
+/// Neptune's error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorResponse {
-    /// The HTTP status. Throttling is a 500.
+    /// The HTTP status. Throttling has 500.
     pub status: u16,
-    /// What to decide by, where the status does not suffice; absent if something else than
-    /// Neptune answered.
+    /// The error code, such as `ThrottlingException`. Absent if another server responded.
     pub code: Option<String>,
-    /// For people. Its wording is not documented.
+    /// A text for people. Its wording is not documented.
     pub message: Option<String>,
-    /// For AWS's support.
+    /// The id of the request, for AWS support.
     pub request_id: Option<String>,
 }
 
 impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (HTTP {})", self.code.as_deref().unwrap_or("an error without a code"), self.status)?;
+        write!(f, "{} (HTTP {})", self.code.as_deref().unwrap_or("no error code"), self.status)?;
         if let Some(message) = &self.message {
             write!(f, ": {message}")?;
         }
@@ -109,25 +107,25 @@ impl fmt::Display for ErrorResponse {
     }
 }
 
-/// What became of a request that gave no page.
+/// The error of a single request.
 #[derive(Debug)]
-pub(crate) enum Outcome {
-    /// Nothing there yet, and what Neptune said with it.
+pub(crate) enum RequestError {
+    /// No record at the start position yet.
     NotFound(ErrorResponse),
     Failed(Error),
 }
 
-impl From<SdkError<GetPropertygraphStreamError, HttpResponse>> for Outcome {
+impl From<SdkError<GetPropertygraphStreamError, HttpResponse>> for RequestError {
     fn from(error: SdkError<GetPropertygraphStreamError, HttpResponse>) -> Self {
         match &error {
-            SdkError::ServiceError(answer) => by_code(response(answer.raw(), error.code())),
+            SdkError::ServiceError(service) => classify(error_response(service.raw(), error.code())),
             SdkError::TimeoutError(_) => Self::Failed(Error::TimedOut(None)),
             _ => Self::Failed(Error::Transport(error.into())),
         }
     }
 }
 
-/// Neptune's body of an error. The SDK reads the code as well, but not the message.
+/// The body of Neptune's error responses. The SDK parses the code but not the message.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WireError {
@@ -137,20 +135,20 @@ struct WireError {
     message: Option<String>,
 }
 
-fn response(raw: &HttpResponse, code: Option<&str>) -> ErrorResponse {
+fn error_response(raw: &HttpResponse, code: Option<&str>) -> ErrorResponse {
     let wire = raw.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
-    let WireError { request_id, code: own_code, detailed_message, message } = wire.unwrap_or_default();
+    let WireError { request_id, code: body_code, detailed_message, message } = wire.unwrap_or_default();
     ErrorResponse {
         status: raw.status().as_u16(),
-        code: code.map(str::to_owned).or(own_code),
+        code: code.map(str::to_owned).or(body_code),
         message: detailed_message.or(message),
         request_id,
     }
 }
 
-fn by_code(response: ErrorResponse) -> Outcome {
+fn classify(response: ErrorResponse) -> RequestError {
     let error = match response.code.as_deref().unwrap_or_default() {
-        "StreamRecordsNotFoundException" => return Outcome::NotFound(response),
+        "StreamRecordsNotFoundException" => return RequestError::NotFound(response),
         "ThrottlingException" | "TooManyRequestsException" | "MemoryLimitExceededException" => {
             Error::Throttled(response)
         }
@@ -159,7 +157,7 @@ fn by_code(response: ErrorResponse) -> Outcome {
         "UnsupportedOperationException" => Error::StreamsOff(response),
         "ConstraintViolationException" => Error::Failed(response),
         "AccessDeniedException" | "AccessDenied" => Error::AccessDenied(response),
-        // All others are told apart well enough by their status, also where there is no code.
+        // For other codes, and for responses without one, the status decides.
         _ => match response.status {
             401 | 403 => Error::AccessDenied(response),
             408 => Error::TimedOut(Some(response)),
@@ -168,5 +166,5 @@ fn by_code(response: ErrorResponse) -> Outcome {
             _ => Error::Failed(response),
         },
     };
-    Outcome::Failed(error)
+    RequestError::Failed(error)
 }

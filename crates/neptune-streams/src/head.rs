@@ -1,15 +1,14 @@
-//! The stream's head, from the text of an error.
+//! The stream's last position, from the message of an error.
 
 use crate::position::Position;
 
-/// Finds `commitNum = 1132, opNum = 200` in Neptune's answer to who asks beyond the head:
+/// Finds `commitNum = 1132, opNum = 200` in Neptune's error message for a position beyond the end:
 /// `Requested startEventId is from the future. Last valid eventId is [commitNum = 1132, opNum = 200]`.
 ///
-/// This is the only place that reads an error's text: the position stands nowhere else. What
-/// follows the last mention of each number counts, so that a text which first repeats what was
-/// asked for does not mislead.
-pub(crate) fn from_text(text: &str) -> Option<Position> {
-    Some(Position::new(number_after(text, "commitNum")?, number_after(text, "opNum")?))
+/// No other part of the API contains this position. The last mention of each number counts, because the
+/// message may first repeat the requested position.
+pub(crate) fn from_message(message: &str) -> Option<Position> {
+    Some(Position::new(number_after(message, "commitNum")?, number_after(message, "opNum")?))
 }
 
 fn number_after(text: &str, name: &str) -> Option<u64> {
@@ -24,13 +23,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_position_or_nothing() {
+    fn message_with_position_is_parsed_and_others_are_not() {
         let known = "Requested startEventId is from the future. \
                      Last valid eventId is [commitNum = 1132, opNum = 200]";
-        assert_eq!(from_text(known), Some(Position::new(1132, 200)));
-        let wordier =
+        assert_eq!(from_message(known), Some(Position::new(1132, 200)));
+        let two_positions =
             "Asked for [commitNum = 9223372036854775807, opNum = 1]; last is {\"commitNum\": 7, \"opNum\": 3}.";
-        assert_eq!(from_text(wordier), Some(Position::new(7, 3)));
+        assert_eq!(from_message(two_positions), Some(Position::new(7, 3)));
         for text in [
             "",
             "No records found",
@@ -41,7 +40,7 @@ mod tests {
             "commitNum = 99999999999999999999, opNum = 1",
             "[commitNum → 5, opNum = 한]",
         ] {
-            assert_eq!(from_text(text), None, "{text}");
+            assert_eq!(from_message(text), None, "{text}");
         }
     }
 }

@@ -5,22 +5,24 @@ mod capture;
 mod client;
 pub mod continuity;
 mod error;
+mod fast_parser;
 mod head;
+mod integer;
 mod limit;
 mod page;
+mod parse;
 mod position;
 mod reader;
 mod record;
 mod retry;
-mod scan;
 #[cfg(test)]
 mod testing;
 mod transaction;
 mod value;
-mod wire;
 
-pub use client::{Client, MAX_LIMIT, MissingHttpClient, Read};
+pub use client::{Client, MissingHttpClient, Read};
 pub use error::{Error, ErrorResponse};
+pub use limit::MAX_LIMIT;
 pub use page::{InvalidPage, Page};
 pub use position::{InvalidPosition, Position, Start};
 pub use reader::StreamReader;

@@ -1,8 +1,9 @@
-//! How many records to ask for.
+//! How many records to request.
 
-use crate::client::MAX_LIMIT;
+/// The most records of one request. Neptune's default is 10.
+pub const MAX_LIMIT: u32 = 100_000;
 
-/// A limit that halves when a page takes too long, and grows back while pages arrive.
+/// A limit that halves after a timeout and grows back with each page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
     current: u32,
@@ -19,15 +20,15 @@ impl Limit {
         self.current
     }
 
-    /// `false` if there is nothing left to halve.
+    /// Returns `false` if the limit is 1 already.
     pub(crate) fn halve(&mut self) -> bool {
-        let can = self.current > 1;
+        let is_above_one = self.current > 1;
         self.current = (self.current / 2).max(1);
-        can
+        is_above_one
     }
 
-    /// By a quarter, not twofold: most pages are then read between two that take too long, if
-    /// what made the first one slow goes on.
+    /// Grows by a quarter. While the cause of a timeout lasts, doubling would make every other request
+    /// time out.
     pub(crate) fn grow(&mut self) {
         self.current = self.current.saturating_add(self.current.div_ceil(4)).min(self.max);
     }
@@ -38,13 +39,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_down_to_one_and_grows_back() {
+    fn limit_halves_to_one_and_grows_back() {
         let mut limit = Limit::new(100);
-        let mut seen = Vec::new();
+        let mut halved = Vec::new();
         while limit.halve() {
-            seen.push(limit.get());
+            halved.push(limit.get());
         }
-        assert_eq!(seen, [50, 25, 12, 6, 3, 1]);
+        assert_eq!(halved, [50, 25, 12, 6, 3, 1]);
         let grown = std::iter::repeat_with(|| {
             limit.grow();
             limit.get()
@@ -54,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn stays_within_what_neptune_takes() {
+    fn limit_out_of_range_is_clamped() {
         assert_eq!(Limit::new(0).get(), 1);
         assert_eq!(Limit::new(u32::MAX).get(), MAX_LIMIT);
     }

@@ -2,16 +2,15 @@ use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 
-/// Where a record stands in the stream: which commit, and which operation within it.
+/// The place of a record in the stream: its commit, and its operation within the commit.
 ///
-/// Positions are ordered as the stream is. As text they read `<commitNum>/<opNum>`, for example
-/// `1132/200`: keep them as text wherever JavaScript may read them, since as JSON numbers they lose
-/// precision above 2^53.
+/// Positions have the order of the stream. Their text is `<commitNum>/<opNum>`, for example `1132/200`.
+/// In JSON, use the text: JavaScript loses the precision of numbers above 2^53.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
-    /// The commit, that is the transaction. Neptune numbers them one by one.
+    /// The number of the commit, that is, of the transaction. Neptune counts them by one.
     pub commit_num: u64,
-    /// The operation within the commit. The first is 1.
+    /// The number of the operation within the commit, from 1.
     pub op_num: u64,
 }
 
@@ -28,7 +27,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// The text is no [`Position`].
+/// The text is not a [`Position`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("not a stream position: expected <commitNum>/<opNum>")]
 pub struct InvalidPosition;
@@ -42,7 +41,7 @@ impl FromStr for Position {
     }
 }
 
-/// Digits only: `u64`'s own parser also takes a plus sign.
+/// Accepts digits only. `u64::from_str` also accepts a plus sign.
 fn number(text: &str) -> Result<u64, InvalidPosition> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(InvalidPosition);
@@ -50,16 +49,16 @@ fn number(text: &str) -> Result<u64, InvalidPosition> {
     text.parse().map_err(|_| InvalidPosition)
 }
 
-/// Where reading starts: an iterator type of the Streams API and what belongs to it.
+/// Where reading starts: an iterator type of the Streams API with its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// At this position, the record there included.
+    /// At this position, with the record there.
     AtSequenceNumber(Position),
-    /// After this position: how reading goes on from a checkpoint.
+    /// After this position, for example a checkpoint.
     AfterSequenceNumber(Position),
     /// At the oldest record that has not expired.
     TrimHorizon,
-    /// At the most recent record. Neptune answers with that record alone.
+    /// At the most recent record. Neptune returns only this record.
     Latest,
 }
 
@@ -70,13 +69,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commit_comes_before_the_operation() {
+    fn positions_are_ordered_by_commit_then_operation() {
         assert!(Position::new(1, 9) < Position::new(2, 1));
         assert!(Position::new(2, 1) < Position::new(2, 2));
     }
 
     #[test]
-    fn refuses_what_is_no_position() {
+    fn other_text_is_rejected() {
         for text in ["", "/", "1", "1/", "/1", "+1/1", "1/-1", "1/1/1", " 1/1", "1/18446744073709551616", "١/1"] {
             assert_eq!(text.parse::<Position>(), Err(InvalidPosition), "{text}");
         }
@@ -84,7 +83,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_position_survives_its_text(commit_num: u64, op_num: u64) {
+        fn position_formatted_parses_to_itself(commit_num: u64, op_num: u64) {
             let position = Position::new(commit_num, op_num);
             prop_assert_eq!(position.to_string().parse(), Ok(position));
         }

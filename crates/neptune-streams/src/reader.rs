@@ -1,16 +1,15 @@
 use crate::{
-    client::{Client, MAX_LIMIT, Read},
+    client::{Client, Read},
     continuity::{self, Continuity},
     error::Error,
-    limit::Limit,
+    limit::{Limit, MAX_LIMIT},
     position::{Position, Start},
 };
 
-/// Reads a stream page by page, and sees to it that nothing is missing in between.
+/// Reads a stream page by page and detects missing records.
 ///
-/// A reader has one request under way at a time, and moves on when a page has arrived, not when it
-/// was dealt with: to read ahead, deal with a page while the next [`read`](Self::read) runs
-/// (`tokio::join!`). The position up to which all is done is for the caller to keep.
+/// A reader sends one request at a time and advances when a page arrives. To prefetch, process a page
+/// while the next [`read`](Self::read) runs (`tokio::join!`). The caller keeps the checkpoint.
 #[derive(Debug, Clone)]
 pub struct StreamReader {
     client: Client,
@@ -19,19 +18,19 @@ pub struct StreamReader {
 }
 
 impl StreamReader {
-    /// A reader that begins at `start`.
+    /// A reader that starts at `start`.
     pub fn new(client: Client, start: Start) -> Self {
         Self { client, start, limit: Limit::new(MAX_LIMIT) }
     }
 
-    /// Asks for at most `limit` records at a time, of the [`MAX_LIMIT`] that Neptune allows.
+    /// Requests at most `limit` records at a time. The maximum and default is [`MAX_LIMIT`].
     #[must_use]
     pub fn with_max_limit(mut self, limit: u32) -> Self {
         self.limit = Limit::new(limit);
         self
     }
 
-    /// Where the next page is read.
+    /// The start of the next page.
     pub fn start(&self) -> Start {
         self.start
     }
@@ -41,21 +40,20 @@ impl StreamReader {
         self.limit.get()
     }
 
-    /// Reads on from elsewhere.
+    /// Continues from another position.
     ///
-    /// To pass a gap that lasts, once that is decided, go to
-    /// [`Start::AtSequenceNumber`] of the position that the error says it got.
+    /// To skip a permanent gap, seek to [`Start::AtSequenceNumber`] of the error's `got`.
     pub fn seek(&mut self, start: Start) {
         self.start = start;
     }
 
-    /// The next page, or that there is none yet.
+    /// Reads the next page.
     ///
-    /// A page that takes too long is asked for again at once with half the limit; the limit grows
-    /// back from page to page. The future may be dropped at any time, nothing is skipped then.
+    /// After a timeout it retries at once with half the limit. The limit grows back with each page.
+    /// Dropping the future skips nothing.
     ///
     /// # Errors
-    /// See [`enum@Error`]. The reader stays where it is: to try again is to call again.
+    /// See [`enum@Error`]. The reader keeps its position: call again to retry.
     pub async fn read(&mut self) -> Result<Read, Error> {
         let read = loop {
             match self.client.read(self.start, self.limit.get()).await {
@@ -78,10 +76,10 @@ impl StreamReader {
     }
 }
 
-/// What was read, as far as it follows `last`, the last record that the reader has handed out.
+/// Returns the part of `read` that follows `last`, the last record returned before.
 ///
-/// A page with a gap is handed out up to the gap: it says nothing against the records before it, and
-/// who leaps over the gap must not lose them. The next page then begins with the gap.
+/// A page with a gap is cut before the gap, so that a caller that skips the gap loses no valid records.
+/// The next page then starts with the gap.
 fn check(last: Option<Position>, mut read: Read) -> Result<Read, Error> {
     let continuity = match (&read, last) {
         (Read::Page(page), _) => continuity::of_page(last, page),

@@ -1,51 +1,50 @@
 use serde::{Deserialize, Deserializer, de};
 
 use crate::{
+    integer::Integer,
     position::Position,
     value::{Value, WireValue},
-    wire::Integer,
 };
 
-/// One change, as the stream has it: one label or one property of a vertex or an edge.
+/// One change of the stream: one label or one property of a vertex or an edge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// Where the record stands in the stream.
+    /// The record's place in the stream.
     pub position: Position,
     /// When the commit was requested, in milliseconds since 1970.
     pub commit_timestamp: i64,
     /// Whether `data` was added or removed.
     pub op: Op,
-    /// What was added or removed.
+    /// The label or property that was added or removed.
     pub data: Data,
-    /// Whether this is its transaction's last record. Engines before 1.1.1.0 never say so; see
+    /// Whether this is the transaction's last record. Engines before 1.1.1.0 never set it; see
     /// [`TransactionAssembler`](crate::TransactionAssembler).
     pub is_last_op: bool,
 }
 
-/// What happened. There is no update: it is a removal of the old value and an addition of the new
-/// one, in one commit.
+/// The operation. An update is a removal of the old value and an addition of the new one, in one commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Op {
-    /// It is there now.
+    /// The data was added.
     Add,
-    /// It is no longer there.
+    /// The data was removed.
     Remove,
 }
 
-/// What a record is about.
+/// The kind of data in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 pub enum Kind {
-    /// A label of a vertex; with it the vertex comes into being, with its last one it goes.
+    /// A label of a vertex. The first label creates the vertex; removing the last one deletes it.
     #[serde(rename = "vl")]
     VertexLabel,
-    /// A property of a vertex. The record does not say the vertex's label.
+    /// A property of a vertex, without the vertex's labels.
     #[serde(rename = "vp")]
     VertexProperty,
-    /// An edge with its label and both its ends.
+    /// An edge with its label and both endpoints.
     #[serde(rename = "e")]
     Edge,
-    /// A property of an edge. The record says neither the edge's label nor its ends.
+    /// A property of an edge, without the edge's label and endpoints.
     #[serde(rename = "ep")]
     EdgeProperty,
 }
@@ -53,37 +52,37 @@ pub enum Kind {
 /// The part of a vertex or edge that was added or removed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Data {
-    /// The vertex's or the edge's id.
+    /// The id of the vertex or edge.
     pub id: String,
-    /// Which part of it this is.
+    /// The kind of this part.
     pub kind: Kind,
     /// The property's name; `label` for [`Kind::VertexLabel`] and [`Kind::Edge`].
     pub key: String,
     /// The property's value or the label.
     pub value: Value,
-    /// The id of the vertex where the edge begins; with [`Kind::Edge`] only, on removals too.
+    /// The id of the edge's source vertex; only with [`Kind::Edge`], also on removals.
     pub from: Option<String>,
-    /// The id of the vertex where the edge ends; with [`Kind::Edge`] only, on removals too.
+    /// The id of the edge's target vertex; only with [`Kind::Edge`], also on removals.
     pub to: Option<String>,
 }
 
 impl Record {
-    /// The memory that the record takes, in bytes, its strings included.
+    /// The memory of the record and its strings, in bytes.
     pub fn memory_bytes(&self) -> usize {
         let Data { id, key, value, from, to, .. } = &self.data;
-        let ends = [from, to].into_iter().flatten().map(String::capacity).sum::<usize>();
-        size_of::<Self>() + id.capacity() + key.capacity() + value.heap_bytes() + ends
+        let endpoints = [from, to].into_iter().flatten().map(String::capacity).sum::<usize>();
+        size_of::<Self>() + id.capacity() + key.capacity() + value.heap_bytes() + endpoints
     }
 }
 
-/// Reads a record as `PG_JSON` has it. The value borrows from the JSON, so it must be read from a
-/// string, not from a reader.
+/// Parses a record of `PG_JSON`. The value borrows from the JSON, so the input must be a string, not a
+/// reader.
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wire = WireRecord::deserialize(deserializer)?;
         let WireData { id, kind, key, value, from, to } = wire.data;
         if kind == Kind::Edge && (from.is_none() || to.is_none()) {
-            return Err(de::Error::custom("an edge without its ends"));
+            return Err(de::Error::custom("an edge without endpoints"));
         }
         Ok(Self {
             position: wire.event_id.into(),

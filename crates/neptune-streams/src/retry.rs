@@ -1,4 +1,4 @@
-//! What the SDK must not retry.
+//! Keeps the SDK from retrying timeouts.
 
 use aws_sdk_neptunedata::operation::get_propertygraph_stream::GetPropertygraphStreamError;
 use aws_smithy_runtime_api::client::{
@@ -6,22 +6,21 @@ use aws_smithy_runtime_api::client::{
     retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority},
 };
 
-/// Hands time-outs to the caller at once: the same page would take as long again, a smaller one is
-/// what helps.
+/// Returns timeouts to the caller at once. The same request would time out again; a smaller limit helps.
 #[derive(Debug)]
-pub(crate) struct NoRetryOnTimeOut;
+pub(crate) struct NoRetryOnTimeout;
 
-impl ClassifyRetry for NoRetryOnTimeOut {
+impl ClassifyRetry for NoRetryOnTimeout {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let Some(Err(error)) = context.output_or_error() else { return RetryAction::NoActionIndicated };
         let modelled = error.as_operation_error().and_then(|error| error.downcast_ref::<GetPropertygraphStreamError>());
-        let is_time_out =
+        let is_timeout =
             error.is_timeout_error() || modelled.is_some_and(GetPropertygraphStreamError::is_client_timeout_exception);
-        if is_time_out { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
+        if is_timeout { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
     }
 
     fn name(&self) -> &'static str {
-        "no retry on time-out"
+        "no retry on timeout"
     }
 
     fn priority(&self) -> RetryClassifierPriority {

@@ -1,114 +1,113 @@
-//! Records into whole transactions.
+//! Assembles whole transactions from pages.
 
 use std::{collections::VecDeque, mem, vec};
 
 use crate::{page::Page, position::Position, record::Record};
 
-/// How much of a transaction is held before it is handed over in parts.
+/// How much of a transaction is held in memory. A larger transaction is returned in parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// In records.
+    /// The most records.
     pub max_records: usize,
-    /// In bytes of memory, by [`Record::memory_bytes`].
+    /// The most bytes of memory, by [`Record::memory_bytes`].
     pub max_bytes: usize,
 }
 
-/// 100,000 records and 64 MiB: what the largest page may hold, and what it may take in memory.
+/// 100,000 records and 64 MiB: the records and the memory of the largest page.
 impl Default for Bounds {
     fn default() -> Self {
         Self { max_records: 100_000, max_bytes: 64 << 20 }
     }
 }
 
-/// A transaction, or a part of one that is too large to be held.
+/// A transaction, or a part of one that exceeds the [`Bounds`].
 ///
-/// A transaction within the [`Bounds`] is one part, its first and its last at once. The parts of a
-/// larger one follow each other, with nothing between them, and together are the transaction.
+/// A transaction within the bounds is one part. The parts of a larger one follow each other directly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// The transaction.
+    /// The number of the transaction.
     pub commit_num: u64,
-    /// In the stream's order, never empty.
+    /// In stream order, never empty.
     pub records: Vec<Record>,
-    /// Whether the transaction begins here.
+    /// Whether this part starts the transaction.
     pub is_first: bool,
-    /// Whether the transaction ends here, and by which sign; `None` if more of it follows.
+    /// How the end of the transaction was detected; `None` if more parts follow.
     pub end: Option<End>,
 }
 
 impl Part {
-    /// Whether this is a transaction from its beginning to its end.
+    /// Whether this part is the whole transaction.
     pub fn is_whole(&self) -> bool {
         self.is_first && self.end.is_some()
     }
 }
 
-/// By which sign a transaction ended.
+/// How the end of a transaction was detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// Its last record says so.
+    /// The last record has `is_last_op`.
     Marked,
-    /// The next commit began. All that older engines have; on an engine that marks ends
-    /// ([`TransactionAssembler::has_seen_marks`]) it says that records got lost, or that the
-    /// engine was older when it wrote them.
+    /// The next commit started. Older engines have no other sign. On an engine that marks ends
+    /// ([`TransactionAssembler::has_seen_marks`]), records are missing, or an older engine wrote them.
     NextCommit,
-    /// There is nothing behind it: see [`TransactionAssembler::idle`].
+    /// The stream is idle: see [`TransactionAssembler::idle`].
     Idle,
 }
 
-/// Puts transactions together from pages that were cut anywhere.
+/// Assembles transactions from pages that are cut anywhere.
 ///
-/// Hand in a page with [`push`](Self::push), then take [`next_part`](Self::next_part) until there
-/// is none. What a transaction lacks is waited for, up to the [`Bounds`]: what is held passes them
-/// never (but for a single record that is larger than they are), and whatever the size of a
-/// transaction, its parts keep coming. Parts do not depend on how the stream was cut into pages.
+/// Add a page with [`push`](Self::push), then call [`next_part`](Self::next_part) until it returns `None`.
+/// The assembler holds records of an incomplete transaction up to the [`Bounds`], then returns them as a
+/// part. Only a single record larger than the bounds exceeds them. Parts do not depend on how the stream
+/// is cut into pages.
 ///
-/// A checkpoint may be taken at the last record of any part. One inside of a transaction leads
-/// back to the middle of it: tell [`resume_after`](Self::resume_after).
+/// A checkpoint may be at the last record of any part. Use [`resume_after`](Self::resume_after) to continue
+/// within a transaction.
 #[derive(Debug, Default)]
 pub struct TransactionAssembler {
     bounds: Bounds,
-    /// Pages not yet looked through.
+    /// Pages with unprocessed records.
     pages: VecDeque<vec::IntoIter<Record>>,
     /// Records of one commit.
     held: Vec<Record>,
     held_bytes: usize,
-    /// The transaction of which some records were handed over.
-    begun: Option<u64>,
+    /// The commit of the last returned part.
+    last_commit: Option<u64>,
     has_seen_marks: bool,
 }
 
 impl TransactionAssembler {
-    /// Without anything held.
+    /// An empty assembler.
     pub fn new(bounds: Bounds) -> Self {
         Self { bounds, ..Self::default() }
     }
 
-    /// For a stream that is read on from after `position`. If the next record is of the same
-    /// commit, it does not begin a transaction, it continues one.
+    /// An assembler for a stream that continues after `position`. A next record of the same commit
+    /// continues that transaction.
     pub fn resume_after(bounds: Bounds, position: Position) -> Self {
-        Self { bounds, begun: Some(position.commit_num), ..Self::default() }
+        Self { bounds, last_commit: Some(position.commit_num), ..Self::default() }
     }
 
-    /// Takes the next page of the stream.
+    /// Adds the next page of the stream.
     pub fn push(&mut self, page: Page) {
         self.pages.push_back(page.records.into_iter());
     }
 
-    /// Takes note that there is nothing behind the last page: the endpoint was idle.
+    /// Reports that the stream is idle after the last page, and returns the held transaction if it is
+    /// complete.
     ///
-    /// Neptune shows transactions whole, so what is held is whole. Older engines have no other
-    /// sign of it before the next commit. If ends are marked, and this one was not, what was asked
-    /// was a replica that lags: more is waited for.
+    /// Neptune shows transactions atomically, so the held records are complete. Older engines have no
+    /// other sign of it before the next commit. If the stream has marks and this transaction has none, a
+    /// lagging replica responded, and the assembler waits for more records.
     pub fn idle(&mut self) -> Option<Part> {
-        let ended = self.pages.iter().all(|page| page.len() == 0) && !self.has_seen_marks;
-        if ended { self.hand_over(Some(End::Idle)) } else { None }
+        let is_complete = self.pages.iter().all(|page| page.len() == 0) && !self.has_seen_marks;
+        if is_complete { self.take_part(Some(End::Idle)) } else { None }
     }
 
-    /// The next transaction, or the next part of one; `None` if that takes another page.
+    /// The next transaction, or the next part of one; `None` if another page is needed.
     pub fn next_part(&mut self) -> Option<Part> {
         while let Some(page) = self.pages.front_mut() {
-            // Looked at before it is taken: it may have to wait until what is held is handed over.
+            // Only peeks: the held records may have to be returned before this record is taken.
             let Some(record) = page.as_slice().first() else {
                 self.pages.pop_front();
                 continue;
@@ -116,12 +115,12 @@ impl TransactionAssembler {
             let bytes = record.memory_bytes();
             if let Some(last) = self.held.last() {
                 if last.position.commit_num != record.position.commit_num {
-                    return self.hand_over(Some(End::NextCommit));
+                    return self.take_part(Some(End::NextCommit));
                 }
                 let is_full =
                     self.held.len() >= self.bounds.max_records || self.held_bytes + bytes > self.bounds.max_bytes;
                 if is_full {
-                    return self.hand_over(None);
+                    return self.take_part(None);
                 }
             }
             let is_last_op = record.is_last_op;
@@ -129,32 +128,32 @@ impl TransactionAssembler {
             self.held_bytes += bytes;
             if is_last_op {
                 self.has_seen_marks = true;
-                return self.hand_over(Some(End::Marked));
+                return self.take_part(Some(End::Marked));
             }
         }
         None
     }
 
-    /// Whether any record so far was marked as its transaction's last, as engines do since 1.1.1.0.
+    /// Whether any record so far had `is_last_op`, which engines set since 1.1.1.0.
     pub fn has_seen_marks(&self) -> bool {
         self.has_seen_marks
     }
 
-    /// How many records are held of a transaction whose end is not in sight.
+    /// The number of held records of an incomplete transaction.
     pub fn held_records(&self) -> usize {
         self.held.len()
     }
 
-    /// The memory that they take, in bytes.
+    /// The memory of the held records, in bytes.
     pub fn held_bytes(&self) -> usize {
         self.held_bytes
     }
 
-    fn hand_over(&mut self, end: Option<End>) -> Option<Part> {
+    fn take_part(&mut self, end: Option<End>) -> Option<Part> {
         let commit_num = self.held.first()?.position.commit_num;
-        let is_first = self.begun != Some(commit_num);
-        // Kept beyond the end: commit numbers do not come again.
-        self.begun = Some(commit_num);
+        let is_first = self.last_commit != Some(commit_num);
+        // Not cleared at the end of the transaction: commit numbers are unique.
+        self.last_commit = Some(commit_num);
         self.held_bytes = 0;
         Some(Part { commit_num, records: mem::take(&mut self.held), is_first, end })
     }
@@ -165,7 +164,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::{cut, history, page, record};
+    use crate::testing::{cut_into_pages, history, page, record};
 
     const UNBOUNDED: Bounds = Bounds { max_records: usize::MAX, max_bytes: usize::MAX };
 
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marked_transaction_is_whole_at_its_mark() {
+    fn marked_transaction_ends_at_its_mark() {
         let mut assembler = TransactionAssembler::new(UNBOUNDED);
         assembler.push(page(vec![record(1, 1, false)]));
         assert_eq!(assembler.next_part(), None);
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn without_marks_a_transaction_is_whole_when_the_next_one_begins_or_the_stream_is_idle() {
+    fn unmarked_transaction_ends_at_next_commit_or_idle_stream() {
         let mut assembler = TransactionAssembler::new(UNBOUNDED);
         let pages = vec![page(vec![record(1, 1, false)]), page(vec![record(1, 2, false), record(2, 1, false)])];
         let found = parts(&mut assembler, pages);
@@ -206,20 +205,20 @@ mod tests {
     }
 
     #[test]
-    fn idle_does_not_end_what_is_not_looked_through_or_awaits_its_mark() {
+    fn idle_with_unprocessed_page_or_missing_mark_ends_nothing() {
         let mut assembler = TransactionAssembler::new(UNBOUNDED);
         assembler.push(page(vec![record(1, 1, false)]));
         assert_eq!(assembler.idle(), None);
         assembler.push(page(vec![record(1, 2, true), record(2, 1, false)]));
         assert!(assembler.next_part().is_some_and(|part| part.is_whole()));
         assert_eq!(assembler.next_part(), None);
-        // Ends are marked here, so commit 2 has more to come: a lagging replica was asked.
+        // The stream has marks, so commit 2 is incomplete: a lagging replica responded.
         assert_eq!(assembler.idle(), None);
         assert_eq!(assembler.held_records(), 1);
     }
 
     #[test]
-    fn a_mark_that_got_lost_shows() {
+    fn missing_mark_ends_with_next_commit() {
         let mut assembler = TransactionAssembler::new(UNBOUNDED);
         let found =
             parts(&mut assembler, vec![page(vec![record(1, 1, true), record(2, 1, false), record(3, 1, true)])]);
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_resumed_inside_of_a_transaction_continues_it() {
+    fn resume_within_a_transaction_continues_it() {
         let pages = || vec![page(vec![record(7, 3, true), record(8, 1, true)])];
         let mut assembler = TransactionAssembler::resume_after(UNBOUNDED, Position::new(7, 2));
         let found = parts(&mut assembler, pages());
@@ -240,12 +239,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_cutting_gives_the_same_transactions(
+        fn transactions_do_not_depend_on_page_sizes(
             history in any::<bool>().prop_flat_map(history),
             sizes in prop::collection::vec(1_usize..12, 1..6),
         ) {
             let mut assembler = TransactionAssembler::new(UNBOUNDED);
-            let mut found = parts(&mut assembler, cut(&history, &sizes));
+            let mut found = parts(&mut assembler, cut_into_pages(&history, &sizes));
             found.extend(assembler.idle());
             prop_assert!(found.iter().all(Part::is_whole));
             let found: Vec<_> = found.into_iter().map(|part| part.records).collect();
@@ -253,14 +252,14 @@ mod tests {
         }
 
         #[test]
-        fn whatever_the_bounds_the_parts_are_the_transactions(
+        fn parts_within_any_bounds_join_to_the_transactions(
             history in any::<bool>().prop_flat_map(history),
             sizes in prop::collection::vec(1_usize..12, 1..6),
             bounds in (0_usize..9, 0_usize..2_000).prop_map(|(max_records, max_bytes)| Bounds { max_records, max_bytes }),
         ) {
             let mut assembler = TransactionAssembler::new(bounds);
             let mut found = Vec::new();
-            for page in cut(&history, &sizes) {
+            for page in cut_into_pages(&history, &sizes) {
                 assembler.push(page);
                 while let Some(part) = assembler.next_part() {
                     found.push(part);
@@ -286,9 +285,9 @@ mod tests {
             prop_assert!(!is_open);
             prop_assert_eq!(joined, history.clone());
 
-            // How the stream is cut is of no account for the parts either.
+            // The parts do not depend on the page sizes either.
             let mut assembler = TransactionAssembler::new(bounds);
-            let mut uncut = parts(&mut assembler, cut(&history, &[usize::MAX]));
+            let mut uncut = parts(&mut assembler, cut_into_pages(&history, &[usize::MAX]));
             uncut.extend(assembler.idle());
             prop_assert_eq!(uncut, found);
         }

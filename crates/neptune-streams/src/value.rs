@@ -3,41 +3,41 @@ use std::{borrow::Cow, str::FromStr};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A property's value, or a label, with the type that Neptune gives it.
+/// A property's value or a label, with Neptune's data type.
 ///
-/// What the crate does not understand it keeps as [`Value::Unrecognized`], so that one odd value
-/// never keeps a page, and everything behind it, from being read.
+/// An unknown data type or invalid value becomes [`Value::Unrecognized`], so that it does not make the page
+/// and all later pages unreadable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Text. Labels are strings, too.
+    /// A string. Labels are strings.
     String(String),
     /// A point in time, in milliseconds since 1970.
     Date(i64),
     /// True or false.
     Bool(bool),
-    /// A whole number of 8 bits.
+    /// An 8-bit integer.
     Byte(i8),
-    /// A whole number of 16 bits.
+    /// A 16-bit integer.
     Short(i16),
-    /// A whole number of 32 bits.
+    /// A 32-bit integer.
     Int(i32),
-    /// A whole number of 64 bits, exact.
+    /// A 64-bit integer.
     Long(i64),
-    /// A floating-point number of 32 bits.
+    /// A 32-bit floating-point number.
     Float(f32),
-    /// A floating-point number of 64 bits.
+    /// A 64-bit floating-point number.
     Double(f64),
-    /// A data type that is not known here, or a value that is not of its type.
+    /// An unknown data type, or a value that does not match its type.
     Unrecognized {
-        /// As the page has it.
+        /// The data type's name in the page.
         data_type: String,
-        /// The value's JSON, byte for byte.
+        /// The value's JSON, unchanged.
         json: String,
     },
 }
 
 impl Value {
-    /// The text, if this is a [`Value::String`]: always so for a label.
+    /// The text of a [`Value::String`]. Labels always have one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -45,7 +45,7 @@ impl Value {
         }
     }
 
-    /// The bytes that the value holds outside of itself.
+    /// The value's memory on the heap, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Self::String(text) => text.capacity(),
@@ -54,16 +54,16 @@ impl Value {
         }
     }
 
-    /// Reads a value from its JSON, whatever it is.
-    pub(crate) fn read(data_type: Cow<'_, str>, json: &str) -> Self {
+    /// Parses a value; anything unknown becomes [`Value::Unrecognized`].
+    pub(crate) fn from_json(data_type: Cow<'_, str>, json: &str) -> Self {
         Self::parse(&data_type, json)
             .unwrap_or_else(|| Self::Unrecognized { data_type: data_type.into_owned(), json: json.to_owned() })
     }
 
-    /// Reads a value from its JSON, which may be a number, a string or a bool whatever the type is.
+    /// Parses a value. For each data type, the JSON may be a number, a string or a bool.
     fn parse(data_type: &str, json: &str) -> Option<Self> {
-        let text = text_of(json)?;
-        // Strings are most of what a stream carries, and need no second look.
+        let text = scalar_text(json)?;
+        // First, because most values are strings.
         if is(data_type, "String") {
             return Some(Self::String(text.into_owned()));
         }
@@ -100,8 +100,8 @@ fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// What a JSON scalar says, without the quotes of a string. `None` for null, lists and objects.
-fn text_of(json: &str) -> Option<Cow<'_, str>> {
+/// The text of a JSON scalar, for a string without quotes. `None` for null, arrays and objects.
+fn scalar_text(json: &str) -> Option<Cow<'_, str>> {
     match json.as_bytes().first()? {
         b'"' => match json.get(1..json.len() - 1) {
             Some(inner) if !inner.contains('\\') => Some(Cow::Borrowed(inner)),
@@ -112,7 +112,7 @@ fn text_of(json: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// `{"value": …, "dataType": …}`, in whichever order.
+/// `{"value": …, "dataType": …}`, in either order.
 #[derive(Deserialize)]
 pub(crate) struct WireValue<'a> {
     #[serde(borrow)]
@@ -123,7 +123,7 @@ pub(crate) struct WireValue<'a> {
 
 impl From<WireValue<'_>> for Value {
     fn from(wire: WireValue<'_>) -> Self {
-        Self::read(wire.data_type, wire.value.get())
+        Self::from_json(wire.data_type, wire.value.get())
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_data_type_comes_as_a_number_a_string_or_a_bool() {
+    fn value_of_each_data_type_is_parsed_from_number_string_or_bool() {
         let cases = [
             (r#""a \"b\"\u00e9""#, "String", Value::String("a \"b\"é".to_owned())),
             (r#"" ""#, "String", Value::String(" ".to_owned())),
@@ -174,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_the_fields_does_not_matter() {
+    fn value_with_fields_in_other_order_is_parsed() {
         let wire = r#"{ "dataType" : "Int" , "more": [1], "value" : 7 }"#;
         assert_eq!(Value::from(serde_json::from_str::<WireValue>(wire).expect("a value")), Value::Int(7));
     }
 
     #[test]
-    fn what_is_not_understood_is_kept_as_it_came() {
+    fn value_of_unknown_type_or_form_is_kept_unchanged() {
         for (json, data_type) in [
             ("128", "Byte"),
             ("9223372036854775808", "Long"),
@@ -198,13 +198,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_are_exact(long: i64, double in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL) {
+        fn numbers_are_parsed_exactly(long: i64, double in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL) {
             prop_assert_eq!(value(&long.to_string(), "Long"), Value::Long(long));
             prop_assert_eq!(value(&format!("{double:?}"), "Double"), Value::Double(double));
         }
 
         #[test]
-        fn any_text_is_read(text: String) {
+        fn any_string_is_parsed(text: String) {
             let json = serde_json::to_string(&text).expect("JSON");
             prop_assert_eq!(value(&json, "String"), Value::String(text));
         }

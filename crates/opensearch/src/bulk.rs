@@ -2,32 +2,33 @@ use std::mem;
 
 use domain::{neptune_fts, search};
 use function_kit::failure::Failure;
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Index, client::is_wrong};
+use crate::{Index, client::is_permanent_error};
 
-/// The most bytes of one request: OpenSearch advises 5 to 15 MB.
+/// Maximum bytes per request. OpenSearch recommends 5 to 15 MB.
 const MAX_BYTES: usize = 5 * 1024 * 1024;
-/// The most documents of one request.
+/// Maximum documents per request.
 const MAX_DOCUMENTS: usize = 1_000;
 
-/// Where documents go.
+/// Destination of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target<'a> {
-    /// Where the alias leads.
+    /// The index behind the alias.
     Alias,
-    /// An index that is being made.
+    /// The index with this name, such as one that is being rebuilt.
     Index(&'a str),
 }
 
-/// A document of an index: always the whole of it.
+/// Document of an index. It is written as a whole.
 pub trait Document {
-    /// Its `_id`.
+    /// The document's `_id`.
     fn id(&self) -> String;
-    /// The index takes it only if this is higher than that of what it has.
+    /// External version. The index accepts the document only if it is higher than the stored version.
     fn version(&self) -> u64;
-    /// Its fields.
+    /// The document's fields.
     fn source(&self) -> Value;
 }
 
@@ -59,25 +60,25 @@ impl Document for neptune_fts::Document {
     }
 }
 
-/// What became of a document.
+/// Result of writing a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is in the index.
+    /// The document is in the index.
     Written,
-    /// The index knows this version already, or a later one.
+    /// The index has this version or a later one.
     Superseded,
-    /// The alias leads nowhere: there is no index yet.
+    /// The alias does not exist, so there is no index yet.
     NoIndex,
-    /// The index cannot take it now; why.
-    Later(String),
-    /// The index will never take it; why.
-    Refused(String),
+    /// The index cannot accept the document now. The reason.
+    Retry(String),
+    /// The index will never accept the document. The reason.
+    Rejected(String),
 }
 
 impl Index {
-    /// Offers documents to the index, in requests of bounded size; what became of each, in order.
+    /// Writes documents in as many requests as needed. Returns the result of each, in order.
     ///
-    /// An answer of 200 says nothing of the documents: each has a status of its own.
+    /// Each document has a status of its own, independent of the response's status.
     ///
     /// # Errors
     /// If a whole request fails.
@@ -89,30 +90,30 @@ impl Index {
         };
         let mut outcomes = Vec::with_capacity(documents.len());
         for Body { bytes, documents } in bodies(documents) {
-            let answer = self.client.send(DOING, "POST", &path, "application/x-ndjson", bytes).await?;
-            let answer: Answered = answer.read(DOING)?;
-            if answer.items.len() != documents {
-                return Err(Failure::bug(DOING, "an answer about other documents"));
+            let response = self.client.send(DOING, Method::POST, &path, "application/x-ndjson", bytes).await?;
+            let response: BulkResponse = response.read(DOING)?;
+            if response.items.len() != documents {
+                return Err(Failure::bug(DOING, "the response has another number of documents"));
             }
-            outcomes.extend(answer.items.into_iter().map(|item| item.index.into()));
+            outcomes.extend(response.items.into_iter().map(|item| item.index.into()));
         }
         Ok(outcomes)
     }
 }
 
-/// The body of one request.
+/// Body of one request.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Body {
     bytes: Vec<u8>,
     documents: usize,
 }
 
-/// The bodies of as many requests as it takes.
+/// Bodies of the requests for `documents`.
 fn bodies(documents: &[impl Document]) -> Vec<Body> {
     let mut bodies = Vec::new();
     let mut body = Body::default();
     for document in documents {
-        // The version orders what arrives, in whatever order it does.
+        // The external version makes late and repeated writes harmless.
         let action = json!({"index": {
             "_id": document.id(), "version": document.version(), "version_type": "external"
         }});
@@ -128,7 +129,7 @@ fn bodies(documents: &[impl Document]) -> Vec<Body> {
 }
 
 #[derive(Deserialize)]
-struct Answered {
+struct BulkResponse {
     items: Vec<Item>,
 }
 
@@ -151,14 +152,14 @@ struct ItemError {
 
 impl From<ItemStatus> for Outcome {
     fn from(ItemStatus { status, error }: ItemStatus) -> Self {
-        // Its reason may repeat texts.
+        // Only the error's type, because its reason may contain texts of users.
         let kind = error.map_or_else(String::new, |error| error.kind);
         match status {
             200..300 => Self::Written,
             409 => Self::Superseded,
             404 if kind == "index_not_found_exception" => Self::NoIndex,
-            _ if is_wrong(status) => Self::Refused(format!("status {status}, {kind}")),
-            _ => Self::Later(format!("status {status}, {kind}")),
+            _ if is_permanent_error(status) => Self::Rejected(format!("status {status}, {kind}")),
+            _ => Self::Retry(format!("status {status}, {kind}")),
         }
     }
 }
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn each_document_has_its_version() {
+    fn document_is_written_with_external_version() {
         let body = bodies(&documents(1, 4)).remove(0);
         let text = String::from_utf8(body.bytes).expect("UTF-8");
         let lines: Vec<serde_json::Value> =
@@ -189,18 +190,18 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_bounded() {
+    fn requests_are_limited_in_bytes_and_documents() {
         let counts = |documents: &[Document]| bodies(documents).iter().map(|body| body.documents).collect::<Vec<_>>();
         assert_eq!(counts(&[]), [0; 0]);
         assert_eq!(counts(&documents(2_500, 4)), [1_000, 1_000, 500]);
         assert_eq!(counts(&documents(3, MAX_BYTES / 2)), [1, 1, 1]);
         assert!(bodies(&documents(60, 100_000)).iter().all(|body| body.bytes.len() <= MAX_BYTES));
-        // What is too large alone goes alone, and is refused.
+        // A document above the limit is sent alone, and OpenSearch rejects it.
         assert_eq!(counts(&documents(1, MAX_BYTES)), [1]);
     }
 
     #[test]
-    fn every_status_means_something() {
+    fn each_status_maps_to_an_outcome() {
         let outcome = |status, kind: &str| {
             let error = (!kind.is_empty()).then(|| ItemError { kind: kind.to_owned() });
             Outcome::from(ItemStatus { status, error })
@@ -209,23 +210,23 @@ mod tests {
         assert_eq!(outcome(200, ""), Outcome::Written);
         assert_eq!(outcome(409, "version_conflict_engine_exception"), Outcome::Superseded);
         assert_eq!(outcome(404, "index_not_found_exception"), Outcome::NoIndex);
-        let refused = "status 400, mapper_parsing_exception".to_owned();
-        assert_eq!(outcome(400, "mapper_parsing_exception"), Outcome::Refused(refused));
+        let reason = "status 400, mapper_parsing_exception".to_owned();
+        assert_eq!(outcome(400, "mapper_parsing_exception"), Outcome::Rejected(reason));
         for (status, kind) in
             [(429, "es_rejected_execution_exception"), (503, "x"), (500, ""), (403, "cluster_block_exception")]
         {
-            assert!(matches!(outcome(status, kind), Outcome::Later(_)), "{status}");
+            assert!(matches!(outcome(status, kind), Outcome::Retry(_)), "{status}");
         }
     }
 
     proptest! {
-        /// Only what is said to be written, is: a status that cannot be read is no success.
+        /// Only a status of success counts as written.
         #[test]
-        fn a_damaged_answer_is_read_or_refused(
+        fn malformed_response_is_parsed_or_rejected(
             bytes in malformed_inputs::bytes(&[r#"{"items":[{"index":{"status":409,"error":{"type":"version_conflict_engine_exception"}}},{"index":{"status":503}}]}"#]),
         ) {
-            if let Ok(answer) = serde_json::from_slice::<Answered>(&bytes) {
-                for Item { index } in answer.items {
+            if let Ok(response) = serde_json::from_slice::<BulkResponse>(&bytes) {
+                for Item { index } in response.items {
                     let status = index.status;
                     prop_assert_eq!(Outcome::from(index) == Outcome::Written, (200..300).contains(&status));
                 }

@@ -1,10 +1,10 @@
 use function_kit::failure::Failure;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::{Client, Settings};
 
-/// The index, by its alias. What stands behind the alias has the alias's name and a number:
-/// `search-000001`.
+/// Index behind an alias. The indexes are named after the alias, with a number: `search-000001`.
 #[derive(Debug, Clone)]
 pub struct Index {
     pub(crate) client: Client,
@@ -17,47 +17,47 @@ impl Index {
         Self { client, alias }
     }
 
-    /// Makes the first index and lets the alias lead to it. May be done twice, and by several at a time.
+    /// Creates index number 1 and points the alias to it. Idempotent, also in parallel.
     ///
     /// # Errors
-    /// If OpenSearch refuses, or cannot be reached.
+    /// If OpenSearch rejects the request or is not reachable.
     pub async fn create_first(&self, settings: &Settings) -> Result<(), Failure> {
-        let name = self.numbered(1);
+        let name = self.index_name(1);
         self.create(&name, settings).await?;
-        self.switch_to(&name, settings).await
+        self.switch_alias(&name, settings).await
     }
 
-    /// The name of the index with this number.
-    pub fn numbered(&self, number: u32) -> String {
+    /// Name of the index with this number.
+    pub fn index_name(&self, number: u32) -> String {
         format!("{}-{number:06}", self.alias)
     }
 
-    /// Makes an index that the alias does not lead to; no error if there is one of that name.
+    /// Creates an index without an alias. An existing index of this name is no error.
     ///
     /// # Errors
-    /// If OpenSearch refuses, or cannot be reached.
+    /// If OpenSearch rejects the request or is not reachable.
     pub async fn create(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
-        const DOING: &str = "make an index";
-        let answer = self.client.json(DOING, "PUT", &format!("/{name}"), &settings.body).await?;
-        if answer.is_success() || answer.error_type() == "resource_already_exists_exception" {
+        const DOING: &str = "create an index";
+        let response = self.client.json(DOING, Method::PUT, &format!("/{name}"), &settings.body).await?;
+        if response.is_success() || response.error_type() == "resource_already_exists_exception" {
             return Ok(());
         }
-        Err(answer.failure(DOING))
+        Err(response.failure(DOING))
     }
 
-    /// Lets the alias lead to this index and to no other, at once.
+    /// Points the alias to this index and to no other, atomically.
     ///
     /// # Errors
-    /// If OpenSearch refuses, or cannot be reached.
-    pub async fn switch_to(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
+    /// If OpenSearch rejects the request or is not reachable.
+    pub async fn switch_alias(&self, name: &str, settings: &Settings) -> Result<(), Failure> {
         const DOING: &str = "switch the alias";
         let all = format!("{}-*", self.alias);
         let mut add = json!({"index": name, "alias": self.alias, "is_write_index": true});
-        if let Some(filter) = &settings.shown {
+        if let Some(filter) = &settings.alias_filter {
             add["filter"] = filter.clone();
         }
-        // Beside an action that does something, there may be nothing to remove.
+        // `remove` without a match is no error, because `add` changes something.
         let actions = json!({"actions": [{"remove": {"index": all, "alias": self.alias}}, {"add": add}]});
-        self.client.json(DOING, "POST", "/_aliases", &actions).await?.read::<Value>(DOING).map(drop)
+        self.client.json(DOING, Method::POST, "/_aliases", &actions).await?.read::<Value>(DOING).map(drop)
     }
 }

@@ -1,27 +1,13 @@
-//! The index of what can be found of the graph, in OpenSearch; and the one that Neptune's own
-//! full-text queries read.
-//!
-//! ```text
-//! settings  what an index knows of languages, and which fields it has
-//! index     its life: made when it is missing, behind an alias, replaced without a pause
-//! bulk      documents go in, each with its version
-//! find      what somebody looks for comes out
-//! client    signed requests
-//! ```
-//! Nothing a user writes becomes query syntax: it is only ever the text of a `match`.
-//!
-//! The client is ours, some hundred lines on what every function has anyway (the SDK's signer and
-//! HTTP client). The official `opensearch` crate would bring reqwest with a TLS stack of its own,
-//! and bindings for hundreds of calls, of which four are needed.
+#![doc = include_str!("../README.md")]
 
 mod bulk;
 mod client;
-mod find;
 mod index;
+mod search;
 mod settings;
 
 pub use bulk::{Document, Outcome, Target};
-pub use client::{Client, MissingCredentials};
-pub use find::{Compare, Hit, Page, Search, SortKey};
+pub use client::Client;
 pub use index::Index;
+pub use search::{Hit, MatchMode, Page, Search, SortKey};
 pub use settings::{Analyzer, Settings, UnknownAnalyzer};

@@ -2,21 +2,20 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-/// How Korean is taken apart.
+/// Method of splitting Korean text into terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Analyzer {
-    /// By a dictionary: 서울에서 is 서울 and a particle. On OpenSearch Service, and wherever the plug-in is.
+    /// By a dictionary: 서울에서 is 서울 and a particle. Needs the plugin `nori`, which OpenSearch Service has.
     Nori,
-    /// Into pairs of characters, wherever there is no dictionary: 서울에서 is 서울, 울에, 에서. It
-    /// finds more than was meant, and nothing by a single syllable but the beginnings of words. (The
-    /// built-in `cjk` would do the same to Korean alone; not every server that speaks OpenSearch's
-    /// language takes Hangul for CJK.)
+    /// Into pairs of characters: 서울에서 is 서울, 울에, 에서. It finds unrelated words as well, and matches a single
+    /// syllable only at the start of a word. The built-in analyzer `cjk` does the same, but not every server with
+    /// OpenSearch's API treats Hangul as CJK.
     Bigram,
 }
 
-/// The text names no analyzer.
+/// Text that names no analyzer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an analyzer is nori or bigram")]
+#[error("the analyzer must be nori or bigram")]
 pub struct UnknownAnalyzer;
 
 impl FromStr for Analyzer {
@@ -31,37 +30,36 @@ impl FromStr for Analyzer {
     }
 }
 
-/// The longest beginning of a word that is kept for suggestions, in characters. What is typed beyond
-/// it is not compared.
+/// Longest prefix of a word in the index, in characters. Longer prefixes in queries are truncated.
 const MAX_PREFIX: u32 = 20;
 
-/// What a new index is made with.
+/// Settings of a new index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Settings and mappings.
     pub(crate) body: Value,
-    /// The query for what its alias shows; all, if there is none.
-    pub(crate) shown: Option<Value>,
+    /// Filter of the alias. `None`: all documents.
+    pub(crate) alias_filter: Option<Value>,
 }
 
 impl Settings {
-    /// Of the index of what people find.
-    pub fn of_search(analyzer: Analyzer) -> Self {
-        Self { body: search(analyzer), shown: None }
+    /// Settings of the search index.
+    pub fn search(analyzer: Analyzer) -> Self {
+        Self { body: search_body(analyzer), alias_filter: None }
     }
 
-    /// Of the index that Neptune's own full-text queries read.
-    pub fn of_mirror() -> Self {
-        // Tombstones have no type.
-        Self { body: mirror(), shown: Some(json!({"exists": {"field": "document_type"}})) }
+    /// Settings of the index for Neptune's full-text queries.
+    pub fn mirror() -> Self {
+        // Tombstones have no `document_type`.
+        Self { body: mirror_body(), alias_filter: Some(json!({"exists": {"field": "document_type"}})) }
     }
 }
 
-/// The fields of AWS's own indexer, with its dynamic templates for properties.
+/// The fields and dynamic templates of AWS's own indexer, except that all values are texts.
 ///
-/// All values are texts here, numbers, too: AWS gives a property the type of the first value that it
-/// sees, and leaves out what does not fit. One number for a title would hide the titles of all.
-fn mirror() -> Value {
+/// AWS's indexer gives a property the type of its first value, and drops values of other types. One number as a title
+/// would then drop all other titles.
+fn mirror_body() -> Value {
     let keyword = json!({"type": "keyword", "index": true});
     let text = json!({"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}});
     let template = |field: &str, mapping: &Value| json!({field: {"path_match": format!("predicates.*.{field}"), "mapping": mapping}});
@@ -74,15 +72,15 @@ fn mirror() -> Value {
                 template("language", &keyword),
                 template("value", &text),
             ],
-            // As they would become without a word, but for an id that looks like a date.
+            // As the dynamic mapping would choose, except for ids that look like dates.
             "properties": {"entity_id": text, "entity_type": text, "document_type": text},
         },
     })
 }
 
-/// `text` is Korean (and whatever else, word by word), `text.en` English, `text.prefix` the
-/// beginnings of words. Other fields are refused, so that nothing gets in unnoticed.
-fn search(analyzer: Analyzer) -> Value {
+/// `text` is analyzed as Korean, `text.en` as English, `text.prefix` as prefixes of words. The strict mapping rejects
+/// documents with other fields.
+fn search_body(analyzer: Analyzer) -> Value {
     let (tokenizer, filters) = match analyzer {
         Analyzer::Nori => (
             json!({"type": "nori_tokenizer", "decompound_mode": "mixed"}),
@@ -98,7 +96,7 @@ fn search(analyzer: Analyzer) -> Value {
             "index": {
                 "number_of_shards": 1,
                 "auto_expand_replicas": "0-1",
-                // Set, so that it also holds while nobody searches.
+                // An explicit interval also applies while there are no searches.
                 "refresh_interval": "500ms",
             },
             "analysis": {

@@ -1,21 +1,22 @@
-//! What an operator does with a deployed stack: `cargo xtask ops`.
+//! The operator's tool for a deployed stack: `cargo xtask ops`.
 //!
 //! ```text
-//! session   the stack: its outputs, and how its services are reached
-//! signed    calls that no SDK is here for
-//! stream    where the graph's stream stands; publishing a part of it once more
-//! queue     what lies in a dead-letter queue, without taking it; sending it back
-//! media     having variants and renditions made again
+//! session       the stack: its outputs and the clients of its services
+//! signed_calls  the calls of CloudFormation and Lambda
+//! tls           the HTTP client
+//! stream        the state of the graph's stream; replays of a part of it
+//! queue         dead-letter queues: shows messages without consuming them; redrives them
+//! media         renders variants and renditions again
 //! ```
-//! Each command looks first and changes nothing: what does is ordered with `--apply`. None of them shows what
-//! users wrote: ids, kinds and reasons only.
+//! Without `--apply` no command changes anything. None shows text of users: only ids, kinds and reasons.
 
 pub mod media;
 pub mod queue;
 pub mod session;
-mod signed;
+mod signed_calls;
 pub mod stream;
 mod table;
+pub mod tls;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

@@ -1,39 +1,26 @@
-//! A deployed stack, and how its services are reached.
+//! A deployed stack: its outputs and the clients of its services.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::signed::Signed;
+use crate::{signed_calls::SignedCalls, tls::http_client};
 
-/// rustls on ring, as the functions have it.
-pub(crate) const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
-
-/// A stack.
+/// A deployed stack, with the clients of its services.
 #[derive(Debug)]
 pub struct Session {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
-    signed: Signed,
+    calls: SignedCalls,
     outputs: BTreeMap<String, String>,
 }
 
-/// What the SDK's clients send with.
-pub fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(TLS).build_https()
-}
-
-/// Credentials and region as all of AWS's tools find them.
+/// The configuration of SDK clients. Credentials and region come from the environment and profiles, as in all tools of AWS.
 pub async fn config(endpoint_url: Option<String>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client());
     if let Some(url) = endpoint_url {
@@ -43,13 +30,13 @@ pub async fn config(endpoint_url: Option<String>) -> SdkConfig {
 }
 
 impl Session {
-    /// The stack of this name.
+    /// Opens the stack `stack`.
     ///
     /// # Errors
-    /// If it is not there, or may not be seen.
+    /// If it does not exist, or the caller may not describe it.
     pub async fn of(config: SdkConfig, stack: &str) -> Result<Self> {
-        let signed = Signed::new(&config)?;
-        let outputs = outputs(&signed.describe_stack(stack).await?).with_context(|| format!("the stack {stack}"))?;
+        let calls = SignedCalls::new(&config)?;
+        let outputs = outputs(&calls.describe_stack(stack).await?).with_context(|| format!("the stack {stack}"))?;
         // The emulator has no host names for buckets.
         let path_style = config.endpoint_url().is_some();
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(path_style).build();
@@ -58,7 +45,7 @@ impl Session {
             s3: aws_sdk_s3::Client::from_conf(s3),
             sns: aws_sdk_sns::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
-            signed,
+            calls,
             outputs,
         })
     }
@@ -66,17 +53,17 @@ impl Session {
     /// The template's output `name`.
     pub(crate) fn output(&self, name: &str) -> Result<&str> {
         let output = self.outputs.get(name).map(String::as_str);
-        output.with_context(|| format!("the stack has no output {name}: that part of it is not deployed"))
+        output.with_context(|| format!("the stack has no output {name}: this part is not deployed"))
     }
 
-    /// Has a function answer to `event`.
+    /// Invokes a function with `event`, and reads its response.
     pub(crate) async fn invoke<T: DeserializeOwned>(&self, function: &str, event: &Value) -> Result<T> {
-        let answer = self.signed.invoke(function, event).await?;
-        serde_json::from_value(answer).with_context(|| format!("{function} answers in words that are not known here"))
+        let response = self.calls.invoke(function, event).await?;
+        serde_json::from_value(response).with_context(|| format!("the response of {function} has an unknown form"))
     }
 }
 
-/// The outputs in CloudFormation's answer.
+/// The outputs in CloudFormation's response.
 fn outputs(xml: &str) -> Result<BTreeMap<String, String>> {
     let document = roxmltree::Document::parse(xml)?;
     let text = |node: roxmltree::Node<'_, '_>, name: &str| {
@@ -88,7 +75,7 @@ fn outputs(xml: &str) -> Result<BTreeMap<String, String>> {
     let outputs: BTreeMap<_, _> =
         members.filter_map(|member| Some((text(member, "OutputKey")?, text(member, "OutputValue")?))).collect();
     if outputs.is_empty() {
-        bail!("it has no outputs");
+        bail!("the stack has no outputs");
     }
     Ok(outputs)
 }
@@ -98,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outputs_are_read_from_cloudformations_answer() {
+    fn outputs_of_a_described_stack_are_read_by_name() {
         let xml = r#"<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
             <DescribeStacksResult><Stacks><member><StackName>iyagi</StackName><Outputs>
             <member><OutputKey>MediaTableName</OutputKey><OutputValue>media-1</OutputValue></member>

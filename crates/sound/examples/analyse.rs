@@ -1,6 +1,6 @@
-//! Analyses a file and prints what is found as JSON, with what the process has cost.
+//! Analyses files and prints one line of JSON for each, with the CPU time and memory of the process so far.
 //!
-//! `cargo run --release -p sound --example analyse -- FILE…`; a line each, the cost so far.
+//! `cargo run --release -p sound --example analyse -- FILE…`
 
 use std::{env, error::Error, fs, fs::File};
 
@@ -27,14 +27,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The time that this process has run, in its only thread. 0 where there is no such file.
+/// The CPU time of this single-threaded process. 0 on systems without this file.
 fn cpu_seconds() -> f64 {
     let nanoseconds = fs::read_to_string("/proc/self/schedstat").ok();
     let nanoseconds = nanoseconds.and_then(|line| line.split(' ').next()?.parse::<f64>().ok());
     nanoseconds.unwrap_or(0.0) / 1e9
 }
 
-/// The most memory that this process has held.
+/// The peak memory of this process.
 fn peak_kib() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

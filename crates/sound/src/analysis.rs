@@ -1,48 +1,59 @@
 use serde::Serialize;
 
 use crate::{
-    Codec, Container, Decoded, Waveform,
+    format::{Codec, Container},
     measure::{Clipping, Loudness, Measured, Silences},
+    waveform::Waveform,
 };
 
-/// All that [`analyse`](crate::analyse) found out about a recording.
+/// The result of [`analyse`](crate::analyse).
 ///
-/// No number in it is infinite or not a number: what has no value is `None`, `null` in JSON. The
-/// waveform has formats of its own and is left out there.
+/// All numbers are finite. A value that does not exist is `None`, in JSON `null`. The JSON omits the
+/// waveform, which has its own formats.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Analysis {
-    /// What holds it.
+    /// The container format.
     pub container: Container,
-    /// How it is encoded.
+    /// The codec.
     pub codec: Codec,
-    /// Samples per second and channel, in Hz.
+    /// The sampling rate, in Hz.
     pub rate_hz: u32,
-    /// 1 is mono.
+    /// The number of channels.
     pub channels: usize,
-    /// Samples of each channel, counted as they were decoded: what an encoder added at the
-    /// beginning and the end is not among them, and headers are not believed.
+    /// Samples per channel, counted while decoding, without the encoder's delay and padding.
     pub frames: u64,
-    /// `frames` in seconds.
+    /// The duration of `frames`, in seconds.
     pub duration_seconds: f64,
-    /// How loud it is.
+    /// The loudness.
     pub loudness: Loudness,
-    /// The highest point of the waveform, also between its samples, in dB relative to full scale
+    /// The highest point of the waveform, including points between samples, in dB relative to full scale
     /// (BS.1770-5, annex 2); `None` for digital silence.
     pub true_peak_dbtp: Option<f64>,
     /// The highest sample, in dB relative to full scale; `None` for digital silence.
     pub sample_peak_dbfs: Option<f64>,
-    /// What was cut off at full scale.
+    /// The clipped samples.
     pub clipping: Clipping,
-    /// Where nothing is to be heard.
+    /// The silent stretches.
     pub silences: Silences,
-    /// Packets that could not be decoded and count as silence: few, or it would be an error.
+    /// The number of packets that could not be decoded and count as silence. Too many are an error.
     pub damaged_packets: u64,
-    /// Minima and maxima, to be drawn.
+    /// Minima and maxima for drawing.
     #[serde(skip)]
     pub waveform: Waveform,
 }
 
-impl From<Analysis> for Decoded {
+/// The result of [`analyse_pcm`](crate::analyse_pcm).
+#[derive(Debug, Clone, PartialEq)]
+pub struct PcmAnalysis {
+    /// The sampling rate, in Hz.
+    pub rate_hz: u32,
+    /// The number of channels.
+    pub channels: usize,
+    /// The measured values.
+    pub measured: Measured,
+}
+
+impl From<Analysis> for PcmAnalysis {
     fn from(analysis: Analysis) -> Self {
         let measured = Measured {
             frames: analysis.frames,

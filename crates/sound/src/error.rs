@@ -1,74 +1,74 @@
 use thiserror::Error;
 
-/// Why a recording was not analysed.
+/// A recording that cannot be analysed.
 ///
-/// The message is for operators; what clients are told is up to the caller, by the variant.
+/// The message is for operators. Callers choose the client's message by the variant.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SoundError {
-    /// There are no bytes.
+    /// The file has no bytes.
     #[error("the file is empty")]
     Empty,
-    /// The content is no audio or video that is known.
+    /// The content is not a known audio or video format.
     #[error("not an audio file")]
     NotAudio,
-    /// There is (or may be) sound in it, but not in a form that is decoded here: HE-AAC, AMR,
-    /// Matroska and the like. A caller that has another decoder should try that.
+    /// The file contains, or may contain, sound in a format that this crate does not decode, such as HE-AAC,
+    /// AMR or Matroska. Another decoder may succeed.
     #[error("needs another decoder: {0}")]
     NeedsOtherDecoder(String),
-    /// A video or a container without a track of sound.
+    /// A video or a container without an audio track.
     #[error("the file has no audio track")]
     NoAudioTrack,
-    /// There is a track of sound, but not a single sample in it.
+    /// The audio track has no samples.
     #[error("the audio track holds no samples")]
     NoSamples,
-    /// More seconds than [`Limits`](crate::Limits) allow.
+    /// Longer than [`Limits`](crate::Limits) allow.
     #[error("longer than the {max_seconds} s allowed")]
     TooLong {
-        /// The limit that was exceeded, in seconds.
+        /// The exceeded limit, in seconds.
         max_seconds: u32,
     },
-    /// More samples in all than [`Limits`](crate::Limits) allow.
+    /// More samples in total than [`Limits`](crate::Limits) allow.
     #[error("more than the {max_samples} samples allowed")]
     TooManySamples {
-        /// The limit that was exceeded, over all channels.
+        /// The exceeded limit, over all channels.
         max_samples: u64,
     },
     /// More channels than [`Limits`](crate::Limits) allow.
     #[error("{channels} channels are more than the {max_channels} allowed")]
     TooManyChannels {
-        /// What the file has.
+        /// The channels of the file.
         channels: usize,
-        /// The limit that was exceeded.
+        /// The exceeded limit.
         max_channels: usize,
     },
-    /// A sampling rate outside of what [`Limits`](crate::Limits) allow.
-    #[error("{rate_hz} Hz is no sampling rate from {min_rate_hz} to {max_rate_hz} Hz")]
+    /// A sampling rate outside [`Limits`](crate::Limits).
+    #[error("the sampling rate {rate_hz} Hz is not between {min_rate_hz} and {max_rate_hz} Hz")]
     RateOutOfRange {
-        /// What the file has, in Hz.
+        /// The rate of the file, in Hz.
         rate_hz: u32,
-        /// The lowest allowed, in Hz.
+        /// The lowest allowed rate, in Hz.
         min_rate_hz: u32,
-        /// The highest allowed, in Hz.
+        /// The highest allowed rate, in Hz.
         max_rate_hz: u32,
     },
-    /// The file ends before the recording does: most often one whose recorder died.
+    /// The file ends before the recording does, for example because the recorder crashed.
     #[error("the file ends before the recording does")]
     Truncated,
-    /// The file contradicts itself or its format.
+    /// The file violates its format.
     #[error("the file is damaged: {0}")]
     Corrupt(String),
-    /// The source failed, not the recording: trying again may help.
+    /// Reading the source failed. A retry may help.
     #[error("cannot read the source: {message}")]
     Source {
-        /// What kind of failure.
+        /// The kind of the I/O error.
         kind: std::io::ErrorKind,
-        /// Its message.
+        /// The message of the I/O error.
         message: String,
     },
 }
 
 impl SoundError {
-    /// A short name of the kind, without what is particular to one file.
+    /// A stable code of the variant.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -90,8 +90,8 @@ impl SoundError {
         Self::Corrupt(reason.to_string())
     }
 
-    pub(crate) fn other_decoder(what: impl ToString) -> Self {
-        Self::NeedsOtherDecoder(what.to_string())
+    pub(crate) fn other_decoder(format: impl ToString) -> Self {
+        Self::NeedsOtherDecoder(format.to_string())
     }
 
     pub(crate) fn source(error: &std::io::Error) -> Self {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_stable() {
+    fn error_codes_are_stable() {
         let codes = [
             (SoundError::Empty, "empty"),
             (SoundError::NotAudio, "not_audio"),

@@ -1,13 +1,4 @@
-//! Sound: a recording in, everything that is to be known of it out, in one pass. No I/O.
-//!
-//! [`analyse`] reads a recording as somebody uploaded it, which may be anything at all, decodes it
-//! once, and returns its true duration, its loudness (BS.1770, EBU R 128), its true peak, what is
-//! clipped, where it is silent, and a waveform to draw. Memory does not grow with the length, but
-//! for a few hundred kB per hour.
-//!
-//! The steps, each in a module of its own: `format` recognises the bytes, `decode` turns them into
-//! samples, `measure` measures these, `waveform` writes what is to be drawn. What another program
-//! has to decode is measured by [`analyse_pcm`]. [`level`] says how loud to play it.
+#![doc = include_str!("../README.md")]
 
 mod analysis;
 mod decode;
@@ -25,35 +16,34 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-pub use analysis::Analysis;
+pub use analysis::{Analysis, PcmAnalysis};
 pub use error::SoundError;
-pub use format::{Codec, Container, Foreign, Recognised};
+pub use format::{Codec, Container, FileFormat, OtherFormat};
 pub use level::{Level, MAX_DBTP, MONO_LUFS, STEREO_LUFS, level};
 pub use limits::Limits;
 pub use measure::{Clipping, LISTED_SECONDS, Loudness, Measured, Meter, SILENCE_BELOW_LUFS, Silence, Silences};
-pub use pcm::{Decoded, analyse_pcm};
+pub use pcm::analyse_pcm;
 pub use waveform::{PREVIEW_POINTS, Waveform};
 
-/// Decodes the recording in `source` and measures it.
+/// Decodes and measures the recording in `source`.
 ///
-/// `source` is read from front to back, in pieces of at most 32 KiB, with few jumps: to the index
-/// of an MP4 where that stands at the end, and to the last page of an Ogg file.
+/// Reads `source` from front to back, at most 32 KiB at a time. It seeks only to the index of an MP4 that has
+/// it at the end, and to the last page of an Ogg file.
 ///
 /// # Errors
-/// See [`SoundError`]: each of them but `Source` is a property of the recording (and `limits`), and
-/// trying again changes nothing. After `NeedsOtherDecoder` another decoder may succeed.
+/// See [`SoundError`]. All errors but `Source` depend on the recording and `limits`, so a retry does not help.
+/// After `NeedsOtherDecoder` another decoder may succeed.
 pub fn analyse<S: Read + Seek + Send + Sync>(source: S, limits: &Limits) -> Result<Analysis, SoundError> {
-    // The decoders are other people's code, fed with strangers' bytes: a panic in one must not
-    // turn a recording into a message that kills its worker again and again. What was torn down
-    // half-way is dropped here.
+    // The input is untrusted. A panic in a third-party decoder would kill the worker on each retry of the
+    // same recording. The decoder's state is dropped here, so it is safe to unwind.
     catch_unwind(AssertUnwindSafe(|| decode::analyse(source, limits)))
         .unwrap_or_else(|_| Err(SoundError::corrupt("the decoder panicked")))
 }
 
-/// What the recording in `source` is, by its first bytes after any tags.
+/// Recognises the file format of `source` by its first bytes after any ID3 tags.
 ///
 /// # Errors
-/// `Empty`, `NotAudio`, `Truncated` (nothing but a tag), `Source`.
-pub fn recognise<S: Read + Seek>(source: S) -> Result<Recognised, SoundError> {
+/// `Empty`, `NotAudio`, `Truncated` (only a tag), `Source`.
+pub fn recognise<S: Read + Seek>(source: S) -> Result<FileFormat, SoundError> {
     decode::recognise(source)
 }

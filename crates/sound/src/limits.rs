@@ -1,21 +1,21 @@
-use crate::SoundError;
+use crate::error::SoundError;
 
-/// What a recording may cost.
+/// Limits of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest recording, in seconds, as decoded. Default: 3 hours and 5 minutes, so that what
-    /// is called 3 hours passes. Memory grows by 288 kB per hour beyond a fixed part.
+    /// The longest decoded duration, in seconds. Default: 3 hours and 5 minutes, which leaves a margin for
+    /// recordings of 3 hours. Memory grows by 288 kB per hour.
     pub max_seconds: u32,
-    /// The most samples over all channels; the default is the longest recording at 48 kHz in
-    /// stereo four times over. Bounds the time that 8 channels at 192 kHz may take.
+    /// The most samples over all channels. Default: four times the longest stereo recording at 48 kHz. It
+    /// limits the time for 8 channels at 192 kHz.
     pub max_samples: u64,
-    /// The most channels. Default: 8, that is 7.1.
+    /// The most channels. Default: 8 (7.1).
     pub max_channels: usize,
-    /// The lowest sampling rate in Hz. Default: 4000, half of a telephone's.
+    /// The lowest sampling rate, in Hz. Default: 4000, half of a telephone's.
     pub min_rate_hz: u32,
-    /// The highest sampling rate in Hz. Default: 192,000.
+    /// The highest sampling rate, in Hz. Default: 192,000.
     pub max_rate_hz: u32,
-    /// The most points of the waveform; made even. Default: 32,768, so a waveform's binary form
+    /// The most points of the waveform, rounded down to an even number. Default: 32,768. The binary form then
     /// has at most 64 KiB, and a point of a three-hour story spans a third of a second.
     pub max_points: usize,
 }
@@ -35,7 +35,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// To be called before anything is measured.
+    /// Checks the format before measuring starts.
     pub(crate) fn check_format(&self, rate_hz: u32, channels: usize) -> Result<(), SoundError> {
         let Self { max_channels, min_rate_hz, max_rate_hz, .. } = *self;
         if channels == 0 {
@@ -50,7 +50,7 @@ impl Limits {
         Ok(())
     }
 
-    /// To be called with what has been decoded so far.
+    /// Checks the number of frames decoded so far.
     pub(crate) fn check_length(&self, frames: u64, rate_hz: u32, channels: usize) -> Result<(), SoundError> {
         let Self { max_seconds, max_samples, .. } = *self;
         if frames > u64::from(max_seconds) * u64::from(rate_hz) {

@@ -1,4 +1,4 @@
-//! What the decoders read from: the caller's source, and a memory of how it failed.
+//! The caller's source as the decoders read it. It records the source's own errors.
 
 use std::{
     io::{self, Read, Seek, SeekFrom},
@@ -7,20 +7,20 @@ use std::{
 
 use symphonia::core::io::MediaSource;
 
-use crate::SoundError;
+use crate::error::SoundError;
 
-/// Keeps the source's own failure: decoders pass errors on in their words, and a file that ends
-/// early must not be mistaken for a network that failed, nor the other way round.
+/// The first error of the source. Decoders convert I/O errors to their own, so that a failed network would
+/// look like a truncated file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Failure(Arc<Mutex<Option<SoundError>>>);
 
 impl Failure {
-    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+    fn record<T>(&self, result: io::Result<T>) -> io::Result<T> {
         if let Err(error) = &result
             && error.kind() != io::ErrorKind::Interrupted
         {
-            let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            noted.get_or_insert_with(|| SoundError::source(error));
+            let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            recorded.get_or_insert_with(|| SoundError::source(error));
         }
         result
     }
@@ -30,7 +30,7 @@ impl Failure {
     }
 }
 
-/// Bytes of a known length.
+/// A source of known length.
 #[derive(Debug)]
 pub(crate) struct Source<S> {
     inner: S,
@@ -45,7 +45,7 @@ impl<S: Read + Seek> Source<S> {
         Ok(Self { inner, length, failure: Failure::default() })
     }
 
-    /// In bytes.
+    /// The length, in bytes.
     pub fn length(&self) -> u64 {
         self.length
     }
@@ -54,7 +54,7 @@ impl<S: Read + Seek> Source<S> {
         self.failure.clone()
     }
 
-    /// Reads as much of `buffer` from `position` on as there is.
+    /// Fills `buffer` from `position` and returns the number of bytes; fewer only at the end.
     pub fn read_at(&mut self, position: u64, buffer: &mut [u8]) -> Result<usize, SoundError> {
         if position > self.length {
             return Ok(0);
@@ -88,13 +88,13 @@ impl<S: Read + Seek> Source<S> {
 impl<S: Read> Read for Source<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = self.inner.read(buffer);
-        self.failure.note(result)
+        self.failure.record(result)
     }
 }
 
 impl<S: Seek> Seek for Source<S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        // A file may point anywhere, also to before its beginning: that is not the source's fault.
+        // A damaged file may contain any offset. A seek out of range is not an error of the source.
         if let SeekFrom::Start(position) = to
             && position > self.length
         {
@@ -104,7 +104,7 @@ impl<S: Seek> Seek for Source<S> {
         if matches!(&result, Err(error) if error.kind() == io::ErrorKind::InvalidInput) {
             return result;
         }
-        self.failure.note(result)
+        self.failure.record(result)
     }
 }
 

@@ -5,25 +5,23 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 /// The most points of a [`Waveform::preview`].
 pub const PREVIEW_POINTS: usize = 200;
 
-/// What is drawn of a recording, in the resolution and the formats of BBC's audiowaveform,
-/// version 2 (<https://github.com/bbc/audiowaveform/blob/master/doc/DataFormat.md>), which peaks.js
-/// and wavesurfer.js read.
+/// The waveform of a recording for drawing, in the formats of BBC's audiowaveform, version 2
+/// (<https://github.com/bbc/audiowaveform/blob/master/doc/DataFormat.md>). peaks.js and wavesurfer.js read it.
 ///
-/// There is one pair for each stretch: the lowest and the highest sample **of all channels**, so
-/// that nothing that is heard on one side only, or in opposite phase on both, goes missing, as it
-/// would in a mixture.
+/// Each point is the lowest and the highest sample **of all channels** in a stretch. A mix of the channels
+/// would lose sound in opposite phases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waveform {
     rate_hz: u32,
     frames_per_point: u32,
-    /// Lowest, highest; full scale is ±128.
+    /// Lowest and highest sample; full scale is ±128.
     points: Vec<[i8; 2]>,
     preview: Vec<u8>,
 }
 
 impl Waveform {
     pub(crate) fn new(rate_hz: u32, frames_per_point: u32, spans: &[(f32, f32)]) -> Self {
-        let points = spans.iter().map(|&(low, high)| [quantised(low), quantised(high)]).collect();
+        let points = spans.iter().map(|&(low, high)| [quantise(low), quantise(high)]).collect();
         Self { rate_hz, frames_per_point, points, preview: preview(spans) }
     }
 
@@ -32,14 +30,13 @@ impl Waveform {
         &self.points
     }
 
-    /// Frames (samples of each channel) in a stretch; the last one may have fewer.
+    /// Samples per channel in a stretch; the last stretch may have fewer.
     pub fn frames_per_point(&self) -> u32 {
         self.frames_per_point
     }
 
-    /// At most [`PREVIEW_POINTS`] amplitudes from 0 to 255, small enough to be stored with an
-    /// item. They are relative: the loudest stretch is 255, so that what was recorded too quietly
-    /// does not look empty. Digital silence is all 0.
+    /// At most [`PREVIEW_POINTS`] amplitudes from 0 to 255, small enough for a table item. The highest is 255,
+    /// so that a quiet recording does not look empty. In digital silence all are 0.
     pub fn preview(&self) -> &[u8] {
         &self.preview
     }
@@ -49,10 +46,10 @@ impl Waveform {
         STANDARD_NO_PAD.encode(&self.preview)
     }
 
-    /// audiowaveform's JSON.
+    /// Writes audiowaveform's JSON format.
     ///
     /// # Errors
-    /// Those of `to`.
+    /// The errors of `to`.
     pub fn write_json(&self, mut to: impl Write) -> io::Result<()> {
         write!(
             to,
@@ -68,10 +65,10 @@ impl Waveform {
         to.write_all(b"]}")
     }
 
-    /// audiowaveform's binary format, which is a third to a quarter of the JSON.
+    /// Writes audiowaveform's binary format. It has a third to a quarter of the size of the JSON.
     ///
     /// # Errors
-    /// Those of `to`.
+    /// The errors of `to`.
     pub fn write_binary(&self, mut to: impl Write) -> io::Result<()> {
         const VERSION: u32 = 2;
         const EIGHT_BITS: u32 = 1;
@@ -85,19 +82,19 @@ impl Waveform {
     }
 }
 
-fn quantised(sample: f32) -> i8 {
-    // A cast of a float saturates.
+fn quantise(sample: f32) -> i8 {
+    // The cast saturates.
     (sample * 128.0).round() as i8
 }
 
 fn preview(spans: &[(f32, f32)]) -> Vec<u8> {
     let count = spans.len().min(PREVIEW_POINTS);
-    let height = |&(low, high): &(f32, f32)| high.max(-low);
-    let loudest = spans.iter().map(height).fold(0.0, f32::max);
-    let scale = if loudest > 0.0 { 255.0 / loudest } else { 0.0 };
+    let amplitude = |&(low, high): &(f32, f32)| high.max(-low);
+    let highest = spans.iter().map(amplitude).fold(0.0, f32::max);
+    let scale = if highest > 0.0 { 255.0 / highest } else { 0.0 };
     let point = |index: usize| {
         let stretch = &spans[index * spans.len() / count..(index + 1) * spans.len() / count];
-        (stretch.iter().map(height).fold(0.0, f32::max) * scale).round() as u8
+        (stretch.iter().map(amplitude).fold(0.0, f32::max) * scale).round() as u8
     };
     (0..count).map(point).collect()
 }
@@ -107,15 +104,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_those_of_audiowaveform() {
+    fn waveform_is_written_in_the_formats_of_audiowaveform() {
         let waveform = Waveform::new(48_000, 512, &[(-1.0, 1.0), (0.0, 0.5), (-0.25, 2.0)]);
         let mut json = Vec::new();
-        waveform.write_json(&mut json).expect("written");
-        let wanted = r#"{"version":2,"channels":1,"sample_rate":48000,"samples_per_pixel":512,"bits":8,"length":3,"data":[-128,127,0,64,-32,127]}"#;
-        assert_eq!(String::from_utf8(json).expect("text"), wanted);
+        waveform.write_json(&mut json).expect("writing to memory");
+        let expected = r#"{"version":2,"channels":1,"sample_rate":48000,"samples_per_pixel":512,"bits":8,"length":3,"data":[-128,127,0,64,-32,127]}"#;
+        assert_eq!(String::from_utf8(json).expect("UTF-8"), expected);
 
         let mut binary = Vec::new();
-        waveform.write_binary(&mut binary).expect("written");
+        waveform.write_binary(&mut binary).expect("writing to memory");
         assert_eq!(binary.len(), 24 + 6);
         assert_eq!(binary[..8], [2, 0, 0, 0, 1, 0, 0, 0]);
         assert_eq!(binary[8..16], [0x80, 0xbb, 0, 0, 0, 2, 0, 0]);
@@ -124,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn preview_is_small_and_relative() {
+    fn preview_is_short_and_scaled_to_the_highest_point() {
         let spans: Vec<_> = (0..12_345).map(|i| (-0.01 * (i % 100) as f32 / 99.0, 0.001)).collect();
         let waveform = Waveform::new(48_000, 512, &spans);
         assert_eq!(waveform.preview().len(), PREVIEW_POINTS);

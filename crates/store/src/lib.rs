@@ -1,13 +1,17 @@
-//! The DynamoDB tables, a module each: rows, keys, indexes and conditions are known here only.
+#![doc = include_str!("../README.md")]
 
+mod attribute;
 pub mod audience;
 mod batch_get;
 pub mod checkpoint;
+mod condition;
 pub mod devices;
 pub mod ledger;
 pub mod media;
 pub mod mirror;
+mod registers;
 pub mod relations;
+mod retention;
 mod row;
 pub mod search;
 #[cfg(test)]

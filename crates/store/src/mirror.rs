@@ -1,19 +1,16 @@
-//! The table `mirror`: what `search-indexer`, its only writer, knows of every vertex and edge, if
-//! Neptune's own full-text queries are to work. Their index is made from it, and can be made anew.
+//! The table `mirror`: every vertex and edge, for Neptune's own full-text queries; optional. The index is made from it and
+//! can be rebuilt from it. Its only writer is `search-indexer`.
 //!
 //! ```text
-//! id        of its document
+//! id        the document's id
 //! version   how often the row was written
-//! element   what is known, as JSON of at most 300,000 bytes
+//! element   the vertex or edge as JSON, at most 300,000 bytes
 //! ```
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::neptune_fts::Element;
 
 use crate::{
-    batch_get::Attributes,
+    attribute::{Attributes, get_text, text},
     versioned::{Row, VersionedTable},
 };
 
@@ -28,12 +25,12 @@ impl Row for Element {
     }
 
     fn attributes(&self) -> Attributes {
-        HashMap::from([(ELEMENT.to_owned(), AttributeValue::S(self.json()))])
+        Attributes::from([(ELEMENT.to_owned(), text(self.to_json()))])
     }
 
     fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {
-        let json = attributes.get(ELEMENT).and_then(|value| value.as_s().ok());
-        json.and_then(|json| Self::stored(version, json).ok()).ok_or("an attribute that is no element")
+        let element = get_text(attributes, ELEMENT).and_then(|json| Self::from_stored(version, json).ok());
+        element.ok_or("the attribute element is not an element")
     }
 }
 
@@ -43,6 +40,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{attribute::number, testing::row};
 
     const EVENT: &str = r#"{"specversion": "1.0", "id": "main/7/1", "type": "app.iyagi.graph.vertex.added", "data": {
             "position": "7/1", "commitTimestampMs": "1795305600000", "kind": "vertex", "entityId": "s1", "what": "added",
@@ -51,27 +49,23 @@ mod tests {
 
     fn element() -> Element {
         let received = Change::from_cloud_event(EVENT).expect("a change");
-        Element::of(&received.change).and_then(|element| element.with(&received).next).expect("news")
+        Element::of(&received.change).and_then(|element| element.apply(&received).next).expect("a new version")
     }
 
     #[test]
-    fn an_element_survives_its_row() {
+    fn element_is_read_as_written() {
         let element = element();
-        let row = element.attributes();
-        assert_eq!(Row::read(1, &row), Ok(element));
-        let broken = HashMap::from([(ELEMENT.to_owned(), AttributeValue::S("{}".into()))]);
-        assert!(<Element as Row>::read(1, &broken).is_err());
-        assert!(<Element as Row>::read(1, &HashMap::new()).is_err());
+        let attributes = element.attributes();
+        assert_eq!(Row::read(1, &attributes), Ok(element));
+        assert!(<Element as Row>::read(1, &row([(ELEMENT, text("{}"))])).is_err());
+        assert!(<Element as Row>::read(1, &Attributes::new()).is_err());
     }
 
     proptest! {
         #[test]
-        fn a_damaged_element_is_read_or_a_bug(json in malformed_inputs::bytes(&[&element().json()])) {
-            let row = HashMap::from([
-                ("id".to_owned(), AttributeValue::S("v1".to_owned())),
-                ("version".to_owned(), AttributeValue::N("1".to_owned())),
-                (ELEMENT.to_owned(), AttributeValue::S(String::from_utf8_lossy(&json).into_owned())),
-            ]);
+        fn malformed_element_is_read_or_a_bug(json in malformed_inputs::bytes(&[&element().to_json()])) {
+            let json = String::from_utf8_lossy(&json);
+            let row = row([("id", text("v1")), ("version", number(1)), (ELEMENT, text(json))]);
             if let Err(failure) = crate::versioned::row::<Element>(&row) {
                 prop_assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
             }

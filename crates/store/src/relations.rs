@@ -1,16 +1,17 @@
-//! Who is what to whom, for all APIs that show one person's things to another.
+//! Relations between persons, for every API that shows one person's content to another.
 
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     media::Relation,
-    push::{self, Pair, Registers, Row, follows},
+    push::{self, PersonPair, Registers, Row, follows},
 };
 use function_kit::failure::Failure;
 
 use crate::audience::AudienceTable;
 
-/// Who is what to whom: what `push-fanout` keeps of the graph, read only, and as late as it is.
+/// Answers how a caller is related to an owner, read only. The source is `audience`, so an answer is as old as the last
+/// change that `push-fanout` has processed.
 #[derive(Debug, Clone)]
 pub struct Relations {
     /// The table.
@@ -18,7 +19,7 @@ pub struct Relations {
 }
 
 impl Relations {
-    /// What `caller` is to `owner`: no call if they are the same, else one.
+    /// The relation of `caller` to `owner`. One request, or none if they are the same.
     ///
     /// # Errors
     /// If DynamoDB fails.
@@ -27,7 +28,7 @@ impl Relations {
         Ok(relations.remove(owner).unwrap_or(Relation::Stranger))
     }
 
-    /// What `caller` is to each of `owners`: one call for up to 50 of them.
+    /// The relation of `caller` to each of `owners`. One request for up to 50 of them.
     ///
     /// # Errors
     /// If DynamoDB fails.
@@ -38,12 +39,12 @@ impl Relations {
     ) -> Result<HashMap<&'a str, Relation>, Failure> {
         let others = || owners.iter().filter(|owner| **owner != caller);
         let rows: Vec<_> = others().flat_map(|owner| [edge(caller, owner), between(caller, owner)]).collect();
-        let known = if rows.is_empty() { HashMap::new() } else { self.audience.look_up(&rows).await? };
+        let found = if rows.is_empty() { HashMap::new() } else { self.audience.get(&rows).await? };
         let relation = |owner: &str| {
             if owner == caller {
                 return Relation::Owner;
             }
-            relation(caller, known.get(&edge(caller, owner)), known.get(&between(caller, owner)))
+            relation(caller, found.get(&edge(caller, owner)), found.get(&between(caller, owner)))
         };
         Ok(owners.iter().map(|owner| (*owner, relation(owner))).collect())
     }
@@ -54,10 +55,10 @@ fn edge(caller: &str, owner: &str) -> Row {
 }
 
 fn between(caller: &str, owner: &str) -> Row {
-    Row::Between(Pair::of(caller, owner))
+    Row::PersonPair(PersonPair::of(caller, owner))
 }
 
-/// Who follows is a follower, unless one of the two blocked the other.
+/// A caller who follows the owner is a follower, unless one of the two has blocked the other.
 fn relation(caller: &str, edge: Option<&Registers>, between: Option<&Registers>) -> Relation {
     let blocked = between.is_some_and(|between| push::Relation::of(caller, between).blocked);
     if !blocked && edge.is_some_and(follows) { Relation::Follower } else { Relation::Stranger }
@@ -74,18 +75,18 @@ mod tests {
     }
 
     #[test]
-    fn a_follower_follows_now_and_nobody_blocks() {
+    fn follower_is_a_follower_unless_one_blocks_the_other() {
         let at = Position::new(7, 1);
-        let edge = registers("edge#e", Register::holds(at, ""));
-        let left = registers("edge#e", Register::tombstone(at));
+        let follows = registers("edge#e", Register::new(at, ""));
+        let unfollowed = registers("edge#e", Register::tombstone(at));
         assert_eq!(relation("jun", None, None), Relation::Stranger);
-        assert_eq!(relation("jun", Some(&edge), None), Relation::Follower);
-        assert_eq!(relation("jun", Some(&left), None), Relation::Stranger);
+        assert_eq!(relation("jun", Some(&follows), None), Relation::Follower);
+        assert_eq!(relation("jun", Some(&unfollowed), None), Relation::Stranger);
         for who in ["jun", "mina"] {
-            let blocks = registers("blocks#b", Register::holds(at, who));
-            assert_eq!(relation("jun", Some(&edge), Some(&blocks)), Relation::Stranger, "{who}");
+            let blocks = registers("blocks#b", Register::new(at, who));
+            assert_eq!(relation("jun", Some(&follows), Some(&blocks)), Relation::Stranger, "{who}");
         }
-        let mutes = registers("mutes#m", Register::holds(at, "jun"));
-        assert_eq!(relation("jun", Some(&edge), Some(&mutes)), Relation::Follower);
+        let mutes = registers("mutes#m", Register::new(at, "jun"));
+        assert_eq!(relation("jun", Some(&follows), Some(&mutes)), Relation::Follower);
     }
 }

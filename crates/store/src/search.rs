@@ -1,25 +1,22 @@
-//! The table `search`: what `search-indexer`, its only writer, knows of what can be found. The
-//! index is made from it, and can be made anew from it.
+//! The table `search`: one row per searchable vertex. The index is made from it and can be rebuilt from it. Its only
+//! writer is `search-indexer`.
 //!
 //! ```text
-//! id        the vertex's id
-//! version   how often the row was written
-//! r:<register>   a text that begins with its stamp
+//! id             the vertex's id
+//! version        how often the row was written
+//! r:<register>   a register: text that begins with its position
 //! ```
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::search::Entry;
 
 use crate::{
-    batch_get::Attributes,
+    attribute::{Attributes, text},
+    registers,
     versioned::{Row, VersionedTable},
 };
 
 /// The table.
 pub type SearchTable = VersionedTable<Entry>;
-
-/// Registers are kept beside key and version: the prefix tells them apart.
-const REGISTER: &str = "r:";
 
 impl Row for Entry {
     fn version(&self) -> u64 {
@@ -28,18 +25,11 @@ impl Row for Entry {
 
     fn attributes(&self) -> Attributes {
         let registers = self.all_registers().iter();
-        registers
-            .map(|(name, register)| (format!("{REGISTER}{name}"), AttributeValue::S(register.to_string())))
-            .collect()
+        registers.map(|(name, register)| (registers::attribute_name(name), text(register.to_string()))).collect()
     }
 
     fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {
-        let named = attributes.iter().filter_map(|(name, value)| Some((name.strip_prefix(REGISTER)?, value)));
-        let registers = named.map(|(name, value)| {
-            let register = value.as_s().ok().and_then(|text| text.parse().ok());
-            Ok((name.to_owned(), register.ok_or("an attribute that is no register")?))
-        });
-        Ok(Self::stored(version, registers.collect::<Result<_, &'static str>>()?))
+        Ok(Self::from_stored(version, registers::read(attributes)?))
     }
 }
 
@@ -49,12 +39,7 @@ mod tests {
 
     use aws_sdk_dynamodb::{
         Client,
-        operation::{
-            batch_get_item::BatchGetItemOutput,
-            put_item::{PutItemError, PutItemOutput},
-            scan::ScanOutput,
-        },
-        types::error::ConditionalCheckFailedException,
+        operation::{batch_get_item::BatchGetItemOutput, put_item::PutItemOutput, scan::ScanOutput},
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::{
@@ -64,31 +49,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::versioned::{WriteOutcome, key};
+    use crate::{
+        attribute::number,
+        testing::{self, malformed, put_condition_failed, value},
+        versioned::{WriteOutcome, key},
+    };
 
     fn table(rules: &[&Rule]) -> SearchTable {
         SearchTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "search".to_owned())
     }
 
     fn title(commit_num: u64, title: &str) -> Fact {
-        let stamp = GenerationPosition { generation: 0, position: Position::new(commit_num, 1) };
-        let register = Register { stamp, value: Some(title.to_owned()) };
+        let position = GenerationPosition { generation: 0, position: Position::new(commit_num, 1) };
+        let register = Register { position, value: Some(title.to_owned()) };
         Fact { vertex: "s1".into(), name: "title".into(), register }
     }
 
     fn row() -> Attributes {
-        let register = "0000000000.00000000000000000007.00000000000000000001+첫눈";
-        let attributes = [
-            ("id", AttributeValue::S("s1".into())),
-            ("version", AttributeValue::N("1".into())),
-            ("r:title", AttributeValue::S(register.into())),
-        ];
-        attributes.map(|(name, value)| (name.to_owned(), value)).into()
+        let title = "0000000000.00000000000000000007.00000000000000000001+첫눈";
+        testing::row([("id", text("s1")), ("version", number(1)), ("r:title", text(title))])
     }
 
     #[tokio::test]
-    async fn an_entry_survives_its_row() {
-        let entry = Entry::default().with([title(7, "첫눈")]).expect("news");
+    async fn entry_is_read_as_written() {
+        let entry = Entry::default().apply_all([title(7, "첫눈")]).expect("a new version");
         let put = mock!(Client::put_item)
             .match_requests(|request| {
                 request.item() == Some(&row()) && request.condition_expression() == Some("attribute_not_exists(id)")
@@ -96,35 +80,32 @@ mod tests {
             .then_output(|| PutItemOutput::builder().build());
         let get = mock!(Client::batch_get_item)
             .match_requests(|request| {
-                let asked = request.request_items().and_then(|items| items.get("search"));
-                asked.is_some_and(|asked| asked.consistent_read() == Some(true) && asked.keys().len() == 1)
+                let requested = request.request_items().and_then(|items| items.get("search"));
+                requested.is_some_and(|keys| keys.consistent_read() == Some(true) && keys.keys().len() == 1)
             })
             .then_output(|| BatchGetItemOutput::builder().responses("search", vec![row()]).build());
         let table = table(&[&put, &get]);
-        assert_eq!(table.put("s1", &entry).await.expect("an answer"), WriteOutcome::Stored);
+        assert_eq!(table.put("s1", &entry).await.expect("an outcome"), WriteOutcome::Stored);
         let found = table.get(["s1", "s1"]).await.expect("rows");
         assert_eq!(found, HashMap::from([("s1".to_owned(), entry)]));
     }
 
     #[tokio::test]
-    async fn only_the_next_version_is_stored() {
-        let refused = mock!(Client::put_item)
+    async fn row_of_another_version_is_a_conflict() {
+        let put = mock!(Client::put_item)
             .match_requests(|request| {
-                let before = request.expression_attribute_values().and_then(|values| values.get(":before"));
                 request.condition_expression() == Some("version = :before")
-                    && before == Some(&AttributeValue::N("1".into()))
+                    && value(request.expression_attribute_values(), ":before") == Some("1")
             })
-            .then_error(|| {
-                let error = ConditionalCheckFailedException::builder().build();
-                PutItemError::ConditionalCheckFailedException(error)
-            });
-        let entry = Entry::default().with([title(7, "첫눈")]).and_then(|entry| entry.with([title(8, "함박눈")]));
-        let put = table(&[&refused]).put("s1", &entry.expect("news")).await;
-        assert_eq!(put.expect("an answer"), WriteOutcome::Overtaken);
+            .then_error(put_condition_failed);
+        let entry =
+            Entry::default().apply_all([title(7, "첫눈")]).and_then(|entry| entry.apply_all([title(8, "함박눈")]));
+        let outcome = table(&[&put]).put("s1", &entry.expect("a new version")).await;
+        assert_eq!(outcome.expect("an outcome"), WriteOutcome::Conflict);
     }
 
     #[tokio::test]
-    async fn a_page_says_where_the_next_one_starts() {
+    async fn page_names_the_start_of_the_next() {
         let scan = mock!(Client::scan)
             .match_requests(|request| request.exclusive_start_key() == Some(&key("s0")) && request.limit() == Some(1))
             .then_output(|| ScanOutput::builder().items(row()).set_last_evaluated_key(Some(key("s1"))).build());
@@ -133,25 +114,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_row_that_nobody_wrote_is_a_bug() {
-        let broken = mock!(Client::scan).then_output(|| {
+    async fn row_with_an_invalid_register_is_a_bug() {
+        let scan = mock!(Client::scan).then_output(|| {
             let mut row = row();
-            row.insert("r:title".to_owned(), AttributeValue::S("첫눈".into()));
+            row.insert("r:title".to_owned(), text("첫눈"));
             ScanOutput::builder().items(row).build()
         });
-        let failure = table(&[&broken]).page(None, 1).await.expect_err("a failure");
+        let failure = table(&[&scan]).page(None, 1).await.expect_err("a failure");
         assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
     }
 
     proptest! {
         #[test]
-        fn a_damaged_row_is_read_or_a_bug(row in crate::testing::damaged(HashMap::from([
-            ("id".to_owned(), AttributeValue::S("s1".to_owned())),
-            ("version".to_owned(), AttributeValue::N("7".to_owned())),
-            (
-                format!("{REGISTER}title"),
-                AttributeValue::S("0000000000.00000000000000000007.00000000000000000001+서울".to_owned()),
-            ),
+        fn malformed_row_is_read_or_a_bug(row in malformed(testing::row([
+            ("id", text("s1")),
+            ("version", number(7)),
+            ("r:title", text("0000000000.00000000000000000007.00000000000000000001+서울")),
         ]))) {
             if let Err(failure) = crate::versioned::row::<Entry>(&row) {
                 prop_assert_eq!(failure.kind, function_kit::failure::Kind::Bug);

@@ -1,17 +1,68 @@
-//! Rows as nobody wrote them.
+//! Test data and helpers.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
+    primitives::Blob,
+    types::{AttributeValue, error::ConditionalCheckFailedException},
+};
+use domain::{graph::Position, push::Event};
+use jiff::Timestamp;
 use proptest::prelude::*;
 
-type Attributes = HashMap<String, AttributeValue>;
+use crate::attribute::Attributes;
 
-/// `row` with one to three of its attributes missing, or of another type or content; and perhaps one more.
-pub fn damaged(row: Attributes) -> impl Strategy<Value = Attributes> {
+/// The time of the tests.
+pub fn now() -> Timestamp {
+    "2026-11-22T00:00:00Z".parse().expect("a time")
+}
+
+/// Jun's like of a story.
+pub fn event() -> Event {
+    Event {
+        id: "main/7/1".into(),
+        position: Position::new(7, 1),
+        committed_at: now(),
+        edge: "e1".into(),
+        label: "likes".into(),
+        from: "jun".into(),
+        to: "s1".into(),
+    }
+}
+
+/// A row with these attributes.
+pub fn row<const N: usize>(attributes: [(&str, AttributeValue); N]) -> Attributes {
+    attributes.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// A string or number among the values, keys or attributes of a request.
+pub fn value<'a>(values: Option<&'a Attributes>, name: &str) -> Option<&'a str> {
+    match values?.get(name)? {
+        AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn condition_failed() -> ConditionalCheckFailedException {
+    ConditionalCheckFailedException::builder().build()
+}
+
+pub fn put_condition_failed() -> PutItemError {
+    PutItemError::ConditionalCheckFailedException(condition_failed())
+}
+
+pub fn update_condition_failed() -> UpdateItemError {
+    UpdateItemError::ConditionalCheckFailedException(condition_failed())
+}
+
+pub fn delete_condition_failed() -> DeleteItemError {
+    DeleteItemError::ConditionalCheckFailedException(condition_failed())
+}
+
+/// `row` with one to three of its attributes missing or replaced, and perhaps an unknown attribute.
+pub fn malformed(row: Attributes) -> impl Strategy<Value = Attributes> {
     let mut names: Vec<String> = row.keys().cloned().collect();
     names.sort();
-    names.push("nobody knows".to_owned());
+    names.push("unknown attribute".to_owned());
     let change = (prop::sample::select(names), prop::option::weighted(0.9, attribute()));
     prop::collection::vec(change, 1..4).prop_map(move |changes| {
         changes.into_iter().fold(row.clone(), |mut row, (name, value)| {

@@ -1,25 +1,32 @@
-//! Rows that are written under optimistic lock; their versions are those of documents.
+//! Tables of versioned rows, which are written under optimistic locking. The version is also the external version of the
+//! document in the index.
 
 use std::{
     collections::{BTreeMap, HashMap},
     marker::PhantomData,
 };
 
-use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
+use aws_sdk_dynamodb::Client;
 use function_kit::failure::Failure;
 
-use crate::batch_get::{Attributes, batch_get};
+use crate::{
+    attribute::{Attributes, get_text, number, text},
+    batch_get::batch_get,
+    condition::unless_condition_failed,
+};
 
-/// What a row holds beside `id` and `version`.
+pub use crate::condition::WriteOutcome;
+
+/// The content of a row beside `id` and `version`.
 pub trait Row: Sized {
-    /// How often it was written, with this time.
+    /// How often the row was written, this time included.
     fn version(&self) -> u64;
-    /// What is stored of it.
+    /// The attributes to store.
     fn attributes(&self) -> Attributes;
-    /// The row that was stored so.
+    /// Reads a stored row.
     ///
     /// # Errors
-    /// What about it was never written.
+    /// A description of an attribute that has an unexpected form.
     fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str>;
 }
 
@@ -29,8 +36,8 @@ pub trait Row: Sized {
 /// id        the key
 /// version   how often the row was written
 /// ```
-/// Rows stay, also those in which nothing holds any more: a version that began again would lose
-/// against the tombstone in the index.
+/// Rows are never deleted, not even those without content. Otherwise a vertex that comes back would start with version 1,
+/// and the index would reject its documents as older than the tombstone.
 #[derive(Debug, Clone)]
 pub struct VersionedTable<R> {
     client: Client,
@@ -38,21 +45,12 @@ pub struct VersionedTable<R> {
     rows: PhantomData<R>,
 }
 
-/// What became of a row that was to be stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteOutcome {
-    /// It is there.
-    Stored,
-    /// Somebody else has written this version: read it again.
-    Overtaken,
-}
-
-/// Some of a table.
+/// A page of a table.
 #[derive(Debug)]
 pub struct Page<R> {
-    /// Rows by id, in no order that means anything.
+    /// Rows by id, in no particular order.
     pub rows: Vec<(String, R)>,
-    /// After which id the next page starts, if there is one.
+    /// The id after which the next page starts, if there is one.
     pub next: Option<String>,
 }
 
@@ -62,14 +60,15 @@ impl<R: Row> VersionedTable<R> {
         Self { client, name, rows: PhantomData }
     }
 
-    /// The rows with these ids, as far as they are there; strongly consistent.
+    /// Reads the rows with these ids; strongly consistent. Missing rows are left out.
     ///
     /// # Errors
-    /// If DynamoDB fails, or a row is not as [`put`](Self::put) writes it.
+    /// If DynamoDB fails, or a row does not have the form that [`put`](Self::put) writes.
     pub async fn get(&self, ids: impl IntoIterator<Item = &str>) -> Result<HashMap<String, R>, Failure> {
-        // DynamoDB refuses a key that stands twice.
+        // DynamoDB rejects a request with duplicate keys.
         let keys: BTreeMap<_, _> = ids.into_iter().map(|id| (id, key(id))).collect();
-        let rows = batch_get(&self.client, &self.name, keys.into_values().collect(), "look up rows for search").await?;
+        let keys = keys.into_values().collect();
+        let rows = batch_get(&self.client, &self.name, keys, None, "read rows for search").await?;
         rows.iter().map(row).collect()
     }
 
@@ -84,52 +83,45 @@ impl<R: Row> VersionedTable<R> {
             .put_item()
             .table_name(&self.name)
             .set_item(Some(row.attributes()))
-            .item("id", AttributeValue::S(id.to_owned()))
-            .item("version", AttributeValue::N(row.version().to_string()));
+            .item("id", text(id))
+            .item("version", number(row.version()));
         let put = if before == 0 {
             put.condition_expression("attribute_not_exists(id)")
         } else {
-            put.condition_expression("version = :before")
-                .expression_attribute_values(":before", AttributeValue::N(before.to_string()))
+            put.condition_expression("version = :before").expression_attribute_values(":before", number(before))
         };
-        match put.send().await {
-            Ok(_) => Ok(WriteOutcome::Stored),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Ok(WriteOutcome::Overtaken)
-            }
-            Err(error) => Err(Failure::aws("store a row for search", error)),
-        }
+        let stored = unless_condition_failed("store a row for search", put.send().await)?;
+        Ok(stored.map_or(WriteOutcome::Conflict, |_| WriteOutcome::Stored))
     }
 
-    /// Up to `limit` rows, from just after the id `after`, in an order that stays.
+    /// Reads up to `limit` rows that follow the id `after`, in a stable order.
     ///
     /// # Errors
-    /// If DynamoDB fails, or a row is not as [`put`](Self::put) writes it.
+    /// If DynamoDB fails, or a row does not have the form that [`put`](Self::put) writes.
     pub async fn page(&self, after: Option<&str>, limit: i32) -> Result<Page<R>, Failure> {
         let scan = self.client.scan().table_name(&self.name).consistent_read(true).limit(limit);
-        let answer = scan.set_exclusive_start_key(after.map(key)).send().await;
-        let answer = answer.map_err(|error| Failure::aws("page through rows for search", error))?;
-        let rows = answer.items.unwrap_or_default().iter().map(row).collect::<Result<_, _>>()?;
-        let next = answer.last_evaluated_key.map(|key| id(&key)).transpose()?;
+        let response = scan.set_exclusive_start_key(after.map(key)).send().await;
+        let response = response.map_err(|error| Failure::aws("read a page of rows for search", error))?;
+        let rows = response.items.unwrap_or_default().iter().map(row).collect::<Result<_, _>>()?;
+        let next = response.last_evaluated_key.map(|key| id(&key)).transpose()?;
         Ok(Page { rows, next })
     }
 }
 
 pub(crate) fn key(id: &str) -> Attributes {
-    HashMap::from([("id".to_owned(), AttributeValue::S(id.to_owned()))])
+    HashMap::from([("id".to_owned(), text(id))])
 }
 
 fn id(row: &Attributes) -> Result<String, Failure> {
-    let id = row.get("id").and_then(|value| value.as_s().ok()).cloned();
-    id.ok_or_else(|| broken("a row without an id"))
+    get_text(row, "id").map(str::to_owned).ok_or_else(|| unreadable("the row has no id"))
 }
 
 pub(crate) fn row<R: Row>(row: &Attributes) -> Result<(String, R), Failure> {
     let version = row.get("version").and_then(|value| value.as_n().ok()?.parse().ok());
-    let version = version.ok_or_else(|| broken("a row without a version"))?;
-    Ok((id(row)?, R::read(version, row).map_err(broken)?))
+    let version = version.ok_or_else(|| unreadable("the row has no version"))?;
+    Ok((id(row)?, R::read(version, row).map_err(unreadable)?))
 }
 
-fn broken(how: &'static str) -> Failure {
-    Failure::bug("read a row for search", how)
+fn unreadable(reason: &'static str) -> Failure {
+    Failure::bug("read a row for search", reason)
 }

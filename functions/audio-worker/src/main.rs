@@ -1,18 +1,17 @@
-//! `audio-worker`: a recording lands, what is played and drawn of it appears; it goes, and that goes.
+//! `audio-worker`: makes renditions and waveforms of uploaded recordings, and deletes them with the original.
 
 mod ffmpeg;
+mod lazy_download;
 mod prepare;
 mod reason;
+mod renderer;
 mod scratch;
-mod spool;
-mod stories;
 
 use function_kit::{config::required, logs};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    // The program that decodes and encodes.
     let ffmpeg = required("FFMPEG_PATH")?.into();
-    derivatives::run(stories::Stories { ffmpeg }).await.map_err(anyhow::Error::from_boxed)
+    derivatives::run(renderer::AudioRenderer { ffmpeg }).await.map_err(anyhow::Error::from_boxed)
 }

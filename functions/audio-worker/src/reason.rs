@@ -1,7 +1,7 @@
 use domain::media::Reason;
 use sound::SoundError;
 
-/// The code that clients see, unless the error says nothing about the recording.
+/// The reason that clients see; `None` if the error is not a property of the recording.
 pub fn reason(error: &SoundError) -> Option<Reason> {
     match error {
         SoundError::Empty => Some(Reason::Empty),

@@ -1,6 +1,6 @@
 use function_kit::config::{MissingSetting, required};
 
-/// What the template tells this function.
+/// Settings from the environment, which the template sets.
 pub struct Config {
     pub devices_table: String,
     pub platform_application_arn: String,

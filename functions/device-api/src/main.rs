@@ -1,14 +1,13 @@
-//! `device-api`: where a user is reached, and what of.
+//! `device-api`: registers devices for push notifications, and stores notification preferences.
 
 mod config;
 mod devices;
 mod endpoints;
-mod error;
 mod handler;
 mod registration;
 mod request;
 #[cfg(test)]
-mod testing;
+mod tests;
 
 use function_kit::{aws, logs, serve::serve};
 use jiff::Timestamp;

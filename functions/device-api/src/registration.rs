@@ -1,58 +1,55 @@
-//! AWS's algorithm for tokens of mobile apps.
+//! Registration of a token with SNS, by the algorithm in AWS's documentation of mobile push.
 
 use std::time::Duration;
 
 use domain::push::Token;
-use function_kit::failure::Failure;
+use function_kit::{failure::Failure, http::NoAnswer};
 
-use crate::{
-    endpoints::{Endpoints, Owner, Set},
-    error::Error,
-};
+use crate::endpoints::{Endpoints, Owner, SetAttributesOutcome};
 
-/// An endpoint that is not found is created again: look-ups are eventually consistent.
-const ROUNDS: u32 = 3;
+/// Number of attempts to find or create the endpoint. Reads are eventually consistent, so an endpoint may not be
+/// found at first.
+const ATTEMPTS: u32 = 3;
 
-/// How long to wait before the second round; before the third, twice as long.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Wait before the second attempt. Before the third, it is twice as long.
+const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Makes sure that an enabled endpoint with `token` is `owner`'s: `known`, if one is known, or the
-/// one that has the token already, or a new one. Gives its ARN.
+/// Makes `owner` the owner of an enabled endpoint with `token`: of `candidate`, of the existing endpoint with the token,
+/// or of a new one. Returns the ARN.
 ///
-/// `dispossess` is called with whom the endpoint belonged to, and its ARN, before it is given to
-/// `owner`: as long as the endpoint names the one before, a second try can find them, too.
+/// `revoke` is called with the previous owner and the ARN, before the endpoint changes its owner. If it fails, a
+/// retry still finds the previous owner in the endpoint.
 pub async fn register(
     endpoints: &Endpoints,
     owner: &Owner,
     token: &Token,
-    known: Option<String>,
-    dispossess: impl AsyncFn(Owner, &str) -> Result<(), Failure>,
-) -> Result<String, Error> {
-    let mut known = known;
-    for round in 0..ROUNDS {
-        tokio::time::sleep(PAUSE * round).await;
-        let endpoint_arn = match known.take() {
+    mut candidate: Option<String>,
+    revoke: impl AsyncFn(Owner, &str) -> Result<(), Failure>,
+) -> Result<String, NoAnswer> {
+    for attempt in 0..ATTEMPTS {
+        tokio::time::sleep(BACKOFF * attempt).await;
+        let endpoint_arn = match candidate.take() {
             Some(endpoint_arn) => endpoint_arn,
             None => endpoints.create(token, owner).await?,
         };
-        // Also right after a creation: an endpoint that was there may be disabled, or another's.
-        let Some(found) = endpoints.get(&endpoint_arn).await? else { continue };
-        if found.is_anothers(owner, token) {
+        // `create` may have returned an existing endpoint, so its attributes are checked as well.
+        let Some(attributes) = endpoints.get(&endpoint_arn).await? else { continue };
+        if attributes.belongs_to_other(owner, token) {
             continue;
         }
-        if found.delivery_targets(owner, token) {
+        if attributes.is_registered(owner, token) {
             return Ok(endpoint_arn);
         }
-        if let Some(before) = found.owner.filter(|before| before != owner) {
-            dispossess(before, &endpoint_arn).await?;
+        if let Some(previous) = attributes.owner.filter(|previous| previous != owner) {
+            revoke(previous, &endpoint_arn).await?;
         }
         match endpoints.set(&endpoint_arn, token, owner).await? {
-            Set::Done => return Ok(endpoint_arn),
-            Set::Gone => {}
-            Set::Taken(other) => known = Some(other),
+            SetAttributesOutcome::Updated => return Ok(endpoint_arn),
+            SetAttributesOutcome::NotFound => {}
+            SetAttributesOutcome::TokenTaken(other) => candidate = Some(other),
         }
     }
-    Err(Failure::transient("register a token", "its endpoint was gone time and again").into())
+    Err(Failure::transient("register a token", "its endpoint disappeared each time").into())
 }
 
 #[cfg(test)]
@@ -70,26 +67,26 @@ mod tests {
     use function_kit::failure::Kind;
 
     use super::*;
-    use crate::testing::{APPLICATION, already_exists, endpoint_arn, sns_error, token};
+    use crate::tests::fixtures::{APPLICATION, already_exists, endpoint_arn, sns_error, token};
 
     fn owner(user: &str) -> Owner {
         Owner { user: user.into(), device: "phone".into() }
     }
 
-    /// Calls SNS as `rules` expect it, in their order and all of them. The endpoint's ARN, and who
-    /// has lost it.
-    async fn registered(known: Option<String>, rules: &[&Rule]) -> Result<(String, Vec<Owner>), Error> {
+    /// Registers against SNS calls that match `rules` in this order, each once. Returns the ARN and the previous
+    /// owners.
+    async fn registered(candidate: Option<String>, rules: &[&Rule]) -> Result<(String, Vec<Owner>), NoAnswer> {
         let sns = mock_client!(aws_sdk_sns, RuleMode::Sequential, rules);
         let endpoints = Endpoints::new(sns, APPLICATION.to_owned());
-        let lost = RefCell::new(vec![]);
-        let dispossess = async |before, _: &str| {
-            lost.borrow_mut().push(before);
+        let revoked = RefCell::new(vec![]);
+        let revoke = async |previous, _: &str| {
+            revoked.borrow_mut().push(previous);
             Ok(())
         };
-        let outcome = register(&endpoints, &owner("mina"), &token("new"), known, dispossess).await;
-        let left: Vec<_> = rules.iter().map(|rule| rule.num_calls()).collect();
-        assert!(left.iter().all(|calls| *calls == 1), "calls of each rule: {left:?}");
-        outcome.map(|endpoint_arn| (endpoint_arn, lost.take()))
+        let outcome = register(&endpoints, &owner("mina"), &token("new"), candidate, revoke).await;
+        let calls: Vec<_> = rules.iter().map(|rule| rule.num_calls()).collect();
+        assert!(calls.iter().all(|calls| *calls == 1), "calls of each rule: {calls:?}");
+        outcome.map(|endpoint_arn| (endpoint_arn, revoked.take()))
     }
 
     fn creates(name: &'static str) -> Rule {
@@ -115,7 +112,7 @@ mod tests {
             })
     }
 
-    fn finds_nothing(name: &'static str) -> Rule {
+    fn finds_none(name: &'static str) -> Rule {
         mock!(Client::get_endpoint_attributes)
             .match_requests(move |request| request.endpoint_arn() == Some(&endpoint_arn(name)))
             .then_http_response(|| sns_error(404, "NotFound", "Endpoint does not exist"))
@@ -135,66 +132,59 @@ mod tests {
             .then_output(|| SetEndpointAttributesOutput::builder().build())
     }
 
-    fn at(name: &str, before: Option<Owner>) -> (String, Vec<Owner>) {
-        (endpoint_arn(name), before.into_iter().collect())
+    fn at(name: &str, previous: Option<Owner>) -> (String, Vec<Owner>) {
+        (endpoint_arn(name), previous.into_iter().collect())
     }
 
     #[tokio::test]
-    async fn without_an_endpoint_one_is_created_and_looked_at() {
+    async fn unknown_endpoint_is_created_and_checked() {
         let outcome = registered(None, &[&creates("a"), &finds("a", "new", "true", "mina")]).await;
         assert_eq!(outcome.expect("registered"), at("a", None));
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_is_as_it_should_be_is_left_alone() {
+    async fn registered_endpoint_is_unchanged() {
         let outcome = registered(Some(endpoint_arn("a")), &[&finds("a", "new", "true", "mina")]).await;
         assert_eq!(outcome.expect("registered"), at("a", None));
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_is_gone_is_created_again() {
-        let rules = [&finds_nothing("a"), &creates("b"), &finds("b", "new", "true", "mina")];
+    async fn missing_endpoint_is_created_again() {
+        let rules = [&finds_none("a"), &creates("b"), &finds("b", "new", "true", "mina")];
         assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("b", None));
     }
 
     #[tokio::test]
-    async fn after_three_rounds_the_client_is_to_try_again() {
-        let rules = [
-            &creates("a"),
-            &finds_nothing("a"),
-            &creates("b"),
-            &finds_nothing("b"),
-            &creates("c"),
-            &finds_nothing("c"),
-        ];
-        let Err(Error::Failed(failure)) = registered(None, &rules).await else { panic!("no failure") };
+    async fn endpoint_missing_three_times_is_transient() {
+        let rules = [&creates("a"), &finds_none("a"), &creates("b"), &finds_none("b"), &creates("c"), &finds_none("c")];
+        let Err(NoAnswer::Failure(failure)) = registered(None, &rules).await else { panic!("no failure") };
         assert_eq!(failure.kind, Kind::Transient);
     }
 
     #[tokio::test]
-    async fn another_token_is_set_and_the_endpoint_enabled_with_it() {
+    async fn endpoint_with_old_token_gets_new_token() {
         let rules = [&finds("a", "old", "true", "mina"), &sets("a")];
         assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("a", None));
     }
 
     #[tokio::test]
-    async fn a_disabled_endpoint_gets_the_token_and_is_enabled() {
+    async fn disabled_endpoint_is_enabled() {
         let rules = [&finds("a", "new", "false", "mina"), &sets("a")];
         assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("a", None));
-        // Also where the creation has just found it so.
+        // Also if the creation returned it.
         let rules = [&creates("a"), &finds("a", "new", "false", "mina"), &sets("a")];
         assert_eq!(registered(None, &rules).await.expect("registered"), at("a", None));
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_has_the_token_is_found_in_the_error() {
+    async fn existing_endpoint_is_found_in_error_message() {
         let exists = mock!(Client::create_platform_endpoint).then_http_response(|| already_exists(&endpoint_arn("x")));
         let rules = [&exists, &finds("x", "new", "true", "jun"), &sets("x")];
         assert_eq!(registered(None, &rules).await.expect("registered"), at("x", Some(owner("jun"))));
     }
 
     #[tokio::test]
-    async fn a_token_that_cannot_be_set_is_used_where_it_is() {
+    async fn token_taken_by_other_endpoint_uses_that_endpoint() {
         let taken = mock!(Client::set_endpoint_attributes).then_http_response(|| already_exists(&endpoint_arn("x")));
         let rules = [&finds("a", "old", "true", "mina"), &taken, &finds("x", "new", "true", "jun"), &sets("x")];
         let outcome = registered(Some(endpoint_arn("a")), &rules).await;
@@ -202,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_goes_before_it_is_set_is_created_again() {
+    async fn endpoint_deleted_before_update_is_created_again() {
         let gone = mock!(Client::set_endpoint_attributes)
             .then_http_response(|| sns_error(404, "NotFound", "Endpoint does not exist"));
         let rules = [&finds("a", "old", "true", "mina"), &gone, &creates("b"), &finds("b", "new", "true", "mina")];
@@ -210,42 +200,42 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_leads_to_anothers_phone_is_left_to_them() {
+    async fn endpoint_of_other_device_is_unchanged() {
         let rules = [&finds("a", "theirs", "true", "jun"), &creates("b"), &finds("b", "new", "true", "mina")];
         assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("b", None));
     }
 
     #[tokio::test]
-    async fn what_sns_does_not_take_is_the_clients_to_change() {
+    async fn invalid_token_or_owner_returns_400() {
         for message in [
             "Invalid parameter: Token Reason: must be at most 8192 bytes long in UTF-8 encoding",
             "Invalid parameter: Attributes Reason: Invalid value for attribute: CustomUserData: must be at most 2048 \
              bytes long in UTF-8 encoding",
         ] {
-            let refuses = mock!(Client::create_platform_endpoint)
+            let rejects = mock!(Client::create_platform_endpoint)
                 .then_http_response(move || sns_error(400, "InvalidParameter", message));
-            let Err(Error::Refused(problem)) = registered(None, &[&refuses]).await else { panic!("no refusal") };
+            let Err(NoAnswer::Problem(problem)) = registered(None, &[&rejects]).await else { panic!("no problem") };
             assert_eq!(problem.status, 400);
         }
     }
 
     #[tokio::test]
-    async fn what_is_wrong_with_the_stack_somebody_must_look_at() {
+    async fn error_of_the_stack_is_a_bug() {
         for (status, code) in [
             (400, "PlatformApplicationDisabled"),
             (403, "AuthorizationError"),
             (404, "NotFound"),
             (400, "InvalidParameter"),
         ] {
-            let refuses =
+            let rejects =
                 mock!(Client::create_platform_endpoint).then_http_response(move || sns_error(status, code, "no"));
-            let Err(Error::Failed(failure)) = registered(None, &[&refuses]).await else { panic!("no failure") };
+            let Err(NoAnswer::Failure(failure)) = registered(None, &[&rejects]).await else { panic!("no failure") };
             assert_eq!(failure.kind, Kind::Bug, "{code}");
         }
     }
 
     #[tokio::test]
-    async fn what_passes_is_worth_another_try() {
+    async fn error_of_sns_is_transient() {
         for (status, code) in [(500, "InternalError"), (429, "Throttled"), (503, "ServiceUnavailable")] {
             let fails =
                 mock!(Client::get_endpoint_attributes).then_http_response(move || sns_error(status, code, "busy"));
@@ -254,7 +244,7 @@ mod tests {
             let outcome =
                 register(&endpoints, &owner("mina"), &token("new"), Some(endpoint_arn("a")), async |_, _: &str| Ok(()))
                     .await;
-            let Err(Error::Failed(failure)) = outcome else { panic!("no failure") };
+            let Err(NoAnswer::Failure(failure)) = outcome else { panic!("no failure") };
             assert_eq!(failure.kind, Kind::Transient, "{code}");
         }
     }

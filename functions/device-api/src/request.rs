@@ -3,19 +3,20 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::push::Preferences;
 use function_kit::request::{caller, json_body, only_parameters};
 
-/// Twice the longest token, so that one which is too long is named as the reason.
+/// Twice the longest token, so that the problem for a too long token names the token.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// What a signed-in user may ask.
+/// Parsed request of a signed-in user.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request<'a> {
     /// The user's `sub`.
     pub user: &'a str,
-    pub wish: Wish<'a>,
+    pub operation: Operation<'a>,
 }
 
+/// Operation of the API.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Wish<'a> {
+pub enum Operation<'a> {
     /// `GET /v1/devices`
     ListDevices,
     /// `GET /v1/devices/{id}`
@@ -31,29 +32,32 @@ pub enum Wish<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Reads a request that API Gateway let through.
+    /// Parses a request that API Gateway has authorized.
     pub fn parse(request: &'a ApiGatewayV2httpRequest) -> Result<Self, Problem> {
         let user = caller(request)?;
         only_parameters(request, &[])?;
-        let wish = match request.route_key.as_deref() {
-            Some("GET /v1/devices") => Wish::ListDevices,
-            Some("GET /v1/devices/{id}") => Wish::GetDevice(id(request)?),
-            Some("PUT /v1/devices/{id}") => Wish::PutDevice(id(request)?, registration(request)?),
-            Some("DELETE /v1/devices/{id}") => Wish::DeleteDevice(id(request)?),
-            Some("GET /v1/notification-preferences") => Wish::GetPreferences,
-            Some("PUT /v1/notification-preferences") => Wish::PutPreferences(preferences(request)?),
+        let operation = match request.route_key.as_deref() {
+            Some("GET /v1/devices") => Operation::ListDevices,
+            Some("GET /v1/devices/{id}") => Operation::GetDevice(id(request)?),
+            Some("PUT /v1/devices/{id}") => Operation::PutDevice(id(request)?, registration(request)?),
+            Some("DELETE /v1/devices/{id}") => Operation::DeleteDevice(id(request)?),
+            Some("GET /v1/notification-preferences") => Operation::GetPreferences,
+            Some("PUT /v1/notification-preferences") => Operation::PutPreferences(preferences(request)?),
             _ => return Err(Problem::not_found()),
         };
-        Ok(Self { user, wish })
+        Ok(Self { user, operation })
     }
 }
 
-/// The device's id, which the app chose: a UUID, for example. A path that ends in `.` or `..` is another.
+/// The device's id, chosen by the app, such as a UUID. It must not start with a dot, because clients and proxies
+/// resolve `.` and `..` in paths.
 fn id(request: &ApiGatewayV2httpRequest) -> Result<&str, Problem> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let id = request.path_parameters.get("id").map(String::as_str);
     id.filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(allowed) && !id.starts_with('.')).ok_or_else(|| {
-        Problem::invalid_request("a device's id must be 1 to 64 of `A-Z a-z 0-9 . _ -`, the first no dot")
+        Problem::invalid_request(
+            "the device id must be 1 to 64 characters of `A-Z a-z 0-9 . _ -` and must not start with a dot",
+        )
     })
 }
 
@@ -70,7 +74,7 @@ fn preferences(request: &ApiGatewayV2httpRequest) -> Result<Preferences, Problem
     preferences.try_into().map_err(|error| Problem::invalid_request(format!("`quietHours`: {error}")))
 }
 
-/// Whether `text` has the form of a BCP 47 tag: a language, then subtags.
+/// Whether `text` has the form of a BCP 47 tag: a language, followed by subtags.
 fn is_language_tag(text: &str) -> bool {
     let mut subtags = text.split('-');
     let language = subtags.next().unwrap_or_default();
@@ -87,12 +91,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::request;
+    use crate::tests::fixtures::request;
 
-    /// The status of the refusal, and what it says.
-    fn refusal(route: &str, id: &str, body: &str) -> (u16, String) {
+    /// Status and detail of the problem.
+    fn problem(route: &str, id: &str, body: &str) -> (u16, String) {
         let request = request("mina", route, id, body);
-        let problem = Request::parse(&request).expect_err("a refusal");
+        let problem = Request::parse(&request).expect_err("a problem");
         (problem.status, problem.detail.unwrap_or_default())
     }
 
@@ -103,37 +107,41 @@ mod tests {
     }
 
     #[test]
-    fn every_route_is_read_for_the_user_of_the_token() {
+    fn each_route_is_parsed_for_the_caller() {
         let token = || Token::try_from("t".to_owned()).expect("a token");
         let registration =
             DeviceRegistration { token: token(), platform: Platform::Android, language: Some("ko".into()) };
         let preferences = Preferences { muted: [Category::Likes].into(), quiet_hours: None };
-        for (route, body, wish) in [
-            ("GET /v1/devices", "", Wish::ListDevices),
-            ("GET /v1/devices/{id}", "", Wish::GetDevice("phone-1")),
-            ("PUT /v1/devices/{id}", &*body("t", json!({"language": "ko"})), Wish::PutDevice("phone-1", registration)),
-            ("DELETE /v1/devices/{id}", "", Wish::DeleteDevice("phone-1")),
-            ("GET /v1/notification-preferences", "", Wish::GetPreferences),
-            ("PUT /v1/notification-preferences", r#"{"muted": ["likes"]}"#, Wish::PutPreferences(preferences)),
+        for (route, body, operation) in [
+            ("GET /v1/devices", "", Operation::ListDevices),
+            ("GET /v1/devices/{id}", "", Operation::GetDevice("phone-1")),
+            (
+                "PUT /v1/devices/{id}",
+                &*body("t", json!({"language": "ko"})),
+                Operation::PutDevice("phone-1", registration),
+            ),
+            ("DELETE /v1/devices/{id}", "", Operation::DeleteDevice("phone-1")),
+            ("GET /v1/notification-preferences", "", Operation::GetPreferences),
+            ("PUT /v1/notification-preferences", r#"{"muted": ["likes"]}"#, Operation::PutPreferences(preferences)),
         ] {
             let request = request("mina", route, "phone-1", body);
-            assert_eq!(Request::parse(&request), Ok(Request { user: "mina", wish }));
+            assert_eq!(Request::parse(&request), Ok(Request { user: "mina", operation }));
         }
     }
 
     #[test]
-    fn who_is_not_signed_in_is_told_so_before_anything_else() {
+    fn missing_caller_returns_401_before_other_problems() {
         for route in ["GET /v1/devices", "PUT /v1/devices/{id}", "PUT /v1/notification-preferences", "GET /v1/x"] {
             let request = request("", route, "!", "!");
-            assert_eq!(Request::parse(&request).expect_err("a refusal").status, 401, "{route}");
+            assert_eq!(Request::parse(&request).expect_err("a problem").status, 401, "{route}");
         }
     }
 
     #[test]
-    fn ids_are_short_and_plain() {
+    fn invalid_device_id_returns_400() {
         for id in ["", "a/b", "a b", "기기", "a#b", ".", "..", ".a", &"x".repeat(65)] {
             for route in ["GET /v1/devices/{id}", "PUT /v1/devices/{id}", "DELETE /v1/devices/{id}"] {
-                assert_eq!(refusal(route, id, "").0, 400, "{route} {id}");
+                assert_eq!(problem(route, id, "").0, 400, "{route} {id}");
             }
         }
         let longest = "x".repeat(64);
@@ -143,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_is_refused_with_the_reason() {
+    fn invalid_registration_returns_problem_with_reason() {
         let long = "x".repeat(MAX_TOKEN_BYTES + 1);
         for (body, status, reason) in [
             ("", 400, "EOF"),
@@ -161,7 +169,7 @@ mod tests {
             (&*body("t", json!({"language": "ko--KR"})), 400, "BCP 47"),
             (r#"{"token": "t"}"#, 400, "missing field `platform`"),
         ] {
-            let (found, detail) = refusal("PUT /v1/devices/{id}", "phone", body);
+            let (found, detail) = problem("PUT /v1/devices/{id}", "phone", body);
             assert_eq!(found, status, "{detail}");
             assert!(detail.contains(reason), "{detail}");
         }
@@ -171,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn preferences_are_refused_with_the_reason() {
+    fn invalid_preferences_return_problem_with_reason() {
         let hours = |zone| json!({"quietHours": {"from": "22:00", "to": "07:00", "timeZone": zone}}).to_string();
         for (body, reason) in [
             (&*hours("Asia/Busan"), "IANA name"),
@@ -183,20 +191,20 @@ mod tests {
             (r#"{"muted": ["everything"]}"#, "unknown variant"),
             (r#"{"mute": []}"#, "unknown field"),
         ] {
-            let (status, detail) = refusal("PUT /v1/notification-preferences", "", body);
+            let (status, detail) = problem("PUT /v1/notification-preferences", "", body);
             assert_eq!(status, 400);
             assert!(detail.contains(reason), "{detail}");
         }
     }
 
     #[test]
-    fn other_routes_lead_nowhere() {
-        assert_eq!(refusal("POST /v1/devices", "phone", "").0, 404);
+    fn unknown_route_returns_404() {
+        assert_eq!(problem("POST /v1/devices", "phone", "").0, 404);
     }
 
     proptest! {
         #[test]
-        fn whatever_is_wished_is_read_or_refused(
+        fn malformed_request_is_parsed_or_a_problem(
             body in malformed_inputs::documents(&[
                 r#"{"token":"abc:def","platform":"android","language":"ko-KR"}"#,
                 r#"{"muted":["likes"],"quietHours":{"from":"22:00","to":"07:00","timeZone":"Asia/Seoul"}}"#,
@@ -205,8 +213,8 @@ mod tests {
         ) {
             for route in ["GET /v1/devices/{id}", "PUT /v1/devices/{id}", "PUT /v1/notification-preferences"] {
                 let request = request("mina", route, &id, &body);
-                match Request::parse(&request).map(|request| request.wish) {
-                    Ok(Wish::GetDevice(id) | Wish::PutDevice(id, _)) => {
+                match Request::parse(&request).map(|request| request.operation) {
+                    Ok(Operation::GetDevice(id) | Operation::PutDevice(id, _)) => {
                         prop_assert!(id.is_ascii() && !id.contains(['/', '#', '\0']) && (1..=64).contains(&id.len()));
                     }
                     Ok(_) => {}

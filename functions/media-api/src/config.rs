@@ -1,36 +1,36 @@
 use function_kit::config::{MissingSetting, optional, required};
 
-/// What the template tells this function.
+/// The function's settings, which the template puts into the environment.
 pub struct Config {
-    /// Of the items.
+    /// The table of media items.
     pub media_table: String,
-    /// Of who follows whom.
+    /// The table of relations between persons.
     pub audience_table: String,
-    /// Of what clients uploaded.
+    /// The bucket of originals.
     pub originals_bucket: String,
-    /// Of what was made from it.
+    /// The bucket of derivatives.
     pub derived_bucket: String,
-    /// What cursors are sealed with.
+    /// The secret that protects cursors.
     pub sealing_secret_arn: String,
-    /// Where the distribution answers.
+    /// The base URL of the distribution.
     pub delivery_base_url: String,
-    /// Without it, nothing is signed for the distribution.
+    /// If `None`, files that are not public have presigned S3 URLs.
     pub delivery_key: Option<DeliveryKey>,
 }
 
-/// The key whose signatures the distribution trusts.
+/// The key whose signatures the distribution accepts.
 pub struct DeliveryKey {
-    /// As CloudFront knows its public half.
+    /// CloudFront's id of the public key.
     pub id: String,
-    /// The secret that holds it.
+    /// The secret that holds the private key.
     pub secret_arn: String,
 }
 
 impl Config {
-    /// Reads them.
+    /// Reads the settings from the environment.
     ///
     /// # Errors
-    /// One is missing.
+    /// If one is missing.
     pub fn from_env() -> Result<Self, MissingSetting> {
         let key = match optional("DELIVERY_KEY_SECRET_ARN") {
             Some(secret_arn) => Some(DeliveryKey { id: required("DELIVERY_KEY_ID")?, secret_arn }),

@@ -3,65 +3,71 @@ use std::collections::BTreeSet;
 use api::{MediaField, MediaItem, Problem};
 use store::media::Projection;
 
-/// Those that are made from what a worker made: the last of all.
-fn derived() -> impl Iterator<Item = MediaField> {
+/// The fields of derivatives, which are the last in the list.
+fn derivative_fields() -> impl Iterator<Item = MediaField> {
     MediaField::ALL.into_iter().skip_while(|field| *field != MediaField::Width)
 }
 
-/// Those that hold links.
+/// The fields that contain links.
 const LINKED: [MediaField; 3] = [MediaField::Variants, MediaField::Waveform, MediaField::Renditions];
 
-/// Which fields of an item a client wants.
+/// The fields of an item that a client requests; `None` for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(Option<BTreeSet<MediaField>>);
 
 impl Fields {
-    /// All of them.
+    /// All fields.
     pub fn all() -> Self {
         Self(None)
     }
 
-    /// Those that are named; there must be one.
+    /// The fields with these names.
+    ///
+    /// # Errors
+    /// 400 if a name is unknown, or there is none.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Problem> {
-        let refused = || {
+        let invalid = || {
             let all = MediaField::ALL.map(MediaField::as_str).join(", ");
             Problem::invalid_request(format!("`fields` must name some of {all}"))
         };
-        let wanted: Option<BTreeSet<_>> = names.into_iter().map(MediaField::named).collect();
-        wanted.filter(|wanted| !wanted.is_empty()).map(|wanted| Self(Some(wanted))).ok_or_else(refused)
+        let fields: Option<BTreeSet<_>> = names.into_iter().map(MediaField::named).collect();
+        fields.filter(|fields| !fields.is_empty()).map(|fields| Self(Some(fields))).ok_or_else(invalid)
     }
 
-    /// These; there must be one.
-    pub fn some(wanted: Vec<MediaField>) -> Result<Self, Problem> {
-        Self::named(wanted.into_iter().map(MediaField::as_str))
+    /// These fields.
+    ///
+    /// # Errors
+    /// 400 if there is none.
+    pub fn some(fields: Vec<MediaField>) -> Result<Self, Problem> {
+        Self::named(fields.into_iter().map(MediaField::as_str))
     }
 
-    /// How much of the row that takes.
-    pub fn detail(&self) -> Projection {
+    /// The part of the row that the fields need.
+    pub fn projection(&self) -> Projection {
         match &self.0 {
-            Some(wanted) if derived().all(|field| !wanted.contains(&field)) => Projection::Brief,
+            Some(fields) if derivative_fields().all(|field| !fields.contains(&field)) => Projection::Brief,
             _ => Projection::Full,
         }
     }
 
-    /// Whether links are wanted.
+    /// Whether some of the fields contain links.
     pub fn have_links(&self) -> bool {
-        self.0.as_ref().is_none_or(|wanted| LINKED.iter().any(|field| wanted.contains(field)))
+        self.0.as_ref().is_none_or(|fields| LINKED.iter().any(|field| fields.contains(field)))
     }
 
-    /// The item with these fields only; its id is always one.
-    pub fn of(&self, mut item: MediaItem) -> MediaItem {
-        if let Some(wanted) = &self.0 {
-            MediaField::ALL.into_iter().filter(|field| !wanted.contains(field)).for_each(|field| item.clear(field));
+    /// Clears all other fields of an item, except its id.
+    pub fn select(&self, mut item: MediaItem) -> MediaItem {
+        if let Some(fields) = &self.0 {
+            MediaField::ALL.into_iter().filter(|field| !fields.contains(field)).for_each(|field| item.clear(field));
         }
         item
     }
 
-    /// The same text for the same fields.
+    /// A text that identifies the set of fields.
     pub fn text(&self) -> String {
         self.0.as_ref().map_or_else(
             || "*".to_owned(),
-            |wanted| wanted.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(","),
+            |fields| fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(","),
         )
     }
 }
@@ -73,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    /// All there may be.
+    /// An item with every field.
     fn item() -> MediaItem {
         MediaItem {
             id: MediaId::of_key("photo/mina/a.jpg"),
@@ -107,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_known_can_be_wanted() {
+    fn unknown_field_returns_400() {
         for text in ["", "key", "id,", "Id", "id,position", "derived"] {
             assert_eq!(named(text), Err(400), "{text}");
         }
@@ -115,27 +121,27 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_wanted_is_read_signed_and_shown() {
+    fn only_requested_fields_are_read_signed_and_returned() {
         let (brief, sized) = (named("state").expect("fields"), named("width").expect("fields"));
-        assert_eq!((brief.detail(), brief.have_links()), (Projection::Brief, false));
-        assert_eq!((sized.detail(), sized.have_links()), (Projection::Full, false));
+        assert_eq!((brief.projection(), brief.have_links()), (Projection::Brief, false));
+        assert_eq!((sized.projection(), sized.have_links()), (Projection::Full, false));
         for (text, linked) in [("renditions", true), ("waveform", true), ("durationMs", false), ("loudness", false)] {
             let fields = named(text).expect("fields");
-            assert_eq!((fields.detail(), fields.have_links()), (Projection::Full, linked), "{text}");
+            assert_eq!((fields.projection(), fields.have_links()), (Projection::Full, linked), "{text}");
         }
-        assert_eq!((Fields::all().detail(), Fields::all().have_links()), (Projection::Full, true));
+        assert_eq!((Fields::all().projection(), Fields::all().have_links()), (Projection::Full, true));
         let id = item().id;
-        assert_eq!(json!(brief.of(item())), json!({"id": id, "state": "ready"}));
-        assert_eq!(Fields::all().of(item()), item());
+        assert_eq!(json!(brief.select(item())), json!({"id": id, "state": "ready"}));
+        assert_eq!(Fields::all().select(item()), item());
     }
 
     #[test]
-    fn every_field_can_be_wanted_by_the_name_that_it_has() {
+    fn every_field_is_requested_by_its_serialized_name() {
         assert_eq!(json!(item()).as_object().map(|item| item.len()), Some(MediaField::ALL.len()));
         for field in MediaField::ALL {
             let name = field.as_str();
             assert_eq!(json!(field), json!(name));
-            let one = json!(named(name).expect("a field").of(item()));
+            let one = json!(named(name).expect("a field").select(item()));
             let names: Vec<_> = one.as_object().expect("an object").keys().filter(|name| *name != "id").collect();
             assert_eq!(names, if field == MediaField::Id { vec![] } else { vec![name] });
         }

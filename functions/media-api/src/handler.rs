@@ -18,55 +18,56 @@ use store::{
 use tracing::info;
 
 use crate::{
-    answer, cursor, document,
-    epoch::Epoch,
+    cursor, etag,
     fields::Fields,
+    link_window::LinkWindow,
     links::Links,
+    openapi,
     originals::Originals,
     request::{Query, Request},
-    tag,
+    response,
 };
 
-/// What the handler uses.
+/// The services that the handler uses.
 pub struct Ports {
-    /// Of the items.
+    /// The table of media items.
     pub table: MediaTable,
-    /// Who follows whom.
+    /// Relations between callers and owners.
     pub relations: Relations,
-    /// What is deleted.
+    /// The bucket of originals.
     pub originals: Originals,
-    /// Where derived files are.
+    /// Makes links to derivatives.
     pub links: Links,
-    /// Seals cursors.
+    /// Protects cursors.
     pub sealer: SecretSealer,
 }
 
-/// Answers one request; a failure is an answer, too.
+/// Handles one request. Failures are responses, too.
 pub async fn handle(ports: &Ports, request: &ApiGatewayV2httpRequest, now: Timestamp) -> ApiGatewayV2httpResponse {
-    answered(request, answer(ports, request, Epoch::of(now)).await)
+    answered(request, route(ports, request, LinkWindow::of(now)).await)
 }
 
-async fn answer(
+async fn route(
     ports: &Ports,
     request: &ApiGatewayV2httpRequest,
-    epoch: Epoch,
+    window: LinkWindow,
 ) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
-    if request.route_key.as_deref() == Some(document::ROUTE) {
-        return document::answer(request);
+    if request.route_key.as_deref() == Some(openapi::ROUTE) {
+        return openapi::handle(request);
     }
     let caller = caller(request)?;
     match Request::parse(request)? {
         Request::Item { id, fields } => {
-            let item = visible(ports, caller, id, fields.detail()).await?;
-            let tag = tag_of(caller, &fields, epoch, [&item], "");
-            if tag::is_known(request, &tag) {
-                return Ok(tagged(tag::not_modified(), &tag));
+            let item = visible_item(ports, caller, id, fields.projection()).await?;
+            let tag = etag_of(caller, &fields, window, [&item], "");
+            if etag::matches(request, &tag) {
+                return Ok(with_etag(etag::not_modified(), &tag));
             }
-            let item = shown(ports, caller, &fields, epoch, item).await?.ok_or_else(Problem::not_found)?;
-            Ok(tagged(json(&item), &tag))
+            let item = view(ports, caller, &fields, window, item).await?.ok_or_else(Problem::not_found)?;
+            Ok(with_etag(json(&item), &tag))
         }
-        Request::List(query) => list(ports, request, caller, query, epoch).await,
-        Request::Batch { ids, fields } => Ok(json(&batch(ports, caller, &ids, &fields, epoch).await?)),
+        Request::List(query) => list(ports, request, caller, query, window).await,
+        Request::Batch { ids, fields } => Ok(json(&batch(ports, caller, &ids, &fields, window).await?)),
         Request::Delete { id } => {
             delete(ports, caller, id).await?;
             Ok(no_content())
@@ -74,15 +75,14 @@ async fn answer(
     }
 }
 
-/// The item `id`, if `caller` may see it. That it exists and that they may not is the same as that
-/// it does not exist.
-async fn visible(ports: &Ports, caller: &str, id: MediaId, detail: Projection) -> Result<MediaItem, NoAnswer> {
-    let item = ports.table.get(id, detail).await?.ok_or_else(Problem::not_found)?;
-    let is_shown = match item.is_shown_to(caller) {
-        Some(is_shown) => is_shown,
+/// The item `id`, if `caller` may see it. Otherwise the error is the same as for an item that does not exist.
+async fn visible_item(ports: &Ports, caller: &str, id: MediaId, projection: Projection) -> Result<MediaItem, NoAnswer> {
+    let item = ports.table.get(id, projection).await?.ok_or_else(Problem::not_found)?;
+    let is_visible = match item.is_visible_to(caller) {
+        Some(is_visible) => is_visible,
         None => ports.relations.of(caller, &item.owner).await? == Relation::Follower,
     };
-    if is_shown { Ok(item) } else { Err(Problem::not_found().into()) }
+    if is_visible { Ok(item) } else { Err(Problem::not_found().into()) }
 }
 
 async fn list(
@@ -90,28 +90,28 @@ async fn list(
     request: &ApiGatewayV2httpRequest,
     caller: &str,
     query: Query,
-    epoch: Epoch,
+    window: LinkWindow,
 ) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
     let Query { owner, selection, order, limit, cursor, fields } = query;
     let owner = owner.unwrap_or_else(|| caller.to_owned());
     let mut list = List { owner, selection, relation: Relation::Stranger, order };
-    // Before anything is read: a cursor of somebody else's costs nothing.
+    // Before any read, so that an invalid cursor costs none.
     let after = match &cursor {
-        Some(cursor) => Some(cursor::open(ports.sealer.get().await?, caller, &list, cursor)?),
+        Some(cursor) => Some(cursor::decode(ports.sealer.get().await?, caller, &list, cursor)?),
         None => None,
     };
     list.relation = ports.relations.of(caller, &list.owner).await?;
-    let page = ports.table.list(&list, limit, after.as_ref(), fields.detail()).await?;
+    let page = ports.table.list(&list, limit, after.as_ref(), fields.projection()).await?;
     let next = match &page.next {
-        Some(place) => Some(cursor::seal(ports.sealer.get().await?, caller, &list, place)),
+        Some(sort_key) => Some(cursor::encode(ports.sealer.get().await?, caller, &list, sort_key)),
         None => None,
     };
-    let tag = tag_of(caller, &fields, epoch, &page.items, next.as_deref().unwrap_or_default());
-    if tag::is_known(request, &tag) {
-        return Ok(tagged(tag::not_modified(), &tag));
+    let tag = etag_of(caller, &fields, window, &page.items, next.as_deref().unwrap_or_default());
+    if etag::matches(request, &tag) {
+        return Ok(with_etag(etag::not_modified(), &tag));
     }
-    let items = try_join_all(page.items.into_iter().map(|item| shown(ports, caller, &fields, epoch, item))).await?;
-    Ok(tagged(json(&MediaList { items: items.into_iter().flatten().collect(), next }), &tag))
+    let items = views(ports, caller, &fields, window, page.items).await?;
+    Ok(with_etag(json(&MediaList { items, next }), &tag))
 }
 
 async fn batch(
@@ -119,54 +119,63 @@ async fn batch(
     caller: &str,
     ids: &[MediaId],
     fields: &Fields,
-    epoch: Epoch,
+    window: LinkWindow,
 ) -> Result<MediaBatch, Failure> {
-    let found = ports.table.get_many(ids, fields.detail()).await?;
+    let found = ports.table.get_many(ids, fields.projection()).await?;
     let unclear: BTreeSet<_> =
-        found.iter().filter(|item| item.is_shown_to(caller).is_none()).map(|item| item.owner.as_str()).collect();
+        found.iter().filter(|item| item.is_visible_to(caller).is_none()).map(|item| item.owner.as_str()).collect();
     let relations = ports.relations.among(caller, &unclear).await?;
-    let is_shown = |item: &MediaItem| {
+    let is_visible = |item: &MediaItem| {
         let follows = || relations.get(item.owner.as_str()) == Some(&Relation::Follower);
-        item.is_shown_to(caller).unwrap_or_else(follows)
+        item.is_visible_to(caller).unwrap_or_else(follows)
     };
-    let seen: Vec<_> = found.iter().filter(|item| is_shown(item)).map(|item| item.id).collect();
+    let visible: BTreeSet<_> = found.iter().filter(|item| is_visible(item)).map(|item| item.id).collect();
     let mut found: HashMap<_, _> = found.into_iter().map(|item| (item.id, item)).collect();
-    // In the order in which they were asked for.
-    let seen = ids.iter().filter(|id| seen.contains(id)).filter_map(|id| found.remove(id));
-    let seen: Vec<_> = seen.collect();
-    let items = try_join_all(seen.into_iter().map(|item| shown(ports, caller, fields, epoch, item))).await?;
-    Ok(MediaBatch { items: items.into_iter().flatten().collect() })
+    // In the order of the request.
+    let items = ids.iter().filter(|id| visible.contains(id)).filter_map(|id| found.remove(id)).collect();
+    Ok(MediaBatch { items: views(ports, caller, fields, window, items).await? })
 }
 
-/// Deletes the original; all else follows from that, by its event.
+/// Deletes the original. The workers process the event of the deletion: they delete the derivatives and the item.
 async fn delete(ports: &Ports, caller: &str, id: MediaId) -> Result<(), NoAnswer> {
     let item = ports.table.get(id, Projection::Brief).await?.ok_or_else(Problem::not_found)?;
-    // Also of what they may see, others are told no more than that it is not theirs to delete.
+    // 404 also for an item that the caller may see but does not own.
     if item.owner != caller || matches!(item.state, State::Deleted { .. }) {
         return Err(Problem::not_found().into());
     }
     ports.originals.delete(&item.key).await?;
-    info!(media_id = %id, "deletion was asked for");
+    info!(media_id = %id, "deleted the original");
     Ok(())
 }
 
-async fn shown(
+/// The requested fields of an item as `caller` sees it; `None` if it has been deleted.
+async fn view(
     ports: &Ports,
     caller: &str,
     fields: &Fields,
-    epoch: Epoch,
+    window: LinkWindow,
     item: MediaItem,
 ) -> Result<Option<Item>, Failure> {
-    let links = fields.have_links().then_some((&ports.links, epoch));
-    Ok(answer::shown(item, caller, links).await?.map(|item| fields.of(item)))
+    let links = fields.have_links().then_some((&ports.links, window));
+    Ok(response::media_item(item, caller, links).await?.map(|item| fields.select(item)))
 }
 
-/// The tag of what `caller` sees of `items`: which state of each, whether as its owner, and which
-/// links.
-fn tag_of<'a>(
+async fn views(
+    ports: &Ports,
     caller: &str,
     fields: &Fields,
-    epoch: Epoch,
+    window: LinkWindow,
+    items: Vec<MediaItem>,
+) -> Result<Vec<Item>, Failure> {
+    let views = try_join_all(items.into_iter().map(|item| view(ports, caller, fields, window, item))).await?;
+    Ok(views.into_iter().flatten().collect())
+}
+
+/// The `ETag` of `items` as `caller` sees them. It covers the state of each, whether the caller owns it, and the links.
+fn etag_of<'a>(
+    caller: &str,
+    fields: &Fields,
+    window: LinkWindow,
     items: impl IntoIterator<Item = &'a MediaItem>,
     next: &str,
 ) -> String {
@@ -177,14 +186,14 @@ fn tag_of<'a>(
         parts.extend([item.id.to_string(), item.position.to_string(), (item.owner == caller).to_string()]);
     }
     if has_links {
-        parts.push(epoch.number().to_string());
+        parts.push(window.number().to_string());
     }
-    tag::of(parts.iter().map(String::as_str))
+    etag::of(parts.iter().map(String::as_str))
 }
 
-fn tagged(mut answer: ApiGatewayV2httpResponse, tag: &str) -> ApiGatewayV2httpResponse {
-    tag::mark(&mut answer.headers, tag);
-    answer
+fn with_etag(mut response: ApiGatewayV2httpResponse, tag: &str) -> ApiGatewayV2httpResponse {
+    etag::allow_revalidation(&mut response.headers, tag);
+    response
 }
 
 #[cfg(test)]

@@ -1,28 +1,30 @@
-//! `media-api`: what clients ask about media, and that they want some of it gone.
+//! `media-api`: returns and deletes media items.
 //!
 //! ```text
-//! handler     a request, answered
-//!   request   what is asked
-//!   cursor    where a list goes on
-//!   answer    what is shown, of which `fields` selects
-//!   links     where files are, in this `epoch`
-//!   tag       whether the client has it already
-//!   originals what is deleted
+//! handler       handles a request
+//!   request     parses it
+//!   cursor      encodes the position in a list
+//!   response    the item as a caller sees it
+//!   fields      the fields that a client requests
+//!   links       URLs of derivatives, the same within a link_window
+//!   etag        entity tags and conditional requests
+//!   originals   deletes originals
+//!   openapi     serves the API's description
 //! ```
-//! It is a library only so that its benchmark reaches it; `main.rs` wires it.
+//! It is a library so that the benchmark can use it. `main.rs` wires it.
 
-mod answer;
 /// Settings.
 pub mod config;
 mod cursor;
-mod document;
-mod epoch;
+mod etag;
 mod fields;
-/// Requests and their answers.
+/// Requests and responses.
 pub mod handler;
-/// Where derived files are.
+mod link_window;
+/// URLs of derivatives.
 pub mod links;
-/// What clients uploaded.
+mod openapi;
+/// Originals.
 pub mod originals;
 mod request;
-mod tag;
+mod response;

@@ -1,94 +1,95 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_s3::{Client, presigning::PresigningConfig};
-use cdn_signing::{Addresses, Signer};
-use domain::media::is_open;
+use cdn_signing::{Signer, UrlBuilder};
+use domain::media::is_public_key;
 use function_kit::failure::Failure;
 use tokio::sync::OnceCell;
 
-use crate::epoch::Epoch;
+use crate::link_window::LinkWindow;
 
-/// How long a signed link works, from the start of its epoch.
+/// The lifetime of signed links, from the start of their window.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// Links to derived files: at CloudFront, and signed unless everybody may see the file.
+/// Makes links to derivatives: CloudFront URLs, signed unless the file is public.
 pub struct Links {
-    /// Where the distribution answers.
+    /// The base URL of the distribution.
     pub base_url: String,
-    /// Who vouches for links to what is not open.
+    /// Signs links to files that are not public.
     pub signing: Signing,
 }
 
-/// Who vouches for links that must be signed.
+/// How links to files that are not public are signed.
 pub enum Signing {
-    /// CloudFront lets them pass by a key that it trusts.
+    /// For CloudFront, with a key that the distribution trusts.
     CloudFront(Box<SigningKey>),
-    /// No key is set up: they lead to the bucket itself. Such a link also dies with the session that
-    /// signed it, at the earliest some hours after this function started.
+    /// For S3, if no key is configured. Such a link also expires with the credentials that signed it, some hours after the
+    /// start of this function at the earliest.
     Bucket {
-        /// Signs them.
+        /// Presigns requests.
         s3: Client,
-        /// Of derived files.
+        /// The bucket of derivatives.
         bucket: String,
     },
 }
 
-/// The key, in Secrets Manager. It is read when it is first needed: many requests need it not.
+/// A private key in Secrets Manager. It is read when it is first needed, since many requests do not need it.
 pub struct SigningKey {
-    /// Reads it.
+    /// The Secrets Manager client.
     pub secrets: aws_sdk_secretsmanager::Client,
-    /// The secret that holds it.
+    /// The secret that holds the key.
     pub secret_arn: String,
-    /// As CloudFront knows its public half.
+    /// CloudFront's id of the public key.
     pub key_id: String,
-    /// Signed with it, once it has been read.
-    pub addresses: OnceCell<Addresses>,
+    /// Signs with the key, once it has been read.
+    pub builder: OnceCell<UrlBuilder>,
 }
 
 impl Links {
-    /// Links to the files of one item at `keys`, in the same order. Those that are not open work until
-    /// 15 minutes after the start of `epoch`, for whoever has them. No call to AWS but for the key, once.
-    pub async fn to(&self, keys: &[&str], epoch: Epoch) -> Result<Vec<String>, Failure> {
-        let addresses = match &self.signing {
-            Signing::Bucket { s3, bucket } if !keys.iter().all(|key| is_open(key)) => {
-                return presigned(s3, bucket, keys, epoch).await;
+    /// The URLs of one item's files at `keys`, in the same order. Signed URLs expire 15 minutes after the start of
+    /// `window`.
+    ///
+    /// # Errors
+    /// If the private key cannot be read, or one of `keys` is not a derivative's.
+    pub async fn urls(&self, keys: &[&str], window: LinkWindow) -> Result<Vec<String>, Failure> {
+        let all_public = keys.iter().all(|key| is_public_key(key));
+        let urls = match &self.signing {
+            _ if all_public => builder(&self.base_url, None)?.urls(keys, 0),
+            Signing::Bucket { s3, bucket } => return presigned(s3, bucket, keys, window).await,
+            Signing::CloudFront(key) => {
+                key.builder(&self.base_url).await?.urls(keys, (window.start() + LIFETIME).as_secs())
             }
-            Signing::CloudFront(key) if !keys.iter().all(|key| is_open(key)) => {
-                key.addresses(&self.base_url).await?.of(keys, (epoch.start() + LIFETIME).as_secs())
-            }
-            _ => unsigned(&self.base_url)?.of(keys, 0),
         };
-        addresses.map_err(|error| Failure::bug("link to a derived file", error))
+        urls.map_err(|error| Failure::bug("make the URL of a derivative", error))
     }
 }
 
-fn unsigned(base_url: &str) -> Result<Addresses, Failure> {
-    Addresses::new(base_url, None).map_err(|error| Failure::bug("read where the distribution answers", error))
+fn builder(base_url: &str, signer: Option<Signer>) -> Result<UrlBuilder, Failure> {
+    UrlBuilder::new(base_url, signer).map_err(|error| Failure::bug("read the distribution's base URL", error))
 }
 
 impl SigningKey {
-    async fn addresses(&self, base_url: &str) -> Result<&Addresses, Failure> {
+    async fn builder(&self, base_url: &str) -> Result<&UrlBuilder, Failure> {
         let read = async || {
-            let answer = self.secrets.get_secret_value().secret_id(&self.secret_arn).send().await;
-            let answer = answer.map_err(|error| Failure::aws("read the signing key", error))?;
-            let signer = Signer::from_pem(&self.key_id, answer.secret_string().unwrap_or_default())
+            let response = self.secrets.get_secret_value().secret_id(&self.secret_arn).send().await;
+            let secret = response.map_err(|error| Failure::aws("read the signing key", error))?;
+            let signer = Signer::from_pem(&self.key_id, secret.secret_string().unwrap_or_default())
                 .map_err(|error| Failure::bug("read the signing key", error))?;
-            Addresses::new(base_url, Some(signer))
-                .map_err(|error| Failure::bug("read where the distribution answers", error))
+            builder(base_url, Some(signer))
         };
-        self.addresses.get_or_try_init(read).await
+        self.builder.get_or_try_init(read).await
     }
 }
 
-async fn presigned(s3: &Client, bucket: &str, keys: &[&str], epoch: Epoch) -> Result<Vec<String>, Failure> {
-    let signing = PresigningConfig::builder().start_time(UNIX_EPOCH + epoch.start()).expires_in(LIFETIME).build();
-    let signing = signing.map_err(|error| Failure::bug("sign a link", error))?;
-    let mut links = Vec::with_capacity(keys.len());
+async fn presigned(s3: &Client, bucket: &str, keys: &[&str], window: LinkWindow) -> Result<Vec<String>, Failure> {
+    let config = PresigningConfig::builder().start_time(UNIX_EPOCH + window.start()).expires_in(LIFETIME).build();
+    let config = config.map_err(|error| Failure::bug("presign a URL", error))?;
+    let mut urls = Vec::with_capacity(keys.len());
     for key in keys {
-        let request = s3.get_object().bucket(bucket).key(*key).presigned(signing.clone()).await;
-        links.push(request.map_err(|error| Failure::aws("sign a link", error))?.uri().to_owned());
+        let request = s3.get_object().bucket(bucket).key(*key).presigned(config.clone()).await;
+        urls.push(request.map_err(|error| Failure::aws("presign a URL", error))?.uri().to_owned());
     }
-    Ok(links)
+    Ok(urls)
 }
 
 #[cfg(test)]
@@ -101,17 +102,17 @@ mod tests {
 
     use super::*;
 
-    const OPEN: &str = "ID/0000000000000000000000000000000A/open/8x8-h.webp";
+    const PUBLIC: &str = "ID/0000000000000000000000000000000A/open/8x8-h.webp";
     const PEM: &str = include_str!("../../../crates/cdn-signing/tests/p256.pem");
 
-    fn epoch() -> Epoch {
-        Epoch::of("2026-11-22T00:06:00Z".parse().expect("a time"))
+    fn window() -> LinkWindow {
+        LinkWindow::of("2026-11-22T00:06:00Z".parse().expect("a time"))
     }
 
-    fn closed() -> String {
+    fn private() -> String {
         let sequencer = domain::media::Sequencer::parse("0A").expect("a sequencer");
         let id = domain::media::MediaId::of_key("photo/mina/a.jpg");
-        domain::media::derived_key(id, &sequencer, domain::media::Visibility::Private, (8, 8), "h", "webp")
+        domain::media::variant_key(id, &sequencer, domain::media::Visibility::Private, (8, 8), "h", "webp")
     }
 
     fn links(secret: &[&Rule]) -> Links {
@@ -119,7 +120,7 @@ mod tests {
             secrets: mock_client!(aws_sdk_secretsmanager, RuleMode::Sequential, secret),
             secret_arn: "arn".into(),
             key_id: "K".into(),
-            addresses: OnceCell::new(),
+            builder: OnceCell::new(),
         }));
         Links { base_url: "https://d1.cloudfront.net".into(), signing }
     }
@@ -130,51 +131,51 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn open_files_need_no_key() {
-        let link = links(&[]).to(&[OPEN], epoch()).await.expect("a link");
-        assert_eq!(link, [format!("https://d1.cloudfront.net/{OPEN}")]);
-        assert!(links(&[]).to(&[], epoch()).await.expect("no link").is_empty());
+    async fn public_file_is_linked_without_the_key() {
+        let link = links(&[]).urls(&[PUBLIC], window()).await.expect("a link");
+        assert_eq!(link, [format!("https://d1.cloudfront.net/{PUBLIC}")]);
+        assert!(links(&[]).urls(&[], window()).await.expect("no links").is_empty());
     }
 
     #[tokio::test]
-    async fn the_key_is_read_once_and_after_a_failure_again() {
-        let fails = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
+    async fn key_is_read_once_and_again_after_a_failure() {
+        let failing = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
             .then_error(|| GetSecretValueError::unhandled("no answer"));
-        let works = secret(PEM);
-        let links = links(&[&fails, &works]);
-        let closed = closed();
-        assert_eq!(links.to(&[&closed], epoch()).await.expect_err("a failure").kind, Kind::Transient);
+        let working = secret(PEM);
+        let links = links(&[&failing, &working]);
+        let private = private();
+        assert_eq!(links.urls(&[&private], window()).await.expect_err("a failure").kind, Kind::Transient);
         for _ in 0..2 {
-            let link = links.to(&[&closed], epoch()).await.expect("a link");
-            assert!(link[0].starts_with(&format!("https://d1.cloudfront.net/{closed}?Policy=")), "{}", link[0]);
+            let link = links.urls(&[&private], window()).await.expect("a link");
+            assert!(link[0].starts_with(&format!("https://d1.cloudfront.net/{private}?Policy=")), "{}", link[0]);
             assert!(link[0].contains("&Key-Pair-Id=K&"), "{}", link[0]);
         }
-        assert_eq!(works.num_calls(), 1);
+        assert_eq!(working.num_calls(), 1);
     }
 
     #[tokio::test]
-    async fn they_end_fifteen_minutes_after_the_start_of_their_epoch() {
-        let (links, closed) = (links(&[&secret(PEM)]), closed());
-        let link = links.to(&[&closed], epoch()).await.expect("a link").swap_remove(0);
+    async fn signed_link_expires_fifteen_minutes_after_the_start_of_its_window() {
+        let (links, private) = (links(&[&secret(PEM)]), private());
+        let link = links.urls(&[&private], window()).await.expect("a link").swap_remove(0);
         let policy = |link: &str| link.split(['=', '&']).nth(1).map(str::to_owned).expect("a policy");
-        let text = BASE64_STANDARD.decode(policy(&link).replace('-', "+").replace('_', "=").replace('~', "/"));
-        let text = String::from_utf8(text.expect("base 64")).expect("text");
+        let policy_text = BASE64_STANDARD.decode(policy(&link).replace('-', "+").replace('_', "=").replace('~', "/"));
+        let text = String::from_utf8(policy_text.expect("base 64")).expect("text");
         let end: jiff::Timestamp = "2026-11-22T00:20:00Z".parse().expect("a time");
         assert!(text.contains(&format!("{{\"AWS:EpochTime\":{}}}", end.as_second())), "{text}");
-        // Signatures differ, what they are about does not.
-        let again = links.to(&[&closed], epoch()).await.expect("a link");
+        // Signatures differ, policies do not.
+        let again = links.urls(&[&private], window()).await.expect("a link");
         assert_eq!(policy(&again[0]), policy(&link));
     }
 
     #[tokio::test]
-    async fn a_secret_that_is_no_key_stays_secret() {
-        let failure = links(&[&secret("hunter2")]).to(&[&closed()], epoch()).await.expect_err("a failure");
+    async fn secret_that_is_not_a_key_is_not_printed() {
+        let failure = links(&[&secret("hunter2")]).urls(&[&private()], window()).await.expect_err("a failure");
         assert_eq!(failure.kind, Kind::Bug);
         assert!(!failure.to_string().contains("hunter2"));
     }
 
     #[tokio::test]
-    async fn without_a_key_they_lead_to_the_bucket() {
+    async fn private_file_without_a_key_has_a_presigned_url() {
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("ap-northeast-2"))
@@ -182,9 +183,12 @@ mod tests {
         let s3 = Client::from_conf(config.build());
         let signing = Signing::Bucket { s3, bucket: "derived".into() };
         let links = Links { base_url: "https://d1.cloudfront.net".into(), signing };
-        let link = links.to(&[&closed()], epoch()).await.expect("a link");
+        let link = links.urls(&[&private()], window()).await.expect("a link");
         assert!(link[0].contains("X-Amz-Date=20261122T000500Z&X-Amz-Expires=900"), "{}", link[0]);
-        assert_eq!(links.to(&[&closed()], epoch()).await.expect("a link"), link);
-        assert_eq!(links.to(&[OPEN], epoch()).await.expect("a link"), [format!("https://d1.cloudfront.net/{OPEN}")]);
+        assert_eq!(links.urls(&[&private()], window()).await.expect("a link"), link);
+        assert_eq!(
+            links.urls(&[PUBLIC], window()).await.expect("a link"),
+            [format!("https://d1.cloudfront.net/{PUBLIC}")]
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! `media-api`: what clients ask about media, and that they want some of it gone.
+//! `media-api`: returns and deletes media items.
 
 use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ async fn main() -> anyhow::Result<()> {
             secrets: secrets.clone(),
             secret_arn: key.secret_arn,
             key_id: key.id,
-            addresses: OnceCell::new(),
+            builder: OnceCell::new(),
         })),
         None => Signing::Bucket { s3: s3.clone(), bucket: config.derived_bucket },
     };

@@ -1,19 +1,21 @@
 use aws_sdk_s3::Client;
 use function_kit::failure::Failure;
 
-/// The bucket of originals, where this function only deletes.
+/// The bucket of originals, of which this function may only delete.
 pub struct Originals {
-    /// Deletes.
+    /// The S3 client.
     pub s3: Client,
-    /// Where they are.
+    /// The bucket's name.
     pub bucket: String,
 }
 
 impl Originals {
-    /// Deletes the original at `key`; that it has gone already is as good.
+    /// Deletes the original at `key`. A missing original is not an error.
+    ///
+    /// # Errors
+    /// If S3 fails.
     pub async fn delete(&self, key: &str) -> Result<(), Failure> {
-        let deleted = self.s3.delete_object().bucket(&self.bucket).key(key).send().await;
-        deleted.map_err(|error| Failure::aws("delete an original", error))?;
-        Ok(())
+        let delete = self.s3.delete_object().bucket(&self.bucket).key(key);
+        delete.send().await.map(drop).map_err(|error| Failure::aws("delete an original", error))
     }
 }

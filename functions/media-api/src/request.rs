@@ -8,13 +8,13 @@ use store::media::{Order, Selection};
 
 use crate::fields::Fields;
 
-/// DynamoDB answers as many at once.
+/// One request to DynamoDB reads a whole batch.
 const _: () = assert!(MAX_BATCH <= store::media::MAX_BATCH);
 
-/// A hundred ids and all fields take 4 kB.
+/// The limit of a body: 100 ids and all fields take 4 kB.
 const MAX_BODY_BYTES: usize = 8 * 1024;
 
-/// What a client may ask.
+/// A request of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
     /// `GET /v1/media/{id}?fields=…`
@@ -27,10 +27,10 @@ pub enum Request {
     Batch { ids: Vec<MediaId>, fields: Fields },
 }
 
-/// A list that is asked for.
+/// A query for a list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query {
-    /// Whose items; the caller's own, if it does not say.
+    /// The owner of the items; `None` for the caller.
     pub owner: Option<String>,
     pub selection: Selection,
     pub order: Order,
@@ -40,7 +40,10 @@ pub struct Query {
 }
 
 impl Request {
-    /// Reads a request that API Gateway let through (payload format 2.0).
+    /// Parses a request from API Gateway (payload format 2.0).
+    ///
+    /// # Errors
+    /// 400, 404 or 413.
     pub fn parse(request: &ApiGatewayV2httpRequest) -> Result<Self, Problem> {
         match request.route_key.as_deref() {
             Some("GET /v1/media/{id}") => {
@@ -69,7 +72,7 @@ impl Request {
 }
 
 fn id(request: &ApiGatewayV2httpRequest) -> Result<MediaId, Problem> {
-    // What is not an id names nothing.
+    // A malformed id names no item.
     let id = request.path_parameters.get("id").and_then(|id| id.parse().ok());
     id.ok_or_else(Problem::not_found)
 }
@@ -89,10 +92,10 @@ fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
         (None, Some(post)) => {
             Selection::Post(post.try_into().map_err(|error| Problem::invalid_request(format!("`post`: {error}")))?)
         }
-        (Some(_), Some(_)) => return Err(Problem::invalid_request("a list is by `kind` or by `post`, not by both")),
+        (Some(_), Some(_)) => return Err(Problem::invalid_request("`kind` and `post` cannot be combined")),
     };
     let order = match parameter(request, "order").as_deref() {
-        None | Some("newest") => Order::BoundedLwwMap,
+        None | Some("newest") => Order::Newest,
         Some("oldest") => Order::Oldest,
         Some(_) => return Err(Problem::invalid_request("`order` must be newest or oldest")),
     };
@@ -110,7 +113,7 @@ fn owner(text: String) -> Result<String, Problem> {
     if (1..=MAX_OWNER_CHARACTERS).contains(&text.chars().count()) {
         Ok(text)
     } else {
-        Err(Problem::invalid_request(format!("`owner` must name somebody, in 1 to {MAX_OWNER_CHARACTERS} characters")))
+        Err(Problem::invalid_request(format!("`owner` must have 1 to {MAX_OWNER_CHARACTERS} characters")))
     }
 }
 
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn one_item() {
+    fn item_request_is_parsed_and_invalid_ones_are_rejected() {
         let id = MediaId::of_key("photo/mina/a.jpg");
         let item = |query| parse("GET /v1/media/{id}", json!({"id": id}), query, "");
         assert_eq!(item(json!({})), Ok(Request::Item { id, fields: Fields::all() }));
@@ -168,9 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn a_list_and_its_bounds() {
+    fn list_query_is_parsed_and_checked_against_its_limits() {
         let own = list(json!({})).expect("a list");
-        assert_eq!((own.owner, own.selection, own.order), (None, Selection::All, Order::BoundedLwwMap));
+        assert_eq!((own.owner, own.selection, own.order), (None, Selection::All, Order::Newest));
         assert_eq!(own.limit, DEFAULT_LIMIT);
         let photos = list(json!({"owner": "mina", "kind": "photo", "order": "oldest", "limit": "1", "cursor": "c"}));
         let photos = photos.expect("a list");
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_and_its_bounds() {
+    fn batch_is_parsed_and_checked_against_its_limits() {
         let ids: Vec<_> = (0..101).map(|number| MediaId::of_key(&format!("photo/mina/{number}"))).collect();
         assert_eq!(
             batch(json!({"ids": ids[..100]})),
@@ -229,16 +232,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_asked_is_read_or_refused(
+        fn any_request_is_parsed_or_rejected(
             values in prop::collection::vec(malformed_inputs::text(), 7),
             id in malformed_inputs::text(),
             body in malformed_inputs::documents(&[r#"{"ids":["1BXGRWP28YE5BMJM4Y6AMW46T0"],"fields":["id","state"]}"#]),
-            known: u8,
+            present: u8,
         ) {
             let names = ["owner", "kind", "post", "order", "limit", "cursor", "fields"];
-            // Each of them alone, and together.
+            // Any combination of them.
             let query: serde_json::Map<_, _> = names.iter().zip(values).enumerate()
-                .filter(|(at, _)| known >> at & 1 == 1)
+                .filter(|(at, _)| present >> at & 1 == 1)
                 .map(|(_, (name, value))| ((*name).to_owned(), json!(value)))
                 .collect();
             let query = Value::Object(query);

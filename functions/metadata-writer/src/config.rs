@@ -1,6 +1,6 @@
 use function_kit::config::{MissingSetting, required};
 
-/// What the template tells this function.
+/// The function's settings, which the template puts into the environment.
 pub struct Config {
     pub originals_bucket: String,
     pub media_table: String,

@@ -1,3 +1,4 @@
+use derivatives::Originals;
 use domain::media::{MediaId, MediaItem, Message, ObjectChange, ObjectEvent, Original, OriginalKey};
 use function_kit::{
     failure::Failure,
@@ -5,51 +6,58 @@ use function_kit::{
 };
 use jiff::Timestamp;
 use store::media::{MediaTable, WriteOutcome};
-use tracing::{info, warn};
+use tracing::{info, instrument, warn};
 
-use crate::originals::Originals;
-
-/// What the handler reads and writes.
+/// The services that the handler uses.
 pub struct Ports {
     pub originals: Originals,
     pub table: MediaTable,
-    /// What is measured: `Items` by `Outcome`, and `EventToItem`.
+    /// Counts `Items` by `Outcome`; observes `EventToItem`.
     pub metrics: Metrics,
 }
 
-/// Folds one message into the table; a message that comes again, or late, changes nothing.
+/// Folds one message into the table. Late and repeated messages change nothing.
+///
+/// # Errors
+/// If the message is neither a notification nor a report, or a service fails.
 pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
     let message = Message::parse(body).map_err(|error| Failure::bug("read the message", error))?;
     match message {
-        Message::Report(report) => store(ports, MediaItem::reported(*report)).await,
+        Message::Report(report) => store(ports, MediaItem::from_report(*report)).await,
         Message::Notification(notification) => {
             for event in &notification.events {
-                if let Some(item) = news(&ports.originals, event).await? {
-                    store(ports, item).await?;
-                    let took = Timestamp::now().duration_since(event.at).as_millis_f64();
-                    ports.metrics.observe("EventToItem", Unit::Milliseconds, took.max(0.0));
-                }
+                record(ports, event).await?;
             }
             Ok(())
         }
     }
 }
 
-/// The state of an item that an event tells of.
-async fn news(originals: &Originals, event: &ObjectEvent) -> Result<Option<MediaItem>, Failure> {
+/// Records the creation or removal of an original.
+#[instrument(level = "error", name = "event", skip_all, fields(media_id = %MediaId::of_key(&event.key)))]
+async fn record(ports: &Ports, event: &ObjectEvent) -> Result<(), Failure> {
+    if let Some(item) = item(&ports.originals, event).await? {
+        store(ports, item).await?;
+        let took = Timestamp::now().duration_since(event.at).as_millis_f64();
+        ports.metrics.observe("EventToItem", Unit::Milliseconds, took.max(0.0));
+    }
+    Ok(())
+}
+
+/// The item in the state that follows from an event; `None` if the event changes no item.
+async fn item(originals: &Originals, event: &ObjectEvent) -> Result<Option<MediaItem>, Failure> {
     if let Err(error) = OriginalKey::parse(&event.key) {
-        // Somebody with access to the bucket put it there by hand: not media, and nobody's.
-        warn!(sequencer = %event.sequencer, %error, "left out");
+        // Somebody with access to the bucket put it there. It has no owner, so it is not media.
+        warn!(sequencer = %event.sequencer, %error, "ignored an object with another key");
         return Ok(None);
     }
     let item = match &event.change {
         ObjectChange::Removed => MediaItem::deleted(event),
-        ObjectChange::Created { size, etag } => match originals.declared(&event.key, etag).await? {
-            Some(declared) => Original::of(event, *size, declared).map(MediaItem::landed),
-            // Who may see it is not known any more. Nothing is lost: what happened to it since has
-            // an event of its own.
+        ObjectChange::Created { size, etag } => match originals.head_if_match(&event.key, etag).await? {
+            Some(declared) => Original::of(event, *size, declared).map(MediaItem::processing),
+            // Its visibility can no longer be read. The deletion or replacement has an event of its own.
             None => {
-                info!(media_id = %MediaId::of_key(&event.key), "gone before it was recorded");
+                info!(media_id = %MediaId::of_key(&event.key), "deleted or replaced before it was recorded");
                 return Ok(None);
             }
         },
@@ -126,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn writes_only_what_is_further_on_and_as_it_was_declared() {
+    async fn item_is_stored_with_its_position_and_declared_visibility() {
         let put = mock!(Client::put_item)
             .match_requests(|request| {
                 let values = request.expression_attribute_values();
@@ -143,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn old_news_is_no_failure() {
+    async fn superseded_item_is_not_a_failure() {
         let put = mock!(Client::put_item).then_error(|| {
             PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
         });
@@ -152,33 +160,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_owns_is_left_out_and_the_rest_is_stored() {
+    async fn object_without_owner_is_ignored_and_the_rest_is_stored() {
         let (put, head) = (stored(), declaring("public"));
         handle(&ports(&put, &head), &landed(&["photo/x.jpg", "photo/mina/a.jpg"])).await.expect("stored");
         assert_eq!((put.num_calls(), head.num_calls()), (1, 1));
     }
 
     #[tokio::test]
-    async fn what_has_gone_or_changed_since_is_told_by_its_own_event() {
+    async fn deleted_or_replaced_original_is_not_stored() {
         for status in [404, 412] {
             let (put, head) = (stored(), answering(status));
-            handle(&ports(&put, &head), &landed(&["photo/mina/a.jpg"])).await.expect("left out");
+            handle(&ports(&put, &head), &landed(&["photo/mina/a.jpg"])).await.expect("ignored");
             assert_eq!((put.num_calls(), head.num_calls()), (0, 1), "{status}");
         }
     }
 
     #[tokio::test]
-    async fn nothing_is_written_while_who_may_see_it_is_not_known() {
+    async fn item_of_unknown_visibility_is_not_stored() {
         let (put, forbidden) = (stored(), answering(403));
         let failure = handle(&ports(&put, &forbidden), &landed(&["photo/mina/a.jpg"])).await.expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
-        let silent = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
-        let failure = handle(&ports(&put, &silent), &landed(&["photo/mina/a.jpg"])).await.expect_err("a failure");
+        let unreachable = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
+        let failure = handle(&ports(&put, &unreachable), &landed(&["photo/mina/a.jpg"])).await.expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
     }
 
     #[tokio::test]
-    async fn a_removal_needs_no_look() {
+    async fn removal_is_stored_without_reading_the_original() {
         let (put, head) = (stored(), declaring("public"));
         let removed = notification("ObjectRemoved:Delete", &["audio/mina/a"]);
         handle(&ports(&put, &head), &removed).await.expect("stored");
@@ -186,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_of_no_known_kind_is_a_bug() {
+    async fn unreadable_message_is_a_bug() {
         let failure = handle(&ports(&stored(), &declaring("public")), "not JSON").await.expect_err("a failure");
         assert_eq!(failure.kind, Kind::Bug);
     }

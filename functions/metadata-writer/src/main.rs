@@ -1,10 +1,10 @@
-//! `metadata-writer`: what S3 and the workers say, folded into the table `media`.
+//! `metadata-writer`: folds S3 events and the workers' reports into the table `media`.
 
 mod config;
 mod handler;
-mod originals;
 
 use aws_lambda_events::sqs::SqsEvent;
+use derivatives::Originals;
 use function_kit::{aws, batch, batch::Queue, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use store::media::MediaTable;
@@ -15,7 +15,7 @@ async fn main() -> anyhow::Result<()> {
     let config = config::Config::from_env()?;
     let aws = aws::sdk_config();
     let ports = handler::Ports {
-        originals: originals::Originals { s3: aws_sdk_s3::Client::new(&aws), bucket: config.originals_bucket },
+        originals: Originals { s3: aws_sdk_s3::Client::new(&aws), bucket: config.originals_bucket },
         table: MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table),
         metrics: Metrics::from_env(),
     };

@@ -4,25 +4,28 @@ use aws_sdk_sns::{
     Client,
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
+    operation::set_platform_application_attributes::SetPlatformApplicationAttributesError,
 };
 use function_kit::failure::Failure;
 
-use crate::event::Events;
+use crate::event::EventTopics;
 
 const PLATFORM: &str = "GCM";
 const CREDENTIAL: &str = "PlatformCredential";
+const UPDATE: &str = "update the platform application";
 
-/// The platform applications of SNS.
+/// Client for platform applications of SNS.
 pub struct Applications {
     pub sns: Client,
 }
 
-/// The name in an application's ARN (`arn:…:app/GCM/<name>`); nothing if `id` is none.
-pub fn name(id: &str) -> Option<&str> {
+/// Name of the application with this ARN (`arn:…:app/GCM/<name>`). `None` for any other text.
+pub fn name_in_arn(id: &str) -> Option<&str> {
     id.strip_prefix("arn:")?.split_once(":app/GCM/").map(|(_, name)| name)
 }
 
-/// The ARN of the application `name` beside a stack (`arn:<partition>:cloudformation:<region>:<account>:stack/…`).
+/// ARN of the application `name` in the account and region of a stack
+/// (`arn:<partition>:cloudformation:<region>:<account>:stack/…`).
 fn arn(stack_id: &str, name: &str) -> Option<String> {
     let mut parts = stack_id.split(':');
     let ("arn", partition, "cloudformation", region, account) =
@@ -34,52 +37,48 @@ fn arn(stack_id: &str, name: &str) -> Option<String> {
 }
 
 impl Applications {
-    /// Makes sure that there is an application `name`, with these attributes; its ARN.
+    /// Creates the application, or updates the existing one of this name. Returns the ARN.
     ///
-    /// An application of this name that is there is taken: CloudFormation, and Lambda for it, may
-    /// ask for the same creation twice.
+    /// CloudFormation and Lambda may deliver the same request twice, so an existing application is no error.
     pub async fn create(
         &self,
         stack_id: &str,
         name: &str,
         credential: String,
-        events: &Events,
+        topics: &EventTopics,
     ) -> Result<String, Failure> {
-        let attributes = attributes(credential, events, &Events::default());
+        let attributes = attributes(credential, topics, &EventTopics::default());
         let create = self.sns.create_platform_application().name(name).platform(PLATFORM);
         match create.set_attributes(Some(attributes.clone())).send().await {
-            Ok(answer) => answer
+            Ok(response) => response
                 .platform_application_arn
-                .ok_or_else(|| Failure::bug("create the platform application", "SNS told no ARN of it")),
-            Err(error) if is_there(&error) => {
-                let arn = arn(stack_id, name)
-                    .ok_or_else(|| Failure::bug("name the platform application", "the stack's id is no ARN"))?;
-                self.set(&arn, attributes)
-                    .await
-                    .map_err(|error| Failure::aws("update the platform application", error))?;
+                .ok_or_else(|| Failure::bug("create the platform application", "the response has no ARN")),
+            Err(error) if already_exists(&error) => {
+                let arn = arn(stack_id, name).ok_or_else(|| Failure::bug(UPDATE, "the stack's id is no ARN"))?;
+                self.set_attributes(&arn, attributes).await.map_err(|error| Failure::aws(UPDATE, error))?;
                 Ok(arn)
             }
             Err(error) => Err(Failure::aws("create the platform application", error)),
         }
     }
 
-    /// Gives the application these attributes; what only `before` has is taken away. Says whether
-    /// there is such an application.
+    /// Sets the application's attributes, and removes topics that only `previous` has. `false` if the application
+    /// does not exist.
     pub async fn update(
         &self,
         arn: &str,
         credential: String,
-        events: &Events,
-        before: &Events,
+        topics: &EventTopics,
+        previous: &EventTopics,
     ) -> Result<bool, Failure> {
-        match self.set(arn, attributes(credential, events, before)).await {
+        match self.set_attributes(arn, attributes(credential, topics, previous)).await {
             Ok(()) => Ok(true),
             Err(error) if error.code() == Some("NotFound") => Ok(false),
-            Err(error) => Err(Failure::aws("update the platform application", error)),
+            Err(error) => Err(Failure::aws(UPDATE, error)),
         }
     }
 
-    /// Deletes the application with all its endpoints. One that is not there is no error.
+    /// Deletes the application with all its endpoints. A missing application is no error.
     pub async fn delete(&self, arn: &str) -> Result<(), Failure> {
         match self.sns.delete_platform_application().platform_application_arn(arn).send().await {
             Ok(_) => Ok(()),
@@ -88,33 +87,27 @@ impl Applications {
         }
     }
 
-    async fn set(
+    async fn set_attributes(
         &self,
         arn: &str,
         attributes: HashMap<String, String>,
-    ) -> Result<
-        (),
-        SdkError<
-            aws_sdk_sns::operation::set_platform_application_attributes::SetPlatformApplicationAttributesError,
-            HttpResponse,
-        >,
-    > {
+    ) -> Result<(), SdkError<SetPlatformApplicationAttributesError, HttpResponse>> {
         let set = self.sns.set_platform_application_attributes().platform_application_arn(arn);
         set.set_attributes(Some(attributes)).send().await.map(drop)
     }
 }
 
-fn is_there<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+fn already_exists<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     error.code() == Some("InvalidParameter")
         && error.message().is_some_and(|message| message.contains("already exists"))
 }
 
-/// Token authentication: the service account is the credential, and there is no principal.
-fn attributes(credential: String, events: &Events, before: &Events) -> HashMap<String, String> {
+/// Attributes for token authentication: the service account is the credential, and there is no principal.
+fn attributes(credential: String, topics: &EventTopics, previous: &EventTopics) -> HashMap<String, String> {
     let mut attributes = HashMap::from([(CREDENTIAL.to_owned(), credential)]);
-    for ((name, topic), (_, before)) in events.attributes().into_iter().zip(before.attributes()) {
-        // An empty text takes the topic away.
-        if let Some(topic) = topic.or(before.map(|_| "")) {
+    for ((name, topic), (_, previous)) in topics.attributes().into_iter().zip(previous.attributes()) {
+        // An empty text removes the topic.
+        if let Some(topic) = topic.or(previous.map(|_| "")) {
             attributes.insert(name.to_owned(), topic.to_owned());
         }
     }

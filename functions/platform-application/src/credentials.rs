@@ -2,12 +2,12 @@ use aws_sdk_secretsmanager::Client;
 use function_kit::failure::Failure;
 use serde::Deserialize;
 
-/// Reads the service account that FCM knows us by.
+/// Client for the secret with the FCM service account.
 pub struct Credentials {
     pub secrets: Client,
 }
 
-/// What must be in a service account's JSON.
+/// Required fields of a service account's JSON.
 #[derive(Deserialize)]
 struct ServiceAccount {
     #[serde(rename = "type")]
@@ -18,12 +18,12 @@ struct ServiceAccount {
 }
 
 impl Credentials {
-    /// The service account's JSON, as the secret's current version has it. Never in a failure's text.
+    /// The service account's JSON from the secret's current version. No failure contains it.
     pub async fn service_account(&self, secret_arn: &str) -> Result<String, Failure> {
-        let answer = self.secrets.get_secret_value().secret_id(secret_arn).send().await;
-        let answer = answer.map_err(|error| Failure::aws("read the secret", error))?;
-        let text = answer.secret_string.filter(|text| is_service_account(text));
-        text.ok_or_else(|| Failure::bug("read the secret", "its value is not the JSON of a service account"))
+        let response = self.secrets.get_secret_value().secret_id(secret_arn).send().await;
+        let response = response.map_err(|error| Failure::aws("read the secret", error))?;
+        let text = response.secret_string.filter(|text| is_service_account(text));
+        text.ok_or_else(|| Failure::bug("read the secret", "the value is not the JSON of a service account"))
     }
 }
 
@@ -44,9 +44,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_a_service_account_passes_for_one(text in malformed_inputs::documents(&[ACCOUNT])) {
+        fn malformed_service_account_is_rejected(text in malformed_inputs::documents(&[ACCOUNT])) {
             prop_assert!(is_service_account(ACCOUNT));
-            // What is passed over may be nested deeper than a value can be.
+            // Ignored fields may be nested deeper than `Value` can parse.
             let account: Option<serde_json::Value> = serde_json::from_str(&text).ok();
             if let Some(account) = account.filter(|_| is_service_account(&text)) {
                 prop_assert_eq!(&account["type"], "service_account");

@@ -1,12 +1,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What CloudFormation asks of a custom resource.
+/// Request of CloudFormation for a custom resource.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Request {
     pub request_type: RequestType,
-    /// Pre-signed: whoever has it can answer, once.
+    /// Pre-signed, therefore secret.
     #[serde(rename = "ResponseURL")]
     pub response_url: String,
     pub stack_id: String,
@@ -14,10 +14,10 @@ pub struct Request {
     pub logical_resource_id: String,
     /// Absent on `Create`.
     pub physical_resource_id: Option<String>,
-    /// Read later: what is wrong with them is an answer, too.
+    /// Parsed later, so that invalid properties get a response.
     #[serde(default)]
     pub resource_properties: Value,
-    /// On `Update`.
+    /// Only on `Update`.
     #[serde(default)]
     pub old_resource_properties: Value,
 }
@@ -29,28 +29,28 @@ pub enum RequestType {
     Delete,
 }
 
-/// The properties in the template; CloudFormation makes all of them strings.
+/// Properties from the template. CloudFormation sends all of them as strings.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Properties {
     pub name: String,
     pub credentials_secret_arn: String,
     #[serde(flatten)]
-    pub events: Events,
+    pub topics: EventTopics,
 }
 
-/// Which topics are told of what.
+/// ARNs of the topics for the application's events.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct Events {
+pub struct EventTopics {
     event_delivery_failure: Option<String>,
     event_endpoint_created: Option<String>,
     event_endpoint_deleted: Option<String>,
     event_endpoint_updated: Option<String>,
 }
 
-impl Events {
-    /// The application's attributes, and the topic for each.
+impl EventTopics {
+    /// Attribute names of the application, with the topic for each.
     pub fn attributes(&self) -> [(&'static str, Option<&str>); 4] {
         [
             ("EventDeliveryFailure", self.event_delivery_failure.as_deref()),
@@ -61,12 +61,12 @@ impl Events {
     }
 }
 
-/// What CloudFormation is told.
+/// Response to CloudFormation.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Response {
     pub status: Status,
-    /// Why it failed; empty otherwise.
+    /// Reason of a failure; empty on success.
     pub reason: String,
     pub physical_resource_id: String,
     pub stack_id: String,
@@ -82,23 +82,23 @@ pub enum Status {
 }
 
 impl Response {
-    /// The answer to `request`: the resource's physical id, or why there is none.
-    pub fn to(request: Request, outcome: Result<String, String>) -> Self {
+    /// Response to `request`. `outcome` is the physical id, or the reason of the failure.
+    pub fn new(request: Request, outcome: Result<String, String>) -> Self {
         let Request { stack_id, request_id, logical_resource_id, physical_resource_id, .. } = request;
         let (status, reason, physical_resource_id) = match outcome {
             Ok(id) => (Status::Success, String::new(), id),
             Err(reason) => {
-                // On `Create` there must be one, too: it comes again with the `Delete` of the rollback.
+                // A failed `Create` also needs an id: the rollback deletes the resource by it.
                 let id = physical_resource_id.unwrap_or_else(|| format!("{logical_resource_id}-was-not-created"));
-                (Status::Failed, bounded(reason), id)
+                (Status::Failed, truncated(reason), id)
             }
         };
         Self { status, reason, physical_resource_id, stack_id, request_id, logical_resource_id }
     }
 }
 
-/// CloudFormation takes answers of 4,096 bytes.
-fn bounded(mut reason: String) -> String {
+/// Truncates a reason, because CloudFormation accepts responses of at most 4,096 bytes.
+fn truncated(mut reason: String) -> String {
     reason.truncate(reason.floor_char_boundary(2_000));
     reason
 }
@@ -111,13 +111,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_damaged_request_is_read_or_refused(
+        fn malformed_request_is_parsed_or_rejected(
             text in malformed_inputs::documents(&[r#"{"RequestType":"Create","ResponseURL":"https://s3/x","StackId":"arn:stack","RequestId":"r","ResourceType":"Custom::X","LogicalResourceId":"App","ResourceProperties":{"ServiceToken":"arn","Name":"push","CredentialsSecretArn":"arn:secret","EventEndpointCreated":"arn:topic"}}"#]),
             reason in malformed_inputs::text(),
         ) {
             if let Ok(request) = serde_json::from_str::<Request>(&text) {
                 let _ = serde_json::from_value::<Properties>(request.resource_properties.clone());
-                let response = Response::to(request, Err(reason));
+                let response = Response::new(request, Err(reason));
                 prop_assert!(response.status == Status::Failed && response.reason.len() <= 2_000);
             }
         }

@@ -1,23 +1,23 @@
-//! `platform-application`: the custom resource `Custom::PlatformApplication`, an SNS platform
-//! application for FCM with token authentication. CloudFormation has no type for it.
+//! `platform-application`: the custom resource `Custom::PlatformApplication`, an SNS platform application for FCM
+//! with token authentication. CloudFormation has no resource type for it.
 //!
-//! Its `Ref` is the application's ARN. Properties:
+//! `Ref` returns the application's ARN. Properties:
 //!
 //! ```text
-//! Name                  of the application; another name makes another application
-//! CredentialsSecretArn  a secret whose value is the service account's JSON
-//! CredentialsVersion    anything; a change of it has the secret read again
+//! Name                  of the application; a new name creates a new application
+//! CredentialsSecretArn  secret whose value is the service account's JSON
+//! CredentialsVersion    any text; a new one makes CloudFormation update the resource, which reads the secret again
 //! EventDeliveryFailure, EventEndpointCreated, EventEndpointDeleted, EventEndpointUpdated
-//!                       ARNs of topics that are told, each optional
+//!                       ARNs of SNS topics for these events, each optional
 //! ```
 
-mod answer;
 mod application;
 mod credentials;
 mod event;
 mod handler;
+mod response_sender;
 #[cfg(test)]
-mod testing;
+mod tests;
 
 use function_kit::{aws, logs};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -30,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
     let ports = handler::Ports {
         applications: application::Applications { sns: aws_sdk_sns::Client::new(&aws) },
         credentials: credentials::Credentials { secrets: aws_sdk_secretsmanager::Client::new(&aws) },
-        answers: answer::Answers { http: aws::http_connector() },
+        responses: response_sender::ResponseSender { http: aws::http_connector() },
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         handler::handle(&ports, event.payload).await.map_err(Error::from)

@@ -1,10 +1,10 @@
-//! The ports on AWS.
+//! Implementation of the ports on AWS.
 
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     graph::Position,
-    message::sendable,
+    message::escape_noncharacters,
     push::{Event, Fact, Registers, Row},
 };
 use function_kit::failure::Failure;
@@ -16,18 +16,18 @@ use store::{
 };
 
 use crate::{
-    message::Further,
-    ports::{Ledger, Phones, Projections, Surroundings},
-    refusal::{Refusal, refusal},
+    message::Continuation,
+    ports::{Ledger, MobilePush, Projections, Runtime},
+    publish_error::PublishError,
 };
 
-/// Followers in a page: enough that handing on costs little beside them, few enough that a page is
-/// done in seconds.
-const FOLLOWERS_A_PAGE: i32 = 500;
-/// Events in a page of a shelf.
-const NOTES_A_PAGE: i32 = 100;
+/// Followers per page: many, so that the cost of the continuation is small in comparison, and few enough that a page
+/// takes seconds.
+const FOLLOWERS_PER_PAGE: i32 = 500;
+/// Pending events per page.
+const PENDING_PER_PAGE: i32 = 100;
 
-/// Tables, SNS, the queue, and who is asking: an invocation of this function.
+/// Tables, SNS and queue, for one invocation.
 #[derive(Debug, Clone)]
 pub struct Aws {
     pub audience: AudienceTable,
@@ -36,33 +36,33 @@ pub struct Aws {
     pub sns: aws_sdk_sns::Client,
     pub sqs: aws_sdk_sqs::Client,
     pub push_queue_url: String,
-    /// Unique: claims in the ledger are this invocation's own.
+    /// Unique id of the invocation, which owns its claims in the ledger.
     pub claimant: String,
 }
 
 impl Projections for Aws {
-    async fn learn(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure> {
-        self.audience.learn(fact, committed_at).await
+    async fn apply(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure> {
+        self.audience.apply(fact, committed_at).await
     }
 
     async fn look_up(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure> {
-        self.audience.look_up(rows).await
+        self.audience.get(rows).await
     }
 
     async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure> {
-        self.audience.followers(person, after, FOLLOWERS_A_PAGE).await
+        self.audience.followers(person, after, FOLLOWERS_PER_PAGE).await
     }
 
-    async fn add_pending(&self, pending_key: &PendingKey, event: &Event) -> Result<(), Failure> {
-        self.audience.add_pending(pending_key, event).await
+    async fn add_pending(&self, key: &PendingKey, event: &Event) -> Result<(), Failure> {
+        self.audience.add_pending(key, event).await
     }
 
-    async fn pending_page(&self, pending_key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure> {
-        self.audience.pending_page(pending_key, after, NOTES_A_PAGE).await
+    async fn pending_page(&self, key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure> {
+        self.audience.pending_page(key, after, PENDING_PER_PAGE).await
     }
 
-    async fn remove_pending(&self, pending_key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure> {
-        self.audience.remove_pending(pending_key, edge, position).await
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure> {
+        self.audience.remove_pending(key, edge, position).await
     }
 }
 
@@ -71,35 +71,40 @@ impl Ledger for Aws {
         self.ledger.claim(entry, &self.claimant, now, until).await
     }
 
-    async fn mark(&self, entry: &Entry<'_>, sent: &BTreeSet<String>, outcome: Option<&str>) -> Result<bool, Failure> {
-        self.ledger.mark(entry, &self.claimant, sent, outcome).await
+    async fn finish_claim(
+        &self,
+        entry: &Entry<'_>,
+        sent: &BTreeSet<String>,
+        outcome: Option<&str>,
+    ) -> Result<bool, Failure> {
+        self.ledger.finish_claim(entry, &self.claimant, sent, outcome).await
     }
 
-    async fn settle(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
-        self.ledger.settle(entry, outcome).await
+    async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
+        self.ledger.record_outcome(entry, outcome).await
     }
 
-    async fn is_handed_on(&self, event: &Event, rule: &str, number: u32) -> Result<bool, Failure> {
-        self.ledger.is_handed_on(event, rule, number).await
+    async fn is_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure> {
+        self.ledger.is_page_continued(event, pass, page).await
     }
 
-    async fn handed_on(&self, event: &Event, rule: &str, number: u32) -> Result<(), Failure> {
-        self.ledger.handed_on(event, rule, number).await
+    async fn mark_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
+        self.ledger.mark_page_continued(event, pass, page).await
     }
 }
 
-impl Phones for Aws {
+impl MobilePush for Aws {
     async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
         self.devices.delivery_targets(user).await
     }
 
-    async fn forget(&self, device: &Device) -> Result<bool, Failure> {
-        self.devices.remove(device).await
+    async fn remove_device(&self, device: &Device) -> Result<bool, Failure> {
+        self.devices.delete_if_unchanged(device).await
     }
 
-    async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), Refusal> {
+    async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), PublishError> {
         let publish = self.sns.publish().target_arn(endpoint_arn).message_structure("json").message(message);
-        publish.send().await.map(drop).map_err(refusal)
+        publish.send().await.map(drop).map_err(PublishError::from)
     }
 
     async fn delete_endpoint(&self, endpoint_arn: &str) -> Result<(), Failure> {
@@ -108,18 +113,19 @@ impl Phones for Aws {
     }
 }
 
-impl Surroundings for Aws {
-    async fn hand_on(&self, further: &Further) -> Result<(), Failure> {
-        let body = serde_json::to_string(further).map_err(|error| Failure::bug("hand work on", error))?;
-        let id = further.id();
+impl Runtime for Aws {
+    async fn enqueue(&self, continuation: &Continuation) -> Result<(), Failure> {
+        const DOING: &str = "enqueue a continuation";
+        let body = serde_json::to_string(continuation).map_err(|error| Failure::bug(DOING, error))?;
+        let id = continuation.id();
         let send = self
             .sqs
             .send_message()
             .queue_url(&self.push_queue_url)
-            .message_body(sendable(body))
+            .message_body(escape_noncharacters(body))
             .message_group_id(&id)
             .message_deduplication_id(&id);
-        send.send().await.map(drop).map_err(|error| Failure::aws("hand work on", error))
+        send.send().await.map(drop).map_err(|error| Failure::aws(DOING, error))
     }
 
     fn now(&self) -> Timestamp {
@@ -133,7 +139,7 @@ mod tests {
         error::ErrorMetadata,
         operation::{
             delete_endpoint::DeleteEndpointOutput,
-            publish::{PublishError, PublishOutput},
+            publish::{PublishError as SnsError, PublishOutput},
         },
         types::error::{
             AuthorizationErrorException, EndpointDisabledException, InternalErrorException, InvalidParameterException,
@@ -145,7 +151,7 @@ mod tests {
     use function_kit::failure::Kind;
 
     use super::*;
-    use crate::message::Waiting;
+    use crate::message::PendingEvents;
 
     const ARN: &str = "arn:aws:sns:ap-northeast-2:123456789012:endpoint/GCM/iyagi-push/0c6e";
 
@@ -162,28 +168,27 @@ mod tests {
         }
     }
 
-    async fn refused(error: impl Fn() -> PublishError + Send + Sync + 'static) -> Refusal {
+    /// Result of a publication for which SNS returns `error`.
+    async fn error_for(error: impl Fn() -> SnsError + Send + Sync + 'static) -> PublishError {
         let publish = mock!(aws_sdk_sns::Client::publish).then_error(error);
-        aws(&[&publish], &[]).publish(ARN, "{}").await.expect_err("a refusal")
+        aws(&[&publish], &[]).publish(ARN, "{}").await.expect_err("an error")
     }
 
-    /// Kind of failure and its name in metrics; `None` if the device is to be forgotten.
-    fn failed(refusal: &Refusal) -> Option<(&'static str, Kind)> {
-        match refusal {
-            Refusal::Failed { kind, failure } => Some((*kind, failure.kind)),
-            Refusal::Disabled | Refusal::Gone => None,
+    /// Name in metrics and kind of the failure; `None` if the device is to be removed.
+    async fn failure_for(error: impl Fn() -> SnsError + Send + Sync + 'static) -> Option<(&'static str, Kind)> {
+        match error_for(error).await {
+            PublishError::Failed { kind, failure } => Some((kind, failure.kind)),
+            PublishError::EndpointDisabled | PublishError::EndpointGone => None,
         }
     }
 
-    fn invalid_parameter(message: &str) -> PublishError {
+    fn invalid_parameter(message: &str) -> SnsError {
         let meta = ErrorMetadata::builder().code("InvalidParameter").message(message).build();
-        PublishError::InvalidParameterException(
-            InvalidParameterException::builder().message(message).meta(meta).build(),
-        )
+        SnsError::InvalidParameterException(InvalidParameterException::builder().message(message).meta(meta).build())
     }
 
     #[tokio::test]
-    async fn a_message_goes_to_one_endpoint_as_json() {
+    async fn publish_sends_json_to_one_endpoint() {
         let publish = mock!(aws_sdk_sns::Client::publish)
             .match_requests(|request| {
                 request.target_arn() == Some(ARN)
@@ -200,56 +205,57 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn endpoint_disabled_means_forget_and_delete() {
-        let refusal = refused(|| PublishError::EndpointDisabledException(EndpointDisabledException::builder().build()));
-        assert!(matches!(refusal.await, Refusal::Disabled));
+    async fn disabled_endpoint_removes_device_and_endpoint() {
+        let error = error_for(|| SnsError::EndpointDisabledException(EndpointDisabledException::builder().build()));
+        assert!(matches!(error.await, PublishError::EndpointDisabled));
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_is_not_there_means_forget() {
-        let not_found = refused(|| PublishError::NotFoundException(NotFoundException::builder().build())).await;
-        assert!(matches!(not_found, Refusal::Gone));
+    async fn missing_endpoint_removes_device() {
+        let error = error_for(|| SnsError::NotFoundException(NotFoundException::builder().build())).await;
+        assert!(matches!(error, PublishError::EndpointGone));
         let text = "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified";
-        assert!(matches!(refused(|| invalid_parameter(text)).await, Refusal::Gone));
+        assert!(matches!(error_for(|| invalid_parameter(text)).await, PublishError::EndpointGone));
     }
 
     #[tokio::test]
-    async fn too_large_is_terminal() {
+    async fn too_large_payload_is_a_bug() {
         let text = "Invalid parameter: Message Reason: Invalid notification for protocol GCM: \
                     Notification data is larger than allowed limit";
-        assert_eq!(failed(&refused(|| invalid_parameter(text)).await), Some(("too_large", Kind::Bug)));
+        assert_eq!(failure_for(|| invalid_parameter(text)).await, Some(("too_large", Kind::Bug)));
     }
 
     #[tokio::test]
-    async fn an_invalid_argument_never_forgets_a_device() {
+    async fn invalid_argument_keeps_device() {
         let text = "Invalid parameter: FCM answered INVALID_ARGUMENT";
-        assert_eq!(failed(&refused(|| invalid_parameter(text)).await), Some(("invalid", Kind::Bug)));
+        assert_eq!(failure_for(|| invalid_parameter(text)).await, Some(("invalid", Kind::Bug)));
     }
 
     #[tokio::test]
-    async fn a_disabled_application_and_missing_rights_call_somebody() {
-        let disabled = refused(|| {
-            PublishError::PlatformApplicationDisabledException(PlatformApplicationDisabledException::builder().build())
+    async fn disabled_application_and_missing_permission_are_bugs() {
+        let disabled = failure_for(|| {
+            SnsError::PlatformApplicationDisabledException(PlatformApplicationDisabledException::builder().build())
         });
-        assert_eq!(failed(&disabled.await), Some(("platform_disabled", Kind::Bug)));
+        assert_eq!(disabled.await, Some(("platform_disabled", Kind::Bug)));
         let denied =
-            refused(|| PublishError::AuthorizationErrorException(AuthorizationErrorException::builder().build()));
-        assert_eq!(failed(&denied.await), Some(("not_authorized", Kind::Bug)));
+            failure_for(|| SnsError::AuthorizationErrorException(AuthorizationErrorException::builder().build()));
+        assert_eq!(denied.await, Some(("not_authorized", Kind::Bug)));
     }
 
     #[tokio::test]
-    async fn throttling_and_faults_of_sns_pass() {
+    async fn throttling_and_internal_errors_are_transient() {
         let throttled =
-            refused(|| PublishError::generic(ErrorMetadata::builder().code("Throttled").message("slower").build()));
-        assert_eq!(failed(&throttled.await), Some(("throttled", Kind::Transient)));
-        let internal = refused(|| PublishError::InternalErrorException(InternalErrorException::builder().build()));
-        assert_eq!(failed(&internal.await), Some(("unavailable", Kind::Transient)));
+            failure_for(|| SnsError::generic(ErrorMetadata::builder().code("Throttled").message("slower").build()));
+        assert_eq!(throttled.await, Some(("throttled", Kind::Transient)));
+        let internal = failure_for(|| SnsError::InternalErrorException(InternalErrorException::builder().build()));
+        assert_eq!(internal.await, Some(("unavailable", Kind::Transient)));
     }
 
     #[tokio::test]
-    async fn work_is_handed_on_in_a_group_of_its_own() {
-        let further = Further::Waiting(Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() });
-        let id = further.id();
+    async fn continuation_is_enqueued_in_its_own_group() {
+        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
+        let continuation = Continuation::PendingEvents(pending);
+        let id = continuation.id();
         let send = mock!(aws_sdk_sqs::Client::send_message)
             .match_requests(move |request| {
                 request.queue_url() == Some("https://sqs/push.fifo")
@@ -257,6 +263,6 @@ mod tests {
                     && request.message_deduplication_id() == Some(&id)
             })
             .then_output(|| SendMessageOutput::builder().build());
-        aws(&[], &[&send]).hand_on(&further).await.expect("handed on");
+        aws(&[], &[&send]).enqueue(&continuation).await.expect("enqueued");
     }
 }

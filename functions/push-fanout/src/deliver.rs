@@ -1,8 +1,10 @@
-//! From a person who is to be told to the phones.
+//! Step 3: from recipients to the endpoints of their devices.
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::push::{Delivery, Event, Notification, Pair, PayloadError, Registers, Relation, Row, Rule, TemplateArgs};
+use domain::push::{
+    Delivery, Event, Notification, PayloadError, PersonPair, Registers, Relation, Row, Rule, TemplateArgs,
+};
 use function_kit::{
     failure::{Failure, Kind},
     metrics::{Metrics, Unit},
@@ -15,177 +17,168 @@ use store::{
 };
 use tracing::{info, warn};
 
-use crate::{ports::Ports, reason::Reason, refusal::Refusal};
+use crate::{ports::Ports, publish_error::PublishError, suppression::Suppression};
 
-/// Recipients that are served side by side.
-const RECIPIENTS_AT_A_TIME: usize = 48;
-/// Longer than the function may run, shorter than the queue hides a message: whoever crashed has let
-/// go of its claims when the message comes again.
-const CLAIMED_FOR: SignedDuration = SignedDuration::from_secs(60);
+/// Number of recipients served in parallel.
+const PARALLEL_RECIPIENTS: usize = 48;
+/// Duration of a claim: longer than the function's timeout, shorter than the queue's visibility timeout. So the
+/// claims of a crashed invocation have expired when the message is delivered again.
+const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(60);
 
-/// One notification, for all who are told.
-pub struct Telling<'a, P> {
+/// One notification and its context, for any number of recipients.
+pub struct Dispatch<'a, P> {
     pub ports: &'a P,
     pub metrics: &'a Metrics,
     pub event: &'a Event,
     pub rule: &'a Rule,
     pub actor: &'a str,
-    pub words: TemplateArgs,
+    pub args: TemplateArgs,
 }
 
-/// What became of one device.
+/// Result of a publication to one device.
 enum Outcome {
-    Reached,
-    Forgotten,
+    Sent,
+    DeviceRemoved,
     Failed(Failure),
 }
 
-impl<P: Ports> Telling<'_, P> {
-    /// Tells each of `recipients`, if nothing stands against it. One who cannot be reached now does
-    /// not keep the others from it.
+impl<P: Ports> Dispatch<'_, P> {
+    /// Notifies each recipient, unless there is a reason for [`Suppression`]. A failure of one does not affect the
+    /// others.
     ///
     /// # Errors
-    /// If some could not be told; when it is tried again, the others are not told again.
-    pub async fn tell(&self, recipients: Vec<String>) -> Result<(), Failure> {
-        let all = recipients.len();
+    /// If some recipients failed. A retry notifies only these.
+    pub async fn send(&self, recipients: Vec<String>) -> Result<(), Failure> {
+        let total = recipients.len();
         let others: Vec<_> = recipients.into_iter().filter(|recipient| recipient != self.actor).collect();
-        if others.len() < all {
-            Reason::Own.count(self.metrics);
+        if others.len() < total {
+            Suppression::Own.count(self.metrics);
         }
-        let rows: Vec<_> = others.iter().map(|other| Row::Between(Pair::of(self.actor, other))).collect();
+        let rows: Vec<_> = others.iter().map(|other| Row::PersonPair(PersonPair::of(self.actor, other))).collect();
         let between = self.ports.look_up(&rows).await?;
-        let told = stream::iter(&others).map(|recipient| self.tell_one(recipient, &between));
-        worst(told.buffer_unordered(RECIPIENTS_AT_A_TIME).collect::<Vec<_>>().await)
+        let sends = stream::iter(&others).map(|recipient| self.send_to(recipient, &between));
+        combine(sends.buffer_unordered(PARALLEL_RECIPIENTS).collect::<Vec<_>>().await)
     }
 
-    async fn tell_one(&self, recipient: &str, between: &HashMap<Row, Registers>) -> Result<(), Failure> {
+    async fn send_to(&self, recipient: &str, between: &HashMap<Row, Registers>) -> Result<(), Failure> {
         let entry = Entry { event: self.event, rule: &self.rule.id, recipient };
-        let relation = between.get(&Row::Between(Pair::of(self.actor, recipient)));
+        let relation = between.get(&Row::PersonPair(PersonPair::of(self.actor, recipient)));
         let relation = relation.map(|registers| Relation::of(recipient, registers)).unwrap_or_default();
         if relation.blocked {
-            return self.suppress(&entry, Reason::Blocked).await;
+            return self.suppress(&entry, Suppression::Blocked).await;
         }
         if relation.muted {
-            return self.suppress(&entry, Reason::Muted).await;
+            return self.suppress(&entry, Suppression::Muted).await;
         }
-        let delivery_targets = self.ports.delivery_targets(recipient).await?;
+        let targets = self.ports.delivery_targets(recipient).await?;
         let now = self.ports.now();
-        let is_silent = match delivery_targets.preferences.delivery(self.rule.category, now) {
-            Delivery::None => return self.suppress(&entry, Reason::Preference).await,
+        let is_silent = match targets.preferences.delivery(self.rule.category, now) {
+            Delivery::None => return self.suppress(&entry, Suppression::Preference).await,
             Delivery::Silent => true,
             Delivery::Normal => false,
         };
-        if delivery_targets.devices.is_empty() {
-            return self.suppress(&entry, Reason::NoDevice).await;
+        if targets.devices.is_empty() {
+            return self.suppress(&entry, Suppression::NoDevice).await;
         }
-        let Self { rule, event, actor, words, .. } = self;
-        let message = match (Notification { rule, event, actor, words }).message(is_silent, now) {
+        let Self { rule, event, actor, args, .. } = self;
+        let message = match (Notification { rule, event, actor, args }).sns_message(is_silent, now) {
             Ok(message) => message,
-            Err(PayloadError::Expired) => return self.suppress(&entry, Reason::Expired).await,
+            Err(PayloadError::Expired) => return self.suppress(&entry, Suppression::Expired).await,
             Err(error @ PayloadError::TooLarge) => return Err(Failure::bug("write a notification", error)),
         };
-        let until = now.checked_add(CLAIMED_FOR).map_err(|error| Failure::bug("claim a notification", error))?;
+        let until = now.checked_add(CLAIM_DURATION).map_err(|error| Failure::bug("claim a notification", error))?;
         match self.ports.claim(&entry, now, until).await? {
             Claim::Settled => {
-                Reason::Settled.count(self.metrics);
+                Suppression::Settled.count(self.metrics);
                 Ok(())
             }
-            Claim::Held => Err(Failure::transient("claim a notification", "somebody else has it in hand")),
-            Claim::Claimed { sent } => self.send(&entry, &delivery_targets.devices, sent, &message).await,
+            Claim::Held => Err(Failure::transient("claim a notification", "another invocation holds the claim")),
+            Claim::Claimed { sent } => self.send_to_devices(&entry, &targets.devices, sent, &message).await,
         }
     }
 
-    /// Sends to all devices that were not reached before, and writes down which were.
-    async fn send(
+    /// Publishes to the devices that are not in `sent`, and records the result in the ledger.
+    async fn send_to_devices(
         &self,
         entry: &Entry<'_>,
         devices: &[Device],
         mut sent: BTreeSet<String>,
         message: &str,
     ) -> Result<(), Failure> {
-        let left: Vec<_> = devices.iter().filter(|device| !sent.contains(&device.id)).collect();
-        let outcomes = join_all(left.iter().map(|device| self.send_one(device, message))).await;
+        let remaining: Vec<_> = devices.iter().filter(|device| !sent.contains(&device.id)).collect();
+        let outcomes = join_all(remaining.iter().map(|device| self.publish(device, message))).await;
         let mut failures = Vec::new();
-        for (device, outcome) in left.into_iter().zip(outcomes) {
+        for (device, outcome) in remaining.into_iter().zip(outcomes) {
             match outcome {
-                Outcome::Reached => {
-                    sent.insert(device.id.clone());
-                }
-                Outcome::Forgotten => {}
+                Outcome::Sent => drop(sent.insert(device.id.clone())),
+                Outcome::DeviceRemoved => {}
                 Outcome::Failed(failure) => failures.push(Err(failure)),
             }
         }
         let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
-        if !self.ports.mark(entry, &sent, outcome).await? {
-            // Ours took longer than a claim lasts: somebody else has it now.
-            warn!(event = self.event.id, rule = self.rule.id, user = entry.recipient, "the claim ran out");
+        let (event, rule, user) = (&self.event.id, &self.rule.id, entry.recipient);
+        if !self.ports.finish_claim(entry, &sent, outcome).await? {
+            warn!(event, rule, user, "claim expired before the result was recorded");
         }
-        info!(
-            event = self.event.id,
-            rule = self.rule.id,
-            user = entry.recipient,
-            devices = sent.len(),
-            outcome,
-            "told"
-        );
-        worst(failures)
+        info!(event, rule, user, devices = sent.len(), outcome, "notified");
+        combine(failures)
     }
 
-    async fn send_one(&self, device: &Device, message: &str) -> Outcome {
-        let refusal = match self.ports.publish(&device.endpoint_arn, message).await {
+    async fn publish(&self, device: &Device, message: &str) -> Outcome {
+        let error = match self.ports.publish(&device.endpoint_arn, message).await {
             Ok(()) => {
                 self.metrics.count("Sent", 1);
                 let latency = self.ports.now().duration_since(self.event.committed_at);
                 self.metrics.observe("CommitToAccepted", Unit::Milliseconds, latency.as_secs_f64() * 1000.0);
-                return Outcome::Reached;
+                return Outcome::Sent;
             }
-            Err(refusal) => refusal,
+            Err(error) => error,
         };
-        let forgotten = match refusal {
-            Refusal::Failed { kind, failure } => {
+        let removal = match error {
+            PublishError::Failed { kind, failure } => {
                 self.metrics.count_kind("Failures", ("Kind", kind), 1);
                 return Outcome::Failed(failure);
             }
-            Refusal::Disabled => self.forget(device, true).await,
-            Refusal::Gone => self.forget(device, false).await,
+            PublishError::EndpointDisabled => self.remove_device(device, true).await,
+            PublishError::EndpointGone => self.remove_device(device, false).await,
         };
-        match forgotten {
-            Ok(()) => Outcome::Forgotten,
+        match removal {
+            Ok(()) => Outcome::DeviceRemoved,
             Err(failure) => Outcome::Failed(failure),
         }
     }
 
-    /// The row goes first, if it is still the same: a device that has registered anew keeps both.
-    async fn forget(&self, device: &Device, endpoint_too: bool) -> Result<(), Failure> {
-        let kind = if endpoint_too { "endpoint_disabled" } else { "endpoint_gone" };
+    /// Deletes the device's row, then its disabled endpoint. If the device has registered again since, both stay.
+    async fn remove_device(&self, device: &Device, endpoint_exists: bool) -> Result<(), Failure> {
+        let kind = if endpoint_exists { "endpoint_disabled" } else { "endpoint_gone" };
         self.metrics.count_kind("Failures", ("Kind", kind), 1);
-        if self.ports.forget(device).await? {
-            info!(user = device.user, device = device.id, kind, "device forgotten");
-            if endpoint_too {
+        if self.ports.remove_device(device).await? {
+            info!(user = device.user, device = device.id, kind, "device removed");
+            if endpoint_exists {
                 self.ports.delete_endpoint(&device.endpoint_arn).await?;
             }
         }
         Ok(())
     }
 
-    /// Decides for good that somebody is not told, so that a replay does not decide otherwise.
-    async fn suppress(&self, entry: &Entry<'_>, reason: Reason) -> Result<(), Failure> {
+    /// Records the suppression in the ledger, so that a replay does not notify after all.
+    async fn suppress(&self, entry: &Entry<'_>, reason: Suppression) -> Result<(), Failure> {
         reason.count(self.metrics);
-        self.ports.settle(entry, reason.as_str()).await
+        self.ports.record_outcome(entry, reason.as_str()).await
     }
 }
 
-/// Of several failures, one that says what to do with the message: while any may pass, it is tried
-/// again; then only bugs are left. The others are logged here.
-pub fn worst(outcomes: impl IntoIterator<Item = Result<(), Failure>>) -> Result<(), Failure> {
+/// Combines failures into the one that decides about the message: a transient one if there is any, else a bug. Logs
+/// the others.
+pub fn combine(outcomes: impl IntoIterator<Item = Result<(), Failure>>) -> Result<(), Failure> {
     let mut failures: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() {
         return Ok(());
     }
-    let worst = failures.iter().position(|failure| failure.kind != Kind::Bug).unwrap_or_default();
-    let worst = failures.swap_remove(worst);
+    let index = failures.iter().position(|failure| failure.kind != Kind::Bug).unwrap_or_default();
+    let combined = failures.swap_remove(index);
     for failure in failures {
-        warn!(kind = failure.kind.as_str(), %failure, "one of several");
+        warn!(kind = failure.kind.as_str(), %failure, "one of several failures");
     }
-    Err(worst)
+    Err(combined)
 }

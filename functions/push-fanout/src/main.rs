@@ -1,27 +1,23 @@
-//! `push-fanout`: tells people's phones what concerns them in the graph's changes.
+//! `push-fanout`: turns changes of the graph into push notifications.
 //!
 //! ```text
-//! push.fifo ──▶ message ──▶ project (what it says is kept) ── the whole batch ──▶ notify (who is told)
-//!     ▲                                                                             │
-//!     └────────────── further pages of a large audience ◀───────────────────────────┤
-//!                                                          deliver (ledger, phones) ◀┘
+//! push.fifo ─▶ message ─▶ project (whole batch) ─▶ notify (rules, recipients) ─▶ deliver (ledger, devices) ─▶ SNS
+//!     ▲                                              │
+//!     └──────── continuations of large audiences ◀───┘
 //! ```
 
 mod aws;
 mod config;
 mod deliver;
-#[cfg(test)]
-mod histories;
+mod edge_facts;
 mod message;
 mod notify;
 mod ports;
 mod project;
-mod reason;
-mod refusal;
+mod publish_error;
+mod suppression;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod town;
 
 use aws_lambda_events::sqs::SqsEvent;
 use function_kit::{batch, batch::Queue, logs, metrics::Metrics};
@@ -55,8 +51,8 @@ async fn main() -> anyhow::Result<()> {
         let response = batch::run_fifo(
             event.payload,
             &queue,
-            async |body| project::prepare(&aws, body).await,
-            async |message| notifier.finish(message).await,
+            async |body| project::project(&aws, body).await,
+            async |message| notifier.handle(message).await,
         );
         let response = response.await.map_err(Error::from);
         metrics.flush();

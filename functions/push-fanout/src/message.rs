@@ -1,98 +1,99 @@
-//! What comes over `push.fifo`: the graph's changes, and this function's own work that goes on.
+//! Messages of `push.fifo`: changes of the graph, and this function's own continuations.
 
 use std::borrow::Cow;
 
 use domain::{
-    graph::{Change, Position, Received},
+    graph::{Change, Position, ReceivedChange},
     push::Event,
 };
 use function_kit::failure::Failure;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// One message.
+/// Parsed message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// From the bus.
-    Change(Box<Received>),
-    /// From this function itself.
-    Further(Box<Further>),
+    /// From the event bus.
+    Change(Box<ReceivedChange>),
+    /// From this function.
+    Continuation(Box<Continuation>),
 }
 
-/// Work that is too much for one message, from where it goes on.
+/// Rest of the work of a message, from where it continues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type")]
-pub enum Further {
-    /// The next page of those who follow the person that an event is about.
+pub enum Continuation {
+    /// The next page of followers to notify of an event.
     #[serde(rename = "app.iyagi.push.page")]
-    Page(Page),
-    /// The next events that waited for a vertex.
+    FollowerPage(FollowerPage),
+    /// The next page of pending events of a vertex.
     #[serde(rename = "app.iyagi.push.waiting")]
-    Waiting(Waiting),
+    PendingEvents(PendingEvents),
 }
 
-/// Which page it is, and of what.
+/// Page of an event's audience.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Page {
-    /// What happened.
+pub struct FollowerPage {
     pub event: Event,
-    /// The id of the rule by which it is told.
+    /// Id of the notification rule.
     pub rule: String,
-    /// The last follower of the page before.
+    /// Last follower of the page before.
     pub after: String,
-    /// Counts from 0, which never comes over the queue.
+    /// Number of the page. Page 0 is never queued: it belongs to the change itself.
     pub number: u32,
-    /// Since when the story that it tells of may be seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shown: Option<Position>,
+    /// Position since which the story is visible, if the rule checks visibility.
+    #[serde(default, rename = "shown", skip_serializing_if = "Option::is_none")]
+    pub visible_since: Option<Position>,
 }
 
-/// Which events, and why they are told now.
+/// Page of the events that wait for facts about a vertex.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
-    /// The vertex of which more is known now.
+pub struct PendingEvents {
+    /// Id of the vertex.
     pub vertex: String,
-    /// The id of the change that told it.
+    /// Id of the change that added a fact about the vertex.
     pub cause: String,
-    /// The last edge of the page before.
+    /// Edge of the last event of the page before.
     pub after: String,
 }
 
 impl Message {
-    /// Reads a message's body.
+    /// Parses a message's body.
     ///
     /// # Errors
-    /// A bug, if it is neither.
+    /// A bug, if the body is neither a change nor a continuation.
     pub fn parse(body: &str) -> Result<Self, Failure> {
+        const DOING: &str = "read the message";
         #[derive(Deserialize)]
-        struct Peek<'a> {
+        struct Head<'a> {
             #[serde(borrow, rename = "type")]
             kind: Cow<'a, str>,
         }
-        let failure = |error| Failure::bug("read the message", error);
-        let further = match &*serde_json::from_str::<Peek<'_>>(body).map_err(failure)?.kind {
-            "app.iyagi.push.page" => serde_json::from_str(body).map(Further::Page).map_err(failure)?,
-            "app.iyagi.push.waiting" => serde_json::from_str(body).map(Further::Waiting).map_err(failure)?,
+        let bug = |error| Failure::bug(DOING, error);
+        let continuation = match &*serde_json::from_str::<Head<'_>>(body).map_err(bug)?.kind {
+            "app.iyagi.push.page" => serde_json::from_str(body).map(Continuation::FollowerPage).map_err(bug)?,
+            "app.iyagi.push.waiting" => serde_json::from_str(body).map(Continuation::PendingEvents).map_err(bug)?,
             _ => {
-                let received = Change::from_cloud_event(body);
-                let received = received.map_err(|error| Failure::bug("read the message", error))?;
+                let received = Change::from_cloud_event(body).map_err(|error| Failure::bug(DOING, error))?;
                 return Ok(Self::Change(Box::new(received)));
             }
         };
-        Ok(Self::Further(Box::new(further)))
+        Ok(Self::Continuation(Box::new(continuation)))
     }
 }
 
-impl Further {
-    /// The FIFO group, each message its own: a queue gives out no second message of a group while
-    /// the first is being worked on, and pages are to overlap. Also what tells a second delivery.
+impl Continuation {
+    /// FIFO group and deduplication id. SQS delivers one batch of a group at a time, so each continuation has a group
+    /// of its own: pages are to run in parallel.
     pub fn id(&self) -> String {
         let name = match self {
-            Self::Page(Page { event, rule, number, shown, .. }) => {
-                let shown = shown.map(|shown| format!("\n{shown}")).unwrap_or_default();
-                format!("page\n{rule}\n{}\n{number}{shown}", event.id)
+            Self::FollowerPage(FollowerPage { event, rule, number, visible_since, .. }) => {
+                let suffix = visible_since.map(|position| format!("\n{position}")).unwrap_or_default();
+                format!("page\n{rule}\n{}\n{number}{suffix}", event.id)
             }
-            Self::Waiting(Waiting { vertex, cause, after }) => format!("waiting\n{vertex}\n{cause}\n{after}"),
+            Self::PendingEvents(PendingEvents { vertex, cause, after }) => {
+                format!("waiting\n{vertex}\n{cause}\n{after}")
+            }
         };
         format!("sha256:{:x}", Sha256::digest(name))
     }
@@ -106,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    fn page(number: u32) -> Further {
+    fn page(number: u32, visible_since: Option<Position>) -> Continuation {
         let event = Event {
             id: "main/7/1".into(),
             position: Position::new(7, 1),
@@ -116,34 +117,31 @@ mod tests {
             from: "미나".into(),
             to: "s1".into(),
         };
-        Further::Page(Page { event, rule: "story".into(), after: "jun".into(), number, shown: None })
-    }
-
-    /// As it is handed on when the story is shown again.
-    fn again(number: u32) -> Further {
-        let Further::Page(page) = page(number) else { panic!("no page") };
-        Further::Page(Page { shown: Some(Position::new(9, 1)), ..page })
+        let (rule, after) = ("story".into(), "jun".into());
+        Continuation::FollowerPage(FollowerPage { event, rule, after, number, visible_since })
     }
 
     #[test]
-    fn work_that_goes_on_survives_the_queue() {
-        let waiting = Further::Waiting(Waiting { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() });
-        for further in [page(1), again(1), waiting] {
-            let body = serde_json::to_string(&further).expect("JSON");
-            assert_eq!(Message::parse(&body).expect("a message"), Message::Further(Box::new(further)));
+    fn continuation_serialized_parses_unchanged() {
+        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
+        let pages = [page(1, None), page(1, Some(Position::new(9, 1)))];
+        for continuation in pages.into_iter().chain([Continuation::PendingEvents(pending)]) {
+            let body = serde_json::to_string(&continuation).expect("JSON");
+            let parsed = Message::parse(&body).expect("a message");
+            assert_eq!(parsed, Message::Continuation(Box::new(continuation)));
         }
     }
 
     #[test]
-    fn each_page_has_a_group_of_its_own() {
-        assert_ne!(page(1).id(), page(2).id());
-        assert_eq!(page(1).id(), page(1).id());
-        assert_ne!(again(1).id(), page(1).id());
-        assert!(page(1).id().len() <= 128);
+    fn continuations_of_different_pages_have_different_groups() {
+        assert_ne!(page(1, None).id(), page(2, None).id());
+        assert_eq!(page(1, None).id(), page(1, None).id());
+        assert_ne!(page(1, Some(Position::new(9, 1))).id(), page(1, None).id());
+        assert!(page(1, None).id().len() <= 128);
     }
 
     #[test]
-    fn anything_else_is_a_bug() {
+    fn unknown_message_is_a_bug() {
         for body in
             ["", "{}", "not JSON", r#"{"type":"app.iyagi.push.page"}"#, r#"{"type":"app.iyagi.graph.edge.added"}"#]
         {
@@ -151,20 +149,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn continuation_of_previous_version_is_read_and_written_unchanged() {
+        for body in [
+            include_str!("../tests/fixtures/previous_version/page.json"),
+            include_str!("../tests/fixtures/previous_version/page_of_a_story_shown_again.json"),
+            include_str!("../tests/fixtures/previous_version/waiting.json"),
+        ] {
+            let Message::Continuation(continuation) = Message::parse(body).expect("a message") else {
+                panic!("a change: {body}")
+            };
+            assert_eq!(serde_json::to_string(&continuation).expect("JSON"), body.trim_end());
+        }
+    }
+
     proptest! {
         #[test]
-        fn a_damaged_message_is_read_or_a_bug(
+        fn malformed_message_is_parsed_or_a_bug(
             text in malformed_inputs::documents(&[
                 r#"{"type":"app.iyagi.push.page","event":{"id":"main/7/1","position":"7/1","committed_at":"2026-11-22T00:00:00Z","edge":"e1","label":"told","from":"m","to":"s1"},"rule":"story","after":"jun","number":1}"#,
                 r#"{"type":"app.iyagi.push.waiting","vertex":"s1","cause":"main/8/1","after":"e1"}"#,
             ]),
         ) {
             match Message::parse(&text) {
-                Ok(Message::Further(further)) => {
-                    let body = serde_json::to_string(&further).expect("JSON");
-                    prop_assert_eq!(Message::parse(&body).expect("a message"), Message::Further(further));
+                Ok(Message::Continuation(continuation)) => {
+                    let body = serde_json::to_string(&continuation).expect("JSON");
+                    prop_assert_eq!(Message::parse(&body).expect("a message"), Message::Continuation(continuation));
                 }
-                Ok(Message::Change(_)) => prop_assert!(false, "work that goes on became a change"),
+                Ok(Message::Change(_)) => prop_assert!(false, "a continuation was parsed as a change"),
                 Err(failure) => prop_assert_eq!(failure.kind, Kind::Bug),
             }
         }

@@ -1,139 +1,139 @@
-//! The second step: who is told of what a message says.
+//! Step 2: evaluates the notification rules and determines the recipients.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use domain::{
     graph::{Change, ChangeKind, Position},
     media::Visibility,
     push::{
-        Event, Recipients, Registers, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules,
-        shows, still_stands,
+        Event, Recipients, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules,
+        vertex_with_visibility,
     },
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::{StreamExt, stream};
 use store::audience::{PendingKey, PendingPage};
-use tracing::info;
+use tracing::{info, instrument};
 
 use crate::{
-    deliver::{Telling, worst},
-    message::{Further, Message, Page, Waiting},
+    deliver::{Dispatch, combine},
+    edge_facts::{EdgeFacts, vertex},
+    message::{Continuation, FollowerPage, Message, PendingEvents},
     ports::Ports,
-    reason::Reason,
+    suppression::Suppression,
 };
 
-/// Events of a shelf that are told side by side.
-const EVENTS_AT_A_TIME: usize = 8;
+/// Number of pending events processed in parallel.
+const PARALLEL_EVENTS: usize = 8;
 
-/// Tells people of changes.
+/// Evaluates the rules for projected messages.
 pub struct Notifier<'a, P> {
     pub ports: &'a P,
     pub metrics: &'a Metrics,
 }
 
-/// What is known of an event's two vertices.
-struct Known {
-    source: Vertex,
-    target: Vertex,
-}
-
-/// A page of a large audience.
-struct Place {
-    /// After which follower it begins.
+/// Position in the audience of an event.
+struct PagePosition {
+    /// The follower before the page.
     after: Option<String>,
-    /// Counts from 0.
+    /// Number of the page, from 0.
     number: u32,
-    /// Since when the story may be seen. Each time that it is shown, pages are handed on anew.
-    shown: Option<Position>,
+    /// Position since which the story is visible. When a hidden story becomes visible again, all pages are processed
+    /// again.
+    visible_since: Option<Position>,
 }
 
-impl Place {
-    fn first(rule: &Rule, known: &Known) -> Self {
-        let shown = rule.discloses().and_then(|end| end.of(&known.source, &known.target).seen);
-        Self { after: None, number: 0, shown: shown.map(|seen| seen.since) }
+impl PagePosition {
+    fn first(rule: &Rule, facts: &EdgeFacts) -> Self {
+        let visibility = rule.discloses().and_then(|end| end.of(&facts.source, &facts.target).visibility);
+        Self { after: None, number: 0, visible_since: visibility.map(|visibility| visibility.since) }
     }
 
-    /// By which it is remembered that a page was handed on.
-    fn walk(&self, rule: &Rule) -> String {
-        self.shown.map_or_else(|| rule.id.clone(), |shown| format!("{}@{shown}", rule.id))
+    /// Name in the ledger of one pass over the audience.
+    fn pass(&self, rule: &Rule) -> String {
+        self.visible_since.map_or_else(|| rule.id.clone(), |since| format!("{}@{since}", rule.id))
     }
 }
 
 impl<P: Ports> Notifier<'_, P> {
-    /// Tells whom a message concerns, after it, and all that came with it, was projected.
-    pub async fn finish(&self, message: Message) -> Result<(), Failure> {
+    /// Notifies the recipients of a message, after the whole batch was projected.
+    pub async fn handle(&self, message: Message) -> Result<(), Failure> {
         match message {
             Message::Change(received) => {
-                self.complete_joins(&received.change, &received.id).await?;
+                self.resume_pending(&received.change, &received.id).await?;
                 match Event::of(&received) {
-                    Some(event) => self.tell(&event).await.map(drop),
+                    Some(event) => self.process(&event).await.map(drop),
                     None => Ok(()),
                 }
             }
-            Message::Further(further) => match *further {
-                Further::Page(Page { event, rule, after, number, shown }) => {
-                    let rule = rules::by_id(&rule).ok_or_else(|| Failure::bug("go on with a page", "no such rule"))?;
-                    self.go_on(&event, rule, &Place { after: Some(after), number, shown }).await
+            Message::Continuation(continuation) => match *continuation {
+                Continuation::FollowerPage(FollowerPage { event, rule, after, number, visible_since }) => {
+                    let rule =
+                        rules::by_id(&rule).ok_or_else(|| Failure::bug("continue an audience", "unknown rule"))?;
+                    self.continue_audience(&event, rule, &PagePosition { after: Some(after), number, visible_since })
+                        .await
                 }
-                Further::Waiting(Waiting { vertex, cause, after }) => {
-                    self.tell_waiting(&vertex, &cause, Some(&after)).await
+                Continuation::PendingEvents(PendingEvents { vertex, cause, after }) => {
+                    self.process_pending(&vertex, &cause, Some(&after)).await
                 }
             },
         }
     }
 
-    /// Groups of the queue have no order between them: an edge can come before the one that says
-    /// who must be told of it, or before the vertex that says who may be. Whichever comes second tells.
-    async fn complete_joins(&self, change: &Change, cause: &str) -> Result<(), Failure> {
-        if let Some(vertex) = shows(change) {
-            return self.tell_waiting(vertex, cause, None).await;
+    /// Processes the events that waited for a fact of this change. FIFO groups are not ordered among each other: an
+    /// edge can arrive before the owner or the visibility of its vertices, and a story before an older follow.
+    async fn resume_pending(&self, change: &Change, cause: &str) -> Result<(), Failure> {
+        if let Some(vertex) = vertex_with_visibility(change) {
+            return self.process_pending(vertex, cause, None).await;
         }
-        let Some(ends) = change.ends.as_ref().filter(|_| change.what != ChangeKind::Removed) else { return Ok(()) };
+        let Some(ends) = change.ends.as_ref().filter(|_| change.change_kind != ChangeKind::Removed) else {
+            return Ok(());
+        };
         for label in change.labels.added.iter().chain(&change.labels.kept) {
             match label.as_str() {
-                "told" | "wrote" => self.tell_waiting(&ends.to, cause, None).await?,
-                "follows" => self.tell_late_follower(&ends.to, &ends.from).await?,
+                "told" | "wrote" => self.process_pending(&ends.to, cause, None).await?,
+                "follows" => self.notify_late_follower(&ends.to, &ends.from).await?,
                 _ => {}
             }
         }
         Ok(())
     }
 
-    /// Tells of the events that waited for `vertex`, a page of them, and hands on.
-    async fn tell_waiting(&self, vertex: &str, cause: &str, after: Option<&str>) -> Result<(), Failure> {
-        let pending_key = PendingKey::WaitingFor(vertex.to_owned());
-        let PendingPage { events, next } = self.ports.pending_page(&pending_key, after).await?;
+    /// Processes a page of the events that wait for `vertex`, and enqueues the next page.
+    async fn process_pending(&self, vertex: &str, cause: &str, after: Option<&str>) -> Result<(), Failure> {
+        let key = PendingKey::WaitingFor(vertex.to_owned());
+        let PendingPage { events, next } = self.ports.pending_page(&key, after).await?;
         if let Some(after) = next {
-            let further = Further::Waiting(Waiting { vertex: vertex.to_owned(), cause: cause.to_owned(), after });
-            self.ports.hand_on(&further).await?;
+            let (vertex, cause) = (vertex.to_owned(), cause.to_owned());
+            let next = Continuation::PendingEvents(PendingEvents { vertex, cause, after });
+            self.ports.enqueue(&next).await?;
         }
-        let tell = async |event: Event| {
-            // What waits for another vertex has a note there.
-            let waits_for = self.tell(&event).await?;
-            if waits_for.contains(vertex) {
+        let process = async |event: Event| {
+            // If the event waits for the other vertex only, it is pending there.
+            if self.process(&event).await?.contains(vertex) {
                 return Ok(());
             }
-            self.ports.remove_pending(&pending_key, &event.edge, event.position).await
+            self.ports.remove_pending(&key, &event.edge, event.position).await
         };
-        let outcomes = stream::iter(events).map(tell).buffer_unordered(EVENTS_AT_A_TIME).collect::<Vec<_>>().await;
-        worst(outcomes)
+        combine(stream::iter(events).map(process).buffer_unordered(PARALLEL_EVENTS).collect::<Vec<_>>().await)
     }
 
-    /// Somebody follows `person`, and perhaps did so before a story that was told already.
-    async fn tell_late_follower(&self, person: &str, follower: &str) -> Result<(), Failure> {
-        let pending_key = PendingKey::ToldBy(person.to_owned());
+    /// Notifies a follower of recent stories of `person` that are newer than the follow, but were delivered before
+    /// it.
+    async fn notify_late_follower(&self, person: &str, follower: &str) -> Result<(), Failure> {
+        let key = PendingKey::RecentBy(person.to_owned());
         let mut after = None;
         loop {
-            let PendingPage { events, next } = self.ports.pending_page(&pending_key, after.as_deref()).await?;
+            let PendingPage { events, next } = self.ports.pending_page(&key, after.as_deref()).await?;
             if !events.is_empty() {
                 let row = Row::Follower { of: person.to_owned(), follower: follower.to_owned() };
-                let follows = self.ports.look_up(std::slice::from_ref(&row)).await?.remove(&row).unwrap_or_default();
-                for event in events.iter().filter(|event| followed_before(&follows, event.position)) {
-                    for rule in event.rules().filter(|rule| rules::is_told_to_followers(rule)) {
-                        let waits = self.tell_these(event, rule, &event.from, vec![follower.to_owned()]).await?;
-                        // Hidden since: whoever shows it again finds the note.
-                        if waits.is_some() {
-                            self.tell(event).await?;
+                let follow = self.ports.look_up(std::slice::from_ref(&row)).await?.remove(&row).unwrap_or_default();
+                for event in events.iter().filter(|event| followed_before(&follow, event.position)) {
+                    for rule in event.rules().filter(|rule| rules::targets_followers(rule)) {
+                        let waits_for = self.notify(event, rule, &event.from, vec![follower.to_owned()]).await?;
+                        // The story was hidden since: make the event pending until it is visible again.
+                        if waits_for.is_some() {
+                            self.process(event).await?;
                         }
                     }
                 }
@@ -145,102 +145,116 @@ impl<P: Ports> Notifier<'_, P> {
         }
     }
 
-    /// Tells of an event by all rules that are about it. Says for which vertices it still waits.
-    async fn tell(&self, event: &Event) -> Result<BTreeSet<String>, Failure> {
+    /// Evaluates all rules for an event and keeps it pending for the vertices whose facts are missing. Returns these
+    /// vertices.
+    #[instrument(level = "error", skip_all, fields(event = event.id))]
+    async fn process(&self, event: &Event) -> Result<BTreeSet<String>, Failure> {
         if self.is_expired_for_all(event) {
-            Reason::Expired.count(self.metrics);
+            Suppression::Expired.count(self.metrics);
             return Ok(BTreeSet::new());
         }
-        let mut noted = BTreeSet::new();
+        let mut pending = BTreeSet::new();
         let waits_for = loop {
-            let Some(waits_for) = self.tell_now(event).await? else {
-                Reason::Undone.count(self.metrics);
+            let Some(waits_for) = self.evaluate(event).await? else {
+                Suppression::Undone.count(self.metrics);
                 return Ok(BTreeSet::new());
             };
-            let unnoted: Vec<_> = waits_for.difference(&noted).cloned().collect();
-            if unnoted.is_empty() {
+            let missing: Vec<_> = waits_for.difference(&pending).cloned().collect();
+            if missing.is_empty() {
                 break waits_for;
             }
-            // First the note, then another look: whoever writes the vertex does it the other way round.
-            for vertex in unnoted {
+            // Store the pending event, then read the facts again. A writer of facts does both in the opposite order,
+            // so one of the two sees the other's write.
+            for vertex in missing {
                 self.ports.add_pending(&PendingKey::WaitingFor(vertex.clone()), event).await?;
-                noted.insert(vertex);
+                pending.insert(vertex);
             }
         };
-        for vertex in noted.difference(&waits_for) {
-            let pending_key = PendingKey::WaitingFor(vertex.clone());
-            self.ports.remove_pending(&pending_key, &event.edge, event.position).await?;
+        for vertex in pending.difference(&waits_for) {
+            let key = PendingKey::WaitingFor(vertex.clone());
+            self.ports.remove_pending(&key, &event.edge, event.position).await?;
         }
         Ok(waits_for)
     }
 
-    /// Tells whom it can by what is known now, and says which vertices must be known better for the
-    /// others. Nothing, if the edge is gone.
-    async fn tell_now(&self, event: &Event) -> Result<Option<BTreeSet<String>>, Failure> {
-        let Some(known) = self.known(event).await? else { return Ok(None) };
+    /// Notifies all recipients that the current facts determine. Returns the vertices whose facts are missing for the
+    /// others, or `None` if the edge is gone.
+    async fn evaluate(&self, event: &Event) -> Result<Option<BTreeSet<String>>, Failure> {
+        let Some(facts) = self.facts(event).await? else { return Ok(None) };
         let mut waits_for = BTreeSet::new();
         for rule in event.rules() {
-            let waits = match rule.resolve(event, &known.source, &known.target) {
-                Resolution::Tells { actor, recipients: Recipients::These(persons) } => {
-                    self.tell_these(event, rule, &actor, persons).await?
+            let missing = match rule.resolve(event, &facts.source, &facts.target) {
+                Resolution::Notify { actor, recipients: Recipients::Persons(persons) } => {
+                    self.notify(event, rule, &actor, persons).await?
                 }
-                Resolution::Tells { recipients: Recipients::FollowersOf(person), .. } => {
-                    self.ports.add_pending(&PendingKey::ToldBy(person), event).await?;
-                    self.page(event, rule, &Place::first(rule, &known)).await?
+                Resolution::Notify { recipients: Recipients::FollowersOf(person), .. } => {
+                    self.ports.add_pending(&PendingKey::RecentBy(person), event).await?;
+                    self.notify_followers(event, rule, &PagePosition::first(rule, &facts)).await?
                 }
-                Resolution::WaitsFor(vertex) => Some(vertex),
-                Resolution::DoesNotApply => None,
+                Resolution::WaitFor(vertex) => Some(vertex),
+                Resolution::NotApplicable => None,
             };
-            if let Some(vertex) = waits {
-                info!(event = event.id, rule = rule.id, vertex, "waits");
+            if let Some(vertex) = missing {
+                info!(event = event.id, rule = rule.id, vertex, "pending");
                 waits_for.insert(vertex);
             }
         }
         Ok(Some(waits_for))
     }
 
-    /// Tells one of the pages after the first. If the story is hidden since, it is noted: when it is shown
-    /// again, all pages come again, and each person is told once.
-    async fn go_on(&self, event: &Event, rule: &Rule, place: &Place) -> Result<(), Failure> {
-        let Some(known) = self.known(event).await? else {
-            Reason::Undone.count(self.metrics);
+    /// Processes a page after the first. If the story is hidden by now, the event becomes pending. When the story is
+    /// visible again, all pages are processed again; the ledger prevents a second notification.
+    async fn continue_audience(&self, event: &Event, rule: &Rule, page: &PagePosition) -> Result<(), Failure> {
+        let Some(facts) = self.facts(event).await? else {
+            Suppression::Undone.count(self.metrics);
             return Ok(());
         };
-        let is_hidden = matches!(rule.resolve(event, &known.source, &known.target), Resolution::WaitsFor(_));
-        if is_hidden || self.page(event, rule, place).await?.is_some() {
-            self.tell(event).await?;
+        let is_hidden = matches!(rule.resolve(event, &facts.source, &facts.target), Resolution::WaitFor(_));
+        if is_hidden || self.notify_followers(event, rule, page).await?.is_some() {
+            self.process(event).await?;
         }
         Ok(())
     }
 
-    /// Tells a page of followers, after it has handed on the one that comes next. Says for which vertex
-    /// it waits.
-    async fn page(&self, event: &Event, rule: &Rule, place: &Place) -> Result<Option<String>, Failure> {
+    /// Enqueues the next page of followers, then notifies those of this page. Returns the vertex whose facts are
+    /// missing.
+    async fn notify_followers(
+        &self,
+        event: &Event,
+        rule: &Rule,
+        page: &PagePosition,
+    ) -> Result<Option<String>, Failure> {
         if event.time_left(rule, self.ports.now()).is_none() {
-            Reason::Expired.count(self.metrics);
+            Suppression::Expired.count(self.metrics);
             return Ok(None);
         }
-        let page = self.ports.followers(&event.from, place.after.as_deref()).await?;
-        let walk = place.walk(rule);
-        if let Some(after) = page.next
-            && !self.ports.is_handed_on(event, &walk, place.number).await?
+        let found = self.ports.followers(&event.from, page.after.as_deref()).await?;
+        let pass = page.pass(rule);
+        if let Some(after) = found.next
+            && !self.ports.is_page_continued(event, &pass, page.number).await?
         {
-            let (rule, shown, number) = (rule.id.clone(), place.shown, place.number.saturating_add(1));
-            let further = Further::Page(Page { event: event.clone(), rule, after, number, shown });
-            self.ports.hand_on(&further).await?;
-            self.ports.handed_on(event, &walk, place.number).await?;
+            let next = Continuation::FollowerPage(FollowerPage {
+                event: event.clone(),
+                rule: rule.id.clone(),
+                after,
+                number: page.number.saturating_add(1),
+                visible_since: page.visible_since,
+            });
+            self.ports.enqueue(&next).await?;
+            self.ports.mark_page_continued(event, &pass, page.number).await?;
         }
-        let before = |(follower, registers): (String, Registers)| {
-            followed_before(&registers, event.position).then_some(follower)
-        };
-        let followers: Vec<_> = page.followers.into_iter().filter_map(before).collect();
-        info!(event = event.id, rule = rule.id, page = place.number, followers = followers.len(), "followers");
-        self.tell_these(event, rule, &event.from, followers).await
+        let followers: Vec<_> = found
+            .followers
+            .into_iter()
+            .filter_map(|(follower, registers)| followed_before(&registers, event.position).then_some(follower))
+            .collect();
+        info!(event = event.id, rule = rule.id, page = page.number, followers = followers.len(), "follower page");
+        self.notify(event, rule, &event.from, followers).await
     }
 
-    /// Tells `recipients` what `actor` did, if it still stands and is theirs to hear. Says for which
-    /// vertex it is that any of them wait.
-    async fn tell_these(
+    /// Notifies `recipients`, if the edge still exists and they may see the story. Returns the vertex whose
+    /// visibility excludes some of them for now.
+    async fn notify(
         &self,
         event: &Event,
         rule: &Rule,
@@ -248,71 +262,54 @@ impl<P: Ports> Notifier<'_, P> {
         mut recipients: Vec<String>,
     ) -> Result<Option<String>, Failure> {
         let person = Row::Vertex(actor.to_owned());
-        let mut rows = rows(event);
+        let mut rows = EdgeFacts::rows(event);
         rows.push(person.clone());
         let found = self.ports.look_up(&rows).await?;
-        let Some(known) = known(event, &found) else {
-            Reason::Undone.count(self.metrics);
+        let Some(facts) = EdgeFacts::of(event, &found) else {
+            Suppression::Undone.count(self.metrics);
             return Ok(None);
         };
         let mut waits_for = None;
         if let Some(end) = rule.discloses() {
-            let (story, id) = (end.of(&known.source, &known.target), rule.vertex(end, event).to_owned());
-            match story.seen.map(|seen| seen.by) {
+            let (story, id) = (end.of(&facts.source, &facts.target), rule.vertex(end, event).to_owned());
+            match story.visibility.map(|fact| fact.visibility) {
                 None | Some(Visibility::Private) => return Ok(Some(id)),
-                Some(Visibility::Followers) if !rules::is_told_to_followers(rule) => {
-                    let all = recipients.len();
+                Some(Visibility::Followers) if !rules::targets_followers(rule) => {
+                    let total = recipients.len();
                     recipients = self.followers_among(recipients, story).await?;
-                    waits_for = (recipients.len() < all).then_some(id);
+                    waits_for = (recipients.len() < total).then_some(id);
                 }
                 Some(Visibility::Followers | Visibility::Public) => {}
             }
         }
-        let words = TemplateArgs {
+        let args = TemplateArgs {
             actor_name: vertex(&found, &person).name,
-            source_title: known.source.title,
-            target_title: known.target.title,
+            source_title: facts.source.title,
+            target_title: facts.target.title,
         };
-        Telling { ports: self.ports, metrics: self.metrics, event, rule, actor, words }.tell(recipients).await?;
+        Dispatch { ports: self.ports, metrics: self.metrics, event, rule, actor, args }.send(recipients).await?;
         Ok(waits_for)
     }
 
-    /// Of `persons`, who is one of a story's owners or follows one.
+    /// Those of `persons` who own the story or follow one of its owners.
     async fn followers_among(&self, persons: Vec<String>, story: &Vertex) -> Result<Vec<String>, Failure> {
         let follower = |owner: &str, person: &str| Row::Follower { of: owner.to_owned(), follower: person.to_owned() };
         let owners = || story.owners.iter().map(|owner| owner.person.as_str());
         let rows: Vec<_> =
             persons.iter().flat_map(|person| owners().map(move |owner| follower(owner, person))).collect();
         let found = self.ports.look_up(&rows).await?;
-        let sees = |person: &String| {
+        let may_see = |person: &String| {
             owners().any(|owner| owner == person || found.get(&follower(owner, person)).is_some_and(follows))
         };
-        Ok(persons.into_iter().filter(sees).collect())
+        Ok(persons.into_iter().filter(may_see).collect())
     }
 
-    /// `None` if the edge is gone, or is there by another event.
-    async fn known(&self, event: &Event) -> Result<Option<Known>, Failure> {
-        Ok(known(event, &self.ports.look_up(&rows(event)).await?))
+    async fn facts(&self, event: &Event) -> Result<Option<EdgeFacts>, Failure> {
+        Ok(EdgeFacts::of(event, &self.ports.look_up(&EdgeFacts::rows(event)).await?))
     }
 
     fn is_expired_for_all(&self, event: &Event) -> bool {
         let now = self.ports.now();
         event.rules().all(|rule| event.time_left(rule, now).is_none())
     }
-}
-
-fn rows(event: &Event) -> Vec<Row> {
-    vec![Row::Edge(event.edge.clone()), Row::Vertex(event.from.clone()), Row::Vertex(event.to.clone())]
-}
-
-fn known(event: &Event, found: &HashMap<Row, Registers>) -> Option<Known> {
-    let edge = found.get(&Row::Edge(event.edge.clone()))?;
-    still_stands(edge, event.position).then(|| Known {
-        source: vertex(found, &Row::Vertex(event.from.clone())),
-        target: vertex(found, &Row::Vertex(event.to.clone())),
-    })
-}
-
-fn vertex(found: &HashMap<Row, Registers>, row: &Row) -> Vertex {
-    found.get(row).map(Vertex::from).unwrap_or_default()
 }

@@ -1,5 +1,4 @@
-//! What the fan-out needs from outside: on AWS, [`Aws`](crate::aws::Aws); in tests, a small town
-//! that lives in memory.
+//! Interfaces to the outside: [`Aws`](crate::aws::Aws) in production, an in-memory backend in tests.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,43 +14,48 @@ use store::{
     ledger::{Claim, Entry},
 };
 
-use crate::{message::Further, refusal::Refusal};
+use crate::{message::Continuation, publish_error::PublishError};
 
-/// The projections: the table `audience`.
+/// The table `audience`: projections and pending events.
 pub trait Projections {
-    async fn learn(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure>;
+    async fn apply(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure>;
     async fn look_up(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure>;
     async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure>;
-    async fn add_pending(&self, pending_key: &PendingKey, event: &Event) -> Result<(), Failure>;
-    async fn pending_page(&self, pending_key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure>;
-    async fn remove_pending(&self, pending_key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure>;
+    async fn add_pending(&self, key: &PendingKey, event: &Event) -> Result<(), Failure>;
+    async fn pending_page(&self, key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure>;
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure>;
 }
 
-/// Who was told of what: the table `ledger`.
+/// The delivery ledger: the table `ledger`.
 pub trait Ledger {
     async fn claim(&self, entry: &Entry<'_>, now: Timestamp, until: Timestamp) -> Result<Claim, Failure>;
-    async fn mark(&self, entry: &Entry<'_>, sent: &BTreeSet<String>, outcome: Option<&str>) -> Result<bool, Failure>;
-    async fn settle(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure>;
-    async fn is_handed_on(&self, event: &Event, rule: &str, number: u32) -> Result<bool, Failure>;
-    async fn handed_on(&self, event: &Event, rule: &str, number: u32) -> Result<(), Failure>;
+    async fn finish_claim(
+        &self,
+        entry: &Entry<'_>,
+        sent: &BTreeSet<String>,
+        outcome: Option<&str>,
+    ) -> Result<bool, Failure>;
+    async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure>;
+    async fn is_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure>;
+    async fn mark_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;
 }
 
-/// People's phones: the table `devices`, and SNS mobile push.
-pub trait Phones {
+/// Users' devices: the table `devices` and the endpoints of SNS mobile push.
+pub trait MobilePush {
     async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure>;
-    /// Whether the device was still registered as given.
-    async fn forget(&self, device: &Device) -> Result<bool, Failure>;
-    async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), Refusal>;
+    /// Deletes the device's row. `false` if the device has registered with another token or endpoint since.
+    async fn remove_device(&self, device: &Device) -> Result<bool, Failure>;
+    async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), PublishError>;
     async fn delete_endpoint(&self, endpoint_arn: &str) -> Result<(), Failure>;
 }
 
-/// The rest: this function's own queue, and the clock.
-pub trait Surroundings {
-    async fn hand_on(&self, further: &Further) -> Result<(), Failure>;
+/// This function's own queue, and the clock.
+pub trait Runtime {
+    async fn enqueue(&self, continuation: &Continuation) -> Result<(), Failure>;
     fn now(&self) -> Timestamp;
 }
 
-/// All that the fan-out needs from outside.
-pub trait Ports: Projections + Ledger + Phones + Surroundings {}
+/// All interfaces together.
+pub trait Ports: Projections + Ledger + MobilePush + Runtime {}
 
-impl<P: Projections + Ledger + Phones + Surroundings> Ports for P {}
+impl<P: Projections + Ledger + MobilePush + Runtime> Ports for P {}

@@ -1,4 +1,4 @@
-//! The first step: what a message says goes into the projections.
+//! Step 1: applies a message's facts to the projections.
 
 use domain::{
     graph::{Change, ChangeKind},
@@ -11,37 +11,35 @@ use store::audience::PendingKey;
 
 use crate::{message::Message, ports::Projections};
 
-/// Reads a message and keeps what it says. Nobody is told of anything yet, so that what comes after
-/// it in the batch (it was taken back, somebody was blocked) is known when they are.
-pub async fn prepare(ports: &impl Projections, body: &str) -> Result<Message, Failure> {
+/// Parses a message and applies its facts. The whole batch is projected before the first notification, so that a
+/// block or a removal later in the batch counts for the messages before it.
+pub async fn project(ports: &impl Projections, body: &str) -> Result<Message, Failure> {
     let message = Message::parse(body)?;
     if let Message::Change(received) = &message {
         let change = &received.change;
         let committed_at = Timestamp::from_millisecond(change.commit_timestamp_ms).unwrap_or(Timestamp::MIN);
         let facts = facts(change);
-        try_join_all(facts.iter().map(|fact| ports.learn(fact, committed_at))).await?;
-        if change.what == ChangeKind::Removed {
-            forget_notes(ports, change).await?;
+        try_join_all(facts.iter().map(|fact| ports.apply(fact, committed_at))).await?;
+        if change.change_kind == ChangeKind::Removed {
+            remove_pending(ports, change).await?;
         }
     }
     Ok(message)
 }
 
-/// Nobody is told any more of an edge that was removed: takes it off the shelves.
-async fn forget_notes(ports: &impl Projections, change: &Change) -> Result<(), Failure> {
+/// Removes the pending events of a removed edge.
+async fn remove_pending(ports: &impl Projections, change: &Change) -> Result<(), Failure> {
     let Some(ends) = &change.ends else { return Ok(()) };
-    let mut shelves = Vec::new();
+    let mut keys = Vec::new();
     for label in &change.labels.removed {
-        let (source, target) = rules::wait_for(label);
-        shelves.extend(source.then(|| PendingKey::WaitingFor(ends.from.clone())));
-        shelves.extend(target.then(|| PendingKey::WaitingFor(ends.to.clone())));
-        if rules::about(label).any(rules::is_told_to_followers) {
-            shelves.push(PendingKey::ToldBy(ends.from.clone()));
+        let (source, target) = rules::awaited_vertices(label);
+        keys.extend(source.then(|| PendingKey::WaitingFor(ends.from.clone())));
+        keys.extend(target.then(|| PendingKey::WaitingFor(ends.to.clone())));
+        if rules::for_label(label).any(rules::targets_followers) {
+            keys.push(PendingKey::RecentBy(ends.from.clone()));
         }
     }
-    try_join_all(
-        shelves.iter().map(|pending_key| ports.remove_pending(pending_key, &change.entity_id, change.position)),
-    )
-    .await?;
+    let removals = keys.iter().map(|key| ports.remove_pending(key, &change.entity_id, change.position));
+    try_join_all(removals).await?;
     Ok(())
 }

@@ -1,12 +1,12 @@
 use function_kit::config::{MissingSetting, required};
 
-/// What the template tells this function.
+/// Settings from the environment, which the template sets.
 pub struct Config {
     pub search_table: String,
     pub audience_table: String,
     pub search_index: String,
     pub opensearch_endpoint_url: String,
-    pub sealing_secret_arn: String,
+    pub page_token_secret_arn: String,
 }
 
 impl Config {
@@ -16,7 +16,7 @@ impl Config {
             audience_table: required("AUDIENCE_TABLE")?,
             search_index: required("SEARCH_INDEX")?,
             opensearch_endpoint_url: required("OPENSEARCH_ENDPOINT_URL")?,
-            sealing_secret_arn: required("SEALING_SECRET_ARN")?,
+            page_token_secret_arn: required("SEALING_SECRET_ARN")?,
         })
     }
 }

@@ -3,30 +3,34 @@ use domain::search::{Kind, Query};
 use function_kit::{failure::Failure, seal::Sealer};
 use opensearch::SortKey;
 
-use crate::request::Wanted;
+use crate::request::SearchRequest;
 
-/// The form of a cursor: another one here, and cursors from before are refused.
+/// Name of the format. A new name makes all older cursors invalid.
 const PURPOSE: &str = "search-cursor-2";
 
-/// The cursor for what comes after `place`, for this caller. The place can be that of a story which
-/// is not theirs to see: so it is hidden.
-pub fn hide(sealer: &Sealer, caller: &str, wanted: &Wanted, place: &SortKey) -> Result<String, Failure> {
-    let payload = serde_json::to_vec(place).map_err(|error| Failure::bug("write a cursor", error))?;
-    sealer.hide(PURPOSE, &bound(caller, wanted), &payload)
+/// Cursor for the hits after `sort_key`, valid for this caller and search. It is encrypted, because the sort key can
+/// be that of a story which the caller may not see.
+pub fn encrypt(sealer: &Sealer, caller: &str, request: &SearchRequest, sort_key: &SortKey) -> Result<String, Failure> {
+    let payload = serde_json::to_vec(sort_key).map_err(|error| Failure::bug("write a cursor", error))?;
+    sealer.hide(PURPOSE, &binding(caller, request), &payload)
 }
 
-/// Where a cursor leads, if it was made for this search and this caller.
-pub fn open(sealer: &Sealer, caller: &str, wanted: &Wanted, cursor: &str) -> Result<SortKey, Problem> {
-    let payload = sealer.reveal(PURPOSE, &bound(caller, wanted), cursor);
+/// Sort key in a cursor.
+///
+/// # Errors
+/// 400, unless the cursor was made for this caller and search.
+pub fn decrypt(sealer: &Sealer, caller: &str, request: &SearchRequest, cursor: &str) -> Result<SortKey, Problem> {
+    let payload = sealer.reveal(PURPOSE, &binding(caller, request), cursor);
     payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| {
         ProblemType::InvalidCursor
-            .because("`cursor` must be the `next` of an earlier answer to the same caller and the same query")
+            .with_detail("`cursor` must be the `next` of an earlier response to the same caller and the same query")
     })
 }
 
-fn bound<'a>(caller: &'a str, wanted: &'a Wanted) -> [&'a str; 4] {
-    let query = wanted.query.as_ref().map_or("", Query::as_str);
-    [caller, query, wanted.kind.map_or("", Kind::as_str), wanted.tag.as_deref().unwrap_or_default()]
+/// Values that a cursor is bound to.
+fn binding<'a>(caller: &'a str, request: &'a SearchRequest) -> [&'a str; 4] {
+    let query = request.query.as_ref().map_or("", Query::as_str);
+    [caller, query, request.kind.map_or("", Kind::as_str), request.tag.as_deref().unwrap_or_default()]
 }
 
 #[cfg(test)]
@@ -35,39 +39,53 @@ mod tests {
 
     use super::*;
 
-    fn wanted(query: &str, kind: Option<Kind>) -> Wanted {
-        Wanted { query: Some(Query::parse(query).expect("a query")), kind, tag: None, limit: 20, cursor: None }
+    fn request(query: &str, kind: Option<Kind>) -> SearchRequest {
+        SearchRequest { query: Some(Query::parse(query).expect("a query")), kind, tag: None, limit: 20, cursor: None }
     }
 
     #[test]
-    fn a_cursor_leads_back_to_its_place_in_its_search_only() {
+    fn cursor_is_valid_for_its_caller_and_search_only() {
         let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
-        let place: SortKey = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a place");
-        let cursor = hide(&sealer, "jun", &wanted("서울", None), &place).expect("a cursor");
-        assert_eq!(open(&sealer, "jun", &wanted("서울", None), &cursor), Ok(place.clone()));
+        let sort_key: SortKey = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a sort key");
+        let cursor = encrypt(&sealer, "jun", &request("서울", None), &sort_key).expect("a cursor");
+        assert_eq!(decrypt(&sealer, "jun", &request("서울", None), &cursor), Ok(sort_key.clone()));
         // Another page size is the same search.
-        assert_eq!(open(&sealer, "jun", &Wanted { limit: 1, ..wanted("서울", None) }, &cursor), Ok(place));
-        for (caller, wanted) in [
-            ("mina", wanted("서울", None)),
-            ("jun", wanted("부산", None)),
-            ("jun", wanted("서울", Some(Kind::Story))),
-            ("jun", Wanted { tag: Some("snow".into()), ..wanted("서울", None) }),
+        assert_eq!(
+            decrypt(&sealer, "jun", &SearchRequest { limit: 1, ..request("서울", None) }, &cursor),
+            Ok(sort_key)
+        );
+        for (caller, request) in [
+            ("mina", request("서울", None)),
+            ("jun", request("부산", None)),
+            ("jun", request("서울", Some(Kind::Story))),
+            ("jun", SearchRequest { tag: Some("snow".into()), ..request("서울", None) }),
         ] {
-            assert_eq!(open(&sealer, caller, &wanted, &cursor).map_err(|problem| problem.status), Err(400));
+            assert_eq!(decrypt(&sealer, caller, &request, &cursor).map_err(|problem| problem.status), Err(400));
         }
+    }
+
+    #[test]
+    fn cursor_of_previous_version_is_read() {
+        let cursor = include_str!("../tests/fixtures/previous_version/cursor").trim_end();
+        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let sort_key = serde_json::from_str(r#"[14.0,1795305600000,"s1"]"#).expect("a sort key");
+        let decrypted =
+            |caller| decrypt(&sealer, caller, &request("서울", None), cursor).map_err(|problem| problem.status);
+        assert_eq!(decrypted("jun"), Ok(sort_key));
+        assert_eq!(decrypted("mina"), Err(400));
     }
 
     proptest! {
         #[test]
-        fn no_text_of_a_client_leads_anywhere(text in malformed_inputs::text(), payload in malformed_inputs::bytes(&[r#"[14.0,1795305600000,"s1"]"#])) {
+        fn malformed_cursor_returns_400(text in malformed_inputs::text(), payload in malformed_inputs::bytes(&[r#"[14.0,1795305600000,"s1"]"#])) {
             let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
-            let wanted = wanted("서울", None);
-            prop_assert_eq!(open(&sealer, "jun", &wanted, &text).map_err(|problem| problem.status), Err(400));
-            // Also what we hid ourselves is only a place if it reads as one.
-            let bound = bound("jun", &wanted);
-            let hidden = sealer.hide(PURPOSE, &bound, &payload).expect("hidden");
-            let is_place = serde_json::from_slice::<SortKey>(&payload).is_ok();
-            prop_assert_eq!(open(&sealer, "jun", &wanted, &hidden).is_ok(), is_place);
+            let request = request("서울", None);
+            prop_assert_eq!(decrypt(&sealer, "jun", &request, &text).map_err(|problem| problem.status), Err(400));
+            // Also an encrypted payload must be a sort key.
+            let binding = binding("jun", &request);
+            let cursor = sealer.hide(PURPOSE, &binding, &payload).expect("a cursor");
+            let is_sort_key = serde_json::from_slice::<SortKey>(&payload).is_ok();
+            prop_assert_eq!(decrypt(&sealer, "jun", &request, &cursor).is_ok(), is_sort_key);
         }
     }
 }

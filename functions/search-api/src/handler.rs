@@ -9,104 +9,111 @@ use function_kit::{
     request::caller,
     seal::SecretSealer,
 };
-use opensearch::{Compare, Hit, Search, SortKey};
+use opensearch::{Hit, MatchMode, Search, SortKey};
 
 use crate::{
-    answer::{result, suggestion},
     cursor,
-    find::Find,
-    request::{Request, Wanted},
-    visible::{Seen, Visible},
+    request::{Request, SearchRequest},
+    response::{result, suggestion},
+    search_index::SearchIndex,
+    visibility_filter::{VisibilityFilter, VisibleHit},
 };
 
-/// How often more is looked for to fill a page, when much of what was found is not for the caller.
-const ROUNDS: usize = 4;
-/// Hits that suggestions are taken from: some are not for the caller, some say the same.
-const SUGGESTED_HITS: usize = 30;
+/// Maximum number of index pages per request, when the filter removes many hits.
+const MAX_INDEX_PAGES: usize = 4;
+/// Number of hits for suggestions: more than needed, because the filter removes some and some are duplicates.
+const SUGGESTION_HITS: usize = 30;
 
-/// What the handler uses.
-pub struct Ports<F> {
-    pub index: F,
-    pub visible: Visible,
+/// Index, tables and cursor key.
+pub struct Ports<I> {
+    pub index: I,
+    pub visibility: VisibilityFilter,
     pub sealer: SecretSealer,
 }
 
-/// Answers one request; a failure is an answer, too.
-pub async fn handle<F: Find>(ports: &Ports<F>, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-    answered(request, answer(ports, request).await)
+/// Page of visible hits.
+struct VisiblePage {
+    hits: Vec<(Hit, VisibleHit)>,
+    /// Position after which the next page starts. `None` after the last page.
+    next: Option<SortKey>,
 }
 
-async fn answer<F: Find>(
-    ports: &Ports<F>,
+/// Responds to a request, also if it fails.
+pub async fn handle<I: SearchIndex>(ports: &Ports<I>, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+    answered(request, respond(ports, request).await)
+}
+
+async fn respond<I: SearchIndex>(
+    ports: &Ports<I>,
     request: &ApiGatewayV2httpRequest,
 ) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
     let caller = caller(request)?;
     match Request::parse(request)? {
-        Request::Search(wanted) => Ok(json(&search(ports, caller, &wanted).await?)),
+        Request::Search(request) => Ok(json(&search(ports, caller, &request).await?)),
         Request::Suggestions(query) => Ok(json(&suggest(ports, caller, &query).await?)),
     }
 }
 
-async fn search<F: Find>(ports: &Ports<F>, caller: &str, wanted: &Wanted) -> Result<SearchResults, NoAnswer> {
-    let mut place = match &wanted.cursor {
-        // Before anything is read: a cursor of somebody else's costs nothing.
-        Some(cursor) => Some(cursor::open(ports.sealer.get().await?, caller, wanted, cursor)?),
+async fn search<I: SearchIndex>(
+    ports: &Ports<I>,
+    caller: &str,
+    request: &SearchRequest,
+) -> Result<SearchResults, NoAnswer> {
+    let after = match &request.cursor {
+        Some(cursor) => Some(cursor::decrypt(ports.sealer.get().await?, caller, request, cursor)?),
         None => None,
     };
-    let (found, is_last) = page(ports, caller, wanted, &mut place).await?;
-    let names = ports.visible.names(found.iter().flat_map(|(_, seen)| seen.mentions())).await?;
-    let item = |(hit, seen): (Hit, Seen)| result(hit.id, seen, hit.marked.as_deref(), &names);
-    let next = match place.filter(|_| !is_last) {
-        Some(place) => Some(cursor::hide(ports.sealer.get().await?, caller, wanted, &place)?),
+    let page = page(ports, caller, request, after).await?;
+    let names = ports.visibility.names(page.hits.iter().flat_map(|(_, visible)| visible.referenced_ids())).await?;
+    let next = match page.next {
+        Some(sort_key) => Some(cursor::encrypt(ports.sealer.get().await?, caller, request, &sort_key)?),
         None => None,
     };
-    Ok(SearchResults { items: found.into_iter().map(item).collect(), next })
+    let item = |(hit, visible): (Hit, VisibleHit)| result(hit.id, visible, hit.highlight.as_deref(), &names);
+    Ok(SearchResults { items: page.hits.into_iter().map(item).collect(), next })
 }
 
-/// What `caller` sees of what is found after `place`, which moves on; and whether that is all.
-async fn page<F: Find>(
-    ports: &Ports<F>,
+/// Reads index pages from `after` on until the page of visible hits is full.
+async fn page<I: SearchIndex>(
+    ports: &Ports<I>,
     caller: &str,
-    wanted: &Wanted,
-    place: &mut Option<SortKey>,
-) -> Result<(Vec<(Hit, Seen)>, bool), Failure> {
-    let query = wanted.query.as_ref().map(|query| (Compare::TemplateArgs, query));
-    let search = Search { query, kind: wanted.kind, tag: wanted.tag.as_deref() };
-    let mut shown = Vec::with_capacity(wanted.limit);
-    for _ in 0..ROUNDS {
-        // One more: it tells whether there is a next page.
-        let size = wanted.limit + 1;
-        let found = ports.index.find(search, caller, place.as_ref(), size).await?;
-        let mut seen = ports.visible.of(caller, &found.hits).await?;
+    request: &SearchRequest,
+    mut after: Option<SortKey>,
+) -> Result<VisiblePage, Failure> {
+    let query = request.query.as_ref().map(|query| (MatchMode::Words, query));
+    let search = Search { query, kind: request.kind, tag: request.tag.as_deref() };
+    let mut hits = Vec::with_capacity(request.limit);
+    for _ in 0..MAX_INDEX_PAGES {
+        // One more than the limit, to know whether a page follows.
+        let found = ports.index.search(search, caller, after.as_ref(), request.limit + 1).await?;
+        let mut visible = ports.visibility.visible(caller, &found.hits).await?;
         for hit in found.hits {
-            let seen = seen.remove(&hit.id);
-            let Some(seen) = seen.filter(|seen| wanted.tag.as_ref().is_none_or(|tag| seen.is_tagged(tag))) else {
-                *place = Some(hit.place);
+            let visible = visible.remove(&hit.id);
+            let Some(visible) = visible.filter(|hit| request.tag.as_ref().is_none_or(|tag| hit.has_tag(tag))) else {
+                after = Some(hit.sort_key);
                 continue;
             };
-            if shown.len() == wanted.limit {
-                return Ok((shown, false));
+            if hits.len() == request.limit {
+                return Ok(VisiblePage { hits, next: after });
             }
-            *place = Some(hit.place.clone());
-            shown.push((hit, seen));
+            after = Some(hit.sort_key.clone());
+            hits.push((hit, visible));
         }
         if found.is_last {
-            return Ok((shown, true));
+            return Ok(VisiblePage { hits, next: None });
         }
     }
-    Ok((shown, false))
+    Ok(VisiblePage { hits, next: after })
 }
 
-async fn suggest<F: Find>(ports: &Ports<F>, caller: &str, query: &Query) -> Result<Suggestions, Failure> {
-    let search = Search { query: Some((Compare::Beginnings, query)), kind: None, tag: None };
-    let found = ports.index.find(search, caller, None, SUGGESTED_HITS).await?;
-    let mut seen = ports.visible.of(caller, &found.hits).await?;
-    let suggestions = found.hits.into_iter().filter_map(|hit| Some(suggestion(hit.id.clone(), seen.remove(&hit.id)?)));
-    // Two stories of one title are one way to go on; two persons of one name are two.
+async fn suggest<I: SearchIndex>(ports: &Ports<I>, caller: &str, query: &Query) -> Result<Suggestions, Failure> {
+    let search = Search { query: Some((MatchMode::Prefixes, query)), kind: None, tag: None };
+    let found = ports.index.search(search, caller, None, SUGGESTION_HITS).await?;
+    let mut visible = ports.visibility.visible(caller, &found.hits).await?;
+    let suggestions =
+        found.hits.into_iter().filter_map(|hit| Some(suggestion(hit.id.clone(), visible.remove(&hit.id)?)));
+    // Stories with the same title are one suggestion. People with the same name are different people.
     let mut titles = HashSet::new();
     let is_new = |suggestion: &Suggestion| suggestion.kind != Kind::Story || titles.insert(suggestion.text.clone());
     Ok(Suggestions { items: suggestions.filter(is_new).take(MAX_SUGGESTIONS).collect() })
 }
-
-#[cfg(test)]
-mod tests;

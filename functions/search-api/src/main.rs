@@ -1,16 +1,18 @@
-//! `search-api`: finds stories, people and tags.
+//! `search-api`: searches stories, people and tags.
 //!
 //! ```text
-//! request ─▶ the index finds ─▶ the table says what is shown, and to whom ─▶ answer
+//! request ─▶ search (OpenSearch) ─▶ filter by visibility (tables) ─▶ response
 //! ```
 
-mod answer;
 mod config;
 mod cursor;
-mod find;
 mod handler;
 mod request;
-mod visible;
+mod response;
+mod search_index;
+#[cfg(test)]
+mod tests;
+mod visibility_filter;
 
 use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
 use opensearch::{Client, Index};
@@ -24,11 +26,11 @@ async fn main() -> anyhow::Result<()> {
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let ports = handler::Ports {
         index: Index::new(Client::new(&sdk, &config.opensearch_endpoint_url)?, config.search_index),
-        visible: visible::Visible {
+        visibility: visibility_filter::VisibilityFilter {
             entries: SearchTable::new(dynamodb.clone(), config.search_table),
             relations: Relations { audience: AudienceTable::new(dynamodb, config.audience_table) },
         },
-        sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
+        sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&sdk), config.page_token_secret_arn),
     };
     serve(async |request| handler::handle(&ports, request).await).await.map_err(anyhow::Error::from_boxed)
 }

@@ -3,19 +3,19 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::search::{Kind, Query};
 use function_kit::request::{only_parameters, parameter};
 
-/// What a client may ask.
+/// Parsed request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
     /// `GET /v1/search?q=…&kind=…&tag=…&limit=…&cursor=…`
-    Search(Wanted),
+    Search(SearchRequest),
     /// `GET /v1/search/suggestions?q=…`
     Suggestions(Query),
 }
 
-/// What is looked for.
+/// Parameters of a search.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Nothing only if there is a tag.
+pub struct SearchRequest {
+    /// `None` only if there is a tag.
     pub query: Option<Query>,
     pub kind: Option<Kind>,
     /// The id of a tag.
@@ -25,14 +25,14 @@ pub struct Wanted {
 }
 
 impl Request {
-    /// Reads a request that API Gateway let through (payload format 2.0).
+    /// Parses a request that API Gateway has authorized (payload format 2.0).
     pub fn parse(request: &ApiGatewayV2httpRequest) -> Result<Self, Problem> {
         match request.route_key.as_deref() {
             Some("GET /v1/search") => {
                 only_parameters(request, &["q", "kind", "tag", "limit", "cursor"])?;
                 let tag = parameter(request, "tag").map(tag).transpose()?;
                 let has_query = tag.is_none() || parameter(request, "q").is_some();
-                Ok(Self::Search(Wanted {
+                Ok(Self::Search(SearchRequest {
                     query: has_query.then(|| query(request)).transpose()?,
                     tag,
                     kind: parameter(request, "kind").as_deref().map(kind).transpose()?,
@@ -88,26 +88,34 @@ mod tests {
         Request::parse(&serde_json::from_value(request).expect("a request")).map_err(|problem| problem.status)
     }
 
-    fn wanted(text: &str) -> Wanted {
-        Wanted { query: Some(Query::parse(text).expect("a query")), kind: None, tag: None, limit: 20, cursor: None }
+    fn search_for(text: &str) -> SearchRequest {
+        SearchRequest {
+            query: Some(Query::parse(text).expect("a query")),
+            kind: None,
+            tag: None,
+            limit: 20,
+            cursor: None,
+        }
     }
 
     #[test]
-    fn a_search_says_what_is_looked_for() {
+    fn search_parameters_are_parsed() {
         let search = |parameters| parsed("GET /v1/search", parameters);
-        assert_eq!(search(json!({"q": "서울"})), Ok(Request::Search(wanted("서울"))));
-        let more = json!({"q": "첫눈, 서울", "kind": "story", "limit": "50", "cursor": "c"});
+        assert_eq!(search(json!({"q": "서울"})), Ok(Request::Search(search_for("서울"))));
+        let all = json!({"q": "첫눈, 서울", "kind": "story", "limit": "50", "cursor": "c"});
         let expected =
-            Wanted { kind: Some(Kind::Story), limit: 50, cursor: Some("c".into()), ..wanted("첫눈, 서울") };
-        assert_eq!(search(more), Ok(Request::Search(expected)));
-        let tagged = Wanted { tag: Some("snow".into()), ..wanted("서울") };
+            SearchRequest {
+                kind: Some(Kind::Story), limit: 50, cursor: Some("c".into()), ..search_for("첫눈, 서울")
+            };
+        assert_eq!(search(all), Ok(Request::Search(expected)));
+        let tagged = SearchRequest { tag: Some("snow".into()), ..search_for("서울") };
         assert_eq!(search(json!({"q": "서울", "tag": "snow"})), Ok(Request::Search(tagged)));
-        let only = Wanted { query: None, tag: Some("snow".into()), ..wanted("서울") };
+        let only = SearchRequest { query: None, tag: Some("snow".into()), ..search_for("서울") };
         assert_eq!(search(json!({"tag": "snow"})), Ok(Request::Search(only)));
     }
 
     #[test]
-    fn what_is_not_asked_right_is_refused() {
+    fn invalid_parameters_return_400_and_unknown_route_404() {
         for parameters in [
             json!({}),
             json!({"q": ""}),
@@ -129,17 +137,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_looked_for_is_read_or_refused(
+        fn malformed_parameters_are_parsed_or_return_400(
             values in prop::collection::vec(malformed_inputs::text(), 4),
-            known: u8,
+            included: u8,
         ) {
             let parameters: serde_json::Map<_, _> = ["q", "kind", "limit", "cursor"].iter().zip(values).enumerate()
-                .filter(|(at, _)| known >> at & 1 == 1)
+                .filter(|(index, _)| included >> index & 1 == 1)
                 .map(|(_, (name, value))| ((*name).to_owned(), json!(value)))
                 .collect();
             for route in ["GET /v1/search", "GET /v1/search/suggestions"] {
                 match parsed(route, Value::Object(parameters.clone())) {
-                    Ok(Request::Search(wanted)) => prop_assert!((1..=MAX_SEARCH_LIMIT).contains(&wanted.limit)),
+                    Ok(Request::Search(search)) => prop_assert!((1..=MAX_SEARCH_LIMIT).contains(&search.limit)),
                     Ok(Request::Suggestions(_)) => {}
                     Err(status) => prop_assert_eq!(status, 400),
                 }

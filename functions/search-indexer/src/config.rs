@@ -1,7 +1,7 @@
 use function_kit::config::{optional, required};
 use opensearch::Analyzer;
 
-/// What the template tells this function.
+/// Settings from the environment, which the template sets.
 pub struct Config {
     pub search_table: String,
     pub search_index: String,
@@ -12,7 +12,7 @@ pub struct Config {
     pub mirror: Option<Mirror>,
 }
 
-/// Where Neptune's own full-text queries look.
+/// Table and index for Neptune's full-text queries.
 pub struct Mirror {
     pub table: String,
     pub index: String,

@@ -1,34 +1,34 @@
 use aws_lambda_events::sqs::SqsEvent;
 use serde::{Deserialize, Serialize};
 
-/// What this function is invoked with.
+/// Input of an invocation.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Event {
     /// From an operator: `{"rebuild": {"number": 2}}`, or `{"rebuild": {"number": 2, "mirror": true}}`.
-    Order { rebuild: Rebuild },
+    Command { rebuild: Rebuild },
     /// From the queue.
     Batch(SqsEvent),
 }
 
-/// An order to make the index anew, or the rest of one.
+/// Command to rebuild an index, or to continue a rebuild.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rebuild {
-    /// Of the new index: `search-000002` is number 2.
+    /// Number of the new index: `search-000002` is number 2.
     pub number: u32,
-    /// Whether it is the index of the mirror.
+    /// Whether the index is the mirror's.
     #[serde(default, skip_serializing_if = "is_false")]
     pub mirror: bool,
-    /// Whether the alias leads to it already, and what was written in the meantime is caught up with.
+    /// Whether the alias points to the new index already, so that this is the second pass over the table.
     #[serde(default)]
     pub switched: bool,
-    /// The vertex after which it goes on.
+    /// Id of the last row of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(is_true: &bool) -> bool {
     !is_true
 }
@@ -41,26 +41,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_and_batches_are_told_apart() {
+    fn commands_and_batches_are_distinguished() {
         let event = |json| serde_json::from_value::<Event>(json);
-        let Ok(Event::Order { rebuild }) = event(json!({"rebuild": {"number": 2}})) else { panic!("no order") };
+        let Ok(Event::Command { rebuild }) = event(json!({"rebuild": {"number": 2}})) else { panic!("no command") };
         assert_eq!(rebuild, Rebuild { number: 2, mirror: false, switched: false, after: None });
         let next = Rebuild { number: 2, mirror: true, switched: true, after: Some("s1".into()) };
-        let Ok(Event::Order { rebuild }) = event(json!({ "rebuild": next })) else { panic!("no order") };
+        let Ok(Event::Command { rebuild }) = event(json!({ "rebuild": next })) else { panic!("no command") };
         assert_eq!(rebuild, next);
         let batch = event(json!({"Records": [{"messageId": "m", "body": "x"}]}));
         assert!(matches!(batch, Ok(Event::Batch(batch)) if batch.records.len() == 1));
     }
 
     proptest! {
-        /// An order that is misspelt must not pass for a batch, which would be acknowledged.
+        /// A malformed command must not be parsed as an empty batch, which would succeed.
         #[test]
-        fn a_damaged_order_is_read_or_refused(
+        fn malformed_command_is_parsed_or_rejected(
             text in malformed_inputs::documents(&[r#"{"rebuild":{"number":2,"switched":true,"after":"s1"}}"#, r#"{"Records":[{"messageId":"m","body":"x"}]}"#]),
         ) {
-            if let Ok(Event::Order { rebuild }) = serde_json::from_str(&text) {
-                let again = serde_json::to_string(&rebuild).expect("JSON");
-                prop_assert_eq!(serde_json::from_str::<Rebuild>(&again).expect("an order"), rebuild);
+            if let Ok(Event::Command { rebuild }) = serde_json::from_str(&text) {
+                let json = serde_json::to_string(&rebuild).expect("JSON");
+                prop_assert_eq!(serde_json::from_str::<Rebuild>(&json).expect("a command"), rebuild);
             }
         }
     }

@@ -16,89 +16,89 @@ use serde::Serialize;
 
 use crate::{
     event::{Event, Rebuild},
-    learn::{learn, read, reflect},
-    offer::Offer,
-    ports::{Documents, Rows, Side},
+    index::BulkWrite,
+    ports::{DocumentIndex, Pipeline, Table},
+    project::{parse, project_mirror, project_search},
     rebuild::{Progress, rebuild},
 };
 
-/// What the handler uses.
-pub struct Indexer<E, M, D> {
-    /// What people find.
-    pub found: Side<E, D>,
-    /// What Neptune's own full-text queries find, if they are to work.
-    pub mirror: Option<Side<M, D>>,
+/// Pipelines, queue and metrics.
+pub struct Indexer<S, M, I> {
+    pub search: Pipeline<S, I>,
+    /// For Neptune's full-text queries, if they are enabled.
+    pub mirror: Option<Pipeline<M, I>>,
     pub queue: Queue,
     pub metrics: Metrics,
 }
 
-/// What an invocation answers.
+/// Response of an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
-    /// To the queue: which messages come again.
+pub enum Response {
+    /// To the queue.
     Batch(SqsBatchResponse),
     /// To an operator.
     Progress(Progress),
 }
 
-/// Does what the event says, and writes what was measured.
+/// Processes a batch or an operator's command, and flushes the metrics.
 ///
 /// # Errors
-/// If an order cannot be worked on now, or a batch cannot be reported on.
-pub async fn handle<E: Rows<Entry>, M: Rows<Element>, D: Documents>(
-    indexer: &Indexer<E, M, D>,
+/// If a rebuild fails, or a message of the batch has no id.
+pub async fn handle<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
+    indexer: &Indexer<S, M, I>,
     event: LambdaEvent<Event>,
-) -> Result<Answer, Failure> {
-    let answer = match event.payload {
-        Event::Batch(batch) => index(indexer, batch).await.map(Answer::Batch),
-        Event::Order { rebuild } => {
-            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-            make_anew(indexer, rebuild, Instant::now() + left).await.map(Answer::Progress)
+) -> Result<Response, Failure> {
+    let response = match event.payload {
+        Event::Batch(batch) => index_batch(indexer, batch).await.map(Response::Batch),
+        Event::Command { rebuild } => {
+            let remaining = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            // Boxed, because the compiler limits the depth of nested futures.
+            Box::pin(run_rebuild(indexer, rebuild, Instant::now() + remaining)).await.map(Response::Progress)
         }
     };
     indexer.metrics.flush();
-    answer
+    response
 }
 
-async fn make_anew<E: Rows<Entry>, M: Rows<Element>, D: Documents>(
-    indexer: &Indexer<E, M, D>,
-    order: Rebuild,
+async fn run_rebuild<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
+    indexer: &Indexer<S, M, I>,
+    command: Rebuild,
     deadline: Instant,
 ) -> Result<Progress, Failure> {
-    let Indexer { found, mirror, metrics, .. } = indexer;
-    if !order.mirror {
-        return rebuild(&found.rows, &found.index, search::Document::of, metrics, order, deadline).await;
+    let Indexer { search, mirror, metrics, .. } = indexer;
+    if !command.mirror {
+        return rebuild(&search.table, &search.index, search::Document::of, metrics, command, deadline).await;
     }
-    let Some(mirror) = mirror else { return Err(Failure::bug("rebuild the mirror", "this stack has none")) };
+    let Some(mirror) = mirror else { return Err(Failure::bug("rebuild the mirror", "this stack has no mirror")) };
     let document = |_: &str, element: &Element| neptune_fts::Document::of(element);
-    rebuild(&mirror.rows, &mirror.index, document, metrics, order, deadline).await
+    rebuild(&mirror.table, &mirror.index, document, metrics, command, deadline).await
 }
 
-async fn index<E: Rows<Entry>, M: Rows<Element>, D: Documents>(
-    indexer: &Indexer<E, M, D>,
+async fn index_batch<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
+    indexer: &Indexer<S, M, I>,
     batch: SqsEvent,
 ) -> Result<SqsBatchResponse, Failure> {
-    let Indexer { found, mirror, queue, metrics } = indexer;
-    let offer = Offer::new(&found.index, metrics);
-    let mirror = mirror.as_ref().map(|mirror| (mirror, Offer::new(&mirror.index, metrics)));
+    let Indexer { search, mirror, queue, metrics } = indexer;
+    let search_write = BulkWrite::new(&search.index, metrics);
+    let mirror = mirror.as_ref().map(|mirror| (mirror, BulkWrite::new(&mirror.index, metrics)));
     batch::run_fifo(
         batch,
         queue,
         async |body| {
-            let received = read(metrics, body)?;
-            let learnt = learn(&found.rows, &received).await?;
-            offer.add(&learnt);
-            let Some((mirror, offer)) = &mirror else { return Ok((learnt, None)) };
-            let reflected = reflect(&mirror.rows, metrics, &received).await?;
-            offer.add(&reflected);
-            Ok((learnt, Some(reflected)))
+            let received = parse(metrics, body)?;
+            let change = project_search(&search.table, &received).await?;
+            search_write.add(&change);
+            let Some((mirror, mirror_write)) = &mirror else { return Ok((change, None)) };
+            let mirrored = project_mirror(&mirror.table, metrics, &received).await?;
+            mirror_write.add(&mirrored);
+            Ok((change, Some(mirrored)))
         },
-        async |(learnt, reflected)| {
-            // People come first: what the mirror refuses is found by them all the same.
-            offer.settle(&learnt, Timestamp::now()).await?;
-            match mirror.as_ref().zip(reflected) {
-                Some(((_, offer), reflected)) => offer.settle(&reflected, Timestamp::now()).await,
+        async |(change, mirrored)| {
+            // The search index first, so that a rejection by the mirror does not affect it.
+            search_write.result(&change, Timestamp::now()).await?;
+            match mirror.as_ref().zip(mirrored) {
+                Some(((_, mirror_write), mirrored)) => mirror_write.result(&mirrored, Timestamp::now()).await,
                 None => Ok(()),
             }
         },

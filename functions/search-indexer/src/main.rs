@@ -1,22 +1,20 @@
-//! `search-indexer`: keeps the index of what can be found as the graph's changes say; and, by
-//! parameter, the one that Neptune's own full-text queries read.
+//! `search-indexer`: keeps the search index up to date with changes of the graph. Optionally also the index for
+//! Neptune's own full-text queries (the mirror).
 //!
 //! ```text
-//! search.fifo ──▶ learn (what it says is kept) ── the whole batch ──▶ offer (one request to the index)
-//! an operator ──▶ rebuild (a new index from what is kept, then the alias)
+//! search.fifo ─▶ project (table, whole batch) ─▶ index (one bulk request)
+//! operator ────▶ rebuild (new index from the table, then switches the alias)
 //! ```
 
 mod config;
 mod event;
 mod handler;
-mod learn;
-mod offer;
+mod index;
 mod ports;
+mod project;
 mod rebuild;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod town;
 
 use function_kit::{aws, batch::Queue, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -26,7 +24,7 @@ use store::{mirror::MirrorTable, search::SearchTable};
 use crate::{
     event::Event,
     handler::Indexer,
-    ports::{Indexes, Side},
+    ports::{IndexWithSettings, Pipeline},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,16 +35,16 @@ async fn main() -> anyhow::Result<()> {
     let client = Client::new(&sdk, &config.opensearch_endpoint_url)?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let indexer = Indexer {
-        found: Side {
-            rows: SearchTable::new(dynamodb.clone(), config.search_table),
-            index: Indexes {
+        search: Pipeline {
+            table: SearchTable::new(dynamodb.clone(), config.search_table),
+            index: IndexWithSettings {
                 index: Index::new(client.clone(), config.search_index),
-                settings: Settings::of_search(config.analyzer),
+                settings: Settings::search(config.analyzer),
             },
         },
-        mirror: config.mirror.map(|mirror| Side {
-            rows: MirrorTable::new(dynamodb, mirror.table),
-            index: Indexes { index: Index::new(client, mirror.index), settings: Settings::of_mirror() },
+        mirror: config.mirror.map(|mirror| Pipeline {
+            table: MirrorTable::new(dynamodb, mirror.table),
+            index: IndexWithSettings { index: Index::new(client, mirror.index), settings: Settings::mirror() },
         }),
         queue: Queue {
             sqs: aws_sdk_sqs::Client::new(&sdk),

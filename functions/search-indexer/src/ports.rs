@@ -1,5 +1,4 @@
-//! What the indexer needs from outside: on AWS, its tables and OpenSearch; in tests, a small town that
-//! lives in memory.
+//! Interfaces to the outside: DynamoDB tables and OpenSearch in production, an in-memory backend in tests.
 
 use std::collections::HashMap;
 
@@ -7,32 +6,32 @@ use function_kit::failure::Failure;
 use opensearch::{Document, Index, Outcome, Settings, Target};
 use store::versioned::{Page, Row, VersionedTable, WriteOutcome};
 
-/// What is known of vertices, or of edges, too.
-pub trait Rows<R> {
+/// Table of projected rows.
+pub trait Table<R> {
     async fn get(&self, ids: &[&str]) -> Result<HashMap<String, R>, Failure>;
     async fn put(&self, id: &str, row: &R) -> Result<WriteOutcome, Failure>;
     async fn page(&self, after: Option<&str>) -> Result<Page<R>, Failure>;
 }
 
-/// An index.
-pub trait Documents {
+/// Index of documents behind an alias.
+pub trait DocumentIndex {
     async fn write(&self, target: Target<'_>, documents: &[impl Document]) -> Result<Vec<Outcome>, Failure>;
     async fn create_first(&self) -> Result<(), Failure>;
-    fn numbered(&self, number: u32) -> String;
+    fn index_name(&self, number: u32) -> String;
     async fn create(&self, name: &str) -> Result<(), Failure>;
-    async fn switch_to(&self, name: &str) -> Result<(), Failure>;
+    async fn switch_alias(&self, name: &str) -> Result<(), Failure>;
 }
 
-/// What is known, and the index that is told of it.
-pub struct Side<R, D> {
-    pub rows: R,
-    pub index: D,
+/// Table of projected rows and the index that is made from it.
+pub struct Pipeline<T, I> {
+    pub table: T,
+    pub index: I,
 }
 
-/// Rows that a rebuild reads at a time: about half a megabyte.
-const ROWS_A_PAGE: i32 = 500;
+/// Rows per page of a rebuild: about half a megabyte.
+const ROWS_PER_PAGE: i32 = 500;
 
-impl<R: Row> Rows<R> for VersionedTable<R> {
+impl<R: Row> Table<R> for VersionedTable<R> {
     async fn get(&self, ids: &[&str]) -> Result<HashMap<String, R>, Failure> {
         Self::get(self, ids.iter().copied()).await
     }
@@ -42,17 +41,17 @@ impl<R: Row> Rows<R> for VersionedTable<R> {
     }
 
     async fn page(&self, after: Option<&str>) -> Result<Page<R>, Failure> {
-        Self::page(self, after, ROWS_A_PAGE).await
+        Self::page(self, after, ROWS_PER_PAGE).await
     }
 }
 
-/// An index, and how new ones are made.
-pub struct Indexes {
+/// OpenSearch index, with the settings for new ones.
+pub struct IndexWithSettings {
     pub index: Index,
     pub settings: Settings,
 }
 
-impl Documents for Indexes {
+impl DocumentIndex for IndexWithSettings {
     async fn write(&self, target: Target<'_>, documents: &[impl Document]) -> Result<Vec<Outcome>, Failure> {
         self.index.write(target, documents).await
     }
@@ -61,15 +60,15 @@ impl Documents for Indexes {
         self.index.create_first(&self.settings).await
     }
 
-    fn numbered(&self, number: u32) -> String {
-        self.index.numbered(number)
+    fn index_name(&self, number: u32) -> String {
+        self.index.index_name(number)
     }
 
     async fn create(&self, name: &str) -> Result<(), Failure> {
         self.index.create(name, &self.settings).await
     }
 
-    async fn switch_to(&self, name: &str) -> Result<(), Failure> {
-        self.index.switch_to(name, &self.settings).await
+    async fn switch_alias(&self, name: &str) -> Result<(), Failure> {
+        self.index.switch_alias(name, &self.settings).await
     }
 }

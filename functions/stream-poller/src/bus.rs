@@ -1,29 +1,28 @@
-//! Where changes go.
+//! The event bus and its dead-letter queue.
 
 use function_kit::failure::Failure;
 
 use crate::outbox::Entry;
 
-/// What became of one message.
+/// The result of publishing one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublishOutcome {
-    /// It is on the bus, or was already.
+    /// The message is on the bus.
     Accepted,
-    /// It is not, and may be tried again. The bus's word for why.
-    Again(String),
-    /// It never will be. The bus's word for why.
-    Refused(String),
+    /// The message is not on the bus. A retry may succeed. With the bus's error code.
+    Retry(String),
+    /// The bus will never accept the message. With the bus's error code.
+    Rejected(String),
 }
 
-/// The bus and its dead letters. The real one is [`SnsBus`](crate::sns::SnsBus); tests have one in
-/// memory that fails on demand.
+/// The event bus with its dead-letter queue. [`SnsBus`](crate::sns::SnsBus) implements it.
 pub trait Bus {
-    /// Publishes what fits in one call, and says of each entry, in order, what became of it.
+    /// Publishes the entries of one call. Returns the outcome of each, in order.
     fn publish(&self, entries: &[Entry]) -> impl Future<Output = Vec<PublishOutcome>>;
 
-    /// Puts a message that the bus refuses to the dead letters.
+    /// Sends a rejected message to the dead-letter queue.
     ///
     /// # Errors
-    /// If it is not there.
-    fn bury(&self, entry: &Entry, reason: &str) -> impl Future<Output = Result<(), Failure>>;
+    /// If the message is not in the queue.
+    fn send_to_dlq(&self, entry: &Entry, reason: &str) -> impl Future<Output = Result<(), Failure>>;
 }

@@ -1,14 +1,13 @@
-//! How far the stream is published, and who publishes.
+//! The checkpoint and the lease of a stream.
 
 use domain::graph::Position;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 use store::checkpoint::{AcquiredLease, CheckpointTable, Lease, LeaseStatus};
 
-/// Lease and checkpoint of one stream. The real one is [`CheckpointTable`], where each method is
-/// described; tests have one in memory.
+/// The lease and the checkpoint of one stream. [`CheckpointTable`] implements it and documents each method.
 pub trait Checkpoints {
-    /// Takes the lease if nobody holds it.
+    /// Acquires the lease if it is free.
     fn acquire(
         &self,
         owner: &str,
@@ -16,10 +15,10 @@ pub trait Checkpoints {
         expires_at: Timestamp,
     ) -> impl Future<Output = Result<Option<AcquiredLease>, Failure>>;
 
-    /// Asks the holder to hand over.
+    /// Requests the handover from the holder.
     fn request_handover(&self, successor: &str, until: Timestamp) -> impl Future<Output = Result<(), Failure>>;
 
-    /// Moves the checkpoint, and looks at the lease.
+    /// Moves the checkpoint and returns the status of the lease.
     fn advance(
         &self,
         lease: &Lease,
@@ -27,16 +26,16 @@ pub trait Checkpoints {
         now: Timestamp,
     ) -> impl Future<Output = Result<LeaseStatus, Failure>>;
 
-    /// Looks at the lease.
+    /// Returns the status of the lease.
     fn lease_status(&self, lease: &Lease, now: Timestamp) -> impl Future<Output = Result<LeaseStatus, Failure>>;
 
-    /// Begins a new generation of the stream.
+    /// Starts a new generation of the stream.
     fn start_generation(&self, lease: &Lease, old: u64) -> impl Future<Output = Result<Option<u64>, Failure>>;
 
-    /// Which generation of the stream this is.
+    /// Returns the generation of the stream.
     fn generation(&self) -> impl Future<Output = Result<u64, Failure>>;
 
-    /// Gives the lease back.
+    /// Releases the lease.
     fn release(&self, lease: &Lease) -> impl Future<Output = Result<(), Failure>>;
 }
 
@@ -75,19 +74,19 @@ impl Checkpoints for CheckpointTable {
     }
 }
 
-/// What guards a run: a lease, or nothing where nothing is written but to the bus.
+/// The lease and checkpoint of a run. A replay has none.
 #[derive(Debug)]
-pub struct Guard<'a, C> {
+pub struct LeaseGuard<'a, C> {
     held: Option<(&'a C, &'a Lease)>,
 }
 
-impl<'a, C: Checkpoints> Guard<'a, C> {
-    /// The checkpoint moves with what is published, while `lease` is held.
+impl<'a, C: Checkpoints> LeaseGuard<'a, C> {
+    /// The run moves the checkpoint while it holds `lease`.
     pub fn lease(checkpoints: &'a C, lease: &'a Lease) -> Self {
         Self { held: Some((checkpoints, lease)) }
     }
 
-    /// A replay moves no checkpoint, and is in nobody's way.
+    /// The run has neither lease nor checkpoint.
     pub fn none() -> Self {
         Self { held: None }
     }
@@ -107,10 +106,10 @@ impl<'a, C: Checkpoints> Guard<'a, C> {
     }
 }
 
-impl<C> Clone for Guard<'_, C> {
+impl<C> Clone for LeaseGuard<'_, C> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<C> Copy for Guard<'_, C> {}
+impl<C> Copy for LeaseGuard<'_, C> {}

@@ -1,4 +1,4 @@
-//! What the template tells this function.
+//! Settings from the environment.
 
 use std::{env, str::FromStr, time::Duration};
 
@@ -6,12 +6,12 @@ use function_kit::config::{MissingSetting, required};
 
 use crate::policy::{Policy, UnknownChoice};
 
-/// Settings, from the environment.
+/// The settings of the function. Each comes from an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `NEPTUNE_ENDPOINT_URL`, with scheme and port.
     pub neptune_endpoint_url: String,
-    /// `CLUSTER`: its name in the ids of changes.
+    /// `CLUSTER`: the cluster's name in event ids.
     pub cluster: String,
     /// `CHECKPOINT_TABLE`.
     pub checkpoint_table: String,
@@ -19,31 +19,34 @@ pub struct Config {
     pub graph_changes_topic_arn: String,
     /// `DEAD_LETTER_QUEUE_URL`.
     pub dead_letter_queue_url: String,
-    /// `EXPORT_QUEUE_URL`: whom an export tells of the graph, if anybody.
+    /// `EXPORT_QUEUE_URL`: the queue for exports. Optional.
     pub export_queue_url: Option<String>,
-    /// `POLL_MODE`, `START_AT`, `ON_EXPIRY`, `ON_GAP`, `ON_RESET`; without one, its default.
+    /// `POLL_MODE`, `START_AT`, `ON_EXPIRY`, `ON_GAP`, `ON_RESET`. Each has a default.
     pub policy: Policy,
-    /// `STREAM_EXPIRY_DAYS`, as the cluster's parameter `neptune_streams_expiry_days`; 7 without it.
+    /// `STREAM_EXPIRY_DAYS`, equal to the cluster's parameter `neptune_streams_expiry_days`. Default: 7 days.
     pub retention: Duration,
 }
 
-/// The template and the function disagree.
+/// An invalid or missing setting.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidConfig {
-    /// A setting is missing.
+    /// A required setting is missing.
     #[error(transparent)]
     Missing(#[from] MissingSetting),
-    /// A setting is none of those that there are.
+    /// A setting has an unknown value.
     #[error("the environment variable {0}: {1}")]
     Choice(&'static str, UnknownChoice),
-    /// A number is none.
-    #[error("the environment variable {0} is no number of days")]
+    /// A setting is not a number of days.
+    #[error("the environment variable {0} is not a number of days")]
     Days(&'static str),
 }
 
 impl Config {
+    /// Reads all settings.
+    ///
     /// # Errors
-    /// If a setting is missing or unknown: better not to start than to lose records by mistake.
+    /// If a setting is missing or invalid. The function then does not start, because a wrong policy could lose
+    /// records.
     pub fn from_env() -> Result<Self, InvalidConfig> {
         Ok(Self {
             neptune_endpoint_url: required("NEPTUNE_ENDPOINT_URL")?,

@@ -1,4 +1,4 @@
-//! Events into invocations.
+//! Parses the event of an invocation and runs it.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,120 +11,124 @@ use tracing::{error, info};
 use crate::{
     bus::Bus,
     checkpoints::Checkpoints,
-    export::{ExportRequest, Exporter, Progress, Queue},
+    export::{ExportRequest, ExportResponse, Exporter, Queue},
     inspect::{self, StreamStatus},
     lease,
-    poller::{Outcome, Poller},
-    stop::{RunError, RunOutcome},
+    poller::Poller,
+    run_error::RunError,
+    run_outcome::{RunOutcome, RunReport},
 };
 
-/// A tick of the schedule, whatever else it says, an order to replay, `{"replay": {"from": "12/1", "to":
-/// "20/5"}}`, perhaps only to count (`"dryRun": true`), or to export, `{"export": {"dryRun": true}}`, or a
-/// question where the stream stands, `{"status": {"after": "12/1"}}`.
+/// The event of an invocation.
+///
+/// - A replay: `{"replay": {"from": "12/1", "to": "20/5"}}`, with `"dryRun": true` only to count.
+/// - An export: `{"export": {"dryRun": true}}`.
+/// - A status request: `{"status": {"after": "12/1"}}`.
+/// - Any other event is a tick of the schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Event {
     #[serde(default)]
-    replay: Option<Range>,
+    replay: Option<ReplayRequest>,
     #[serde(default)]
-    status: Option<Seen>,
+    status: Option<StatusRequest>,
     #[serde(default)]
     export: Option<ExportRequest>,
 }
 
-/// The transactions to publish once more. One that the range cuts is published whole.
+/// The range to replay. Transactions at its ends are published whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Range {
+struct ReplayRequest {
     from: Position,
     to: Position,
     #[serde(default)]
     dry_run: bool,
 }
 
-/// From where the stream is looked at: the checkpoint, if there is one.
+/// A request for the status of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Seen {
+struct StatusRequest {
+    /// The checkpoint, if there is one.
     #[serde(default)]
     after: Option<Position>,
 }
 
-/// What the invocation answers.
+/// The response of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum Response {
     /// To a tick or a replay.
-    Run(Run),
+    Run(RunResponse),
     /// To an export.
-    Export(Progress),
-    /// To the question where the stream stands.
+    Export(ExportResponse),
+    /// To a status request.
     StreamStatus(StreamStatus),
 }
 
-/// What a run came to.
+/// The result of a tick or a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Run {
-    /// How it ended.
+pub struct RunResponse {
+    /// How the run ended.
     ended: &'static str,
-    /// Up to where everything is on the bus, if this invocation published anything.
+    /// The position up to which everything is on the bus, if this invocation published anything.
     position: Option<Position>,
-    /// How many changes it published.
+    /// The number of published changes.
     changes: u64,
-    /// For a replay: whether the whole range is on the bus, or else the rest, behind `position`, has
-    /// to be ordered again.
+    /// Only for a replay: whether the whole range is on the bus. If not, request the rest after `position`.
     #[serde(skip_serializing_if = "Option::is_none")]
     complete: Option<bool>,
 }
 
-/// Why an invocation fails.
+/// The error of an invocation.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The range ends before it begins.
-    #[error("the range to replay ends before it begins")]
-    Backwards,
-    /// The run stopped.
+    /// The range to replay is empty.
+    #[error("the range to replay ends before it starts")]
+    InvalidRange,
+    /// The run failed.
     #[error(transparent)]
-    RunError(#[from] RunError),
-    /// The export stopped.
+    Run(#[from] RunError),
+    /// The export failed.
     #[error(transparent)]
     Export(Failure),
 }
 
-/// Does what the event says, and writes what was measured.
+/// Runs the event and writes the metrics.
 ///
 /// # Errors
-/// If somebody has to look: the invocation counts as failed, which the alarm hears.
+/// If an operator must act. The invocation fails, which raises the alarm.
 pub async fn handle<B: Bus, C: Checkpoints, Q: Queue>(
     poller: &Poller<B, C>,
     exporter: &Exporter<Q>,
     event: LambdaEvent<Event>,
-) -> Result<Answer, Error> {
+) -> Result<Response, Error> {
     let time = time_left(&event.context);
     let Event { replay, status, export } = event.payload;
-    let answer = match (status, export) {
-        (Some(Seen { after }), _) => {
+    let response = match (status, export) {
+        (Some(StatusRequest { after }), _) => {
             let stream_status = inspect::stream_status(&poller.stream, after, poller.settings.retention).await;
-            stream_status.map(Answer::StreamStatus).map_err(|error| Error::RunError(RunError::stream(error)))
+            stream_status.map(Response::StreamStatus).map_err(|error| Error::Run(RunError::stream(error)))
         }
-        // Each on the heap: nested within each other, they are deeper than the compiler goes.
-        (None, Some(order)) => Box::pin(export_graph(poller, exporter, order, time)).await.map(Answer::Export),
-        (None, None) => Box::pin(run(poller, replay, &event.context.request_id, time)).await.map(Answer::Run),
+        // Boxed, because the nested future types exceed the compiler's limit.
+        (None, Some(request)) => Box::pin(export_graph(poller, exporter, request, time)).await.map(Response::Export),
+        (None, None) => Box::pin(run(poller, replay, &event.context.request_id, time)).await.map(Response::Run),
     };
     poller.metrics.flush();
-    answer
+    response
 }
 
 async fn export_graph<B: Bus, C: Checkpoints, Q: Queue>(
     poller: &Poller<B, C>,
     exporter: &Exporter<Q>,
-    order: ExportRequest,
+    request: ExportRequest,
     time: Duration,
-) -> Result<Progress, Error> {
-    let progress = async {
+) -> Result<ExportResponse, Error> {
+    let response = async {
         let generation = poller.checkpoints.generation().await?;
-        exporter.export(order, generation, time, &poller.metrics).await
+        exporter.export(request, generation, time, &poller.metrics).await
     };
-    progress.await.map_err(|failure| {
+    response.await.map_err(|failure| {
         error!(kind = failure.kind.as_str(), %failure, "export stopped");
         Error::Export(failure)
     })
@@ -132,38 +136,39 @@ async fn export_graph<B: Bus, C: Checkpoints, Q: Queue>(
 
 async fn run<B: Bus, C: Checkpoints>(
     poller: &Poller<B, C>,
-    replay: Option<Range>,
+    replay: Option<ReplayRequest>,
     request_id: &str,
     time: Duration,
-) -> Result<Run, Error> {
+) -> Result<RunResponse, Error> {
     let result = match replay {
-        None => poller.follow(&lease::owner(request_id), time).await.map(|outcome| answer(outcome, None)),
-        Some(Range { from, to, .. }) if from > to => return Err(Error::Backwards),
-        Some(Range { from, to, dry_run: true }) => {
-            return Ok(replayed(inspect::count(&poller.stream, from, to, time, &poller.settings).await?));
+        None => poller.follow(&lease::owner(request_id), time).await.map(|report| run_response(report, None)),
+        Some(ReplayRequest { from, to, .. }) if from > to => return Err(Error::InvalidRange),
+        Some(ReplayRequest { from, to, dry_run: true }) => {
+            let report = inspect::count(&poller.stream, from, to, time, &poller.settings).await?;
+            return Ok(replay_response(report));
         }
-        Some(Range { from, to, dry_run: false }) => poller.replay(from, to, time).await.map(replayed),
+        Some(ReplayRequest { from, to, dry_run: false }) => poller.replay(from, to, time).await.map(replay_response),
     };
     match &result {
-        Ok(answer) => {
-            let position = answer.position.map(|position| position.to_string());
-            info!(ended = answer.ended, position, changes = answer.changes, "invocation over");
+        Ok(response) => {
+            let position = response.position.map(|position| position.to_string());
+            info!(ended = response.ended, position, changes = response.changes, "invocation over");
         }
-        Err(stop) => {
-            poller.metrics.count_kind("Stops", ("Kind", stop.kind()), 1);
-            error!(kind = stop.kind(), %stop, "invocation stopped");
+        Err(error) => {
+            poller.metrics.count_kind("Stops", ("Kind", error.kind()), 1);
+            error!(kind = error.kind(), %error, "invocation stopped");
         }
     }
     Ok(result?)
 }
 
-fn replayed(outcome: Outcome) -> Run {
-    let is_complete = matches!(outcome.ending, RunOutcome::Replayed | RunOutcome::Drained);
-    answer(outcome, Some(is_complete))
+fn replay_response(report: RunReport) -> RunResponse {
+    let is_complete = matches!(report.outcome, RunOutcome::Replayed | RunOutcome::Drained);
+    run_response(report, Some(is_complete))
 }
 
-fn answer(Outcome { ending, done }: Outcome, complete: Option<bool>) -> Run {
-    Run { ended: ending.as_str(), position: done.position, changes: done.changes, complete }
+fn run_response(RunReport { outcome, published }: RunReport, complete: Option<bool>) -> RunResponse {
+    RunResponse { ended: outcome.as_str(), position: published.position, changes: published.changes, complete }
 }
 
 fn time_left(context: &Context) -> Duration {
@@ -178,34 +183,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tick_and_an_order_are_told_apart() {
+    fn event_is_parsed_by_kind_and_misspelt_ones_are_rejected() {
         let event = |json| serde_json::from_value::<Event>(json);
         let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
         assert_eq!(event(tick).expect("a tick"), Event { replay: None, status: None, export: None });
-        let order = event(json!({"export": {"dryRun": true}})).expect("an order");
-        assert!(order.export.is_some_and(|order| order.dry_run));
-        let order = event(json!({"replay": {"from": "12/1", "to": "20/5"}})).expect("an order");
+        let export = event(json!({"export": {"dryRun": true}})).expect("an export").export;
+        assert!(export.is_some_and(|request| request.dry_run));
+        let replay = event(json!({"replay": {"from": "12/1", "to": "20/5"}})).expect("a replay").replay;
         let (from, to) = (Position::new(12, 1), Position::new(20, 5));
-        assert_eq!(order.replay, Some(Range { from, to, dry_run: false }));
-        let counted = event(json!({"replay": {"from": "12/1", "to": "20/5", "dryRun": true}})).expect("an order");
-        assert_eq!(counted.replay, Some(Range { from, to, dry_run: true }));
-        let question = event(json!({"status": {"after": "12/1"}})).expect("a question");
-        assert_eq!(question.status, Some(Seen { after: Some(from) }));
-        assert_eq!(event(json!({"status": {}})).expect("a question").status, Some(Seen { after: None }));
-        for wrong in [
+        assert_eq!(replay, Some(ReplayRequest { from, to, dry_run: false }));
+        let dry_run = event(json!({"replay": {"from": "12/1", "to": "20/5", "dryRun": true}})).expect("a replay");
+        assert_eq!(dry_run.replay, Some(ReplayRequest { from, to, dry_run: true }));
+        let status = event(json!({"status": {"after": "12/1"}})).expect("a status request");
+        assert_eq!(status.status, Some(StatusRequest { after: Some(from) }));
+        assert_eq!(event(json!({"status": {}})).expect("a status request").status, Some(StatusRequest { after: None }));
+        for misspelt in [
             json!({"replay": {"from": "12/1"}}),
             json!({"replay": {"from": "12", "to": "20/5"}}),
             json!({"replay": {"from": "12/1", "to": "20/5", "dry_run": true}}),
             json!({"export": true}),
         ] {
-            assert!(event(wrong).is_err(), "what is misspelt must not publish");
+            assert!(event(misspelt).is_err(), "a misspelt request must not publish");
         }
     }
 
     proptest! {
-        /// Whatever becomes of an order, it never becomes another one.
+        /// A malformed request never becomes a request of another kind.
         #[test]
-        fn a_damaged_order_is_read_or_refused(
+        fn malformed_event_is_parsed_or_rejected(
             text in malformed_inputs::documents(&[
                 r#"{"replay":{"from":"12/1","to":"20/5","dryRun":true}}"#,
                 r#"{"status":{"after":"12/1"}}"#,
@@ -213,16 +218,16 @@ mod tests {
                 r#"{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}"#,
             ]),
         ) {
-            // What is passed over may be nested deeper than a value can be.
+            // Ignored fields may be nested deeper than `Value` allows.
             let document: Option<serde_json::Value> = serde_json::from_str(&text).ok();
             if let Some((event, document)) = serde_json::from_str::<Event>(&text).ok().zip(document) {
-                for (name, is_there) in [
+                for (name, is_present) in [
                     ("replay", event.replay.is_some()), ("status", event.status.is_some()), ("export", event.export.is_some()),
                 ] {
-                    prop_assert_eq!(document.get(name).is_some_and(|order| !order.is_null()), is_there, "{}", name);
+                    prop_assert_eq!(document.get(name).is_some_and(|request| !request.is_null()), is_present, "{}", name);
                 }
-                if let Some(range) = event.replay {
-                    prop_assert_eq!(document["replay"]["dryRun"] == true, range.dry_run);
+                if let Some(request) = event.replay {
+                    prop_assert_eq!(document["replay"]["dryRun"] == true, request.dry_run);
                 }
             }
         }

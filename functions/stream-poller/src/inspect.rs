@@ -1,4 +1,4 @@
-//! What an operator asks before anything is done: where the stream stands, and what a replay would publish.
+//! Read-only requests of an operator: the status of the stream, and what a replay would publish.
 
 use std::time::{Duration, Instant};
 
@@ -10,43 +10,42 @@ use tokio::time::sleep;
 
 use crate::{
     message,
-    poller::Outcome,
+    run_error::{RunError, kind_of},
+    run_outcome::{Published, RunOutcome, RunReport},
     settings::Settings,
-    stop::{RunError, RunOutcome, kind_of},
-    worker::Done,
 };
 
-/// Where the stream stands.
+/// The status of the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamStatus {
-    /// Its last record, if Neptune says so.
+    /// The last position, if Neptune names it.
     pub head: Option<Position>,
-    /// The oldest record that it still has; `None` if it has none.
-    pub oldest: Option<Mark>,
-    /// The first record after the position that was asked about; `None` if there is none.
-    pub next: Option<Mark>,
-    /// Why that one cannot be read, as it stands in metrics: `expired` means that it is lost.
+    /// The oldest record; `None` if the stream is empty.
+    pub oldest: Option<RecordInfo>,
+    /// The first record after the position in the request; `None` if there is none.
+    pub next: Option<RecordInfo>,
+    /// Why `next` cannot be read: the kind as in metrics. `expired` means that it is lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<&'static str>,
-    /// For how long the stream keeps records.
+    /// How long the stream keeps records.
     pub retention_seconds: u64,
 }
 
-/// A record of the stream.
+/// The position and time of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Mark {
-    /// Where.
+pub struct RecordInfo {
+    /// The position.
     pub position: Position,
-    /// Of which time, by the clock of Neptune.
+    /// The commit time, by Neptune's clock.
     pub committed_at: Timestamp,
 }
 
-/// Where the stream stands, seen from `after`: up to there, all is published.
+/// Returns the status of the stream. `after` is the checkpoint.
 ///
 /// # Errors
-/// If the stream cannot be read at all.
+/// If the stream cannot be read.
 pub async fn stream_status(
     stream: &Client,
     after: Option<Position>,
@@ -68,14 +67,14 @@ pub async fn stream_status(
     Ok(StreamStatus { head, oldest, next, unreadable, retention_seconds: retention.as_secs() })
 }
 
-fn first(read: &Read) -> Option<Mark> {
+fn first(read: &Read) -> Option<RecordInfo> {
     let Read::Page(Page { records, .. }) = read else { return None };
     let record = records.first()?;
     let committed_at = Timestamp::from_millisecond(record.commit_timestamp).ok()?;
-    Some(Mark { position: message::position(record.position), committed_at })
+    Some(RecordInfo { position: message::position(record.position), committed_at })
 }
 
-/// Counts what a replay of the commits from `from` to `to` would publish, and publishes nothing.
+/// Counts what a replay of the commits from `from` to `to` would publish.
 ///
 /// # Errors
 /// As for a replay.
@@ -85,20 +84,21 @@ pub async fn count(
     to: Position,
     time: Duration,
     settings: &Settings,
-) -> Result<Outcome, RunError> {
+) -> Result<RunReport, RunError> {
     let deadline = Instant::now() + time.saturating_sub(settings.margin);
     let start = Start::AtSequenceNumber(neptune_streams::Position::new(from.commit_num, 1));
     let mut reader = StreamReader::new(stream.clone(), start).with_max_limit(settings.page_limit);
     let mut assembler = TransactionAssembler::new(settings.bounds);
     let mut backoff = settings.backoff;
-    let mut done = Done::default();
-    let add = |done: &mut Done, part: Part| {
-        done.position = part.records.last().map(|record| message::position(record.position)).or(done.position);
-        done.changes += message::changes(part.records).len() as u64;
+    let mut published = Published::default();
+    let add = |published: &mut Published, part: Part| {
+        published.position =
+            part.records.last().map(|record| message::position(record.position)).or(published.position);
+        published.changes += message::changes(part.records).len() as u64;
     };
     loop {
         if Instant::now() >= deadline {
-            return Ok(Outcome { ending: RunOutcome::Deadline, done });
+            return Ok(RunReport { outcome: RunOutcome::Deadline, published });
         }
         match reader.read().await {
             Ok(Read::Page(page)) => {
@@ -106,19 +106,19 @@ pub async fn count(
                 assembler.push(page);
                 while let Some(part) = assembler.next_part() {
                     if part.commit_num > to.commit_num {
-                        return Ok(Outcome { ending: RunOutcome::Replayed, done });
+                        return Ok(RunReport { outcome: RunOutcome::Replayed, published });
                     }
-                    add(&mut done, part);
+                    add(&mut published, part);
                 }
             }
             Ok(Read::Idle { .. }) => {
                 if let Some(part) = assembler.idle().filter(|part| part.commit_num <= to.commit_num) {
-                    add(&mut done, part);
+                    add(&mut published, part);
                 }
-                return Ok(Outcome { ending: RunOutcome::Drained, done });
+                return Ok(RunReport { outcome: RunOutcome::Drained, published });
             }
             Err(neptune_streams::Error::Expired(_)) => return Err(RunError::Expired { after: from }),
-            Err(error) if error.is_transient() => sleep(backoff.wait()).await,
+            Err(error) if error.is_transient() => sleep(backoff.next_delay()).await,
             Err(error) => return Err(RunError::stream(error)),
         }
     }

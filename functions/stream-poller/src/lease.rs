@@ -1,4 +1,4 @@
-//! Taking the lease, from a predecessor if there is one.
+//! Acquires the lease, with a handover from the predecessor.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -13,23 +13,24 @@ use tracing::warn;
 
 use crate::{checkpoints::Checkpoints, settings::Settings};
 
-/// A name for an invocation that no other has. The request's id alone is not enough: Lambda may
-/// deliver an asynchronous event twice.
+/// A unique owner for an invocation. The request id is not enough, because Lambda may deliver an asynchronous event
+/// twice.
 pub fn owner(request_id: &str) -> String {
-    format!("{request_id}/{}", unique())
+    format!("{request_id}/{}", unique_id())
 }
 
-/// 16 hexadecimal digits that nobody has had before, from the seed that the system gives hash maps.
-pub fn unique() -> String {
+/// A unique id of 16 hexadecimal digits, from the random seed of the standard hash map.
+pub fn unique_id() -> String {
     format!("{:016x}", RandomState::new().hash_one(Timestamp::now().as_nanosecond()))
 }
 
-/// Takes the lease; asks who holds it to hand over, and waits for that until `give_up`.
+/// Acquires the lease. If it is held, requests the handover and waits until `give_up`.
 ///
-/// `None` if the holder has not come to an end by then.
+/// Returns `None` if the holder has not released it by then.
 ///
 /// # Errors
-/// If the table's answers are a bug. What may pass is tried again.
+/// If the table fails with a bug. Transient failures are retried.
+#[tracing::instrument(level = "error", skip_all, fields(owner))]
 pub async fn acquire(
     checkpoints: &impl Checkpoints,
     owner: &str,
@@ -37,29 +38,30 @@ pub async fn acquire(
     give_up: Instant,
     settings: &Settings,
 ) -> Result<Option<AcquiredLease>, Failure> {
-    let ask_for = SignedDuration::try_from(settings.ask_for).unwrap_or(SignedDuration::MAX);
-    let mut asked: Option<Instant> = None;
+    let ttl = SignedDuration::try_from(settings.handover_request_ttl).unwrap_or(SignedDuration::MAX);
+    let mut requested_at: Option<Instant> = None;
     loop {
         match checkpoints.acquire(owner, Timestamp::now(), expires_at).await {
-            Ok(Some(taken)) => return Ok(Some(taken)),
+            Ok(Some(acquired)) => return Ok(Some(acquired)),
             Ok(None) => {}
-            Err(failure) => tolerate(failure)?,
+            Err(failure) => warn_if_transient(failure)?,
         }
-        if asked.is_none_or(|asked| asked.elapsed() >= settings.ask_for / 3) {
-            let until = Timestamp::now().checked_add(ask_for).unwrap_or(Timestamp::MAX);
+        if requested_at.is_none_or(|requested_at| requested_at.elapsed() >= settings.handover_request_ttl / 3) {
+            let until = Timestamp::now().checked_add(ttl).unwrap_or(Timestamp::MAX);
             match checkpoints.request_handover(owner, until).await {
-                Ok(()) => asked = Some(Instant::now()),
-                Err(failure) => tolerate(failure)?,
+                Ok(()) => requested_at = Some(Instant::now()),
+                Err(failure) => warn_if_transient(failure)?,
             }
         }
         if Instant::now() >= give_up {
             return Ok(None);
         }
-        sleep(settings.take_every).await;
+        sleep(settings.acquire_interval).await;
     }
 }
 
-fn tolerate(failure: Failure) -> Result<(), Failure> {
+/// Logs a transient failure. Returns any other.
+fn warn_if_transient(failure: Failure) -> Result<(), Failure> {
     match failure.kind {
         Kind::Transient => {
             warn!(kind = failure.kind.as_str(), %failure, "will be tried again");
@@ -74,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_request_has_a_new_owner_at_every_delivery() {
+    fn request_delivered_twice_has_two_owners() {
         assert_ne!(owner("r"), owner("r"));
         assert!(owner("r").starts_with("r/"));
     }

@@ -1,22 +1,24 @@
-//! `stream-poller`: the graph's stream, in whole transactions, folded, in order, onto the bus.
+//! `stream-poller`: reads the graph's stream and publishes its changes, in order per entity, to the event bus.
 //!
 //! ```text
-//! handler      an event: a tick of the schedule, a replay, an export, or an operator's question
-//!   preview    where the stream stands, and what a replay would publish
-//!   poller     one invocation: lease, runs, release
-//!     lease    taking over from a predecessor
-//!     source   pages, one ahead; gaps, expiry and resets, by the policy
-//!     worker   transactions → messages → calls to the bus; the checkpoint behind them
-//!       message  records into messages
-//!       outbox   order per entity, and how far the bus has accepted
-//!       pack     what fits in one call
-//!   export   what is older than the stream, told to one queue: orders, pages, rows
-//! bus, sns     the bus, and the real one
-//! checkpoints  the table, as far as a run needs it
+//! handler          parses the event: a tick of the schedule, a replay, an export, or a status request
+//!   inspect        status of the stream; counts what a replay would publish
+//!   poller         one invocation: acquires the lease, runs, releases it
+//!     lease        acquires the lease, requests the handover
+//!     page_source  reads pages, one ahead; handles gaps, expiry and resets by the policy
+//!     worker       assembles transactions, publishes messages, moves the checkpoint
+//!       message    folds records into messages
+//!       outbox     keeps the order per entity; knows up to which position the bus has accepted everything
+//!       batch      how many messages fit in one call
+//!   export         sends the existing graph to one queue
+//! bus, sns         the bus, and its implementation on SNS
+//! checkpoints      the operations of the checkpoint table that a run needs
 //! ```
-//! It is a library only so that its benchmark and its tests reach it; `main.rs` wires it.
+//!
+//! This is a library so that its benchmark and its integration tests can use it. `main.rs` is the binary.
 
 mod backoff;
+mod batch;
 pub mod bus;
 pub mod checkpoints;
 pub mod config;
@@ -26,16 +28,15 @@ pub mod inspect;
 mod lease;
 mod message;
 mod outbox;
-mod pack;
+mod page_source;
 pub mod policy;
 pub mod poller;
+pub mod run_error;
+pub mod run_outcome;
 pub mod settings;
 pub mod sns;
-mod source;
-pub mod stop;
 mod worker;
 
-pub use backoff::Pace;
+pub use backoff::Backoff;
 pub use message::{Message, changes};
 pub use outbox::Entry;
-pub use worker::Done;

@@ -1,4 +1,4 @@
-//! `stream-poller`: what changes in the graph, onto the bus.
+//! `stream-poller`: publishes the changes of the graph to the event bus.
 
 use function_kit::{aws, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};

@@ -1,25 +1,25 @@
-//! Records into messages for the bus.
+//! Folds records into messages for the bus.
 
 use domain::{
     graph::{self, Change, MessageTooLarge, SNS_MESSAGE_BYTES},
-    message::sendable,
+    message::escape_noncharacters,
 };
 use neptune_streams as streams;
 
-/// A change of the graph, as the bus takes it.
+/// A message of the bus with one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Messages of one group stay in order: the entity.
+    /// The FIFO group: the entity. The bus keeps the order within a group.
     pub group: String,
-    /// What the bus knows a second delivery by.
+    /// The deduplication id.
     pub deduplication_id: String,
-    /// The cloud event.
+    /// The CloudEvent.
     pub body: String,
-    /// Why the bus must not be given it: it goes to the dead letters instead.
-    pub refused: Option<String>,
+    /// Why the bus does not accept the message. It is sent to the dead-letter queue instead.
+    pub rejection: Option<String>,
 }
 
-/// What the messages of one run are called.
+/// The prefix of the event ids of a run, and of its deduplication ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventIdPrefix {
     cluster: String,
@@ -27,59 +27,61 @@ pub struct EventIdPrefix {
 }
 
 impl EventIdPrefix {
-    /// Names for the stream of `cluster`, in its how-manieth `generation`.
+    /// The prefix for a stream of `cluster`.
     ///
-    /// A fast reset starts the commit numbers again, and with them the ids of changes: what comes
-    /// after it is called `<cluster>.<generation>`, or it would pass for what came before.
-    pub fn of(cluster: &str, generation: u64) -> Self {
+    /// A fast reset restarts the commit numbers. From `generation` 1 on, the prefix is `<cluster>.<generation>`, so
+    /// that event ids remain unique.
+    pub fn new(cluster: &str, generation: u64) -> Self {
         let cluster = if generation == 0 { cluster.to_owned() } else { format!("{cluster}.{generation}") };
         Self { cluster, replay: None }
     }
 
-    /// The same, but new to the bus.
+    /// The same event ids with new deduplication ids, which contain `replay`.
     #[must_use]
-    pub fn replayed(self, replay: &str) -> Self {
+    pub fn for_replay(self, replay: &str) -> Self {
         Self { replay: Some(replay.to_owned()), ..self }
     }
 
-    /// The cluster's name, with the generation.
+    /// The cluster's name with the generation.
     pub fn cluster(&self) -> &str {
         &self.cluster
     }
 
-    /// What makes the names new.
+    /// The id of the replay or export.
     pub fn replay(&self) -> Option<&str> {
         self.replay.as_deref()
     }
 }
 
-/// What the records of a transaction, or of a part of one, tell the bus: a message for each entity.
-pub fn messages(records: Vec<streams::Record>, naming: &EventIdPrefix) -> Vec<Message> {
-    changes(records).iter().map(|change| message(change, naming)).collect()
+/// Folds the records of a transaction, or of a part of one, into a message for each entity.
+pub fn messages(records: Vec<streams::Record>, id_prefix: &EventIdPrefix) -> Vec<Message> {
+    changes(records).iter().map(|change| message(change, id_prefix)).collect()
 }
 
-/// What the records of a transaction, or of a part of one, did to each vertex and edge.
+/// Folds the records of a transaction, or of a part of one, into a change for each entity.
 pub fn changes(records: Vec<streams::Record>) -> Vec<Change> {
     graph::fold(records.into_iter().map(record))
 }
 
-fn message(change: &Change, naming: &EventIdPrefix) -> Message {
-    let cluster = &naming.cluster;
-    let (body, refused) = match change.to_cloud_event_within(cluster, SNS_MESSAGE_BYTES) {
+fn message(change: &Change, id_prefix: &EventIdPrefix) -> Message {
+    let cluster = &id_prefix.cluster;
+    let (body, rejection) = match change.to_cloud_event_within(cluster, SNS_MESSAGE_BYTES) {
         Ok(body) => (body, None),
-        Err(unfit) => (unfit_body(change, cluster, unfit), Some(unfit.to_string())),
+        Err(too_large) => (too_large_body(change, cluster, too_large), Some(too_large.to_string())),
     };
-    let deduplication_id = match &naming.replay {
+    let deduplication_id = match &id_prefix.replay {
         None => change.deduplication_id(cluster),
         Some(replay) => change.replayed_deduplication_id(cluster, replay),
     };
-    Message { group: change.group_id(), deduplication_id, body, refused }
+    Message { group: change.group_id(), deduplication_id, body, rejection }
 }
 
-/// Where to find a change that is too large even without its properties.
-fn unfit_body(change: &Change, cluster: &str, unfit: MessageTooLarge) -> String {
+/// The dead letter of a change that is too large even without its properties. Its id leads to the change.
+fn too_large_body(change: &Change, cluster: &str, too_large: MessageTooLarge) -> String {
     let id = change.id(cluster);
-    sendable(serde_json::json!({"id": id, "type": change.event_type(), "bytes": unfit.bytes}).to_string())
+    escape_noncharacters(
+        serde_json::json!({"id": id, "type": change.event_type(), "bytes": too_large.bytes}).to_string(),
+    )
 }
 
 fn record(record: streams::Record) -> graph::Record {
@@ -116,12 +118,12 @@ fn record(record: streams::Record) -> graph::Record {
     }
 }
 
-/// The same position, in the words of `domain`.
+/// The position as `domain`'s type.
 pub fn position(position: streams::Position) -> graph::Position {
     graph::Position::new(position.commit_num, position.op_num)
 }
 
-/// The same position, in the words of the client.
+/// The position as the stream client's type.
 pub fn stream_position(position: graph::Position) -> streams::Position {
     streams::Position::new(position.commit_num, position.op_num)
 }
@@ -144,27 +146,27 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_is_new_to_the_bus_and_the_same_to_its_readers() {
-        let naming = EventIdPrefix::of("main", 0);
-        let (first, again) = (messages(added("v"), &naming), messages(added("v"), &naming));
-        assert_eq!(first, again);
-        let replayed = messages(added("v"), &naming.replayed("r1"));
+    fn replayed_message_has_new_deduplication_id_only() {
+        let id_prefix = EventIdPrefix::new("main", 0);
+        let (first, second) = (messages(added("v"), &id_prefix), messages(added("v"), &id_prefix));
+        assert_eq!(first, second);
+        let replayed = messages(added("v"), &id_prefix.for_replay("r1"));
         assert_eq!((&replayed[0].group, &replayed[0].body), (&first[0].group, &first[0].body));
         assert_ne!(replayed[0].deduplication_id, first[0].deduplication_id);
     }
 
     #[test]
-    fn a_stream_that_began_anew_has_other_ids() {
-        let [before, after] = [0, 1].map(|generation| messages(added("v"), &EventIdPrefix::of("main", generation)));
+    fn next_generation_has_other_ids() {
+        let [before, after] = [0, 1].map(|generation| messages(added("v"), &EventIdPrefix::new("main", generation)));
         assert!(before[0].body.contains(r#""id":"main/12/1""#), "{}", before[0].body);
         assert!(after[0].body.contains(r#""id":"main.1/12/1""#), "{}", after[0].body);
         assert_ne!(before[0].deduplication_id, after[0].deduplication_id);
     }
 
     #[test]
-    fn what_fits_nowhere_is_refused_and_can_still_be_found() {
-        let message = &messages(added(&"x".repeat(SNS_MESSAGE_BYTES)), &EventIdPrefix::of("main", 0))[0];
-        assert!(message.refused.is_some());
+    fn too_large_change_is_rejected_with_its_id() {
+        let message = &messages(added(&"x".repeat(SNS_MESSAGE_BYTES)), &EventIdPrefix::new("main", 0))[0];
+        assert!(message.rejection.is_some());
         assert!(message.body.len() < 200 && message.body.contains("main/12/1"), "{}", message.body);
     }
 }

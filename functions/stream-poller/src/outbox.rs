@@ -1,145 +1,146 @@
-//! What waits for the bus: in order per entity, and as much at once as that allows.
+//! Messages that wait for the bus. Keeps the order per entity and publishes different entities concurrently.
 
 use std::{collections::VecDeque, hash::BuildHasher, mem, time::Instant};
 
 use domain::graph::Position;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
-use crate::{message::Message, pack};
+use crate::{batch, message::Message};
 
-/// Messages on their way to the bus, and how far the bus has accepted them.
+/// The unpublished messages, and the position up to which the bus has accepted everything.
 ///
-/// Of each group at most one message is under way at a time, or waits to be tried again: what comes
-/// later of the same entity waits behind it. So nothing overtakes, also where of one call some
-/// entries succeed and others fail. Messages of different groups do not wait for each other.
+/// At most one message of a group is in flight or waits for a retry. Later messages of the group wait. This keeps the
+/// order even if only some entries of a call fail. Different groups do not wait for each other.
 ///
-/// It knows no clock and does no I/O: who sends tells what became of it.
+/// The outbox does no I/O and reads no clock. The caller reports the outcome of each entry.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// Transactions or parts of them, of which something is not accepted yet, in the stream's order.
-    parts: VecDeque<Progress>,
-    /// The number of the first of them.
+    /// The transactions, or parts of them, that are not fully accepted, in stream order.
+    parts: VecDeque<PendingPart>,
+    /// The number of the first pending part.
     first: u64,
-    /// The end of the last part with all before it accepted.
+    /// The end of the last part that is accepted together with all before it.
     accepted: Option<Position>,
-    /// No message of their group is before them.
+    /// Entries that can be sent now.
     ready: VecDeque<Entry>,
-    /// To be tried again, not before that time.
-    later: Vec<(Instant, Entry)>,
-    /// By the hash of a group of which a message is ready, under way, or to be tried again: those
-    /// behind it. Where two groups share a hash, they only wait for each other.
-    behind: HashMap<u64, VecDeque<Entry>>,
+    /// Entries that wait for a retry, with its earliest time.
+    retries: Vec<(Instant, Entry)>,
+    /// The waiting messages of each group that has a message ready, in flight, or in `retries`. The key is the hash of
+    /// the group. Groups with equal hashes wait for each other.
+    waiting: HashMap<u64, VecDeque<Entry>>,
     hasher: DefaultHashBuilder,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Progress {
+struct PendingPart {
     last: Position,
     committed_at_ms: i64,
     /// How many of its messages are not accepted.
     pending: usize,
 }
 
-/// A message on its way. Whoever takes one gives it back: settled, or to be tried again.
+/// A message to send. The caller must return it to [`Outbox::settle`] or [`Outbox::retry`].
 #[derive(Debug)]
 #[must_use]
 pub struct Entry {
-    /// What is sent.
+    /// The message.
     pub message: Message,
-    /// How often that failed.
+    /// The number of failed attempts.
     pub attempts: u32,
+    /// The number of its part.
     part: u64,
+    /// The hash of its group.
     group: u64,
 }
 
-/// What is to be done next.
+/// The next action for the caller.
 #[derive(Debug)]
 pub enum NextAction {
-    /// One call to the bus.
+    /// Publish the entries in one call.
     Publish(Vec<Entry>),
-    /// To the dead letters.
-    Bury(Entry),
+    /// Send a rejected entry to the dead-letter queue.
+    SendToDlq(Entry),
 }
 
 impl Outbox {
-    /// Takes the messages of the next transaction, or part of one, which ends at `last`.
+    /// Adds the messages of the next transaction, or part of one, that ends at `last`.
     pub fn push(&mut self, last: Position, committed_at_ms: i64, messages: Vec<Message>) {
         let part = self.first + self.parts.len() as u64;
-        self.parts.push_back(Progress { last, committed_at_ms, pending: messages.len() });
+        self.parts.push_back(PendingPart { last, committed_at_ms, pending: messages.len() });
         for message in messages {
             self.bytes += message.body.len();
             let group = self.hasher.hash_one(&message.group);
             let entry = Entry { message, attempts: 0, part, group };
-            match self.behind.get_mut(&group) {
-                Some(behind) => behind.push_back(entry),
+            match self.waiting.get_mut(&group) {
+                Some(waiting) => waiting.push_back(entry),
                 None => {
-                    self.behind.insert(group, VecDeque::new());
+                    self.waiting.insert(group, VecDeque::new());
                     self.ready.push_back(entry);
                 }
             }
         }
-        self.note_progress();
+        self.update_accepted();
     }
 
-    /// The next call to make, if there is one; then what was to be tried again `now` is in it.
+    /// The next action, if any entry can be sent `now`.
     pub fn next(&mut self, now: Instant) -> Option<NextAction> {
-        if !self.later.is_empty() {
-            let (due, later) = mem::take(&mut self.later).into_iter().partition(|(at, _)| *at <= now);
-            self.later = later;
-            // They are the oldest.
+        if !self.retries.is_empty() {
+            let (due, later) = mem::take(&mut self.retries).into_iter().partition(|(at, _)| *at <= now);
+            self.retries = later;
+            // Due entries come first, because they are the oldest.
             for (_, entry) in Vec::into_iter(due).rev() {
                 self.ready.push_front(entry);
             }
         }
-        if self.ready.front()?.message.refused.is_some() {
-            return self.ready.pop_front().map(NextAction::Bury);
+        if self.ready.front()?.message.rejection.is_some() {
+            return self.ready.pop_front().map(NextAction::SendToDlq);
         }
-        let fine = self.ready.iter().take_while(|entry| entry.message.refused.is_none());
-        let number = pack::fitting(fine.map(|entry| entry.message.body.len()));
+        let publishable = self.ready.iter().take_while(|entry| entry.message.rejection.is_none());
+        let number = batch::fitting(publishable.map(|entry| entry.message.body.len()));
         Some(NextAction::Publish(self.ready.drain(..number).collect()))
     }
 
-    /// The bus, or the dead letters, have accepted it.
+    /// Removes an entry that the bus or the dead-letter queue has accepted.
     pub fn settle(&mut self, entry: Entry) {
         self.bytes -= entry.message.body.len();
-        if let Some(behind) = self.behind.get_mut(&entry.group) {
-            match behind.pop_front() {
-                // First: a busy entity has a long way to go, one by one.
+        if let Some(waiting) = self.waiting.get_mut(&entry.group) {
+            match waiting.pop_front() {
+                // First, because a group with many messages takes the longest.
                 Some(next) => self.ready.push_front(next),
                 None => {
-                    self.behind.remove(&entry.group);
+                    self.waiting.remove(&entry.group);
                 }
             }
         }
-        let at = entry.part.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
-        if let Some(progress) = at.and_then(|at| self.parts.get_mut(at)) {
-            progress.pending -= 1;
+        let index = entry.part.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        if let Some(part) = index.and_then(|index| self.parts.get_mut(index)) {
+            part.pending -= 1;
         }
-        self.note_progress();
+        self.update_accepted();
     }
 
-    /// It failed, and is to be tried again at `at`.
+    /// Schedules a failed entry for a retry at `at`.
     pub fn retry(&mut self, entry: Entry, at: Instant) {
-        self.later.push((at, Entry { attempts: entry.attempts + 1, ..entry }));
+        self.retries.push((at, Entry { attempts: entry.attempts + 1, ..entry }));
     }
 
-    /// When the next message is to be tried again.
+    /// The time of the next retry.
     pub fn next_retry(&self) -> Option<Instant> {
-        self.later.iter().map(|(at, _)| *at).min()
+        self.retries.iter().map(|(at, _)| *at).min()
     }
 
-    /// Up to where everything is accepted; `None` if nothing was pushed that is.
+    /// The position up to which everything is accepted; `None` before the first accepted part.
     pub fn accepted(&self) -> Option<Position> {
         self.accepted
     }
 
-    /// When the oldest transaction was committed that is not accepted, in milliseconds since 1970.
+    /// The commit time of the oldest pending part, in milliseconds since 1970.
     pub fn oldest_ms(&self) -> Option<i64> {
         self.parts.front().map(|part| part.committed_at_ms)
     }
 
-    /// Whether all is accepted.
+    /// Whether everything is accepted.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
@@ -149,7 +150,7 @@ impl Outbox {
         self.bytes
     }
 
-    fn note_progress(&mut self) {
+    fn update_accepted(&mut self) {
         while let Some(part) = self.parts.pop_front_if(|part| part.pending == 0) {
             self.first += 1;
             self.accepted = Some(part.last);
@@ -170,19 +171,19 @@ mod tests {
             group: format!("vertex/{group}"),
             deduplication_id: number.to_string(),
             body: format!("{group}"),
-            refused: None,
+            rejection: None,
         }
     }
 
     fn publish(outbox: &mut Outbox, now: Instant) -> Option<Vec<Entry>> {
-        outbox.next(now).map(|work| match work {
+        outbox.next(now).map(|action| match action {
             NextAction::Publish(entries) => entries,
-            NextAction::Bury(entry) => panic!("refused: {entry:?}"),
+            NextAction::SendToDlq(entry) => panic!("rejected: {entry:?}"),
         })
     }
 
     #[test]
-    fn messages_of_one_entity_go_one_after_the_other() {
+    fn messages_of_one_entity_are_sent_one_by_one() {
         let (mut outbox, now) = (Outbox::default(), Instant::now());
         outbox.push(Position::new(1, 2), 5, vec![message(1, 0), message(2, 1)]);
         outbox.push(Position::new(2, 1), 6, vec![message(1, 2)]);
@@ -194,76 +195,76 @@ mod tests {
         outbox.settle(two);
         assert_eq!((outbox.accepted(), outbox.oldest_ms()), (None, Some(5)));
         outbox.retry(one, now + Duration::from_secs(1));
-        assert!(outbox.next(now).is_none(), "not yet");
-        let again = publish(&mut outbox, now + Duration::from_secs(1)).expect("a call");
-        assert_eq!(again[0].attempts, 1);
-        again.into_iter().for_each(|entry| outbox.settle(entry));
+        assert!(outbox.next(now).is_none(), "the retry is not due");
+        let retried = publish(&mut outbox, now + Duration::from_secs(1)).expect("a call");
+        assert_eq!(retried[0].attempts, 1);
+        retried.into_iter().for_each(|entry| outbox.settle(entry));
         assert_eq!((outbox.accepted(), outbox.oldest_ms()), (Some(Position::new(1, 2)), Some(6)));
         publish(&mut outbox, now).expect("a call").into_iter().for_each(|entry| outbox.settle(entry));
         assert_eq!((outbox.accepted(), outbox.is_empty(), outbox.bytes()), (Some(Position::new(2, 1)), true, 0));
     }
 
     #[test]
-    fn what_tells_nothing_is_accepted_at_once() {
+    fn part_without_messages_is_accepted_at_once() {
         let mut outbox = Outbox::default();
         outbox.push(Position::new(7, 3), 0, vec![]);
         assert_eq!((outbox.accepted(), outbox.is_empty()), (Some(Position::new(7, 3)), true));
     }
 
     #[test]
-    fn the_refused_go_their_own_way_in_their_turn() {
+    fn rejected_message_is_sent_to_the_dlq_in_its_turn() {
         let (mut outbox, now) = (Outbox::default(), Instant::now());
-        let refused = Message { refused: Some("too large".to_owned()), ..message(2, 1) };
-        outbox.push(Position::new(1, 3), 0, vec![message(1, 0), refused, message(3, 2)]);
+        let rejected = Message { rejection: Some("too large".to_owned()), ..message(2, 1) };
+        outbox.push(Position::new(1, 3), 0, vec![message(1, 0), rejected, message(3, 2)]);
         assert_eq!(publish(&mut outbox, now).map(|entries| entries.len()), Some(1));
-        let Some(NextAction::Bury(entry)) = outbox.next(now) else { panic!("a refused message") };
+        let Some(NextAction::SendToDlq(entry)) = outbox.next(now) else { panic!("a rejected message") };
         assert_eq!(entry.message.group, "vertex/2");
         assert_eq!(publish(&mut outbox, now).map(|entries| entries.len()), Some(1));
     }
 
     proptest! {
-        /// Calls end in any order, each entry succeeds or fails, and new parts come meanwhile.
+        /// Calls end in any order, each entry succeeds or fails, and parts are pushed meanwhile.
         #[test]
-        fn no_entity_is_ever_out_of_order_and_the_checkpoint_passes_nothing_unaccepted(
+        fn order_per_entity_is_kept_and_accepted_position_skips_nothing(
             parts in prop::collection::vec(prop::collection::vec(0_u8..4, 0..12), 1..20),
             steps in prop::collection::vec((any::<prop::sample::Index>(), any::<u16>(), 1..4_usize), 400),
         ) {
             let now = Instant::now();
             let mut outbox = Outbox::default();
-            let mut waiting = parts.iter().enumerate();
-            let (mut under_way, mut accepted) = (Vec::<Vec<Entry>>::new(), Vec::<Message>::new());
+            let mut remaining = parts.iter().enumerate();
+            let (mut in_flight, mut accepted) = (Vec::<Vec<Entry>>::new(), Vec::<Message>::new());
             let mut number = 0;
-            // The numbers of the messages up to the end of each part.
+            // The number of messages up to the end of each part.
             let ends: Vec<usize> = parts.iter().scan(0, |sum, part| { *sum += part.len(); Some(*sum) }).collect();
             let mut steps = steps.into_iter().cycle();
-            while accepted.len() < ends[ends.len() - 1] || waiting.len() > 0 {
+            while accepted.len() < ends[ends.len() - 1] || remaining.len() > 0 {
                 let Some((which, mut failures, calls)) = steps.next() else { break };
-                if let Some((at, part)) = waiting.next() {
+                if let Some((index, part)) = remaining.next() {
                     let messages = part.iter().map(|group| { number += 1; message(*group, number) }).collect();
-                    outbox.push(Position::new(at as u64 + 1, 1), 0, messages);
+                    outbox.push(Position::new(index as u64 + 1, 1), 0, messages);
                 }
                 for _ in 0..calls {
-                    under_way.extend(publish(&mut outbox, now));
+                    in_flight.extend(publish(&mut outbox, now));
                 }
-                if under_way.is_empty() {
+                if in_flight.is_empty() {
                     continue;
                 }
-                // A rare step in which nothing fails, or this would not end.
+                // Sometimes nothing fails, so that the loop ends.
                 if accepted.len() % 7 == 0 { failures = 0; }
-                let call = under_way.swap_remove(which.index(under_way.len()));
-                for (at, entry) in call.into_iter().enumerate() {
-                    if failures >> at & 1 == 1 {
+                let call = in_flight.swap_remove(which.index(in_flight.len()));
+                for (index, entry) in call.into_iter().enumerate() {
+                    if failures >> index & 1 == 1 {
                         outbox.retry(entry, now);
                     } else {
                         accepted.push(entry.message.clone());
                         outbox.settle(entry);
                     }
                 }
-                let passed = outbox.accepted().map_or(0, |position| ends[position.commit_num as usize - 1]);
+                let covered = outbox.accepted().map_or(0, |position| ends[position.commit_num as usize - 1]);
                 let mut numbers: Vec<usize> =
                     accepted.iter().map(|message| message.deduplication_id.parse().expect("a number")).collect();
                 numbers.sort_unstable();
-                prop_assert!(numbers.iter().take(passed).copied().eq(1..=passed), "{passed} passed, {numbers:?}");
+                prop_assert!(numbers.iter().take(covered).copied().eq(1..=covered), "{covered} covered, {numbers:?}");
             }
             for group in 0..4 {
                 let group = format!("vertex/{group}");

@@ -1,64 +1,64 @@
-//! What to do where the stream cannot be read on. All of it stops by default: somebody decides.
+//! How to continue after a loss of records. By default the run fails, and an operator decides.
 
 use std::str::FromStr;
 
-/// A setting has a value that it cannot have.
+/// A setting with an unknown value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("one of {0} is expected")]
+#[error("expected one of: {0}")]
 pub struct UnknownChoice(&'static str);
 
-/// Whether an invocation stays.
+/// When an invocation ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Until its deadline or its successor: changes are told at once.
+    /// At its deadline or the handover. Changes are published at once.
     #[default]
     Follow,
-    /// Until the stream is idle: cheaper, and a change waits for the next tick.
+    /// When the stream is idle. Cheaper, but changes wait for the next tick.
     Drain,
 }
 
-/// What to do where records are gone before they were read.
+/// What to do if records are lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnLoss {
-    /// Fail, at every tick, until somebody has decided.
+    /// Fail at each tick until an operator changes the policy.
     #[default]
-    RunError,
-    /// Go on with the oldest record that there is.
+    Fail,
+    /// Continue with the oldest record.
     Oldest,
 }
 
-/// What to do about commits that are missing, and stay so.
+/// What to do about a permanent gap in commit numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnGap {
-    /// Fail, at every tick, until somebody has decided.
+    /// Fail at each tick until an operator changes the policy.
     #[default]
-    RunError,
-    /// Go on behind the gap.
+    Fail,
+    /// Continue after the gap.
     Skip,
 }
 
-/// Where to begin when nothing was ever published.
+/// Where to start without a checkpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum StartAt {
-    /// At the oldest record that there is.
+    /// With the oldest record.
     #[default]
     Oldest,
     /// With the next record.
     Latest,
 }
 
-/// What the template says of all of them.
+/// The policy, set by parameters of the template.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Whether an invocation stays.
+    /// When an invocation ends.
     pub mode: Mode,
-    /// Without a checkpoint.
+    /// Where to start without a checkpoint.
     pub start_at: StartAt,
-    /// Records have expired.
+    /// What to do if records have expired.
     pub on_expiry: OnLoss,
-    /// Commits are missing.
+    /// What to do if commits are missing.
     pub on_gap: OnGap,
-    /// The stream was deleted and began anew.
+    /// What to do after a fast reset.
     pub on_reset: OnLoss,
 }
 
@@ -78,8 +78,8 @@ macro_rules! choices {
 }
 
 choices!(Mode, "follow, drain", "follow" => Self::Follow, "drain" => Self::Drain);
-choices!(OnLoss, "stop, oldest", "stop" => Self::RunError, "oldest" => Self::Oldest);
-choices!(OnGap, "stop, skip", "stop" => Self::RunError, "skip" => Self::Skip);
+choices!(OnLoss, "stop, oldest", "stop" => Self::Fail, "oldest" => Self::Oldest);
+choices!(OnGap, "stop, skip", "stop" => Self::Fail, "skip" => Self::Skip);
 choices!(StartAt, "oldest, latest", "oldest" => Self::Oldest, "latest" => Self::Latest);
 
 #[cfg(test)]
@@ -87,10 +87,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_known_is_taken_and_nothing_is_lost_by_default() {
+    fn unknown_value_is_rejected_and_defaults_lose_nothing() {
         assert_eq!("oldest".parse(), Ok(OnLoss::Oldest));
         assert!("Oldest".parse::<OnLoss>().is_err() && "".parse::<OnGap>().is_err());
         let Policy { on_expiry, on_gap, on_reset, .. } = Policy::default();
-        assert_eq!((on_expiry, on_gap, on_reset), (OnLoss::RunError, OnGap::RunError, OnLoss::RunError));
+        assert_eq!((on_expiry, on_gap, on_reset), (OnLoss::Fail, OnGap::Fail, OnLoss::Fail));
     }
 }

@@ -16,96 +16,90 @@ use tracing::{info, warn};
 
 use crate::{
     bus::Bus,
-    checkpoints::{Checkpoints, Guard},
+    checkpoints::{Checkpoints, LeaseGuard},
     lease,
     message::{self, EventIdPrefix},
+    page_source::{DataLoss, PageSource},
     policy::{Mode, Policy, StartAt},
+    run_error::RunError,
+    run_outcome::{Published, RunOutcome, RunReport},
     settings::Settings,
-    source::{DataLoss, Source},
-    stop::{RunError, RunOutcome},
-    worker::{Done, Task, Worker},
+    worker::{Task, Worker},
 };
 
-/// What an invocation works with.
+/// Publishes the stream to the bus.
 #[derive(Debug)]
 pub struct Poller<B, C> {
-    /// The stream.
+    /// The client of the stream.
     pub stream: Client,
-    /// Where changes go.
+    /// The event bus.
     pub bus: B,
-    /// Where lease and checkpoint are kept.
+    /// The lease and the checkpoint.
     pub checkpoints: C,
-    /// What the cluster is called in the ids of changes.
+    /// The cluster's name in event ids.
     pub cluster: String,
-    /// What the template decides.
+    /// The policy of the template.
     pub policy: Policy,
     /// Times and bounds.
     pub settings: Settings,
-    /// Where numbers go.
+    /// The metrics.
     pub metrics: Metrics,
 }
 
-/// What an invocation has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
-    /// How it ended.
-    pub ending: RunOutcome,
-    /// What it published.
-    pub done: Done,
-}
-
-/// From where, and how, one run reads.
-struct Reading {
+/// Where and how a run reads.
+struct ReadPlan {
     start: Start,
     assembler: TransactionAssembler,
     policy: Policy,
 }
 
 impl<B: Bus, C: Checkpoints> Poller<B, C> {
-    /// Takes the lease as `owner` and publishes until the time is up, a successor asks, or, if it
-    /// only drains, the stream is idle.
+    /// Acquires the lease as `owner` and publishes until the deadline, the handover, or, in mode `Drain`, until the
+    /// stream is idle.
     ///
     /// # Errors
-    /// If somebody has to decide or to put something right; what was accepted until then stays so.
-    pub async fn follow(&self, owner: &str, time: Duration) -> Result<Outcome, RunError> {
+    /// If an operator must act. Messages accepted before remain published.
+    pub async fn follow(&self, owner: &str, time: Duration) -> Result<RunReport, RunError> {
         let (deadline, now) = (Instant::now() + time, Timestamp::now());
         let lifetime = SignedDuration::try_from(time + self.settings.lease_margin).unwrap_or(SignedDuration::MAX);
         let expires_at = now.checked_add(lifetime).unwrap_or(Timestamp::MAX);
         let give_up = deadline.checked_sub(self.settings.margin).unwrap_or(deadline);
-        let Some(taken) = lease::acquire(&self.checkpoints, owner, expires_at, give_up, &self.settings).await? else {
-            warn!("the lease is held, and its holder does not hand over");
-            return Ok(Outcome { ending: RunOutcome::NoLease, done: Done::default() });
+        let Some(acquired) = lease::acquire(&self.checkpoints, owner, expires_at, give_up, &self.settings).await?
+        else {
+            warn!("the holder of the lease does not hand over");
+            return Ok(RunReport { outcome: RunOutcome::NoLease, published: Published::default() });
         };
-        info!(epoch = taken.lease.epoch, position = taken.position.map(|at| at.to_string()), "lease taken");
+        let position = acquired.position.map(|position| position.to_string());
+        info!(epoch = acquired.lease.epoch, position, "lease taken");
         self.metrics.count("LeaseChanges", 1);
-        // Also after a panic: nobody is to wait until the lease expires.
-        let outcome = AssertUnwindSafe(self.hold(&taken, deadline)).catch_unwind().await;
-        if let Err(failure) = self.checkpoints.release(&taken.lease).await {
-            warn!(kind = failure.kind.as_str(), %failure, "the lease will expire by itself");
+        // The lease is released after a panic too. Otherwise the successor would wait until it expires.
+        let report = AssertUnwindSafe(self.run_under_lease(&acquired, deadline)).catch_unwind().await;
+        if let Err(failure) = self.checkpoints.release(&acquired.lease).await {
+            warn!(kind = failure.kind.as_str(), %failure, "the lease is not released and will expire");
         }
-        outcome.unwrap_or_else(|panic| resume_unwind(panic))
+        report.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    /// Publishes the transactions of the commits from `from` to `to` once more, whole ones, without
-    /// lease and checkpoint.
+    /// Publishes the whole transactions of the commits from `from` to `to` again, without lease and checkpoint.
     ///
     /// # Errors
     /// As for [`follow`](Self::follow); also if records of the range have expired.
-    pub async fn replay(&self, from: Position, to: Position, time: Duration) -> Result<Outcome, RunError> {
-        let naming = EventIdPrefix::of(&self.cluster, self.checkpoints.generation().await?).replayed(&lease::unique());
+    pub async fn replay(&self, from: Position, to: Position, time: Duration) -> Result<RunReport, RunError> {
+        let generation = self.checkpoints.generation().await?;
+        let id_prefix = EventIdPrefix::new(&self.cluster, generation).for_replay(&lease::unique_id());
         let deadline = Instant::now() + time;
-        let task = Task { naming, mode: Mode::Drain, last_commit: Some(to.commit_num), deadline };
+        let task = Task { id_prefix, mode: Mode::Drain, last_commit: Some(to.commit_num), deadline };
         let start = Start::AtSequenceNumber(neptune_streams::Position::new(from.commit_num, 1));
         let assembler = TransactionAssembler::new(self.settings.bounds);
-        // Nothing is skipped that was asked for.
+        // The default policy fails on any loss, so the replayed range is complete.
         let policy = Policy { mode: Mode::Drain, ..Policy::default() };
-        let (outcome, _) = self.run(Guard::none(), task, Reading { start, assembler, policy }).await?;
-        Ok(outcome)
+        let (report, _) = self.run(LeaseGuard::none(), task, ReadPlan { start, assembler, policy }).await?;
+        Ok(report)
     }
 
-    async fn hold(&self, taken: &AcquiredLease, deadline: Instant) -> Result<Outcome, RunError> {
-        let (lease, mut generation, mut changes) = (&taken.lease, taken.generation, 0);
-        let mut start = match taken.position {
+    async fn run_under_lease(&self, acquired: &AcquiredLease, deadline: Instant) -> Result<RunReport, RunError> {
+        let (lease, mut generation, mut changes) = (&acquired.lease, acquired.generation, 0);
+        let mut start = match acquired.position {
             Some(position) => Start::AfterSequenceNumber(message::stream_position(position)),
             None => self.first_start(lease).await?,
         };
@@ -114,74 +108,74 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
                 Start::AfterSequenceNumber(last) => TransactionAssembler::resume_after(self.settings.bounds, last),
                 _ => TransactionAssembler::new(self.settings.bounds),
             };
-            let naming = EventIdPrefix::of(&self.cluster, generation);
-            let task = Task { naming, mode: self.policy.mode, last_commit: None, deadline };
-            let reading = Reading { start, assembler, policy: self.policy };
-            let (outcome, lost) = self.run(Guard::lease(&self.checkpoints, lease), task, reading).await?;
-            changes += outcome.done.changes;
-            let done = Done { changes, ..outcome.done };
-            match (outcome.ending, lost) {
+            let id_prefix = EventIdPrefix::new(&self.cluster, generation);
+            let task = Task { id_prefix, mode: self.policy.mode, last_commit: None, deadline };
+            let plan = ReadPlan { start, assembler, policy: self.policy };
+            let (report, loss) = self.run(LeaseGuard::lease(&self.checkpoints, lease), task, plan).await?;
+            changes += report.published.changes;
+            let published = Published { changes, ..report.published };
+            match (report.outcome, loss) {
                 (RunOutcome::SourceEnded, Some(DataLoss::Records)) => {}
                 (RunOutcome::SourceEnded, Some(DataLoss::Stream)) => {
                     match self.checkpoints.start_generation(lease, generation).await? {
                         Some(new) => generation = new,
-                        None => return Ok(Outcome { ending: RunOutcome::LeaseLost, done }),
+                        None => return Ok(RunReport { outcome: RunOutcome::LeaseLost, published }),
                     }
                 }
-                (ending, _) => return Ok(Outcome { ending, done }),
+                (outcome, _) => return Ok(RunReport { outcome, published }),
             }
             start = Start::TrimHorizon;
         }
     }
 
-    /// Where to begin when nothing was ever published.
+    /// Where to start without a checkpoint.
     async fn first_start(&self, lease: &Lease) -> Result<Start, RunError> {
         if self.policy.start_at == StartAt::Oldest {
             return Ok(Start::TrimHorizon);
         }
         let head = match self.stream.head().await.map_err(RunError::stream)? {
             Some(head) => Some(head),
-            // Neptune's text is not what it was.
+            // The error message did not contain the head.
             None => match self.stream.read(Start::Latest, 1).await.map_err(RunError::stream)? {
                 Read::Page(page) => page.last_position(),
                 Read::Idle { head } => head,
             },
         };
         let Some(head) = head else { return Ok(Start::TrimHorizon) };
-        // Kept at once: what comes from now on is published, also if nothing comes before the deadline.
+        // Stored now, so that the next invocation starts here even if no record arrives before the deadline.
         match self.checkpoints.advance(lease, message::position(head), Timestamp::now()).await? {
             LeaseStatus::Lost => {
-                Err(RunError::Checkpoint(Failure::transient("keep where to begin", "the lease is lost")))
+                Err(RunError::Checkpoint(Failure::transient("store the start position", "the lease is lost")))
             }
-            LeaseStatus::Held | LeaseStatus::Wanted => Ok(Start::AfterSequenceNumber(head)),
+            LeaseStatus::Held | LeaseStatus::HandoverRequested => Ok(Start::AfterSequenceNumber(head)),
         }
     }
 
     async fn run(
         &self,
-        guard: Guard<'_, C>,
+        guard: LeaseGuard<'_, C>,
         task: Task,
-        reading: Reading,
-    ) -> Result<(Outcome, Option<DataLoss>), RunError> {
-        let Reading { start, assembler, policy } = reading;
-        let (sender, mut found) = mpsc::channel(1);
-        let source = Source::new(self.stream.clone(), start, policy, &self.settings, &self.metrics).run(sender);
+        plan: ReadPlan,
+    ) -> Result<(RunReport, Option<DataLoss>), RunError> {
+        let ReadPlan { start, assembler, policy } = plan;
+        let (sender, mut events) = mpsc::channel(1);
+        let source = PageSource::new(self.stream.clone(), start, policy, &self.settings, &self.metrics).run(sender);
         let mut worker = Worker::new(&self.bus, guard, task, assembler, &self.settings, &self.metrics);
-        let (ending, source) = {
-            let work = worker.run(&mut found);
+        let (outcome, source_result) = {
+            let work = worker.run(&mut events);
             pin!(source, work);
-            let mut ended = None;
+            let mut source_result = None;
             loop {
                 select! {
                     biased;
-                    // The channel closes with it, and the worker comes to its end.
-                    verdict = &mut source, if ended.is_none() => ended = Some(verdict),
-                    ending = &mut work => break (ending, ended),
+                    // The end of the source closes the channel, which ends the worker.
+                    result = &mut source, if source_result.is_none() => source_result = Some(result),
+                    outcome = &mut work => break (outcome, source_result),
                 }
             }
         };
-        worker.report();
-        let (ending, lost) = (ending?, source.transpose()?.flatten());
-        Ok((Outcome { ending, done: worker.done() }, lost))
+        worker.report_metrics();
+        let (outcome, loss) = (outcome?, source_result.transpose()?.flatten());
+        Ok((RunReport { outcome, published: worker.published() }, loss))
     }
 }

@@ -1,84 +1,84 @@
-//! Times and bounds. Parameters of the template are few; these are what follows from how Neptune,
-//! Lambda and SNS are. Tests make them short.
+//! Times and bounds of a run. They follow from Neptune, Lambda and SNS, so they are constants and not parameters of
+//! the template. Tests use shorter times.
 
 use std::time::Duration;
 
 use neptune_streams::{Bounds, MAX_LIMIT};
 
-use crate::backoff::Pace;
+use crate::backoff::Backoff;
 
 /// Times and bounds of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
-    /// Between two reads of an idle stream. At its longest wait, a commit waits half of it on
-    /// average, which leaves enough of 300 ms for a page to be read and published.
-    pub idle: Pace,
-    /// Between two tries of what failed, at Neptune and at the bus.
-    pub backoff: Pace,
+    /// The delay between two reads of an idle stream. On average a commit waits half of the longest delay. The target
+    /// from commit to bus is 300 ms.
+    pub idle: Backoff,
+    /// The delay between two attempts at Neptune and at the bus.
+    pub backoff: Backoff,
     /// How long a gap may take to heal.
-    pub hold_gap: Duration,
-    /// How long a replica may lag before it is taken for a stream that began anew.
-    pub hold_reset: Duration,
-    /// How long the stream may be ahead and still show nothing, before that is taken for expiry.
-    pub hold_expiry: Duration,
-    /// How often the head is asked for while there is more to read.
-    pub probe_every: Duration,
-    /// How old the knowledge of the lease may become.
-    pub look_every: Duration,
-    /// How often the checkpoint moves, at most, while there is more to publish.
-    pub checkpoint_every: Duration,
+    pub gap_grace: Duration,
+    /// How long the head may be before the checkpoint, as on a lagging replica, before this counts as a reset.
+    pub reset_grace: Duration,
+    /// How long the head may be ahead of an idle stream before this counts as expiry.
+    pub expiry_grace: Duration,
+    /// How often the head is requested while pages are read.
+    pub head_interval: Duration,
+    /// How often the lease is checked.
+    pub lease_check_interval: Duration,
+    /// The shortest time between two writes of the checkpoint while messages are being published.
+    pub checkpoint_interval: Duration,
     /// How often metrics are written.
-    pub measure_every: Duration,
-    /// How often who waits for a lease tries to take it.
-    pub take_every: Duration,
-    /// How long asking for the lease counts, and so how long one who asked may not have come.
-    pub ask_for: Duration,
-    /// Before the deadline, no more pages are taken and no more calls begun.
+    pub metrics_interval: Duration,
+    /// How often a waiting successor tries to acquire the lease.
+    pub acquire_interval: Duration,
+    /// How long a request for the handover is valid. After that, the successor counts as dead.
+    pub handover_request_ttl: Duration,
+    /// How long before the deadline a run takes no more pages and starts no more calls.
     pub margin: Duration,
-    /// Of the margin, what is left for the last checkpoint and for giving the lease back.
-    pub last_margin: Duration,
-    /// How long the lease outlives the deadline: more than clocks differ.
+    /// The part of the margin that is reserved for the last checkpoint and the release of the lease.
+    pub final_margin: Duration,
+    /// How long the lease outlives the deadline. Longer than clocks differ.
     pub lease_margin: Duration,
     /// How long the stream keeps records.
     pub retention: Duration,
-    /// How many records to ask for at a time.
+    /// The most records per request.
     pub page_limit: u32,
-    /// How much of a transaction is held. **A part's changes depend on where it is cut, so these must
-    /// be the same whenever a part is read again.** All of a part is held as messages at a time, too.
+    /// How much of a transaction is held in memory, also as messages. **A larger transaction is cut into parts at these
+    /// bounds. The changes of a part depend on the cut, so the bounds must be the same whenever it is read again.**
     pub bounds: Bounds,
-    /// How many bytes of messages wait before the next transaction is looked at: enough for all
-    /// calls to be full, and little enough to stay in a processor's cache.
+    /// No further transaction is processed while the outbox has this many bytes. Enough to fill all calls, and small
+    /// enough for the CPU cache.
     pub max_outbox_bytes: usize,
-    /// Calls to the bus at a time.
+    /// The most concurrent calls to the bus.
     pub max_calls: usize,
-    /// How many messages in a row the bus may refuse before that is taken for the bus's own fault.
-    pub max_refused_in_a_row: u32,
+    /// The most consecutive rejections of messages. More are an error of the bus, not of the messages.
+    pub max_consecutive_rejections: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let (millis, secs) = (Duration::from_millis, Duration::from_secs);
         Self {
-            idle: Pace::new(millis(50), millis(300), 1.25),
-            backoff: Pace::new(millis(100), secs(5), 2.0),
-            hold_gap: secs(30),
-            hold_reset: secs(10),
-            hold_expiry: secs(5),
-            probe_every: secs(10),
-            look_every: millis(500),
-            checkpoint_every: millis(500),
-            measure_every: secs(15),
-            take_every: millis(50),
-            ask_for: secs(3),
+            idle: Backoff::new(millis(50), millis(300), 1.25),
+            backoff: Backoff::new(millis(100), secs(5), 2.0),
+            gap_grace: secs(30),
+            reset_grace: secs(10),
+            expiry_grace: secs(5),
+            head_interval: secs(10),
+            lease_check_interval: millis(500),
+            checkpoint_interval: millis(500),
+            metrics_interval: secs(15),
+            acquire_interval: millis(50),
+            handover_request_ttl: secs(3),
             margin: secs(10),
-            last_margin: secs(4),
+            final_margin: secs(4),
             lease_margin: secs(5),
             retention: secs(7 * 24 * 60 * 60),
             page_limit: MAX_LIMIT,
             bounds: Bounds { max_records: 20_000, max_bytes: 16 << 20 },
             max_outbox_bytes: 1 << 20,
             max_calls: 16,
-            max_refused_in_a_row: 10,
+            max_consecutive_rejections: 10,
         }
     }
 }

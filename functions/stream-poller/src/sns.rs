@@ -1,4 +1,4 @@
-//! The bus: an SNS FIFO topic, and an SQS FIFO queue for what it refuses.
+//! The bus on SNS: a FIFO topic, and an SQS FIFO queue for rejected messages.
 
 use aws_sdk_sns::{
     error::{ProvideErrorMetadata, SdkError},
@@ -14,36 +14,40 @@ use crate::{
     outbox::Entry,
 };
 
-/// The topic `graph-changes.fifo` and its queue of dead letters.
+/// The code of a message or call without a response.
+const NO_RESPONSE: &str = "no response";
+
+/// The topic `graph-changes.fifo` and its dead-letter queue.
 #[derive(Debug, Clone)]
 pub struct SnsBus {
-    /// How to reach SNS.
+    /// The SNS client.
     pub sns: aws_sdk_sns::Client,
-    /// The topic.
+    /// The ARN of the topic.
     pub topic_arn: String,
-    /// How to reach SQS.
+    /// The SQS client.
     pub sqs: aws_sdk_sqs::Client,
-    /// A FIFO queue.
+    /// The URL of the FIFO dead-letter queue.
     pub dead_letter_queue_url: String,
 }
 
 impl Bus for SnsBus {
     async fn publish(&self, entries: &[Entry]) -> Vec<PublishOutcome> {
         match self.publish_batch(entries).await {
-            Ok(output) => verdicts(entries.len(), &output),
-            Err(error) if is_about_a_message(&error) && entries.len() > 1 => {
-                // Which entry is at fault nobody says: each by itself, then.
-                let mut verdicts = Vec::with_capacity(entries.len());
+            Ok(output) => outcomes(entries.len(), &output),
+            Err(error) if is_message_error(&error) && entries.len() > 1 => {
+                // The error does not name the invalid entry, so each is published alone.
+                let mut outcomes = Vec::with_capacity(entries.len());
                 for entry in entries {
-                    verdicts.push(self.publish_one(entry).await);
+                    outcomes.push(self.publish_one(entry).await);
                 }
-                verdicts
+                outcomes
             }
-            Err(error) => vec![verdict_of_call(error); entries.len()],
+            Err(error) => vec![outcome_of_call(error); entries.len()],
         }
     }
 
-    async fn bury(&self, entry: &Entry, reason: &str) -> Result<(), Failure> {
+    #[tracing::instrument(level = "error", skip_all, fields(change = entry.message.deduplication_id))]
+    async fn send_to_dlq(&self, entry: &Entry, reason: &str) -> Result<(), Failure> {
         let message = &entry.message;
         let failure = MessageAttributeValue::builder().data_type("String").string_value(reason).build();
         self.sqs
@@ -52,16 +56,17 @@ impl Bus for SnsBus {
             .message_group_id(&message.group)
             .message_deduplication_id(&message.deduplication_id)
             .message_body(&message.body)
-            // Cannot fail: the type is set.
+            // Does not fail, because the type is set.
             .message_attributes("failure", failure.map_err(|error| Failure::bug("describe the failure", error))?)
             .send()
             .await
-            .map_err(|error| Failure::aws("bury a change", error))?;
+            .map_err(|error| Failure::aws("send a change to the dead-letter queue", error))?;
         Ok(())
     }
 }
 
 impl SnsBus {
+    #[tracing::instrument(level = "error", skip_all, fields(entries = entries.len()))]
     async fn publish_batch(&self, entries: &[Entry]) -> Result<PublishBatchOutput, SdkError<PublishBatchError>> {
         let mut request = self.sns.publish_batch().topic_arn(&self.topic_arn);
         for (at, entry) in entries.iter().enumerate() {
@@ -80,58 +85,58 @@ impl SnsBus {
 
     async fn publish_one(&self, entry: &Entry) -> PublishOutcome {
         match self.publish_batch(std::slice::from_ref(entry)).await {
-            Ok(output) => verdicts(1, &output).pop().unwrap_or_else(|| PublishOutcome::Again("no answer".to_owned())),
-            Err(error) => verdict_of_call(error),
+            Ok(output) => outcomes(1, &output).pop().unwrap_or_else(|| PublishOutcome::Retry(NO_RESPONSE.to_owned())),
+            Err(error) => outcome_of_call(error),
         }
     }
 }
 
-/// What the bus says of each of `number` entries. Of whom it says nothing is sent again.
-fn verdicts(number: usize, output: &PublishBatchOutput) -> Vec<PublishOutcome> {
-    let mut verdicts = vec![PublishOutcome::Again("no answer".to_owned()); number];
-    let mut put = |id: Option<&str>, verdict| {
-        if let Some(place) = id.and_then(|id| id.parse::<usize>().ok()).and_then(|at| verdicts.get_mut(at)) {
-            *place = verdict;
+/// The outcome of each of `number` entries. An entry that the response does not mention is retried.
+fn outcomes(number: usize, output: &PublishBatchOutput) -> Vec<PublishOutcome> {
+    let mut outcomes = vec![PublishOutcome::Retry(NO_RESPONSE.to_owned()); number];
+    let mut set = |id: Option<&str>, outcome| {
+        if let Some(slot) = id.and_then(|id| id.parse::<usize>().ok()).and_then(|index| outcomes.get_mut(index)) {
+            *slot = outcome;
         }
     };
     for entry in output.successful() {
-        put(entry.id(), PublishOutcome::Accepted);
+        set(entry.id(), PublishOutcome::Accepted);
     }
     for entry in output.failed() {
-        put(Some(entry.id()), verdict_of_entry(entry));
+        set(Some(entry.id()), outcome_of_entry(entry));
     }
-    verdicts
+    outcomes
 }
 
-fn verdict_of_entry(entry: &BatchResultErrorEntry) -> PublishOutcome {
+fn outcome_of_entry(entry: &BatchResultErrorEntry) -> PublishOutcome {
     let code = entry.code().to_owned();
-    if entry.sender_fault() && names_a_message(&code) {
-        PublishOutcome::Refused(code)
+    if entry.sender_fault() && is_message_error_code(&code) {
+        PublishOutcome::Rejected(code)
     } else {
-        PublishOutcome::Again(code)
+        PublishOutcome::Retry(code)
     }
 }
 
-/// The call as a whole failed.
-fn verdict_of_call(error: SdkError<PublishBatchError>) -> PublishOutcome {
-    let refused = is_about_a_message(&error);
-    let code = error.code().map_or_else(|| "no answer".to_owned(), str::to_owned);
+/// The outcome of the entries of a failed call.
+fn outcome_of_call(error: SdkError<PublishBatchError>) -> PublishOutcome {
+    let is_rejected = is_message_error(&error);
+    let code = error.code().map_or_else(|| NO_RESPONSE.to_owned(), str::to_owned);
     warn!(failure = %Failure::aws("publish changes", error), "a call to the bus failed");
-    if refused { PublishOutcome::Refused(code) } else { PublishOutcome::Again(code) }
+    if is_rejected { PublishOutcome::Rejected(code) } else { PublishOutcome::Retry(code) }
 }
 
-/// Whether it is a message that SNS finds fault with, and not the topic, a key or a permission,
-/// for which a sender is at fault, too, but which somebody can put right.
-fn is_about_a_message(error: &SdkError<PublishBatchError>) -> bool {
+/// Whether the message is invalid. Errors of the topic, a key or a permission are sender faults too, but an operator
+/// can fix them.
+fn is_message_error(error: &SdkError<PublishBatchError>) -> bool {
     match error {
         SdkError::ConstructionFailure(_) => true,
-        SdkError::ServiceError(_) => error.code().is_some_and(names_a_message),
+        SdkError::ServiceError(_) => error.code().is_some_and(is_message_error_code),
         _ => false,
     }
 }
 
-/// With and without the `Exception` that the API model appends to some of them.
-fn names_a_message(code: &str) -> bool {
+/// Accepts the codes with and without the suffix `Exception`, which the API model adds to some.
+fn is_message_error_code(code: &str) -> bool {
     const CODES: [&str; 6] = [
         "BatchRequestTooLong",
         "InvalidMessageContents",
@@ -167,7 +172,7 @@ mod tests {
             group: format!("vertex/{at}"),
             deduplication_id: format!("main/{at}/1"),
             body: format!("body {at}"),
-            refused: None,
+            rejection: None,
         };
         let mut outbox = Outbox::default();
         outbox.push(Position::new(1, 1), 0, (0..number).map(message).collect());
@@ -176,7 +181,7 @@ mod tests {
     }
 
     fn bus(rules: &[&Rule]) -> SnsBus {
-        let buried = mock!(aws_sdk_sqs::Client::send_message)
+        let dead_letter = mock!(aws_sdk_sqs::Client::send_message)
             .match_requests(|request| {
                 let failure = request.message_attributes().and_then(|attributes| attributes.get("failure"));
                 (request.message_group_id(), request.message_deduplication_id(), request.message_body())
@@ -187,7 +192,7 @@ mod tests {
         SnsBus {
             sns: mock_client!(aws_sdk_sns, RuleMode::Sequential, rules),
             topic_arn: "topic".to_owned(),
-            sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [&buried]),
+            sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [&dead_letter]),
             dead_letter_queue_url: "https://queue".to_owned(),
         }
     }
@@ -198,8 +203,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_entry_has_its_own_verdict() {
-        let answered = mock!(Client::publish_batch)
+    async fn each_entry_has_its_own_outcome() {
+        let partial_failure = mock!(Client::publish_batch)
             .match_requests(|request| {
                 let entries = request.publish_batch_request_entries();
                 request.topic_arn() == Some("topic")
@@ -216,51 +221,56 @@ mod tests {
                     .failed(failed("4", "KMSAccessDenied", true))
                     .build()
             });
-        let verdicts = bus(&[&answered]).publish(&entries(5)).await;
-        let again = |code: &str| PublishOutcome::Again(code.to_owned());
-        let refused = PublishOutcome::Refused("InvalidParameter".to_owned());
-        let expected =
-            [again("InternalError"), refused, again("no answer"), PublishOutcome::Accepted, again("KMSAccessDenied")];
-        assert_eq!(verdicts, expected);
+        let outcomes = bus(&[&partial_failure]).publish(&entries(5)).await;
+        let retry = |code: &str| PublishOutcome::Retry(code.to_owned());
+        let rejected = PublishOutcome::Rejected("InvalidParameter".to_owned());
+        let expected = [
+            retry("InternalError"),
+            rejected,
+            retry("no response"),
+            PublishOutcome::Accepted,
+            retry("KMSAccessDenied"),
+        ];
+        assert_eq!(outcomes, expected);
     }
 
     #[tokio::test]
-    async fn where_one_message_fails_the_call_the_others_go_alone() {
-        let wrong = || {
+    async fn call_with_invalid_message_is_repeated_entry_by_entry() {
+        let invalid = || {
             let meta = aws_sdk_sns::error::ErrorMetadata::builder().code("InvalidParameter").build();
             PublishBatchError::InvalidParameterException(InvalidParameterException::builder().meta(meta).build())
         };
-        let fine = || {
+        let accepting = || {
             let accepted = PublishBatchResultEntry::builder().id("0").build();
             mock!(Client::publish_batch)
                 .then_output(move || PublishBatchOutput::builder().successful(accepted.clone()).build())
         };
         let (all, one) =
-            (mock!(Client::publish_batch).then_error(wrong), mock!(Client::publish_batch).then_error(wrong));
-        let verdicts = bus(&[&all, &fine(), &one, &fine()]).publish(&entries(3)).await;
+            (mock!(Client::publish_batch).then_error(invalid), mock!(Client::publish_batch).then_error(invalid));
+        let outcomes = bus(&[&all, &accepting(), &one, &accepting()]).publish(&entries(3)).await;
         assert_eq!(
-            verdicts,
+            outcomes,
             [
                 PublishOutcome::Accepted,
-                PublishOutcome::Refused("InvalidParameter".to_owned()),
+                PublishOutcome::Rejected("InvalidParameter".to_owned()),
                 PublishOutcome::Accepted
             ]
         );
     }
 
     #[tokio::test]
-    async fn a_missing_topic_is_no_fault_of_the_messages() {
-        let gone = mock!(Client::publish_batch).then_error(|| {
+    async fn missing_topic_is_retried() {
+        let missing = mock!(Client::publish_batch).then_error(|| {
             let meta = aws_sdk_sns::error::ErrorMetadata::builder().code("NotFound").build();
             PublishBatchError::generic(meta)
         });
-        let verdicts = bus(&[&gone]).publish(&entries(2)).await;
-        assert_eq!(verdicts, vec![PublishOutcome::Again("NotFound".to_owned()); 2]);
+        let outcomes = bus(&[&missing]).publish(&entries(2)).await;
+        assert_eq!(outcomes, vec![PublishOutcome::Retry("NotFound".to_owned()); 2]);
     }
 
     #[tokio::test]
-    async fn the_refused_are_buried_in_order_of_their_entity() {
+    async fn rejected_message_is_sent_to_the_dlq_in_its_group() {
         let unused = mock!(Client::publish_batch).then_output(|| PublishBatchOutput::builder().build());
-        bus(&[&unused]).bury(&entries(1)[0], "InvalidParameter").await.expect("buried");
+        bus(&[&unused]).send_to_dlq(&entries(1)[0], "InvalidParameter").await.expect("a dead letter");
     }
 }

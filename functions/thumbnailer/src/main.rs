@@ -1,12 +1,12 @@
-//! `thumbnailer`: a picture lands, its variants appear; it goes, and they go.
+//! `thumbnailer`: makes a picture's variants when it is uploaded and deletes them when it is deleted.
 
-mod develop;
 mod handler;
+mod render;
 
 use function_kit::logs;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    derivatives::run(handler::Variants).await.map_err(anyhow::Error::from_boxed)
+    derivatives::run(handler::VariantRenderer).await.map_err(anyhow::Error::from_boxed)
 }

@@ -4,7 +4,7 @@ use api::{Problem, ProblemType, SignedParts, Upload, UploadPart, UploadWay};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::{
     media::{Kind, MediaId},
-    upload::{Declaration, FINGERPRINT, Parts, SINGLE_BYTES, UploadId},
+    upload::{Declaration, FINGERPRINT_METADATA, MAX_SINGLE_REQUEST_BYTES, Parts, UploadId},
 };
 use function_kit::{
     failure::Failure,
@@ -17,26 +17,26 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tracing::info;
 
 use crate::{
-    answer,
-    handle::Handle,
     originals::{Completion, Originals},
     request::Request,
+    response,
     signer::Signer,
+    upload_handle::UploadHandle,
 };
 
-/// What the handler uses.
+/// The services that the handler uses.
 pub struct Ports {
     pub originals: Originals,
     pub signer: Signer,
     pub sealer: SecretSealer,
 }
 
-/// Answers one request; a failure is an answer, too.
+/// Handles one request. Failures are responses, too.
 pub async fn handle(ports: &Ports, request: &ApiGatewayV2httpRequest, now: Timestamp) -> ApiGatewayV2httpResponse {
-    answered(request, respond(ports, request, now).await)
+    answered(request, route(ports, request, now).await)
 }
 
-async fn respond(
+async fn route(
     ports: &Ports,
     request: &ApiGatewayV2httpRequest,
     now: Timestamp,
@@ -48,24 +48,24 @@ async fn respond(
             Ok(if upload.way == UploadWay::Done { json(&upload) } else { created(&upload) })
         }
         Request::SignParts { id, handle, parts } => {
-            let handle = Handle::open(ports.sealer.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decode(ports.sealer.get().await?, uploader, id, &handle)?;
             Ok(json(&sign_parts(&ports.signer, uploader, id, &handle, &parts, now).await?))
         }
         Request::Complete { id, handle } => {
-            let handle = Handle::open(ports.sealer.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decode(ports.sealer.get().await?, uploader, id, &handle)?;
             complete(&ports.originals, uploader, id, &handle).await?;
             Ok(json(&done(handle.kind, uploader, id)))
         }
     }
 }
 
-/// Who asks, if they can own something: their name becomes a part of keys.
+/// The caller, if their id can be part of an object key.
 fn owner(request: &ApiGatewayV2httpRequest) -> Result<&str, Problem> {
-    // Cognito's are UUIDs.
+    // Ids of Cognito are UUIDs.
     caller(request).and_then(|caller| if caller.contains('/') { Err(Problem::unauthorized()) } else { Ok(caller) })
 }
 
-/// Signs what the uploader needs to send the file.
+/// Starts an upload: signs the request, or creates a multipart upload.
 async fn start(
     ports: &Ports,
     uploader: &str,
@@ -78,22 +78,22 @@ async fn start(
         None => UploadId::random(random()?),
     };
     let key = id.key(declaration.kind, uploader);
-    // A new id has no object; that of a key may have one, from an earlier try.
+    // The object of an idempotency key may exist from an earlier attempt. A random id has no object.
     if idempotency_key.is_some()
         && let Some(metadata) = ports.originals.metadata(&key).await?
     {
-        let same = declaration.is_of(|name| value(&metadata, name));
-        return if same { Ok(done(declaration.kind, uploader, id)) } else { Err(key_reused().into()) };
+        let is_same = declaration.matches_metadata(|name| value(&metadata, name));
+        return if is_same { Ok(done(declaration.kind, uploader, id)) } else { Err(key_reused().into()) };
     }
     let media_id = MediaId::of_key(&key);
-    let upload = if declaration.size <= SINGLE_BYTES {
-        answer::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
+    let upload = if declaration.size <= MAX_SINGLE_REQUEST_BYTES {
+        response::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {
         let sealer = ports.sealer.get().await?;
-        let s3_upload = ports.originals.begin(&key, declaration).await?;
+        let s3_upload = ports.originals.start(&key, declaration).await?;
         let Declaration { kind, size, .. } = *declaration;
-        let handle = Handle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
-        answer::parts(id, media_id, handle.seal(sealer, uploader, id)?, size)
+        let handle = UploadHandle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
+        response::parts(id, media_id, handle.encode(sealer, uploader, id)?, size)
     };
     info!(upload_id = %id, %media_id, kind = declaration.kind.as_str(), size = declaration.size, "signed");
     Ok(upload)
@@ -103,58 +103,58 @@ async fn sign_parts(
     signer: &Signer,
     uploader: &str,
     id: UploadId,
-    handle: &Handle,
-    wanted: &[UploadPart],
+    handle: &UploadHandle,
+    requested: &[UploadPart],
     now: Timestamp,
 ) -> Result<SignedParts, NoAnswer> {
     let key = id.key(handle.kind, uploader);
     let parts = Parts::of(handle.size);
-    let mut signed = Vec::with_capacity(wanted.len());
-    for (index, part) in wanted.iter().enumerate() {
+    let mut signed = Vec::with_capacity(requested.len());
+    for (index, part) in requested.iter().enumerate() {
         let length = parts.length(part.number).ok_or_else(|| {
             Problem::invalid_request(format!("`number` of a part must be from 1 to {}", parts.count()))
         })?;
-        if wanted[..index].iter().any(|before| before.number == part.number) {
-            return Err(Problem::invalid_request(format!("part {} is there twice", part.number)).into());
+        if requested[..index].iter().any(|earlier| earlier.number == part.number) {
+            return Err(Problem::invalid_request(format!("part {} is listed twice", part.number)).into());
         }
-        let place = (part.number, length);
-        let request = signer.part(&key, &handle.s3_upload, place, part.checksum, now).await?;
-        signed.push(answer::part(part.number, request));
+        let number_and_size = (part.number, length);
+        let request = signer.part(&key, &handle.s3_upload, number_and_size, part.checksum, now).await?;
+        signed.push(response::part(part.number, request));
     }
     Ok(SignedParts { parts: signed })
 }
 
-/// Makes the object of its parts; when it is there already, that is as good.
-async fn complete(originals: &Originals, uploader: &str, id: UploadId, handle: &Handle) -> Result<(), NoAnswer> {
+/// Completes a multipart upload. An upload that is complete already is not an error.
+async fn complete(originals: &Originals, uploader: &str, id: UploadId, handle: &UploadHandle) -> Result<(), NoAnswer> {
     let key = id.key(handle.kind, uploader);
-    if let Some(there) = originals.parts(&key, &handle.s3_upload).await? {
+    if let Some(received) = originals.parts(&key, &handle.s3_upload).await? {
         let expected = Parts::of(handle.size);
-        let is_there = |number: u64| {
-            there.iter().any(|part| {
+        let is_received = |number: u64| {
+            received.iter().any(|part| {
                 part.part_number.and_then(|part| part.try_into().ok()) == Some(number)
                     && part.size.and_then(|size| size.try_into().ok()) == expected.length(number)
             })
         };
         let missing: Vec<_> =
-            (1..=expected.count()).filter(|&number| !is_there(number)).map(|number| number.to_string()).collect();
+            (1..=expected.count()).filter(|&number| !is_received(number)).map(|number| number.to_string()).collect();
         if !missing.is_empty() {
             return Err(incomplete(&missing.join(", ")).into());
         }
-        if originals.complete(&key, &handle.s3_upload, there, handle.size).await? == Completion::Completed {
+        if originals.complete(&key, &handle.s3_upload, received, handle.size).await? == Completion::Completed {
             info!(upload_id = %id, media_id = %MediaId::of_key(&key), "completed");
             return Ok(());
         }
     }
-    // Completed before, by this handle or by another of the same idempotency key; or given up.
+    // The upload was completed before, by this handle or another one of the same idempotency key, or it was aborted.
     match originals.metadata(&key).await? {
-        Some(metadata) if value(&metadata, FINGERPRINT) == Some(&handle.fingerprint) => Ok(()),
+        Some(metadata) if value(&metadata, FINGERPRINT_METADATA) == Some(&handle.fingerprint) => Ok(()),
         Some(_) => Err(key_reused().into()),
         None => Err(expired().into()),
     }
 }
 
 fn done(kind: Kind, uploader: &str, id: UploadId) -> Upload {
-    answer::done(id, MediaId::of_key(&id.key(kind, uploader)))
+    response::done(id, MediaId::of_key(&id.key(kind, uploader)))
 }
 
 fn value<'a>(metadata: &'a HashMap<String, String>, name: &str) -> Option<&'a str> {
@@ -163,21 +163,21 @@ fn value<'a>(metadata: &'a HashMap<String, String>, name: &str) -> Option<&'a st
 
 fn random() -> Result<[u8; 16], Failure> {
     let mut bits = [0; 16];
-    SystemRandom::new().fill(&mut bits).map_err(|_| Failure::transient("make an id", "no randomness"))?;
+    SystemRandom::new().fill(&mut bits).map_err(|_| Failure::transient("generate an id", "no random bytes"))?;
     Ok(bits)
 }
 
-/// 422: the same idempotency key came with another request.
+/// 422: the idempotency key was used for another declaration.
 fn key_reused() -> Problem {
     ProblemType::IdempotencyKeyReused.into()
 }
 
-/// 409: not all parts are there.
+/// 409: parts are missing.
 fn incomplete(missing: &str) -> Problem {
-    ProblemType::UploadIncomplete.because(format!("missing: {missing}"))
+    ProblemType::UploadIncomplete.with_detail(format!("missing: {missing}"))
 }
 
-/// 410: S3 has given the upload up, or what came of it has been deleted.
+/// 410: the upload was aborted, or its object has been deleted.
 fn expired() -> Problem {
     ProblemType::UploadExpired.into()
 }

@@ -1,12 +1,12 @@
-//! `upload-api`: signs uploads, and stores nothing.
+//! `upload-api`: validates declarations and signs uploads. Stores nothing.
 
-mod answer;
 mod config;
-mod handle;
 mod handler;
 mod originals;
 mod request;
+mod response;
 mod signer;
+mod upload_handle;
 
 use anyhow::Context;
 use function_kit::{aws, logs, seal::SecretSealer, serve::serve};

@@ -8,36 +8,42 @@ use aws_sdk_s3::{
 use domain::upload::Declaration;
 use function_kit::failure::Failure;
 
-/// The bucket of originals: what this function does there itself.
+/// The bucket of originals, in which this function manages multipart uploads. Clients send the data.
 pub struct Originals {
     pub s3: Client,
     pub bucket: String,
 }
 
-/// What became of completing an upload.
+/// The result of completing an upload.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// The object is there.
+    /// The object was created.
     Completed,
-    /// Something is there already, or S3 knows no such upload (any more).
+    /// The key has an object already, or the upload no longer exists.
     TooLate,
 }
 
 impl Originals {
-    /// The metadata of the object at `key`, if there is one.
+    /// Reads the metadata of the object at `key`, if there is one.
+    ///
+    /// # Errors
+    /// If S3 fails.
     pub async fn metadata(&self, key: &str) -> Result<Option<HashMap<String, String>>, Failure> {
         match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(object) => Ok(Some(object.metadata.unwrap_or_default())),
-            // S3 says it only to those who may list the bucket.
+            // S3 returns 404 only to callers that may list the bucket.
             Err(error) if status(&error) == Some(404) => Ok(None),
-            Err(error) => Err(Failure::aws("look at the original", error)),
+            Err(error) => Err(Failure::aws("read the original's headers", error)),
         }
     }
 
-    /// Begins an upload in parts; S3's name for it. S3 keeps type and metadata until it completes.
-    pub async fn begin(&self, key: &str, declaration: &Declaration) -> Result<String, Failure> {
+    /// Starts a multipart upload and returns its id. S3 keeps type and metadata until the upload is complete.
+    ///
+    /// # Errors
+    /// If S3 fails.
+    pub async fn start(&self, key: &str, declaration: &Declaration) -> Result<String, Failure> {
         let metadata = declaration.to_metadata().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let answer = self
+        let response = self
             .s3
             .create_multipart_upload()
             .bucket(&self.bucket)
@@ -48,22 +54,28 @@ impl Originals {
             .checksum_type(ChecksumType::Composite)
             .send()
             .await
-            .map_err(|error| Failure::aws("begin an upload in parts", error))?;
-        answer.upload_id.ok_or_else(|| Failure::bug("begin an upload in parts", "S3 gave it no name"))
+            .map_err(|error| Failure::aws("start a multipart upload", error))?;
+        response.upload_id.ok_or_else(|| Failure::bug("start a multipart upload", "the response has no upload id"))
     }
 
-    /// The parts that S3 has, by number; nothing if it knows no such upload (any more).
+    /// Lists the parts that S3 has received, by number; `None` if the upload no longer exists.
+    ///
+    /// # Errors
+    /// If S3 fails.
     pub async fn parts(&self, key: &str, s3_upload: &str) -> Result<Option<Vec<Part>>, Failure> {
-        // One page has 1,000 parts; an upload has at most 128.
-        let answer = self.s3.list_parts().bucket(&self.bucket).key(key).upload_id(s3_upload).send().await;
-        match answer {
+        // A page has up to 1,000 parts, an upload at most 128.
+        let response = self.s3.list_parts().bucket(&self.bucket).key(key).upload_id(s3_upload).send().await;
+        match response {
             Ok(list) => Ok(Some(list.parts.unwrap_or_default())),
             Err(error) if status(&error) == Some(404) => Ok(None),
             Err(error) => Err(Failure::aws("list an upload's parts", error)),
         }
     }
 
-    /// Makes one object of `parts`, if there is none yet and they have `size` bytes together.
+    /// Creates the object from `parts`, unless the key has one or the parts do not have `size` bytes in all.
+    ///
+    /// # Errors
+    /// If S3 fails.
     pub async fn complete(
         &self,
         key: &str,
@@ -80,7 +92,7 @@ impl Originals {
         });
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
         let size = i64::try_from(size).map_err(|error| Failure::bug("complete an upload", error))?;
-        let answer = self
+        let response = self
             .s3
             .complete_multipart_upload()
             .bucket(&self.bucket)
@@ -92,10 +104,10 @@ impl Originals {
             .if_none_match("*")
             .send()
             .await;
-        match answer {
+        match response {
             Ok(_) => Ok(Completion::Completed),
             Err(error) if matches!(status(&error), Some(404 | 412)) => Ok(Completion::TooLate),
-            // 409, another upload to this key at the same moment, is worth another try.
+            // 409, a concurrent upload to the same key, is transient.
             Err(error) => Err(Failure::aws("complete an upload", error)),
         }
     }

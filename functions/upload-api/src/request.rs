@@ -9,13 +9,13 @@ use domain::{
 };
 use function_kit::request::{json_body, only_parameters};
 
-/// A declaration has at most one file name and one post; 2 GiB are 128 parts.
+/// The limit of a body: a declaration with file name and post, or 128 parts with checksums.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// What is larger than any upload has no part.
+/// The largest upload needs all parts.
 const _: () = assert!(MAX_PARTS as u64 == max_bytes(Kind::Audio).div_ceil(PART_BYTES));
 
-/// What a client may ask.
+/// A request of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
     /// `POST /v1/uploads`
@@ -27,9 +27,12 @@ pub enum Request {
 }
 
 impl Request {
-    /// Reads a request that API Gateway let through (payload format 2.0).
+    /// Parses a request from API Gateway (payload format 2.0).
+    ///
+    /// # Errors
+    /// 400, 404 or 413.
     pub fn parse(request: &ApiGatewayV2httpRequest) -> Result<Self, Problem> {
-        // What is not an id names nothing.
+        // A malformed id names no upload.
         let id = || {
             let id = request.path_parameters.get("id").and_then(|id| id.parse().ok());
             id.ok_or_else(Problem::not_found)
@@ -62,7 +65,7 @@ fn declaration(upload: UploadRequest) -> Result<Declaration, Problem> {
     let UploadRequest { kind, content_type, size, checksum, file_name, post, visibility } = upload;
     let intent = Intent { post, visibility, file_name };
     Declaration::new(kind, &content_type, size, checksum, intent)
-        .map_err(|refusal| Problem::invalid_request(refusal.to_string()))
+        .map_err(|error| Problem::invalid_request(error.to_string()))
 }
 
 fn idempotency_key(request: &ApiGatewayV2httpRequest) -> Result<Option<String>, Problem> {
@@ -102,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn visibility_and_post_are_optional_and_names_are_composed() {
+    fn missing_visibility_is_public_and_file_name_is_normalised() {
         let body = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM, "fileName": "\u{1100}\u{1161}"});
         let Ok(Request::Start { declaration, idempotency_key: None }) = start(body) else { panic!("no start") };
         assert_eq!(declaration.intent.visibility, Visibility::Public);
@@ -110,30 +113,30 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_breaks_a_rule_and_says_which() {
+    fn invalid_declaration_returns_400_with_the_reason() {
         let good = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM});
         assert!(start(good.clone()).is_ok());
         let mut same = good.clone();
         same["size"] = json!(1.0);
         assert_eq!(start(same), start(good.clone()));
-        for (field, value, says) in [
+        for (field, value, reason) in [
             ("kind", json!("video"), "unknown variant"),
             ("contentType", json!("text/html"), "`contentType` of photo must be one of"),
             ("size", json!(0), "`size` of photo"),
             ("size", json!(-1), "invalid value"),
-            ("size", json!(1.5), "invalid type: floating point `1.5`, expected a whole number"),
+            ("size", json!(1.5), "invalid type: floating point `1.5`, expected a non-negative integer"),
             ("size", json!("1"), "invalid type"),
-            ("checksum", json!("abc"), "a checksum is a SHA-256 in base 64"),
-            ("fileName", json!("../../etc/passwd"), "a file name is no path"),
-            ("post", json!("a/b"), "a post is named by"),
+            ("checksum", json!("abc"), "`checksum` must be a SHA-256 in base 64"),
+            ("fileName", json!("../../etc/passwd"), "must not contain /"),
+            ("post", json!("a/b"), "`post` must have"),
             ("visibility", json!("everybody"), "unknown variant"),
             ("post", json!(null), "invalid type: null"),
             ("owner", json!("jun"), "unknown field"),
         ] {
             let mut body = good.clone();
             body[field] = value.clone();
-            let Err((400, detail)) = start(body) else { panic!("{field}: {value} was taken") };
-            assert!(detail.contains(says), "{field}: {detail}");
+            let Err((400, detail)) = start(body) else { panic!("{field}: {value} was accepted") };
+            assert!(detail.contains(reason), "{field}: {detail}");
         }
         for field in ["kind", "contentType", "size", "checksum"] {
             let mut body = good.clone();
@@ -149,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idempotency_key_is_short_and_visible() {
+    fn idempotency_key_that_is_long_or_not_ascii_is_rejected() {
         let with = |key: &str| {
             let body = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM}).to_string();
             parse("POST /v1/uploads", "", json!({"idempotency-key": key}), &body)
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn later_steps_name_their_upload() {
+    fn request_for_an_upload_needs_a_valid_id() {
         let id = UploadId::random([1; 16]).to_string();
         let parts = json!({"handle": "h", "parts": [{"number": 1, "checksum": SUM}]}).to_string();
         assert!(parse("POST /v1/uploads/{id}/parts", &id, json!({}), &parts).is_ok());
@@ -175,15 +178,15 @@ mod tests {
         let handle = json!({"handle": "h"}).to_string();
         assert!(parse("POST /v1/uploads/{id}/complete", &id, json!({}), &handle).is_ok());
         for id in ["", "x", "../../audio/jun"] {
-            let refused = parse("POST /v1/uploads/{id}/complete", id, json!({}), &handle);
-            assert!(matches!(refused, Err((404, _))), "{id}");
+            let rejected = parse("POST /v1/uploads/{id}/complete", id, json!({}), &handle);
+            assert!(matches!(rejected, Err((404, _))), "{id}");
         }
         assert!(matches!(parse("$default", &id, json!({}), &handle), Err((404, _))));
     }
 
     proptest! {
         #[test]
-        fn whatever_is_declared_is_read_or_refused(
+        fn any_request_is_parsed_or_rejected(
             body in malformed_inputs::documents(&[
                 r#"{"kind":"photo","contentType":"image/png","size":1,"checksum":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","fileName":"a.png","post":"p","visibility":"private"}"#,
                 r#"{"handle":"h","parts":[{"number":1,"checksum":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}]}"#,

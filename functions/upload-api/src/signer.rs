@@ -10,17 +10,16 @@ use domain::upload::{Checksum, Declaration};
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 
-use crate::answer::Signed;
+use crate::response::Signed;
 
-/// How long a signed request may be sent at most.
+/// The lifetime of a signature.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// What is signed for less is of no use to a client.
-const SHORTEST: Duration = Duration::from_secs(30);
+/// A shorter lifetime would be of no use to a client.
+const MIN_LIFETIME: Duration = Duration::from_secs(30);
 
-/// Signs requests that clients send to S3 themselves, with this function's permissions.
+/// Presigns requests that clients send to S3 with this function's permissions.
 ///
-/// What is to be held is a signed header: S3 refuses a request that lacks it or has another value,
-/// before it looks at anything else.
+/// Every constraint is a signed header: S3 rejects a request without it, or with another value.
 pub struct Signer {
     pub s3: Client,
     pub bucket: String,
@@ -28,10 +27,12 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// One `PUT` of one file: of this type, length and checksum, with this metadata, to this key,
-    /// and only while there is nothing.
+    /// Signs the `PUT` of a file to a key that has no object: with this type, length, checksum and metadata.
+    ///
+    /// # Errors
+    /// If the function has no credentials, or they expire too soon.
     pub async fn put(&self, key: &str, declaration: &Declaration, now: Timestamp) -> Result<Signed, Failure> {
-        let (signing, expires_at) = self.signing(now).await?;
+        let (config, expires_at) = self.presigning(now).await?;
         let mut request = self
             .s3
             .put_object()
@@ -44,11 +45,14 @@ impl Signer {
         for (name, value) in declaration.to_metadata() {
             request = request.metadata(name, value);
         }
-        let request = request.presigned(signing).await.map_err(|error| Failure::aws("sign an upload", error))?;
+        let request = request.presigned(config).await.map_err(|error| Failure::aws("sign an upload", error))?;
         Ok(signed(&request, expires_at))
     }
 
-    /// One `PUT` of one part, of this length and checksum.
+    /// Signs the `PUT` of a part, with this length and checksum.
+    ///
+    /// # Errors
+    /// If the function has no credentials, or they expire too soon.
     pub async fn part(
         &self,
         key: &str,
@@ -57,7 +61,7 @@ impl Signer {
         checksum: Checksum,
         now: Timestamp,
     ) -> Result<Signed, Failure> {
-        let (signing, expires_at) = self.signing(now).await?;
+        let (config, expires_at) = self.presigning(now).await?;
         let number = i32::try_from(number).map_err(|error| Failure::bug("sign a part", error))?;
         let request = self
             .s3
@@ -68,34 +72,34 @@ impl Signer {
             .part_number(number)
             .content_length(length(size)?)
             .checksum_sha256(checksum);
-        let request = request.presigned(signing).await.map_err(|error| Failure::aws("sign a part", error))?;
+        let request = request.presigned(config).await.map_err(|error| Failure::aws("sign a part", error))?;
         Ok(signed(&request, expires_at))
     }
 
-    /// For how long is signed: a signature dies with the session of the role that made it.
-    async fn signing(&self, now: Timestamp) -> Result<(PresigningConfig, String), Failure> {
+    /// The lifetime of a signature made at `now`, and its end. A signature expires with the credentials that made it.
+    async fn presigning(&self, now: Timestamp) -> Result<(PresigningConfig, String), Failure> {
         let credentials = self.credentials.provide_credentials().await;
-        let credentials = credentials.map_err(|error| Failure::transient("find credentials to sign with", error))?;
+        let credentials = credentials.map_err(|error| Failure::transient("get credentials", error))?;
         let now = SystemTime::from(now);
         let lifetime = lifetime(now, credentials.expiry());
-        if lifetime < SHORTEST {
-            return Err(Failure::transient("sign an upload", "the role's session is about to end"));
+        if lifetime < MIN_LIFETIME {
+            return Err(Failure::transient("sign an upload", "the credentials are about to expire"));
         }
-        let signing = PresigningConfig::builder().start_time(now).expires_in(lifetime).build();
-        let signing = signing.map_err(|error| Failure::bug("sign an upload", error))?;
+        let config = PresigningConfig::builder().start_time(now).expires_in(lifetime).build();
+        let config = config.map_err(|error| Failure::bug("sign an upload", error))?;
         let expires_at = Timestamp::try_from(now + lifetime).map_err(|error| Failure::bug("sign an upload", error))?;
-        Ok((signing, format!("{expires_at:.0}")))
+        Ok((config, format!("{expires_at:.0}")))
     }
 }
 
-fn lifetime(now: SystemTime, session_ends: Option<SystemTime>) -> Duration {
-    let left = session_ends.map(|end| end.duration_since(now).unwrap_or_default());
-    // In whole seconds: that is what a signature says.
+fn lifetime(now: SystemTime, credentials_expire: Option<SystemTime>) -> Duration {
+    let left = credentials_expire.map(|end| end.duration_since(now).unwrap_or_default());
+    // Signatures have whole seconds.
     Duration::from_secs(left.map_or(LIFETIME, |left| left.min(LIFETIME)).as_secs())
 }
 
 fn length(bytes: u64) -> Result<i64, Failure> {
-    i64::try_from(bytes).map_err(|error| Failure::bug("sign a length", error))
+    i64::try_from(bytes).map_err(|error| Failure::bug("sign the length", error))
 }
 
 fn signed(request: &PresignedRequest, expires_at: String) -> Signed {
@@ -105,8 +109,8 @@ fn signed(request: &PresignedRequest, expires_at: String) -> Signed {
     Signed { method: "PUT", url: url.to_owned(), headers, expires_at }
 }
 
-/// Whether the signature covers the header `name`. What it does not cover is nothing that the upload is
-/// held to, and no client's to send: within Lambda, the SDK adds the id of this function's own trace.
+/// Whether the signature covers the header `name`. Clients send only covered headers. In Lambda, the SDK adds the id of
+/// this function's trace, which is not covered.
 fn is_signed(url: &str, name: &str) -> bool {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let list = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-SignedHeaders="));
@@ -132,9 +136,9 @@ pub mod tests {
         SUM.to_owned().try_into().expect("a checksum")
     }
 
-    /// A signer whose session ends when it is told.
-    pub fn signer(session_ends: Option<SystemTime>) -> Signer {
-        let credentials = Credentials::new("AKID", "secret", Some("session".into()), session_ends, "test");
+    /// A signer whose credentials expire at this time.
+    pub fn signer(credentials_expire: Option<SystemTime>) -> Signer {
+        let credentials = Credentials::new("AKID", "secret", Some("session".into()), credentials_expire, "test");
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("ap-northeast-2"))
@@ -155,7 +159,7 @@ pub mod tests {
     }
 
     #[tokio::test]
-    async fn an_upload_is_signed_with_all_that_it_is_to_be_held_to() {
+    async fn upload_is_signed_with_all_its_constraints() {
         let intent = Intent {
             post: "p1".to_owned().try_into().ok(),
             visibility: Visibility::Private,
@@ -185,7 +189,7 @@ pub mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_is_signed_with_its_length_and_checksum() {
+    async fn part_is_signed_with_length_and_checksum() {
         let signed = signer(None).part("audio/mina/1", "u", (3, 5), checksum(), now()).await.expect("signed");
         let headers: Vec<_> = signed.headers.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(headers, [("content-length", "5"), ("x-amz-checksum-sha256", SUM)]);
@@ -195,7 +199,7 @@ pub mod tests {
     }
 
     #[tokio::test]
-    async fn a_signature_ends_with_the_session_that_made_it() {
+    async fn signature_expires_with_the_credentials() {
         let start = SystemTime::from(now());
         let declaration =
             Declaration::new(Kind::Photo, "image/png", 7, checksum(), Intent::default()).expect("a declaration");
@@ -210,7 +214,7 @@ pub mod tests {
     }
 
     #[test]
-    fn only_what_the_signature_covers_is_the_clients_to_send() {
+    fn only_covered_headers_are_returned() {
         let url =
             "https://s3/a?X-Amz-Date=d&X-Amz-SignedHeaders=content-length%3Bhost%3Bx-amz-meta-post&x-id=PutObject";
         for (name, is_covered) in

@@ -1,11 +1,11 @@
 use utoipa::ToSchema;
 
-use super::operation::{Answer, Operation};
+use super::operation::{Operation, Response};
 use crate::{Device, DeviceList, DeviceRegistration, NotificationPreferences};
 
 const TAG: &str = "devices";
 
-/// The operations on devices and preferences.
+/// Operations on devices and notification preferences.
 pub fn operations() -> Vec<Operation> {
     vec![list(), get(), put(), delete(), get_preferences(), put_preferences()]
 }
@@ -16,11 +16,11 @@ fn list() -> Operation {
         path: "/v1/devices",
         id: "listDevices",
         tag: TAG,
-        summary: "List one's own devices",
-        description: "All on which the caller is signed in and is told what concerns them, 20 at most.",
+        summary: "List the caller's devices",
+        description: "Returns the devices on which the caller is signed in and receives notifications, at most 20.",
         parameters: &[],
         body: None,
-        answers: vec![answer("The devices.", DeviceList::name().into())],
+        responses: vec![Response::uncached(200, "The devices.", DeviceList::name().into())],
         problems: &[400],
         is_open: false,
     }
@@ -32,12 +32,12 @@ fn get() -> Operation {
         path: "/v1/devices/{id}",
         id: "getDevice",
         tag: TAG,
-        summary: "Get one of one's own devices",
-        description: "404 also says that the caller was signed out there: by an account that signed in on the phone \
-            later, or because FCM no longer knows the app.",
+        summary: "Get one of the caller's devices",
+        description: "Returns 404 also if the device was removed: another account signed in on the phone, or FCM \
+            invalidated the token.",
         parameters: &["DeviceId"],
         body: None,
-        answers: vec![answer("The device.", Device::name().into())],
+        responses: vec![Response::uncached(200, "The device.", Device::name().into())],
         problems: &[400, 404],
         is_open: false,
     }
@@ -50,11 +50,11 @@ fn put() -> Operation {
         id: "registerDevice",
         tag: TAG,
         summary: "Register a device",
-        description: "From now on this phone is told what concerns the caller, and nobody else. To be sent after each \
-            sign-in, and whenever FCM gives the app another token. The body has at most 16 KiB.",
+        description: "The phone receives notifications for the caller, and for no other account. Send this request \
+            after each sign-in, and when FCM gives the app another token. The body must have at most 16 KiB.",
         parameters: &["DeviceId"],
         body: Some(DeviceRegistration::name().into()),
-        answers: vec![answer("The device, registered.", Device::name().into())],
+        responses: vec![Response::uncached(200, "The registered device.", Device::name().into())],
         problems: &[400, 413],
         is_open: false,
     }
@@ -67,10 +67,11 @@ fn delete() -> Operation {
         id: "removeDevice",
         tag: TAG,
         summary: "Remove a device",
-        description: "The phone is told nothing any more. To be sent before signing out. May be repeated.",
+        description: "The phone receives no more notifications. Send this request before signing out. It may be \
+            repeated.",
         parameters: &["DeviceId"],
         body: None,
-        answers: vec![Answer::no_content("The device is not registered.")],
+        responses: vec![Response::no_content("The device is not registered.")],
         problems: &[400],
         is_open: false,
     }
@@ -82,11 +83,11 @@ fn get_preferences() -> Operation {
         path: "/v1/notification-preferences",
         id: "getNotificationPreferences",
         tag: "notifications",
-        summary: "Get what the caller wants to be told of",
-        description: "Whoever has chosen nothing is told of everything.",
+        summary: "Get the caller's notification preferences",
+        description: "Returns the defaults if the caller has set none: all notifications, with sound.",
         parameters: &[],
         body: None,
-        answers: vec![answer("The preferences.", NotificationPreferences::name().into())],
+        responses: vec![Response::uncached(200, "The preferences.", NotificationPreferences::name().into())],
         problems: &[400],
         is_open: false,
     }
@@ -98,16 +99,12 @@ fn put_preferences() -> Operation {
         path: "/v1/notification-preferences",
         id: "setNotificationPreferences",
         tag: "notifications",
-        summary: "Set what the caller wants to be told of",
-        description: "Replaces all that was chosen before, on all devices. The body has at most 16 KiB.",
+        summary: "Set the caller's notification preferences",
+        description: "Replaces all preferences, for all devices. The body must have at most 16 KiB.",
         parameters: &[],
         body: Some(NotificationPreferences::name().into()),
-        answers: vec![answer("The preferences, as they now are.", NotificationPreferences::name().into())],
+        responses: vec![Response::uncached(200, "The new preferences.", NotificationPreferences::name().into())],
         problems: &[400, 413],
         is_open: false,
     }
-}
-
-fn answer(description: &'static str, schema: String) -> Answer {
-    Answer { status: 200, description, schema: Some(schema), headers: &["Cache-Control"] }
 }

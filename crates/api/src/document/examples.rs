@@ -1,4 +1,4 @@
-//! One of each, as clients see it.
+//! Examples of requests and responses.
 
 use domain::{
     media::{Kind, MediaId, Visibility},
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::{
     Author, Device, DeviceList, HighlightPart, Loudness, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant,
-    Pause, Placeholder, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts, Silence,
-    Suggestion, Suggestions, Tag, Upload, UploadWay, Waveform, WaveformFile,
+    Pause, Placeholder, Problem, ProblemType, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart,
+    SignedParts, Silence, Suggestion, Suggestions, Tag, Upload, UploadWay, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
@@ -26,7 +26,7 @@ const TIME: &str = "2026-11-22T03:04:05.678Z";
 
 pub fn item() -> MediaItem {
     let variant = |name: &str, (width, height): (u32, u32), bytes: u64, content_type: &str| MediaVariant {
-        url: derived(name),
+        url: derivative_url(name),
         width,
         height,
         bytes,
@@ -101,7 +101,7 @@ pub fn pause() -> Pause {
 
 pub fn waveform() -> Waveform {
     let file = |name: &str, bytes: u64, content_type: &str| WaveformFile {
-        url: derived(name),
+        url: derivative_url(name),
         bytes,
         content_type: content_type.to_owned(),
     };
@@ -115,11 +115,11 @@ pub fn waveform() -> Waveform {
 }
 
 fn rendition(name: &str, bytes: u64, content_type: &str, sample_rate: u32) -> Rendition {
-    Rendition { url: derived(name), bytes, content_type: content_type.to_owned(), channels: 1, sample_rate }
+    Rendition { url: derivative_url(name), bytes, content_type: content_type.to_owned(), channels: 1, sample_rate }
 }
 
-/// Where a file lies that was made from what everybody may see.
-fn derived(name: &str) -> String {
+/// URL of a derivative of a public item.
+fn derivative_url(name: &str) -> String {
     format!("https://d111111abcdef8.cloudfront.net/{MEDIA_ID}/0055AED6DCD90281E5/open/{name}")
 }
 
@@ -137,7 +137,7 @@ pub fn upload() -> Upload {
         media_id: media_id(),
         way: UploadWay::Put,
         method: Some("PUT"),
-        url: Some(url("")),
+        url: Some(upload_url("")),
         headers: Some(headers()),
         expires_at: Some("2026-11-22T03:19:05Z".into()),
         handle: None,
@@ -164,7 +164,7 @@ pub fn signed_part() -> SignedPart {
     SignedPart {
         number: 1,
         method: "PUT",
-        url: url("partNumber=1&"),
+        url: upload_url("partNumber=1&"),
         headers: headers(),
         expires_at: "2026-11-22T03:19:05Z".into(),
     }
@@ -187,7 +187,7 @@ pub fn devices() -> DeviceList {
     DeviceList { items: vec![device()] }
 }
 
-pub fn found() -> SearchResult {
+pub fn story_result() -> SearchResult {
     let rest = HighlightPart { text: "에서 첫눈".into(), is_match: false };
     SearchResult {
         kind: search::Kind::Story,
@@ -202,7 +202,7 @@ pub fn found() -> SearchResult {
     }
 }
 
-pub fn found_person() -> SearchResult {
+pub fn person_result() -> SearchResult {
     SearchResult {
         kind: search::Kind::Person,
         id: OWNER.into(),
@@ -225,7 +225,7 @@ pub fn highlight_part() -> HighlightPart {
 }
 
 pub fn results() -> SearchResults {
-    SearchResults { items: vec![found()], next: Some(CURSOR.into()) }
+    SearchResults { items: vec![story_result()], next: Some(CURSOR.into()) }
 }
 
 pub fn suggestion() -> Suggestion {
@@ -271,8 +271,25 @@ pub fn preferences() -> Value {
     json!({"muted": ["likes"], "quietHours": quiet_hours()})
 }
 
-fn url(more: &str) -> String {
-    format!("https://originals.s3.ap-northeast-2.amazonaws.com/photo/{OWNER}/{UPLOAD_ID}?{more}X-Amz-Signature=9f0a")
+/// A presigned URL of S3.
+fn upload_url(parameters: &str) -> String {
+    format!(
+        "https://originals.s3.ap-northeast-2.amazonaws.com/photo/{OWNER}/{UPLOAD_ID}?{parameters}X-Amz-Signature=9f0a"
+    )
+}
+
+/// A problem of this type.
+pub fn problem(kind: ProblemType) -> Problem {
+    let detail = match kind {
+        ProblemType::InvalidRequest => "`limit` must be a number from 1 to 100",
+        ProblemType::InvalidCursor => {
+            "`cursor` must be the `next` of an earlier response to the same caller and the same query"
+        }
+        ProblemType::UploadIncomplete => "missing: 2, 5",
+        ProblemType::TooLarge => "the body must have at most 16384 bytes",
+        _ => return kind.into(),
+    };
+    kind.with_detail(detail)
 }
 
 fn media_id() -> MediaId {

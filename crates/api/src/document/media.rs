@@ -1,14 +1,14 @@
 use utoipa::ToSchema;
 
 use super::{
-    operation::{Answer, Operation},
+    operation::{Operation, Response},
     schemas::OpenApiDocument,
 };
 use crate::{MediaBatch, MediaBatchRequest, MediaItem, MediaList};
 
 const TAG: &str = "media";
 
-/// The operations on media, and that which answers with the document.
+/// Operations on media items, and the operation that returns this document.
 pub fn operations() -> Vec<Operation> {
     vec![list(), item(), delete(), batch(), document()]
 }
@@ -20,11 +20,11 @@ fn list() -> Operation {
         id: "listMedia",
         tag: TAG,
         summary: "List the items of an owner",
-        description: "Those items of one owner that the caller may see, all of them or by `kind` or by `post`. \
-            Somebody who has none, and somebody who does not exist, have an empty list.",
+        description: "Returns the items of one owner that the caller may see, all or by `kind` or `post`. The list of an \
+            unknown owner is empty.",
         parameters: &["Owner", "Kind", "Post", "Order", "Limit", "Cursor", "Fields", "IfNoneMatch"],
         body: None,
-        answers: vec![tagged("A page of the list.", MediaList::name().into()), Answer::not_modified()],
+        responses: vec![cached("A page of the list.", MediaList::name().into()), Response::not_modified()],
         problems: &[400],
         is_open: false,
     }
@@ -37,11 +37,11 @@ fn item() -> Operation {
         id: "getMediaItem",
         tag: TAG,
         summary: "Get one item",
-        description: "An item appears within seconds of its upload, as `processing`; ask again until it is `ready` or \
-            has `failed`.",
+        description: "An item exists within seconds after its upload, as `processing`. Poll it until it is `ready` or \
+            `failed`.",
         parameters: &["MediaId", "Fields", "IfNoneMatch"],
         body: None,
-        answers: vec![tagged("The item.", MediaItem::name().into()), Answer::not_modified()],
+        responses: vec![cached("The item.", MediaItem::name().into()), Response::not_modified()],
         problems: &[400, 404],
         is_open: false,
     }
@@ -53,12 +53,12 @@ fn delete() -> Operation {
         path: "/v1/media/{id}",
         id: "deleteMediaItem",
         tag: TAG,
-        summary: "Delete one of one's own items",
-        description: "The original goes at once; within seconds the item and all that was made of it follow, also from \
-            the edges of the distribution. Nobody but its owner can delete an item: others get 404.",
+        summary: "Delete one of the caller's items",
+        description: "Deletes the original at once, and within seconds the item and all its files, also from the CDN. \
+            Returns 404 to callers who are not the owner.",
         parameters: &["MediaId"],
         body: None,
-        answers: vec![Answer::no_content("The item is being deleted.")],
+        responses: vec![Response::no_content("The item is being deleted.")],
         problems: &[400, 404],
         is_open: false,
     }
@@ -71,16 +71,15 @@ fn batch() -> Operation {
         id: "batchGetMedia",
         tag: TAG,
         summary: "Get up to 100 items by their ids",
-        description: "Those that do not exist, and those that the caller may not see, are left out. The body has at \
-            most 8 KiB.",
+        description: "Items that do not exist, or that the caller may not see, are left out. The body must have at most \
+            8 KiB.",
         parameters: &[],
         body: Some(MediaBatchRequest::name().into()),
-        answers: vec![Answer {
-            status: 200,
-            description: "The items, in the order of their ids in the request.",
-            schema: Some(MediaBatch::name().into()),
-            headers: &["Cache-Control"],
-        }],
+        responses: vec![Response::uncached(
+            200,
+            "The items, in the order of their ids in the request.",
+            MediaBatch::name().into(),
+        )],
         problems: &[400, 413],
         is_open: false,
     }
@@ -93,23 +92,23 @@ fn document() -> Operation {
         id: "getOpenApiDocument",
         tag: "document",
         summary: "Get this document",
-        description: "For everybody, without signing in. May be kept for five minutes.",
+        description: "Needs no access token. The response may be cached for five minutes.",
         parameters: &["IfNoneMatch"],
         body: None,
-        answers: vec![
-            Answer {
+        responses: vec![
+            Response {
                 status: 200,
                 description: "The OpenAPI document of this API.",
                 schema: Some(OpenApiDocument::name().into()),
                 headers: &["ETag", "Cache-Control"],
             },
-            Answer::not_modified(),
+            Response::not_modified(),
         ],
         problems: &[400],
         is_open: true,
     }
 }
 
-fn tagged(description: &'static str, schema: String) -> Answer {
-    Answer { status: 200, description, schema: Some(schema), headers: &["ETag", "Cache-Control", "Vary"] }
+fn cached(description: &'static str, schema: String) -> Response {
+    Response { status: 200, description, schema: Some(schema), headers: &["ETag", "Cache-Control", "Vary"] }
 }

@@ -1,42 +1,47 @@
 use serde_json::{Map, Value, json};
 
-use super::{SCOPE, answers, reference};
+use super::{reference::reference, responses};
+
+/// OAuth scope of access tokens. ID tokens do not have it.
+const SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// An operation of the API: a route of the gateway.
 pub struct Operation {
     pub method: &'static str,
     pub path: &'static str,
-    /// How generators call it.
+    /// Operation id, from which generators make a name.
     pub id: &'static str,
     pub tag: &'static str,
     pub summary: &'static str,
     pub description: &'static str,
-    /// Names of components.
+    /// Names of parameter components.
     pub parameters: &'static [&'static str],
-    /// The schema of the body.
+    /// Schema of the body.
     pub body: Option<String>,
-    pub answers: Vec<Answer>,
-    /// The statuses of all other answers, beside those that every operation has.
+    /// Successful responses.
+    pub responses: Vec<Response>,
+    /// Statuses of errors, beside those of every operation.
     pub problems: &'static [u16],
+    /// Whether the operation needs no access token.
     pub is_open: bool,
 }
 
-/// What is answered when all goes well.
-pub struct Answer {
+/// A successful response.
+pub struct Response {
     pub status: u16,
     pub description: &'static str,
-    /// Nothing for an answer without a body.
+    /// Schema of the body, if any.
     pub schema: Option<String>,
-    /// Names of components.
+    /// Names of header components.
     pub headers: &'static [&'static str],
 }
 
-impl Answer {
+impl Response {
     /// 304.
     pub fn not_modified() -> Self {
         Self {
             status: 304,
-            description: "What the client has still holds.",
+            description: "The client's response is current.",
             schema: None,
             headers: &["ETag", "Cache-Control"],
         }
@@ -46,10 +51,15 @@ impl Answer {
     pub fn no_content(description: &'static str) -> Self {
         Self { status: 204, description, schema: None, headers: &[] }
     }
+
+    /// A JSON response that must not be cached.
+    pub fn uncached(status: u16, description: &'static str, schema: String) -> Self {
+        Self { status, description, schema: Some(schema), headers: &["Cache-Control"] }
+    }
 }
 
 impl Operation {
-    /// As it stands in the document.
+    /// The operation as JSON.
     pub fn to_json(&self) -> Value {
         let mut operation = json!({
             "operationId": self.id,
@@ -64,26 +74,26 @@ impl Operation {
             operation["requestBody"] =
                 json!({"required": true, "content": {"application/json": {"schema": reference("schemas", schema)}}});
         }
-        operation["responses"] = self.responses();
+        operation["responses"] = self.responses_json();
         operation["security"] = if self.is_open { json!([]) } else { json!([{"accessToken": [SCOPE]}]) };
         operation
     }
 
-    fn responses(&self) -> Value {
-        let mut responses = Map::new();
-        for Answer { status, description, schema, headers } in &self.answers {
-            let mut response = json!({"description": description, "headers": answers::references(headers)});
+    fn responses_json(&self) -> Value {
+        let mut all = Map::new();
+        for Response { status, description, schema, headers } in &self.responses {
+            let mut response = json!({"description": description, "headers": responses::header_references(headers)});
             if let Some(schema) = schema {
                 response["content"] = json!({"application/json": {"schema": reference("schemas", schema)}});
             }
-            responses.insert(status.to_string(), response);
+            all.insert(status.to_string(), response);
         }
-        let signed_in = if self.is_open { &[][..] } else { &[401, 403] };
-        let mut problems = [self.problems, signed_in, &[429, 500, 503]].concat();
+        let token_errors = if self.is_open { &[][..] } else { &[401, 403] };
+        let mut problems = [self.problems, token_errors, &[429, 500, 503]].concat();
         problems.sort_unstable();
         for status in problems {
-            responses.insert(status.to_string(), reference("responses", answers::name(status)));
+            all.insert(status.to_string(), reference("responses", responses::name(status)));
         }
-        responses.into()
+        all.into()
     }
 }

@@ -1,4 +1,4 @@
-//! Schemas: from the types, with an example each, and with what their enumerations mean.
+//! Schemas of all types, with examples and with descriptions of enumeration values.
 
 use domain::{
     media::Kind,
@@ -6,58 +6,27 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{ObjectBuilder, RefOr, schema::Schema},
+    ToSchema,
+    openapi::{RefOr, schema::Schema},
 };
 
-use super::{answers, enums, examples};
+use super::{enums, examples};
 use crate::{
     CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest, MediaField,
     MediaList, NotificationPreferences, Problem, ProblemType, SearchResults, SignPartsRequest, SignedParts,
-    Suggestions, Upload, UploadRequest,
+    Suggestions, Upload, UploadRequest, gateway_message::GatewayMessage,
 };
-
-/// The types of files that are taken: pictures for `avatar` and `photo`, sound for `audio`.
-pub struct ContentType;
-
-impl PartialSchema for ContentType {
-    fn schema() -> RefOr<Schema> {
-        let mut types: Vec<_> = Kind::ALL.into_iter().flat_map(content_types).copied().collect();
-        // Those of `avatar` are those of `photo`.
-        types.sort_unstable();
-        types.dedup();
-        ObjectBuilder::new()
-            .schema_type(utoipa::openapi::Type::String)
-            .description(Some(
-                "The type of a file that is taken: pictures for `avatar` and `photo`, sound for `audio`. In lower case, \
-                 without parameters.",
-            ))
-            .enum_values(Some(types))
-            .into()
-    }
-}
-
-impl ToSchema for ContentType {}
-
-/// What API Gateway answers by itself, before it asks a function.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "API Gateway writes it")]
-pub struct GatewayMessage {
-    /// What is wrong.
-    #[schema(examples("Unauthorized"))]
-    message: String,
-}
 
 /// An OpenAPI document.
 #[derive(ToSchema)]
-#[allow(dead_code, reason = "it is written as it is here")]
+#[allow(dead_code, reason = "used as a schema only")]
 pub struct OpenApiDocument {
-    /// The version of OpenAPI.
+    /// Version of OpenAPI.
     #[schema(examples("3.1.0"))]
     openapi: String,
 }
 
-/// The components for schemas, in the order of their names.
+/// The components for schemas, sorted by name.
 pub fn all() -> Value {
     let mut schemas = Vec::new();
     add::<MediaList>(&mut schemas);
@@ -84,7 +53,7 @@ pub fn all() -> Value {
         all[name]["examples"] = examples.into();
     }
     for (name, schema) in &mut all {
-        enums::explain(name, schema);
+        enums::describe(name, schema);
         join_lines(schema);
     }
     all["UploadRequest"]["if"] = json!({"properties": {"kind": {"const": Kind::Audio}}});
@@ -98,14 +67,14 @@ fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     schemas.push((T::name().into(), T::schema()));
 }
 
-/// What files of `kind` may be.
+/// Accepted content types and sizes of `kind`.
 fn limits(kind: Kind) -> Value {
     json!({"properties": {"contentType": {"enum": content_types(kind)}, "size": {"maximum": max_bytes(kind)}}})
 }
 
 fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
     vec![
-        ("Author", vec![json!(examples::found().author)]),
+        ("Author", vec![json!(examples::story_result().author)]),
         ("CompleteUploadRequest", vec![examples::complete_request()]),
         ("Device", vec![json!(examples::device())]),
         ("DeviceList", vec![json!(examples::devices())]),
@@ -122,10 +91,10 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("OpenApiDocument", vec![json!({"openapi": "3.1.0", "info": {"title": "IYAGI", "version": "1.0.0"}})]),
         ("Pause", vec![json!(examples::pause())]),
         ("Placeholder", vec![json!(examples::item().placeholder)]),
-        ("Problem", vec![json!(answers::example(ProblemType::InvalidRequest))]),
+        ("Problem", vec![json!(examples::problem(ProblemType::InvalidRequest))]),
         ("QuietHours", vec![examples::quiet_hours()]),
         ("Rendition", vec![json!(examples::recording().renditions.and_then(|mut renditions| renditions.pop()))]),
-        ("SearchResult", vec![json!(examples::found()), json!(examples::found_person())]),
+        ("SearchResult", vec![json!(examples::story_result()), json!(examples::person_result())]),
         ("SearchResults", vec![json!(examples::results())]),
         ("SignPartsRequest", vec![examples::sign_parts_request()]),
         ("SignedHeaders", vec![json!(examples::headers())]),
@@ -143,7 +112,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
     ]
 }
 
-/// Comments break lines where the code does; a paragraph is one line here.
+/// Joins the lines of each paragraph in descriptions, because doc comments are wrapped.
 fn join_lines(schema: &mut Value) {
     if let Some(fields) = schema.as_object_mut() {
         if let Some(Value::String(description)) = fields.get_mut("description") {
@@ -155,7 +124,7 @@ fn join_lines(schema: &mut Value) {
     }
 }
 
-/// The paragraph in one line, unless it is a list.
+/// The paragraph as one line, unless it is a list.
 fn joined(paragraph: &str) -> String {
     if paragraph.starts_with("* ") { paragraph.to_owned() } else { paragraph.replace('\n', " ") }
 }

@@ -1,11 +1,11 @@
 use utoipa::ToSchema;
 
-use super::operation::{Answer, Operation};
+use super::operation::{Operation, Response};
 use crate::{SearchResults, Suggestions};
 
 const TAG: &str = "search";
 
-/// The operations that find.
+/// Operations of search.
 pub fn operations() -> Vec<Operation> {
     vec![search(), suggest()]
 }
@@ -16,14 +16,15 @@ fn search() -> Operation {
         path: "/v1/search",
         id: "search",
         tag: TAG,
-        summary: "Find stories, people and tags",
-        description: "Stories by their titles, people and tags by their names, the best first, among equals what is newer. \
-            All words of the query must be there, in Korean without their particles (`서울` finds `서울에서`) and in \
-            English without their endings; nothing in it is syntax. What was told a moment ago is found within \
-            seconds; what may not be seen is never found. With `tag`, stories with that tag; without `q`, all of them.",
+        summary: "Find stories, persons and tags",
+        description: "Finds stories by title, and persons and tags by name. The best results are first; equal ones are \
+            sorted from new to old. A result contains all words of the query, in Korean without particles (`서울` finds \
+            `서울에서`) and in English without endings. Queries have no syntax. New stories are found within seconds; \
+            results that the caller may not see are never returned. With `tag`, only stories with that tag are found; \
+            with `tag` and without `q`, all of them.",
         parameters: &["SearchQuery", "SearchKind", "SearchTag", "SearchLimit", "SearchCursor"],
         body: None,
-        answers: vec![answer("A page of what was found.", SearchResults::name().into())],
+        responses: vec![Response::uncached(200, "A page of results.", SearchResults::name().into())],
         problems: &[400],
         is_open: false,
     }
@@ -35,17 +36,13 @@ fn suggest() -> Operation {
         path: "/v1/search/suggestions",
         id: "suggest",
         tag: TAG,
-        summary: "Complete what is being typed",
-        description: "Up to 10 titles and names with words that begin as those of the query do, syllable by syllable. \
-            A title comes once, however many stories have it.",
+        summary: "Complete a query",
+        description: "Returns up to 10 titles and names with words that begin with those of the query, compared syllable \
+            by syllable. Stories with the same title give one suggestion.",
         parameters: &["SuggestionQuery"],
         body: None,
-        answers: vec![answer("What the query may go on to be.", Suggestions::name().into())],
+        responses: vec![Response::uncached(200, "Completions of the query.", Suggestions::name().into())],
         problems: &[400],
         is_open: false,
     }
-}
-
-fn answer(description: &'static str, schema: String) -> Answer {
-    Answer { status: 200, description, schema: Some(schema), headers: &["Cache-Control"] }
 }

@@ -7,53 +7,58 @@ use domain::{
 };
 use serde::de::DeserializeOwned;
 
-use super::*;
+use super::{
+    enums::{DESCRIPTIONS, NAMED},
+    *,
+};
 use crate::{
     CompleteUploadRequest, DeviceRegistration, MAX_BATCH, MAX_LANGUAGE_CHARACTERS, MAX_LIMIT, MAX_PARTS,
     MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MediaBatchRequest, NotificationPreferences, Object, ProblemType,
     SignPartsRequest, UploadRequest,
 };
 
-/// Calls `look` with each value within `value`, and where it stands.
-fn walk(value: &Value, at: &str, look: &mut impl FnMut(&str, &Value)) {
-    look(at, value);
+/// Calls `visit` with each value within `value`, and its JSON pointer.
+fn walk(value: &Value, pointer: &str, visit: &mut impl FnMut(&str, &Value)) {
+    visit(pointer, value);
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(name, field)| walk(field, &format!("{at}/{name}"), look)),
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, field)| walk(field, &format!("{pointer}/{name}"), visit));
+        }
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| walk(item, &format!("{at}/{index}"), look));
+            items.iter().enumerate().for_each(|(index, item)| walk(item, &format!("{pointer}/{index}"), visit));
         }
         _ => {}
     }
 }
 
 #[test]
-fn every_reference_leads_to_a_component_and_every_component_is_used() {
+fn references_and_components_match() {
     let document = value();
     let mut used = BTreeSet::new();
-    walk(&document, "#", &mut |at, value| {
+    walk(&document, "#", &mut |pointer, value| {
         if let Some(target) = value.get("$ref").and_then(Value::as_str) {
-            assert!(document.pointer(&target[1..]).is_some(), "{at} leads to {target}");
+            assert!(document.pointer(&target[1..]).is_some(), "{pointer} refers to {target}");
             used.insert(target.to_owned());
         }
     });
     for kind in ["schemas", "responses", "parameters", "headers"] {
         for name in document["components"][kind].as_object().expect("components").keys() {
             let component = format!("#/components/{kind}/{name}");
-            assert!(used.contains(&component), "nothing uses {component}");
+            assert!(used.contains(&component), "{component} is unused");
         }
     }
 }
 
 #[test]
-fn operations_are_called_by_one_name_each_and_have_tags() {
+fn operations_have_unique_ids_and_known_tags() {
     let document = value();
     let tags: BTreeSet<_> =
         document["tags"].as_array().expect("tags").iter().map(|tag| &tag["name"]).map(Value::to_string).collect();
-    let mut seen = BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for operations in document["paths"].as_object().expect("paths").values() {
         for operation in operations.as_object().expect("operations").values() {
             let id = operation["operationId"].as_str().expect("an id");
-            assert!(seen.insert(id.to_owned()), "{id} is there twice");
+            assert!(ids.insert(id.to_owned()), "{id} is not unique");
             assert!(id.starts_with(|c: char| c.is_ascii_lowercase()) && id.chars().all(char::is_alphanumeric), "{id}");
             assert!(tags.contains(&operation["tags"][0].to_string()), "{id}");
         }
@@ -61,21 +66,21 @@ fn operations_are_called_by_one_name_each_and_have_tags() {
 }
 
 #[test]
-fn no_object_is_without_a_name() {
+fn objects_are_named_schemas() {
     let document = value();
-    walk(&document, "#", &mut |at, value| {
+    walk(&document, "#", &mut |pointer, value| {
         if value["type"] == "object" {
-            let parent = at.rsplit_once('/').map(|(parent, _)| parent);
-            assert_eq!(parent, Some("#/components/schemas"), "{at}");
+            let parent = pointer.rsplit_once('/').map(|(parent, _)| parent);
+            assert_eq!(parent, Some("#/components/schemas"), "{pointer}");
         }
         for keyword in ["allOf", "oneOf", "anyOf"] {
-            assert!(value.get(keyword).is_none(), "{at} has {keyword}");
+            assert!(value.get(keyword).is_none(), "{pointer} has {keyword}");
         }
     });
 }
 
 #[test]
-fn everything_is_described_and_objects_have_examples() {
+fn schemas_have_descriptions_and_objects_have_examples() {
     let document = value();
     for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
         assert!(schema["description"].as_str().is_some_and(|text| text.len() > 10), "{name}");
@@ -88,27 +93,27 @@ fn everything_is_described_and_objects_have_examples() {
     }
 }
 
-fn is_taken<T: DeserializeOwned>(schemas: &Value, name: &str) {
+fn assert_accepted<T: DeserializeOwned>(schemas: &Value, name: &str) {
     let example = schemas[name]["examples"][0].clone();
     serde_json::from_value::<Object<T>>(example).unwrap_or_else(|error| panic!("the example of {name}: {error}"));
 }
 
 #[test]
-fn examples_of_requests_are_taken() {
+fn examples_of_requests_are_accepted() {
     let schemas = schemas::all();
-    is_taken::<MediaBatchRequest>(&schemas, "MediaBatchRequest");
-    is_taken::<UploadRequest>(&schemas, "UploadRequest");
-    is_taken::<SignPartsRequest>(&schemas, "SignPartsRequest");
-    is_taken::<CompleteUploadRequest>(&schemas, "CompleteUploadRequest");
-    is_taken::<DeviceRegistration>(&schemas, "DeviceRegistration");
-    is_taken::<NotificationPreferences>(&schemas, "NotificationPreferences");
+    assert_accepted::<MediaBatchRequest>(&schemas, "MediaBatchRequest");
+    assert_accepted::<UploadRequest>(&schemas, "UploadRequest");
+    assert_accepted::<SignPartsRequest>(&schemas, "SignPartsRequest");
+    assert_accepted::<CompleteUploadRequest>(&schemas, "CompleteUploadRequest");
+    assert_accepted::<DeviceRegistration>(&schemas, "DeviceRegistration");
+    assert_accepted::<NotificationPreferences>(&schemas, "NotificationPreferences");
     let preferences: NotificationPreferences = serde_json::from_value(examples::preferences()).expect("preferences");
     let rules = push::Preferences::try_from(preferences.clone()).expect("preferences");
     assert_eq!(NotificationPreferences::from(rules), preferences);
 }
 
 #[test]
-fn every_problem_is_documented_where_its_status_is_answered() {
+fn problem_types_are_documented_at_their_status() {
     let document = value();
     let types: Vec<_> = ProblemType::ALL.map(|kind| json!(kind)).into();
     assert_eq!(document["components"]["schemas"]["ProblemType"]["enum"], json!(types));
@@ -125,7 +130,7 @@ fn every_problem_is_documented_where_its_status_is_answered() {
 }
 
 #[test]
-fn limits_are_those_of_the_code() {
+fn limits_are_those_of_the_constants() {
     let schemas = schemas::all();
     let at = |pointer: &str| schemas.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).clone();
     assert_eq!(at("/MediaBatchRequest/properties/ids/maxItems"), json!(MAX_BATCH));
@@ -141,5 +146,21 @@ fn limits_are_those_of_the_code() {
     assert_eq!(Parts::of(largest).count(), MAX_PARTS as u64);
     for (schema, field) in [("UploadPart", "number"), ("SignedPart", "number"), ("Upload", "parts")] {
         assert_eq!(at(&format!("/{schema}/properties/{field}/maximum")), json!(MAX_PARTS));
+    }
+}
+
+#[test]
+fn enumerations_have_descriptions_of_all_values() {
+    let schemas = schemas::all();
+    for (name, descriptions) in DESCRIPTIONS {
+        let values = schemas[name]["enum"].as_array().unwrap_or_else(|| panic!("{name} is no enumeration"));
+        let described: Vec<_> = descriptions.iter().map(|(value, _)| Value::from(*value)).collect();
+        assert_eq!(*values, described, "{name}");
+    }
+    let is_described = |name: &str| DESCRIPTIONS.iter().any(|(of, _)| *of == name);
+    for (name, schema) in schemas.as_object().expect("schemas") {
+        // Fields are described in their schemas, and problems have titles.
+        let is_fine = schema.get("enum").is_none() || is_described(name) || NAMED.contains(&name.as_str());
+        assert!(is_fine || name == "MediaField", "{name}");
     }
 }

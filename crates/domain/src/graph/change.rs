@@ -4,44 +4,45 @@ use serde::{Deserialize, Serialize};
 
 use super::{Position, Value};
 
-/// What one transaction, or one part of one, did to one vertex or edge.
+/// The effect of one transaction, or of one part of one, on one vertex or edge.
 ///
-/// It is the difference between before and after, read from the commit alone. So it knows of
-/// labels and ends only what the commit touched: where a property changes, Neptune tells neither
-/// the label of its vertex nor the ends of its edge. Who needs those keeps them when they come.
+/// It is the difference between before and after, computed from the commit alone. A commit that sets
+/// a property has neither the label of the vertex nor the ends of the edge, so the change has neither.
+/// A consumer that needs labels or ends keeps them from earlier changes.
 ///
-/// Applied in order it is enough for a copy of the graph: take away `labels.removed` and every
-/// `before`, then add `labels.added` and every `after`. Both may be done twice.
+/// To apply a change to a copy of the graph, remove `labels.removed` and every `before`, then add
+/// `labels.added` and every `after`. Applying it twice gives the same result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// Of the entity's first record in the transaction or part. No two changes share one.
+    /// Position of the entity's first record in the transaction or part. Unique among changes.
     pub position: Position,
-    /// When the commit was requested, in milliseconds since 1970.
+    /// Time of the commit, in milliseconds since 1970.
     #[serde(with = "text")]
     pub commit_timestamp_ms: i64,
-    /// Whether it is a vertex or an edge.
+    /// Vertex or edge.
     pub kind: EntityKind,
-    /// The id of the vertex or of the edge. Vertices and edges have their own ids each.
+    /// Id of the vertex or edge. A vertex and an edge may have the same id.
     pub entity_id: String,
-    /// What happened to it as a whole.
-    pub what: ChangeKind,
-    /// What the commit says of its labels.
+    /// Whether the entity was added, changed or removed.
+    #[serde(rename = "what")]
+    pub change_kind: ChangeKind,
+    /// Labels that the commit touched.
     pub labels: Labels,
-    /// The vertices that the edge connects (or connected, if it was removed), if the commit says
-    /// so: always for an edge that was added or removed.
+    /// Ends of the edge after the commit, or before it if the edge was removed. Always present if the
+    /// edge was added or removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<EdgeEndpoints>,
-    /// The vertices that the edge connected before, if it was removed and added again elsewhere.
+    /// Ends of the edge before the commit, if the edge was removed and added again between others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_before: Option<EdgeEndpoints>,
-    /// By name. Only those that differ.
+    /// Changed properties by name.
     pub properties: BTreeMap<String, PropertyChange>,
-    /// How many further properties differ, for which the message had no room.
+    /// Number of further changed properties that did not fit in the message.
     pub properties_omitted: usize,
 }
 
-/// The two sorts of things that a graph is made of.
+/// Vertex or edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntityKind {
@@ -52,7 +53,7 @@ pub enum EntityKind {
 }
 
 impl EntityKind {
-    /// As in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Vertex => "vertex",
@@ -61,28 +62,28 @@ impl EntityKind {
     }
 }
 
-/// What happened to an entity as a whole.
+/// Whether an entity was added, changed or removed.
 ///
-/// For edges this is exact. A vertex is known by its labels, and a commit does not tell those that
-/// it does not touch: a vertex that gets a further label, and nothing else, looks as if it was
-/// added; one that loses one of several looks as if it was removed. (Gremlin cannot do either,
-/// openCypher's `SET n:Label` and `REMOVE n:Label` can.) Where any record of the commit shows that
-/// it existed before, or exists after, it is `Changed`. Who allows such commits compares
-/// [`Labels`] with those it knows.
+/// For edges this is exact. For vertices it is computed from labels, and a commit has only the labels
+/// that it touches. A vertex that gets one more label, and nothing else, is therefore reported as
+/// `Added`; one that loses one of several labels is reported as `Removed`. Gremlin cannot do either;
+/// openCypher's `SET n:Label` and `REMOVE n:Label` can. If any record of the commit shows that the
+/// vertex existed before or exists after, the change is `Changed`. A consumer of graphs with such
+/// commits compares [`Labels`] with those that it keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// It did not exist before.
     Added,
-    /// It existed before, and still does. Also what was removed and added again in one commit:
-    /// nobody outside ever saw it missing, so a follower must not be told of a new follow.
+    /// It existed before and exists after. Includes removal and addition in one commit: no reader saw
+    /// it missing, so it must not cause a notification of a new follow.
     Changed,
-    /// It does not exist any more.
+    /// It does not exist after.
     Removed,
 }
 
 impl ChangeKind {
-    /// As in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Added => "added",
@@ -92,35 +93,35 @@ impl ChangeKind {
     }
 }
 
-/// The labels that a commit touched; an edge has exactly one, a vertex has others besides.
+/// Labels that a commit touched. An edge has exactly one label; a vertex may have others as well.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Labels {
-    /// It has them now.
+    /// Present after, not before.
     pub added: Vec<String>,
-    /// It had them.
+    /// Present before, not after.
     pub removed: Vec<String>,
-    /// Removed and added again: it had them, and has them now.
+    /// Removed and added again: present before and after.
     pub kept: Vec<String>,
 }
 
-/// The ids of the two vertices that an edge connects.
+/// Ids of the two vertices that an edge connects.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EdgeEndpoints {
-    /// Where it begins.
+    /// Source vertex.
     pub from: String,
-    /// Where it ends.
+    /// Target vertex.
     pub to: String,
 }
 
-/// What happened to one property.
+/// Removed and added values of one property.
 ///
-/// A property with single cardinality has at most one value on each side, and they are the whole
-/// truth. One with set cardinality may have more, and values that stayed are on neither side.
+/// A property of single cardinality has at most one value on each side. A property of set cardinality
+/// may have more; values that stayed are on neither side.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropertyChange {
-    /// Values that it had and has no more, in the order of their first records.
+    /// Values present before and not after, in the order of their first records.
     pub before: Vec<Value>,
-    /// Values that it has and had not, in the order of their first records.
+    /// Values present after and not before, in the order of their first records.
     pub after: Vec<Value>,
 }
 
@@ -130,7 +131,7 @@ impl Change {
         format!("{cluster}/{}", self.position)
     }
 
-    /// Whether something was left out to make it fit in a message.
+    /// Whether values or properties were left out so that the change fits in a message.
     pub fn is_truncated(&self) -> bool {
         let mut values = self.properties.values().flat_map(|property| property.before.iter().chain(&property.after));
         self.properties_omitted > 0 || values.any(|value| matches!(value, Value::Omitted(_)))

@@ -8,37 +8,37 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Change;
-use crate::message::sendable;
+use crate::message::escape_noncharacters;
 
 const SPEC_VERSION: &str = "1.0";
 
-/// Most events are shorter, and are then written without their text being moved.
+/// Initial buffer size in bytes. Most events are shorter, so the buffer does not grow.
 const USUAL_BYTES: usize = 768;
 
-/// What the types of all events begin with.
+/// Common prefix of all event types.
 const EVENT_TYPES: &str = "app.iyagi.graph";
 
-/// What a URI's path segment needs encoded (RFC 3986, section 2.3).
+/// Characters to encode in a path segment of a URI (RFC 3986, section 2.3).
 const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A change as it came over the bus.
+/// A change that a consumer received from the event bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
-    /// The event's id: `<cluster>/<commitNum>/<opNum>`. The same at every delivery.
+pub struct ReceivedChange {
+    /// Event id: `<cluster>/<commitNum>/<opNum>`. The same at every delivery.
     pub id: String,
-    /// The cluster whose graph changed.
+    /// Cluster whose graph changed.
     pub cluster: String,
-    /// What changed.
+    /// The change itself.
     pub change: Change,
 }
 
-/// Why a text is no change of the graph. None of these comes from this module's own events.
+/// Why a text is not a graph change. Events that [`Change::to_cloud_event`] wrote cause none of these.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// Not JSON, or a required field is missing or of another type.
     #[error("not a graph change as a cloud event")]
     Shape(#[from] serde_json::Error),
-    /// It is of another version, its type is another, or its id is not of its position.
+    /// The version is unknown, or type or id do not match the change.
     #[error("the cloud event's attributes do not match its data")]
     Attributes,
 }
@@ -46,23 +46,23 @@ pub enum ParseError {
 impl Change {
     /// `app.iyagi.graph.<vertex|edge>.<added|changed|removed>`.
     pub fn event_type(&self) -> String {
-        format!("{EVENT_TYPES}.{}.{}", self.kind.as_str(), self.what.as_str())
+        format!("{EVENT_TYPES}.{}.{}", self.kind.as_str(), self.change_kind.as_str())
     }
 
     /// The change as a `CloudEvents` 1.0 event in structured JSON (`application/cloudevents+json`),
     /// with the partitioning extension.
     ///
-    /// `data` is the change itself. In it, numbers of 64 bits are texts; counts and lengths, which
-    /// come nowhere near 2^53, are numbers. A time outside of the years -9999 to 9999, of which
-    /// RFC 3339 knows nothing, is in `data` only.
+    /// `data` is the change. Its 64-bit numbers are strings; counts and lengths stay below 2^53 and are
+    /// numbers. A time outside of the years -9999 to 9999 cannot be written in RFC 3339 and is in
+    /// `data` only.
     pub fn to_cloud_event(&self, cluster: &str) -> String {
-        let (kind, what, position) = (self.kind.as_str(), self.what.as_str(), self.position);
-        // Written in place: in a backlog, texts of their own would take a third of the time.
+        let (kind, change_kind, position) = (self.kind.as_str(), self.change_kind.as_str(), self.position);
+        // Formatted in place: separate strings would take a third of the time in a backlog.
         let event = Event {
             specversion: SPEC_VERSION,
             id: format_args!("{cluster}/{position}"),
             source: format_args!("/neptune/{}", utf8_percent_encode(cluster, &SEGMENT)),
-            event_type: format_args!("{EVENT_TYPES}.{kind}.{what}"),
+            event_type: format_args!("{EVENT_TYPES}.{kind}.{change_kind}"),
             subject: format_args!("{kind}/{}", self.entity_id),
             time: Timestamp::from_millisecond(self.commit_timestamp_ms).ok(),
             datacontenttype: "application/json",
@@ -70,21 +70,21 @@ impl Change {
             data: Data { change: self, truncated: self.is_truncated() },
         };
         let mut json = Vec::with_capacity(USUAL_BYTES);
-        // Neither fails: no map here has keys that are no texts, no type refuses, and JSON is UTF-8.
+        // Neither fails: all map keys are strings, no type's `Serialize` fails, and JSON is UTF-8.
         match serde_json::to_writer(&mut json, &event) {
-            Ok(()) => String::from_utf8(json).map(sendable).unwrap_or_default(),
+            Ok(()) => String::from_utf8(json).map(escape_noncharacters).unwrap_or_default(),
             Err(_) => String::new(),
         }
     }
 
-    /// Reads what [`to_cloud_event`](Self::to_cloud_event) wrote.
-    pub fn from_cloud_event(json: &str) -> Result<Received, ParseError> {
+    /// Parses an event that [`to_cloud_event`](Self::to_cloud_event) wrote.
+    pub fn from_cloud_event(json: &str) -> Result<ReceivedChange, ParseError> {
         let event: Incoming<'_> = serde_json::from_str(json)?;
         let change = event.data;
         let cluster = event.id.strip_suffix(&format!("/{}", change.position)).map(str::to_owned);
         match cluster {
             Some(cluster) if event.specversion == SPEC_VERSION && event.event_type == change.event_type() => {
-                Ok(Received { id: event.id, cluster, change })
+                Ok(ReceivedChange { id: event.id, cluster, change })
             }
             _ => Err(ParseError::Attributes),
         }
@@ -143,10 +143,10 @@ mod tests {
     };
 
     #[test]
-    fn says_what_changed_and_where() {
+    fn event_has_the_change_and_its_attributes() {
         let mut change = change_of(EntityKind::Edge, "e1");
         change.position = Position::new(u64::MAX, 3);
-        change.what = ChangeKind::Added;
+        change.change_kind = ChangeKind::Added;
         change.labels = Labels { added: vec!["LIKES".into()], ..Labels::default() };
         change.ends = Some(EdgeEndpoints { from: "미나".into(), to: "v2".into() });
         let at = PropertyChange { before: vec![], after: vec![Value::Long(i64::MAX)] };
@@ -180,14 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clusters_name_is_encoded_in_the_source_only() {
+    fn cluster_name_is_encoded_in_the_source_only() {
         let json = change_of(EntityKind::Vertex, "v1").to_cloud_event("내 graph/1");
         assert!(json.contains(r#""source":"/neptune/%EB%82%B4%20graph%2F1""#), "{json}");
         assert_eq!(Change::from_cloud_event(&json).expect("a change").cluster, "내 graph/1");
     }
 
     #[test]
-    fn refuses_what_does_not_match() {
+    fn event_with_other_attributes_or_shape_is_rejected() {
         let json = change_of(EntityKind::Vertex, "v1").to_cloud_event("main");
         assert!(Change::from_cloud_event(&json).is_ok());
         for (from, to) in [
@@ -206,9 +206,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_change_survives_the_bus(change in change(), cluster: String) {
+        fn event_round_trips(change in change(), cluster: String) {
             let received = Change::from_cloud_event(&change.to_cloud_event(&cluster)).expect("a change");
-            prop_assert_eq!(received, Received { id: change.id(&cluster), cluster, change });
+            prop_assert_eq!(received, ReceivedChange { id: change.id(&cluster), cluster, change });
         }
     }
 }

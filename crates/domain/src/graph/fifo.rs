@@ -2,35 +2,36 @@ use sha2::{Digest, Sha256};
 
 use super::Change;
 
-/// The longest group id and deduplication id that SNS and SQS take, in characters (Amazon SNS API
-/// Reference, Publish; Amazon SQS API Reference, `SendMessage`).
+/// Longest group id and deduplication id in characters (Amazon SNS API Reference, `Publish`; Amazon SQS
+/// API Reference, `SendMessage`).
 const MAX_LENGTH: usize = 128;
 
 impl Change {
-    /// The FIFO group: `vertex/<id>` or `edge/<id>`, so that the changes of one entity stay in
-    /// order and those of others do not wait for them.
+    /// The FIFO group: `vertex/<id>` or `edge/<id>`. Changes of one entity stay in order; changes of
+    /// other entities do not wait for them.
     ///
-    /// Where the entity's id does not fit in, its hash stands for it: `vertex/sha256:<hex>`.
+    /// An id that is too long or not ASCII is replaced by a hash: `vertex/sha256:<hex>`.
     pub fn group_id(&self) -> String {
         let kind = self.kind.as_str();
-        fitting(format!("{kind}/{}", self.entity_id)).unwrap_or_else(|group| format!("{kind}/sha256:{}", hex(&group)))
+        valid(format!("{kind}/{}", self.entity_id)).unwrap_or_else(|group| format!("{kind}/sha256:{}", hex(&group)))
     }
 
-    /// What a FIFO topic or queue knows a second delivery by, within five minutes: the change's
-    /// [`id`](Self::id), or `sha256:<hex>` of it where it does not fit in.
+    /// The id by which a FIFO topic or queue detects duplicates within five minutes: the change's
+    /// [`id`](Self::id), or `sha256:<hex>` of it if it is too long or not ASCII.
     pub fn deduplication_id(&self, cluster: &str) -> String {
-        fitting(self.id(cluster)).unwrap_or_else(|id| format!("sha256:{}", hex(&id)))
+        valid(self.id(cluster)).unwrap_or_else(|id| format!("sha256:{}", hex(&id)))
     }
 
-    /// The same for a change that is published once more on purpose: another for each `replay`, so
-    /// that the bus does not take it for the delivery that it knows.
+    /// The deduplication id of a change that an operator publishes again. It differs per `replay`, so
+    /// the event bus does not drop the change as a duplicate.
     pub fn replayed_deduplication_id(&self, cluster: &str, replay: &str) -> String {
-        fitting(format!("{}/{replay}", self.id(cluster))).unwrap_or_else(|id| format!("sha256:{}", hex(&id)))
+        valid(format!("{}/{replay}", self.id(cluster))).unwrap_or_else(|id| format!("sha256:{}", hex(&id)))
     }
 }
 
-/// The alphabet is letters, digits and punctuation, all ASCII: no space, no Korean.
-fn fitting(id: String) -> Result<String, String> {
+/// The id if SNS and SQS accept it, else the id as the error. They accept ASCII letters, digits and
+/// punctuation.
+fn valid(id: String) -> Result<String, String> {
     let is_valid = id.len() <= MAX_LENGTH && id.bytes().all(|byte| byte.is_ascii_graphic());
     if is_valid { Ok(id) } else { Err(id) }
 }
@@ -50,7 +51,7 @@ mod tests {
     };
 
     #[test]
-    fn a_plain_id_stands_for_itself() {
+    fn plain_id_is_used_as_it_is() {
         let change = of(EntityKind::Vertex, "d2b5-7f");
         assert_eq!(change.group_id(), "vertex/d2b5-7f");
         assert_eq!(change.deduplication_id("main"), "main/12/1");
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_korean_a_spaced_and_a_long_id_are_hashed() {
+    fn korean_spaced_and_long_ids_are_hashed() {
         let long = "x".repeat(MAX_LENGTH);
         let ids = ["이야기/1", "이야기/2", "\u{1100}\u{1161}", "\u{ac00}", "a b", long.as_str()];
         let groups = ids.map(|id| of(EntityKind::Vertex, id).group_id());
@@ -71,7 +72,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_id_is_valid(change in change(), cluster: String, replay: String) {
+        fn any_id_is_valid(change in change(), cluster: String, replay: String) {
             let replayed = change.replayed_deduplication_id(&cluster, &replay);
             prop_assert_ne!(&replayed, &change.deduplication_id(&cluster));
             for id in [change.group_id(), change.deduplication_id(&cluster), replayed] {

@@ -1,4 +1,4 @@
-//! For tests: a small graph that writes records as Neptune does, and any value.
+//! For tests: a small graph that writes records as Neptune does, and strategies for values and changes.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -25,7 +25,7 @@ impl Entity {
     }
 }
 
-/// One thing that somebody does to the graph; what is impossible at the time does nothing.
+/// A command to the graph. A command that is impossible in the current state has no effect.
 #[derive(Debug, Clone)]
 pub(super) enum Command {
     AddVertex { id: String, labels: BTreeSet<String> },
@@ -56,13 +56,13 @@ impl Graph {
         self.0.contains_key(&(kind, id.to_owned()))
     }
 
-    /// How many entities are not the same in `other`.
+    /// Number of entities that differ from `other`.
     pub(super) fn differences(&self, other: &Self) -> usize {
         let keys: BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
         keys.into_iter().filter(|key| self.0.get(*key) != other.0.get(*key)).count()
     }
 
-    /// Does what is said, and says what Neptune's stream would.
+    /// Runs the commands and returns the records of Neptune's stream.
     pub(super) fn run(&mut self, commands: &[Command]) -> Vec<Step> {
         commands.iter().flat_map(|command| self.run_one(command)).collect()
     }
@@ -115,7 +115,7 @@ impl Graph {
         steps
     }
 
-    /// Incident edges go first, labels last.
+    /// Removes incident edges first, labels last.
     fn remove(&mut self, kind: EntityKind, id: &str) -> Vec<Step> {
         let mut steps = Vec::new();
         if kind == EntityKind::Vertex {
@@ -134,30 +134,29 @@ impl Graph {
         steps
     }
 
-    /// Does to the graph what a consumer of changes would. Whether everything that the change says
-    /// was news.
+    /// Applies a change as a consumer would. Returns whether every part of it had an effect.
     pub(super) fn apply(&mut self, change: &Change) -> bool {
         let Change { labels, ends, ends_before, properties, .. } = change;
         let key = (change.kind, change.entity_id.clone());
         let entity = self.0.entry(key.clone()).or_default();
-        let mut is_news = true;
+        let mut is_effective = true;
         for label in &labels.removed {
-            is_news &= entity.labels.remove(label);
+            is_effective &= entity.labels.remove(label);
         }
         for label in &labels.added {
-            is_news &= entity.labels.insert(label.clone());
+            is_effective &= entity.labels.insert(label.clone());
         }
-        is_news &= ends_before.is_none() || entity.ends == *ends_before;
+        is_effective &= ends_before.is_none() || entity.ends == *ends_before;
         if ends.is_some() {
             entity.ends.clone_from(ends);
         }
         for (key, property) in properties {
             let values = entity.properties.entry(key.clone()).or_default();
             for value in &property.before {
-                is_news &= values.remove(value);
+                is_effective &= values.remove(value);
             }
             for value in &property.after {
-                is_news &= values.insert(value.clone());
+                is_effective &= values.insert(value.clone());
             }
             if values.is_empty() {
                 entity.properties.remove(key);
@@ -166,7 +165,7 @@ impl Graph {
         if entity.is_empty() {
             self.0.remove(&key);
         }
-        is_news
+        is_effective
     }
 }
 
@@ -183,7 +182,7 @@ fn property_step(op: Op, kind: EntityKind, id: &str, key: &str, value: Value) ->
     (op, kind, id.to_owned(), key.to_owned(), value, None)
 }
 
-/// Few of everything, so that they meet.
+/// Commands on few ids, labels, keys and values, so that they collide.
 pub(super) fn commands() -> impl Strategy<Value = Vec<Command>> {
     let id = || prop::sample::select(vec!["1", "2", "이야기"]).prop_map(str::to_owned);
     let label = || prop::sample::select(vec!["Story", "Person"]).prop_map(str::to_owned);
@@ -208,7 +207,7 @@ pub(super) fn kind() -> impl Strategy<Value = EntityKind> {
     prop_oneof![Just(EntityKind::Vertex), Just(EntityKind::Edge)]
 }
 
-/// Any value that a record can have.
+/// Any value of a record.
 pub(super) fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         any::<String>().prop_map(Value::String),
@@ -224,14 +223,14 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// An entity that changed, without saying in what.
+/// A change without labels or properties.
 pub(super) fn change_of(kind: EntityKind, id: &str) -> Change {
     Change {
         position: Position::new(12, 1),
         commit_timestamp_ms: 1_560_011_610_678,
         kind,
         entity_id: id.to_owned(),
-        what: ChangeKind::Changed,
+        change_kind: ChangeKind::Changed,
         labels: Labels::default(),
         ends: None,
         ends_before: None,
@@ -240,9 +239,9 @@ pub(super) fn change_of(kind: EntityKind, id: &str) -> Change {
     }
 }
 
-/// Any change that records can make, and some that they cannot.
+/// Any change, including some that no records produce.
 pub(super) fn change() -> impl Strategy<Value = Change> {
-    let what = prop_oneof![Just(ChangeKind::Added), Just(ChangeKind::Changed), Just(ChangeKind::Removed)];
+    let change_kind = prop_oneof![Just(ChangeKind::Added), Just(ChangeKind::Changed), Just(ChangeKind::Removed)];
     let texts = || prop::collection::vec(any::<String>(), 0..3);
     let labels = (texts(), texts(), texts()).prop_map(|(added, removed, kept)| Labels { added, removed, kept });
     let ends = || prop::option::of(any::<(String, String)>().prop_map(|(from, to)| EdgeEndpoints { from, to }));
@@ -250,12 +249,12 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
     let property = (values(), values()).prop_map(|(before, after)| PropertyChange { before, after });
     let properties = prop::collection::btree_map(any::<String>(), property, 0..5);
     let at = (any::<(u64, u64)>(), any::<i64>());
-    (at, kind(), any::<String>(), what, labels, ends(), ends(), properties).prop_map(
+    (at, kind(), any::<String>(), change_kind, labels, ends(), ends(), properties).prop_map(
         |(
             ((commit_num, op_num), commit_timestamp_ms),
             kind,
             entity_id,
-            what,
+            change_kind,
             labels,
             ends,
             ends_before,
@@ -263,7 +262,7 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
         )| {
             let position = Position::new(commit_num, op_num);
             let rest = change_of(kind, &entity_id);
-            Change { position, commit_timestamp_ms, what, labels, ends, ends_before, properties, ..rest }
+            Change { position, commit_timestamp_ms, change_kind, labels, ends, ends_before, properties, ..rest }
         },
     )
 }

@@ -2,16 +2,16 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A place in the graph's history: which commit, and which operation within it.
+/// Position in the graph's history: the commit, and the operation within it.
 ///
-/// Positions are ordered as the history is. As text they read `<commitNum>/<opNum>`, for example
-/// `1132/200`, and so they stand in JSON: as JSON numbers they would lose precision above 2^53
-/// wherever JavaScript reads them. The text is not ordered: compare positions, not texts.
+/// Positions sort in the order of the history. As text and in JSON a position is
+/// `<commitNum>/<opNum>`, for example `1132/200`, because JavaScript rounds JSON numbers above 2^53.
+/// Texts do not sort as positions: compare positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
-    /// The commit, that is the transaction.
+    /// Number of the commit, that is of the transaction.
     pub commit_num: u64,
-    /// The operation within the commit. The first is 1.
+    /// Number of the operation within the commit, from 1.
     pub op_num: u64,
 }
 
@@ -28,9 +28,9 @@ impl fmt::Display for Position {
     }
 }
 
-/// The text was not written by a [`Position`].
+/// The text is not a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a position in the graph's history: <commitNum>/<opNum> is expected")]
+#[error("not a position in the graph's history: expected <commitNum>/<opNum>")]
 pub struct InvalidPosition;
 
 impl FromStr for Position {
@@ -42,7 +42,7 @@ impl FromStr for Position {
     }
 }
 
-/// Only as it is written: `u64`'s own parser also takes a plus sign and leading zeros.
+/// Accepts the written form only; the parser of `u64` also accepts a plus sign and leading zeros.
 fn number(text: &str) -> Result<u64, InvalidPosition> {
     let is_canonical = text == "0" || !text.starts_with(['0', '+']);
     text.parse().ok().filter(|_| is_canonical).ok_or(InvalidPosition)
@@ -67,13 +67,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commit_comes_before_the_operation() {
+    fn positions_sort_by_commit_then_operation() {
         assert!(Position::new(1, 9) < Position::new(2, 1));
         assert!(Position::new(2, 9) < Position::new(2, 10));
     }
 
     #[test]
-    fn refuses_what_is_no_position() {
+    fn text_that_is_no_position_is_rejected() {
         for text in ["", "/", "1", "1/", "/1", "+1/1", "1/-1", "01/1", "1/1/1", " 1/1", "1/18446744073709551616", "١/1"]
         {
             assert_eq!(text.parse::<Position>(), Err(InvalidPosition), "{text}");
@@ -82,7 +82,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_position_survives_its_text(commit_num: u64, op_num: u64) {
+        fn text_round_trips(commit_num: u64, op_num: u64) {
             let position = Position::new(commit_num, op_num);
             prop_assert_eq!(position.to_string().parse(), Ok(position));
         }

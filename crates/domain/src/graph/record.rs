@@ -1,48 +1,48 @@
 use super::{Position, Value};
 
-/// One label or one property of a vertex or an edge that came or went: what Neptune Streams tells.
+/// One record of Neptune Streams: a label or property of a vertex or edge was added or removed.
 ///
-/// It is owned, so that [`fold`](super::fold) moves its texts into the changes and copies none.
+/// It owns its strings, so that [`fold`](super::fold) moves them into changes without copying.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Where the record stands in the history.
+    /// Position in the graph's history.
     pub position: Position,
-    /// When the commit was requested, in milliseconds since 1970.
+    /// Time of the commit, in milliseconds since 1970.
     pub commit_timestamp_ms: i64,
-    /// Whether it came or went.
+    /// Added or removed.
     pub op: Op,
-    /// What it is.
+    /// Label, property or edge.
     pub kind: RecordKind,
-    /// The id of the vertex or of the edge.
+    /// Id of the vertex or edge.
     pub id: String,
-    /// The property's name. For labels and edges Neptune writes `label`; it is not looked at.
+    /// Name of the property. Ignored for labels and edges, where Neptune writes `label`.
     pub key: String,
-    /// The property's value, or the label.
+    /// Value of the property, or the label.
     pub value: Value,
-    /// The id of the vertex where the edge begins; with [`RecordKind::Edge`] only.
+    /// Id of the edge's source vertex; [`RecordKind::Edge`] only.
     pub from: Option<String>,
-    /// The id of the vertex where the edge ends; with [`RecordKind::Edge`] only.
+    /// Id of the edge's target vertex; [`RecordKind::Edge`] only.
     pub to: Option<String>,
 }
 
-/// What happened. There is no update: that is a removal and an addition in one commit.
+/// Addition or removal. An update is a removal and an addition in one commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
-    /// It is there now.
+    /// Present after the record.
     Add,
-    /// It is no longer there.
+    /// Absent after the record.
     Remove,
 }
 
-/// What a record is about.
+/// The element of the graph that a record adds or removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKind {
-    /// A label of a vertex (`vl`). The vertex comes with its first label and goes with its last.
+    /// A label of a vertex (`vl`). A vertex exists from its first label to its last.
     VertexLabel,
-    /// A property of a vertex (`vp`). The record does not say the vertex's label.
+    /// A property of a vertex (`vp`). The record does not contain the vertex's label.
     VertexProperty,
-    /// An edge with its label and its ends (`e`).
+    /// An edge with its label and ends (`e`).
     Edge,
-    /// A property of an edge (`ep`). The record says neither the edge's label nor its ends.
+    /// A property of an edge (`ep`). The record contains neither the edge's label nor its ends.
     EdgeProperty,
 }

@@ -3,44 +3,43 @@ use std::{cmp::Reverse, mem};
 use serde::Serialize;
 
 use super::{Change, PropertyChange, Value};
-use crate::message::sendable;
+use crate::message::escape_noncharacters;
 
-/// What SNS takes in one message, and in one `PublishBatch`, in bytes: body and attributes together
-/// (Amazon SNS quotas, "Message size": 256 KiB).
+/// Largest SNS message and largest `PublishBatch`, in bytes, body and attributes together (Amazon SNS
+/// quotas, "Message size": 256 KiB).
 pub const SNS_MESSAGE_BYTES: usize = 262_144;
 
-/// The names of a change (of its entity, labels and ends) alone take more than the message may.
+/// The change does not fit in a message even without properties: ids and labels are too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the change takes {bytes} bytes without any property, and may take {max_bytes}")]
+#[error("the change takes {bytes} bytes without properties, more than the allowed {max_bytes}")]
 pub struct MessageTooLarge {
-    /// The message without any property.
+    /// Size of the message without properties.
     pub bytes: usize,
-    /// What was allowed.
+    /// Largest allowed size.
     pub max_bytes: usize,
 }
 
 impl Change {
-    /// [`to_cloud_event`](Self::to_cloud_event) in at most `max_bytes` bytes of UTF-8. The message's
-    /// attributes are the caller's to subtract, with their names and types.
+    /// [`to_cloud_event`](Self::to_cloud_event) in at most `max_bytes` bytes of UTF-8. The caller
+    /// subtracts the message's attributes, with their names and types, from the limit.
     ///
-    /// What does not fit is left out, no more of it than must be, and the message says so: `data`
-    /// has `"truncated": true`.
-    /// 1. Values give way to their length and hash ([`Value::Omitted`]), the largest first.
-    /// 2. If that is not enough, whole properties go, the largest first, and are counted in
-    ///    `propertiesOmitted`. A property has then another value than before, or had it and has
-    ///    none: who needs to know asks the graph. Values that fit in the room thus made come back.
+    /// Leaves out as little as possible. If anything was left out, `data` has `"truncated": true`.
+    /// 1. Values are replaced by their length and hash ([`Value::Omitted`]), the largest first.
+    /// 2. If that is not enough, whole properties are removed, the largest first, and counted in
+    ///    `propertiesOmitted`. A consumer that needs them reads the graph. Values that fit in the space
+    ///    that became free are put back.
     pub fn to_cloud_event_within(&self, cluster: &str, max_bytes: usize) -> Result<String, MessageTooLarge> {
         let whole = self.to_cloud_event(cluster);
         if whole.len() <= max_bytes {
             return Ok(whole);
         }
-        let mut fitting = Fitting::new(self, cluster);
-        fitting.omit_values(max_bytes);
-        if fitting.bytes() > max_bytes {
-            fitting.omit_properties(max_bytes);
-            fitting.restore_values(max_bytes);
+        let mut truncation = Truncation::new(self, cluster);
+        truncation.omit_values(max_bytes);
+        if truncation.bytes() > max_bytes {
+            truncation.omit_properties(max_bytes);
+            truncation.restore_values(max_bytes);
         }
-        let message = fitting.change().to_cloud_event(cluster);
+        let message = truncation.change().to_cloud_event(cluster);
         if message.len() > max_bytes {
             return Err(MessageTooLarge { bytes: message.len(), max_bytes });
         }
@@ -48,43 +47,43 @@ impl Change {
     }
 }
 
-/// A change that is made to fit. Lengths are kept as sums, so that nothing is written twice.
-struct Fitting {
-    /// Without its properties.
+/// A change that is being truncated. It keeps sums of lengths, so that nothing is serialized twice.
+struct Truncation {
+    /// The change without its properties.
     rest: Change,
     was_truncated: bool,
-    /// The length of the message without properties, and without their number.
+    /// Length of the message without properties and without the digits of `propertiesOmitted`.
     rest_bytes: usize,
     properties: Vec<Property>,
-    /// In the order in which they give way.
+    /// Replaceable values, the first to be replaced first.
     values: Vec<Replaceable>,
 }
 
 struct Property {
     key: String,
     change: PropertyChange,
-    /// With its key, colon and comma.
+    /// Length in JSON, with key, colon and comma.
     bytes: usize,
     is_omitted: bool,
 }
 
-/// A value whose length and hash are shorter than it is.
+/// A value that is longer than its [`Value::Omitted`].
 struct Replaceable {
     property: usize,
     is_after: bool,
     index: usize,
-    /// Bytes that replacing it saves.
+    /// Bytes saved by replacing it.
     saving: usize,
-    /// What stands for it; while that is in its place, the value itself.
+    /// The replacement; after a swap, the value itself.
     other: Value,
     is_omitted: bool,
 }
 
-impl Fitting {
+impl Truncation {
     fn new(change: &Change, cluster: &str) -> Self {
         let mut rest = change.clone();
         let properties = mem::take(&mut rest.properties).into_iter().map(Property::new).collect::<Vec<_>>();
-        // One that is known to be truncated says so in the shorter word of the two.
+        // Measured as truncated, with one digit for the number of omitted properties.
         let number = mem::replace(&mut rest.properties_omitted, 1);
         let rest_bytes = rest.to_cloud_event(cluster).len() - 1;
         rest.properties_omitted = number;
@@ -102,10 +101,10 @@ impl Fitting {
         self.was_truncated || self.number_omitted() > 0 || self.values.iter().any(|value| value.is_omitted)
     }
 
-    /// The length of the message as it is now.
+    /// Current length of the message.
     fn bytes(&self) -> usize {
         let kept = self.properties.iter().filter(|property| !property.is_omitted);
-        // Each has a comma, but for the last. And `false` is longer than `true`.
+        // All properties but the last have a comma. `false` is one byte longer than `true`.
         self.rest_bytes
             + kept.map(|property| property.bytes).sum::<usize>().saturating_sub(1)
             + digits(self.number_omitted())
@@ -119,7 +118,7 @@ impl Fitting {
                 break;
             }
             self.swap(at);
-            // The first one changes the flag, too.
+            // The first replacement also changes the flag `truncated`.
             bytes = if at == 0 { self.bytes() } else { bytes - self.values[at].saving };
         }
     }
@@ -127,7 +126,7 @@ impl Fitting {
     fn omit_properties(&mut self, max_bytes: usize) {
         let mut order: Vec<usize> = (0..self.properties.len()).collect();
         order.sort_by_key(|&at| Reverse(self.properties[at].bytes));
-        // Without the number, and with a comma too many.
+        // Without the digits of the number, and with one comma too many.
         let mut bytes = self.rest_bytes + self.properties.iter().map(|property| property.bytes).sum::<usize>();
         for (number, at) in (self.number_omitted() + 1..).zip(order) {
             bytes -= self.properties[at].bytes;
@@ -139,23 +138,23 @@ impl Fitting {
         }
     }
 
-    /// Puts values back, the smallest first, while there is room.
+    /// Puts values back, the smallest first, while they fit.
     fn restore_values(&mut self, max_bytes: usize) {
-        let mut room = max_bytes.saturating_sub(self.bytes());
+        let mut available = max_bytes.saturating_sub(self.bytes());
         for at in (0..self.values.len()).rev() {
             let Replaceable { property, saving, is_omitted, .. } = self.values[at];
             if self.properties[property].is_omitted || !is_omitted {
                 continue;
             }
-            if saving > room {
+            if saving > available {
                 break;
             }
-            room -= saving;
+            available -= saving;
             self.swap(at);
         }
     }
 
-    /// Exchanges a value and what stands for it.
+    /// Exchanges a value and its replacement.
     fn swap(&mut self, at: usize) {
         let Replaceable { property, is_after, index, saving, other, is_omitted } = &mut self.values[at];
         let Property { change, bytes, .. } = &mut self.properties[*property];
@@ -183,7 +182,7 @@ impl Property {
         let before = self.change.before.iter().enumerate().map(|(index, value)| (false, index, value));
         let after = self.change.after.iter().enumerate().map(|(index, value)| (true, index, value));
         before.chain(after).filter_map(move |(is_after, index, value)| {
-            let other = value.omitted()?;
+            let other = value.to_omitted()?;
             let saving = json_bytes(value).checked_sub(json_bytes(&other)).filter(|saving| *saving > 0)?;
             Some(Replaceable { property, is_after, index, saving, other, is_omitted: false })
         })
@@ -191,8 +190,8 @@ impl Property {
 }
 
 fn json_bytes(value: &impl Serialize) -> usize {
-    // Texts, numbers and maps with texts as keys can always be written.
-    serde_json::to_string(value).map_or(0, |json| sendable(json).len())
+    // Serialization cannot fail: all map keys are strings.
+    serde_json::to_string(value).map_or(0, |json| escape_noncharacters(json).len())
 }
 
 fn digits(number: usize) -> usize {
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_not_touched() {
+    fn change_that_fits_is_not_truncated() {
         let change = with([("title".into(), vec![text(1_000)])]);
         let bytes = change.to_cloud_event("main").len();
         assert_eq!(fitted(&change, bytes), change);
@@ -235,14 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_values_give_way_first_and_no_more_than_must() {
+    fn largest_values_are_omitted_first_and_no_more_than_needed() {
         let change = with([
             ("a".into(), vec![text(50_000), Value::Long(1)]),
             ("b".into(), vec![text(40_000)]),
             ("c".into(), vec![text(30_000)]),
         ]);
         let found = fitted(&change, SNS_MESSAGE_BYTES);
-        let Value::Omitted(omitted) = &found.properties["a"].after[0] else { panic!("the largest is there") };
+        let Value::Omitted(omitted) = &found.properties["a"].after[0] else { panic!("the largest value is present") };
         assert_eq!((omitted.bytes, omitted.data_type.as_str()), (150_000, "String"));
         assert_eq!(found.properties["a"].after[1], Value::Long(1));
         assert_eq!(
@@ -254,14 +253,17 @@ mod tests {
     }
 
     #[test]
-    fn where_many_small_properties_are_too_much_the_rest_is_counted() {
+    fn properties_that_do_not_fit_are_counted() {
         let change = with((0..5_000).map(|number| (format!("property {number}"), vec![Value::Int(number)])));
         let found = fitted(&change, SNS_MESSAGE_BYTES);
         assert!(found.is_truncated() && found.properties_omitted > 0);
         assert_eq!(found.properties.len() + found.properties_omitted, 5_000);
-        // There would not have been room for one more.
-        let (key, missing) =
-            change.properties.iter().find(|(key, _)| !found.properties.contains_key(*key)).expect("one is missing");
+        // One more property would not fit.
+        let (key, missing) = change
+            .properties
+            .iter()
+            .find(|(key, _)| !found.properties.contains_key(*key))
+            .expect("an omitted property");
         let mut more = found.clone();
         more.properties.insert(key.clone(), missing.clone());
         more.properties_omitted -= 1;
@@ -269,15 +271,15 @@ mod tests {
     }
 
     #[test]
-    fn names_that_alone_are_too_long_are_an_error() {
+    fn change_too_large_without_properties_is_an_error() {
         let change = with([("title".into(), vec![text(1_000)])]);
-        let error = change.to_cloud_event_within("main", 100).expect_err("too long");
+        let error = change.to_cloud_event_within("main", 100).expect_err("too large");
         assert!(error.bytes > 100 && error.max_bytes == 100, "{error}");
         let least = change.to_cloud_event_within("main", error.bytes).expect("a message");
         assert_eq!(least.len(), error.bytes);
     }
 
-    /// Texts of very different lengths, some with characters that JSON writes as several.
+    /// Strings of very different lengths, some with characters that JSON escapes.
     fn properties() -> impl Strategy<Value = Vec<(String, Vec<Value>)>> {
         let text = (0_usize..600, "[a가\"\n]").prop_map(|(length, character)| Value::String(character.repeat(length)));
         let value = prop_oneof![text, any::<i64>().prop_map(Value::Long)];
@@ -286,7 +288,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn fits_and_leaves_out_no_more_than_must(properties in properties(), share in 0.0_f64..1.0) {
+        fn truncated_change_fits_and_omits_no_more_than_needed(properties in properties(), share in 0.0_f64..1.0) {
             let change = with(properties);
             let whole = change.to_cloud_event("main").len();
             let least = Change { properties_omitted: change.properties.len(), ..with([]) }.to_cloud_event("main").len();
@@ -296,9 +298,9 @@ mod tests {
 
             for (key, original) in &change.properties {
                 let Some(property) = found.properties.get(key) else {
-                    // It is one of the largest, and would not have fitted in.
+                    // It is one of the largest, and would not fit.
                     let mut more = found.clone();
-                    let values = original.after.iter().map(|value| match value.omitted() {
+                    let values = original.after.iter().map(|value| match value.to_omitted() {
                         Some(other) if json_bytes(&other) < json_bytes(value) => other,
                         _ => value.clone(),
                     });
@@ -308,7 +310,7 @@ mod tests {
                     continue;
                 };
                 for (at, value) in property.after.iter().enumerate().filter(|(at, value)| **value != original.after[*at]) {
-                    prop_assert_eq!(Some(value.clone()), original.after[at].omitted());
+                    prop_assert_eq!(Some(value.clone()), original.after[at].to_omitted());
                     let mut more = found.clone();
                     more.properties.get_mut(key).expect("the property").after[at] = original.after[at].clone();
                     prop_assert!(more.to_cloud_event("main").len() > max_bytes, "{} {} would fit", key, at);
@@ -317,17 +319,17 @@ mod tests {
         }
 
         #[test]
-        fn the_sum_of_lengths_is_the_messages(change in change(), share in 0.0_f64..1.0) {
+        fn sum_of_lengths_is_the_length_of_the_message(change in change(), share in 0.0_f64..1.0) {
             let whole = change.to_cloud_event("main").len();
             let max_bytes = (whole as f64 * share) as usize;
-            let mut fitting = Fitting::new(&change, "main");
-            fitting.omit_values(max_bytes);
-            if fitting.bytes() > max_bytes {
-                fitting.omit_properties(max_bytes);
-                fitting.restore_values(max_bytes);
+            let mut truncation = Truncation::new(&change, "main");
+            truncation.omit_values(max_bytes);
+            if truncation.bytes() > max_bytes {
+                truncation.omit_properties(max_bytes);
+                truncation.restore_values(max_bytes);
             }
-            let bytes = fitting.bytes();
-            let fitted = fitting.change();
+            let bytes = truncation.bytes();
+            let fitted = truncation.change();
             prop_assert_eq!(bytes, fitted.to_cloud_event("main").len());
         }
     }

@@ -9,59 +9,57 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Serialize
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-/// A property's value, with the type that Neptune gives it.
+/// Value of a property, with its Neptune type.
 ///
-/// # As JSON
-/// `{"dataType": "Int", "value": 7}`, in Neptune's own words. What a JSON number does not hold
-/// everywhere is a text: [`Long`](Self::Long) and [`Date`](Self::Date) always (JavaScript rounds
-/// above 2^53), [`Float`](Self::Float) and [`Double`](Self::Double) where JSON has no number for
-/// them: `"NaN"`, `"Infinity"`, `"-Infinity"`. Floating-point numbers come back bit for bit.
+/// # JSON
+/// `{"dataType": "Int", "value": 7}`, with Neptune's names of types. Numbers that JSON cannot carry
+/// everywhere are strings: [`Long`](Self::Long) and [`Date`](Self::Date) always, because JavaScript
+/// rounds above 2^53; [`Float`](Self::Float) and [`Double`](Self::Double) if they are `"NaN"`,
+/// `"Infinity"` or `"-Infinity"`. Floating-point numbers round-trip bit for bit.
 /// [`Unrecognized`](Self::Unrecognized) is `{"dataType": "Point", "json": "[1, 2]"}`.
 ///
 /// # Equality
-/// Two values are one value of a property if type and content are the same: `Int` 1 is not `Long`
-/// 1, and 0.0 is not -0.0. `NaN` is itself, unlike in arithmetic: otherwise it could be added but
-/// never be removed.
+/// Values are equal if type and content are: `Int` 1 is not `Long` 1, and 0.0 is not -0.0. `NaN`
+/// equals itself, otherwise it could be added to a property but never removed.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// Text.
+    /// A string.
     String(String),
     /// A point in time, in milliseconds since 1970.
     Date(i64),
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// A whole number of 8 bits.
+    /// A signed integer of 8 bits.
     Byte(i8),
-    /// A whole number of 16 bits.
+    /// A signed integer of 16 bits.
     Short(i16),
-    /// A whole number of 32 bits.
+    /// A signed integer of 32 bits.
     Int(i32),
-    /// A whole number of 64 bits.
+    /// A signed integer of 64 bits.
     Long(i64),
     /// A floating-point number of 32 bits.
     Float(f32),
     /// A floating-point number of 64 bits.
     Double(f64),
-    /// Of a type that is not known here, or not what its type says.
+    /// A value of an unknown type, or one that its type does not allow.
     Unrecognized {
-        /// As Neptune wrote it.
+        /// Name of the type, as Neptune wrote it.
         data_type: String,
         /// The value's JSON, byte for byte.
         json: String,
     },
-    /// Too large for the message that it came in. No record has such a value, only a change that
-    /// was made to fit.
+    /// A value that was too large for its message. Only truncated changes have it, never records.
     Omitted(Box<ValueDigest>),
 }
 
-/// What is known of a value that was left out.
+/// Length and hash of a value that was left out of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ValueDigest {
-    /// The value's type.
+    /// Type of the value.
     pub data_type: String,
-    /// The length of its text, or of its JSON if it is [`Value::Unrecognized`], in UTF-8.
+    /// Bytes of the string, or of the JSON of a [`Value::Unrecognized`].
     pub bytes: u64,
-    /// Of those bytes: 64 hexadecimal digits. Tells whether a value read elsewhere is this one.
+    /// SHA-256 of those bytes, in 64 hexadecimal digits. Shows whether a value read elsewhere is the same.
     pub sha256: String,
 }
 
@@ -74,7 +72,7 @@ impl Value {
         }
     }
 
-    /// The type's name, as Neptune writes it.
+    /// Name of the type, as Neptune writes it.
     pub fn data_type(&self) -> &str {
         match self {
             Self::String(_) => "String",
@@ -91,8 +89,8 @@ impl Value {
         }
     }
 
-    /// What stands for the value where it has no room; `None` if its size has a fixed bound.
-    pub(super) fn omitted(&self) -> Option<Self> {
+    /// The [`Value::Omitted`] that replaces the value in a message; `None` if the value's size is bounded.
+    pub(super) fn to_omitted(&self) -> Option<Self> {
         let (Self::String(text) | Self::Unrecognized { json: text, .. }) = self else { return None };
         Some(Self::Omitted(Box::new(ValueDigest {
             data_type: self.data_type().to_owned(),
@@ -102,7 +100,7 @@ impl Value {
     }
 }
 
-/// One representation for each number, and one for all that are none.
+/// The bits of a number, with one representation for all NaNs.
 fn bits(number: f64) -> u64 {
     if number.is_nan() { f64::NAN.to_bits() } else { number.to_bits() }
 }
@@ -173,7 +171,7 @@ impl Serialize for Value {
     }
 }
 
-/// As XML Schema and JavaScript write them.
+/// The names that XML Schema and JavaScript use.
 fn not_finite(number: f64) -> &'static str {
     if number.is_nan() {
         "NaN"
@@ -184,11 +182,11 @@ fn not_finite(number: f64) -> &'static str {
     }
 }
 
-/// Reads a value from a JSON text, not from a reader: numbers are taken from the text itself, since
-/// `serde_json`'s own parser may be off by one bit.
+/// Deserializes from JSON text only, not from a reader. Numbers are parsed from the text, because
+/// `serde_json`'s parser may be off by one bit.
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Wire::deserialize(deserializer)?.read().ok_or_else(|| de::Error::custom("a value that is not of its type"))
+        Wire::deserialize(deserializer)?.read().ok_or_else(|| de::Error::custom("the value does not match its type"))
     }
 }
 
@@ -228,7 +226,7 @@ impl Wire<'_> {
     }
 }
 
-/// Reads a number or a bool, or a text that holds one.
+/// Parses a number or a boolean, or a string that contains one.
 fn parse<T: FromStr>(json: &str) -> Option<T> {
     let text = if json.starts_with('"') { Cow::Owned(serde_json::from_str::<String>(json).ok()?) } else { json.into() };
     text.parse().ok()
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn is_written_in_neptunes_words_with_64_bit_numbers_as_texts() {
+    fn json_has_neptune_type_names_and_64_bit_numbers_as_strings() {
         for (value, expected) in [
             (Value::String("이야기".into()), r#"{"dataType":"String","value":"이야기"}"#),
             (Value::Date(1_560_011_610_678), r#"{"dataType":"Date","value":"1560011610678"}"#),
@@ -267,28 +265,28 @@ mod tests {
     }
 
     #[test]
-    fn an_omitted_value_is_known_by_its_length_and_hash() {
+    fn omitted_value_has_length_and_hash() {
         // `echo -n 가 | sha256sum`
         let expected = concat!(
             r#"{"dataType":"String","omitted":true,"bytes":3,"sha256":""#,
             "64ee5293d31bc58b72d76ae9a86a902e90442428e29f24f4ecb257ba841cdd36",
             r#""}"#
         );
-        let omitted = Value::String("가".into()).omitted().expect("a text has no bound");
+        let omitted = Value::String("가".into()).to_omitted().expect("a string is unbounded");
         assert_eq!(json(&omitted), expected);
         assert_eq!(serde_json::from_str::<Value>(expected).expect("a value"), omitted);
-        assert_eq!(Value::Long(1).omitted(), None);
+        assert_eq!(Value::Long(1).to_omitted(), None);
     }
 
     #[test]
-    fn type_and_content_make_the_value() {
+    fn values_are_equal_by_type_and_content() {
         assert_ne!(Value::Int(1), Value::Long(1));
         assert_ne!(Value::Double(0.0), Value::Double(-0.0));
         assert_eq!(Value::Double(f64::NAN), Value::Double(-f64::NAN));
     }
 
     #[test]
-    fn refuses_what_is_not_of_its_type() {
+    fn value_that_does_not_match_its_type_is_rejected() {
         for text in [
             r#"{"dataType":"Int"}"#,
             r#"{"dataType":"Int","value":null}"#,
@@ -303,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_value_survives_its_json(value in value()) {
+        fn json_round_trips(value in value()) {
             prop_assert_eq!(serde_json::from_str::<Value>(&json(&value)).expect("a value"), value);
         }
     }

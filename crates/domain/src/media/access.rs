@@ -1,13 +1,13 @@
 use super::{MediaItem, Visibility};
 
-/// What somebody who asks is to an item's owner. Each sees all that the next one sees.
+/// Relation of a caller to the owner of an item. Each sees all that the next one sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Relation {
-    /// They are the same.
+    /// The caller is the owner.
     Owner,
-    /// They follow them.
+    /// The caller follows the owner.
     Follower,
-    /// Neither.
+    /// Anyone else.
     Stranger,
 }
 
@@ -15,8 +15,8 @@ impl Relation {
     /// All of them, the closest first.
     pub const ALL: [Self; 3] = [Self::Owner, Self::Follower, Self::Stranger];
 
-    /// Whether what has this visibility is shown to them.
-    pub fn sees(self, visibility: Visibility) -> bool {
+    /// Whether a caller of this relation may see items of this visibility.
+    pub fn may_see(self, visibility: Visibility) -> bool {
         match visibility {
             Visibility::Public => true,
             Visibility::Followers => self != Self::Stranger,
@@ -26,15 +26,15 @@ impl Relation {
 }
 
 impl MediaItem {
-    /// Whether `caller` may see the item, if that can be said without knowing whom they follow.
-    /// Nobody sees what has been deleted.
-    pub fn is_shown_to(&self, caller: &str) -> Option<bool> {
+    /// Whether `caller` may see the item; `None` if that depends on whether they follow the owner. Deleted
+    /// items are visible to no caller.
+    pub fn is_visible_to(&self, caller: &str) -> Option<bool> {
         let Some(upload) = self.state.upload() else { return Some(false) };
         let visibility = upload.declared.intent.visibility;
         if self.owner == caller {
-            return Some(Relation::Owner.sees(visibility));
+            return Some(Relation::Owner.may_see(visibility));
         }
-        let (stranger, follower) = (Relation::Stranger.sees(visibility), Relation::Follower.sees(visibility));
+        let (stranger, follower) = (Relation::Stranger.may_see(visibility), Relation::Follower.may_see(visibility));
         (stranger == follower).then_some(stranger)
     }
 }
@@ -58,27 +58,27 @@ mod tests {
     fn item(visibility: Visibility) -> MediaItem {
         let declared = Declared { content_type: None, intent: Intent { visibility, ..Intent::default() } };
         let event = event(ObjectChange::Created { size: 1, etag: String::new() });
-        MediaItem::landed(Original::of(&event, 1, declared).expect("owned"))
+        MediaItem::processing(Original::of(&event, 1, declared).expect("owned"))
     }
 
     #[test]
-    fn who_sees_what() {
-        let seen = |relation: Relation| ALL.map(|visibility| relation.sees(visibility));
-        assert_eq!(seen(Relation::Owner), [true, true, true]);
-        assert_eq!(seen(Relation::Follower), [true, true, false]);
-        assert_eq!(seen(Relation::Stranger), [true, false, false]);
+    fn relations_see_their_visibilities() {
+        let visible = |relation: Relation| ALL.map(|visibility| relation.may_see(visibility));
+        assert_eq!(visible(Relation::Owner), [true, true, true]);
+        assert_eq!(visible(Relation::Follower), [true, true, false]);
+        assert_eq!(visible(Relation::Stranger), [true, false, false]);
     }
 
     #[test]
-    fn only_for_followers_it_matters_who_follows() {
-        assert_eq!(ALL.map(|visibility| item(visibility).is_shown_to("mina")), [Some(true); 3]);
-        assert_eq!(ALL.map(|visibility| item(visibility).is_shown_to("jun")), [Some(true), None, Some(false)]);
+    fn visibility_depends_on_following_for_followers_items_only() {
+        assert_eq!(ALL.map(|visibility| item(visibility).is_visible_to("mina")), [Some(true); 3]);
+        assert_eq!(ALL.map(|visibility| item(visibility).is_visible_to("jun")), [Some(true), None, Some(false)]);
     }
 
     #[test]
-    fn nobody_sees_the_deleted() {
-        let gone = MediaItem::deleted(&event(ObjectChange::Removed)).expect("owned");
-        assert_eq!(gone.is_shown_to("mina"), Some(false));
-        assert_eq!(gone.is_shown_to("jun"), Some(false));
+    fn deleted_item_is_visible_to_no_caller() {
+        let deleted = MediaItem::deleted(&event(ObjectChange::Removed)).expect("owned");
+        assert_eq!(deleted.is_visible_to("mina"), Some(false));
+        assert_eq!(deleted.is_visible_to("jun"), Some(false));
     }
 }

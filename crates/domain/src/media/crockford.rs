@@ -1,14 +1,14 @@
-/// Crockford's base 32, as ULIDs use it: no I, L, O, U (<https://github.com/ulid/spec>).
+/// Crockford's base 32, as in ULIDs: without I, L, O and U (<https://github.com/ulid/spec>).
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 26;
 
 /// 128 bits as 26 characters.
 pub fn encode(bits: u128) -> String {
-    // 26 × 5 = 130 bits: the first character holds only three.
+    // 26 × 5 = 130 bits: the first character has only three.
     (0..LENGTH).rev().map(|place| char::from(ALPHABET[(bits >> (5 * place) & 31) as usize])).collect()
 }
 
-/// Reads the canonical, upper-case form only: one value, one text.
+/// Decodes the canonical, upper-case form only, so that each value has one text.
 pub fn decode(text: &str) -> Option<u128> {
     if text.len() != LENGTH || !matches!(text.as_bytes()[0], b'0'..=b'7') {
         return None;
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_what_is_not_canonical() {
+    fn text_that_is_not_canonical_is_rejected() {
         for text in [
             "",
             "7",
@@ -43,7 +43,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_value_survives_its_text(bits: u128) {
+        fn text_round_trips(bits: u128) {
             prop_assert_eq!(decode(&encode(bits)), Some(bits));
         }
     }

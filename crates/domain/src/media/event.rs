@@ -7,41 +7,41 @@ use serde_json::json;
 
 use super::{InvalidSequencer, Sequencer};
 
-/// What S3 says in one message: the changes of objects, in no particular order.
+/// An S3 event notification: changes of objects, in no particular order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Empty for `s3:TestEvent`, which S3 sends when notifications are set up.
+    /// The changes. Empty for `s3:TestEvent`, which S3 sends when notifications are configured.
     pub events: Vec<ObjectEvent>,
 }
 
-/// One object came, was overwritten, or went.
+/// One object was created, overwritten or removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectEvent {
-    /// Decoded, byte-exact.
+    /// Decoded key, byte by byte as S3 stores it.
     pub key: String,
-    /// When S3 did it.
+    /// Time of the change.
     pub at: Timestamp,
-    /// Orders the events of this key.
+    /// Order of the events of this key.
     pub sequencer: Sequencer,
-    /// What happened.
+    /// Creation or removal.
     pub change: ObjectChange,
 }
 
-/// What happened to an object.
+/// Creation or removal of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectChange {
-    /// It has this content from now on.
+    /// Created, or overwritten with this content.
     Created {
-        /// In bytes.
+        /// Size in bytes.
         size: u64,
-        /// Without quotes, as S3 events write it.
+        /// Entity tag without quotes, as in S3's events.
         etag: String,
     },
-    /// It is gone (deleted, or hidden behind a delete marker).
+    /// Deleted, or hidden behind a delete marker.
     Removed,
 }
 
-/// Why a text is no S3 notification. None of these can come from S3 as documented.
+/// Why a text is not an S3 notification. S3's documented messages cause none of these.
 #[derive(Debug, thiserror::Error)]
 pub enum NotificationError {
     /// Not JSON, or a required field is missing or of another type.
@@ -59,7 +59,7 @@ pub enum NotificationError {
 }
 
 impl ObjectEvent {
-    /// A notification of this event alone, as S3 writes it: for who is to hear of it again.
+    /// A notification of this event alone, in S3's format, to be sent again.
     pub fn to_notification(&self) -> String {
         let mut object = json!({"key": utf8_percent_encode(&self.key, NON_ALPHANUMERIC).to_string()});
         object["sequencer"] = self.sequencer.as_str().into();
@@ -80,10 +80,9 @@ impl ObjectEvent {
 }
 
 impl Notification {
-    /// Reads a notification as S3 publishes it (Amazon S3 User Guide, "Event message structure").
+    /// Parses a notification of S3 (Amazon S3 User Guide, "Event message structure").
     ///
-    /// Events of other kinds than `ObjectCreated` and `ObjectRemoved` are left out: they change
-    /// nothing that is kept here.
+    /// Other events than `ObjectCreated` and `ObjectRemoved` are ignored: they change no media item.
     pub fn parse(json: &str) -> Result<Self, NotificationError> {
         Self::try_from(serde_json::from_str::<Wire>(json)?)
     }
@@ -102,7 +101,7 @@ impl TryFrom<Wire> for Notification {
     }
 }
 
-/// Only the fields that are used.
+/// A notification in JSON, with only the fields that are used.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Wire {
@@ -164,8 +163,7 @@ impl Record {
     }
 }
 
-/// Keys are form-encoded: `+` is a space, and a plus sign is `%2B`; the order of the two steps
-/// matters.
+/// Keys are form-encoded: `+` is a space, `%2B` is a plus sign. So `+` is replaced first.
 fn decode_key(encoded: &str) -> Result<String, NotificationError> {
     let spaced: Cow<'_, str> = if encoded.contains('+') { encoded.replace('+', " ").into() } else { encoded.into() };
     match percent_decode_str(&spaced).decode_utf8() {
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_came_and_what_went() {
+    fn created_and_removed_objects_are_parsed() {
         let notification =
             parse(json!([record("ObjectCreated:Put", "photo/u/a"), record("ObjectRemoved:Delete", "photo/u/b")]));
         let events = notification.expect("a notification").events;
@@ -206,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_has_neither_size_nor_etag() {
+    fn removal_needs_neither_size_nor_etag() {
         let mut removed = record("ObjectRemoved:DeleteMarkerCreated", "photo/u/b");
         removed["s3"]["object"] = json!({"key": "photo/u/b", "sequencer": "01"});
         assert_eq!(parse(json!([removed])).expect("a notification").events.len(), 1);
     }
 
     #[test]
-    fn the_test_event_and_other_kinds_change_nothing() {
+    fn test_event_and_other_kinds_give_no_events() {
         let test =
             r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-11-22T00:00:00.000Z","Bucket":"originals"}"#;
         assert_eq!(Notification::parse(test).expect("a notification").events, []);
@@ -221,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_s3_never_sends() {
+    fn text_that_s3_never_sends_is_rejected() {
         for text in ["", "null", "[]", "{}", "hello", r#"{"Event":"other"}"#, r#"{"Records":[{}]}"#] {
             assert!(Notification::parse(text).is_err(), "{text}");
         }
@@ -229,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plus_is_a_space_and_an_encoded_plus_is_a_plus() {
+    fn plus_is_a_space_and_encoded_plus_is_a_plus() {
         assert_eq!(decode_key("photo/u/a+b%2Bc%20d").expect("a key"), "photo/u/a b+c d");
         assert_eq!(decode_key("photo/u/%EA%B0%80").expect("a key"), "photo/u/\u{ac00}");
         assert_eq!(decode_key("photo/u/%E1%84%80%E1%85%A1").expect("a key"), "photo/u/\u{1100}\u{1161}");
@@ -237,13 +235,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_key_survives_its_encoding(key: String) {
+        fn encoded_key_round_trips(key: String) {
             let encoded = utf8_percent_encode(&key, NON_ALPHANUMERIC).to_string().replace("%20", "+");
             prop_assert_eq!(decode_key(&encoded).expect("a key"), key);
         }
 
         #[test]
-        fn what_is_written_is_read_again(
+        fn notification_round_trips(
             key: String,
             at in 0..4_000_000_000_000_i64,
             sequencer in "[0-9A-F]{1,32}",
@@ -258,7 +256,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text: String) {
+        fn any_text_parses_without_panic(text: String) {
             let _ = Notification::parse(&text);
         }
     }

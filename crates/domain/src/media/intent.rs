@@ -4,67 +4,67 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-/// The longest file name, in bytes of UTF-8: what file systems take.
+/// Longest file name in bytes of UTF-8, as in common file systems.
 const FILE_NAME_BYTES: usize = 255;
-/// The longest name of a post, in bytes.
+/// Longest post id in bytes.
 const POST_BYTES: usize = 128;
 
-/// What stays as it is in a file name within metadata, which is ASCII.
+/// Characters to encode in a file name within S3 metadata, which is ASCII.
 const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What the uploader says about an object, beside its content.
+/// The object's metadata, which the uploader declared.
 ///
-/// It travels in the object's own metadata, which S3 keeps together with the content: who uploads
-/// cannot change it without breaking the signature, and who reads the object has it for certain.
+/// S3 stores it together with the content. The upload's signature covers it, so the uploader cannot
+/// change it, and every reader of the object gets it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declared {
-    /// Its `Content-Type`.
+    /// The `Content-Type`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// What is to become of it.
+    /// The intended use.
     pub intent: Intent,
 }
 
 impl Declared {
-    /// Reads what S3 answers of an object: its `Content-Type` and its user metadata.
+    /// Parses `Content-Type` and user metadata of an object, as S3 returns them.
     pub fn of(content_type: Option<&str>, metadata: Option<&HashMap<String, String>>) -> Self {
         let value = |name: &str| metadata.and_then(|metadata| metadata.get(name)).map(String::as_str);
         Self { content_type: content_type.map(str::to_owned), intent: Intent::from_metadata(value) }
     }
 }
 
-/// What is to become of an upload; the default is for objects that were put by hand.
+/// Intended use of an upload. The default applies to objects that were put without an upload request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// The story that it belongs to: what its uploader says, not what the graph knows.
+    /// Story of the item, as the uploader declared it; the graph may differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post: Option<Post>,
-    /// Who may see it.
+    /// Visibility of the item.
     pub visibility: Visibility,
-    /// What the file was called.
+    /// Original name of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<FileName>,
 }
 
-/// Who may see an item.
+/// Audience of an item.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub enum Visibility {
-    /// Everybody who is signed in.
+    /// Every signed-in user.
     #[default]
     Public,
-    /// Its owner, and who follows its owner.
+    /// The owner and the owner's followers.
     Followers,
-    /// Its owner.
+    /// The owner only.
     Private,
 }
 
 impl Visibility {
-    /// All of them, the widest first.
+    /// All values, the widest first.
     pub const ALL: [Self; 3] = [Self::Public, Self::Followers, Self::Private];
 
-    /// As it stands in metadata, messages and answers.
+    /// The name in metadata, messages and responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -74,7 +74,7 @@ impl Visibility {
     }
 }
 
-/// Names a story: 1 to 128 of ASCII's letters, digits and `-._~:`.
+/// Id of a story: 1 to 128 ASCII letters, digits and `-._~:`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(
@@ -84,13 +84,13 @@ impl Visibility {
 )]
 pub struct Post(String);
 
-/// The text cannot name a story.
+/// The text is not an id of a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a post is named by 1 to {POST_BYTES} of ASCII's letters, digits and -._~:")]
+#[error("`post` must have 1 to {POST_BYTES} ASCII letters, digits and -._~:")]
 pub struct InvalidPost;
 
 impl Post {
-    /// The name itself.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -111,8 +111,8 @@ impl From<Post> for String {
     }
 }
 
-/// A file's name, in NFC so that what looks the same is the same; at most 255 bytes of UTF-8. It is never
-/// part of a key or a path.
+/// Name of a file: at most 255 bytes of UTF-8, in NFC, so that equal-looking names are equal. It is never
+/// part of a key or path.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(
@@ -127,17 +127,17 @@ impl From<Post> for String {
 )]
 pub struct FileName(String);
 
-/// Why a text is not taken for a file name.
+/// Why a text is not a file name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFileName {
-    /// Nothing, or more than a file system takes.
-    #[error("a file name has 1 to {FILE_NAME_BYTES} bytes of UTF-8, in NFC")]
+    /// Empty, or too long.
+    #[error("a file name must have 1 to {FILE_NAME_BYTES} bytes of UTF-8, in NFC")]
     Length,
-    /// It would lead somewhere else if somebody made a path of it.
-    #[error("a file name is no path: it has neither / nor \\ and is not . or ..")]
+    /// A path, or part of one.
+    #[error("a file name must not contain / or \\ and must not be . or ..")]
     Path,
-    /// It would not be shown as what it is.
-    #[error("a file name has no control characters")]
+    /// Control characters, which may display a name as another.
+    #[error("a file name must not contain control characters")]
     Control,
 }
 
@@ -153,7 +153,7 @@ impl TryFrom<String> for FileName {
 
     fn try_from(text: String) -> Result<Self, InvalidFileName> {
         let name = ComposingNormalizerBorrowed::new_nfc().normalize(&text).into_owned();
-        // Overrides of the writing direction show "gpj.exe" as "exe.jpg" (Unicode TR 36, 3.6).
+        // Overrides of the writing direction display "gpj.exe" as "exe.jpg" (Unicode TR 36, 3.6).
         let hides = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if !(1..=FILE_NAME_BYTES).contains(&name.len()) {
             Err(InvalidFileName::Length)
@@ -174,14 +174,14 @@ impl From<FileName> for String {
 }
 
 impl fmt::Debug for FileName {
-    /// Names of files tell about people: they are not for logs.
+    /// Hides the name: file names are personal data and must not be logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FileName(…)")
     }
 }
 
 impl Intent {
-    /// As S3 user metadata: names without `x-amz-meta-`, values in ASCII, at most 1 kB of S3's 2.
+    /// S3 user metadata: names without `x-amz-meta-`, values in ASCII. At most 1 kB; S3's limit is 2 kB.
     pub fn to_metadata(&self) -> Vec<(&'static str, String)> {
         let mut metadata = vec![("visibility", self.visibility.as_str().to_owned())];
         metadata.extend(self.post.as_ref().map(|post| ("post", post.0.clone())));
@@ -190,11 +190,10 @@ impl Intent {
         metadata
     }
 
-    /// Reads it back; `value` gives the metadata of a name.
+    /// Parses S3 user metadata; `value` returns the metadata of a name.
     ///
-    /// What is absent has its default. What cannot be read was not written here: a post or a file
-    /// name is then left out, but an object that asks for an unknown visibility is shown to nobody
-    /// but its owner.
+    /// Absent metadata has its default. Of invalid metadata, `post` and `file-name` are ignored; an
+    /// unknown visibility is private.
     pub fn from_metadata<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Self {
         let visibility = match value("visibility") {
             None | Some("public") => Visibility::Public,
@@ -226,12 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn an_object_without_metadata_has_the_defaults() {
+    fn object_without_metadata_has_the_defaults() {
         assert_eq!(read(&[]), Intent { post: None, visibility: Visibility::Public, file_name: None });
     }
 
     #[test]
-    fn what_cannot_be_read_is_left_out_and_never_shown_to_more() {
+    fn invalid_metadata_is_ignored_and_unknown_visibility_is_private() {
         assert_eq!(read(&[("visibility", "Public")]).visibility, Visibility::Private);
         assert_eq!(read(&[("visibility", "")]).visibility, Visibility::Private);
         let intent = read(&[("post", "a b"), ("file-name", "%FF"), ("visibility", "followers")]);
@@ -240,14 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn file_names_are_composed() {
+    fn file_names_are_normalized_to_nfc() {
         assert_eq!(name("\u{1112}\u{1161}\u{11ab}.jpg").expect("a name").as_str(), "\u{d55c}.jpg");
-        // 64 syllables: 576 bytes taken apart, 192 put together.
+        // 64 syllables: 576 bytes in NFD, 192 in NFC.
         assert_eq!(name(&"\u{1112}\u{1161}\u{11ab}".repeat(64)).expect("a name").as_str().len(), 192);
     }
 
     #[test]
-    fn refuses_names_that_are_not_names() {
+    fn invalid_file_names_are_rejected() {
         assert_eq!(name(""), Err(InvalidFileName::Length));
         assert_eq!(name(&"가".repeat(86)), Err(InvalidFileName::Length));
         for text in ["../x", "a/b", "a\\b", ".", ".."] {
@@ -259,13 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_name_does_not_reach_logs() {
+    fn debug_output_hides_the_file_name() {
         let intent = Intent { file_name: name("비밀.jpg").ok(), ..Intent::default() };
         assert!(!format!("{intent:?}").contains("비밀"));
     }
 
     #[test]
-    fn refuses_posts_that_would_not_do_as_keys() {
+    fn invalid_post_ids_are_rejected() {
         for text in ["", "a b", "a#b", "글", "a/b", &"x".repeat(129)] {
             assert_eq!(Post::try_from(text.to_owned()), Err(InvalidPost), "{text}");
         }
@@ -274,7 +273,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_intent_survives_its_metadata(
+        fn metadata_round_trips(
             post in prop::option::of("[A-Za-z0-9._~:-]{1,128}"),
             visibility in prop_oneof![Just(Visibility::Public), Just(Visibility::Followers), Just(Visibility::Private)],
             file_name: Option<String>,

@@ -1,51 +1,51 @@
 use jiff::{Timestamp, ToSpan};
 
 use super::{
-    Declared, Derived, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage,
+    Declared, Derivatives, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage,
     UnknownKey,
 };
 
-/// Days for which a deleted item stays as a tombstone.
+/// Days for which the tombstone of a deleted item is kept.
 ///
-/// Longer than any late message can live: 14 days on a queue, then 14 on its dead-letter queue
-/// (SQS's longest retention).
+/// Longer than any message lives: at most 14 days in a queue and 14 in its dead-letter queue (SQS's
+/// longest retention).
 pub const TOMBSTONE_DAYS: i64 = 30;
 
-/// One thing that somebody uploaded, in its latest known state.
+/// One upload in its latest known state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MediaItem {
-    /// Derived from the key.
+    /// Hash of the key.
     pub id: MediaId,
-    /// Where in the item's history this state stands.
+    /// Position of this state in the item's history.
     pub position: Position,
-    /// What it is for.
+    /// Avatar, photo or audio.
     pub kind: Kind,
-    /// Whose it is.
+    /// `sub` of the owner's account.
     pub owner: String,
-    /// Of the original.
+    /// Key of the original.
     pub key: String,
-    /// What became of it.
+    /// State of processing.
     pub state: State,
 }
 
-/// The life of a media item: `processing` → `ready` | `failed` → `deleted`.
+/// State of a media item: `processing` → `ready` | `failed` → `deleted`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
-    /// It has landed; a worker will report.
+    /// Uploaded; a worker will report the outcome.
     Processing(Upload),
-    /// It can be shown or heard. There is no `Derived` where no more than the rest was asked for.
-    Ready(Upload, Option<Derived>),
-    /// It cannot be shown and never will be.
+    /// Processed. The derivatives are `None` if the reader did not ask for them.
+    Ready(Upload, Option<Derivatives>),
+    /// Cannot be processed, permanently.
     Failed(Upload, Reason),
-    /// It is gone; only its position is kept, until `expires_at`, against late news of it.
+    /// Deleted. The tombstone keeps the position, so that late messages do not bring the item back.
     Deleted {
-        /// When the tombstone may go.
+        /// Time after which the tombstone may be removed.
         expires_at: Timestamp,
     },
 }
 
 impl State {
-    /// What is known of the object; nothing if it has gone.
+    /// Size, time and metadata of the original; `None` if it was deleted.
     pub fn upload(&self) -> Option<&Upload> {
         match self {
             Self::Processing(upload) | Self::Ready(upload, _) | Self::Failed(upload, _) => Some(upload),
@@ -54,25 +54,25 @@ impl State {
     }
 }
 
-/// What is known of an object that exists.
+/// Size, time and metadata of an original that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// In bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When S3 stored it.
+    /// Time at which S3 stored it.
     pub uploaded_at: Timestamp,
-    /// Its type, and what is to become of it.
+    /// Declared metadata.
     pub declared: Declared,
 }
 
 impl MediaItem {
-    /// The item after its original landed: a worker will report.
-    pub fn landed(original: Original) -> Self {
-        Self::alive(original, Stage::Landed, State::Processing)
+    /// The item after the upload of its original.
+    pub fn processing(original: Original) -> Self {
+        Self::alive(original, Stage::S3Event, State::Processing)
     }
 
-    /// The item after a worker was done with its original.
-    pub fn reported(report: Report) -> Self {
+    /// The item after a worker has processed its original.
+    pub fn from_report(report: Report) -> Self {
         match report.outcome {
             Outcome::Ready(derived) => {
                 Self::alive(report.original, Stage::Ready, |upload| State::Ready(upload, Some(derived)))
@@ -83,14 +83,14 @@ impl MediaItem {
         }
     }
 
-    /// The item after its original was removed, as `event` tells.
+    /// The item after `event` removed its original.
     pub fn deleted(event: &ObjectEvent) -> Result<Self, UnknownKey> {
         let OriginalKey { kind, owner } = OriginalKey::parse(&event.key)?;
-        // Saturates: a tombstone from the end of time may stay.
+        // Saturates at the last timestamp.
         let expires_at = event.at.saturating_add((24 * TOMBSTONE_DAYS).hours()).unwrap_or(Timestamp::MAX);
         Ok(Self {
             id: MediaId::of_key(&event.key),
-            position: Position { sequencer: event.sequencer.clone(), stage: Stage::Landed },
+            position: Position { sequencer: event.sequencer.clone(), stage: Stage::S3Event },
             kind,
             owner: owner.to_owned(),
             key: event.key.clone(),
@@ -114,10 +114,10 @@ mod tests {
     use super::*;
     use crate::media::{ObjectChange, Picture, Sequencer};
 
-    /// The rule that the table enforces with a condition: a write counts only if it is further on.
-    fn fold(news: impl IntoIterator<Item = MediaItem>) -> HashMap<MediaId, MediaItem> {
+    /// The table's condition: a write applies only if its position is later.
+    fn fold(writes: impl IntoIterator<Item = MediaItem>) -> HashMap<MediaId, MediaItem> {
         let mut table = HashMap::<_, MediaItem>::new();
-        for item in news {
+        for item in writes {
             if table.get(&item.id).is_none_or(|known| known.position < item.position) {
                 table.insert(item.id, item);
             }
@@ -125,7 +125,7 @@ mod tests {
         table
     }
 
-    /// A whole life: landed, failed, ready, overwritten, ready again, deleted; cut short anywhere.
+    /// All states of an item in order: processing, failed, ready, overwritten, ready again, deleted.
     fn history() -> Vec<MediaItem> {
         let event = |sequencer: &str, change| ObjectEvent {
             key: "photo/mina/a.jpg".into(),
@@ -137,7 +137,7 @@ mod tests {
             let event = event(sequencer, ObjectChange::Created { size: 1, etag: String::new() });
             Original::of(&event, 1, Declared::default()).expect("owned")
         };
-        let ready = Outcome::Ready(Derived::Picture(Picture {
+        let ready = Outcome::Ready(Derivatives::Picture(Picture {
             width: 1,
             height: 1,
             thumb_hash: String::new(),
@@ -145,20 +145,20 @@ mod tests {
             variants: vec![],
         }));
         let report = |sequencer, outcome: &Outcome| {
-            MediaItem::reported(Report { original: created(sequencer), outcome: outcome.clone() })
+            MediaItem::from_report(Report { original: created(sequencer), outcome: outcome.clone() })
         };
         vec![
-            MediaItem::landed(created("0A")),
+            MediaItem::processing(created("0A")),
             report("0A", &Outcome::Failed { reason: Reason::Corrupt }),
             report("0A", &ready),
-            MediaItem::landed(created("0A01")),
+            MediaItem::processing(created("0A01")),
             report("0A01", &ready),
             MediaItem::deleted(&event("0B", ObjectChange::Removed)).expect("owned"),
         ]
     }
 
     #[test]
-    fn every_kind_is_waited_for() {
+    fn item_of_any_kind_is_processing_until_a_report() {
         for kind in Kind::ALL {
             let event = ObjectEvent {
                 key: format!("{kind}/mina/a"),
@@ -167,41 +167,42 @@ mod tests {
                 change: ObjectChange::Created { size: 1, etag: String::new() },
             };
             let original = Original::of(&event, 1, Declared::default()).expect("owned");
-            let landed = MediaItem::landed(original.clone());
-            assert!(matches!(landed.state, State::Processing(_)), "{kind}");
-            let failed = MediaItem::reported(Report { original, outcome: Outcome::Failed { reason: Reason::Corrupt } });
-            assert!(landed.position < failed.position, "{kind}");
+            let processing = MediaItem::processing(original.clone());
+            assert!(matches!(processing.state, State::Processing(_)), "{kind}");
+            let failed =
+                MediaItem::from_report(Report { original, outcome: Outcome::Failed { reason: Reason::Corrupt } });
+            assert!(processing.position < failed.position, "{kind}");
         }
     }
 
     #[test]
-    fn a_tombstone_outlives_every_late_message() {
+    fn tombstone_expires_after_30_days() {
         let last = history().pop().expect("a deletion");
         assert_eq!(last.state, State::Deleted { expires_at: "2026-12-22T00:00:00Z".parse().expect("a time") });
     }
 
     #[test]
-    fn a_deleted_item_stays_deleted() {
-        let mut news = history();
-        news.rotate_right(1);
-        let table = fold(news);
+    fn deleted_item_stays_deleted() {
+        let mut writes = history();
+        writes.rotate_right(1);
+        let table = fold(writes);
         assert!(matches!(table.values().next().map(|item| &item.state), Some(State::Deleted { .. })));
     }
 
     proptest! {
         #[test]
-        fn any_order_and_repetition_ends_in_the_same_state(
-            life in 1..=history().len(),
+        fn any_order_and_repetition_end_in_the_same_state(
+            length in 1..=history().len(),
             deliveries in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
             seed in any::<prop::sample::Index>(),
         ) {
-            let news = &history()[..life];
-            let mut delivered: Vec<_> = deliveries.iter().map(|index| news[index.index(life)].clone()).collect();
-            // Everything arrives at least once, somewhere among the repetitions.
-            for item in news {
+            let writes = &history()[..length];
+            let mut delivered: Vec<_> = deliveries.iter().map(|index| writes[index.index(length)].clone()).collect();
+            // Every write arrives at least once, at any place among the repetitions.
+            for item in writes {
                 delivered.insert(seed.index(delivered.len() + 1), item.clone());
             }
-            prop_assert_eq!(fold(delivered), fold(news.to_vec()));
+            prop_assert_eq!(fold(delivered), fold(writes.to_vec()));
         }
     }
 }

@@ -2,24 +2,24 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What an upload is for; the first segment of its key.
+/// Kind of an upload: the first segment of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = MediaKind, description = "What something is for."))]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = MediaKind, description = "Kind of an item."))]
 pub enum Kind {
-    /// A person's picture.
+    /// A picture of a person.
     Avatar,
     /// A picture in a story.
     Photo,
-    /// A story told, or what is heard in one.
+    /// A recording in a story.
     Audio,
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Avatar, Self::Photo, Self::Audio];
 
-    /// As it stands in keys, messages and answers.
+    /// The name in keys, messages and responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Avatar => "avatar",
@@ -28,7 +28,7 @@ impl Kind {
         }
     }
 
-    /// The kind that [`Kind::as_str`] calls so.
+    /// The kind of a name from [`Kind::as_str`].
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -40,23 +40,23 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The key of an original, taken apart: `<kind>/<owner>/<name>`.
+/// Parts of the key of an original: `<kind>/<owner>/<name>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OriginalKey<'a> {
-    /// What it is for.
+    /// Kind of the item.
     pub kind: Kind,
-    /// Whose it is: never empty.
+    /// `sub` of the owner's account; never empty.
     pub owner: &'a str,
 }
 
-/// The key does not look like `<kind>/<owner>/<name>`: nobody owns the object.
+/// The key is not `<kind>/<owner>/<name>`, so the object has no owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the key is not <kind>/<owner>/<name>")]
 pub struct UnknownKey;
 
 impl<'a> OriginalKey<'a> {
-    /// Takes a decoded key apart. The name may hold anything, slashes included, but not be empty:
-    /// consoles make such objects to show a folder.
+    /// Parses a decoded key. The name may contain any character, but must not be empty or end with a
+    /// slash: consoles create such objects for folders.
     pub fn parse(key: &'a str) -> Result<Self, UnknownKey> {
         let mut parts = key.splitn(3, '/');
         let kind = parts.next().and_then(Kind::named).ok_or(UnknownKey)?;
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_a_key_apart() {
+    fn key_has_kind_and_owner() {
         let key = OriginalKey::parse("photo/mina/2026/한강 a+b.jpg");
         assert_eq!(key, Ok(OriginalKey { kind: Kind::Photo, owner: "mina" }));
         assert_eq!(OriginalKey::parse("avatar/u1/x").map(|key| key.kind), Ok(Kind::Avatar));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_nobody_owns() {
+    fn key_without_kind_owner_or_name_is_rejected() {
         for key in
             ["", "photo", "photo/", "photo/mina", "photo/mina/", "photo//x.jpg", "photo/mina/folder/", "other/mina/x"]
         {

@@ -6,42 +6,40 @@ use super::{
     event,
 };
 
-/// What a worker tells `metadata-writer` about one state of one original.
+/// Message of a worker to `metadata-writer`: the outcome of processing one original.
 ///
-/// It repeats all that the S3 event said and the object declared, so that it makes sense even when
-/// it arrives first.
+/// It contains all of the S3 event and of the declared metadata, so it may arrive before the S3 event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// What was worked on.
+    /// The processed original.
     pub original: Original,
-    /// What came of it.
+    /// Outcome of processing.
     pub outcome: Outcome,
 }
 
-/// One state of one original: an object with a content at a place in S3's order.
+/// One version of an original: an object with its place in S3's order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Original {
-    /// Derived from the key.
+    /// Hash of the key.
     pub id: MediaId,
-    /// In the bucket of originals.
+    /// Key in the bucket of originals.
     pub key: String,
-    /// From the key.
+    /// Kind in the key.
     pub kind: Kind,
-    /// From the key.
+    /// Owner in the key.
     pub owner: String,
-    /// In bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When S3 stored it.
+    /// Time at which S3 stored it.
     pub uploaded_at: Timestamp,
-    /// S3's order for this key.
+    /// S3's order of the key's events.
     pub sequencer: Sequencer,
-    /// From the object's headers.
+    /// Declared metadata.
     pub declared: Declared,
 }
 
 impl Original {
-    /// The original that `event` tells of and that declares what is `declared`, if its key has an
-    /// owner.
+    /// The original that `event` created, with its declared metadata. Fails if the key has no owner.
     pub fn of(event: &ObjectEvent, size: u64, declared: Declared) -> Result<Self, UnknownKey> {
         let OriginalKey { kind, owner } = OriginalKey::parse(&event.key)?;
         Ok(Self {
@@ -57,46 +55,46 @@ impl Original {
     }
 }
 
-/// What came of processing an original.
+/// Outcome of processing an original.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Outcome {
-    /// It can be shown or heard.
-    Ready(Derived),
-    /// It never will be: trying again cannot help.
+    /// Processed.
+    Ready(Derivatives),
+    /// Cannot be processed, permanently.
     Failed {
-        /// Why.
+        /// Reason of the failure.
         reason: Reason,
     },
 }
 
-/// Why an original cannot be shown or heard: stable codes, part of the API.
+/// Reason why an original cannot be processed. The names are stable: they are part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = FailureReason, description = "Why an upload cannot be shown. New reasons may come."))]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = FailureReason, description = "Reason why an upload cannot be processed. New reasons may be added."))]
 pub enum Reason {
-    /// The object has no bytes.
+    /// The object is empty.
     Empty,
-    /// The object has more bytes than a picture or a recording may have.
+    /// The object exceeds the size limit of its kind.
     TooLarge,
-    /// Its content is none of the formats that are read.
+    /// The content is in no supported format.
     UnsupportedFormat,
-    /// It was uploaded as one kind of picture and is another.
+    /// The picture's format is not the declared one.
     TypeMismatch,
-    /// Its header claims more pixels than are decoded.
+    /// The header declares more pixels than the limit.
     TooManyPixels,
-    /// It is a longer recording than is taken, or takes too long to prepare.
+    /// The recording exceeds the limit of duration, or of processing time.
     TooLong,
-    /// There is no sound in it: a video without, or a recording without a sample.
+    /// A video without an audio track, or a recording without samples.
     NoSound,
-    /// It ends too early.
+    /// The file ends too early.
     Truncated,
-    /// It breaks the rules of its own format.
+    /// The file is invalid in its format.
     Corrupt,
 }
 
 impl Reason {
-    /// As it stands in messages and metrics.
+    /// The name in messages and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -112,57 +110,57 @@ impl Reason {
     }
 }
 
-/// All that was made from an original.
+/// Files and facts derived from an original.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Derived {
-    /// From a picture.
+pub enum Derivatives {
+    /// Derivatives of a picture.
     Picture(Picture),
-    /// From a recording.
+    /// Derivatives of a recording.
     Sound(Box<Sound>),
 }
 
-/// All that was made from a picture.
+/// Size, placeholder and variants of a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {
-    /// Of the original as shown, in pixels.
+    /// Width of the oriented original in pixels.
     pub width: u32,
-    /// Of the original as shown, in pixels.
+    /// Height of the oriented original in pixels.
     pub height: u32,
-    /// `ThumbHash` (<https://evanw.github.io/thumbhash/>), base 64: what to show while loading.
+    /// Placeholder: `ThumbHash` (<https://evanw.github.io/thumbhash/>) in base 64.
     pub thumb_hash: String,
-    /// `#rrggbb`: what to show before that.
+    /// Placeholder before that: dominant colour as `#rrggbb`.
     pub dominant_colour: String,
-    /// Largest first.
+    /// Variants, the largest first.
     pub variants: Vec<Variant>,
 }
 
-/// One file made from a picture.
+/// One file rendered from a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variant {
-    /// In the bucket of derived files.
+    /// Key in the bucket of derivatives.
     pub key: String,
     /// `image/jpeg` or `image/webp`.
     pub content_type: String,
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// In bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
-/// What arrives on `metadata-queue`: news from S3, or from a worker.
+/// A message of `metadata-queue`: from S3 or from a worker.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
-    /// Objects came or went.
+    /// Objects were created or removed.
     Notification(Notification),
-    /// An original has been processed.
+    /// An original was processed.
     Report(Box<Report>),
 }
 
 impl Message {
-    /// Reads either kind; anything else is a mistake of whoever sent it.
+    /// Parses either kind.
     pub fn parse(json: &str) -> Result<Self, NotificationError> {
         Ok(match serde_json::from_str(json)? {
             Wire::Report(report) => Self::Report(report),
@@ -186,7 +184,7 @@ mod tests {
     use crate::media::{File, Intent, Loudness, Pause, Rendition, Silence, Waveform};
 
     #[test]
-    fn a_report_survives_the_queue() {
+    fn report_round_trips() {
         let original = Original {
             id: MediaId::of_key("photo/mina/가.jpg"),
             key: "photo/mina/가.jpg".into(),
@@ -197,20 +195,20 @@ mod tests {
             sequencer: Sequencer::parse("0A").expect("a sequencer"),
             declared: Declared { content_type: None, intent: Intent::default() },
         };
-        for (outcome, wanted) in [
+        for (outcome, expected) in [
             (Outcome::Failed { reason: Reason::TooManyPixels }, r#"{"state":"failed","reason":"too_many_pixels"}"#),
             (Outcome::Ready(picture()), r#"{"state":"ready","width":4,"height":3,"#),
             (Outcome::Ready(sound()), r#"{"state":"ready","duration_ms":1500,"codec":"aac_lc","#),
         ] {
             let report = Report { original: original.clone(), outcome };
             let text = serde_json::to_string(&report).expect("JSON");
-            assert!(text.contains(&format!(r#""outcome":{wanted}"#)), "{text}");
+            assert!(text.contains(&format!(r#""outcome":{expected}"#)), "{text}");
             assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report)));
         }
     }
 
     #[test]
-    fn a_reason_has_one_name() {
+    fn reason_has_one_name() {
         use Reason::{
             Corrupt, Empty, NoSound, TooLarge, TooLong, TooManyPixels, Truncated, TypeMismatch, UnsupportedFormat,
         };
@@ -221,8 +219,8 @@ mod tests {
         }
     }
 
-    fn picture() -> Derived {
-        Derived::Picture(Picture {
+    fn picture() -> Derivatives {
+        Derivatives::Picture(Picture {
             width: 4,
             height: 3,
             thumb_hash: "AA==".into(),
@@ -231,15 +229,15 @@ mod tests {
         })
     }
 
-    fn sound() -> Derived {
+    fn sound() -> Derivatives {
         let file = File { key: "k".into(), size: 1 };
-        Derived::Sound(Box::new(Sound {
+        Derivatives::Sound(Box::new(Sound {
             duration_ms: 1_500,
             codec: "aac_lc".into(),
             rate_hz: 44_100,
             channels: 1,
             loudness: Loudness {
-                // As DynamoDB and JSON may write a whole number.
+                // JSON and DynamoDB may write it without a fraction.
                 integrated_lufs: Some(-23.0),
                 range_lu: None,
                 true_peak_dbtp: Some(-1.25),
@@ -253,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_s3_from_workers() {
+    fn messages_of_s3_and_workers_are_parsed() {
         let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}).to_string();
         assert_eq!(Message::parse(&test).expect("a message"), Message::Notification(Notification { events: vec![] }));
         for text in ["", "{}", "[]", "한국어", r#"{"original":{}}"#] {

@@ -2,35 +2,34 @@ use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Element, newest::Register};
+use super::{Element, register::Register};
 use crate::graph::{Change, EntityKind, Value};
 
-/// What the mirror's index is told of an element: always the whole of it, at a version.
+/// The document of an element in the mirror's index: its whole content at a version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// Its `_id`, as [`Document::id_of`] makes it.
+    /// The `_id`, from [`Document::id_of`].
     pub id: String,
-    /// The element's. The index takes a document only if its version is higher than what it has.
+    /// Version of the element. The index accepts a document only with a higher version than its own.
     pub version: u64,
-    /// Its fields.
+    /// The fields.
     pub source: Json,
 }
 
 impl Document {
     /// The document of an element.
     ///
-    /// Of one that has gone, which is one whose labels have all gone, only its id is left: a deletion
-    /// would be forgotten by the index after a minute, and a late replay would then bring it back. The
-    /// alias shows only what has a `document_type`.
+    /// An element is removed when all of its labels are. Its document is then a tombstone that contains only
+    /// the id, and is never deleted. The index keeps the version of a deleted document for a minute only,
+    /// so a late replay would restore the old content. The alias hides documents without `document_type`.
     pub fn of(element: &Element) -> Self {
-        let labels: Vec<_> = element.labels().holding().map(|(label, _)| label).collect();
+        let labels: Vec<_> = element.labels().live().map(|(label, _)| label).collect();
         let mut fields = Map::from_iter([("entity_id".to_owned(), json!(element.id()))]);
-        // Of what is older than the stream, no label may be known.
+        // An element that is older than the stream may have no known label.
         if element.labels().is_empty() || !labels.is_empty() {
             fields.insert("entity_type".to_owned(), json!(labels));
             fields.insert("document_type".to_owned(), json!(element.kind().as_str()));
-            let predicates =
-                element.properties().iter().map(|(name, values)| (name.clone(), values.holding().collect()));
+            let predicates = element.properties().iter().map(|(name, values)| (name.clone(), values.live().collect()));
             let predicates = predicates.map(|(name, values)| (name, predicate(values)));
             let predicates: Map<_, _> = predicates.filter(|(_, values)| values != &json!([])).collect();
             if !predicates.is_empty() {
@@ -41,13 +40,13 @@ impl Document {
         Self { id, version: element.version(), source: Json::Object(fields) }
     }
 
-    /// The `_id` of the document of the element that a change is about; also the key of its row.
+    /// The `_id` of the document of a change's entity; also the key of its row.
     pub fn id_of(change: &Change) -> String {
         id_of(change.kind, &change.entity_id)
     }
 }
 
-/// The MD5 of `v://<id>` or `e://<id>`, as AWS's own indexer names documents: 32 hexadecimal digits.
+/// The MD5 of `v://<id>` or `e://<id>` in 32 hexadecimal digits, as in AWS's own indexer.
 fn id_of(kind: EntityKind, id: &str) -> String {
     let scheme = match kind {
         EntityKind::Vertex => "v",
@@ -56,15 +55,15 @@ fn id_of(kind: EntityKind, id: &str) -> String {
     Md5::digest(format!("{scheme}://{id}")).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A property's values, as they came.
+/// Values of a property, sorted by position.
 fn predicate(mut values: Vec<(&String, &Register)>) -> Json {
-    values.sort_by_key(|(key, register)| (register.at, *key));
-    values.into_iter().filter_map(|(_, register)| register.value.as_ref().and_then(object)).collect()
+    values.sort_by_key(|(key, register)| (register.position, *key));
+    values.into_iter().filter_map(|(_, register)| register.property_value().and_then(object)).collect()
 }
 
-/// `{"value": …}`, and its type unless it is a text; nothing if it was left out.
+/// `{"value": …}`, with the type unless it is a string; `None` if the value was omitted.
 fn object(value: &Value) -> Option<Json> {
-    let shown = match value {
+    let json_value = match value {
         Value::String(text) => return Some(json!({ "value": text })),
         Value::Omitted(_) => return None,
         Value::Date(at) => Timestamp::from_millisecond(*at).map_or(json!(at), |at| json!(format!("{at:.3}"))),
@@ -77,10 +76,10 @@ fn object(value: &Value) -> Option<Json> {
         Value::Double(number) => decimal(number.to_string()),
         Value::Unrecognized { json, .. } => json!(json),
     };
-    Some(json!({ "value": shown, "datatype": value.data_type() }))
+    Some(json!({ "value": json_value, "datatype": value.data_type() }))
 }
 
-/// A JSON number with these digits; a text where JSON has none.
+/// A JSON number with these digits; a string if JSON has no such number.
 fn decimal(text: String) -> Json {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => json!(number),
@@ -98,8 +97,9 @@ mod tests {
 
     fn document(changes: &[Change]) -> Json {
         let element = Element::of(&changes[0]).expect("an element");
-        let element =
-            changes.iter().fold(element, |element, change| element.with(&received(change.clone())).next.expect("news"));
+        let element = changes
+            .iter()
+            .fold(element, |element, change| element.apply(&received(change.clone())).next.expect("an effect"));
         Document::of(&element).source
     }
 
@@ -108,7 +108,12 @@ mod tests {
         let property = |(name, after): &(&str, &[Value])| {
             ((*name).to_owned(), PropertyChange { before: vec![], after: after.to_vec() })
         };
-        Change { what: ChangeKind::Added, labels, properties: properties.iter().map(property).collect(), ..change }
+        Change {
+            change_kind: ChangeKind::Added,
+            labels,
+            properties: properties.iter().map(property).collect(),
+            ..change
+        }
     }
 
     fn text(text: &str) -> Value {
@@ -117,10 +122,10 @@ mod tests {
 
     /// Neptune User Guide, "Neptune data model for OpenSearch data", "Sample Gremlin OpenSearch document".
     ///
-    /// That page's indexer leaves out what is no text ("age", "since") and, for no reason given, the
-    /// text "2019-07-03"; with "non-string indexing", AWS's default, they are there, too.
+    /// The indexer of that page omits values that are not strings ("age", "since") and, without giving a
+    /// reason, the string "2019-07-03". AWS's default, "non-string indexing", includes them.
     #[test]
-    fn documents_are_those_of_aws_example() {
+    fn documents_are_those_of_the_aws_example() {
         let simone = added(
             vertex(1, "simone", "", None),
             "Person",
@@ -158,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_hashed_as_aws_hashes_them() {
+    fn ids_are_hashed_as_in_aws_indexer() {
         // `printf v://simone | md5sum`
         assert_eq!(Document::id_of(&vertex(1, "simone", "", None)), "ec08b16c4c0f60880c3e5bd91232eb04");
         assert_eq!(
@@ -169,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_is_named_but_text() {
+    fn every_type_but_string_is_named() {
         let long = i64::MAX;
         let values = [
             (Value::Date(1_560_011_610_678), json!({"value": "2019-06-08T16:33:30.678Z", "datatype": "Date"})),
@@ -191,17 +196,17 @@ mod tests {
     }
 
     #[test]
-    fn what_has_gone_is_no_document_that_is_found() {
-        let there = added(vertex(1, "s1", "", None), "story", &[("title", &[text("첫눈")])]);
-        let mut gone = vertex(2, "s1", "title", None);
-        gone.properties.values_mut().for_each(|title| title.before = vec![text("첫눈")]);
-        gone.labels.removed = vec!["story".to_owned()];
-        gone.what = ChangeKind::Removed;
-        assert_eq!(document(&[there.clone(), gone.clone()]), json!({"entity_id": "s1"}));
-        // Also if the message had no room for what it had.
-        gone.properties.clear();
-        assert_eq!(document(&[there, gone]), json!({"entity_id": "s1"}));
-        // One that was there before the stream has no label that is known.
+    fn removed_element_is_a_tombstone_document() {
+        let present = added(vertex(1, "s1", "", None), "story", &[("title", &[text("첫눈")])]);
+        let mut removed = vertex(2, "s1", "title", None);
+        removed.properties.values_mut().for_each(|title| title.before = vec![text("첫눈")]);
+        removed.labels.removed = vec!["story".to_owned()];
+        removed.change_kind = ChangeKind::Removed;
+        assert_eq!(document(&[present.clone(), removed.clone()]), json!({"entity_id": "s1"}));
+        // Also if the removed properties did not fit in the message.
+        removed.properties.clear();
+        assert_eq!(document(&[present, removed]), json!({"entity_id": "s1"}));
+        // An element from before the stream has no known label.
         let older = document(&[vertex(2, "s2", "title", Some("첫눈"))]);
         let expected = json!({
             "entity_id": "s2", "entity_type": [], "document_type": "vertex", "predicates": {"title": [{"value": "첫눈"}]}

@@ -3,54 +3,57 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::newest::{BoundedLwwMap, Register};
+use super::{
+    bounded_map::BoundedLwwMap,
+    register::{Content, Register},
+};
 use crate::{
-    graph::{Change, EntityKind, Received, Value},
+    graph::{Change, EntityKind, ReceivedChange, Value},
     search::GenerationPosition,
 };
 
-/// Properties that are kept of an element. Each takes four of the 1,000 fields that an index may have.
+/// Most properties of an element. Each takes four of the 1,000 fields that an index may have.
 pub const MAX_NAMES: usize = 64;
-/// The longest name of a property, and the longest label, in bytes of UTF-8.
+/// Longest name of a property, and longest label, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 128;
-/// The longest id of an element, in bytes of UTF-8.
+/// Longest id of an element, in bytes of UTF-8.
 pub const MAX_ID_BYTES: usize = 2_048;
-/// The most that an element takes as JSON, in bytes. DynamoDB takes 400 KiB.
+/// Largest JSON of an element, in bytes. DynamoDB's limit is 400 KiB.
 pub const MAX_ROW_BYTES: usize = 300_000;
 
-/// What is known of a vertex or an edge: a row of the table `mirror`.
+/// A row of the table `mirror`: LWW registers of a vertex or edge, and a version.
 ///
-/// Versions count the changes that taught it something, as with [`Entry`](crate::search::Entry), and
-/// for the same reason. What would be too much is left out:
-/// - of labels, and of each property, all but the newest [registers](super::MAX_REGISTERS);
-/// - of properties, all but the [`MAX_NAMES`] with the shortest names, and names that no index can hold;
+/// The version counts the changes that had an effect, like that of an [`Entry`](crate::search::Entry).
+/// An element is bounded, and leaves out
+/// - all but the latest [registers](super::MAX_REGISTERS) of labels and of each property;
+/// - all but the [`MAX_NAMES`] properties with the shortest names, and names that an index cannot contain;
 /// - values that did not fit in the change's message;
-/// - if it still takes more than [`MAX_ROW_BYTES`], values, the longest first. Only of these it
-///   depends on the order of changes which they are; a replay changes nothing there either.
+/// - above [`MAX_ROW_BYTES`], the longest values. Which values these are depends on the order of changes;
+///   a replay does not change them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Element {
     #[serde(skip)]
     version: u64,
     kind: EntityKind,
     id: String,
-    /// Fast resets before all that is kept. Each deletes what came before it.
+    /// Number of fast resets before all registers. A fast reset deletes everything before it.
     generation: u32,
     labels: BoundedLwwMap,
-    /// By name; the keys of registers are those of values.
+    /// Registers of each property by name. Their keys are hashes of values.
     properties: BTreeMap<String, BoundedLwwMap>,
 }
 
-/// What a change taught.
+/// Effect of a change on an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplyOutcome {
-    /// The next version, if anything was news.
+    /// The element of the next version; `None` if the change had no effect.
     pub next: Option<Element>,
-    /// Labels and values of the graph that are not kept.
+    /// Number of labels and values that were left out.
     pub left_out: usize,
 }
 
 impl Element {
-    /// The element that a change is about, with nothing known of it; none if its id is too long to be kept.
+    /// An empty element for the entity of a change; `None` if the id is too long.
     pub fn of(change: &Change) -> Option<Self> {
         let id = change.entity_id.clone();
         (id.len() <= MAX_ID_BYTES).then(|| Self {
@@ -63,21 +66,21 @@ impl Element {
         })
     }
 
-    /// An element as [`json`](Self::json) wrote it at that version.
+    /// An element from its version and the JSON of [`to_json`](Self::to_json).
     ///
     /// # Errors
-    /// If it is not so.
-    pub fn stored(version: u64, json: &str) -> Result<Self, serde_json::Error> {
+    /// If the JSON is not of an element.
+    pub fn from_stored(version: u64, json: &str) -> Result<Self, serde_json::Error> {
         Ok(Self { version, ..serde_json::from_str(json)? })
     }
 
-    /// All but the version.
-    pub fn json(&self) -> String {
-        // Texts, numbers and maps with texts as keys can always be written.
+    /// The element as JSON, without its version.
+    pub fn to_json(&self) -> String {
+        // Serialization cannot fail: all map keys are strings.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// How often it was written; its document's version.
+    /// Version of the row and of its document.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -98,9 +101,9 @@ impl Element {
         &self.properties
     }
 
-    /// The element with what a change of it says.
-    pub fn with(&self, received: &Received) -> ApplyOutcome {
-        let Received { cluster, change, .. } = received;
+    /// Applies a change of the element.
+    pub fn apply(&self, received: &ReceivedChange) -> ApplyOutcome {
+        let ReceivedChange { cluster, change, .. } = received;
         let generation = GenerationPosition::of(cluster, change.position).generation;
         if generation < self.generation {
             return ApplyOutcome { next: None, left_out: 0 };
@@ -110,8 +113,8 @@ impl Element {
         if is_reset {
             (next.generation, next.labels, next.properties) = (generation, BoundedLwwMap::default(), BTreeMap::new());
         }
-        let (has_news, mut left_out) = next.learn(change);
-        if !has_news && !is_reset {
+        let (has_changed, mut left_out) = next.merge_change(change);
+        if !has_changed && !is_reset {
             return ApplyOutcome { next: None, left_out };
         }
         left_out += next.shrink();
@@ -119,21 +122,22 @@ impl Element {
         ApplyOutcome { next: Some(next), left_out }
     }
 
-    /// Whether anything was news, and how much that holds is not kept.
-    fn learn(&mut self, change: &Change) -> (bool, usize) {
-        let (mut has_news, mut left_out) = (false, 0);
-        let register = |holds, value| Register { at: change.position, holds, value };
-        let labels = &change.labels;
-        // What is there comes first: of one position, the first word counts.
-        let there = labels.added.iter().chain(&labels.kept).map(|label| (label, true));
-        for (label, holds) in there.chain(labels.removed.iter().map(|label| (label, false))) {
+    /// Merges the labels and values of a change. Returns whether a register changed, and how many labels and
+    /// values were left out.
+    fn merge_change(&mut self, change: &Change) -> (bool, usize) {
+        let (mut has_changed, mut left_out) = (false, 0);
+        let register =
+            |is_present: bool, content| Register { position: change.position, value: is_present.then_some(content) };
+        // Present labels and values come first, because the first write of a position wins.
+        let present = change.labels.added.iter().chain(&change.labels.kept).map(|label| (label, true));
+        for (label, is_present) in present.chain(change.labels.removed.iter().map(|label| (label, false))) {
             if label.len() > MAX_NAME_BYTES {
-                left_out += usize::from(holds);
+                left_out += usize::from(is_present);
                 continue;
             }
-            let learnt = self.labels.learn(label.clone(), register(holds, None));
-            has_news |= learnt.is_news;
-            left_out += usize::from(learnt.is_loss);
+            let write = self.labels.apply(label.clone(), register(is_present, Content::KeyOnly));
+            has_changed |= write.is_applied;
+            left_out += usize::from(write.drops_value);
         }
         for (name, property) in &change.properties {
             let Some((values, dropped)) = self.property(name) else {
@@ -141,25 +145,26 @@ impl Element {
                 continue;
             };
             left_out += dropped;
-            let there = property.after.iter().map(|value| (value, true));
-            for (value, holds) in there.chain(property.before.iter().map(|value| (value, false))) {
-                let is_known = !matches!(value, Value::Omitted(_));
-                let kept = (holds && is_known).then(|| value.clone());
-                let learnt = values.learn(key(value), register(holds, kept));
-                has_news |= learnt.is_news;
-                left_out += usize::from(learnt.is_loss || (holds && !is_known));
+            let present = property.after.iter().map(|value| (value, true));
+            for (value, is_present) in present.chain(property.before.iter().map(|value| (value, false))) {
+                let is_omitted = matches!(value, Value::Omitted(_));
+                let content = if is_omitted { Content::KeyOnly } else { Content::Value(value.clone()) };
+                let write = values.apply(key(value), register(is_present, content));
+                has_changed |= write.is_applied;
+                left_out += usize::from(write.drops_value || (is_present && is_omitted));
             }
         }
-        (has_news, left_out)
+        (has_changed, left_out)
     }
 
-    /// The registers of a property, if it is to be kept; and how many values had to go for it.
+    /// Registers of a property, if it is kept, and the number of values that were dropped for it.
     ///
-    /// Which names stay depends on the names alone, so what is dropped never comes back half.
+    /// Which properties are kept depends on their names only, so a dropped property never reappears with
+    /// some of its values.
     fn property(&mut self, name: &str) -> Option<(&mut BoundedLwwMap, usize)> {
         let rank = |name: &str| (name.len(), name.to_owned());
         let mut dropped = 0;
-        if !is_field(name) {
+        if !is_field_name(name) {
             return None;
         }
         if !self.properties.contains_key(name) && self.properties.len() >= MAX_NAMES {
@@ -167,46 +172,50 @@ impl Element {
             if rank(name) > rank(&longest) {
                 return None;
             }
-            dropped = self.properties.remove(&longest).map_or(0, |values| values.holding().count());
+            dropped = self.properties.remove(&longest).map_or(0, |values| values.live().count());
         }
         Some((self.properties.entry(name.to_owned()).or_default(), dropped))
     }
 
-    /// Leaves out values until the row has room for it; how many.
+    /// Leaves out the longest values until the JSON fits in [`MAX_ROW_BYTES`]. Returns their number.
     fn shrink(&mut self) -> usize {
-        let mut bytes = self.json().len();
+        let mut bytes = self.to_json().len();
         let mut left_out = 0;
         while bytes > MAX_ROW_BYTES {
             let registers = self.properties.values_mut().flat_map(BoundedLwwMap::registers_mut);
-            let size = |value: &Option<Value>| value.as_ref().map_or(0, text_bytes);
-            let Some(longest) = registers.max_by_key(|register| size(&register.value)) else { break };
-            let Some(value) = longest.value.take() else { break };
-            // At least as long in JSON.
-            bytes = bytes.saturating_sub(text_bytes(&value).max(1));
+            let size = |register: &Register| register.property_value().map_or(0, unbounded_bytes);
+            let Some(longest) = registers.max_by_key(|register| size(register)) else { break };
+            if longest.property_value().is_none() {
+                break;
+            }
+            // In JSON it takes at least as much.
+            bytes = bytes.saturating_sub(size(longest).max(1));
+            longest.value = Some(Content::KeyOnly);
             left_out += 1;
         }
         left_out
     }
 }
 
-/// Whether an index can hold a property of this name: there, dots lead into objects.
-fn is_field(name: &str) -> bool {
+/// Whether an index can contain a property of this name: dots would lead into objects.
+fn is_field_name(name: &str) -> bool {
     name.len() <= MAX_NAME_BYTES && !name.trim().is_empty() && !name.contains('.')
 }
 
-/// The bytes of what has no bound.
-fn text_bytes(value: &Value) -> usize {
+/// Bytes of a value whose size has no bound; 0 for other values.
+fn unbounded_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) | Value::Unrecognized { json: text, .. } => text.len(),
         _ => 0,
     }
 }
 
-/// Tells a value from others of its property, also if only its hash came: 24 hexadecimal digits.
+/// Key of a value among those of its property: 24 hexadecimal digits of a hash. A value and its
+/// [`Value::Omitted`] have the same key.
 fn key(value: &Value) -> String {
     let content = match value {
         Value::String(text) | Value::Unrecognized { json: text, .. } => format!("{:x}", Sha256::digest(text)),
-        Value::Omitted(omitted) => omitted.sha256.clone(),
+        Value::Omitted(digest) => digest.sha256.clone(),
         Value::Date(number) | Value::Long(number) => number.to_string(),
         Value::Bool(is_true) => is_true.to_string(),
         Value::Byte(number) => number.to_string(),
@@ -219,6 +228,3 @@ fn key(value: &Value) -> String {
     key.truncate(24);
     key
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,26 +1,26 @@
-//! What users choose among.
+//! Categories of notifications.
 
 use serde::{Deserialize, Serialize};
 
-/// What a notification is about, as far as users choose among notifications.
+/// Subject of a notification. Users mute notifications by category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = NotificationCategory, description = "What a notification is about."))]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = NotificationCategory, description = "Subject of a notification."))]
 pub enum Category {
-    /// Somebody follows the user.
+    /// A person follows the user.
     Followers,
-    /// Somebody likes what the user told or wrote.
+    /// A person likes a story or comment of the user.
     Likes,
-    /// Somebody replies to what the user told or wrote.
+    /// A person replies to a story or comment of the user.
     Replies,
-    /// Somebody mentions the user.
+    /// A person mentions the user.
     Mentions,
-    /// Somebody whom the user follows told a story.
+    /// A person whom the user follows publishes a story.
     Stories,
 }
 
 impl Category {
-    /// As in preferences; also the name of the Android channel.
+    /// The name in preferences, and of the Android channel.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Followers => "followers",

@@ -2,41 +2,44 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, rules};
-use crate::graph::{ChangeKind, EntityKind, Position, Received};
+use crate::graph::{ChangeKind, EntityKind, Position, ReceivedChange};
 
-/// An edge that was added, and that somebody may have to be told of.
+/// The addition of an edge for which there is a notification rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// `<cluster>/<commitNum>/<opNum>`: the same at every delivery.
     pub id: String,
-    /// Its place in the graph's history.
+    /// Position of the change.
     pub position: Position,
-    /// When the commit was requested.
+    /// Time of the commit.
     pub committed_at: Timestamp,
-    /// The edge's id.
+    /// Id of the edge.
     pub edge: String,
-    /// Its label.
+    /// Label of the edge.
     pub label: String,
-    /// The vertex where it begins.
+    /// Id of the source vertex.
     pub from: String,
-    /// The vertex where it ends.
+    /// Id of the target vertex.
     pub to: String,
 }
 
 impl Event {
-    /// The event in a change, if there is a rule for it. An edge that was only changed is none,
-    /// also if it leads elsewhere since: see [`ChangeKind::Changed`].
-    pub fn of(received: &Received) -> Option<Self> {
+    /// The event of a change, if there is a rule for it. A changed edge is no event, also if its ends
+    /// changed: see [`ChangeKind::Changed`].
+    pub fn of(received: &ReceivedChange) -> Option<Self> {
         let change = &received.change;
         let ends = change.ends.as_ref()?;
         let label = change.labels.added.first()?;
-        if change.kind != EntityKind::Edge || change.what != ChangeKind::Added || rules::about(label).next().is_none() {
+        if change.kind != EntityKind::Edge
+            || change.change_kind != ChangeKind::Added
+            || rules::for_label(label).next().is_none()
+        {
             return None;
         }
         Some(Self {
             id: received.id.clone(),
             position: change.position,
-            // A year beyond 9999 is too old as well.
+            // A year after 9999 counts as expired.
             committed_at: Timestamp::from_millisecond(change.commit_timestamp_ms).unwrap_or(Timestamp::MIN),
             edge: change.entity_id.clone(),
             label: label.clone(),
@@ -45,20 +48,20 @@ impl Event {
         })
     }
 
-    /// The rules that are about it.
+    /// The rules about edges of its label.
     pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
-        rules::about(&self.label)
+        rules::for_label(&self.label)
     }
 
-    /// How long a notification by `rule` has still to live. `None` if it is too old to be sent.
+    /// Remaining time to live of a notification of `rule`; `None` if it has expired.
     pub fn time_left(&self, rule: &Rule, now: Timestamp) -> Option<SignedDuration> {
         let ttl = SignedDuration::from_secs(rule.ttl_seconds.into());
-        // A clock ahead of ours must not make it live longer.
+        // A commit time in the future must not extend the time to live.
         let age = now.duration_since(self.committed_at).max(SignedDuration::ZERO);
         (age < ttl).then(|| ttl - age)
     }
 
-    /// When no rule would send it any more.
+    /// Time after which no rule sends a notification.
     pub fn expires_at(&self) -> Timestamp {
         let longest = self.rules().map(|rule| rule.ttl_seconds).max().unwrap_or_default();
         self.committed_at.checked_add(SignedDuration::from_secs(longest.into())).unwrap_or(Timestamp::MAX)
@@ -75,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_added_edge_with_a_rule_is_one() {
+    fn only_an_added_edge_with_a_rule_is_an_event() {
         let event = event();
         assert_eq!((event.id.as_str(), event.from.as_str(), event.to.as_str()), ("main/7/1", "mina", "s1"));
         for change in [
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn it_lives_as_long_as_its_rule_says() {
+    fn event_expires_after_the_time_to_live_of_its_rule() {
         let event = event();
         let rule = event.rules().next().expect("a rule");
         let after = |ms: i64| Timestamp::from_millisecond(COMMIT_MS + ms).expect("a time");
@@ -101,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_none_is_too_old() {
+    fn event_with_an_invalid_time_has_expired() {
         let mut change = edge(ChangeKind::Added, 7, "e1", "likes", "mina", "s1");
         change.commit_timestamp_ms = i64::MAX;
         let event = Event::of(&received(change)).expect("an event");

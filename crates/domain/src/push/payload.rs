@@ -1,7 +1,7 @@
-//! What SNS is handed for one phone: a message for FCM, in the form of its HTTP v1 API.
+//! SNS messages for one phone, with a payload for FCM in the form of its HTTP v1 API.
 //!
-//! It holds no text, only localisation keys and what fills their places: phones speak the language
-//! of their owners. Plain texts must not stand beside the keys: Android would show those.
+//! The payload has localization keys and arguments, and the phone looks the text up in its language. It
+//! must not contain plain texts beside the keys, because Android would display those.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,61 +9,61 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Event, Rule,
-    rules::{LocalizedText, TemplateArgs},
+    template::{LocalizedText, TemplateArgs},
     truncate::truncate,
 };
-use crate::message::sendable;
+use crate::message::escape_noncharacters;
 
-/// The most that FCM takes. It counts notification and data only; here, all that is sent counts.
+/// Largest payload in bytes. FCM's limit counts notification and data only; here the whole payload counts.
 pub const FCM_MAX_BYTES: usize = 4_096;
-/// The longest `apns-collapse-id` (Apple, "Sending notification requests to APNs").
+/// Longest `apns-collapse-id` in bytes (Apple, "Sending notification requests to APNs").
 const MAX_COLLAPSE_ID_BYTES: usize = 64;
-/// The Android channel without a sound.
+/// Android channel without a sound.
 const QUIET_CHANNEL: &str = "quiet";
 
-/// A notification, the same for all who get it.
+/// A notification, the same for all recipients.
 #[derive(Debug, Clone, Copy)]
 pub struct Notification<'a> {
-    /// By which it is sent.
+    /// The rule that sends it.
     pub rule: &'a Rule,
-    /// What happened.
+    /// The event it is about.
     pub event: &'a Event,
-    /// The person whose doing it was.
+    /// Id of the person who caused the event.
     pub actor: &'a str,
-    /// What can be said.
-    pub words: &'a TemplateArgs,
+    /// Arguments of the template.
+    pub args: &'a TemplateArgs,
 }
 
-/// Why there is no message.
+/// Why a notification has no payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
-    /// It is older than the rule lets it be.
+    /// It is older than the rule's time to live.
     #[error("the notification has expired")]
     Expired,
-    /// The ids alone take more than FCM allows.
-    #[error("the notification takes more than {FCM_MAX_BYTES} bytes without any name")]
+    /// It exceeds FCM's limit even with empty arguments.
+    #[error("the notification takes more than {FCM_MAX_BYTES} bytes without arguments")]
     TooLarge,
 }
 
 impl Notification<'_> {
-    /// The `Message` of `Publish` with `MessageStructure=json`: `{"default":…,"GCM":"<JSON>"}`.
+    /// The `Message` of SNS's `Publish` with `MessageStructure=json`: `{"default":…,"GCM":"<JSON>"}`.
     ///
-    /// What fills places in texts is cut until all fits in, each argument to the same length.
-    pub fn message(&self, silent: bool, now: Timestamp) -> Result<String, PayloadError> {
-        let left = self.event.time_left(self.rule, now).ok_or(PayloadError::Expired)?;
-        let (title, body) = self.words.say(self.rule).ok_or(PayloadError::TooLarge)?;
-        let whole = |max_arg_bytes: usize| {
-            let shorter = |said: &LocalizedText| LocalizedText {
-                key: said.key.clone(),
-                args: said.args.iter().map(|arg| truncate(arg, max_arg_bytes)).collect(),
+    /// If the payload is too large, all arguments are truncated to one length that fits.
+    pub fn sns_message(&self, silent: bool, now: Timestamp) -> Result<String, PayloadError> {
+        let time_left = self.event.time_left(self.rule, now).ok_or(PayloadError::Expired)?;
+        let (title, body) = self.args.fill_template(self.rule).ok_or(PayloadError::TooLarge)?;
+        let payload = |max_arg_bytes: usize| {
+            let truncated = |text: &LocalizedText| LocalizedText {
+                key: text.key.clone(),
+                args: text.args.iter().map(|arg| truncate(arg, max_arg_bytes)).collect(),
             };
-            self.gcm(&shorter(&title), &shorter(&body), silent, now, left.as_secs().max(1))
+            self.gcm(&truncated(&title), &truncated(&body), silent, now, time_left.as_secs().max(1))
         };
         let longest = title.args.iter().chain(&body.args).map(String::len).max().unwrap_or_default();
-        let max_arg_bytes = largest_fitting(longest, |bytes| whole(bytes).len() <= FCM_MAX_BYTES);
-        let gcm = whole(max_arg_bytes.ok_or(PayloadError::TooLarge)?);
-        // `default` must be there, and is for endpoints of other services: there are none.
-        Ok(sendable(json!({"default": self.rule.id, "GCM": gcm}).to_string()))
+        let max_arg_bytes = largest_fitting(longest, |bytes| payload(bytes).len() <= FCM_MAX_BYTES);
+        let gcm = payload(max_arg_bytes.ok_or(PayloadError::TooLarge)?);
+        // SNS requires `default`, which it sends to endpoints of other services. There are none.
+        Ok(escape_noncharacters(json!({"default": self.rule.id, "GCM": gcm}).to_string()))
     }
 
     fn gcm(
@@ -93,7 +93,7 @@ impl Notification<'_> {
             "channel_id": if silent { QUIET_CHANNEL } else { category },
         });
         if silent {
-            // For Android before 8, which knows no channels.
+            // For Android before version 8, which has no channels.
             android["notification_priority"] = json!("PRIORITY_LOW");
         } else {
             aps["sound"] = json!("default");
@@ -119,7 +119,7 @@ impl Notification<'_> {
         json!({"fcmV1Message": {"validate_only": false, "message": message}}).to_string()
     }
 
-    /// For the app: all of them texts, none with a name that FCM keeps for itself.
+    /// Data for the app. FCM requires strings, and reserves some names.
     fn data(&self) -> Value {
         let Self { rule, event, actor, .. } = self;
         json!({
@@ -134,15 +134,15 @@ impl Notification<'_> {
     }
 }
 
-/// The largest number up to `most` that fits, if what fits goes on to fit when it is made smaller.
-fn largest_fitting(most: usize, fits: impl Fn(usize) -> bool) -> Option<usize> {
-    if fits(most) {
-        return Some(most);
+/// The largest number up to `max` that fits, by bisection: if a number fits, all smaller ones do.
+fn largest_fitting(max: usize, fits: impl Fn(usize) -> bool) -> Option<usize> {
+    if fits(max) {
+        return Some(max);
     }
     if !fits(0) {
         return None;
     }
-    let (mut fitting, mut too_large) = (0, most);
+    let (mut fitting, mut too_large) = (0, max);
     while too_large - fitting > 1 {
         let middle = fitting.midpoint(too_large);
         if fits(middle) { fitting = middle } else { too_large = middle }
@@ -173,7 +173,7 @@ mod tests {
         Timestamp::from_millisecond(COMMIT_MS).expect("a time") + SignedDuration::from_secs(400)
     }
 
-    fn words(name: &str, title: &str) -> TemplateArgs {
+    fn args(name: &str, title: &str) -> TemplateArgs {
         TemplateArgs {
             actor_name: Some(name.into()),
             source_title: Some(title.into()),
@@ -181,20 +181,20 @@ mod tests {
         }
     }
 
-    fn build(rule: &str, event: &Event, words: &TemplateArgs, silent: bool) -> Result<(String, Value), PayloadError> {
+    fn build(rule: &str, event: &Event, args: &TemplateArgs, silent: bool) -> Result<(String, Value), PayloadError> {
         let rule = rules::by_id(rule).expect("a rule");
-        let message = Notification { rule, event, actor: "mina", words }.message(silent, now())?;
+        let message = Notification { rule, event, actor: "mina", args }.sns_message(silent, now())?;
         let message: Value = serde_json::from_str(&message).expect("JSON");
         assert!(message["default"].is_string());
-        let gcm = message["GCM"].as_str().expect("a text, not an object").to_owned();
+        let gcm = message["GCM"].as_str().expect("a string").to_owned();
         let read: Value = serde_json::from_str(&gcm).expect("JSON in JSON");
         Ok((gcm, read["fcmV1Message"]["message"].clone()))
     }
 
     #[test]
-    fn says_who_likes_what_in_the_phones_own_words() {
+    fn payload_has_localization_keys_for_android_and_ios() {
         let event = event("likes", "mina", "s1");
-        let (_, message) = build("like-story", &event, &words("미나", "첫눈"), false).expect("a message");
+        let (_, message) = build("like-story", &event, &args("미나", "첫눈"), false).expect("a message");
         let android = &message["android"];
         assert_eq!(android["priority"], "high");
         assert_eq!(android["ttl"], "86000s");
@@ -214,13 +214,13 @@ mod tests {
         assert_eq!((&aps["sound"], &aps["thread-id"]), (&json!("default"), &json!("likes:s1")));
         assert_eq!(message["data"]["rule"], "like-story");
         assert_eq!(message["data"]["event"], "main/7/1");
-        assert!(message.get("notification").is_none(), "Android would show its plain text");
+        assert!(message.get("notification").is_none(), "Android would display its plain text");
     }
 
     #[test]
-    fn at_night_there_is_no_sound() {
+    fn silent_payload_has_no_sound() {
         let event = event("likes", "mina", "s1");
-        let (gcm, message) = build("like-story", &event, &words("미나", "첫눈"), true).expect("a message");
+        let (gcm, message) = build("like-story", &event, &args("미나", "첫눈"), true).expect("a message");
         assert!(!gcm.contains("sound"), "{gcm}");
         assert_eq!(message["android"]["notification"]["channel_id"], "quiet");
         assert_eq!(message["apns"]["headers"]["apns-priority"], "5");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_tag_is_hashed_for_apple() {
+    fn long_tag_is_hashed_for_apns() {
         let story = "s".repeat(80);
         let (_, message) =
             build("like-story", &event("likes", "mina", &story), &TemplateArgs::default(), false).expect("fits");
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_expired_or_cannot_fit_is_none() {
+    fn expired_or_too_large_notification_has_no_payload() {
         let mut old = event("likes", "mina", "s1");
         old.committed_at -= SignedDuration::from_hours(24);
         assert_eq!(build("like-story", &old, &TemplateArgs::default(), false), Err(PayloadError::Expired));
@@ -247,11 +247,11 @@ mod tests {
     }
 
     #[test]
-    fn long_korean_names_are_cut_as_late_as_possible() {
+    fn long_korean_names_are_truncated_as_little_as_needed() {
         let long = "가".repeat(2_000);
         let (gcm, message) =
-            build("like-story", &event("likes", "mina", "s1"), &words(&long, &long), false).expect("fits");
-        // Each argument stands twice, for Android and for Apple: one syllable more each would be 12 bytes.
+            build("like-story", &event("likes", "mina", "s1"), &args(&long, &long), false).expect("fits");
+        // Two arguments, each for Android and for iOS: one more syllable each takes 12 bytes.
         assert!((FCM_MAX_BYTES - 12..=FCM_MAX_BYTES).contains(&gcm.len()), "{}", gcm.len());
         let arg = message["android"]["notification"]["body_loc_args"][0].as_str().expect("a text");
         assert!(arg.ends_with("가…") && arg.len() > 300, "{arg}");
@@ -259,11 +259,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_said_fits_and_is_well_formed(
+        fn any_payload_fits_and_is_well_formed(
             name in "\\PC{0,600}", title in "(?s).{0,3000}", silent: bool, rule in prop::sample::select(rules::all())
         ) {
             let event = event(&rule.when.edge, "mina", "s1");
-            let (gcm, message) = build(&rule.id, &event, &words(&name, &title), silent).expect("a message");
+            let (gcm, message) = build(&rule.id, &event, &args(&name, &title), silent).expect("a message");
             prop_assert!(gcm.len() <= FCM_MAX_BYTES);
             for (key, value) in message["data"].as_object().expect("an object") {
                 prop_assert!(value.is_string());
@@ -275,8 +275,8 @@ mod tests {
                 let args: Vec<String> =
                     serde_json::from_value(notification[format!("{part}_loc_args")].clone()).expect("texts");
                 for language in ["ko", "en"] {
-                    let said = texts::localise(language, key, &args).expect("a text");
-                    prop_assert!(args.iter().all(|arg| said.contains(arg)));
+                    let text = texts::localise(language, key, &args).expect("a text");
+                    prop_assert!(args.iter().all(|arg| text.contains(arg)));
                 }
             }
         }

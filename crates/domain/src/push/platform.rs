@@ -1,13 +1,13 @@
-//! What kind of phone an app runs on.
+//! Platforms of phones.
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of phone. FCM reaches both, in different ways.
+/// Operating system of a phone. FCM reaches both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(description = "What a phone runs."))]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(description = "Operating system of a phone."))]
 pub enum Platform {
-    /// FCM delivers by itself.
+    /// FCM delivers directly.
     Android,
     /// FCM delivers through APNs.
     Ios,

@@ -1,4 +1,4 @@
-//! What a user wants to be told of, and when in silence.
+//! Notification preferences: muted categories and quiet hours.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Category;
 
-/// How a notification is to reach a user.
+/// How a notification is delivered to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// Not at all.
@@ -22,24 +22,24 @@ pub enum Delivery {
     Normal,
 }
 
-/// A user's choice. Whoever chose nothing is told of everything, at any time.
+/// Preferences of a user. By default all notifications are delivered, with sound.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preferences {
-    /// What the user does not want to be told of.
+    /// Muted categories.
     #[serde(default)]
     pub muted: BTreeSet<Category>,
-    /// When notifications are to be silent.
+    /// Hours in which notifications are silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
 }
 
 impl Preferences {
-    /// How a notification about `category` is to reach the user at `now`.
+    /// Delivery of a notification of `category` at `now`.
     pub fn delivery(&self, category: Category, now: Timestamp) -> Delivery {
         if self.muted.contains(&category) {
             Delivery::None
-        } else if self.quiet_hours.as_ref().is_some_and(|hours| hours.contain(now)) {
+        } else if self.quiet_hours.as_ref().is_some_and(|hours| hours.contains(now)) {
             Delivery::Silent
         } else {
             Delivery::Normal
@@ -47,30 +47,30 @@ impl Preferences {
     }
 }
 
-/// A part of every day, by the clock on the user's wall: what that clock shows decides, also on
-/// days on which it is put forward or back.
+/// Part of every day, in the local time of the user. Local time also decides on days on which daylight
+/// saving time begins or ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "Text")]
 pub struct QuietHours {
-    /// The first quiet minute.
+    /// First quiet minute.
     from: Time,
-    /// The first minute that is quiet no longer; before `from` if midnight lies between.
+    /// First minute after; before `from` if midnight lies between.
     to: Time,
     time_zone: TimeZone,
-    /// The zone's IANA name, as the database writes it.
+    /// IANA name of the zone, as in the time zone database.
     zone_name: String,
 }
 
-/// These are no quiet hours.
+/// Why quiet hours are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidQuietHours {
-    /// The named field is no time of day.
+    /// The named field is not a time of day.
     #[error("`{0}` must be a time of day from 00:00 to 23:59, such as 22:00")]
     Time(&'static str),
-    /// From a time to the same time: nothing, or all day?
+    /// Both times are the same, which could mean never or all day.
     #[error("`from` and `to` must differ")]
     Empty,
-    /// The time zone database has no such zone.
+    /// The time zone database does not have the zone.
     #[error("`timeZone` must be the IANA name of a time zone, such as Asia/Seoul")]
     TimeZone,
 }
@@ -83,36 +83,36 @@ impl QuietHours {
         if from == to {
             return Err(InvalidQuietHours::Empty);
         }
-        // The database that is part of the program, not the machine's: the same everywhere, and no I/O.
+        // The bundled database is the same everywhere and needs no I/O.
         let time_zone = TimeZoneDatabase::bundled().get(time_zone).ok().filter(|zone| !zone.is_unknown());
         let time_zone = time_zone.ok_or(InvalidQuietHours::TimeZone)?;
         let zone_name = time_zone.iana_name().ok_or(InvalidQuietHours::TimeZone)?.to_owned();
         Ok(Self { from, to, time_zone, zone_name })
     }
 
-    /// When they begin, as `HH:MM`.
+    /// Start as `HH:MM`.
     pub fn start(&self) -> String {
         clock(self.from)
     }
 
-    /// When they end, as `HH:MM`.
+    /// End as `HH:MM`.
     pub fn end(&self) -> String {
         clock(self.to)
     }
 
-    /// The IANA name of the zone in which they count.
+    /// IANA name of the time zone.
     pub fn time_zone(&self) -> &str {
         &self.zone_name
     }
 
-    /// Whether `now` lies in them.
-    pub fn contain(&self, now: Timestamp) -> bool {
+    /// Whether `now` is in the quiet hours.
+    pub fn contains(&self, now: Timestamp) -> bool {
         let clock = self.time_zone.to_datetime(now).time();
         if self.from < self.to { self.from <= clock && clock < self.to } else { self.from <= clock || clock < self.to }
     }
 }
 
-/// `HH:MM`.
+/// Parses `HH:MM`.
 fn time_of_day(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
     let number = |digits: &str| -> Option<i8> {
@@ -126,7 +126,7 @@ fn clock(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
-/// Quiet hours as they are stored.
+/// The stored form of quiet hours.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text {
@@ -166,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn who_chose_nothing_is_told_of_everything() {
+    fn default_preferences_deliver_everything() {
         let preferences: Preferences = serde_json::from_value(json!({})).expect("preferences");
         assert_eq!(preferences, Preferences::default());
         assert_eq!(preferences.delivery(Category::Likes, at("2026-11-22T15:00:00Z")), Delivery::Normal);
     }
 
     #[test]
-    fn muted_is_muted_by_day_and_by_night() {
+    fn muted_category_is_not_delivered_at_any_time() {
         let text = json!({
             "muted": ["likes", "stories"], "quiet_hours": {"from": "22:00", "to": "07:00", "time_zone": "Asia/Seoul"}
         });
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_may_lie_within_a_day_or_across_midnight() {
+    fn quiet_hours_may_span_midnight() {
         let nap = hours("13:00", "15:30", "Asia/Seoul");
         let night = hours("22:00", "07:00", "Asia/Seoul");
         for (clock, in_nap, in_night) in [
@@ -202,26 +202,26 @@ mod tests {
             ("22:00:00", false, true),
         ] {
             let now = at(&format!("2026-11-22T{clock}+09:00"));
-            assert_eq!((nap.contain(now), night.contain(now)), (in_nap, in_night), "{clock}");
+            assert_eq!((nap.contains(now), night.contains(now)), (in_nap, in_night), "{clock}");
         }
     }
 
     #[test]
-    fn the_clock_on_the_wall_decides_when_it_is_put_forward_or_back() {
+    fn quiet_hours_follow_local_time_across_daylight_saving() {
         let night = hours("22:00", "07:00", "Europe/Berlin");
-        // The same moments by UTC are quiet in winter and not in summer.
-        assert!(night.contain(at("2026-01-15T05:30:00Z")));
-        assert!(!night.contain(at("2026-07-15T05:30:00Z")));
-        // 29 March 2026: after 01:59 comes 03:00. Hours in the hole never come.
-        let hole = hours("02:00", "03:00", "Europe/Berlin");
-        assert!(!hole.contain(at("2026-03-29T00:59:59Z")) && !hole.contain(at("2026-03-29T01:00:00Z")));
-        // 25 October 2026: 02:30 comes twice, and both are quiet.
-        assert!(hole.contain(at("2026-10-25T00:30:00Z")) && hole.contain(at("2026-10-25T01:30:00Z")));
-        assert!(!hole.contain(at("2026-10-25T02:00:00Z")));
+        // The same time in UTC is quiet in winter and not in summer.
+        assert!(night.contains(at("2026-01-15T05:30:00Z")));
+        assert!(!night.contains(at("2026-07-15T05:30:00Z")));
+        // 29 March 2026: 03:00 follows 01:59, so these hours do not occur.
+        let skipped = hours("02:00", "03:00", "Europe/Berlin");
+        assert!(!skipped.contains(at("2026-03-29T00:59:59Z")) && !skipped.contains(at("2026-03-29T01:00:00Z")));
+        // 25 October 2026: 02:30 occurs twice, and both are quiet.
+        assert!(skipped.contains(at("2026-10-25T00:30:00Z")) && skipped.contains(at("2026-10-25T01:30:00Z")));
+        assert!(!skipped.contains(at("2026-10-25T02:00:00Z")));
     }
 
     #[test]
-    fn what_are_no_quiet_hours_is_refused_with_the_reason() {
+    fn invalid_quiet_hours_are_rejected_with_the_reason() {
         for (from, to, zone, reason) in [
             ("24:00", "07:00", "Asia/Seoul", InvalidQuietHours::Time("from")),
             ("2:00", "07:00", "Asia/Seoul", InvalidQuietHours::Time("from")),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn zones_are_written_as_the_database_writes_them() {
+    fn zone_name_is_written_as_in_the_database() {
         assert_eq!(Text::from(hours("22:00", "07:00", "asia/seoul")).time_zone, "Asia/Seoul");
         assert_eq!(Text::from(hours("22:00", "07:00", "utc")).time_zone, "UTC");
     }
@@ -261,17 +261,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn two_times_divide_the_day(
+        fn hours_and_their_complement_cover_the_day(
             from in minutes(), to in minutes(), zone in prop::sample::select(&ZONES[..]), second in 0i64..4_000_000_000
         ) {
             prop_assume!(from != to);
             let now = Timestamp::from_second(second).expect("a time");
-            // Either the time from `from` to `to` or that from `to` to `from`, never both, never neither.
-            prop_assert_ne!(hours(&from, &to, zone).contain(now), hours(&to, &from, zone).contain(now));
+            // Exactly one of the hours and their complement contains `now`.
+            prop_assert_ne!(hours(&from, &to, zone).contains(now), hours(&to, &from, zone).contains(now));
         }
 
         #[test]
-        fn the_first_minute_is_quiet_and_the_last_is_not(
+        fn start_is_quiet_and_end_is_not(
             from in minutes(), to in minutes(), zone in prop::sample::select(&ZONES[..]), day in 0i32..30_000
         ) {
             prop_assume!(from != to);
@@ -279,16 +279,16 @@ mod tests {
             let date = jiff::civil::date(1970, 1, 1).checked_add(day.days()).expect("a date");
             for (clock, quiet) in [(hours.from, true), (hours.to, false)] {
                 let moment = hours.time_zone.to_ambiguous_timestamp(date.to_datetime(clock));
-                // Not where the clock never shows that time.
+                // Skips local times that do not occur or occur twice.
                 if !moment.is_ambiguous() {
                     let moment = moment.unambiguous().expect("one moment");
-                    prop_assert_eq!(hours.contain(moment), quiet);
+                    prop_assert_eq!(hours.contains(moment), quiet);
                 }
             }
         }
 
         #[test]
-        fn survives_being_written(
+        fn stored_form_round_trips(
             from in minutes(), to in minutes(), zone in prop::sample::select(&ZONES[..])
         ) {
             prop_assume!(from != to);

@@ -1,4 +1,4 @@
-//! What the projections' rows say.
+//! Reading the rows of the projections.
 
 use std::collections::BTreeMap;
 
@@ -9,51 +9,51 @@ use crate::{
     visibility::{self, VISIBILITY},
 };
 
-/// A row's registers by name.
+/// Registers of a row by name.
 pub type Registers = BTreeMap<String, Register>;
 
-/// What is known of a vertex.
+/// Facts about a vertex.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Vertex {
-    /// A person's name.
+    /// Name of a person.
     pub name: Option<String>,
-    /// A story's title.
+    /// Title of a story.
     pub title: Option<String>,
-    /// Who told or wrote it, the earliest first.
+    /// Persons who told or wrote it, the earliest first.
     pub owners: Vec<Owner>,
-    /// Who may see it; `None` as long as nobody knows. See [`VisibilityFact`].
-    pub seen: Option<VisibilityFact>,
+    /// Visibility of a story; `None` while it is unknown.
+    pub visibility: Option<VisibilityFact>,
 }
 
-/// Who may see a story, and since when that holds.
+/// Visibility of a story, and the position since which it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VisibilityFact {
-    /// Who.
-    pub by: Visibility,
-    /// Of the change that said so; of the vertex's addition, if nobody has ever said anything.
+    /// The visibility.
+    pub visibility: Visibility,
+    /// Position of the change that set it; of the vertex's addition if it was never set.
     pub since: Position,
 }
 
 impl VisibilityFact {
-    /// Whether anybody may but its owners.
+    /// Whether others than the owners may see the story.
     pub fn is_shared(self) -> bool {
-        self.by != Visibility::Private
+        self.visibility != Visibility::Private
     }
 }
 
-/// Somebody who told or wrote a vertex.
+/// A person who told or wrote a vertex.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// Who.
+    /// Id of the person.
     pub person: String,
-    /// What the vertex is by that.
+    /// Kind of the vertex.
     pub kind: Kind,
 }
 
 impl From<&Registers> for Vertex {
     fn from(registers: &Registers) -> Self {
         let text = |name| registers.get(name).and_then(|register| register.value.clone());
-        // In the order in which they became it: one or two, so that they need no sorting.
+        // Sorted by position. There are rarely more than two.
         let mut owners: Vec<(Position, Owner)> = Vec::new();
         for (_, register) in registers.iter().filter(|(name, _)| name.starts_with("owner#")) {
             if let Some(owner) = owner(register) {
@@ -62,18 +62,18 @@ impl From<&Registers> for Vertex {
             }
         }
         let owners = owners.into_iter().map(|(_, owner)| owner).collect();
-        Self { name: text("name"), title: text("title"), owners, seen: seen(registers) }
+        Self { name: text("name"), title: text("title"), owners, visibility: visibility_fact(registers) }
     }
 }
 
-/// What was said of it; if nothing was, everybody, as soon as it is known that nothing was: a vertex's
-/// addition says what it begins with.
-fn seen(registers: &Registers) -> Option<VisibilityFact> {
-    if let Some(said) = registers.get(VISIBILITY) {
-        return Some(VisibilityFact { by: visibility::of(said.value.as_deref()), since: said.position });
+/// The visibility that was set, or else public if the vertex's addition has been applied. Until then an
+/// addition that sets it may still arrive.
+fn visibility_fact(registers: &Registers) -> Option<VisibilityFact> {
+    if let Some(set) = registers.get(VISIBILITY) {
+        return Some(VisibilityFact { visibility: visibility::of_register(set.value.as_deref()), since: set.position });
     }
-    let added = registers.get(ADDED).filter(|added| added.value.is_some())?;
-    Some(VisibilityFact { by: Visibility::Public, since: added.position })
+    let added = registers.get(ADDED).filter(|added| !added.is_tombstone())?;
+    Some(VisibilityFact { visibility: Visibility::Public, since: added.position })
 }
 
 fn owner(register: &Register) -> Option<Owner> {
@@ -82,27 +82,27 @@ fn owner(register: &Register) -> Option<Owner> {
     Some(Owner { person: person.to_owned(), kind })
 }
 
-/// Whether somebody followed before `position`, and still does: by one and the same edge.
+/// Whether a person followed before `position` and still does, by the same edge.
 pub fn followed_before(registers: &Registers, position: Position) -> bool {
-    registers.values().any(|register| register.value.is_some() && register.position < position)
+    registers.values().any(|register| !register.is_tombstone() && register.position < position)
 }
 
-/// Whether somebody follows now, by whichever edge.
+/// Whether a person follows now, by any edge.
 pub fn follows(registers: &Registers) -> bool {
-    registers.values().any(|register| register.value.is_some())
+    registers.values().any(|register| !register.is_tombstone())
 }
 
-/// What keeps one person's doings from another.
+/// Blocks and mutes between two persons.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Relation {
-    /// One of them blocked the other, whichever.
+    /// One of them blocked the other.
     pub blocked: bool,
-    /// Whoever would be told muted the other.
+    /// The recipient muted the other.
     pub muted: bool,
 }
 
 impl Relation {
-    /// What the row between `recipient` and somebody else says.
+    /// Parses the row of `recipient` and another person.
     pub fn of(recipient: &str, registers: &Registers) -> Self {
         let mut relation = Self::default();
         for (name, register) in registers {
@@ -114,9 +114,9 @@ impl Relation {
     }
 }
 
-/// Whether an edge that was added at `position` still stands by that.
-pub fn still_stands(registers: &Registers, position: Position) -> bool {
-    registers.get("edge").is_some_and(|register| register.value.is_some() && register.position == position)
+/// Whether the edge that was added at `position` still exists by that addition.
+pub fn edge_still_exists(registers: &Registers, position: Position) -> bool {
+    registers.get("edge").is_some_and(|register| !register.is_tombstone() && register.position == position)
 }
 
 #[cfg(test)]
@@ -132,55 +132,56 @@ mod tests {
     }
 
     #[test]
-    fn the_first_to_tell_comes_first_and_who_went_is_none() {
+    fn owners_are_sorted_by_position_without_removed_ones() {
         let vertex = Vertex::from(&registers(&[
-            ("owner#a", Register::holds(at(9), "told jun")),
-            ("owner#b", Register::holds(at(3), "told mina")),
+            ("owner#a", Register::new(at(9), "told jun")),
+            ("owner#b", Register::new(at(3), "told mina")),
             ("owner#c", Register::tombstone(at(12))),
         ]));
         assert_eq!(vertex.owners.iter().map(|owner| owner.person.as_str()).collect::<Vec<_>>(), ["mina", "jun"]);
     }
 
     #[test]
-    fn who_may_see_it_is_what_was_said_or_known_not_to_have_been() {
-        let seen = |known: &[(&str, Register)]| Vertex::from(&registers(known)).seen.map(|seen| seen.by);
-        let added = || ("added", Register::holds(at(3), ""));
-        let said = |text: &str| ("visibility", Register::holds(at(5), text));
-        assert_eq!(seen(&[]), None, "its addition may be on its way, and say anything");
-        assert_eq!(seen(&[added()]), Some(Visibility::Public));
-        assert_eq!(seen(&[("added", Register::tombstone(at(9)))]), None);
+    fn visibility_is_set_or_public_after_the_addition() {
+        let visibility_of =
+            |known: &[(&str, Register)]| Vertex::from(&registers(known)).visibility.map(|fact| fact.visibility);
+        let added = || ("added", Register::new(at(3), ""));
+        let set = |text: &str| ("visibility", Register::new(at(5), text));
+        assert_eq!(visibility_of(&[]), None, "its addition may still arrive, and set it");
+        assert_eq!(visibility_of(&[added()]), Some(Visibility::Public));
+        assert_eq!(visibility_of(&[("added", Register::tombstone(at(9)))]), None);
         for visibility in Visibility::ALL {
-            assert_eq!(seen(&[added(), said(visibility.as_str())]), Some(visibility));
-            assert_eq!(seen(&[said(visibility.as_str())]), Some(visibility));
+            assert_eq!(visibility_of(&[added(), set(visibility.as_str())]), Some(visibility));
+            assert_eq!(visibility_of(&[set(visibility.as_str())]), Some(visibility));
         }
-        for hidden in [said("friends"), ("visibility", Register::tombstone(at(5)))] {
-            assert_eq!(seen(&[added(), hidden]), Some(Visibility::Private));
+        for hidden in [set("friends"), ("visibility", Register::tombstone(at(5)))] {
+            assert_eq!(visibility_of(&[added(), hidden]), Some(Visibility::Private));
         }
     }
 
     #[test]
-    fn only_who_followed_before_and_still_does_counts() {
+    fn follower_counts_if_they_followed_before_and_still_do() {
         let follows = |register| followed_before(&registers(&[("edge#e", register)]), at(5));
-        assert!(follows(Register::holds(at(4), "")));
-        assert!(!follows(Register::holds(at(6), "")));
+        assert!(follows(Register::new(at(4), "")));
+        assert!(!follows(Register::new(at(6), "")));
         assert!(!follows(Register::tombstone(at(4))));
     }
 
     #[test]
-    fn who_follows_by_one_edge_follows() {
+    fn person_follows_by_any_remaining_edge() {
         assert!(!follows(&Registers::new()));
         let left = ("edge#a", Register::tombstone(at(9)));
         assert!(!follows(&registers(std::slice::from_ref(&left))));
-        assert!(follows(&registers(&[left, ("edge#b", Register::holds(at(3), ""))])));
+        assert!(follows(&registers(&[left, ("edge#b", Register::new(at(3), ""))])));
     }
 
     #[test]
-    fn an_edge_stands_by_the_event_that_added_it_last() {
-        let stands = |register| still_stands(&registers(&[("edge", register)]), at(5));
-        assert!(stands(Register::holds(at(5), "likes")));
-        // Taken back, and done again: there is another event for that.
-        assert!(!stands(Register::holds(at(7), "likes")));
-        assert!(!stands(Register::tombstone(at(6))));
-        assert!(!still_stands(&Registers::new(), at(5)));
+    fn edge_exists_by_its_last_addition_only() {
+        let exists = |register| edge_still_exists(&registers(&[("edge", register)]), at(5));
+        assert!(exists(Register::new(at(5), "likes")));
+        // Removed and added again, which is another event.
+        assert!(!exists(Register::new(at(7), "likes")));
+        assert!(!exists(Register::tombstone(at(6))));
+        assert!(!edge_still_exists(&Registers::new(), at(5)));
     }
 }

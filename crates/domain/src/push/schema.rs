@@ -1,7 +1,7 @@
-//! What stands in `rules.json` and `texts/*.json`.
+//! Schema of `rules.json` and `texts/*.json`.
 //!
-//! Compiled twice: into the library, and into `build.rs`, for `check.rs`. So it uses nothing but serde and
-//! the standard library.
+//! The file is compiled into the library and, for `check.rs`, into `build.rs`. It depends on serde and the standard
+//! library only.
 
 use std::collections::BTreeMap;
 
@@ -9,84 +9,84 @@ use serde::Deserialize;
 
 use super::Category;
 
-/// One notification rule: which change of the graph is told to whom, in which words.
+/// One notification rule: a pattern of graph changes, the audience, and the message.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Unique and stable: it stands in the ledger and in the notification's data.
+    /// Unique, stable id. It is stored in the delivery ledger and sent in the notification's data.
     pub id: String,
-    /// The change that it is about.
+    /// Pattern of the change.
     pub when: Pattern,
-    /// Whose doing the change is. Nobody is told of their own doing.
+    /// Person who caused the change. Actors are not notified of their own changes.
     pub actor: Actor,
-    /// Who is told.
+    /// Persons to notify.
     pub audience: Audience,
-    /// What users switch off, if they do.
+    /// Category, which users may mute.
     pub category: Category,
-    /// The first wording whose arguments are all known is used. The last one has none.
-    pub wordings: Vec<MessageTemplate>,
-    /// A newer notification of this rule about the same vertex replaces the one on the phone.
+    /// Templates of the message. The first one whose arguments are all known is used; the last one has no
+    /// arguments.
+    pub templates: Vec<MessageTemplate>,
+    /// A newer notification of this rule about the same vertex replaces the older one on the phone.
     pub replaces_by: End,
-    /// Notifications of one category about the same vertex are shown together.
+    /// Notifications of one category about the same vertex are displayed as a group.
     pub groups_by: End,
-    /// FCM keeps one message per key for a phone that is off-line.
+    /// Collapse key. FCM keeps one message per key for a phone that is offline.
     pub collapse_key: String,
-    /// From the commit on: what is older is not sent, and not delivered.
+    /// Time to live in seconds, from the commit. Older notifications are neither sent nor delivered.
     pub ttl_seconds: u32,
 }
 
-/// A sort of change: an edge of a label is added (or nothing else, so far), between vertices of
-/// certain kinds.
+/// A pattern of changes: an operation on edges of one label, between vertices of certain kinds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pattern {
-    /// The edge's label.
+    /// Label of the edge.
     pub edge: String,
-    /// What happened to the edge.
+    /// Operation on the edge.
     pub is: EdgeOp,
-    /// What its source must be, if that matters. Known by who told or wrote it.
+    /// Required kind of the source, if any. The kind is known from the vertex's owner.
     pub source: Option<Kind>,
-    /// What its target must be, likewise.
+    /// Required kind of the target, if any.
     pub target: Option<Kind>,
 }
 
-/// What happens to edges.
+/// Operation on an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EdgeOp {
-    /// It came to be.
+    /// The edge was added.
     Added,
 }
 
-/// What somebody can have told or written.
+/// Kind of a vertex that has an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// At the end of an edge `told`.
+    /// Target of an edge `told`.
     Story,
-    /// At the end of an edge `wrote`.
+    /// Target of an edge `wrote`.
     Comment,
 }
 
-/// Whose doing a change is.
+/// Person who caused a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
-    /// The edge's source is a person.
+    /// The edge's source, which is a person.
     Source,
-    /// The person who told or wrote the edge's source.
+    /// Owner of the edge's source.
     OwnerOfSource,
 }
 
-/// Who is told of a change.
+/// Persons to notify of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
-    /// The edge's target is a person.
+    /// The edge's target, which is a person.
     Target,
-    /// "It is about me": whoever told or wrote the edge's target.
+    /// Owners of the edge's target ("it is about me").
     OwnerOfTarget,
-    /// "I subscribed to it": all who follow the edge's source, a person.
+    /// Followers of the edge's source, which is a person ("I subscribed").
     FollowersOfSource,
 }
 
@@ -94,17 +94,17 @@ pub enum Audience {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
-    /// Where it begins.
+    /// The vertex from which the edge leads.
     Source,
-    /// Where it ends.
+    /// The vertex to which the edge leads.
     Target,
 }
 
 impl Rule {
-    /// The end that is a story of which others are told than its owners: they are told only while it is
-    /// theirs to see.
+    /// The end that is a story, if the rule notifies others than the story's owners. They may be notified
+    /// only while they may see the story.
     pub fn discloses(&self) -> Option<End> {
-        // Only stories are told.
+        // Edges `told` lead to stories only.
         let is_target = self.when.edge == "told" || self.when.target == Some(Kind::Story);
         if self.when.source == Some(Kind::Story) {
             Some(End::Source)
@@ -120,34 +120,34 @@ impl Rule {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageTemplate {
-    /// The first line.
+    /// Title.
     pub title: Text,
-    /// The rest.
+    /// Body.
     pub body: Text,
 }
 
-/// A text that the phone looks up and fills in.
+/// A text with placeholders, which the phone looks up in its language.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
-    /// Its localisation key.
+    /// Localization key.
     pub key: String,
-    /// What takes the places of `{1}`, `{2}`, …
+    /// Arguments for the placeholders `{1}`, `{2}`, …
     #[serde(default)]
     pub args: Vec<Arg>,
 }
 
-/// Something to be named in a text.
+/// Argument of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arg {
-    /// The name of the actor.
+    /// Name of the actor.
     ActorName,
-    /// The title of the edge's source.
+    /// Title of the edge's source.
     SourceTitle,
-    /// The title of the edge's target.
+    /// Title of the edge's target.
     TargetTitle,
 }
 
-/// Texts of one language by localisation key.
+/// Texts of one language by localization key.
 pub type Texts = BTreeMap<String, String>;

@@ -1,16 +1,18 @@
-//! For tests: changes and events, as short as they can be told.
+//! For tests: changes in short form.
 
 use std::collections::BTreeMap;
 
-use crate::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, Received, Value};
+use crate::graph::{
+    Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, ReceivedChange, Value,
+};
 
 /// 2026-11-22T00:00:00Z.
 pub(crate) const COMMIT_MS: i64 = 1_795_305_600_000;
 
-/// An edge that was added or removed by commit `commit_num`.
-pub(crate) fn edge(what: ChangeKind, commit_num: u64, id: &str, label: &str, from: &str, to: &str) -> Change {
+/// A change of an edge in commit `commit_num`.
+pub(crate) fn edge(change_kind: ChangeKind, commit_num: u64, id: &str, label: &str, from: &str, to: &str) -> Change {
     let label = vec![label.to_owned()];
-    let labels = match what {
+    let labels = match change_kind {
         ChangeKind::Added => Labels { added: label, ..Labels::default() },
         ChangeKind::Changed => Labels { kept: label, ..Labels::default() },
         ChangeKind::Removed => Labels { removed: label, ..Labels::default() },
@@ -20,7 +22,7 @@ pub(crate) fn edge(what: ChangeKind, commit_num: u64, id: &str, label: &str, fro
         commit_timestamp_ms: COMMIT_MS,
         kind: EntityKind::Edge,
         entity_id: id.to_owned(),
-        what,
+        change_kind,
         labels,
         ends: Some(EdgeEndpoints { from: from.to_owned(), to: to.to_owned() }),
         ends_before: None,
@@ -29,7 +31,7 @@ pub(crate) fn edge(what: ChangeKind, commit_num: u64, id: &str, label: &str, fro
     }
 }
 
-/// A vertex whose property got another value, or none.
+/// A change of a vertex: a property got another value, or none.
 pub(crate) fn vertex(commit_num: u64, id: &str, property: &str, value: Option<&str>) -> Change {
     let after = value.map(|text| Value::String(text.to_owned())).into_iter().collect();
     Change {
@@ -41,7 +43,7 @@ pub(crate) fn vertex(commit_num: u64, id: &str, property: &str, value: Option<&s
     }
 }
 
-/// As it comes over the bus.
-pub(crate) fn received(change: Change) -> Received {
-    Received { id: change.id("main"), cluster: "main".to_owned(), change }
+/// The change as received from the event bus.
+pub(crate) fn received(change: Change) -> ReceivedChange {
+    ReceivedChange { id: change.id("main"), cluster: "main".to_owned(), change }
 }

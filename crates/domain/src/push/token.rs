@@ -1,15 +1,14 @@
-//! What FCM knows an app on a phone by.
+//! Registration tokens of FCM.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// As long as SNS takes tokens.
+/// Longest token in bytes: the limit of SNS.
 pub const MAX_TOKEN_BYTES: usize = 8_192;
 
-/// A registration token of FCM: printable ASCII without spaces. Whoever has it can name the phone to
-/// FCM, so it is never printed.
+/// Registration token of FCM: printable ASCII without spaces. It addresses a phone, so it is never logged.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(
@@ -25,29 +24,29 @@ pub const MAX_TOKEN_BYTES: usize = 8_192;
 )]
 pub struct Token(String);
 
-/// This is no registration token.
+/// Why a text is not a registration token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidToken {
-    /// There is nothing.
+    /// Empty.
     #[error("a token must not be empty")]
     Empty,
-    /// SNS would refuse it.
+    /// Longer than SNS accepts.
     #[error("a token must be at most {MAX_TOKEN_BYTES} bytes long")]
     TooLong,
-    /// Tokens are printable ASCII without spaces.
+    /// Other characters than printable ASCII without spaces.
     #[error("a token must consist of printable ASCII characters without spaces")]
     Characters,
 }
 
 impl Token {
-    /// The token in full, for SNS.
+    /// The full token.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// SHA-256 of the token, in hexadecimal digits: names it in keys, where 8 KiB do not fit.
+    /// SHA-256 of the token in hexadecimal digits, for table keys, which are shorter than a token.
     pub fn hash(&self) -> String {
-        Sha256::digest(self.0.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:x}", Sha256::digest(&self.0))
     }
 }
 
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn is_bounded_as_sns_bounds_it() {
+    fn token_must_have_the_length_and_characters_of_sns() {
         assert!(token("fcm:APA91b-_token").is_ok());
         assert!(token("x".repeat(MAX_TOKEN_BYTES)).is_ok());
         assert_eq!(token("x".repeat(MAX_TOKEN_BYTES + 1)), Err(InvalidToken::TooLong));
@@ -99,13 +98,13 @@ mod tests {
     }
 
     #[test]
-    fn is_never_printed() {
+    fn debug_output_hides_the_token() {
         let token = token("secret").expect("a token");
         assert_eq!(format!("{token:?} {:?}", Some(&token)), "Token(…) Some(Token(…))");
     }
 
     #[test]
-    fn is_named_by_its_sha_256() {
+    fn hash_is_sha_256() {
         let hash = token("abc").expect("a token").hash();
         // The example of FIPS 180-2.
         assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -4,17 +4,17 @@ use sha2::{Digest, Sha256};
 use super::{Content, Entry, Kind, Person, Story, Tag};
 use crate::media::Visibility;
 
-/// The longest `_id` that OpenSearch takes, in bytes.
+/// Longest `_id` of OpenSearch, in bytes.
 pub const MAX_DOCUMENT_ID_BYTES: usize = 512;
 
-/// What the index is told of an entry: always the whole of it, at a version.
+/// The document of an entry in the index: its whole content at a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// The vertex's id.
+    /// Id of the vertex.
     pub vertex: String,
-    /// The entry's. The index takes a document only if its version is higher than what it has.
+    /// Version of the entry. The index accepts a document only with a higher version than its own.
     pub version: u64,
-    /// What the entry is at that version.
+    /// Content of the entry at that version.
     pub content: Content,
 }
 
@@ -24,7 +24,7 @@ impl Document {
         Self { vertex: vertex.to_owned(), version: entry.version(), content: Content::of(entry) }
     }
 
-    /// Its `_id`: the vertex's id, or `sha256:<hex>` of it where that is too long.
+    /// The `_id`: the vertex's id, or `sha256:<hex>` of it if it is too long.
     pub fn id(&self) -> String {
         if self.vertex.len() <= MAX_DOCUMENT_ID_BYTES {
             return self.vertex.clone();
@@ -32,9 +32,11 @@ impl Document {
         format!("sha256:{:x}", Sha256::digest(&self.vertex))
     }
 
-    /// Its fields, `publishedAt` in milliseconds since 1970 (0 for what is no story: results are sorted by it).
-    /// What cannot be found is a tombstone, and stays: a deletion would be forgotten by the index after
-    /// a minute, and a late replay would then bring back what was deleted.
+    /// The fields. `publishedAt` is in milliseconds since 1970; 0 for persons and tags, because results are
+    /// sorted by it.
+    ///
+    /// Content that is not searchable is a tombstone document, and never deleted. The index keeps the
+    /// version of a deleted document for a minute only, so a late replay would restore the old content.
     pub fn source(&self) -> Value {
         match &self.content {
             Content::Story(Story { title, author, published_at, visibility, tags }) => {
@@ -42,7 +44,7 @@ impl Document {
                     "deleted": false, "kind": Kind::Story, "id": self.vertex, "text": title, "author": author,
                     "visibility": visibility.as_str(), "publishedAt": published_at.as_millisecond(),
                 });
-                // An index from before there were tags takes stories without them.
+                // An index of an older version has no field for tags.
                 if !tags.is_empty() {
                     fields["tags"] = json!(tags);
                 }
@@ -50,11 +52,11 @@ impl Document {
             }
             Content::Person(Person { name }) => self.named(Kind::Person, name),
             Content::Tag(Tag { name }) => self.named(Kind::Tag, name),
-            Content::Nothing => json!({"deleted": true}),
+            Content::NotSearchable => json!({"deleted": true}),
         }
     }
 
-    /// The fields of what everybody may see by its name.
+    /// The fields of a person or tag, which are public.
     fn named(&self, kind: Kind, name: &str) -> Value {
         json!({
             "deleted": false, "kind": kind, "id": self.vertex, "text": name,
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_what_is_listed_and_no_more() {
+    fn document_has_the_listed_fields_only() {
         let story = Content::Story(Story {
             title: "첫눈".into(),
             author: "mina".into(),
@@ -91,13 +93,13 @@ mod tests {
         let tag = Content::Tag(Tag { name: "첫눈".into() });
         let expected = json!({"deleted": false, "kind": "tag", "id": "t", "text": "첫눈", "visibility": "public", "publishedAt": 0});
         assert_eq!(document("t", tag).source(), expected);
-        assert_eq!(document("s1", Content::Nothing).source(), json!({"deleted": true}));
+        assert_eq!(document("s1", Content::NotSearchable).source(), json!({"deleted": true}));
     }
 
     #[test]
-    fn a_long_id_is_hashed() {
-        assert_eq!(document("미나", Content::Nothing).id(), "미나");
-        let id = document(&"가".repeat(171), Content::Nothing).id();
+    fn long_id_is_hashed() {
+        assert_eq!(document("미나", Content::NotSearchable).id(), "미나");
+        let id = document(&"가".repeat(171), Content::NotSearchable).id();
         assert!(id.starts_with("sha256:") && id.len() == 71, "{id}");
     }
 }

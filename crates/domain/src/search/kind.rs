@@ -1,23 +1,23 @@
 use serde::Serialize;
 
-/// What can be found.
+/// Kind of a search result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = SearchKind, description = "What can be found."))]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = SearchKind, description = "Kind of a search result."))]
 pub enum Kind {
-    /// Stories, by their titles.
+    /// A story, found by its title.
     Story,
-    /// Persons, by their names.
+    /// A person, found by their name.
     Person,
-    /// What stories are tagged with, by its name.
+    /// A tag, found by its name.
     Tag,
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Story, Self::Person, Self::Tag];
 
-    /// As in the index and in the API.
+    /// The name in the index and in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Story => "story",
@@ -26,7 +26,7 @@ impl Kind {
         }
     }
 
-    /// The kind that [`Kind::as_str`] calls so.
+    /// The kind of a name from [`Kind::as_str`].
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }

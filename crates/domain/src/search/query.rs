@@ -1,31 +1,31 @@
-use super::clean;
+use super::normalize;
 
-/// The longest query, in characters (Unicode scalar values) as it was sent.
+/// Longest query in characters (Unicode scalar values), before normalization.
 pub const MAX_QUERY_CHARACTERS: usize = 200;
 
-/// What somebody looks for: words, and nothing that means anything else.
+/// A normalized query: words without syntax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query(String);
 
-/// The text asks for nothing, or for too much.
+/// The text is empty after normalization, or too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a query has 1 to {MAX_QUERY_CHARACTERS} characters, and not only such as control or fill")]
+#[error("`q` must have 1 to {MAX_QUERY_CHARACTERS} characters, and not only white space and control characters")]
 pub struct InvalidQuery;
 
 impl Query {
-    /// The query that a client wrote.
+    /// Parses the query of a client.
     ///
     /// # Errors
-    /// If it is too long, or nothing is left of it once it is clean.
+    /// If it is too long, or empty after normalization.
     pub fn parse(text: &str) -> Result<Self, InvalidQuery> {
         if text.chars().nth(MAX_QUERY_CHARACTERS).is_some() {
             return Err(InvalidQuery);
         }
-        let clean = clean(text);
-        if clean.is_empty() { Err(InvalidQuery) } else { Ok(Self(clean)) }
+        let text = normalize(text);
+        if text.is_empty() { Err(InvalidQuery) } else { Ok(Self(text)) }
     }
 
-    /// As texts are indexed.
+    /// The query, normalized like indexed texts.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_clean_and_bounded() {
+    fn query_is_normalized_and_bounded() {
         assert_eq!(Query::parse("\u{1109}\u{1165}\u{110b}\u{116e}\u{11af}\u{0}").expect("a query").as_str(), "서울");
         for text in ["", " ", "\u{0}\u{1b}", &"a".repeat(201), &"x".repeat(10_000)] {
             assert_eq!(Query::parse(text), Err(InvalidQuery), "{text}");

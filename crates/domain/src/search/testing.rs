@@ -1,9 +1,9 @@
-//! For tests: changes, as short as they can be told.
+//! For tests: changes in short form.
 
 use crate::graph::Change;
 pub(super) use crate::push::testing::{edge, vertex};
 
-/// A vertex that was added with a label.
+/// A change that adds a label to a vertex.
 pub(super) fn labelled(commit_num: u64, id: &str, label: &str) -> Change {
     let mut change = vertex(commit_num, id, "", None);
     change.properties.clear();

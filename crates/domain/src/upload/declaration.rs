@@ -5,25 +5,25 @@ use crate::media::{Intent, Kind};
 
 const MIB: u64 = 1024 * 1024;
 
-/// The largest upload in one request, in bytes; what may be larger goes in parts.
-pub const SINGLE_BYTES: u64 = 64 * MIB;
+/// Largest upload in one request, in bytes. Larger files are uploaded in parts.
+pub const MAX_SINGLE_REQUEST_BYTES: u64 = 64 * MIB;
 
-/// What an uploader says of a file before they upload it.
+/// A valid declaration of a file to be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
-    /// What it is for.
+    /// Avatar, photo or audio.
     pub kind: Kind,
     /// One of [`content_types`].
     pub content_type: &'static str,
-    /// In bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Of the whole file.
+    /// Checksum of the whole file.
     pub checksum: Checksum,
-    /// What is to become of it.
+    /// Intended use.
     pub intent: Intent,
 }
 
-/// Types of a kind that are taken: what the workers read, and nothing that a browser would run.
+/// Accepted content types of a kind: types that the workers decode, and none that a browser executes.
 pub const fn content_types(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Avatar | Kind::Photo => &PICTURES,
@@ -39,30 +39,30 @@ const SOUNDS: [&str; 9] = [
     "audio/flac",
     "audio/ogg",
     "audio/wav",
-    // What Android and browsers record by default.
+    // Default formats of Android's and browsers' recorders.
     "audio/3gpp",
     "audio/amr",
     "audio/webm",
 ];
 
-/// Why an upload is not taken.
+/// Why a declaration is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Not a type that is read.
+pub enum InvalidDeclaration {
+    /// The content type is not accepted.
     #[error("`contentType` of {kind} must be one of {}", content_types(*.kind).join(", "))]
     Type {
-        /// What was to be uploaded.
+        /// Kind of the declared file.
         kind: Kind,
     },
-    /// No bytes, or too many.
+    /// The file is empty or too large.
     #[error("`size` of {kind} must be from 1 to {} bytes", max_bytes(*.kind))]
     Size {
-        /// What was to be uploaded.
+        /// Kind of the declared file.
         kind: Kind,
     },
 }
 
-/// The largest upload of a kind, in bytes.
+/// Largest upload of a kind, in bytes.
 pub const fn max_bytes(kind: Kind) -> u64 {
     match kind {
         Kind::Avatar | Kind::Photo => 25 * MIB,
@@ -71,27 +71,31 @@ pub const fn max_bytes(kind: Kind) -> u64 {
 }
 
 impl Declaration {
-    /// Checks what an uploader says against what is taken. Types are compared as they are
-    /// registered: in lower case, without parameters.
-    pub fn new(kind: Kind, content_type: &str, size: u64, checksum: Checksum, intent: Intent) -> Result<Self, Refusal> {
-        let known = content_types(kind).iter().find(|known| **known == content_type);
-        let content_type = known.ok_or(Refusal::Type { kind })?;
+    /// Validates a declaration. Content types must be in lower case and without parameters.
+    pub fn new(
+        kind: Kind,
+        content_type: &str,
+        size: u64,
+        checksum: Checksum,
+        intent: Intent,
+    ) -> Result<Self, InvalidDeclaration> {
+        let accepted = content_types(kind).iter().find(|accepted| **accepted == content_type);
+        let content_type = accepted.ok_or(InvalidDeclaration::Type { kind })?;
         if !(1..=max_bytes(kind)).contains(&size) {
-            return Err(Refusal::Size { kind });
+            return Err(InvalidDeclaration::Size { kind });
         }
         Ok(Self { kind, content_type, size, checksum, intent })
     }
 
-    /// All of it as S3 user metadata: what S3 gives back with the object.
+    /// S3 user metadata of the object, with which S3 returns the object.
     pub fn to_metadata(&self) -> Vec<(&'static str, String)> {
         let mut metadata = self.intent.to_metadata();
         metadata.push(("sha256", self.checksum.into()));
-        metadata.push((FINGERPRINT, self.fingerprint()));
+        metadata.push((FINGERPRINT_METADATA, self.fingerprint()));
         metadata
     }
 
-    /// A text that is the same only for the same declaration: how a retry is told from another
-    /// request under the same idempotency key.
+    /// A hash of all fields. It shows whether two requests with one idempotency key are the same.
     pub fn fingerprint(&self) -> String {
         let Self { kind, content_type, size, checksum, intent } = self;
         let Intent { post, visibility, file_name } = intent;
@@ -101,7 +105,7 @@ impl Declaration {
             &size.to_string(),
             &String::from(*checksum),
             visibility.as_str(),
-            // Neither may be empty, so an absent one is no value's text.
+            // A present value is never empty, so the empty text means absent.
             post.as_ref().map_or("", |post| post.as_str()),
             file_name.as_ref().map_or("", |name| name.as_str()),
         ];
@@ -113,14 +117,14 @@ impl Declaration {
         hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether the object with this metadata was uploaded as declared here.
-    pub fn is_of<'a>(&self, metadata: impl Fn(&str) -> Option<&'a str>) -> bool {
-        metadata(FINGERPRINT) == Some(&self.fingerprint())
+    /// Whether an object with this metadata was uploaded with this declaration.
+    pub fn matches_metadata<'a>(&self, metadata: impl Fn(&str) -> Option<&'a str>) -> bool {
+        metadata(FINGERPRINT_METADATA) == Some(&self.fingerprint())
     }
 }
 
-/// The metadata that holds [`Declaration::fingerprint`].
-pub const FINGERPRINT: &str = "declaration";
+/// Name of the metadata with [`Declaration::fingerprint`].
+pub const FINGERPRINT_METADATA: &str = "declaration";
 
 #[cfg(test)]
 mod tests {
@@ -129,7 +133,7 @@ mod tests {
     use super::*;
     use crate::media::Visibility;
 
-    fn declare(kind: Kind, content_type: &str, size: u64) -> Result<Declaration, Refusal> {
+    fn declare(kind: Kind, content_type: &str, size: u64) -> Result<Declaration, InvalidDeclaration> {
         Declaration::new(kind, content_type, size, checksum("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="), intent())
     }
 
@@ -142,38 +146,38 @@ mod tests {
     }
 
     #[test]
-    fn sizes_have_bounds() {
+    fn size_out_of_bounds_is_rejected() {
         for (kind, content_type) in [
             (Kind::Avatar, "image/png"),
             (Kind::Avatar, "image/heif"),
             (Kind::Photo, "image/heic"),
             (Kind::Audio, "audio/mp4"),
         ] {
-            assert_eq!(declare(kind, content_type, 0), Err(Refusal::Size { kind }));
+            assert_eq!(declare(kind, content_type, 0), Err(InvalidDeclaration::Size { kind }));
             assert!(declare(kind, content_type, 1).is_ok());
             assert!(declare(kind, content_type, max_bytes(kind)).is_ok());
-            assert_eq!(declare(kind, content_type, max_bytes(kind) + 1), Err(Refusal::Size { kind }));
+            assert_eq!(declare(kind, content_type, max_bytes(kind) + 1), Err(InvalidDeclaration::Size { kind }));
         }
-        let refusal = declare(Kind::Avatar, "image/png", 0).expect_err("a refusal");
-        assert_eq!(refusal.to_string(), "`size` of avatar must be from 1 to 26214400 bytes");
+        let error = declare(Kind::Avatar, "image/png", 0).expect_err("size 0");
+        assert_eq!(error.to_string(), "`size` of avatar must be from 1 to 26214400 bytes");
     }
 
     #[test]
-    fn only_what_is_read_and_never_run() {
+    fn content_type_of_another_kind_or_form_is_rejected() {
         for content_type in ["", "text/html", "image/svg+xml", "image/avif", "IMAGE/PNG", "image/png; a=b", "audio/mp4"]
         {
-            let refusal = declare(Kind::Photo, content_type, 1);
-            assert_eq!(refusal, Err(Refusal::Type { kind: Kind::Photo }), "{content_type}");
+            let declaration = declare(Kind::Photo, content_type, 1);
+            assert_eq!(declaration, Err(InvalidDeclaration::Type { kind: Kind::Photo }), "{content_type}");
         }
-        let refusal = declare(Kind::Photo, "", 1).expect_err("a refusal");
+        let error = declare(Kind::Photo, "", 1).expect_err("no type");
         assert_eq!(
-            refusal.to_string(),
+            error.to_string(),
             "`contentType` of photo must be one of image/jpeg, image/png, image/webp, image/gif, image/heic, image/heif"
         );
     }
 
     #[test]
-    fn every_field_tells_declarations_apart() {
+    fn fingerprint_depends_on_every_field() {
         let one = declare(Kind::Photo, "image/png", 1).expect("a declaration");
         let other_sum = checksum("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=");
         let of = |intent| Declaration { intent, ..one.clone() };
@@ -194,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn an_object_tells_what_it_was_declared_to_be() {
+    fn metadata_of_an_object_matches_its_declaration_only() {
         let one = declare(Kind::Photo, "image/png", 1).expect("a declaration");
         let metadata = one.to_metadata();
         let value = |name: &str| metadata.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
-        assert!(one.is_of(value));
-        assert!(!Declaration { size: 2, ..one.clone() }.is_of(value));
-        assert!(!one.is_of(|_| None));
+        assert!(one.matches_metadata(value));
+        assert!(!Declaration { size: 2, ..one.clone() }.matches_metadata(value));
+        assert!(!one.matches_metadata(|_| None));
         assert_eq!(Intent::from_metadata(value), one.intent);
     }
 }

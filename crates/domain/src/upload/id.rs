@@ -4,27 +4,26 @@ use sha2::{Digest, Sha256};
 
 use crate::media::{Kind, crockford};
 
-/// Names one upload among those of its uploader: 128 bits, written like a ULID.
+/// Id of an upload, unique per uploader: 128 bits, written like a ULID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UploadId(u128);
 
-/// The text is not 26 characters of Crockford's base 32 that fit in 128 bits.
+/// The text is not an upload id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an upload id: 26 characters of Crockford's base 32 are expected")]
+#[error("not an upload id: expected 26 characters of Crockford's base 32")]
 pub struct InvalidUploadId;
 
 impl UploadId {
-    /// A new one from random bits.
+    /// A new id from random bits.
     pub fn random(bits: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(bits))
     }
 
-    /// The one that `uploader` means by this idempotency key, whenever and however often they use
-    /// it: nothing has to be stored for a retry to find the same upload.
+    /// The id of an uploader's idempotency key. A retry derives the same id, so nothing is stored for it.
     pub fn of_idempotency_key(uploader: &str, key: &str) -> Self {
         let digest = Sha256::new()
             .chain_update("upload")
-            // So that no two pairs read the same.
+            // The length makes the pair unambiguous.
             .chain_update((uploader.len() as u64).to_be_bytes())
             .chain_update(uploader)
             .chain_update(key)
@@ -34,7 +33,7 @@ impl UploadId {
         Self(u128::from_be_bytes(first))
     }
 
-    /// Where the upload goes: `<kind>/<owner>/<upload id>`.
+    /// Key of the original: `<kind>/<owner>/<upload id>`.
     pub fn key(self, kind: Kind, owner: &str) -> String {
         format!("{kind}/{owner}/{self}")
     }
@@ -60,7 +59,7 @@ mod tests {
     use crate::media::OriginalKey;
 
     #[test]
-    fn a_retry_finds_its_upload_and_others_do_not() {
+    fn idempotency_key_of_an_uploader_has_one_id() {
         let of = UploadId::of_idempotency_key;
         assert_eq!(of("mina", "k1"), of("mina", "k1"));
         assert_ne!(of("mina", "k1"), of("mina", "k2"));
@@ -69,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn an_uploads_key_names_its_owner() {
+    fn key_of_an_upload_has_its_owner() {
         let key = UploadId::random([7; 16]).key(Kind::Audio, "mina");
         assert_eq!(OriginalKey::parse(&key), Ok(OriginalKey { kind: Kind::Audio, owner: "mina" }));
     }

@@ -1,25 +1,25 @@
-/// Size of every part but the last, in bytes. S3 takes 5 MiB to 5 GiB, and 10,000 parts.
+/// Size of every part but the last, in bytes. S3 accepts parts of 5 MiB to 5 GiB, and 10,000 parts.
 pub const PART_BYTES: u64 = 16 * 1024 * 1024;
 
-/// How a large upload is cut: the same for everybody who knows its size.
+/// Division of an upload into parts. It depends on the size only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parts {
-    /// Of the whole, in bytes.
+    /// Size of the file in bytes.
     size: u64,
 }
 
 impl Parts {
-    /// The parts of `size` bytes.
+    /// Divides `size` bytes.
     pub fn of(size: u64) -> Self {
         Self { size }
     }
 
-    /// How many there are.
+    /// Number of parts.
     pub fn count(self) -> u64 {
         self.size.div_ceil(PART_BYTES)
     }
 
-    /// The length of the part `number`, counted from 1, in bytes; nothing if there is no such part.
+    /// Length of a part in bytes; `None` if there is no such part. Numbers begin at 1.
     pub fn length(self, number: u64) -> Option<u64> {
         let start = number.checked_sub(1)?.checked_mul(PART_BYTES)?;
         self.size.checked_sub(start).filter(|&rest| rest > 0).map(|rest| rest.min(PART_BYTES))
@@ -34,7 +34,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_parts_make_the_whole(size in 1..=2u64 << 30) {
+        fn parts_add_up_to_the_size(size in 1..=2u64 << 30) {
             let parts = Parts::of(size);
             let lengths: Vec<_> = (1..=parts.count()).map_while(|number| parts.length(number)).collect();
             prop_assert_eq!(lengths.len() as u64, parts.count());

@@ -162,7 +162,11 @@ impl AwsClient {
         let (instructions, _) = sign(signable, &params)?.into_parts();
         instructions.apply_to_request_http1x(&mut request);
         let response = self.http.execute(request.try_into()?).await.context("the emulator does not respond")?;
-        Ok(Response { status: response.status(), headers: response.headers().clone(), body: response.bytes().await?.into() })
+        Ok(Response {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await?.into(),
+        })
     }
 }
 

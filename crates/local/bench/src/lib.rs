@@ -35,7 +35,7 @@ pub enum Bench {
 /// Measures and tells.
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
-        Bench::Api => programs::run("api", &[("media-api", "api")]),
+        Bench::Api => programs::run("api", &[("media-api", "media_requests")]),
         Bench::Stream => programs::run("stream", &[("stream-poller", "stream"), ("push-fanout", "followers")]),
         Bench::Search => search::run(),
         Bench::Load(arguments) => load::run(arguments),

@@ -23,9 +23,9 @@ use stack::{
 use uuid::Uuid;
 
 use super::{
-    size::PERSONS,
     model::{self, Content, Link, Node, Place, Write},
     operation::Operation,
+    size::PERSONS,
     sounds,
 };
 
@@ -107,7 +107,8 @@ impl Actors {
     pub async fn upload(&mut self, stack: &Stack, person: usize, file: usize, content: Content) -> Result<()> {
         let SampleFile { kind, name, content_type, bytes } = self.sample_file(content);
         let user = &self.users[person];
-        let upload = UploadFile { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
+        let upload =
+            UploadFile { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
         let signed = retry("upload", async || {
             request(stack, user, Method::POST, "/v1/uploads", Some(&upload.request_body())).await
         });
@@ -188,8 +189,7 @@ impl Actors {
     pub async fn delete_by_api(&self, stack: &Stack, file: usize) -> Result<bool> {
         let Some(stored) = self.stored.get(&Place::File(file)) else { return Ok(false) };
         let (user, path) = (self.user(stored.owner), format!("/v1/media/{}", stored.id));
-        let (status, _) =
-            retry("read an item", async || request(stack, user, Method::GET, &path, None).await).await?;
+        let (status, _) = retry("read an item", async || request(stack, user, Method::GET, &path, None).await).await?;
         if status != StatusCode::OK {
             return Ok(false);
         }

@@ -10,10 +10,10 @@ use stack::Stack;
 
 use super::{
     actors::Actors,
-    random::Random,
     model::{Content, Executed},
     operation::{Operation, Queue},
     queues,
+    random::Random,
 };
 
 /// How long [`Operation::Settle`] waits for pending work.
@@ -50,7 +50,17 @@ impl<'a> Driver<'a> {
         let actors = Actors::create(stack).await?;
         let listener = queues::create_listener(stack).await?;
         let first_commit = stack.neptune().head().await?.head.commit_num;
-        Ok(Self { stack, name, actors, executed: Vec::new(), kills: 0, pairs: 0, listener, events: Vec::new(), first_commit })
+        Ok(Self {
+            stack,
+            name,
+            actors,
+            executed: Vec::new(),
+            kills: 0,
+            pairs: 0,
+            listener,
+            events: Vec::new(),
+            first_commit,
+        })
     }
 
     /// Executes all operations.
@@ -216,7 +226,11 @@ impl<'a> Driver<'a> {
         for queue in Queue::ALL {
             pending.push(format!("{queue:?}: {}", queues::pending_messages(self.stack, &[queue]).await?));
         }
-        bail!("work is pending after {} s without faults: {pending:?}, published {:?}", DRAIN_TIMEOUT.as_secs(), self.published().await?)
+        bail!(
+            "work is pending after {} s without faults: {pending:?}, published {:?}",
+            DRAIN_TIMEOUT.as_secs(),
+            self.published().await?
+        )
     }
 
     /// Waits until all commits are published and the queues are empty. Returns whether that happened within `timeout`.
@@ -227,7 +241,8 @@ impl<'a> Driver<'a> {
         // A message between topic and queue is in neither, so one poll is not enough.
         let mut quiet_polls = 0;
         loop {
-            let is_quiet = self.published().await? >= Some(head) && queues::pending_messages(self.stack, queues).await? == 0;
+            let is_quiet =
+                self.published().await? >= Some(head) && queues::pending_messages(self.stack, queues).await? == 0;
             quiet_polls = if is_quiet { quiet_polls + 1 } else { 0 };
             if quiet_polls == 3 || Instant::now() > deadline {
                 return Ok(quiet_polls == 3);

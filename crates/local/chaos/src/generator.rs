@@ -34,8 +34,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::size::{PICTURE_PLACES, PLACES};
     use crate::model::{Graph, Since, writes};
+    use crate::size::{PICTURE_PLACES, PLACES};
 
     const SIZE: Size = Size { operations: 300, photographs: 5, restarts: 2 };
 

@@ -21,8 +21,11 @@ pub fn plan(seed: u64) -> FaultPlan {
         // Longer than the functions' timeout per attempt.
         (Fault::Hang { millis: 12_000 }, 0.001),
     ];
-    let mut rules: Vec<_> =
-        shares.into_iter().zip(0..).map(|((fault, share), at)| FaultRule::new(fault, share * fault_rate_multiplier(seed, at))).collect();
+    let mut rules: Vec<_> = shares
+        .into_iter()
+        .zip(0..)
+        .map(|((fault, share), at)| FaultRule::new(fault, share * fault_rate_multiplier(seed, at)))
+        .collect();
     // Clients also have unreliable networks.
     rules.extend([
         FaultRule::new(Fault::LostAnswer, 0.05).for_service(CLIENT).for_operation("PutObject"),

@@ -11,13 +11,13 @@ use stack::{Stack, emulator};
 use tokio::runtime;
 
 use super::{
-    check::{Findings, EarlierHistories, check},
+    check::{EarlierHistories, Findings, check},
     driver::Driver,
     generator::history,
-    size::Size,
     plan::plan,
     queues,
     report::{Report, folder},
+    size::Size,
 };
 
 /// Name of the stack.
@@ -75,7 +75,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn run_all(runtime: &runtime::Runtime, shutdown: &mut ShutdownSignal, arguments: &Arguments, reports: &mut Vec<Report>) -> Result<()> {
+fn run_all(
+    runtime: &runtime::Runtime,
+    shutdown: &mut ShutdownSignal,
+    arguments: &Arguments,
+    reports: &mut Vec<Report>,
+) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(60 * arguments.minutes);
     let mut clean = None;
     for seed in arguments.seed.. {
@@ -132,8 +137,11 @@ async fn run_history(
     let since = stack.mobile_push().head().await?;
     let faults = stack.fault_proxy()?;
     let mut driver = Driver::new(stack, STACK).await?;
-    let size =
-        Size { operations: arguments.operations, photographs: driver.actors.photographs(), restarts: arguments.restarts };
+    let size = Size {
+        operations: arguments.operations,
+        photographs: driver.actors.photographs(),
+        restarts: arguments.restarts,
+    };
     report.history = history(seed, size);
     faults.set(&plan(seed)).await?;
     let result = driver.run_all(report.history.clone()).await;

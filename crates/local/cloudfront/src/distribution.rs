@@ -1,4 +1,4 @@
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use aws_client::AwsClient;
 use http::Method;
 use roxmltree::{Document, Node};

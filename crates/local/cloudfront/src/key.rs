@@ -1,8 +1,13 @@
 use std::{collections::HashMap, fmt};
 
-use anyhow::{anyhow, Result};
-use base64::{prelude::BASE64_STANDARD, Engine};
-use ring::{rand::SystemRandom, signature::{EcdsaKeyPair, KeyPair as _, UnparsedPublicKey, ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING}};
+use anyhow::{Result, anyhow};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use ring::{
+    rand::SystemRandom,
+    signature::{
+        ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
+    },
+};
 
 /// The bytes before the point in a public key on P-256: a SubjectPublicKeyInfo (RFC 5480, 2) with the algorithm
 /// id-ecPublicKey on secp256r1.

@@ -2,10 +2,20 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use aws_client::AwsClient;
-use axum::{extract::{Request, State}, http::{header, HeaderValue, StatusCode}, response::{IntoResponse, Response}, Router};
-use http_server::{now_millis, serve_until_shutdown, Server, Upstream};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use http_server::{Server, Upstream, now_millis, serve_until_shutdown};
 
-use super::{cache_behavior::{self, CacheBehavior}, distribution::Distribution, signed_url::verify_signed_url, AccessError, Options, PublicKeys, ViewerRequest};
+use super::{
+    AccessError, Options, PublicKeys, ViewerRequest,
+    cache_behavior::{self, CacheBehavior},
+    distribution::Distribution,
+    signed_url::verify_signed_url,
+};
 
 /// A running edge server. Dropping the value stops it.
 #[derive(Debug)]

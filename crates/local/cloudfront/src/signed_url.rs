@@ -1,8 +1,8 @@
-use base64::{prelude::BASE64_STANDARD, Engine};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use super::{cache_behavior::matches_pattern, AccessError, PublicKeys};
+use super::{AccessError, PublicKeys, cache_behavior::matches_pattern};
 
 /// Query parameters of signed URLs, which are not forwarded to the origin.
 const SIGNING_PARAMETERS: [&str; 5] = ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"];
@@ -43,7 +43,8 @@ pub fn verify_signed_url(request: ViewerRequest<'_>, keys: &PublicKeys) -> Resul
     // The default hash is SHA-1, which is not supported.
     let is_sha256 = request.parameter("Hash-Algorithm").as_deref() == Some("SHA256");
     let Condition { date_less_than, date_greater_than } = statement.condition;
-    let is_valid_now = request.now < date_less_than.seconds && date_greater_than.is_none_or(|from| request.now > from.seconds);
+    let is_valid_now =
+        request.now < date_less_than.seconds && date_greater_than.is_none_or(|from| request.now > from.seconds);
     if is_sha256 && key.verify(&text, &signature) && is_valid_now && matches_pattern(&statement.resource, &url) {
         Ok(origin_query)
     } else {
@@ -64,7 +65,8 @@ impl ViewerRequest<'_> {
 
     /// The query string without the parameters of signed URLs.
     pub fn origin_query(&self) -> String {
-        let is_forwarded = |pair: &&str| !SIGNING_PARAMETERS.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name));
+        let is_forwarded =
+            |pair: &&str| !SIGNING_PARAMETERS.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name));
         self.pairs().filter(is_forwarded).collect::<Vec<_>>().join("&")
     }
 }
@@ -122,8 +124,8 @@ mod tests {
     use cdn_signing::{Policy, Signer};
     use proptest::prelude::*;
 
-    use crate::{KeyPair, PublicKey};
     use super::*;
+    use crate::{KeyPair, PublicKey};
 
     const NOW: u64 = 1_767_290_400;
     const BASE: &str = "https://d1.cloudfront.net";
@@ -143,7 +145,7 @@ mod tests {
     }
 
     fn signed(pair: &Pair, resource: &str, expires: u64) -> String {
-        pair.signer.query(&Policy { resource: format!("{BASE}{resource}"), expires }).expect("a signature")
+        pair.signer.signed_query(&Policy { resource: format!("{BASE}{resource}"), expires }).expect("a signature")
     }
 
     fn verify(pair: &Pair, path: &str, query: &str) -> Result<String, AccessError> {

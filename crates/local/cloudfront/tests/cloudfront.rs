@@ -1,12 +1,12 @@
 //! The edge server in front of a server with a distribution.
 
-use axum::{body::Body, extract::Request, response::Response, routing::any, Router};
-use cdn_signing::{Addresses, Signer};
+use axum::{Router, body::Body, extract::Request, response::Response, routing::any};
+use cdn_signing::{Signer, UrlBuilder};
 use cloudfront::{EdgeServer, KeyPair, Options, PublicKey, PublicKeys};
-use domain::media::{derived_key, MediaId, Sequencer, Visibility};
+use domain::media::{MediaId, Sequencer, Visibility, variant_key};
 use http::{HeaderMap, Method, StatusCode};
 use http_server::Server;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 const LIST: &str = r#"<DistributionList xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Items>
     <DistributionSummary><Id>E1</Id><DomainName>d1.cloudfront.net</DomainName></DistributionSummary>
@@ -40,7 +40,7 @@ fn emulator(list: &'static str) -> Server {
 
 struct World {
     edge: EdgeServer,
-    addresses: Addresses,
+    urls: UrlBuilder,
     _emulator: Server,
 }
 
@@ -50,13 +50,13 @@ fn world(list: &'static str) -> World {
     let keys = PublicKeys::from([("K1".to_owned(), PublicKey::from_pem(&pair.public).expect("a key"))]);
     let edge = EdgeServer::start(Options { port: 0, upstream: emulator.endpoint(), keys }).expect("an edge server");
     let signer = Signer::from_pem("K1", &pair.private).expect("a signer");
-    let addresses = Addresses::new(&edge.endpoint(), Some(signer)).expect("addresses");
-    World { edge, addresses, _emulator: emulator }
+    let urls = UrlBuilder::new(&edge.endpoint(), Some(signer)).expect("urls");
+    World { edge, urls, _emulator: emulator }
 }
 
 fn key(visibility: Visibility) -> String {
     let sequencer = Sequencer::parse("0A").expect("a sequencer");
-    derived_key(MediaId::of_key("photo/mina/a.jpg"), &sequencer, visibility, (8, 8), "hash", "webp")
+    variant_key(MediaId::of_key("photo/mina/a.jpg"), &sequencer, visibility, (8, 8), "hash", "webp")
 }
 
 async fn send(method: Method, url: &str) -> (StatusCode, HeaderMap, String) {
@@ -74,7 +74,7 @@ async fn allowed_request_is_forwarded_without_its_signature() {
     let world = world(LIST);
     for visibility in [Visibility::Public, Visibility::Private] {
         let key = key(visibility);
-        let url = world.addresses.of(&[&key], LATER).expect("a URL").swap_remove(0);
+        let url = world.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
         assert_eq!(url.contains("Signature="), visibility == Visibility::Private);
         for method in [Method::GET, Method::HEAD] {
             let (status, headers, body) = send(method.clone(), &url).await;
@@ -97,8 +97,8 @@ async fn allowed_request_is_forwarded_without_its_signature() {
 async fn denied_request_gets_the_error_of_cloudfront() {
     let world = world(LIST);
     let key = key(Visibility::Private);
-    let url = world.addresses.of(&[&key], LATER).expect("a URL").swap_remove(0);
-    let past = world.addresses.of(&[&key], 1).expect("a URL").swap_remove(0);
+    let url = world.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
+    let past = world.urls.urls(&[&key], 1).expect("a URL").swap_remove(0);
     let (unsigned, query) = url.split_once('?').expect("a query");
     for (url, code, message) in [
         (unsigned, "MissingKey", "Missing Key-Pair-Id query parameter or cookie value"),

@@ -32,9 +32,13 @@ pub async fn run(stack: &Stack) -> Result<Day> {
     scenario.search(&sam, "Sam searches for 첫눈", "첫눈", &snow.id).await?;
 
     let likes = |who: &str, what: &str| edge("likes", who, what);
-    scenario.unnotified_step("미나 likes her own story", likes(&mina, &snow.id), "no notification of one's own action").await?;
+    scenario
+        .unnotified_step("미나 likes her own story", likes(&mina, &snow.id), "no notification of one's own action")
+        .await?;
     let like_and_unlike = likes(&sam, &snow.id).remove_edge(edge_id("likes", &sam, &snow.id));
-    scenario.unnotified_step("Sam adds and removes a like in one commit", like_and_unlike, "the commit has no net change").await?;
+    scenario
+        .unnotified_step("Sam adds and removes a like in one commit", like_and_unlike, "the commit has no net change")
+        .await?;
     scenario.step("Olivia likes the story", likes(&olivia, &snow.id), &[&mina]).await?;
     scenario.step("준 also likes it: one notification for both", likes(&jun, &snow.id), &[&mina]).await?;
 
@@ -48,7 +52,11 @@ pub async fn run(stack: &Stack) -> Result<Day> {
     scenario.unnotified_step("Olivia unfollows 미나", unfollow, "no notification of a removal").await?;
     scenario.step("Sam follows 준", follows(&sam, &jun), &[&jun]).await?;
     scenario
-        .step("미나 publishes another story: 준 is notified, Olivia is not", story(&mina, "골목 끝 빵집").commit, &[&jun])
+        .step(
+            "미나 publishes another story: 준 is notified, Olivia is not",
+            story(&mina, "골목 끝 빵집").commit,
+            &[&jun],
+        )
         .await?;
 
     scenario.unnotified_step("미나 blocks Sam", edge("blocks", &mina, &sam), "no notification of a block").await?;
@@ -58,11 +66,13 @@ pub async fn run(stack: &Stack) -> Result<Day> {
     let quiet = scenario.step("준 follows Sam: a silent notification", follows(&jun, &sam), &[&sam]).await?;
     ensure!(quiet.iter().all(|shown| shown.notice.silent), "Sam's notification in quiet hours was not silent");
     scenario.unnotified_step("Sam likes 미나's story", likes(&sam, &snow.id), "미나 has blocked Sam").await?;
+    scenario.unnotified_step("미나 likes Olivia's comment", likes(&mina, &remark.id), "Olivia has muted likes").await?;
     scenario
-        .unnotified_step("미나 likes Olivia's comment", likes(&mina, &remark.id), "Olivia has muted likes")
-        .await?;
-    scenario
-        .unnotified_step("미나 publishes a third story", story(&mina, "새벽 버스").commit, "준 has muted 미나, Olivia has unfollowed her")
+        .unnotified_step(
+            "미나 publishes a third story",
+            story(&mina, "새벽 버스").commit,
+            "준 has muted 미나, Olivia has unfollowed her",
+        )
         .await?;
     scenario.step("준 follows Olivia", follows(&jun, &olivia), &[&olivia]).await?;
     scenario.finish().await

@@ -31,7 +31,8 @@ pub fn render(photographs: &[UploadedPhotograph], story: &str, day: &Day) -> Res
         ("{phones}", &phones),
         ("{not_notified}", &not_notified),
     ] {
-        let (before, after) = rest.split_once(placeholder).with_context(|| format!("the template lacks {placeholder}"))?;
+        let (before, after) =
+            rest.split_once(placeholder).with_context(|| format!("the template lacks {placeholder}"))?;
         page.extend([before, text]);
         rest = after;
     }
@@ -115,7 +116,6 @@ fn placeholder(hash: &str) -> Result<String> {
 fn data_url(content_type: &str, bytes: &[u8]) -> String {
     format!("data:{content_type};base64,{}", BASE64_STANDARD.encode(bytes))
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -38,7 +38,8 @@ pub async fn upload(session: &Session<'_>) -> Result<Story> {
     let original_bytes = bytes.len();
     println!("\n■ 안녕하세요.wav  {}, a voice, recorded too quietly", size(original_bytes as u64));
     let name = "안녕하세요.wav";
-    let file = UploadFile { kind: Kind::Audio, name, content_type: "audio/wav", bytes, visibility: "public", post: None };
+    let file =
+        UploadFile { kind: Kind::Audio, name, content_type: "audio/wav", bytes, visibility: "public", post: None };
     let (_, item, duration) = session.upload(&file, &session.jun).await?;
     ensure!(item["state"] == "ready", "the recording failed: {item}");
     let preview = item["waveform"]["preview"].as_str().context("the item has no waveform preview")?;

@@ -44,11 +44,11 @@ mod client;
 mod counters;
 mod fault;
 mod options;
-mod visibility_timeout;
 mod plan;
-mod service_error;
 mod server;
+mod service_error;
 mod upstream;
+mod visibility_timeout;
 
 pub use call::{CLIENT, Call};
 pub use client::Client;

@@ -177,7 +177,10 @@ mod tests {
         assert_eq!(hits("sqs", "SendMessage"), Some(1));
         assert_eq!(hits("sns", "Publish"), Some(2));
         assert_eq!(hits(CLIENT, "PutObject"), Some(3));
-        assert_eq!(matching_rule(&plan(1, vec![FaultRule::new(Fault::Reset, 1.0)]), &[], &Call::new(CLIENT, "PutObject"), 0), None);
+        assert_eq!(
+            matching_rule(&plan(1, vec![FaultRule::new(Fault::Reset, 1.0)]), &[], &Call::new(CLIENT, "PutObject"), 0),
+            None
+        );
     }
 
     #[test]

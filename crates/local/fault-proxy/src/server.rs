@@ -1,12 +1,34 @@
-use std::{collections::HashMap, sync::{Arc, Mutex, MutexGuard, PoisonError}, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Result;
-use axum::{body::{Body, Bytes}, extract::{DefaultBodyLimit, Request, State}, http::{header, request::Parts, HeaderValue, StatusCode}, response::{IntoResponse, Response}, routing::get, Router};
-use futures_util::{stream, StreamExt};
-use http_server::{serve_until_shutdown, Server};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures_util::{StreamExt, stream};
+use http_server::{Server, serve_until_shutdown};
 use serde_json::json;
 
-use super::{batch::{split, Split}, call::Call, client::Client, counters::Counters, fault::Fault, plan::{matching_rule, seeded_hash, FaultPlan}, service_error::{service_error, ServiceError}, upstream::Upstreams, visibility_timeout::shorten, Options};
+use super::{
+    Options,
+    batch::{Split, split},
+    call::Call,
+    client::Client,
+    counters::Counters,
+    fault::Fault,
+    plan::{FaultPlan, matching_rule, seeded_hash},
+    service_error::{ServiceError, service_error},
+    upstream::Upstreams,
+    visibility_timeout::shorten,
+};
 
 /// Maximum duration of a delay. Every function has shorter timeouts.
 const MAX_DELAY: Duration = Duration::from_secs(60);

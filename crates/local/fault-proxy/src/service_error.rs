@@ -89,7 +89,9 @@ fn status_and_code(service_error: ServiceError, protocol: Protocol, service: &st
             (StatusCode::SERVICE_UNAVAILABLE, code)
         }
         (ServiceError::ExpiredCredentials, S3) => (StatusCode::BAD_REQUEST, "ExpiredToken"),
-        (ServiceError::ExpiredCredentials, Json) if service != "sqs" => (StatusCode::BAD_REQUEST, "ExpiredTokenException"),
+        (ServiceError::ExpiredCredentials, Json) if service != "sqs" => {
+            (StatusCode::BAD_REQUEST, "ExpiredTokenException")
+        }
         (ServiceError::ExpiredCredentials, Json | Query) => (StatusCode::FORBIDDEN, "ExpiredToken"),
         (ServiceError::ExpiredCredentials, Neptune) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
         (ServiceError::ExpiredCredentials, OpenSearch) => (StatusCode::FORBIDDEN, "expired_token"),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::Request, response::Response};
-use fault_proxy::{Call, Client, Fault, FaultProxy, Options, FaultPlan, FaultRule, Status};
+use fault_proxy::{Call, Client, Fault, FaultPlan, FaultProxy, FaultRule, Options, Status};
 use http::HeaderMap;
 use http_server::Server;
 use reqwest::Method;

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     control::{EndpointSnapshot, EventList, PhoneSnapshot, ReachabilityJson},
-    fault::{Fault, FaultRequest, ActiveFault},
+    fault::{ActiveFault, Fault, FaultRequest},
     record::{Notification, Profile, Reachability, UndisplayedMessage},
 };
 
@@ -74,8 +74,7 @@ impl Client {
 
     /// Notifications that phones received after sequence number `since`.
     pub async fn notifications(&self, since: u64) -> Result<Vec<Notification>> {
-        let list: EventList<_> =
-            self.call(Method::GET, &format!("/notifications?since={since}"), None::<&()>).await?;
+        let list: EventList<_> = self.call(Method::GET, &format!("/notifications?since={since}"), None::<&()>).await?;
         Ok(list.items)
     }
 
@@ -104,7 +103,10 @@ impl Client {
             if Instant::now() > deadline {
                 let received: Vec<_> =
                     notifications.iter().map(|shown| format!("{}: {}", shown.phone, shown.notice.body)).collect();
-                bail!("the expected notifications did not arrive within {} s; received: {received:?}", timeout.as_secs());
+                bail!(
+                    "the expected notifications did not arrive within {} s; received: {received:?}",
+                    timeout.as_secs()
+                );
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }

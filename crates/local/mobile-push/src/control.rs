@@ -10,7 +10,7 @@ use http_server::{json_response, now_millis};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    fault::{FaultRequest, ActiveFault},
+    fault::{ActiveFault, FaultRequest},
     fcm::Phone,
     record::{Notification, Profile, Reachability, UndisplayedMessage},
     sns::Sns,

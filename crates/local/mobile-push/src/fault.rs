@@ -85,8 +85,9 @@ mod tests {
 
     #[test]
     fn fault_request_is_read_from_json() {
-        let read =
-            |text: &str| serde_json::from_str::<FaultRequest>(text).map(|request| (request.fault, request.times.map(u32::from)));
+        let read = |text: &str| {
+            serde_json::from_str::<FaultRequest>(text).map(|request| (request.fault, request.times.map(u32::from)))
+        };
         let throttled = Fault::new(Failure::Throttled);
         assert_eq!(read(r#"{"fault":{"failure":"throttled"},"times":3}"#).unwrap(), (throttled, Some(3)));
         let hidden = Fault::new(Failure::NotFound).for_action("GetEndpointAttributes").for_token("t");

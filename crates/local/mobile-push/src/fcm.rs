@@ -6,7 +6,7 @@ use std::{
 use domain::push::Platform;
 
 use super::{
-    message::{Message, FcmRequest, VALIDATE_ONLY},
+    message::{FcmRequest, Message, VALIDATE_ONLY},
     notice::Notice,
     record::{Notification, Profile, Reachability, UndisplayedMessage, UndisplayedReason},
 };
@@ -186,13 +186,17 @@ impl Fcm {
         match &key {
             Some(key) => {
                 let same = |pending: &mut PendingMessage| pending.collapse_key.as_ref() == Some(key);
-                removed.extend(pending.extract_if(.., same).map(|pending| (pending.context, UndisplayedReason::Collapsed)));
+                removed.extend(
+                    pending.extract_if(.., same).map(|pending| (pending.context, UndisplayedReason::Collapsed)),
+                );
                 let mut keys: Vec<_> = pending.iter().filter_map(|pending| pending.collapse_key.clone()).collect();
                 // FCM does not document which keys it keeps; here, the newest.
                 if keys.len() >= MAX_COLLAPSE_KEYS {
                     let oldest = keys.swap_remove(0);
                     let is_oldest = |pending: &mut PendingMessage| pending.collapse_key.as_ref() == Some(&oldest);
-                    removed.extend(pending.extract_if(.., is_oldest).map(|pending| (pending.context, UndisplayedReason::Dropped)));
+                    removed.extend(
+                        pending.extract_if(.., is_oldest).map(|pending| (pending.context, UndisplayedReason::Dropped)),
+                    );
                 }
             }
             None if pending.iter().filter(|pending| pending.collapse_key.is_none()).count() >= MAX_PENDING => {
@@ -201,7 +205,12 @@ impl Fcm {
             }
             None => {}
         }
-        pending.push(PendingMessage { context, message, collapse_key: key, expires_at: now.saturating_add(ttl * 1000) });
+        pending.push(PendingMessage {
+            context,
+            message,
+            collapse_key: key,
+            expires_at: now.saturating_add(ttl * 1000),
+        });
         for (context, reason) in removed {
             self.record_undisplayed(&context, reason, now);
         }
@@ -367,8 +376,10 @@ mod tests {
         assert_eq!(send(&mut fcm, note("x", None, None, "60s")), FcmResponse::InvalidArgument);
         fcm.set_reachability("t", Reachability::Online, NOW);
         assert_eq!(send(&mut fcm, json!({"data": {"n": 1}})), FcmResponse::InvalidArgument);
-        assert!(matches!(&reasons(&fcm)[..], [UndisplayedReason::Stale, UndisplayedReason::Invalid(token), UndisplayedReason::Invalid(value)]
-            if token.contains("registration token") && value.contains("TYPE_STRING")));
+        assert!(
+            matches!(&reasons(&fcm)[..], [UndisplayedReason::Stale, UndisplayedReason::Invalid(token), UndisplayedReason::Invalid(value)]
+            if token.contains("registration token") && value.contains("TYPE_STRING"))
+        );
         assert!(screen(&fcm).is_empty());
     }
 

@@ -1,16 +1,10 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use http_server::{Server, ActiveFaults, serve_until_shutdown};
+use http_server::{ActiveFaults, Server, serve_until_shutdown};
 
 use super::{
-    client::Client,
-    registry::PlatformRegistry,
-    http::router,
-    fcm::Fcm,
-    options::Options,
-    sns::Sns,
-    state::App,
+    client::Client, fcm::Fcm, http::router, options::Options, registry::PlatformRegistry, sns::Sns, state::App,
     upstream::Upstream,
 };
 

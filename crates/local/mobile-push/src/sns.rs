@@ -3,11 +3,11 @@ use http_server::ActiveFaults;
 use super::{
     attributes::parse_bool,
     call::{Call, Scope},
-    registry::{Change, PlatformRegistry, Page},
     event::{Event, FailureType},
     fault::Fault,
+    fcm::{DeliveryContext, Fcm, FcmResponse},
     message::FcmRequest,
-    fcm::{Fcm, DeliveryContext, FcmResponse},
+    registry::{Change, Page, PlatformRegistry},
     sns_error::SnsError,
     xml,
 };

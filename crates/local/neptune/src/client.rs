@@ -8,7 +8,7 @@ use super::{
     commit::Commit,
     control::Trim,
     database::{Committed, StreamBounds},
-    faults::{Fault, FaultRequest, ActiveFault},
+    faults::{ActiveFault, Fault, FaultRequest},
     value::Value,
 };
 

@@ -5,10 +5,10 @@ use http_server::{json_response, now_millis};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    error_response::ErrorResponse,
     commit::Commit,
-    database::{Database, CommitError},
-    faults::{FaultRequest, ActiveFault},
+    database::{CommitError, Database},
+    error_response::ErrorResponse,
+    faults::{ActiveFault, FaultRequest},
     graph::{Edge, Vertex},
     state::App,
 };

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     commit::Commit,
+    commit_error::InvalidCommit,
     faults::{ExpiredStatus, Failure, Faults},
     graph::Graph,
-    commit_error::InvalidCommit,
     journal::{Entry, Journal},
-    log::{Log, MAX_COMMIT_NUM, NoRecords, Request, Start, RecordFormat},
+    log::{Log, MAX_COMMIT_NUM, NoRecords, RecordFormat, Request, Start},
     options::Options,
     record::{EventId, Record},
 };
@@ -237,7 +237,6 @@ mod tests {
     use tempfile::NamedTempFile;
 
     use super::*;
-    
 
     const DAY: i64 = 24 * 60 * 60 * 1000;
 

@@ -94,7 +94,6 @@ mod tests {
     use tempfile::NamedTempFile;
 
     use super::*;
-    
 
     fn replayed(path: &Path) -> Result<Vec<Entry<'static>>> {
         let mut entries = Vec::new();

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use super::{
     page::{Page, PageBuilder},
-    record::{EventId, RecordContext, Record},
+    record::{EventId, Record, RecordContext},
 };
 
 /// The largest commit number: Neptune's are signed 64-bit integers.
@@ -186,7 +186,9 @@ impl Log {
             }
         }
         match page.end {
-            Some(end) => Ok(Page { json: page.json(end), last: end.0, total: page.total, skipped_commits, was_truncated }),
+            Some(end) => {
+                Ok(Page { json: page.json(end), last: end.0, total: page.total, skipped_commits, was_truncated })
+            }
             None => Err(NoRecords::Idle(self.visible_head(visible))),
         }
     }
@@ -196,7 +198,8 @@ impl Log {
         let (id, skip) = match request.start {
             Start::TrimHorizon => return Ok((0, 0, request.limit)),
             Start::Latest => {
-                let newest = self.commits.range(..visible).rposition(|stored| !view.hidden.contains(&stored.commit_num));
+                let newest =
+                    self.commits.range(..visible).rposition(|stored| !view.hidden.contains(&stored.commit_num));
                 let index = newest.unwrap_or(visible);
                 let count = self.commits.get(index).map_or(0, |stored| stored.ends.len());
                 return Ok((index, count.saturating_sub(1), 1));

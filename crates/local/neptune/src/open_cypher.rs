@@ -56,7 +56,8 @@ impl KnownQuery {
         let bad = |code, message: &str| ErrorResponse::new(StatusCode::BAD_REQUEST, code, message);
         let request: QueryRequest =
             serde_json::from_slice(body).map_err(|error| bad("BadRequestException", &error.to_string()))?;
-        let query = request.query.ok_or_else(|| bad("MissingParameterException", "Missing required parameter: query"))?;
+        let query =
+            request.query.ok_or_else(|| bad("MissingParameterException", "Missing required parameter: query"))?;
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let is_about_edges = match words(&query) {
             query if query == words(VERTICES) => false,

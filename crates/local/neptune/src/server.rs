@@ -3,13 +3,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use http_server::{Server, serve_until_shutdown};
 
-use super::{
-    client::Client,
-    database::Database,
-    http::router,
-    options::Options,
-    state::App,
-};
+use super::{client::Client, database::Database, http::router, options::Options, state::App};
 
 /// A running emulator. Dropping the value stops it. It can be started and stopped inside and outside of async code.
 #[derive(Debug)]

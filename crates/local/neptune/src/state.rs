@@ -33,4 +33,3 @@ impl App {
         error.into().into_response(format!("00000000-0000-0000-0000-{id:012}"))
     }
 }
-

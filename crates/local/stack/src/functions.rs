@@ -1,10 +1,21 @@
-//! Builds the functions with `sam build`.
+//! Builds the functions and packages them for the stack on one machine.
+//!
+//! `sam build` makes the packages for AWS. It compiles each function on its own with cross-compilation and link-time
+//! optimization. The local packages come from one build of all functions, by default with the profile and the
+//! dependencies that the tests have, too.
 
-use std::{env, fs, path::PathBuf, process::Command};
+mod local_template;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 
 use crate::{
+    cargo::cargo,
     paths, progress,
     tools::{self, Tool},
 };
@@ -12,39 +23,67 @@ use crate::{
 /// Optimization of the build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BuildProfile {
-    /// For development and tests: without link-time optimization, which takes more than a minute per function and only
-    /// makes the files smaller.
+    /// For development and tests: cargo's `dev` profile, in which hot codecs are optimized.
     Local,
     /// As for AWS, for measurements.
     Release,
 }
 
-/// Builds all functions of the template; fast if nothing changed.
+/// Builds all functions and packages them for a local stack; fast if nothing changed.
 pub fn build(profile: BuildProfile) -> Result<()> {
-    // `sam build` builds the functions one after the other. Building all at once uses all cores and shows progress;
-    // `sam build` then finds them up to date, since all functions share one set of features.
-    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), profile)?;
-    lambda.args(["lambda", "build", "--release"]);
-    for name in names()? {
-        lambda.args(["--bin", &name]);
+    match profile {
+        BuildProfile::Local => {
+            let mut build = cargo();
+            build.args(["build", "--bins"]);
+            for name in names()? {
+                build.args(["--package", &name]);
+            }
+            progress::run("Compiling the functions", &mut build)?;
+        }
+        BuildProfile::Release => {
+            let mut lambda = cargo_lambda()?;
+            for name in names()? {
+                lambda.args(["--bin", &name]);
+            }
+            progress::run("Compiling the functions (release)", &mut lambda)?;
+        }
     }
-    progress::run("Compiling the functions", &mut lambda)?;
-    let mut sam = builder(Tool::Sam.command("sam"), profile)?;
-    progress::run("Packaging the functions", sam.arg("build").env("SAM_CLI_TELEMETRY", "0"))
+    package(profile)
+}
+
+/// Packages functions that are built already, and writes the template that names the packages.
+pub fn package(profile: BuildProfile) -> Result<()> {
+    let template = fs::read_to_string(paths::root().join("template.yaml"))?;
+    let (template, functions) = local_template::local_template(&template, &packages())?;
+    for function in functions {
+        let built = match profile {
+            BuildProfile::Local => dev_binary(&function.binary),
+            BuildProfile::Release => built_binary(&function.binary),
+        };
+        copy_if_newer(&built, &packaged_binary(&function.logical_id))
+            .with_context(|| format!("cannot package {}", built.display()))?;
+    }
+    Ok(fs::write(built_template(), template)?)
 }
 
 /// Builds the binary `name` as for AWS.
 pub fn build_binary(name: &str) -> Result<()> {
-    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), BuildProfile::Release)?;
-    lambda.args(["lambda", "build", "--release", "--bin", name]);
-    progress::run(&format!("Compiling {name}"), &mut lambda)
+    let mut lambda = cargo_lambda()?;
+    progress::run(&format!("Compiling {name} (release)"), lambda.args(["--bin", name]))
+}
+
+/// Builds the package of the function `logical_id` for AWS, with `sam build`, and returns its binary.
+pub fn sam_build(logical_id: &str) -> Result<PathBuf> {
+    let mut sam = release(Tool::Sam.command("sam"))?;
+    sam.args(["build", logical_id]).env("SAM_CLI_TELEMETRY", "0");
+    progress::run(&format!("Building {logical_id} for AWS (sam build)"), &mut sam)?;
+    Ok(paths::root().join(".aws-sam/build").join(logical_id).join("bootstrap"))
 }
 
 /// Builds the example `name` of `package` as for AWS, including the target CPU.
 pub fn build_example(package: &str, name: &str) -> Result<()> {
-    let mut lambda = builder(Tool::Builder.command("cargo-lambda"), BuildProfile::Release)?;
-    lambda.args(["lambda", "build", "--release", "--package", package, "--example", name]);
-    lambda.args(["--lambda-dir", EXAMPLES]);
+    let mut lambda = cargo_lambda()?;
+    lambda.args(["--package", package, "--example", name, "--lambda-dir", EXAMPLES]);
     progress::run(&format!("Compiling crates/{package} (release)"), &mut lambda)
 }
 
@@ -56,9 +95,29 @@ pub fn example(name: &str) -> PathBuf {
 /// A folder apart from the functions.
 const EXAMPLES: &str = "target/bench/examples";
 
-/// The path of a binary that `build` or `build_binary` has built.
+/// The path of a release binary that `build` or `build_binary` has built.
 pub fn built_binary(name: &str) -> PathBuf {
     paths::root().join("target/lambda").join(name).join("bootstrap")
+}
+
+/// The path of a binary of the `dev` profile.
+fn dev_binary(name: &str) -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::root().join("target"), PathBuf::from);
+    target.join("debug").join(name)
+}
+
+/// The template whose functions are the packages that `package` has made.
+pub fn built_template() -> PathBuf {
+    packages().join("template.yaml")
+}
+
+/// The packaged binary of the function with this logical id in the template.
+pub fn packaged_binary(logical_id: &str) -> PathBuf {
+    packages().join(logical_id).join("bootstrap")
+}
+
+fn packages() -> PathBuf {
+    paths::workdir().join("functions")
 }
 
 /// The names of the functions' binaries: those of their folders.
@@ -72,28 +131,37 @@ fn names() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Prepares `command`: adds cargo-lambda and zig to its path, and removes the variables of the running cargo, which would
-/// change the build.
-fn builder(mut command: Command, profile: BuildProfile) -> Result<Command> {
+fn copy_if_newer(from: &Path, to: &Path) -> Result<()> {
+    let modified = fs::metadata(from)?.modified()?;
+    let is_current = fs::metadata(to).and_then(|metadata| metadata.modified()).is_ok_and(|copied| copied == modified);
+    if is_current {
+        return Ok(());
+    }
+    fs::create_dir_all(to.parent().context("a file without a folder")?)?;
+    // A running function keeps the old file.
+    let new = to.with_extension("new");
+    fs::copy(from, &new)?;
+    fs::File::options().write(true).open(&new)?.set_modified(modified)?;
+    Ok(fs::rename(new, to)?)
+}
+
+fn cargo_lambda() -> Result<Command> {
+    let mut lambda = release(Tool::Builder.command("cargo-lambda"))?;
+    lambda.args(["lambda", "build", "--release"]);
+    Ok(lambda)
+}
+
+/// Prepares a release build: installs cargo-lambda and zig, adds them to the path, and removes the variables of the
+/// running cargo, which would change the build.
+fn release(mut command: Command) -> Result<Command> {
+    Tool::Builder.install()?;
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("CARGO") && text != "CARGO_HOME" {
+        let changes_build = text.starts_with("CARGO") && text != "CARGO_HOME" || text == "RUSTC_WORKSPACE_WRAPPER";
+        if changes_build {
             command.env_remove(&name);
         }
     }
-    if profile == BuildProfile::Local {
-        command.env("CARGO_PROFILE_RELEASE_LTO", "off");
-    }
     command.env("PATH", tools::path_with(Tool::Builder)?);
     Ok(command)
-}
-
-/// The template that `sam build` has written.
-pub fn built_template() -> PathBuf {
-    paths::root().join(".aws-sam/build/template.yaml")
-}
-
-/// The packaged binary of the function with this logical id in the template.
-pub fn packaged_binary(logical_id: &str) -> PathBuf {
-    paths::root().join(".aws-sam/build").join(logical_id).join("bootstrap")
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! tools, chromium     prerequisites and pinned tools
-//! functions           sam build
+//! functions           builds and packages the functions
 //! emulator            MiniStack, the AWS emulator
 //! sidecar             processes beside the emulator
 //! search_server       an OpenSearch-compatible server
@@ -14,11 +14,12 @@
 //! stack               a deployed stack
 //! users, uploads      clients of the REST API
 //! photographs, wav    sample media
-//! paths, process, progress, blocking    helpers
+//! paths, process, progress, cargo, blocking    helpers
 //! ```
 
 mod blocking;
 mod bus;
+mod cargo;
 pub mod cdn_key;
 pub mod chromium;
 mod deployment;
@@ -41,6 +42,7 @@ pub mod wav;
 
 pub use self::{
     blocking::block_on,
+    cargo::cargo,
     paths::state_file,
     stack::{STATE_VARIABLE, Stack},
 };

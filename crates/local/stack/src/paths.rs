@@ -1,6 +1,9 @@
 //! Paths in a checkout.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 /// The root of the workspace.
 pub fn root() -> &'static Path {
@@ -17,7 +20,16 @@ pub fn openapi() -> PathBuf {
     root().join("docs/api/openapi.json")
 }
 
-/// The folder for everything that the local stack installs and writes. It can be deleted at any time.
+/// The folder for installed tools, shared by all checkouts: `$IYAGI_CACHE`, or `iyagi` in the user's cache folder. It can
+/// be deleted at any time.
+pub fn cache() -> PathBuf {
+    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let user_cache = || variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
+    let folder = variable("IYAGI_CACHE").or_else(|| Some(user_cache()?.join("iyagi")));
+    folder.unwrap_or_else(|| workdir().join("cache"))
+}
+
+/// The folder for everything that the local stack writes. It can be deleted at any time.
 pub fn workdir() -> PathBuf {
     root().join("target/local")
 }

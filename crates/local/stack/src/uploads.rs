@@ -54,7 +54,8 @@ impl UploadFile<'_> {
         let status = put_presigned(&upload, self.bytes.clone()).await?;
         ensure!(status.is_success(), "S3 rejects {}: {status}", self.name);
         let id = upload["id"].as_str().context("the upload has no id")?;
-        let media_id = upload["mediaId"].as_str().and_then(|id| id.parse().ok()).context("the upload has no media id")?;
+        let media_id =
+            upload["mediaId"].as_str().and_then(|id| id.parse().ok()).context("the upload has no media id")?;
         Ok(Uploaded { key: format!("{}/{}/{id}", self.kind, user.id), id: media_id })
     }
 }

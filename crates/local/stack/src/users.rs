@@ -168,6 +168,10 @@ impl User {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
         let response = request.send().await.context("the API does not respond")?;
-        Ok(Response { status: response.status(), headers: response.headers().clone(), body: response.bytes().await?.into() })
+        Ok(Response {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await?.into(),
+        })
     }
 }

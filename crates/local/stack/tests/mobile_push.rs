@@ -82,7 +82,8 @@ async fn iam_is_enforced_for_the_actual_resource() {
     user.get_endpoint_attributes().endpoint_arn(&endpoint).send().await.expect("allowed");
     user.publish().target_arn(&endpoint).message("d").send().await.expect("allowed");
 
-    let denied = user.delete_endpoint().endpoint_arn(&endpoint).send().await.map_err(service_error).expect_err("denied");
+    let denied =
+        user.delete_endpoint().endpoint_arn(&endpoint).send().await.map_err(service_error).expect_err("denied");
     let message = format!(
         "User: arn:aws:iam::000000000000:user/registrar is not authorized to perform: SNS:DeleteEndpoint on resource: \
          {endpoint} because no identity-based policy allows the SNS:DeleteEndpoint action"
@@ -169,4 +170,3 @@ async fn delivery_failure_is_published_to_the_topic() {
         (&json!("DeliveryFailure"), &json!("InvalidPlatformToken"), &json!(endpoint), &json!(published.message_id()))
     );
 }
-

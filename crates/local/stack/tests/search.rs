@@ -6,7 +6,7 @@ use domain::{
     media::Visibility,
     search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Person, Query, Story, Tag},
 };
-use opensearch::{Analyzer, Client, Compare, Index, Outcome, Place, Search, Settings, Target};
+use opensearch::{Analyzer, Client, Index, MatchMode, Outcome, Search, Settings, SortKey, Target};
 use stack::search_server::SearchServer;
 
 /// A server with an index.
@@ -29,7 +29,7 @@ impl World {
     }
 
     fn settings() -> Settings {
-        Settings::of_search(Analyzer::Bigram)
+        Settings::search(Analyzer::Bigram)
     }
 
     /// A server with an index of these documents.
@@ -49,16 +49,16 @@ impl World {
 
     /// Ids of the documents that `caller` finds.
     async fn found(&self, caller: &str, query: &str) -> Vec<String> {
-        self.found_by(Compare::Words, caller, query).await
+        self.found_by(MatchMode::Words, caller, query).await
     }
 
-    async fn found_by(&self, compare: Compare, caller: &str, query: &str) -> Vec<String> {
+    async fn found_by(&self, mode: MatchMode, caller: &str, query: &str) -> Vec<String> {
         let query = Query::parse(query).expect("a query");
-        self.find(Search { query: Some((compare, &query)), kind: None, tag: None }, caller).await
+        self.find(Search { query: Some((mode, &query)), kind: None, tag: None }, caller).await
     }
 
     async fn find(&self, search: Search<'_>, caller: &str) -> Vec<String> {
-        let page = self.index.find(search, caller, None, 50).await.expect("a page");
+        let page = self.index.search(search, caller, None, 50).await.expect("a page");
         page.hits.into_iter().map(|hit| hit.id).collect()
     }
 }
@@ -78,7 +78,7 @@ fn person(id: &str, name: &str) -> Document {
 }
 
 fn tombstone(id: &str, version: u64) -> Document {
-    Document { vertex: id.into(), version, content: Content::Nothing }
+    Document { vertex: id.into(), version, content: Content::NotSearchable }
 }
 
 #[tokio::test]
@@ -101,13 +101,13 @@ async fn korean_matches_without_particles_and_english_by_stem() {
 #[tokio::test]
 async fn prefix_of_a_word_matches_in_suggestions() {
     let world = World::with(&[story("s1", "서울에서 만난 첫눈"), story("s2", "밤의 서쪽"), person("p1", "미나")]).await;
-    assert_eq!(world.found_by(Compare::Beginnings, "jun", "서울").await, ["s1"]);
-    assert_eq!(world.found_by(Compare::Beginnings, "jun", "만").await, ["s1"]);
-    let mut by_syllable = world.found_by(Compare::Beginnings, "jun", "서").await;
+    assert_eq!(world.found_by(MatchMode::Prefixes, "jun", "서울").await, ["s1"]);
+    assert_eq!(world.found_by(MatchMode::Prefixes, "jun", "만").await, ["s1"]);
+    let mut by_syllable = world.found_by(MatchMode::Prefixes, "jun", "서").await;
     by_syllable.sort();
     assert_eq!(by_syllable, ["s1", "s2"]);
-    assert_eq!(world.found_by(Compare::Beginnings, "jun", "미").await, ["p1"]);
-    assert_eq!(world.found_by(Compare::Beginnings, "jun", "눈").await, [""; 0], "not a prefix");
+    assert_eq!(world.found_by(MatchMode::Prefixes, "jun", "미").await, ["p1"]);
+    assert_eq!(world.found_by(MatchMode::Prefixes, "jun", "눈").await, [""; 0], "no beginning");
 }
 
 #[tokio::test]
@@ -115,9 +115,9 @@ async fn matched_words_are_highlighted() {
     let world = World::with(&[story("s1", "부산에서 <b>서울</b>로"), story("s2", "The runners")]).await;
     let highlighted = async |query| {
         let query = Query::parse(query).expect("a query");
-        let search = Search { query: Some((Compare::Words, &query)), kind: Some(Kind::Story), tag: None };
-        let page = world.index.find(search, "jun", None, 1).await.expect("a page");
-        page.hits[0].marked.clone().expect("marks").replace(MARK_BEGIN, "[").replace(MARK_END, "]")
+        let search = Search { query: Some((MatchMode::Words, &query)), kind: Some(Kind::Story), tag: None };
+        let page = world.index.search(search, "jun", None, 1).await.expect("a page");
+        page.hits[0].highlight.clone().expect("marks").replace(MARK_BEGIN, "[").replace(MARK_END, "]")
     };
     assert_eq!(highlighted("서울").await, "부산에서 <b>[서울]</b>로");
     assert_eq!(highlighted("runner").await, "The [runners]");
@@ -149,7 +149,7 @@ async fn tag_filter_returns_visible_stories_with_the_tag() {
     assert_eq!(world.find(by_tag(hostile), "jun").await, ["s3"], "the tag is an id, not a query");
     assert_eq!(world.find(by_tag("sno"), "jun").await, [""; 0]);
     let [both, neither] = ["첫눈", "비"].map(|text| Query::parse(text).expect("a query"));
-    let with = |query| Search { query: Some((Compare::Words, query)), ..by_tag("winter") };
+    let with = |query| Search { query: Some((MatchMode::Words, query)), ..by_tag("winter") };
     assert_eq!(world.find(with(&both), "jun").await, ["s1"]);
     assert_eq!(world.find(with(&neither), "jun").await, [""; 0]);
     assert_eq!(world.found("jun", "눈사람").await, ["snow"]);
@@ -157,8 +157,8 @@ async fn tag_filter_returns_visible_stories_with_the_tag() {
 
 #[tokio::test]
 async fn private_story_of_another_user_is_not_found() {
-    let documents =
-        Visibility::ALL.map(|visibility| dated_story(visibility.as_str(), "첫눈", visibility, "2026-11-22T00:00:00Z", 1));
+    let documents = Visibility::ALL
+        .map(|visibility| dated_story(visibility.as_str(), "첫눈", visibility, "2026-11-22T00:00:00Z", 1));
     let world = World::with(&documents).await;
     let mut found = world.found("jun", "첫눈").await;
     found.sort();
@@ -169,7 +169,8 @@ async fn private_story_of_another_user_is_not_found() {
 #[tokio::test]
 async fn older_version_is_superseded_by_a_newer_one_or_a_tombstone() {
     let world =
-        World::with(&[story("s1", "첫눈"), dated_story("s2", "첫눈", Visibility::Public, "2026-11-22T00:00:00Z", 5)]).await;
+        World::with(&[story("s1", "첫눈"), dated_story("s2", "첫눈", Visibility::Public, "2026-11-22T00:00:00Z", 5)])
+            .await;
     let older = dated_story("s2", "함박눈", Visibility::Public, "2026-11-22T00:00:00Z", 4);
     assert_eq!(world.write(&[tombstone("s1", 2), older]).await, [Outcome::Written, Outcome::Superseded]);
     assert_eq!(world.write(&[story("s1", "첫눈")]).await, [Outcome::Superseded], "a replay");
@@ -180,14 +181,15 @@ async fn older_version_is_superseded_by_a_newer_one_or_a_tombstone() {
 #[tokio::test]
 async fn paging_is_stable_under_concurrent_writes() {
     let at = |n: usize| format!("2026-11-22T00:{n:02}:00Z");
-    let documents: Vec<_> = (0..23).map(|n| dated_story(&format!("s{n:02}"), "첫눈", Visibility::Public, &at(n), 1)).collect();
+    let documents: Vec<_> =
+        (0..23).map(|n| dated_story(&format!("s{n:02}"), "첫눈", Visibility::Public, &at(n), 1)).collect();
     let world = World::with(&documents).await;
     let query = Query::parse("첫눈").expect("a query");
-    let (mut seen, mut place) = (Vec::<String>::new(), None::<Place>);
+    let (mut seen, mut place) = (Vec::<String>::new(), None::<SortKey>);
     for round in 0.. {
-        let search = Search { query: Some((Compare::Words, &query)), kind: None, tag: None };
-        let page = world.index.find(search, "jun", place.as_ref(), 5).await.expect("a page");
-        place = page.hits.last().map(|hit| hit.place.clone());
+        let search = Search { query: Some((MatchMode::Words, &query)), kind: None, tag: None };
+        let page = world.index.search(search, "jun", place.as_ref(), 5).await.expect("a page");
+        place = page.hits.last().map(|hit| hit.sort_key.clone());
         seen.extend(page.hits.into_iter().map(|hit| hit.id));
         if page.is_last {
             break;
@@ -211,13 +213,13 @@ async fn index_is_created_once_and_replaced_atomically() {
         world.index.create_first(&World::settings()).await.expect("an index");
     }
     assert_eq!(world.write(&[story("s1", "첫눈")]).await, [Outcome::Written]);
-    let second = world.index.numbered(2);
+    let second = world.index.index_name(2);
     world.index.create(&second, &World::settings()).await.expect("an index");
     let target = Target::Index(&second);
     let outcomes = world.index.write(target, &[story("s1", "첫눈"), story("s2", "첫눈")]).await.expect("outcomes");
     assert_eq!(outcomes, [Outcome::Written, Outcome::Written]);
     assert_eq!(world.found("jun", "첫눈").await, ["s1"]);
-    world.index.switch_to(&second, &World::settings()).await.expect("switched");
+    world.index.switch_alias(&second, &World::settings()).await.expect("switched");
     world.write(&[]).await;
     assert_eq!(world.found("jun", "첫눈").await, ["s1", "s2"]);
 }
@@ -225,7 +227,8 @@ async fn index_is_created_once_and_replaced_atomically() {
 #[tokio::test]
 async fn hostile_queries_are_plain_text() {
     let world =
-        World::with(&[story("s1", "첫눈"), dated_story("s2", "비밀", Visibility::Private, "2026-11-22T00:00:00Z", 1)]).await;
+        World::with(&[story("s1", "첫눈"), dated_story("s2", "비밀", Visibility::Private, "2026-11-22T00:00:00Z", 1)])
+            .await;
     for query in [
         "*",
         "title:* OR visibility:private",

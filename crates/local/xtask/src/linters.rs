@@ -6,11 +6,11 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, Result};
 use aws_client::REGION;
 use stack::{
-    paths, progress,
+    cargo, paths, progress,
     tools::{self, Tool},
 };
 
-use crate::{cargo::cargo, prose};
+use crate::prose;
 
 /// Installs missing linters; fast if none is missing.
 pub fn install() -> Result<()> {
@@ -43,7 +43,7 @@ pub fn run() -> Result<()> {
     deny.args(["--offline", "--locked", "check", "bans", "licenses", "sources"]);
     progress::run("Checking dependencies (cargo-deny)", &mut deny)?;
 
-    progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete())
+    progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete()?)
 }
 
 /// `template.yaml` and the templates of `infra/`.

@@ -1,6 +1,5 @@
 //! `cargo xtask`: the commands of a developer.
 
-mod cargo;
 mod costs;
 mod linters;
 mod openapi;

@@ -3,9 +3,7 @@
 //! The tool is a separate program because it links AWS SDKs, which take long to build.
 
 use anyhow::{Context, Result, bail};
-use stack::emulator::Emulator;
-
-use crate::cargo::cargo;
+use stack::{cargo, emulator::Emulator};
 
 /// Arguments of `cargo xtask ops`.
 #[derive(Debug, clap::Args)]

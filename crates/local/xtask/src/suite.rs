@@ -4,14 +4,14 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 use stack::{
-    STATE_VARIABLE, Stack,
+    STATE_VARIABLE, Stack, cargo,
     emulator::{log_file, usage_file},
     functions::{self, BuildProfile},
     progress, state_file,
     tools::{self, Tool},
 };
 
-use crate::{cargo::cargo, linters};
+use crate::linters;
 
 /// Name of the stack for the tests.
 const STACK: &str = "test";

@@ -57,7 +57,7 @@ pub fn decide(item: Option<&MediaItem>, original: Option<&Original>, anew: bool)
         return Decision::Leave(Why::Changed);
     };
     let known = &item.position.sequencer;
-    let sequencer = if anew { known.revised() } else { Some(known.clone()) };
+    let sequencer = if anew { known.next_revision() } else { Some(known.clone()) };
     let Some(sequencer) = sequencer else { return Decision::Leave(Why::NoRoom) };
     let worker = match item.kind {
         Kind::Avatar | Kind::Photo => Worker::Thumbnailer,
@@ -86,7 +86,7 @@ mod tests {
     }
 
     fn failed(key: &str) -> MediaItem {
-        MediaItem::reported(Report { original: landed(key), outcome: Outcome::Failed { reason: Reason::Corrupt } })
+        MediaItem::from_report(Report { original: landed(key), outcome: Outcome::Failed { reason: Reason::Corrupt } })
     }
 
     fn original() -> Original {
@@ -107,7 +107,7 @@ mod tests {
             ("photo/mina/a", Worker::Thumbnailer),
             ("audio/mina/a", Worker::AudioWorker),
         ] {
-            let item = MediaItem::landed(landed(key));
+            let item = MediaItem::processing(landed(key));
             let (worker, event) = sent(decide(Some(&item), Some(&original()), false));
             assert_eq!((worker, event.key.as_str(), &event.sequencer), (expected, key, &item.position.sequencer));
         }
@@ -120,13 +120,13 @@ mod tests {
         let worst = Position { sequencer: event.sequencer.clone(), stage: Stage::Failed };
         assert!(worst > item.position);
         let next = Sequencer::parse("0A0000000000000001").expect("a sequencer");
-        let next = Position { sequencer: next, stage: Stage::Landed };
+        let next = Position { sequencer: next, stage: Stage::S3Event };
         assert!(next > Position { sequencer: event.sequencer, stage: Stage::Ready });
     }
 
     #[test]
     fn what_is_gone_or_on_its_way_is_left() {
-        let item = MediaItem::landed(landed("photo/mina/a"));
+        let item = MediaItem::processing(landed("photo/mina/a"));
         let other = Original { size: 4, ..original() };
         let event = ObjectEvent {
             key: item.key.clone(),

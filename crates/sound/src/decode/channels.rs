@@ -1,12 +1,11 @@
-//! What a channel counts for in the loudness (BS.1770-5, tables 3 and 4).
+//! The weight of each channel in the loudness (BS.1770-5, tables 3 and 4).
 
 use symphonia::core::audio::{Channels, Position};
 
-/// +1.5 dB for what comes from the side or from behind.
-pub(crate) const SURROUND: f64 = 1.41;
+/// The weight of side and rear channels: +1.5 dB.
+pub(crate) const SURROUND_WEIGHT: f64 = 1.41;
 
-/// One weight for each channel, in the order in which the decoder emits them. Channels without a
-/// known position count as in front.
+/// One weight per channel, in the decoder's order. Channels of unknown position count as front channels.
 pub(crate) fn weights(channels: &Channels) -> Vec<f64> {
     match channels {
         Channels::Positioned(positions) => positions.iter().map(weight).collect(),
@@ -28,7 +27,7 @@ fn weight(position: Position) -> f64 {
     if position.intersects(Position::LFE1 | Position::LFE2) {
         0.0
     } else if position.intersects(surround) {
-        SURROUND
+        SURROUND_WEIGHT
     } else {
         1.0
     }
@@ -41,9 +40,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn surround_counts_more_and_effects_nothing() {
+    fn surround_channel_weighs_more_and_lfe_nothing() {
         assert_eq!(weights(&CHANNEL_LAYOUT_STEREO), [1.0, 1.0]);
-        assert_eq!(weights(&CHANNEL_LAYOUT_5P1), [1.0, 1.0, 1.0, 0.0, SURROUND, SURROUND]);
+        assert_eq!(weights(&CHANNEL_LAYOUT_5P1), [1.0, 1.0, 1.0, 0.0, SURROUND_WEIGHT, SURROUND_WEIGHT]);
         assert_eq!(weights(&Channels::Discrete(3)), [1.0; 3]);
     }
 }

@@ -1,26 +1,27 @@
-//! Opus, which symphonia demuxes but does not decode.
+//! Decodes Opus. symphonia only demultiplexes it.
 
 use ropus::OpusMSDecoder;
 
-use crate::SoundError;
+use super::channels::SURROUND_WEIGHT;
+use crate::error::SoundError;
 
-/// What Opus decodes to, whatever was recorded (RFC 7845, 5.1).
+/// The decoder's output rate, independent of the input rate (RFC 7845, 5.1).
 pub(crate) const RATE_HZ: u32 = 48_000;
 /// The longest packet: 120 ms.
-const LONGEST_FRAMES: usize = 5760;
+const MAX_PACKET_FRAMES: usize = 5760;
 
 pub(crate) struct OpusDecoder {
     decoder: OpusMSDecoder,
     channels: usize,
-    /// Samples that are the encoder's, at the beginning.
+    /// The encoder's delay, in samples per channel.
     pub pre_skip: u32,
-    /// As a factor.
+    /// The output gain, as a factor.
     gain: f32,
     interleaved: Vec<i16>,
 }
 
 impl OpusDecoder {
-    /// `header` is the identification header (RFC 7845, 5.1).
+    /// A decoder for a stream with this identification header (RFC 7845, 5.1).
     pub fn new(header: &[u8]) -> Result<Self, SoundError> {
         let &[
             b'O',
@@ -48,38 +49,38 @@ impl OpusDecoder {
             return Err(SoundError::corrupt("no Opus header"));
         };
         if version >> 4 != 0 {
-            return Err(SoundError::other_decoder("a later version of Opus"));
+            return Err(SoundError::other_decoder("a newer version of Opus"));
         }
         let (streams, coupled, mapping) = match (family, channels, rest) {
             (0, 1 | 2, _) => (1, channels - 1, &[0, 1][..usize::from(channels)]),
             (1, 1..=8, [streams, coupled, mapping @ ..]) if mapping.len() >= usize::from(channels) => {
                 (*streams, *coupled, &mapping[..usize::from(channels)])
             }
-            (0 | 1, ..) => return Err(SoundError::corrupt("an Opus header without a mapping")),
-            _ => return Err(SoundError::other_decoder("Opus with a mapping of its own")),
+            (0 | 1, ..) => return Err(SoundError::corrupt("an Opus header without a channel mapping")),
+            _ => return Err(SoundError::other_decoder("Opus with another channel mapping family")),
         };
         let decoder = OpusMSDecoder::new(RATE_HZ as i32, channels.into(), streams.into(), coupled.into(), mapping)
-            .map_err(|_| SoundError::corrupt("an Opus header with an impossible mapping"))?;
+            .map_err(|_| SoundError::corrupt("an Opus header with an invalid channel mapping"))?;
         Ok(Self {
             decoder,
             channels: channels.into(),
             pre_skip: u16::from_le_bytes([s0, s1]).into(),
-            // In 256ths of a decibel.
+            // The header has 1/256 dB.
             gain: 10_f32.powf(f32::from(i16::from_le_bytes([g0, g1])) / 256.0 / 20.0),
-            interleaved: vec![0; LONGEST_FRAMES * usize::from(channels)],
+            interleaved: vec![0; MAX_PACKET_FRAMES * usize::from(channels)],
         })
     }
 
-    /// Decodes into `planes`; `false` if the packet is damaged.
+    /// Decodes a packet into `planes`. Returns `false` if it is damaged.
     pub fn decode(&mut self, packet: &[u8], planes: &mut Vec<Vec<f32>>) -> bool {
         planes.resize_with(self.channels, Vec::new);
         planes.iter_mut().for_each(Vec::clear);
         let Ok(length) = i32::try_from(packet.len()) else { return false };
-        // Without a byte in it the decoder would invent something for a lost packet.
+        // For an empty packet, the decoder would conceal a lost one.
         if length == 0 {
             return false;
         }
-        let decoded = self.decoder.decode(Some(packet), length, &mut self.interleaved, LONGEST_FRAMES as i32, false);
+        let decoded = self.decoder.decode(Some(packet), length, &mut self.interleaved, MAX_PACKET_FRAMES as i32, false);
         let Some(frames) = decoded.ok().and_then(|frames| usize::try_from(frames).ok()) else { return false };
         for frame in self.interleaved[..frames * self.channels].chunks_exact(self.channels) {
             for (plane, &sample) in planes.iter_mut().zip(frame) {
@@ -89,15 +90,15 @@ impl OpusDecoder {
         true
     }
 
-    /// Weights of the channels in the loudness, in Vorbis's order (RFC 7845, 5.1.1.2).
+    /// The channels' weights in the loudness, in Vorbis order (RFC 7845, 5.1.1.2).
     pub fn weights(&self) -> Vec<f64> {
-        const SIDE: f64 = super::channels::SURROUND;
+        const S: f64 = SURROUND_WEIGHT;
         let weights: &[f64] = match self.channels {
-            4 => &[1.0, 1.0, SIDE, SIDE],
-            5 => &[1.0, 1.0, 1.0, SIDE, SIDE],
-            6 => &[1.0, 1.0, 1.0, SIDE, SIDE, 0.0],
-            7 => &[1.0, 1.0, 1.0, SIDE, SIDE, SIDE, 0.0],
-            8 => &[1.0, 1.0, 1.0, SIDE, SIDE, SIDE, SIDE, 0.0],
+            4 => &[1.0, 1.0, S, S],
+            5 => &[1.0, 1.0, 1.0, S, S],
+            6 => &[1.0, 1.0, 1.0, S, S, 0.0],
+            7 => &[1.0, 1.0, 1.0, S, S, S, 0.0],
+            8 => &[1.0, 1.0, 1.0, S, S, S, S, 0.0],
             _ => &[1.0; 3][..self.channels.min(3)],
         };
         weights.to_vec()

@@ -1,22 +1,22 @@
-//! Samples that were cut off at full scale.
+//! Counts clipped samples.
 
 use serde::Serialize;
 
-/// Full scale, less what a 16-bit converter may miss it by.
+/// Full scale, with a tolerance for 16-bit converters.
 pub(crate) const FULL_SCALE: f32 = 32_765.0 / 32_768.0;
-/// A waveform touches full scale for a sample or two without harm.
-const RUN: u32 = 3;
+/// The shortest run that counts. One or two samples at full scale are harmless.
+const MIN_RUN: u32 = 3;
 
-/// How much of a recording is clipped.
+/// The clipped samples of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Clipping {
-    /// How often three or more samples of a channel in a row lie at full scale or beyond it.
+    /// The number of runs of at least three consecutive samples of a channel at or above full scale.
     pub runs: u64,
-    /// The samples in these runs.
+    /// The number of samples in these runs.
     pub samples: u64,
 }
 
-/// Counts for one channel.
+/// Counts the clipped samples of one channel.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ClipCounter {
     run: u32,
@@ -24,7 +24,7 @@ pub(crate) struct ClipCounter {
 }
 
 impl ClipCounter {
-    /// `low` and `high` span `samples`.
+    /// Counts in the next samples, whose lowest and highest are `low` and `high`.
     pub fn push(&mut self, samples: &[f32], low: f32, high: f32) {
         if self.run == 0 && high < FULL_SCALE && low > -FULL_SCALE {
             return;
@@ -35,10 +35,10 @@ impl ClipCounter {
                 continue;
             }
             self.run = self.run.saturating_add(1);
-            if self.run == RUN {
+            if self.run == MIN_RUN {
                 self.found.runs += 1;
-                self.found.samples += u64::from(RUN);
-            } else if self.run > RUN {
+                self.found.samples += u64::from(MIN_RUN);
+            } else if self.run > MIN_RUN {
                 self.found.samples += 1;
             }
         }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_runs_across_calls() {
+    fn run_across_calls_is_counted_once() {
         let mut counter = ClipCounter::default();
         for samples in [&[0.0, 1.0, 1.0][..], &[-1.0, 0.5], &[1.0, 1.0], &[0.0], &[1.0; 5]] {
             let low = samples.iter().copied().fold(f32::INFINITY, f32::min);

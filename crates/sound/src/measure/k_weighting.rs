@@ -1,8 +1,8 @@
-//! The K-weighting of ITU-R BS.1770-5, annex 1: a shelf for the head, then a high-pass.
+//! The K-weighting of ITU-R BS.1770-5, annex 1: a high-shelf filter, then a high-pass filter.
 
 use std::f64::consts::PI;
 
-/// Two second-order sections, for two channels at a time: that is one SSE2 or NEON register.
+/// Both filters for two channels, which fit into one SSE2 or NEON register.
 #[derive(Debug, Clone)]
 pub(crate) struct KWeighting {
     shelf: Section,
@@ -14,8 +14,8 @@ impl KWeighting {
         Self { shelf: Section::shelf(rate_hz), high_pass: Section::high_pass(rate_hz) }
     }
 
-    /// Weights two channels and adds the squares of what comes out to `energy`, sample by sample:
-    /// how the input is cut into calls changes nothing.
+    /// Filters two channels and adds the squares of the output to `energy`. The result does not depend on how
+    /// the input is divided into calls.
     pub fn add_energy(&mut self, first: &[f32], second: &[f32], energy: &mut [f64; 2]) {
         let (mut shelf, mut high_pass) = (self.shelf, self.high_pass);
         let mut sum = *energy;
@@ -29,14 +29,14 @@ impl KWeighting {
         *energy = sum;
     }
 
-    /// Ends a decay before it reaches the subnormal numbers, which are slow and far below hearing.
-    pub fn settle(&mut self) {
-        self.shelf.settle();
-        self.high_pass.settle();
+    /// Sets inaudibly small filter states to 0. Arithmetic with subnormal numbers is slow.
+    pub fn flush_denormals(&mut self) {
+        self.shelf.flush_denormals();
+        self.high_pass.flush_denormals();
     }
 }
 
-/// A biquad in transposed direct form II.
+/// A biquad filter in transposed direct form II.
 #[derive(Debug, Clone, Copy)]
 struct Section {
     b: [f64; 3],
@@ -45,9 +45,9 @@ struct Section {
 }
 
 impl Section {
-    /// The first stage. BS.1770 gives coefficients for 48 kHz only; these are the parameters of
-    /// the analogue filter behind them, as Brecht De Man worked them out ("Evaluation of
-    /// implementations of the EBU R128 loudness measurement", 2018), for any rate.
+    /// The first stage. BS.1770 has coefficients for 48 kHz only. These parameters of the underlying analogue
+    /// filter are valid for any rate (Brecht De Man, "Evaluation of implementations of the EBU R128 loudness
+    /// measurement", 2018).
     fn shelf(rate_hz: u32) -> Self {
         const CENTRE_HZ: f64 = 1681.974450955533;
         const GAIN_DB: f64 = 3.999843853973347;
@@ -90,7 +90,7 @@ impl Section {
         output
     }
 
-    fn settle(&mut self) {
+    fn flush_denormals(&mut self) {
         for value in self.state.as_flattened_mut() {
             if value.abs() < 1e-30 {
                 *value = 0.0;
@@ -104,25 +104,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn coefficients_at_48_khz_are_those_of_the_recommendation() {
-        let close = |ours: f64, theirs: f64| assert!((ours - theirs).abs() < 1e-9, "{ours} is not {theirs}");
+    fn coefficients_at_48_khz_equal_the_recommendation() {
+        let assert_close = |found: f64, expected: f64| {
+            assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+        };
         let shelf = Section::shelf(48_000);
-        let wanted = [1.53512485958697, -2.69169618940638, 1.19839281085285];
-        shelf.b.into_iter().zip(wanted).for_each(|(ours, theirs)| close(ours, theirs));
-        let wanted = [-1.69065929318241, 0.73248077421585];
-        shelf.a.into_iter().zip(wanted).for_each(|(ours, theirs)| close(ours, theirs));
-        let wanted = [-1.99004745483398, 0.99007225036621];
+        let expected = [1.53512485958697, -2.69169618940638, 1.19839281085285];
+        shelf.b.into_iter().zip(expected).for_each(|(found, expected)| assert_close(found, expected));
+        let expected = [-1.69065929318241, 0.73248077421585];
+        shelf.a.into_iter().zip(expected).for_each(|(found, expected)| assert_close(found, expected));
+        let expected = [-1.99004745483398, 0.99007225036621];
         let high_pass = Section::high_pass(48_000);
-        high_pass.a.into_iter().zip(wanted).for_each(|(ours, theirs)| close(ours, theirs));
+        high_pass.a.into_iter().zip(expected).for_each(|(found, expected)| assert_close(found, expected));
     }
 
     #[test]
-    fn a_decay_ends() {
+    fn filter_state_decays_to_zero() {
         let mut filter = KWeighting::new(48_000);
         filter.add_energy(&[1.0], &[-1.0], &mut [0.0; 2]);
         for _ in 0..1000 {
             filter.add_energy(&[0.0; 480], &[0.0; 480], &mut [0.0; 2]);
-            filter.settle();
+            filter.flush_denormals();
         }
         assert_eq!(filter.high_pass.state, [[0.0; 2]; 2]);
         assert_eq!(filter.shelf.state, [[0.0; 2]; 2]);

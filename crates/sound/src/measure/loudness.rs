@@ -1,8 +1,7 @@
-//! From energies to loudness: EBU R 128 with Tech 3341 (integrated, momentary, short-term) and
-//! Tech 3342 (range).
+//! Computes loudness from energies: EBU R 128 with Tech 3341 (integrated, momentary, short-term) and Tech 3342
+//! (range).
 //!
-//! The meter hands over one energy per 100 ms. That is all that gating needs, and three hours of
-//! it are 864 kB, so nothing is rounded into a histogram.
+//! The meter keeps one energy per 100 ms. Three hours take 864 kB, so no histogram is needed.
 
 use serde::Serialize;
 
@@ -10,26 +9,26 @@ use serde::Serialize;
 const MOMENTARY_STEPS: usize = 4;
 /// Steps in a short-term window of 3 s.
 const SHORT_TERM_STEPS: usize = 30;
-/// What is quieter does not count at all (BS.1770-5, annex 1).
+/// Quieter blocks do not count (BS.1770-5, annex 1).
 const ABSOLUTE_GATE_LUFS: f64 = -70.0;
 
-/// How loud a recording is. `None` where there is nothing to measure: silence has no loudness
-/// (−∞ would be its name), and what is shorter than the measure's window has none either.
+/// The loudness of a recording. A value is `None` for silence, and if the recording is shorter than the value's
+/// window.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Loudness {
-    /// Over all that is not silence, in LUFS (BS.1770-5: gated at −70 LUFS and −10 LU).
+    /// The integrated loudness, in LUFS (BS.1770-5: gated at −70 LUFS and −10 LU).
     pub integrated_lufs: Option<f64>,
-    /// How far loud and quiet passages lie apart, in LU (EBU Tech 3342).
+    /// The loudness range, in LU (EBU Tech 3342).
     pub range_lu: Option<f64>,
-    /// The loudest 400 ms, wherever they begin (to 10 ms), in LUFS.
+    /// The loudest 400 ms, with starts in steps of 10 ms, in LUFS.
     pub max_momentary_lufs: Option<f64>,
     /// The loudest 3 s, in LUFS.
     pub max_short_term_lufs: Option<f64>,
 }
 
 impl Loudness {
-    /// `steps` holds the weighted mean square of all channels for each 100 ms; `max_momentary` is
-    /// that of the loudest 400 ms.
+    /// `steps` has the weighted mean square of all channels for each 100 ms, `max_momentary` that of the loudest
+    /// 400 ms.
     pub(crate) fn new(steps: &[f64], max_momentary: f64) -> Self {
         let momentary = || steps.windows(MOMENTARY_STEPS).map(mean);
         let short_term = || steps.windows(SHORT_TERM_STEPS).map(mean);
@@ -49,7 +48,7 @@ fn integrated<I: Iterator<Item = f64>>(blocks: impl Fn() -> I) -> Option<f64> {
     gated(relative_gate.max(gate)).and_then(lufs)
 }
 
-/// The distance from the 10th to the 95th percentile of what is above both gates.
+/// The range from the 10th to the 95th percentile of the windows above both gates.
 fn range(windows: impl Iterator<Item = f64>) -> Option<f64> {
     let gate = energy(ABSOLUTE_GATE_LUFS);
     let mut energies: Vec<_> = windows.filter(|&energy| energy >= gate).collect();
@@ -70,7 +69,7 @@ fn mean_of(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
-/// The loudness of an energy (BS.1770-5, annex 1, equation 2), if it has one.
+/// The loudness of an energy (BS.1770-5, annex 1, equation 2); `None` for 0.
 pub(crate) fn lufs(energy: f64) -> Option<f64> {
     (energy > 0.0).then(|| -0.691 + 10.0 * energy.log10())
 }
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_silence_have_no_loudness() {
+    fn silence_and_too_short_recording_have_no_loudness() {
         assert_eq!(loudness(&[]), Loudness::default());
         assert_eq!(loudness(&[0.0; 100]), Loudness::default());
         let brief = loudness(&steps(&[(-20.0, 3)]));
@@ -105,15 +104,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_below_the_gates_does_not_count() {
+    fn blocks_below_the_gates_do_not_count() {
         let gated = loudness(&steps(&[(-20.0, 100), (-75.0, 1000), (-60.0, 100)]));
-        // Only the blocks that straddle the first change count besides the loud ones.
+        // Besides the loud blocks, only those across the first change count.
         let integrated = gated.integrated_lufs.expect("a loudness");
         assert!((integrated + 20.0).abs() < 0.1, "{integrated}");
     }
 
     #[test]
-    fn range_spans_from_the_10th_to_the_95th_percentile() {
+    fn range_is_from_the_10th_to_the_95th_percentile() {
         let measured = loudness(&steps(&[(-20.0, 200), (-30.0, 200)]));
         let range = measured.range_lu.expect("a range");
         assert!((range - 10.0).abs() < 1e-9, "{range}");

@@ -1,54 +1,54 @@
-//! Where nothing is to be heard.
+//! Detects silent stretches.
 
 use serde::Serialize;
 
 use super::loudness::energy;
 
-/// What is quieter is silence: 10 LU above the gate that R 128 draws below everything, so that
-/// the hiss of a phone's microphone in a quiet room is silence too.
+/// The threshold of silence: 10 LU above the absolute gate of R 128, so that a phone's microphone noise in a quiet
+/// room counts as silence.
 pub const SILENCE_BELOW_LUFS: f64 = -60.0;
-/// A pause has to last this long to be listed. Breathing between sentences is shorter.
+/// The shortest stretch that is listed. Breathing pauses are shorter.
 pub const LISTED_SECONDS: f64 = 0.5;
 
-/// A stretch without anything to be heard, in seconds from the beginning.
+/// A silent stretch, in seconds from the start.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Silence {
-    /// Where it begins.
+    /// The start.
     pub start_seconds: f64,
-    /// Where it ends.
+    /// The end.
     pub end_seconds: f64,
 }
 
-/// All silence of a recording.
+/// The silence of a recording.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Silences {
-    /// Seconds until something is to be heard, to 10 ms; the whole duration if nothing ever is.
+    /// Seconds before the first sound, in steps of 10 ms; the whole duration if there is no sound.
     pub leading_seconds: f64,
-    /// Seconds from the last sound to the end; the whole duration if there is no sound.
+    /// Seconds after the last sound; the whole duration if there is no sound.
     pub trailing_seconds: f64,
-    /// Every stretch of at least half a second (`LISTED_SECONDS`), the leading and trailing ones
-    /// included, in order.
+    /// All stretches of at least half a second (`LISTED_SECONDS`) in order, including the leading and trailing
+    /// ones.
     pub stretches: Vec<Silence>,
 }
 
-/// Takes the energies of ever the next 10 ms.
+/// Detects silence from energies of 10 ms each.
 #[derive(Debug, Clone)]
-pub(crate) struct SilenceMap {
+pub(crate) struct SilenceDetector {
     rate_hz: f64,
     threshold: f64,
-    /// The frame at which the current silence began.
+    /// The first frame of the current silence.
     since: Option<u64>,
     frames: u64,
     found: Silences,
 }
 
-impl SilenceMap {
+impl SilenceDetector {
     pub fn new(rate_hz: u32) -> Self {
         let threshold = energy(SILENCE_BELOW_LUFS);
         Self { rate_hz: f64::from(rate_hz), threshold, since: None, frames: 0, found: Silences::default() }
     }
 
-    /// Adds a stretch of `frames` frames with a mean square of `energy`.
+    /// Adds `frames` frames with a mean square of `energy`.
     pub fn push(&mut self, energy: f64, frames: u64) {
         if energy < self.threshold {
             self.since.get_or_insert(self.frames);
@@ -83,22 +83,22 @@ mod tests {
     use super::*;
 
     fn silences(parts: &[(f64, usize)]) -> Silences {
-        let mut map = SilenceMap::new(1000);
+        let mut detector = SilenceDetector::new(1000);
         for &(lufs, times) in parts {
-            (0..times).for_each(|_| map.push(energy(lufs), 10));
+            (0..times).for_each(|_| detector.push(energy(lufs), 10));
         }
-        map.finish()
+        detector.finish()
     }
 
     #[test]
-    fn lists_what_is_long_enough() {
+    fn silence_of_half_a_second_is_listed() {
         let found = silences(&[(-70.0, 20), (-20.0, 1), (-70.0, 49), (-20.0, 1), (-70.0, 50), (-20.0, 1), (-61.0, 3)]);
         assert_eq!((found.leading_seconds, found.trailing_seconds), (0.2, 0.03));
         assert_eq!(found.stretches, [Silence { start_seconds: 0.71, end_seconds: 1.21 }]);
     }
 
     #[test]
-    fn all_silent_is_leading_and_trailing() {
+    fn silent_recording_is_leading_and_trailing_silence() {
         let found = silences(&[(-90.0, 100)]);
         assert_eq!((found.leading_seconds, found.trailing_seconds), (1.0, 1.0));
         assert_eq!(found.stretches.len(), 1);

@@ -1,29 +1,28 @@
-//! The true peak: how high the waveform rises between its samples (BS.1770-5, annex 2).
+//! The true peak: the highest point of the waveform between samples (BS.1770-5, annex 2).
 //!
-//! Interpolating every sample would be the dearest part of the whole analysis, and almost all of
-//! it in vain: no interpolated value exceeds the loudest sample under the filter times the sum of
-//! the filter's absolute coefficients. So a segment that cannot beat the peak found so far is
-//! passed over, and what comes out is the same to the last bit.
+//! Interpolating all samples would be the most expensive part of the analysis. No interpolated value exceeds the
+//! highest sample under the filter times the sum of the filter's absolute coefficients. A segment that cannot
+//! exceed the peak found so far is therefore skipped. The result is bit-identical.
 
 use std::f64::consts::PI;
 
-/// Outputs computed at a time, and samples for which the meter keeps a minimum and maximum.
+/// Outputs computed at a time. The meter keeps a minimum and a maximum for as many samples.
 pub(crate) const SEGMENT: usize = 32;
-/// Coefficients per phase. The flat part of the pass band ends at 0.43 of the sampling rate.
+/// Coefficients per phase. The passband is flat up to 0.43 of the sampling rate.
 const TAPS: usize = 32;
-/// Samples before a segment that its outputs depend on. Not more than one segment.
+/// Samples before a segment that its outputs depend on; at most one segment.
 pub(crate) const HISTORY: usize = SEGMENT;
-/// The rate to interpolate to: four times that of a CD. The standard asks for 192 kHz from 48.
+/// The lowest interpolated rate: four times that of a CD. The standard requires 192 kHz for 48 kHz.
 const OVERSAMPLED_HZ: u32 = 176_400;
 
 const _: () = assert!(TAPS - 1 <= HISTORY);
 
-/// Interpolates between samples, as finely as the rate needs it.
+/// Interpolates between samples. The number of points depends on the sampling rate.
 #[derive(Debug, Clone)]
 pub(crate) struct Interpolator {
-    /// One set of coefficients for each point between two samples.
+    /// The coefficients for each point between two samples.
     phases: Vec<[f32; TAPS]>,
-    /// No output exceeds the largest input under the filter times this.
+    /// The highest ratio of an output to the highest input under the filter.
     gain: f32,
 }
 
@@ -35,18 +34,18 @@ impl Interpolator {
         }
         let phases: Vec<_> = (1..factor).map(|phase| coefficients(f64::from(phase) / f64::from(factor))).collect();
         let gains = phases.iter().map(|taps| taps.iter().map(|tap| tap.abs()).sum::<f32>());
-        // A thousandth more than it is, for what rounding may add.
+        // A thousandth is added for rounding errors.
         let gain = gains.fold(1.0, f32::max) * 1.001;
         Self { phases, gain }
     }
 
-    /// Whether `samples` this loud may hold a peak above `peak` between them.
-    pub fn may_exceed(&self, loudest: f32, peak: f32) -> bool {
-        loudest * self.gain > peak
+    /// Whether samples of at most `amplitude` may have a point above `peak` between them.
+    pub fn may_exceed(&self, amplitude: f32, peak: f32) -> bool {
+        amplitude * self.gain > peak
     }
 
-    /// The highest value between the samples of a segment. `samples` begins [`HISTORY`] samples
-    /// before it.
+    /// The highest amplitude between the samples of a segment. `samples` starts [`HISTORY`] samples before the
+    /// segment.
     pub fn peak(&self, samples: &[f32; HISTORY + SEGMENT]) -> f32 {
         let mut peak = [0.0_f32; SEGMENT];
         for taps in &self.phases {
@@ -58,15 +57,15 @@ impl Interpolator {
                 }
             }
             for (peak, output) in peak.iter_mut().zip(outputs) {
-                let height = output.abs();
-                *peak = if height > *peak { height } else { *peak };
+                let amplitude = output.abs();
+                *peak = if amplitude > *peak { amplitude } else { *peak };
             }
         }
         peak.into_iter().fold(0.0, f32::max)
     }
 }
 
-/// A sinc under a Kaiser window for the point `fraction` of a sample after the middle one.
+/// A Kaiser-windowed sinc for the point `fraction` of a sample after the middle one.
 fn coefficients(fraction: f64) -> [f32; TAPS] {
     const BETA: f64 = 7.0;
     let half = TAPS as f64 / 2.0;
@@ -80,7 +79,7 @@ fn coefficients(fraction: f64) -> [f32; TAPS] {
     taps.map(|tap| (tap / sum) as f32)
 }
 
-/// The modified Bessel function of the first kind and order zero, by its power series.
+/// The modified Bessel function of the first kind of order zero, by its power series.
 fn bessel_i0(x: f64) -> f64 {
     let mut term = 1.0;
     let mut sum = 1.0;
@@ -98,16 +97,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn factor_follows_the_rate() {
+    fn number_of_points_follows_the_rate() {
         for (rate_hz, points) in [(8_000, 31), (44_100, 3), (48_000, 3), (96_000, 1), (192_000, 0)] {
             assert_eq!(Interpolator::new(rate_hz).phases.len(), points, "{rate_hz} Hz");
         }
     }
 
     #[test]
-    fn a_bound_is_never_exceeded() {
+    fn worst_case_input_does_not_exceed_the_bound() {
         let interpolator = Interpolator::new(48_000);
-        // The worst input for a phase: full scale, with the signs of its coefficients.
+        // The worst case of a phase: full scale with the signs of its coefficients.
         for taps in &interpolator.phases {
             let mut samples = [0.0; HISTORY + SEGMENT];
             for (sample, tap) in samples[HISTORY + 1 - TAPS..].iter_mut().zip(taps) {

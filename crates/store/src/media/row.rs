@@ -1,20 +1,33 @@
-use std::collections::HashMap;
+//! An item as DynamoDB stores it.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::media::{
-    Declared, Derived, FileName, Intent, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility,
+    Declared, Derivatives, FileName, Intent, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility,
 };
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Projection, SortKey, list::index_keys};
+use super::list::{SortKey, index_keys};
+use crate::{
+    attribute::{Attributes, text},
+    batch_get::ProjectionExpression,
+    row,
+};
 
-/// An item as DynamoDB holds it, without its keys in the indexes, which follow from the rest.
+/// The part of a row to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Projection {
+    /// All of it.
+    Full,
+    /// Without the description of derivatives, which is most of a row: a ready item has no `Derivatives`.
+    Brief,
+}
+
+/// The attributes of an item, without the keys of the indexes, which are computed from the others.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Row {
+struct Row {
     id: MediaId,
-    /// [`domain::media::Position`] as text: what the condition compares.
+    /// [`domain::media::Position`] as text, for the condition of writes.
     position: String,
     kind: Kind,
     owner: String,
@@ -33,15 +46,15 @@ pub(super) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     file_name: Option<FileName>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    derived: Option<Derived>,
+    derived: Option<Derivatives>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
-    /// Seconds since 1970: the table's time to live.
+    /// The table's time to live, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
 }
 
-/// The fields of [`Row`] but `derived`.
+/// The attributes of [`Row`] except `derived`.
 const BRIEF: [&str; 14] = [
     "id",
     "position",
@@ -68,37 +81,37 @@ enum StateName {
     Deleted,
 }
 
-/// The projection expression for this much of a row, and the names in it: some of them are
-/// DynamoDB's reserved words.
-pub(super) fn projection(detail: Projection) -> Option<(String, HashMap<String, String>)> {
-    match detail {
-        Projection::Full => None,
-        Projection::Brief => {
-            let names: HashMap<_, _> = BRIEF.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect();
-            Some((names.keys().map(String::as_str).collect::<Vec<_>>().join(", "), names))
+impl Projection {
+    /// The projection expression, if there is one. Attributes have aliases, since some are reserved words of DynamoDB.
+    pub fn expression(self) -> Option<ProjectionExpression> {
+        match self {
+            Self::Full => None,
+            Self::Brief => {
+                let expression = BRIEF.map(|name| format!("#{name}")).join(", ");
+                Some((expression, BRIEF.map(|name| (format!("#{name}"), name.to_owned())).into()))
+            }
         }
     }
 }
 
-/// The whole row of an item. Tombstones are in no index.
-pub(super) fn to_attributes(item: MediaItem) -> Result<HashMap<String, AttributeValue>, Failure> {
-    let mut indexed = HashMap::new();
+/// The row of an item with its keys in the indexes. Tombstones are in no index.
+pub(super) fn to_attributes(item: MediaItem) -> Result<Attributes, Failure> {
+    let mut indexed = Attributes::new();
     if let Some(upload) = item.state.upload() {
         let Intent { post, visibility, .. } = &upload.declared.intent;
         let keys = index_keys(&item.owner, item.kind, post.as_ref(), *visibility);
-        indexed.extend(keys.into_iter().map(|(name, key)| (name.to_owned(), AttributeValue::S(key))));
-        let place = SortKey::of(item.id, upload.uploaded_at);
-        indexed.insert("listed_at".to_owned(), AttributeValue::S(place.0));
+        indexed.extend(keys.into_iter().map(|(name, key)| (name.to_owned(), text(key))));
+        indexed.insert("listed_at".to_owned(), text(SortKey::of(item.id, upload.uploaded_at).0));
     }
-    let row: HashMap<_, _> =
-        serde_dynamo::to_item(Row::from(item)).map_err(|error| Failure::bug("write a media row", error))?;
+    let row: Attributes =
+        serde_dynamo::to_item(Row::from(item)).map_err(|error| Failure::bug("serialise a media row", error))?;
     indexed.extend(row);
     Ok(indexed)
 }
 
-/// The item that a row, or a brief one, holds.
-pub(super) fn from_attributes(row: HashMap<String, AttributeValue>) -> Result<MediaItem, Failure> {
-    crate::row::read::<Row>("read a media row", row)?.try_into()
+/// The item in a row of either projection.
+pub(super) fn from_attributes(row: Attributes) -> Result<MediaItem, Failure> {
+    row::read::<Row>("read a media row", row)?.try_into()
 }
 
 impl From<MediaItem> for Row {
@@ -139,7 +152,7 @@ impl TryFrom<Row> for MediaItem {
     type Error = Failure;
 
     fn try_from(row: Row) -> Result<Self, Failure> {
-        let broken = || Failure::bug("read a media row", format!("the row {} contradicts itself", row.id));
+        let contradiction = || Failure::bug("read a media row", format!("the row {} contradicts itself", row.id));
         let upload = match (row.size, row.uploaded_at, row.visibility) {
             (Some(size), Some(uploaded_at), Some(visibility)) => {
                 let intent = Intent { post: row.post, visibility, file_name: row.file_name };
@@ -148,16 +161,16 @@ impl TryFrom<Row> for MediaItem {
             }
             _ => None,
         };
-        let position = row.position.parse().map_err(|_| broken())?;
+        let position = row.position.parse().map_err(|_| contradiction())?;
         let state = match (row.state, upload) {
             (StateName::Processing, Some(upload)) => State::Processing(upload),
             (StateName::Ready, Some(upload)) => State::Ready(upload, row.derived),
-            (StateName::Failed, Some(upload)) => State::Failed(upload, row.reason.ok_or_else(broken)?),
+            (StateName::Failed, Some(upload)) => State::Failed(upload, row.reason.ok_or_else(contradiction)?),
             (StateName::Deleted, None) => {
                 let expires_at = row.expires_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
-                State::Deleted { expires_at: expires_at.ok_or_else(broken)? }
+                State::Deleted { expires_at: expires_at.ok_or_else(contradiction)? }
             }
-            _ => return Err(broken()),
+            _ => return Err(contradiction()),
         };
         Ok(Self { id: row.id, position, kind: row.kind, owner: row.owner, key: row.key, state })
     }
@@ -172,6 +185,10 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{
+        attribute::{get_text, number},
+        testing::malformed,
+    };
 
     fn event(key: &str, change: ObjectChange) -> ObjectEvent {
         ObjectEvent {
@@ -192,25 +209,25 @@ pub(super) mod tests {
         Original::of(&event(key, ObjectChange::Created { size: 7, etag: String::new() }), 7, declared).expect("owned")
     }
 
-    /// An item that has just landed at `key`.
+    /// A new item in state `processing`.
     pub fn landed(key: &str) -> MediaItem {
-        MediaItem::landed(original(key))
+        MediaItem::processing(original(key))
     }
 
     fn ready() -> MediaItem {
-        let derived = Derived::Picture(Picture {
+        let derived = Derivatives::Picture(Picture {
             width: 4,
             height: 3,
             thumb_hash: "AA==".into(),
             dominant_colour: "#102030".into(),
             variants: vec![],
         });
-        MediaItem::reported(Report { original: original("photo/mina/a"), outcome: Outcome::Ready(derived) })
+        MediaItem::from_report(Report { original: original("photo/mina/a"), outcome: Outcome::Ready(derived) })
     }
 
-    fn heard() -> MediaItem {
+    fn ready_sound() -> MediaItem {
         let file = File { key: "k".into(), size: 1 };
-        let derived = Derived::Sound(Box::new(Sound {
+        let derived = Derivatives::Sound(Box::new(Sound {
             duration_ms: 1_500,
             codec: "mp3".into(),
             rate_hz: 44_100,
@@ -226,7 +243,7 @@ pub(super) mod tests {
             waveform: Waveform { preview: "AP8".into(), json: file.clone(), binary: file.clone() },
             renditions: vec![Rendition { file, content_type: "audio/mp4".into(), channels: 2, rate_hz: 44_100 }],
         }));
-        MediaItem::reported(Report { original: original("audio/mina/a"), outcome: Outcome::Ready(derived) })
+        MediaItem::from_report(Report { original: original("audio/mina/a"), outcome: Outcome::Ready(derived) })
     }
 
     fn deleted() -> MediaItem {
@@ -234,21 +251,21 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn every_state_survives_its_row() {
+    fn item_in_every_state_is_read_as_written() {
         let failed = Outcome::Failed { reason: Reason::Truncated };
-        let failed = MediaItem::reported(Report { original: original("photo/mina/a"), outcome: failed });
-        for item in [landed("photo/mina/a"), landed("audio/mina/a"), ready(), heard(), failed, deleted()] {
+        let failed = MediaItem::from_report(Report { original: original("photo/mina/a"), outcome: failed });
+        for item in [landed("photo/mina/a"), landed("audio/mina/a"), ready(), ready_sound(), failed, deleted()] {
             let row = to_attributes(item.clone()).expect("a row");
             assert_eq!(from_attributes(row).expect("an item"), item);
         }
     }
 
     #[test]
-    fn a_brief_row_is_the_same_item_without_what_was_made_from_it() {
+    fn brief_row_is_the_item_without_derivatives() {
         let mut row = to_attributes(ready()).expect("a row");
-        let (_, names) = projection(Projection::Brief).expect("a projection");
+        let (_, names) = Projection::Brief.expression().expect("a projection");
         assert!(row.contains_key("derived"));
-        row.retain(|name, _| names.values().any(|wanted| wanted == name));
+        row.retain(|name, _| names.values().any(|projected| projected == name));
         let mut brief = ready();
         let State::Ready(_, derived) = &mut brief.state else { panic!("not ready") };
         *derived = None;
@@ -256,37 +273,35 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn lists_are_ordered_by_time_and_leave_out_the_deleted() {
-        let text = |row: &HashMap<String, AttributeValue>, name| row.get(name)?.as_s().ok().cloned();
+    fn row_has_the_keys_of_its_indexes_unless_it_is_a_tombstone() {
         let row = to_attributes(landed("photo/mina/a")).expect("a row");
         let id = MediaId::of_key("photo/mina/a");
-        assert_eq!(text(&row, "listed_at"), Some(format!("2026-11-22T01:02:03.000Z#{id}")));
-        assert_eq!(text(&row, "all_for_owner").as_deref(), Some("mina"));
-        assert_eq!(text(&row, "post_for_followers").as_deref(), Some("p1#mina"));
-        assert_eq!(text(&row, "post_for_anyone"), None);
+        assert_eq!(get_text(&row, "listed_at"), Some(&*format!("2026-11-22T01:02:03.000Z#{id}")));
+        assert_eq!(get_text(&row, "all_for_owner"), Some("mina"));
+        assert_eq!(get_text(&row, "post_for_followers"), Some("p1#mina"));
+        assert_eq!(get_text(&row, "post_for_anyone"), None);
         let tombstone = to_attributes(deleted()).expect("a row");
         assert!(tombstone.keys().all(|name| name != "listed_at" && !name.contains("_for_")), "{tombstone:?}");
-        assert_eq!(tombstone.get("expires_at"), Some(&AttributeValue::N("1797901323".into())));
+        assert_eq!(tombstone.get("expires_at"), Some(&number(1_797_901_323)));
     }
 
     #[test]
-    fn a_row_that_contradicts_itself_is_a_bug() {
+    fn contradictory_row_is_a_bug() {
         let mut row = to_attributes(landed("photo/mina/a")).expect("a row");
-        row.insert("state".into(), AttributeValue::S("failed".into()));
+        row.insert("state".into(), text("failed"));
         assert!(from_attributes(row).is_err());
-        // An item whose visibility is not known is shown to nobody.
+        // An item of unknown visibility must not be shown.
         let mut row = to_attributes(landed("photo/mina/a")).expect("a row");
         row.remove("visibility");
         assert!(from_attributes(row).is_err());
     }
 
     proptest! {
-        /// A row that cannot be read is nobody's to see; one that can be is the item that it says.
         #[test]
-        fn a_damaged_row_is_read_or_a_bug(row in prop_oneof![
-            crate::testing::damaged(to_attributes(ready()).expect("a row")),
-            crate::testing::damaged(to_attributes(heard()).expect("a row")),
-            crate::testing::damaged(to_attributes(deleted()).expect("a row")),
+        fn malformed_row_is_read_or_a_bug(row in prop_oneof![
+            malformed(to_attributes(ready()).expect("a row")),
+            malformed(to_attributes(ready_sound()).expect("a row")),
+            malformed(to_attributes(deleted()).expect("a row")),
         ]) {
             match from_attributes(row) {
                 Ok(item) => {

@@ -1,6 +1,9 @@
+//! A child process with a deadline and limited memory and file size.
+
 use std::{
     ffi::OsString,
     io::{self, Read},
+    path::Path,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -11,65 +14,61 @@ use rustix::{
     process::{Pid, Resource, Rlimit, prlimit},
 };
 
-use super::Ffmpeg;
+/// How much of the standard error output is kept.
+const MAX_STDERR_BYTES: usize = 16 * 1024;
+/// How often the process is checked for its exit.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// How much of what it says is kept, in bytes.
-const KEPT: usize = 16 * 1024;
-/// How often it is looked whether it has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-
-/// The most memory that it may have of its own, in bytes. Decoding and encoding take 95 MB, whatever is
-/// decoded and however long it is. What asks for more gets none, and fails: it must not take this
-/// function with it, which would then fail on the same recording again and again.
+/// The most private memory of the process, in bytes. ffmpeg needs 95 MB for all formats and durations. Without the
+/// limit, a hostile recording could exhaust the function's memory and kill it on each retry.
 ///
-/// Not its address space (`RLIMIT_AS`), most of which is set aside for threads and never used: 770 MB.
-const MEMORY: u64 = 512 << 20;
-/// The largest file that it may write, in bytes: the longest story takes 175 MB at 128 kbit/s.
-const FILE: u64 = 256 << 20;
+/// The limit does not apply to the address space (`RLIMIT_AS`), which is 770 MB and mostly unused stacks.
+const MAX_MEMORY: u64 = 512 << 20;
+/// The largest output file, in bytes. The longest story takes 175 MB at 128 kbit/s.
+const MAX_FILE: u64 = 256 << 20;
 
-/// A running ffmpeg.
-pub struct Run {
+/// A running process.
+pub struct Process {
     output: Option<ChildStdout>,
-    said: JoinHandle<String>,
-    ended: JoinHandle<io::Result<(ExitStatus, bool)>>,
+    stderr: JoinHandle<String>,
+    exit: JoinHandle<io::Result<(ExitStatus, bool)>>,
 }
 
-/// An ffmpeg that has ended.
-pub struct Ended {
-    /// Whether it did what it was to do.
-    pub is_well: bool,
-    /// Whether it was ended because the time was up.
-    pub is_late: bool,
-    /// Its status, for logs.
+/// The result of a process.
+pub struct Exit {
+    pub is_success: bool,
+    /// Whether the process was killed at its deadline.
+    pub timed_out: bool,
+    /// The exit status, for logs.
     pub status: String,
-    /// The beginning of what it said.
-    pub said: String,
+    /// The start of the standard error output.
+    pub stderr: String,
 }
 
-impl Run {
-    pub fn start(ffmpeg: &Ffmpeg, arguments: &[OsString]) -> io::Result<Self> {
-        let mut child = Command::new(&ffmpeg.program)
+impl Process {
+    /// Starts `program` without environment and standard input.
+    pub fn start(program: &Path, arguments: &[OsString], deadline: Instant) -> io::Result<Self> {
+        let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        if let Err(error) = confine(&child) {
+        if let Err(error) = set_limits(&child) {
             child.kill()?;
             child.wait()?;
             return Err(error);
         }
-        let (output, errors) = (child.stdout.take(), child.stderr.take());
-        let deadline = ffmpeg.deadline;
+        let (output, stderr) = (child.stdout.take(), child.stderr.take());
         Ok(Self {
             output,
-            said: thread::spawn(move || errors.map(beginning).unwrap_or_default()),
-            ended: thread::spawn(move || watch(child, deadline)),
+            stderr: thread::spawn(move || stderr.map(read_start).unwrap_or_default()),
+            exit: thread::spawn(move || wait_until(child, deadline)),
         })
     }
 
-    /// What it writes to its standard output: once.
+    /// The standard output. Empty on a second call.
     pub fn output(&mut self) -> impl Read + use<> {
         let output: Box<dyn Read> = match self.output.take() {
             Some(output) => Box::new(output),
@@ -78,34 +77,34 @@ impl Run {
         output
     }
 
-    /// Waits for its end.
-    pub fn finish(self) -> io::Result<Ended> {
-        // What nobody reads must not make it wait.
+    /// Waits for the exit.
+    pub fn finish(self) -> io::Result<Exit> {
+        // Closed, so that a process that writes to it does not block.
         drop(self.output);
-        let (status, is_late) = self.ended.join().map_err(|_| io::Error::other("the watch panicked"))??;
-        let said = self.said.join().unwrap_or_default();
-        Ok(Ended { is_well: status.success(), is_late, status: status.to_string(), said })
+        let (status, timed_out) = self.exit.join().map_err(|_| io::Error::other("the waiting thread panicked"))??;
+        let stderr = self.stderr.join().unwrap_or_default();
+        Ok(Exit { is_success: status.success(), timed_out, status: status.to_string(), stderr })
     }
 }
 
-impl Ended {
+impl Exit {
     pub fn is_disk_full(&self) -> bool {
-        self.said.contains("No space left on device")
+        self.stderr.contains("No space left on device")
     }
 
-    /// For logs: it names places in a file, not what is in it.
+    /// The first line of the error output, for logs. ffmpeg prints offsets in a file, not its content.
     pub fn first_line(&self) -> &str {
-        let line = self.said.lines().next().unwrap_or_default();
+        let line = self.stderr.lines().next().unwrap_or_default();
         line.get(..200).unwrap_or(line)
     }
 }
 
-/// Bounds what it takes, in its first milliseconds: what it has by then counts, and whatever it asks for after that.
-fn confine(child: &Child) -> io::Result<()> {
-    for (resource, most) in [(Resource::Data, MEMORY), (Resource::Fsize, FILE)] {
-        let limit = Rlimit { current: Some(most), maximum: Some(most) };
+/// Sets the limits in the first milliseconds of the process. Memory that it has allocated by then counts.
+fn set_limits(child: &Child) -> io::Result<()> {
+    for (resource, max) in [(Resource::Data, MAX_MEMORY), (Resource::Fsize, MAX_FILE)] {
+        let limit = Rlimit { current: Some(max), maximum: Some(max) };
         match prlimit(Some(Pid::from_child(child)), resource, limit) {
-            // It has ended: no more is to be had.
+            // The process has already ended.
             Ok(_) | Err(Errno::SRCH) => {}
             Err(error) => return Err(error.into()),
         }
@@ -113,7 +112,8 @@ fn confine(child: &Child) -> io::Result<()> {
     Ok(())
 }
 
-fn watch(mut child: Child, deadline: Instant) -> io::Result<(ExitStatus, bool)> {
+/// Waits for the exit and kills the process at the deadline. Returns whether it was killed.
+fn wait_until(mut child: Child, deadline: Instant) -> io::Result<(ExitStatus, bool)> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok((status, false));
@@ -122,76 +122,75 @@ fn watch(mut child: Child, deadline: Instant) -> io::Result<(ExitStatus, bool)> 
             child.kill()?;
             return Ok((child.wait()?, true));
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// The beginning of what comes; the rest is read, too, since whoever writes would wait otherwise.
-fn beginning(mut from: impl Read) -> String {
-    let mut kept = Vec::new();
+/// Reads everything, so that the writer does not block, and returns the start.
+fn read_start(mut from: impl Read) -> String {
+    let mut start = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(count) = from.read(&mut buffer) {
         if count == 0 {
             break;
         }
-        let room = KEPT.saturating_sub(kept.len()).min(count);
-        kept.extend_from_slice(&buffer[..room]);
+        let room = MAX_STDERR_BYTES.saturating_sub(start.len()).min(count);
+        start.extend_from_slice(&buffer[..room]);
     }
-    String::from_utf8_lossy(&kept).into_owned()
+    String::from_utf8_lossy(&start).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn run(program: &str, arguments: &[&str], patience: Duration) -> Run {
-        let ffmpeg = Ffmpeg { program: program.into(), deadline: Instant::now() + patience };
+    fn start(program: &str, arguments: &[&str], timeout: Duration) -> Process {
         let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
-        Run::start(&ffmpeg, &arguments).expect("started")
+        Process::start(program.as_ref(), &arguments, Instant::now() + timeout).expect("a process")
     }
 
     #[test]
-    fn what_takes_too_long_is_ended() {
-        let ended = run("/bin/sleep", &["60"], Duration::from_millis(50)).finish().expect("ended");
-        assert!(ended.is_late && !ended.is_well);
+    fn process_beyond_its_deadline_is_killed() {
+        let exit = start("/bin/sleep", &["60"], Duration::from_millis(50)).finish().expect("an exit");
+        assert!(exit.timed_out && !exit.is_success);
     }
 
     #[test]
-    fn what_takes_too_much_fails() {
-        // dd has one buffer, as large as a block: it must not have it before its bounds are set. ffmpeg goes on to ask.
+    fn process_beyond_its_limits_fails() {
+        // dd allocates one buffer. The script waits for the limit, because dd may start before it is set.
         let with_memory = |bytes: u64| {
-            let bounded = "until [ \"$(ulimit -d)\" != unlimited ]; do :; done";
-            let script = format!("{bounded}; exec /bin/dd if=/dev/zero of=/dev/null count=1 bs={bytes}");
-            run("/bin/sh", &["-c", &script], Duration::from_secs(120)).finish().expect("ended").is_well
+            let wait_for_limit = "until [ \"$(ulimit -d)\" != unlimited ]; do :; done";
+            let script = format!("{wait_for_limit}; exec /bin/dd if=/dev/zero of=/dev/null count=1 bs={bytes}");
+            start("/bin/sh", &["-c", &script], Duration::from_secs(120)).finish().expect("an exit").is_success
         };
-        assert!(with_memory(MEMORY / 2) && !with_memory(2 * MEMORY));
+        assert!(with_memory(MAX_MEMORY / 2) && !with_memory(2 * MAX_MEMORY));
 
         let path = std::env::temp_dir().join(format!("audio-worker-test-{}", std::process::id()));
-        let long = format!("exec head -c {} /dev/zero > {}", FILE + 1, path.display());
-        let ended = run("/bin/sh", &["-c", &long], Duration::from_secs(120)).finish().expect("ended");
+        let long = format!("exec head -c {} /dev/zero > {}", MAX_FILE + 1, path.display());
+        let exit = start("/bin/sh", &["-c", &long], Duration::from_secs(120)).finish().expect("an exit");
         let written = path.metadata().expect("a file").len();
-        std::fs::remove_file(&path).expect("removed");
-        assert!(!ended.is_well && written <= FILE, "{written}");
+        std::fs::remove_file(&path).expect("a file");
+        assert!(!exit.is_success && written <= MAX_FILE, "{written}");
     }
 
     #[test]
-    fn much_talk_does_not_block_it_and_is_not_kept() {
+    fn long_stderr_is_read_and_truncated() {
         let script = "i=0; while [ $i -lt 20000 ]; do echo talk >&2; i=$((i+1)); done; env; exit 3";
-        let mut run = run("/bin/sh", &["-c", script], Duration::from_secs(60));
+        let mut process = start("/bin/sh", &["-c", script], Duration::from_secs(60));
         let mut environment = String::new();
-        run.output().read_to_string(&mut environment).expect("read");
-        let ended = run.finish().expect("ended");
-        assert!(!ended.is_late && !ended.is_well);
-        assert_eq!(ended.said.len(), KEPT);
-        // Not even where to find programs: what a shell sets itself is all there is.
+        process.output().read_to_string(&mut environment).expect("UTF-8");
+        let exit = process.finish().expect("an exit");
+        assert!(!exit.timed_out && !exit.is_success);
+        assert_eq!(exit.stderr.len(), MAX_STDERR_BYTES);
+        // The shell's own variables only.
         assert!(!environment.contains("AWS_") && !environment.contains("CARGO"), "{environment}");
     }
 
     #[test]
-    fn an_output_that_nobody_reads_does_not_block_it() {
+    fn closed_output_does_not_block_the_process() {
         let script = "i=0; while [ $i -lt 50000 ]; do echo samples || exit 1; i=$((i+1)); done";
-        let mut run = run("/bin/sh", &["-c", script], Duration::from_secs(60));
-        drop(run.output());
-        assert!(!run.finish().expect("ended").is_late);
+        let mut process = start("/bin/sh", &["-c", script], Duration::from_secs(60));
+        drop(process.output());
+        assert!(!process.finish().expect("an exit").timed_out);
     }
 }

@@ -23,13 +23,13 @@ use crate::links::Signing;
 
 const VISIBILITIES: [Visibility; 3] = [Visibility::Public, Visibility::Followers, Visibility::Private];
 
-/// Of the items: `mina`. `jun` follows her, `sora` does not.
+/// `mina` owns the items, `jun` follows her, `sora` does not.
 const CALLERS: [&str; 3] = ["mina", "jun", "sora"];
 
-/// Who is to see what: owner, follower, stranger by public, followers, private.
+/// Whether owner, follower and stranger (rows) may see public, followers' and private items (columns).
 const MATRIX: [[bool; 3]; 3] = [[true, true, true], [true, true, false], [true, false, false]];
 
-struct World {
+struct FakeAws {
     ports: Ports,
     relations: Rule,
     deleted: Rule,
@@ -39,13 +39,13 @@ fn now() -> Timestamp {
     "2026-11-22T00:01:00Z".parse().expect("a time")
 }
 
-/// The API with a table that answers by `media`, in which `jun` follows `mina`.
-fn world(media: &[&Rule]) -> World {
+/// Services in which `jun` follows `mina`; `media` are the responses of the table of media items.
+fn fake_aws(media: &[&Rule]) -> FakeAws {
     let relations = mock!(Client::batch_get_item)
         .match_requests(|request| request.request_items().is_some_and(|items| items.contains_key("audience")))
         .then_compute_output(|request| {
-            let asked = request.request_items().and_then(|items| items.get("audience"));
-            let keys = asked.map(|asked| asked.keys().to_vec()).unwrap_or_default();
+            let requested = request.request_items().and_then(|items| items.get("audience"));
+            let keys = requested.map(|requested| requested.keys().to_vec()).unwrap_or_default();
             let follows = |key: &std::collections::HashMap<String, AttributeValue>| {
                 let text = |name| key.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
                 (text("pk"), text("sk")) == (Some("followers#mina"), Some("jun"))
@@ -80,14 +80,14 @@ fn world(media: &[&Rule]) -> World {
         },
         sealer: SecretSealer::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
     };
-    World { ports, relations, deleted }
+    FakeAws { ports, relations, deleted }
 }
 
 fn register() -> String {
-    domain::push::Register::holds(domain::graph::Position::new(1, 1), "").to_string()
+    domain::push::Register::new(domain::graph::Position::new(1, 1), "").to_string()
 }
 
-/// A row as the table holds it.
+/// A row of the table.
 fn row(name: &str, visibility: Visibility) -> std::collections::HashMap<String, AttributeValue> {
     let key = format!("photo/mina/{name}");
     serde_dynamo::to_item(json!({
@@ -102,7 +102,7 @@ fn row(name: &str, visibility: Visibility) -> std::collections::HashMap<String, 
     .expect("a row")
 }
 
-/// The table has this one item.
+/// A table with one item of this visibility.
 fn item(visibility: Visibility) -> Rule {
     mock!(Client::get_item).then_output(move || GetItemOutput::builder().set_item(Some(row("a", visibility))).build())
 }
@@ -111,16 +111,16 @@ fn id() -> MediaId {
     MediaId::of_key("photo/mina/a")
 }
 
-async fn ask(
-    world: &World,
+async fn send(
+    aws: &FakeAws,
     caller: &str,
     route: &str,
     query: Value,
     body: Value,
-    known: Option<&str>,
+    if_none_match: Option<&str>,
 ) -> (i64, Value, Option<String>) {
     let mut headers = json!({});
-    if let Some(known) = known {
+    if let Some(known) = if_none_match {
         headers["if-none-match"] = known.into();
     }
     let request = json!({
@@ -132,40 +132,40 @@ async fn ask(
             "authorizer": {"jwt": {"claims": {"sub": caller, "token_use": "access"}, "scopes": []}}
         }
     });
-    let answer = handle(&world.ports, &serde_json::from_value(request).expect("a request"), now()).await;
-    let tag = answer.headers.get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-    let body = match answer.body {
+    let response = handle(&aws.ports, &serde_json::from_value(request).expect("a request"), now()).await;
+    let tag = response.headers.get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+    let body = match response.body {
         Some(Body::Text(body)) => serde_json::from_str(&body).expect("JSON"),
         None => Value::Null,
         Some(other) => panic!("{other:?}"),
     };
-    (answer.status_code, body, tag)
+    (response.status_code, body, tag)
 }
 
-async fn get(world: &World, caller: &str) -> (i64, Value, Option<String>) {
-    ask(world, caller, "GET /v1/media/{id}", json!({}), json!(null), None).await
+async fn get(aws: &FakeAws, caller: &str) -> (i64, Value, Option<String>) {
+    send(aws, caller, "GET /v1/media/{id}", json!({}), json!(null), None).await
 }
 
 #[tokio::test]
-async fn one_item_by_the_matrix() {
+async fn item_is_returned_if_the_caller_may_see_it() {
     for (caller, row) in CALLERS.iter().zip(MATRIX) {
-        for (visibility, sees) in VISIBILITIES.into_iter().zip(row) {
+        for (visibility, may_see) in VISIBILITIES.into_iter().zip(row) {
             let table = item(visibility);
-            let world = world(&[&table]);
-            let (status, item, _) = get(&world, caller).await;
-            assert_eq!(status, if sees { 200 } else { 404 }, "{caller} {visibility:?} {item}");
-            // What is not shown reads as what does not exist.
-            assert_eq!(item["type"] == "urn:iyagi:problem:not-found", !sees);
+            let aws = fake_aws(&[&table]);
+            let (status, item, _) = get(&aws, caller).await;
+            assert_eq!(status, if may_see { 200 } else { 404 }, "{caller} {visibility:?} {item}");
+            // A hidden item returns the same as one that does not exist.
+            assert_eq!(item["type"] == "urn:iyagi:problem:not-found", !may_see);
             assert_eq!(item["fileName"].is_string(), *caller == "mina");
-            // One call; another one only where it matters who follows.
-            let asks = usize::from(*caller != "mina" && visibility == Visibility::Followers);
-            assert_eq!((table.num_calls(), world.relations.num_calls()), (1, asks));
+            // One read; a second one only if the relation matters.
+            let lookups = usize::from(*caller != "mina" && visibility == Visibility::Followers);
+            assert_eq!((table.num_calls(), aws.relations.num_calls()), (1, lookups));
         }
     }
 }
 
 #[tokio::test]
-async fn a_batch_by_the_matrix_in_its_order_with_gaps() {
+async fn batch_returns_visible_items_in_the_order_of_the_request() {
     let names = ["a", "b", "c"];
     let ids = names.map(|name| MediaId::of_key(&format!("photo/mina/{name}")));
     let absent = MediaId::of_key("photo/mina/absent");
@@ -176,105 +176,105 @@ async fn a_batch_by_the_matrix_in_its_order_with_gaps() {
                 let rows = names.iter().zip(VISIBILITIES).map(|(name, visibility)| row(name, visibility));
                 BatchGetItemOutput::builder().responses("media", rows.collect()).build()
             });
-        let world = world(&[&table]);
-        let asked = json!({"ids": [ids[2], absent, ids[1], ids[0]], "fields": ["visibility"]});
-        let (status, answer, _) = ask(&world, caller, "POST /v1/media/batch", json!({}), asked, None).await;
+        let aws = fake_aws(&[&table]);
+        let body = json!({"ids": [ids[2], absent, ids[1], ids[0]], "fields": ["visibility"]});
+        let (status, batch, _) = send(&aws, caller, "POST /v1/media/batch", json!({}), body, None).await;
         let expected: Vec<_> = (0..3)
             .rev()
             .filter(|&index| seen[index])
             .map(|index| json!({"id": ids[index], "visibility": VISIBILITIES[index]}))
             .collect();
-        assert_eq!((status, answer), (200, json!({"items": expected})), "{caller}");
-        assert_eq!(world.relations.num_calls(), usize::from(*caller != "mina"));
+        assert_eq!((status, batch), (200, json!({"items": expected})), "{caller}");
+        assert_eq!(aws.relations.num_calls(), usize::from(*caller != "mina"));
     }
 }
 
 #[tokio::test]
-async fn a_list_asks_the_index_of_what_the_caller_may_see() {
+async fn list_queries_the_index_of_the_callers_relation() {
     for (caller, index) in CALLERS.iter().zip(["all_for_owner", "all_for_followers", "all_for_anyone"]) {
         let table = mock!(Client::query)
             .match_requests(move |request| request.index_name() == Some(index))
             .then_output(|| QueryOutput::builder().build());
-        let world = world(&[&table]);
-        let (status, page, _) = ask(&world, caller, "GET /v1/media", json!({"owner": "mina"}), json!(null), None).await;
+        let aws = fake_aws(&[&table]);
+        let (status, page, _) = send(&aws, caller, "GET /v1/media", json!({"owner": "mina"}), json!(null), None).await;
         assert_eq!((status, page), (200, json!({"items": []})), "{caller}");
-        assert_eq!((table.num_calls(), world.relations.num_calls()), (1, usize::from(*caller != "mina")));
+        assert_eq!((table.num_calls(), aws.relations.num_calls()), (1, usize::from(*caller != "mina")));
     }
 }
 
 #[tokio::test]
-async fn a_list_without_an_owner_is_the_callers_own() {
+async fn list_without_owner_is_the_callers_own() {
     let table = mock!(Client::query)
         .match_requests(|request| {
             let key = request.expression_attribute_values().and_then(|values| values.get(":list"));
             request.index_name() == Some("kind_for_owner") && key == Some(&AttributeValue::S("photo#mina".into()))
         })
         .then_output(|| QueryOutput::builder().build());
-    let world = world(&[&table]);
-    assert_eq!(ask(&world, "mina", "GET /v1/media", json!({"kind": "photo"}), json!(null), None).await.0, 200);
-    assert_eq!((table.num_calls(), world.relations.num_calls()), (1, 0));
+    let aws = fake_aws(&[&table]);
+    assert_eq!(send(&aws, "mina", "GET /v1/media", json!({"kind": "photo"}), json!(null), None).await.0, 200);
+    assert_eq!((table.num_calls(), aws.relations.num_calls()), (1, 0));
 }
 
 #[tokio::test]
-async fn a_cursor_leads_on_and_is_the_callers_alone() {
+async fn cursor_continues_the_list_for_its_caller_only() {
     let table = mock!(Client::query).then_output(|| {
         let rows = ["a", "b"].map(|name| row(name, Visibility::Public));
         QueryOutput::builder().set_items(Some(rows.into())).build()
     });
-    let world = world(&[&table]);
+    let aws = fake_aws(&[&table]);
     let query = json!({"owner": "mina", "limit": "1"});
-    let (_, page, tag) = ask(&world, "sora", "GET /v1/media", query.clone(), json!(null), None).await;
+    let (_, page, tag) = send(&aws, "sora", "GET /v1/media", query.clone(), json!(null), None).await;
     assert_eq!(page["items"].as_array().map(Vec::len), Some(1));
     let mut next = query.clone();
     next["cursor"] = page["next"].clone();
-    assert_eq!(ask(&world, "sora", "GET /v1/media", next.clone(), json!(null), None).await.0, 200);
+    assert_eq!(send(&aws, "sora", "GET /v1/media", next.clone(), json!(null), None).await.0, 200);
     let calls = table.num_calls();
-    let (status, problem, _) = ask(&world, "jun", "GET /v1/media", next.clone(), json!(null), None).await;
+    let (status, problem, _) = send(&aws, "jun", "GET /v1/media", next.clone(), json!(null), None).await;
     assert_eq!((status, &problem["type"]), (400, &json!("urn:iyagi:problem:invalid-cursor")));
     next["kind"] = "photo".into();
-    assert_eq!(ask(&world, "sora", "GET /v1/media", next, json!(null), None).await.0, 400);
-    assert_eq!(table.num_calls(), calls, "a cursor that is refused costs no read");
+    assert_eq!(send(&aws, "sora", "GET /v1/media", next, json!(null), None).await.0, 400);
+    assert_eq!(table.num_calls(), calls, "a rejected cursor costs no read");
     // The same page has the same tag.
-    assert_eq!(ask(&world, "sora", "GET /v1/media", query, json!(null), tag.as_deref()).await.0, 304);
+    assert_eq!(send(&aws, "sora", "GET /v1/media", query, json!(null), tag.as_deref()).await.0, 304);
 }
 
 #[tokio::test]
-async fn what_is_known_is_not_sent_again() {
+async fn unchanged_item_returns_304() {
     let table = item(Visibility::Public);
-    let world = world(&[&table]);
-    let (_, _, tag) = get(&world, "mina").await;
-    let again = |caller, query, known| ask(&world, caller, "GET /v1/media/{id}", query, json!(null), known);
+    let aws = fake_aws(&[&table]);
+    let (_, _, tag) = get(&aws, "mina").await;
+    let get_again = |caller, query, known| send(&aws, caller, "GET /v1/media/{id}", query, json!(null), known);
     let tag = tag.expect("a tag");
-    let (status, body, same) = again("mina", json!({}), Some(&tag)).await;
+    let (status, body, same) = get_again("mina", json!({}), Some(&tag)).await;
     assert_eq!((status, body, same.as_deref()), (304, Value::Null, Some(tag.as_str())));
-    // Others see no file name; other fields are another answer.
-    assert_eq!(again("jun", json!({}), Some(&tag)).await.0, 200);
-    assert_eq!(again("mina", json!({"fields": "state"}), Some(&tag)).await.0, 200);
+    // Other callers see no file name, and other fields make another response.
+    assert_eq!(get_again("jun", json!({}), Some(&tag)).await.0, 200);
+    assert_eq!(get_again("mina", json!({"fields": "state"}), Some(&tag)).await.0, 200);
 }
 
 #[tokio::test]
-async fn links_are_the_same_within_an_epoch() {
+async fn links_are_the_same_within_a_window() {
     let table = item(Visibility::Public);
-    let world = world(&[&table]);
-    let (_, first, _) = get(&world, "mina").await;
-    let (_, second, _) = get(&world, "mina").await;
+    let aws = fake_aws(&[&table]);
+    let (_, first, _) = get(&aws, "mina").await;
+    let (_, second, _) = get(&aws, "mina").await;
     assert!(first["variants"][0]["url"].as_str().is_some_and(|url| url.contains("20261122T000000Z")), "{first}");
     assert_eq!(first, second);
 }
 
 #[tokio::test]
-async fn only_the_owner_deletes_and_nothing_is_written_to_the_table() {
+async fn only_the_owner_deletes_an_item() {
     for caller in CALLERS {
         let table = item(Visibility::Public);
-        let world = world(&[&table]);
-        let (status, ..) = ask(&world, caller, "DELETE /v1/media/{id}", json!({}), json!(null), None).await;
+        let aws = fake_aws(&[&table]);
+        let (status, ..) = send(&aws, caller, "DELETE /v1/media/{id}", json!({}), json!(null), None).await;
         assert_eq!(status, if caller == "mina" { 204 } else { 404 }, "{caller}");
-        assert_eq!(world.deleted.num_calls(), usize::from(caller == "mina"));
+        assert_eq!(aws.deleted.num_calls(), usize::from(caller == "mina"));
     }
 }
 
 #[tokio::test]
-async fn the_deleted_are_not_there_for_anybody() {
+async fn deleted_item_returns_404() {
     let gone = mock!(Client::get_item).then_output(|| {
         let row = serde_dynamo::to_item(json!({
             "id": id(), "position": format!("{:0<32}.0", "0B"), "kind": "photo", "owner": "mina",
@@ -282,30 +282,30 @@ async fn the_deleted_are_not_there_for_anybody() {
         }));
         GetItemOutput::builder().set_item(Some(row.expect("a row"))).build()
     });
-    let world = world(&[&gone]);
+    let aws = fake_aws(&[&gone]);
     for route in ["GET /v1/media/{id}", "DELETE /v1/media/{id}"] {
-        assert_eq!(ask(&world, "mina", route, json!({}), json!(null), None).await.0, 404, "{route}");
+        assert_eq!(send(&aws, "mina", route, json!({}), json!(null), None).await.0, 404, "{route}");
     }
-    assert_eq!(world.deleted.num_calls(), 0);
+    assert_eq!(aws.deleted.num_calls(), 0);
 }
 
 #[tokio::test]
-async fn while_it_is_not_known_who_follows_nothing_is_shown() {
+async fn unknown_relation_returns_503() {
     let table = item(Visibility::Followers);
-    let silent = mock!(Client::batch_get_item).then_error(|| BatchGetItemError::unhandled("no answer"));
-    let mut world = world(&[]);
-    let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&table, &silent]);
-    world.ports.table = MediaTable::new(dynamodb.clone(), "media".into());
-    world.ports.relations = Relations { audience: AudienceTable::new(dynamodb, "audience".into()) };
-    let (status, problem, tag) = get(&world, "jun").await;
+    let failing = mock!(Client::batch_get_item).then_error(|| BatchGetItemError::unhandled("no answer"));
+    let mut aws = fake_aws(&[]);
+    let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&table, &failing]);
+    aws.ports.table = MediaTable::new(dynamodb.clone(), "media".into());
+    aws.ports.relations = Relations { audience: AudienceTable::new(dynamodb, "audience".into()) };
+    let (status, problem, tag) = get(&aws, "jun").await;
     assert_eq!((status, &problem["type"]), (503, &json!("urn:iyagi:problem:unavailable")));
     assert_eq!(tag, None);
 }
 
 #[tokio::test]
-async fn nobody_asks_without_having_signed_in_and_faults_are_told() {
-    let silent = mock!(Client::get_item).then_error(|| GetItemError::unhandled("no answer"));
-    let world = world(&[&silent]);
-    assert_eq!(get(&world, "mina").await.0, 503);
-    assert_eq!(get(&world, "").await.0, 401);
+async fn missing_sign_in_returns_401_and_failure_returns_503() {
+    let failing = mock!(Client::get_item).then_error(|| GetItemError::unhandled("no answer"));
+    let aws = fake_aws(&[&failing]);
+    assert_eq!(get(&aws, "mina").await.0, 503);
+    assert_eq!(get(&aws, "").await.0, 401);
 }

@@ -1,99 +1,100 @@
-//! Phones that fail, are gone, or ring twice.
+//! Devices that fail, are gone, or receive a duplicate.
 
 use function_kit::failure::Kind;
 use jiff::SignedDuration;
 
-use super::{famous, invalid, liked, story_to, transient};
-use crate::{
-    refusal::Refusal,
-    town::{Town, add, come, told},
+use super::{
+    changes::{add_edge, add_story},
+    fixtures::{add_followers, invalid, liked_story, notifications, story_sent_to, transient},
+    in_memory_backend::InMemoryBackend,
 };
+use crate::publish_error::PublishError;
 
 #[tokio::test]
-async fn a_crash_between_publish_and_mark_sends_a_duplicate_that_replaces_itself() {
-    let town = Town::of(&["mina"]);
-    town.dies_before_mark.set(true);
-    assert_eq!(town.deliver(&liked()).await, [Kind::Transient]);
-    // It comes again at once: whoever has it in hand may still be at it.
-    assert_eq!(town.deliver(&liked()).await, [Kind::Transient]);
-    assert_eq!(town.told().len(), 1);
-    // The queue hides a message for longer than a claim lasts.
-    town.passes(SignedDuration::from_secs(180));
-    assert_eq!(town.deliver(&liked()).await, []);
-    let pushes = town.pushes.borrow().clone();
+async fn crash_between_publish_and_mark_sends_duplicate_that_replaces_itself() {
+    let backend = InMemoryBackend::with_users(&["mina"]);
+    backend.crash_before_mark.set(true);
+    assert_eq!(backend.deliver(&liked_story()).await, [Kind::Transient]);
+    // Delivered again at once: the claim of the crashed invocation still holds.
+    assert_eq!(backend.deliver(&liked_story()).await, [Kind::Transient]);
+    assert_eq!(backend.sent().len(), 1);
+    // The visibility timeout is longer than a claim.
+    backend.advance_clock(SignedDuration::from_secs(180));
+    assert_eq!(backend.deliver(&liked_story()).await, []);
+    let pushes = backend.pushes.borrow().clone();
     assert_eq!(pushes.len(), 2);
     for path in ["/android/notification/tag", "/apns/headers/apns-collapse-id"] {
         let marks: Vec<_> = pushes.iter().map(|push| push.message.pointer(path).cloned()).collect();
         assert!(marks[0].is_some() && marks[0] == marks[1], "{marks:?}");
     }
-    town.deliver(&liked()).await;
-    assert_eq!(town.told().len(), 2, "and never again");
+    backend.deliver(&liked_story()).await;
+    assert_eq!(backend.sent().len(), 2, "no third time");
 }
 
 #[tokio::test]
-async fn a_device_that_fails_does_not_make_others_ring_twice() {
-    let town = Town::of(&["mina"]);
-    town.gets_phone("mina", "tablet");
-    town.refuses("mina/tablet", transient);
-    assert_eq!(town.deliver(&liked()).await, [Kind::Transient]);
-    assert_eq!(town.deliver(&liked()).await, []);
-    let mut endpoints: Vec<_> = town.pushes.borrow().iter().map(|push| push.endpoint.clone()).collect();
+async fn retry_after_failed_device_skips_the_others() {
+    let backend = InMemoryBackend::with_users(&["mina"]);
+    backend.add_device("mina", "tablet");
+    backend.fail_publish("mina/tablet", transient);
+    assert_eq!(backend.deliver(&liked_story()).await, [Kind::Transient]);
+    assert_eq!(backend.deliver(&liked_story()).await, []);
+    let mut endpoints: Vec<_> = backend.pushes.borrow().iter().map(|push| push.endpoint.clone()).collect();
     endpoints.sort();
     assert_eq!(endpoints, ["mina/phone", "mina/tablet"]);
 }
 
 #[tokio::test]
-async fn a_disabled_endpoint_is_deleted_and_its_device_forgotten() {
-    let town = Town::of(&["mina"]);
-    town.refuses("mina/phone", || Refusal::Disabled);
-    assert_eq!(town.deliver(&liked()).await, []);
-    assert_eq!(town.phones_of("mina"), 0);
-    assert_eq!(*town.deleted_endpoints.borrow(), ["mina/phone"]);
-    assert_eq!(town.deliver(&liked()).await, []);
-    assert_eq!(town.told(), []);
+async fn disabled_endpoint_is_deleted_with_its_device() {
+    let backend = InMemoryBackend::with_users(&["mina"]);
+    backend.fail_publish("mina/phone", || PublishError::EndpointDisabled);
+    assert_eq!(backend.deliver(&liked_story()).await, []);
+    assert_eq!(backend.device_count("mina"), 0);
+    assert_eq!(*backend.deleted_endpoints.borrow(), ["mina/phone"]);
+    assert_eq!(backend.deliver(&liked_story()).await, []);
+    assert_eq!(backend.sent(), []);
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_gone_takes_its_device_along() {
-    let town = Town::of(&["mina"]);
-    town.refuses("mina/phone", || Refusal::Gone);
-    assert_eq!(town.deliver(&liked()).await, []);
-    assert_eq!((town.phones_of("mina"), town.deleted_endpoints.borrow().len()), (0, 0));
+async fn missing_endpoint_removes_device_only() {
+    let backend = InMemoryBackend::with_users(&["mina"]);
+    backend.fail_publish("mina/phone", || PublishError::EndpointGone);
+    assert_eq!(backend.deliver(&liked_story()).await, []);
+    assert_eq!((backend.device_count("mina"), backend.deleted_endpoints.borrow().len()), (0, 0));
 }
 
 #[tokio::test]
-async fn a_device_that_registered_anew_keeps_its_endpoint() {
-    let town = Town::of(&["mina"]);
-    town.registers_anew.set(true);
-    town.refuses("mina/phone", || Refusal::Disabled);
-    assert_eq!(town.deliver(&liked()).await, []);
-    assert_eq!((town.phones_of("mina"), town.deleted_endpoints.borrow().len()), (1, 0));
+async fn device_registered_again_keeps_its_endpoint() {
+    let backend = InMemoryBackend::with_users(&["mina"]);
+    backend.device_reregisters.set(true);
+    backend.fail_publish("mina/phone", || PublishError::EndpointDisabled);
+    assert_eq!(backend.deliver(&liked_story()).await, []);
+    assert_eq!((backend.device_count("mina"), backend.deleted_endpoints.borrow().len()), (1, 0));
 }
 
 #[tokio::test]
-async fn a_refused_payload_is_a_bug_and_forgets_nobody() {
-    let town = Town::of(&["mina"]);
-    town.refuses("mina/phone", invalid);
-    assert_eq!(town.deliver(&liked()).await, [Kind::Bug]);
-    assert_eq!((town.phones_of("mina"), town.deleted_endpoints.borrow().len()), (1, 0));
-    // Sent on from the dead letters, when the fault is mended.
-    assert_eq!(town.deliver(&liked()).await, []);
-    assert_eq!(town.told(), told(&[("mina", "like-story")]));
+async fn invalid_payload_is_a_bug_and_keeps_device() {
+    let backend = InMemoryBackend::with_users(&["mina"]);
+    backend.fail_publish("mina/phone", invalid);
+    assert_eq!(backend.deliver(&liked_story()).await, [Kind::Bug]);
+    assert_eq!((backend.device_count("mina"), backend.deleted_endpoints.borrow().len()), (1, 0));
+    // A redrive after the fix.
+    assert_eq!(backend.deliver(&liked_story()).await, []);
+    assert_eq!(backend.sent(), notifications(&[("mina", "like-story")]));
 }
 
 #[tokio::test]
-async fn one_bad_recipient_does_not_keep_the_others_from_theirs() {
-    let town = Town::new();
-    let fans = famous(&town, 5).await;
-    town.refuses("fan0002/phone", invalid);
-    town.refuses("fan0004/phone", transient);
-    let story = [come(999, "s1", None), add(1000, "told", "mina", "s1")];
-    // While any failure may pass, the page comes again; then the bug alone is left.
-    assert_eq!(town.deliver(&story).await, [Kind::Transient]);
-    assert_eq!(town.told().len(), 3);
-    town.refuses("fan0002/phone", invalid);
-    assert_eq!(town.deliver(&story).await, [Kind::Bug]);
-    assert_eq!(town.told().len(), 4);
-    assert_eq!(town.deliver(&story).await, []);
-    assert_eq!(town.told(), story_to(&fans));
+async fn failed_recipient_does_not_affect_others() {
+    let backend = InMemoryBackend::new();
+    let fans = add_followers(&backend, 5).await;
+    backend.fail_publish("fan0002/phone", invalid);
+    backend.fail_publish("fan0004/phone", transient);
+    let story = [add_story(999, "s1", None), add_edge(1000, "told", "mina", "s1")];
+    // A transient failure takes precedence: the page is retried, and then only the bug is left.
+    assert_eq!(backend.deliver(&story).await, [Kind::Transient]);
+    assert_eq!(backend.sent().len(), 3);
+    backend.fail_publish("fan0002/phone", invalid);
+    assert_eq!(backend.deliver(&story).await, [Kind::Bug]);
+    assert_eq!(backend.sent().len(), 4);
+    assert_eq!(backend.deliver(&story).await, []);
+    assert_eq!(backend.sent(), story_sent_to(&fans));
 }

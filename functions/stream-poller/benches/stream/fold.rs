@@ -1,4 +1,4 @@
-//! Parse, transactions, fold: what the poller does to a record before it is a message.
+//! Measures parsing, assembling and folding on one core.
 
 use std::{error::Error, hint::black_box};
 
@@ -6,14 +6,14 @@ use neptune_streams::{Page, TransactionAssembler};
 use serde_json::json;
 use stream_poller::{changes, settings::Settings};
 
-use crate::{ROUNDS, world};
+use crate::{ROUNDS, support};
 
 pub fn measure(endpoint: &str) -> Result<(), Box<dyn Error>> {
     let (mut bodies, mut records) = (Vec::new(), 0);
     let mut query = "iteratorType=TRIM_HORIZON".to_owned();
-    // A fifth of it all is as good, and leaves memory to the emulator.
+    // A fifth of the stream is enough and leaves memory for the emulator.
     while bodies.len() < 4 {
-        let body = world::get(endpoint, &format!("{query}&limit=100000"))?;
+        let body = support::get(endpoint, &format!("{query}&limit=100000"))?;
         let page = Page::parse(&body)?;
         let last = page.last_position().ok_or("a page without records")?;
         query = format!("iteratorType=AFTER_SEQUENCE_NUMBER&commitNum={}&opNum={}", last.commit_num, last.op_num);
@@ -23,7 +23,7 @@ pub fn measure(endpoint: &str) -> Result<(), Box<dyn Error>> {
     let bytes: usize = bodies.iter().map(Vec::len).sum();
     let mut best = f64::MAX;
     for _ in 0..ROUNDS * 3 {
-        let begin = world::processor_time()?;
+        let begin = support::processor_time()?;
         let mut assembler = TransactionAssembler::new(Settings::default().bounds);
         let mut found = 0;
         for body in &bodies {
@@ -32,10 +32,10 @@ pub fn measure(endpoint: &str) -> Result<(), Box<dyn Error>> {
                 found += black_box(changes(part.records)).len() as u64;
             }
         }
-        best = best.min((world::processor_time()? - begin).as_secs_f64());
-        // Two records to a change, and the author.
+        best = best.min((support::processor_time()? - begin).as_secs_f64());
+        // Two records per change, and the author.
         if found < records / 2 - 8 {
-            return Err("records got lost".into());
+            return Err("records are missing".into());
         }
     }
     let line = json!({

@@ -1,4 +1,4 @@
-//! From a commit to the bus, while little happens, and one invocation hands over to the next.
+//! Measures the time from a commit to the bus under low load, across handovers.
 
 use std::{
     cell::RefCell,
@@ -22,19 +22,19 @@ use stream_poller::{
 };
 use tokio::time::sleep;
 
-use crate::{table::MemoryTable, world};
+use crate::{memory_table::MemoryTable, support};
 
 const COMMITS: u32 = 80;
 const INVOCATIONS: u32 = 12;
 
-/// Between the ticks that start an invocation. A real one lasts a minute: hand-overs are rarer.
+/// The interval of the schedule. It is a minute on AWS, so handovers are rarer there.
 const TICK: Duration = Duration::from_secs(8);
 
-/// Notes when each vertex came.
+/// A bus that records when each vertex arrives.
 #[derive(Clone, Default)]
-struct Clock(Rc<RefCell<HashMap<String, Instant>>>);
+struct ClockBus(Rc<RefCell<HashMap<String, Instant>>>);
 
-impl Bus for Clock {
+impl Bus for ClockBus {
     async fn publish(&self, entries: &[Entry]) -> Vec<PublishOutcome> {
         let now = Instant::now();
         for entry in entries {
@@ -45,39 +45,39 @@ impl Bus for Clock {
         vec![PublishOutcome::Accepted; entries.len()]
     }
 
-    async fn bury(&self, _: &Entry, _: &str) -> Result<(), Failure> {
-        Err(Failure::bug("bury", "nothing is refused here"))
+    async fn send_to_dlq(&self, _: &Entry, _: &str) -> Result<(), Failure> {
+        Err(Failure::bug("send to the dead-letter queue", "this bus rejects nothing"))
     }
 }
 
 pub fn measure(endpoint: &str) -> Result<(), Box<dyn Error>> {
-    world::block_on(run(endpoint))?
+    support::block_on(run(endpoint))?
 }
 
 async fn run(endpoint: &str) -> Result<(), Box<dyn Error>> {
-    let (clock, table) = (Clock::default(), MemoryTable::default());
+    let (bus, table) = (ClockBus::default(), MemoryTable::default());
     let mut pollers = Vec::new();
     for _ in 0..INVOCATIONS {
         pollers.push(Poller {
-            stream: world::client(endpoint)?,
-            bus: clock.clone(),
+            stream: support::client(endpoint)?,
+            bus: bus.clone(),
             checkpoints: table.clone(),
             cluster: "main".to_owned(),
             policy: Policy::default(),
-            settings: Settings { measure_every: Duration::from_secs(600), ..Settings::default() },
+            settings: Settings { metrics_interval: Duration::from_secs(600), ..Settings::default() },
             metrics: Metrics::of("bench"),
         });
     }
     let invocations = join_all((0_u32..).zip(&pollers).map(|(number, poller)| async move {
         sleep(TICK * number).await;
-        // As in the template: half as long again as a tick, and the margin.
+        // As in the template: one and a half intervals, and the margin.
         poller.follow(&number.to_string(), TICK * 3 / 2 + Settings::default().margin).await
     }));
     let write = async {
         let (graph, mut committed) = (neptune::Client::new(endpoint), Vec::new());
         sleep(TICK / 5).await;
         for number in 0..COMMITS {
-            // Long enough for the poller's waits to be at their longest, and without a common measure.
+            // Long enough for the poller's longest delay, and without a common divisor.
             sleep(Duration::from_millis(400 + u64::from(number) * 7919 % 1400)).await;
             let id = format!("v{number}");
             let begin = Instant::now();
@@ -87,16 +87,17 @@ async fn run(endpoint: &str) -> Result<(), Box<dyn Error>> {
         anyhow::Ok(committed)
     };
     let (ended, committed) = join(invocations, write).await;
-    for outcome in ended {
-        outcome?;
+    for report in ended {
+        report?;
     }
-    let accepted = clock.0.borrow();
-    let mut waits: Vec<Duration> = Vec::new();
+    let accepted = bus.0.borrow();
+    let mut latencies: Vec<Duration> = Vec::new();
     for (id, begin) in committed? {
-        waits.push(*accepted.get(&id).ok_or("a change got lost")? - begin);
+        latencies.push(*accepted.get(&id).ok_or("a change is missing")? - begin);
     }
-    waits.sort_unstable();
-    let milliseconds = |share: f64| (waits[((waits.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3).round();
+    latencies.sort_unstable();
+    let percentile = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
+    let milliseconds = |share: f64| (percentile(share).as_secs_f64() * 1e3).round();
     let line = json!({
         "row": "commit to accepted by the bus, idle",
         "commits": COMMITS,

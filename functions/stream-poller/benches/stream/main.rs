@@ -1,16 +1,15 @@
-//! How fast the poller is, against the emulator of Neptune Streams and a bus that takes everything.
+//! Measures the speed of the poller with the Neptune emulator and a bus that accepts everything.
 //!
-//! `cargo xtask bench stream` runs it and keeps the figures. Each row is one line of JSON. What is
-//! measured runs in a process of its own, which is this program with arguments; the emulator has
-//! the other one.
+//! `cargo xtask bench stream` runs it and stores the figures. Each row is one line of JSON. Each measurement runs in
+//! its own process (this program with arguments), and the emulator in the parent process.
 
 mod fold;
 mod idle;
+#[path = "../../tests/poller/memory_table.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod memory_table;
 mod poll;
-#[path = "../../tests/poller/table.rs"]
-#[expect(dead_code, reason = "the tests look closer")]
-mod table;
-mod world;
+mod support;
 
 use std::{
     env,
@@ -20,10 +19,10 @@ use std::{
 
 use neptune::{NeptuneEmulator, Options};
 
-/// Records that are read: some twenty pages of 10 MB.
+/// The records of the stream: about twenty pages of 10 MB.
 const RECORDS: u64 = 1_000_000;
 
-/// The best of so many: what else the machine does only ever slows it down.
+/// The number of rounds. The best counts, because other load on the machine only slows them down.
 const ROUNDS: u32 = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -32,22 +31,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["fold", endpoint] => fold::measure(endpoint),
         ["poll", endpoint] => poll::measure(endpoint),
         ["idle", endpoint] => idle::measure(endpoint),
-        // `cargo bench` says `--bench`.
+        // `cargo bench` passes `--bench`.
         _ => all(),
     }
 }
 
 fn all() -> Result<(), Box<dyn Error>> {
     let emulator = NeptuneEmulator::start(Options::default())?;
-    world::block_on(world::fill(&emulator.client(), RECORDS))?;
-    for what in ["fold", "poll"] {
-        measure(what, &emulator.endpoint())?;
+    support::block_on(support::fill(&emulator.client(), RECORDS))?;
+    for name in ["fold", "poll"] {
+        measure(name, &emulator.endpoint())?;
     }
     drop(emulator);
     measure("idle", &NeptuneEmulator::start(Options::default())?.endpoint())
 }
 
-fn measure(what: &str, endpoint: &str) -> Result<(), Box<dyn Error>> {
-    let status = Command::new(env::current_exe()?).args([what, endpoint]).stdin(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err(format!("{what}: {status}").into()) }
+fn measure(name: &str, endpoint: &str) -> Result<(), Box<dyn Error>> {
+    let status = Command::new(env::current_exe()?).args([name, endpoint]).stdin(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err(format!("{name}: {status}").into()) }
 }

@@ -1,4 +1,4 @@
-//! The whole poller, but for a bus that takes everything at once.
+//! Measures the whole poller with a bus that accepts everything at once.
 
 use std::{
     cell::Cell,
@@ -16,9 +16,9 @@ use stream_poller::{
     settings::Settings,
 };
 
-use crate::{RECORDS, ROUNDS, table::MemoryTable, world};
+use crate::{RECORDS, ROUNDS, memory_table::MemoryTable, support};
 
-/// Takes everything.
+/// A bus that accepts everything.
 #[derive(Default)]
 struct NullBus {
     bytes: Cell<u64>,
@@ -31,8 +31,8 @@ impl Bus for NullBus {
         vec![PublishOutcome::Accepted; entries.len()]
     }
 
-    async fn bury(&self, _: &Entry, _: &str) -> Result<(), Failure> {
-        Err(Failure::bug("bury", "nothing is refused here"))
+    async fn send_to_dlq(&self, _: &Entry, _: &str) -> Result<(), Failure> {
+        Err(Failure::bug("send to the dead-letter queue", "this bus rejects nothing"))
     }
 }
 
@@ -40,22 +40,22 @@ pub fn measure(endpoint: &str) -> Result<(), Box<dyn Error>> {
     let (mut best, mut processor, mut changes, mut bytes) = (f64::MAX, f64::MAX, 0, 0);
     for _ in 0..ROUNDS {
         let poller = Poller {
-            stream: world::client(endpoint)?,
+            stream: support::client(endpoint)?,
             bus: NullBus::default(),
             checkpoints: MemoryTable::default(),
             cluster: "main".to_owned(),
             policy: Policy { mode: Mode::Drain, ..Policy::default() },
-            // Metrics are written, but not in between the figures.
-            settings: Settings { measure_every: Duration::from_secs(600), ..Settings::default() },
+            // Long, so that metrics are not written between the figures.
+            settings: Settings { metrics_interval: Duration::from_secs(600), ..Settings::default() },
             metrics: Metrics::of("bench"),
         };
-        let (begin, begin_processor) = (Instant::now(), world::processor_time()?);
-        let outcome = world::block_on(poller.follow("bench", Duration::from_secs(120)))??;
+        let (begin, begin_processor) = (Instant::now(), support::processor_time()?);
+        let report = support::block_on(poller.follow("bench", Duration::from_secs(120)))??;
         best = best.min(begin.elapsed().as_secs_f64());
-        processor = processor.min((world::processor_time()? - begin_processor).as_secs_f64());
-        (changes, bytes) = (outcome.done.changes, poller.bus.bytes.get());
+        processor = processor.min((support::processor_time()? - begin_processor).as_secs_f64());
+        (changes, bytes) = (report.published.changes, poller.bus.bytes.get());
         if changes < RECORDS / 2 {
-            return Err(format!("{changes} changes only, ended: {}", outcome.ending.as_str()).into());
+            return Err(format!("{changes} changes only, ended: {}", report.outcome.as_str()).into());
         }
     }
     let line = json!({
@@ -65,7 +65,7 @@ pub fn measure(endpoint: &str) -> Result<(), Box<dyn Error>> {
         "records_per_processor_second": (RECORDS as f64 / processor) as u64,
         "changes": changes,
         "bytes_per_change": bytes / changes,
-        "peak_memory_mb": world::peak_memory()?.round(),
+        "peak_memory_mb": support::peak_memory()?.round(),
         "target": 480_000,
     });
     println!("{line}");

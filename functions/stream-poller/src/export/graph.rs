@@ -1,4 +1,4 @@
-//! The graph itself, page by page.
+//! Reads the graph page by page with openCypher.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use function_kit::failure::Failure;
 use serde_json::json;
 
 use super::{
-    Part,
+    request::Part,
     rows::{Edge, Row, Vertex},
 };
 
 const DOING: &str = "read the graph";
 
-/// Rows of a page. Bounds what is held: values of more than 4,000 characters stay where they are.
-const PAGE: usize = 500;
+/// The rows per page. With values of at most 4,000 characters, this bounds the memory.
+const PAGE_ROWS: usize = 500;
 
-/// For one page. Neptune looks at every vertex, or at every such edge, for each of them.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The timeout for one page. Neptune scans all vertices, or all such edges, for each page.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Vertices with anything that can be found.
+/// Vertices with searchable data.
 ///
-/// Pages follow each other by id, so that what is written meanwhile neither shifts nor doubles them.
-/// `size` takes texts only, `toString` takes whatever a property may be.
+/// Pages continue after an id, so that concurrent writes neither skip nor repeat rows. `size` accepts strings only,
+/// `toString` accepts any property.
 const VERTICES: &str = "\
 MATCH (v)
 WHERE id(v) > $after AND size(id(v)) <= 2048
@@ -38,7 +38,7 @@ RETURN id(v) AS id,
 ORDER BY id(v)
 LIMIT 500";
 
-/// Who told what, and what is tagged with what.
+/// Edges `told` (from a person to a story) and `tagged` (from a story to a tag).
 const EDGES: &str = "\
 MATCH (p)-[t:told|tagged]->(s)
 WHERE id(t) > $after AND size(id(t)) <= 2048 AND size(id(p)) <= 2048 AND size(id(s)) <= 2048
@@ -51,33 +51,34 @@ RETURN id(t) AS id,
 ORDER BY id(t)
 LIMIT 500";
 
-/// The graph behind a cluster's data API.
+/// A client for the graph.
 #[derive(Debug, Clone)]
 pub struct Graph {
     client: Client,
 }
 
-/// Some of the graph.
+/// A page of rows.
 #[derive(Debug)]
 pub struct Page {
     /// In the order of their ids.
     pub rows: Vec<Row>,
-    /// After which id the next page starts, if there may be one.
+    /// The id after which the next page starts; `None` on the last page.
     pub next: Option<String>,
 }
 
 impl Graph {
-    /// The graph at `endpoint_url`, reached as `config` says, but with more patience.
+    /// A client for the cluster at `endpoint_url`, with a timeout of 30 seconds.
     pub fn new(config: &SdkConfig, endpoint_url: impl Into<String>) -> Self {
-        let patience = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE);
-        let config = Builder::from(config).endpoint_url(endpoint_url).timeout_config(patience.build());
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TIMEOUT).operation_timeout(TIMEOUT);
+        let config = Builder::from(config).endpoint_url(endpoint_url).timeout_config(timeouts.build());
         Self { client: Client::from_conf(config.build()) }
     }
 
-    /// The rows behind the id `after`.
+    /// The rows after the id `after`.
     ///
     /// # Errors
-    /// As Neptune fails; a bug, if its answer is not what the query asks for.
+    /// If Neptune fails; a bug if the response does not match the query.
+    #[tracing::instrument(level = "error", skip_all, fields(?part))]
     pub async fn page(&self, part: Part, after: Option<&str>) -> Result<Page, Failure> {
         let query = match part {
             Part::Vertices => VERTICES,
@@ -85,9 +86,10 @@ impl Graph {
         };
         let after = after.unwrap_or_default();
         let request = self.client.execute_open_cypher_query().open_cypher_query(query);
-        let answer = request.parameters(json!({ "after": after }).to_string()).send().await;
-        let answer = answer.map_err(|error| Failure::aws(DOING, error))?;
-        page(part, after, answer.results()).ok_or_else(|| Failure::bug(DOING, "an answer to another question"))
+        let response = request.parameters(json!({ "after": after }).to_string()).send().await;
+        let response = response.map_err(|error| Failure::aws(DOING, error))?;
+        page(part, after, response.results())
+            .ok_or_else(|| Failure::bug(DOING, "the response does not match the query"))
     }
 }
 
@@ -100,8 +102,8 @@ fn page(part: Part, after: &str, results: &Document) -> Option<Page> {
         })
     });
     let rows: Vec<_> = rows.collect::<Option<_>>()?;
-    let next = rows.last().filter(|_| rows.len() >= PAGE).map(|row| row.id().to_owned());
-    // Or it would go on for ever.
+    let next = rows.last().filter(|_| rows.len() >= PAGE_ROWS).map(|row| row.id().to_owned());
+    // A page that ends where it started would repeat forever.
     (next.as_deref() != Some(after)).then_some(Page { rows, next })
 }
 
@@ -120,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn a_full_page_has_a_next_one_and_none_stands_still() {
-        assert!(VERTICES.ends_with(&format!("LIMIT {PAGE}")) && EDGES.ends_with(&format!("LIMIT {PAGE}")));
+    fn full_page_has_a_next_one_after_its_last_id() {
+        assert!(VERTICES.ends_with(&format!("LIMIT {PAGE_ROWS}")) && EDGES.ends_with(&format!("LIMIT {PAGE_ROWS}")));
         let rows = |number: usize| Document::Array((0..number).map(|n| row(format!("p{n:03}"))).collect());
         let next = |number, after| page(Part::Vertices, after, &rows(number)).map(|page| page.next);
         assert_eq!(next(499, ""), Some(None));
         assert_eq!(next(500, ""), Some(Some("p499".to_owned())));
         assert_eq!(next(500, "p499"), None);
-        assert!(page(Part::Edges, "", &rows(1)).is_none(), "no ends");
+        assert!(page(Part::Edges, "", &rows(1)).is_none(), "no endpoints");
         assert!(page(Part::Vertices, "", &Document::Null).is_none());
     }
 }

@@ -1,31 +1,32 @@
-//! Where an export goes.
+//! The queue of an export.
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use function_kit::failure::Failure;
 
 use crate::message::Message;
 
-const DOING: &str = "tell a consumer of the graph";
+const DOING: &str = "send the graph to the queue";
 
-/// One consumer's queue. The real one is [`SqsQueue`]; tests have one in memory.
+/// One consumer's queue. [`SqsQueue`] implements it.
 pub trait Queue {
-    /// Sends what fits in one call.
+    /// Sends the messages of one call.
     ///
     /// # Errors
-    /// If not all of it is there.
+    /// If any message is not in the queue.
     fn send(&self, messages: &[Message]) -> impl Future<Output = Result<(), Failure>>;
 }
 
-/// A FIFO queue.
+/// An SQS FIFO queue.
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
-    /// How to reach SQS.
+    /// The SQS client.
     pub sqs: aws_sdk_sqs::Client,
-    /// The queue.
+    /// The URL of the queue.
     pub url: String,
 }
 
 impl Queue for SqsQueue {
+    #[tracing::instrument(level = "error", skip_all, fields(messages = messages.len()))]
     async fn send(&self, messages: &[Message]) -> Result<(), Failure> {
         let mut request = self.sqs.send_message_batch().queue_url(&self.url);
         for (at, message) in messages.iter().enumerate() {
@@ -38,9 +39,9 @@ impl Queue for SqsQueue {
                 .map_err(|error| Failure::bug(DOING, error))?;
             request = request.entries(entry);
         }
-        let answer = request.send().await.map_err(|error| Failure::aws(DOING, error))?;
-        // An answer of 200 says nothing of the messages.
-        match answer.failed().first() {
+        let response = request.send().await.map_err(|error| Failure::aws(DOING, error))?;
+        // Messages may fail in a response with status 200.
+        match response.failed().first() {
             None => Ok(()),
             Some(failed) if failed.sender_fault() => Err(Failure::bug(DOING, failed.code().to_owned())),
             Some(failed) => Err(Failure::transient(DOING, failed.code().to_owned())),
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_message_has_its_own_outcome() {
+    async fn failed_message_fails_the_call_with_its_kind() {
         let failed = |code: &str, is_sender_fault| {
             let entry = BatchResultErrorEntry::builder().id("1").code(code).sender_fault(is_sender_fault);
             vec![entry.build().expect("an entry")]
@@ -71,7 +72,7 @@ mod tests {
             (failed("InternalError", false), Some(Kind::Transient)),
             (failed("InvalidMessageContents", true), Some(Kind::Bug)),
         ] {
-            let answered = mock!(Client::send_message_batch)
+            let response = mock!(Client::send_message_batch)
                 .match_requests(|request| {
                     let entry = &request.entries()[1];
                     request.queue_url() == Some("https://queue")
@@ -84,20 +85,20 @@ mod tests {
                         .successful(sent.build().expect("an entry"))
                         .set_failed(Some(failed.clone()))
                         .build()
-                        .expect("an answer")
+                        .expect("a response")
                 });
             let queue = SqsQueue {
-                sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, [&answered]),
+                sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, [&response]),
                 url: "https://queue".to_owned(),
             };
             let message = |at| Message {
                 group: format!("vertex/{at}"),
                 deduplication_id: format!("id/{at}"),
                 body: format!("body {at}"),
-                refused: None,
+                rejection: None,
             };
-            let sent = queue.send(&[message(0), message(1)]).await;
-            assert_eq!(sent.err().map(|failure| failure.kind), kind);
+            let result = queue.send(&[message(0), message(1)]).await;
+            assert_eq!(result.err().map(|failure| failure.kind), kind);
         }
     }
 }

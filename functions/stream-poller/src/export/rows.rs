@@ -1,40 +1,29 @@
-//! Rows of the graph into the changes that would have told them.
+//! Converts rows of the graph to changes.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_smithy_types::{Document, Number};
 use domain::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, Value};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::ExportRequest;
+use super::request::{DefaultVisibility, ExportRequest};
 
-/// Before all that a stream tells: its commits are numbered from 1.
+/// Before all positions of the stream, whose commit numbers start at 1.
 const BEFORE_THE_STREAM: Position = Position::new(0, 0);
 
-/// The longest id that a consumer can keep: DynamoDB's longest key.
+/// The longest id that a consumer can store: DynamoDB's longest partition key.
 const MAX_ID_BYTES: usize = 2_048;
 
-/// What a title's vertex is that has no `visibility`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DefaultVisibility {
-    /// It never had one: everybody may see it.
-    Public,
-    /// It may have lost it: nobody else may see it.
-    Private,
-}
-
-/// A row of either part.
+/// A row of a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Row {
-    /// Of the vertices.
+    /// A vertex.
     Vertex(Vertex),
-    /// Of the edges.
+    /// An edge.
     Edge(Edge),
 }
 
-/// A vertex with anything that can be found.
+/// A vertex with searchable data.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Vertex {
     id: String,
@@ -42,7 +31,7 @@ pub struct Vertex {
     name: Option<String>,
     title: Option<String>,
     has_visibility: bool,
-    /// If it is a text.
+    /// `None` if it is not a string.
     visibility: Option<String>,
 }
 
@@ -53,27 +42,27 @@ pub struct Edge {
     label: String,
     from: String,
     to: String,
-    /// The edge's own `createdAt`, or else the story's.
+    /// `createdAt` of the edge, or else of the story.
     told_at: Option<Timestamp>,
 }
 
-/// What is told of a row.
+/// The result of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExportedRow {
-    /// The change, if anything is told.
+    /// The change; `None` if the row has nothing to export.
     pub change: Option<Change>,
-    /// It has a title that is not told.
+    /// The row has a title that is not exported for lack of a visibility.
     pub is_undecided: bool,
-    /// Nobody knows when it was told.
+    /// The row has no date.
     pub is_undated: bool,
-    /// Its id is too long.
+    /// An id is too long.
     pub is_skipped: bool,
 }
 
 type Fields = HashMap<String, Document>;
 
 impl Row {
-    /// The vertex's or the edge's id.
+    /// The id of the vertex or edge.
     pub fn id(&self) -> &str {
         match self {
             Self::Vertex(vertex) => &vertex.id,
@@ -81,17 +70,17 @@ impl Row {
         }
     }
 
-    /// What is told of it.
-    pub fn told(&self, order: &ExportRequest) -> ExportedRow {
+    /// Converts the row to a change.
+    pub fn export(&self, request: &ExportRequest) -> ExportedRow {
         match self {
-            Self::Vertex(vertex) => vertex.told(order),
-            Self::Edge(edge) => edge.told(order),
+            Self::Vertex(vertex) => vertex.export(request),
+            Self::Edge(edge) => edge.export(request),
         }
     }
 }
 
 impl Vertex {
-    /// Reads a row.
+    /// Parses a row.
     pub fn read(row: &Fields) -> Option<Self> {
         let text = |name| row.get(name).and_then(Document::as_string).map(str::to_owned);
         Some(Self {
@@ -104,56 +93,52 @@ impl Vertex {
         })
     }
 
-    fn told(&self, order: &ExportRequest) -> ExportedRow {
+    fn export(&self, request: &ExportRequest) -> ExportedRow {
         let is_skipped = self.id.len() > MAX_ID_BYTES;
-        let is_undecided = self.title.is_some() && !self.has_visibility && order.without_visibility.is_none();
+        let is_undecided = self.title.is_some() && !self.has_visibility && request.without_visibility.is_none();
         let mut properties = BTreeMap::new();
-        let mut say = |name: &str, value: Option<&String>| {
+        let mut set = |name: &str, value: Option<&String>| {
             let after = value.map(|text| Value::String(text.clone())).into_iter().collect();
             properties.insert(name.to_owned(), PropertyChange { before: Vec::new(), after });
         };
         if let Some(name) = &self.name {
-            say("name", Some(name));
+            set("name", Some(name));
         }
         if let Some(title) = self.title.as_ref().filter(|_| !is_undecided) {
-            say("title", Some(title));
-            if !self.has_visibility && order.without_visibility == Some(DefaultVisibility::Private) {
-                say("visibility", None);
+            set("title", Some(title));
+            // A visibility without a value means private.
+            if !self.has_visibility && request.without_visibility == Some(DefaultVisibility::Private) {
+                set("visibility", None);
             }
         }
         if self.has_visibility {
-            say("visibility", self.visibility.as_ref());
+            set("visibility", self.visibility.as_ref());
         }
-        let is_listed = self.labels.iter().any(|label| matches!(label.as_str(), "person" | "tag"));
-        let says_something = is_listed || !properties.is_empty();
+        let is_searchable_by_label = self.labels.iter().any(|label| matches!(label.as_str(), "person" | "tag"));
+        let has_data = is_searchable_by_label || !properties.is_empty();
         let change = Change {
             labels: Labels { added: self.labels.clone(), ..Labels::default() },
             properties,
-            ..change(EntityKind::Vertex, &self.id, order.undated_at)
+            ..change(EntityKind::Vertex, &self.id, request.undated_at)
         };
-        ExportedRow {
-            change: (says_something && !is_skipped).then_some(change),
-            is_undecided,
-            is_undated: false,
-            is_skipped,
-        }
+        ExportedRow { change: (has_data && !is_skipped).then_some(change), is_undecided, is_undated: false, is_skipped }
     }
 }
 
 impl Edge {
-    /// Reads a row.
+    /// Parses a row.
     pub fn read(row: &Fields) -> Option<Self> {
         let text = |name| row.get(name).and_then(Document::as_string).map(str::to_owned);
         let told_at = ["toldAt", "createdAt"].into_iter().find_map(|name| time(row.get(name)?));
         Some(Self { id: text("id")?, label: text("label")?, from: text("from")?, to: text("to")?, told_at })
     }
 
-    fn told(&self, order: &ExportRequest) -> ExportedRow {
+    fn export(&self, request: &ExportRequest) -> ExportedRow {
         let is_skipped = [&self.id, &self.from, &self.to].into_iter().any(|id| id.len() > MAX_ID_BYTES);
         let change = Change {
             labels: Labels { added: vec![self.label.clone()], ..Labels::default() },
             ends: Some(EdgeEndpoints { from: self.from.clone(), to: self.to.clone() }),
-            ..change(EntityKind::Edge, &self.id, self.told_at.unwrap_or(order.undated_at))
+            ..change(EntityKind::Edge, &self.id, self.told_at.unwrap_or(request.undated_at))
         };
         let is_undated = !is_skipped && self.label == "told" && self.told_at.is_none();
         ExportedRow { change: (!is_skipped).then_some(change), is_undecided: false, is_undated, is_skipped }
@@ -170,7 +155,7 @@ fn change(kind: EntityKind, id: &str, at: Timestamp) -> Change {
         commit_timestamp_ms: at.as_millisecond(),
         kind,
         entity_id: id.to_owned(),
-        what: ChangeKind::Added,
+        change_kind: ChangeKind::Added,
         labels: Labels::default(),
         ends: None,
         ends_before: None,
@@ -179,7 +164,7 @@ fn change(kind: EntityKind, id: &str, at: Timestamp) -> Change {
     }
 }
 
-/// A time: as a date's text, or as a whole number of milliseconds since 1970.
+/// Parses a time: RFC 3339 text, or milliseconds since 1970.
 fn time(value: &Document) -> Option<Timestamp> {
     match value {
         Document::String(text) => text.parse().ok(),
@@ -203,58 +188,59 @@ mod tests {
         }
     }
 
-    /// Properties of what is told: a name, and the text if it has one.
-    fn said(vertex: &Vertex, order: &ExportRequest) -> Vec<(String, Option<String>)> {
-        let change = vertex.told(order).change.map(|change| change.properties).unwrap_or_default();
+    /// The exported properties: names, with the text of the value if it has one.
+    fn properties(vertex: &Vertex, request: &ExportRequest) -> Vec<(String, Option<String>)> {
+        let properties = vertex.export(request).change.map(|change| change.properties).unwrap_or_default();
         let text =
             |property: PropertyChange| property.after.first().and_then(|value| value.as_str().map(str::to_owned));
-        change.into_iter().map(|(name, property)| (name, text(property))).collect()
+        properties.into_iter().map(|(name, property)| (name, text(property))).collect()
     }
 
-    fn pair(name: &str, text: Option<&str>) -> (String, Option<String>) {
+    fn property(name: &str, text: Option<&str>) -> (String, Option<String>) {
         (name.to_owned(), text.map(str::to_owned))
     }
 
     #[test]
-    fn a_title_is_told_with_who_may_see_it() {
-        let (order, title) = (ExportRequest::default(), pair("title", Some("첫눈")));
-        let followers = pair("visibility", Some("followers"));
-        assert_eq!(said(&story(Some("followers")), &order), [title.clone(), followers]);
-        // Set, but to nothing that can be read.
-        let odd = Vertex { has_visibility: true, ..story(None) };
-        assert_eq!(said(&odd, &order), [title, pair("visibility", None)]);
+    fn title_is_exported_with_its_visibility() {
+        let (request, title) = (ExportRequest::default(), property("title", Some("첫눈")));
+        let followers = property("visibility", Some("followers"));
+        assert_eq!(properties(&story(Some("followers")), &request), [title.clone(), followers]);
+        let unreadable = Vertex { has_visibility: true, ..story(None) };
+        assert_eq!(properties(&unreadable, &request), [title, property("visibility", None)]);
     }
 
     #[test]
-    fn without_a_visibility_somebody_decides() {
-        let decided = |without_visibility| ExportRequest { without_visibility, ..ExportRequest::default() };
-        let nobody = story(None).told(&decided(None));
-        assert_eq!((nobody.change, nobody.is_undecided), (None, true));
-        let title = pair("title", Some("첫눈"));
-        assert_eq!(said(&story(None), &decided(Some(DefaultVisibility::Public))), std::slice::from_ref(&title));
-        assert_eq!(said(&story(None), &decided(Some(DefaultVisibility::Private))), [title, pair("visibility", None)]);
+    fn title_without_visibility_is_exported_by_the_request() {
+        let request = |without_visibility| ExportRequest { without_visibility, ..ExportRequest::default() };
+        let undecided = story(None).export(&request(None));
+        assert_eq!((undecided.change, undecided.is_undecided), (None, true));
+        let title = property("title", Some("첫눈"));
+        let public = properties(&story(None), &request(Some(DefaultVisibility::Public)));
+        assert_eq!(public, std::slice::from_ref(&title));
+        let private = properties(&story(None), &request(Some(DefaultVisibility::Private)));
+        assert_eq!(private, [title, property("visibility", None)]);
     }
 
     #[test]
-    fn a_person_is_told_with_their_name() {
+    fn person_is_exported_with_name() {
         let person =
             Vertex { id: "p".into(), labels: vec!["person".into()], name: Some("미나".into()), ..Vertex::default() };
-        let change = person.told(&ExportRequest::default()).change.expect("a change");
+        let change = person.export(&ExportRequest::default()).change.expect("a change");
         assert_eq!(
             (change.position, change.labels.added.as_slice()),
             (Position::new(0, 0), &["person".to_owned()][..])
         );
-        assert_eq!(said(&person, &ExportRequest::default()), [pair("name", Some("미나"))]);
+        assert_eq!(properties(&person, &ExportRequest::default()), [property("name", Some("미나"))]);
     }
 
     #[test]
-    fn an_edge_is_dated_by_itself_then_by_its_story_then_by_the_order() {
+    fn edge_date_is_its_own_or_the_story_or_the_request_date() {
         let number = |number: u64| Document::Number(Number::PosInt(number));
         let read = |label: &str, dates: &[(&str, Document)]| {
             let ids = [("id", "e"), ("label", label), ("from", "p"), ("to", "s")]
                 .map(|(name, text)| (name.to_owned(), Document::String(text.to_owned())));
             let dates = dates.iter().map(|(name, date)| ((*name).to_owned(), date.clone()));
-            Edge::read(&ids.into_iter().chain(dates).collect()).expect("an edge").told(&ExportRequest::default())
+            Edge::read(&ids.into_iter().chain(dates).collect()).expect("an edge").export(&ExportRequest::default())
         };
         let date = Document::String("2019-06-08T16:33:30.678Z".to_owned());
         for (dates, at, is_undated) in [
@@ -263,8 +249,8 @@ mod tests {
             (&[("toldAt", Document::String("then".to_owned()))], 0, true),
             (&[("createdAt", number(u64::MAX))], 0, true),
         ] {
-            let told = read("told", dates);
-            assert_eq!((told.change.expect("a change").commit_timestamp_ms, told.is_undated), (at, is_undated));
+            let row = read("told", dates);
+            assert_eq!((row.change.expect("a change").commit_timestamp_ms, row.is_undated), (at, is_undated));
         }
         let tagged = read("tagged", &[]);
         assert_eq!(
@@ -274,11 +260,11 @@ mod tests {
     }
 
     #[test]
-    fn what_no_consumer_can_keep_is_counted() {
-        let long = Vertex { id: "가".repeat(683), ..story(Some("public")) };
-        let told = long.told(&ExportRequest::default());
-        assert_eq!((told.change, told.is_skipped), (None, true));
+    fn row_with_too_long_id_is_skipped() {
+        let vertex = Vertex { id: "가".repeat(683), ..story(Some("public")) };
+        let row = vertex.export(&ExportRequest::default());
+        assert_eq!((row.change, row.is_skipped), (None, true));
         let edge = Edge { to: "가".repeat(683), ..Edge::default() };
-        assert!(edge.told(&ExportRequest::default()).is_skipped);
+        assert!(edge.export(&ExportRequest::default()).is_skipped);
     }
 }

@@ -4,17 +4,17 @@ use std::{
     time::Duration,
 };
 
-use stream_poller::{policy::Mode, stop::RunOutcome};
+use stream_poller::{policy::Mode, run_outcome::RunOutcome};
 
-use crate::world::{LONG, Random, World, assert_tells_the_graph, commits};
+use crate::test_env::{Random, TEST_TIMEOUT, TestEnv, assert_changes_equal_graph, commits};
 
-/// A future that is gone after so many polls: wherever it waits then, it never goes on.
-struct Mortal<F> {
+/// A future that stops after a number of polls, wherever it waits then.
+struct CrashAfter<F> {
     inner: Pin<Box<F>>,
     polls: u64,
 }
 
-impl<F: Future> Future for Mortal<F> {
+impl<F: Future> Future for CrashAfter<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -26,52 +26,53 @@ impl<F: Future> Future for Mortal<F> {
     }
 }
 
-/// Pollers die wherever they wait (for a page, for the bus, for the table), while writes go on.
-async fn survives(seed: u64) -> usize {
-    let world = World::new();
-    world.bus.set_latency(Duration::from_millis(1));
-    world.bus.trouble(seed);
+/// Crashes pollers while they wait for a page, the bus or the table, and commits meanwhile. Returns the number of
+/// crashes.
+async fn run_with_crashes(seed: u64) -> usize {
+    let env = TestEnv::new();
+    env.bus.set_latency(Duration::from_millis(1));
+    env.bus.inject_failures(seed);
     let mut random = Random::new(seed);
     let mut crashes = 0;
     let mut history = commits(seed, 30).into_iter();
     for round in 0.. {
         for commit in history.by_ref().take(3) {
-            world.commit(&commit).await;
+            env.commit(&commit).await;
         }
-        let poller = world.poller(Mode::Drain);
-        let life = Box::pin(async { poller.follow(&format!("owner {round}"), LONG).await });
-        match (Mortal { inner: life, polls: 1 + random.below(60) }).await {
+        let poller = env.poller(Mode::Drain);
+        let run = Box::pin(async { poller.follow(&format!("owner {round}"), TEST_TIMEOUT).await });
+        match (CrashAfter { inner: run, polls: 1 + random.below(60) }).await {
             None => {
                 crashes += 1;
-                world.table.expire();
+                env.table.expire();
             }
-            Some(outcome) => {
-                assert_eq!(outcome.expect("drained").ending, RunOutcome::Drained);
+            Some(report) => {
+                assert_eq!(report.expect("a report").outcome, RunOutcome::Drained);
                 if history.len() == 0 {
                     break;
                 }
             }
         }
-        // Or it might never come to an end.
+        // Ensures that the test ends.
         if round > 300 {
-            world.bus.calm();
-            world.bus.set_latency(Duration::ZERO);
-            world.drain().await.expect("drained");
+            env.bus.stop_failures();
+            env.bus.set_latency(Duration::ZERO);
+            env.drain().await.expect("a report");
             break;
         }
     }
-    assert_eq!(world.bus.by_group(), world.expected().await, "seed {seed}");
-    assert_tells_the_graph(&world).await;
-    let writes = world.table.writes();
-    assert!(writes.is_sorted(), "seed {seed}: the checkpoint went back, or an old epoch wrote: {writes:?}");
+    assert_eq!(env.bus.by_group(), env.expected().await, "seed {seed}");
+    assert_changes_equal_graph(&env).await;
+    let writes = env.table.writes();
+    assert!(writes.is_sorted(), "seed {seed}: the checkpoint moved back, or an old epoch wrote: {writes:?}");
     crashes
 }
 
 #[tokio::test]
-async fn crashes_lose_nothing_and_put_nothing_out_of_order() {
+async fn crashes_lose_no_change_and_keep_the_order() {
     let mut crashes = 0;
     for seed in 1..=12 {
-        crashes += survives(seed).await;
+        crashes += run_with_crashes(seed).await;
     }
-    assert!(crashes > 50, "only {crashes}");
+    assert!(crashes > 50, "only {crashes} crashes");
 }

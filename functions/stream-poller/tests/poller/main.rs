@@ -1,13 +1,12 @@
-//! The poller against the emulator of Neptune Streams, with a bus and a table in memory that fail
-//! as the real ones do.
+//! Tests of the poller with the Neptune emulator, and with an in-memory bus and table that fail like SNS and DynamoDB.
 
-mod bus;
 mod crash;
 mod export;
 mod faults;
 mod handover;
 mod inspect;
+mod memory_bus;
+mod memory_table;
+mod publishing;
 mod replay;
-mod table;
-mod whole;
-mod world;
+mod test_env;

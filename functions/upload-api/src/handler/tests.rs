@@ -30,7 +30,7 @@ fn ports(s3: &[&Rule]) -> Ports {
     }
 }
 
-async fn ask(ports: &Ports, caller: &str, route: &str, id: &str, key: Option<&str>, body: &Value) -> (i64, Value) {
+async fn send(ports: &Ports, caller: &str, route: &str, id: &str, key: Option<&str>, body: &Value) -> (i64, Value) {
     let mut headers = json!({});
     if let Some(key) = key {
         headers["idempotency-key"] = key.into();
@@ -44,32 +44,32 @@ async fn ask(ports: &Ports, caller: &str, route: &str, id: &str, key: Option<&st
         }
     });
     let request = serde_json::from_value(request).expect("a request");
-    let answer = handle(ports, &request, now()).await;
-    let Some(Body::Text(body)) = answer.body else { panic!("no text") };
-    (answer.status_code, serde_json::from_str(&body).expect("JSON"))
+    let response = handle(ports, &request, now()).await;
+    let Some(Body::Text(body)) = response.body else { panic!("no text") };
+    (response.status_code, serde_json::from_str(&body).expect("JSON"))
 }
 
-async fn begin(ports: &Ports, key: Option<&str>, body: &Value) -> (i64, Value) {
-    ask(ports, "mina", "POST /v1/uploads", "", key, body).await
+async fn start_upload(ports: &Ports, key: Option<&str>, body: &Value) -> (i64, Value) {
+    send(ports, "mina", "POST /v1/uploads", "", key, body).await
 }
 
 fn photo() -> Value {
     json!({"kind": "photo", "contentType": "image/png", "size": 7, "checksum": SUM, "visibility": "private"})
 }
 
-fn song() -> Value {
+fn audio() -> Value {
     json!({"kind": "audio", "contentType": "audio/mp4", "size": LARGE, "checksum": SUM})
 }
 
 fn head(status: u16) -> Rule {
-    mock!(aws_sdk_s3::Client::head_object).then_http_response(move || answer(status))
+    mock!(aws_sdk_s3::Client::head_object).then_http_response(move || response(status))
 }
 
-fn answer(status: u16) -> Response {
+fn response(status: u16) -> Response {
     Response::new(status.try_into().expect("a status"), SdkBody::empty())
 }
 
-fn begun() -> Rule {
+fn upload_started() -> Rule {
     mock!(aws_sdk_s3::Client::create_multipart_upload)
         .match_requests(|request| {
             request.content_type() == Some("audio/mp4")
@@ -92,46 +92,46 @@ fn parts(sizes: &'static [u64]) -> Rule {
 const ALL_PARTS: [u64; 5] = [PART_BYTES, PART_BYTES, PART_BYTES, PART_BYTES, 1];
 
 #[tokio::test]
-async fn a_small_upload_is_one_signed_request() {
+async fn small_upload_is_one_signed_request() {
     let ports = ports(&[]);
-    let (status, upload) = begin(&ports, None, &photo()).await;
+    let (status, upload) = start_upload(&ports, None, &photo()).await;
     assert_eq!((status, &upload["way"], &upload["method"]), (201, &json!("put"), &json!("PUT")));
     let key = format!("photo/mina/{}", upload["id"].as_str().expect("an id"));
     assert_eq!(upload["mediaId"], json!(MediaId::of_key(&key)));
     assert!(upload["url"].as_str().is_some_and(|url| url.contains(&format!("/{key}?"))), "{upload}");
     assert_eq!(upload["headers"]["x-amz-meta-visibility"], "private");
-    // Without an idempotency key every request is another upload.
-    assert_ne!(begin(&ports, None, &photo()).await.1["id"], upload["id"]);
+    // Without an idempotency key, every request starts another upload.
+    assert_ne!(start_upload(&ports, None, &photo()).await.1["id"], upload["id"]);
 }
 
 #[tokio::test]
-async fn a_retry_signs_the_same_upload_until_it_is_there() {
-    let nothing = head(404);
-    let first = begin(&ports(&[&nothing]), Some("k"), &photo()).await.1;
-    assert_eq!(begin(&ports(&[&nothing]), Some("k"), &photo()).await.1, first);
+async fn retry_returns_the_same_upload_until_it_is_complete() {
+    let missing = head(404);
+    let first = start_upload(&ports(&[&missing]), Some("k"), &photo()).await.1;
+    assert_eq!(start_upload(&ports(&[&missing]), Some("k"), &photo()).await.1, first);
 
     let fingerprint = first["headers"]["x-amz-meta-declaration"].as_str().expect("a fingerprint").to_owned();
     let there = mock!(aws_sdk_s3::Client::head_object)
         .then_output(move || HeadObjectOutput::builder().metadata("declaration", &fingerprint).build());
-    let (status, upload) = begin(&ports(&[&there]), Some("k"), &photo()).await;
+    let (status, upload) = start_upload(&ports(&[&there]), Some("k"), &photo()).await;
     assert_eq!((status, &upload["way"], &upload["mediaId"]), (200, &json!("done"), &first["mediaId"]));
 
     let mut other = photo();
     other["size"] = 8.into();
-    let (status, problem) = begin(&ports(&[&there]), Some("k"), &other).await;
+    let (status, problem) = start_upload(&ports(&[&there]), Some("k"), &other).await;
     assert_eq!((status, &problem["type"]), (422, &json!("urn:iyagi:problem:idempotency-key-reused")));
 }
 
 #[tokio::test]
-async fn whether_an_object_is_there_must_be_known() {
-    let (status, problem) = begin(&ports(&[&head(403)]), Some("k"), &photo()).await;
+async fn unknown_existence_of_the_object_returns_503() {
+    let (status, problem) = start_upload(&ports(&[&head(403)]), Some("k"), &photo()).await;
     assert_eq!((status, &problem["type"]), (503, &json!("urn:iyagi:problem:unavailable")));
 }
 
 #[tokio::test]
-async fn a_large_upload_goes_in_parts() {
-    let (begin_rule, list, complete) = (
-        begun(),
+async fn large_upload_is_sent_in_parts() {
+    let (start_rule, list, complete) = (
+        upload_started(),
         parts(&ALL_PARTS),
         mock!(aws_sdk_s3::Client::complete_multipart_upload)
             .match_requests(|request| {
@@ -143,97 +143,98 @@ async fn a_large_upload_goes_in_parts() {
             })
             .then_output(|| CompleteMultipartUploadOutput::builder().build()),
     );
-    let ports = ports(&[&begin_rule, &list, &complete]);
-    let (status, upload) = begin(&ports, None, &song()).await;
+    let ports = ports(&[&start_rule, &list, &complete]);
+    let (status, upload) = start_upload(&ports, None, &audio()).await;
     assert_eq!((status, &upload["way"], &upload["parts"]), (201, &json!("parts"), &json!(5)));
     let (id, handle) = (upload["id"].as_str().expect("an id"), &upload["handle"]);
 
-    let wanted = json!({"handle": handle, "parts": [{"number": 5, "checksum": SUM}, {"number": 1, "checksum": SUM}]});
-    let (status, signed) = ask(&ports, "mina", "POST /v1/uploads/{id}/parts", id, None, &wanted).await;
+    let requested =
+        json!({"handle": handle, "parts": [{"number": 5, "checksum": SUM}, {"number": 1, "checksum": SUM}]});
+    let (status, signed) = send(&ports, "mina", "POST /v1/uploads/{id}/parts", id, None, &requested).await;
     assert_eq!(status, 200, "{signed}");
     assert_eq!(signed["parts"][0]["headers"], json!({"content-length": "1", "x-amz-checksum-sha256": SUM}));
     assert_eq!(signed["parts"][1]["headers"]["content-length"], PART_BYTES.to_string());
     assert!(signed["parts"][0]["url"].as_str().is_some_and(|url| url.contains(&format!("/audio/mina/{id}?"))));
 
     let (status, done) =
-        ask(&ports, "mina", "POST /v1/uploads/{id}/complete", id, None, &json!({"handle": handle})).await;
+        send(&ports, "mina", "POST /v1/uploads/{id}/complete", id, None, &json!({"handle": handle})).await;
     assert_eq!((status, &done["way"], &done["mediaId"]), (200, &json!("done"), &upload["mediaId"]));
     assert_eq!(complete.num_calls(), 1);
 }
 
 #[tokio::test]
-async fn only_parts_that_there_are_once_and_for_their_uploader() {
-    let ports = ports(&[&begun()]);
-    let upload = begin(&ports, None, &song()).await.1;
+async fn invalid_part_or_handle_returns_400() {
+    let ports = ports(&[&upload_started()]);
+    let upload = start_upload(&ports, None, &audio()).await.1;
     let (id, handle) = (upload["id"].as_str().expect("an id"), &upload["handle"]);
     let part = |number: u64| json!({"number": number, "checksum": SUM});
     for parts in [json!([part(0)]), json!([part(6)]), json!([part(u64::MAX)]), json!([part(1), part(1)])] {
         let body = json!({"handle": handle, "parts": parts});
-        assert_eq!(ask(&ports, "mina", "POST /v1/uploads/{id}/parts", id, None, &body).await.0, 400, "{parts}");
+        assert_eq!(send(&ports, "mina", "POST /v1/uploads/{id}/parts", id, None, &body).await.0, 400, "{parts}");
     }
     let other = UploadId::random([9; 16]).to_string();
     for (caller, id, handle) in
         [("jun", id, handle.clone()), ("mina", &other, handle.clone()), ("mina", id, json!("x"))]
     {
         let body = json!({"handle": handle, "parts": [part(1)]});
-        let (status, problem) = ask(&ports, caller, "POST /v1/uploads/{id}/parts", id, None, &body).await;
+        let (status, problem) = send(&ports, caller, "POST /v1/uploads/{id}/parts", id, None, &body).await;
         assert_eq!((status, &problem["type"]), (400, &json!("urn:iyagi:problem:invalid-request")));
         let body = json!({"handle": handle});
-        assert_eq!(ask(&ports, caller, "POST /v1/uploads/{id}/complete", id, None, &body).await.0, 400);
+        assert_eq!(send(&ports, caller, "POST /v1/uploads/{id}/complete", id, None, &body).await.0, 400);
     }
 }
 
 #[tokio::test]
-async fn an_upload_with_gaps_is_not_completed() {
-    let (begin_rule, list) = (begun(), parts(&[PART_BYTES, 17, PART_BYTES]));
-    let ports = ports(&[&begin_rule, &list]);
-    let upload = begin(&ports, None, &song()).await.1;
+async fn upload_with_missing_parts_returns_409() {
+    let (start_rule, list) = (upload_started(), parts(&[PART_BYTES, 17, PART_BYTES]));
+    let ports = ports(&[&start_rule, &list]);
+    let upload = start_upload(&ports, None, &audio()).await.1;
     let id = upload["id"].as_str().expect("an id");
     let body = json!({"handle": upload["handle"]});
-    let (status, problem) = ask(&ports, "mina", "POST /v1/uploads/{id}/complete", id, None, &body).await;
+    let (status, problem) = send(&ports, "mina", "POST /v1/uploads/{id}/complete", id, None, &body).await;
     assert_eq!((status, &problem["type"]), (409, &json!("urn:iyagi:problem:upload-incomplete")));
     assert_eq!(problem["detail"], "missing: 2, 4, 5");
 }
 
 #[tokio::test]
-async fn completing_again_is_as_good_and_too_late_is_told() {
-    let begin_rule = begun();
-    let gone = mock!(aws_sdk_s3::Client::list_parts).then_http_response(|| answer(404));
-    let taken = mock!(aws_sdk_s3::Client::complete_multipart_upload).then_http_response(|| answer(412));
+async fn repeated_completion_succeeds_unless_the_object_is_another_or_missing() {
+    let start_rule = upload_started();
+    let gone = mock!(aws_sdk_s3::Client::list_parts).then_http_response(|| response(404));
+    let taken = mock!(aws_sdk_s3::Client::complete_multipart_upload).then_http_response(|| response(412));
     let list = parts(&ALL_PARTS);
-    let upload = begin(&ports(&[&begin_rule]), None, &song()).await.1;
+    let upload = start_upload(&ports(&[&start_rule]), None, &audio()).await.1;
     let id = upload["id"].as_str().expect("an id");
     let fingerprint = {
-        let payload = ports(&[]);
-        let sealer = payload.sealer.get().await.expect("a sealer");
+        let ports = ports(&[]);
+        let sealer = ports.sealer.get().await.expect("a sealer");
         let text = upload["handle"].as_str().expect("a handle");
-        Handle::open(sealer, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
+        UploadHandle::decode(sealer, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
     };
     let there = |fingerprint: String| {
         mock!(aws_sdk_s3::Client::head_object)
             .then_output(move || HeadObjectOutput::builder().metadata("declaration", &fingerprint).build())
     };
-    let (ours, other, nothing) = (there(fingerprint), there("other".to_owned()), head(404));
+    let (same, other, missing) = (there(fingerprint), there("other".to_owned()), head(404));
     let body = json!({"handle": upload["handle"]});
     for (rules, expected) in [
-        (vec![&gone, &ours], 200),
-        (vec![&list, &taken, &ours], 200),
+        (vec![&gone, &same], 200),
+        (vec![&list, &taken, &same], 200),
         (vec![&list, &taken, &other], 422),
-        (vec![&gone, &nothing], 410),
+        (vec![&gone, &missing], 410),
     ] {
-        let (status, answer) = ask(&ports(&rules), "mina", "POST /v1/uploads/{id}/complete", id, None, &body).await;
-        assert_eq!(status, expected, "{answer}");
+        let (status, body) = send(&ports(&rules), "mina", "POST /v1/uploads/{id}/complete", id, None, &body).await;
+        assert_eq!(status, expected, "{body}");
     }
 }
 
 #[tokio::test]
-async fn nobody_uploads_unless_signed_in() {
+async fn missing_sign_in_returns_401() {
     let request = json!({
         "version": "2.0", "routeKey": "POST /v1/uploads", "rawPath": "/", "rawQueryString": "", "headers": {},
         "isBase64Encoded": false, "body": photo().to_string(), "requestContext": {"http": {"method": "POST"}}
     });
     let request = serde_json::from_value(request).expect("a request");
     assert_eq!(handle(&ports(&[]), &request, now()).await.status_code, 401);
-    // A name that would lead into somebody else's keys is nobody's.
-    assert_eq!(ask(&ports(&[]), "mina/../jun", "POST /v1/uploads", "", None, &photo()).await.0, 401);
+    // The id would lead into another user's keys.
+    assert_eq!(send(&ports(&[]), "mina/../jun", "POST /v1/uploads", "", None, &photo()).await.0, 401);
 }

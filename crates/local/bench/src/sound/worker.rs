@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use aws_client::{ACCESS_KEY, AwsClient, REGION, SECRET_KEY};
 use domain::media::MediaId;
 use http::Method;
-use lambda_runtime_api::{Outcome, Function};
+use lambda_runtime_api::{Function, Outcome};
 use serde_json::{Value, json};
 use stack::{emulator::Emulator, functions, tools};
 

@@ -48,9 +48,9 @@ pub async fn check(driver: &Driver<'_>, earlier: &mut BTreeSet<MediaId>, finding
         let unlinked: Vec<_> = files.difference(&linked).collect();
         let missing: Vec<_> = linked.difference(&files).collect();
         if !unlinked.is_empty() || !missing.is_empty() {
-            findings
-                .violations
-                .push(format!("{place:?}: files that the item does not link {unlinked:?}, links without files {missing:?}"));
+            findings.violations.push(format!(
+                "{place:?}: files that the item does not link {unlinked:?}, links without files {missing:?}"
+            ));
         }
         if let State::Ready(content) = state {
             if let Err(difference) = check_content(&item, content, linked.len()) {

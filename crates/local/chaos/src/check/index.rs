@@ -9,7 +9,7 @@ use super::findings::Findings;
 use crate::{
     actors::Actors,
     driver::Driver,
-    model::{self, IndexEntry, Graph, Node},
+    model::{self, Graph, IndexEntry, Node},
 };
 
 /// The index of the search API. Deleted entries leave documents with `deleted`.

@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    operation::{Operation, Queue},
     random::Random,
     size::{PERSONS, PICTURE_PLACES, PLACES, Size, TAGS},
-    operation::{Operation, Queue},
     sounds::SOUNDS,
 };
 

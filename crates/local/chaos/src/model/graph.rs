@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Executed;
 use crate::{
-    size::{PERSONS, TAGS},
     operation::Operation,
+    size::{PERSONS, TAGS},
 };
 
 /// A vertex.

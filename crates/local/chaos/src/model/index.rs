@@ -62,9 +62,9 @@ fn story(graph: &Graph, node: Node) -> Option<Story> {
 mod tests {
     use super::*;
     use crate::{
-        size::{PERSONS, TAGS},
         model::testing::executed,
         operation::Operation,
+        size::{PERSONS, TAGS},
     };
 
     const PUBLISH: Operation = Operation::PublishStory { author: 1, story: 0 };
@@ -107,7 +107,8 @@ mod tests {
         assert_eq!(story_after(vec![Operation::UnpublishStory { author: 1, story: 0 }]), None);
         assert_eq!(story_after(vec![Operation::RemoveStory { story: 0 }]), None);
         assert_eq!(story_after(vec![Operation::SetTitle { story: 0, title: None }]), None);
-        let history = executed(vec![PUBLISH, Operation::Like { from: 2, story: 0 }, Operation::RemoveStory { story: 0 }]);
+        let history =
+            executed(vec![PUBLISH, Operation::Like { from: 2, story: 0 }, Operation::RemoveStory { story: 0 }]);
         assert!(Graph::of(&history).links.is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Executed;
-use crate::{size::PERSONS, operation::Operation, timeline::Timeline};
+use crate::{operation::Operation, size::PERSONS, timeline::Timeline};
 
 /// A notification on a phone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,11 +111,15 @@ fn events(history: &[Executed]) -> Vec<Event> {
 /// Whether an operation removes the edge that an earlier one added.
 fn reverts(later: &Operation, earlier: &Operation) -> bool {
     match (earlier, later) {
-        (Operation::Follow { from, to }, Operation::Unfollow { from: other_from, to: other_to }) => (from, to) == (other_from, other_to),
+        (Operation::Follow { from, to }, Operation::Unfollow { from: other_from, to: other_to }) => {
+            (from, to) == (other_from, other_to)
+        }
         (Operation::Like { from, story }, Operation::Unlike { from: other_from, story: other_story }) => {
             (from, story) == (other_from, other_story)
         }
-        (Operation::PublishStory { story, .. }, Operation::UnpublishStory { story: other_story, .. }) => story == other_story,
+        (Operation::PublishStory { story, .. }, Operation::UnpublishStory { story: other_story, .. }) => {
+            story == other_story
+        }
         (
             Operation::PublishStory { story, .. } | Operation::Like { story, .. } | Operation::Reply { story, .. },
             Operation::RemoveStory { story: other_story },
@@ -176,13 +180,19 @@ impl Conditions {
                 // Earlier reactions wait for the author.
                 Operation::PublishStory { story, .. } => {
                     conditions.set_author(*story, at, at, true);
-                    conditions.visible.insert(*story, StoryVisibility { is_visible: Timeline::new(true), changes: Vec::new() });
+                    conditions
+                        .visible
+                        .insert(*story, StoryVisibility { is_visible: Timeline::new(true), changes: Vec::new() });
                 }
                 Operation::SetVisibility { story, visibility } => {
                     if let Some(visibility_history) = conditions.visible.get_mut(story) {
                         // A removed visibility means private until it is set again. Pending notifications are decided
                         // by the function that processes the change: it sees only the new value.
-                        visibility_history.is_visible.change(at, at, visibility.is_some_and(|visibility| visibility != "private"));
+                        visibility_history.is_visible.change(
+                            at,
+                            at,
+                            visibility.is_some_and(|visibility| visibility != "private"),
+                        );
                         visibility_history.changes.push((at, known));
                     }
                 }
@@ -242,8 +252,8 @@ impl Conditions {
         let shown = event.published.and_then(|story| self.visible.get(&story));
         let later = shown.into_iter().flat_map(|shown| shown.changes.iter().copied());
         for time in std::iter::once((event.at, event.processed_at)).chain(later) {
-            let seen: Vec<_> =
-                shown.map_or_else(|| vec![true], |shown| shown.is_visible.observable(time.0, time.1).copied().collect());
+            let seen: Vec<_> = shown
+                .map_or_else(|| vec![true], |shown| shown.is_visible.observable(time.0, time.1).copied().collect());
             if seen.contains(&true) {
                 decide(time);
             }
@@ -313,11 +323,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        generator::history,
-        size::Size,
-        model::testing::executed,
-    };
+    use crate::{generator::history, model::testing::executed, size::Size};
 
     fn both_signed_in() -> Vec<Operation> {
         (0..2).map(|person| Operation::SignIn { person, phone: person }).collect()
@@ -326,7 +332,10 @@ mod tests {
     /// The expected notifications after both persons have signed in: rule, phone and certainty.
     fn after_sign_in(rest: Vec<Operation>) -> Vec<(&'static str, usize, Certainty)> {
         let history = executed(both_signed_in().into_iter().chain(rest).collect());
-        expected(&history).into_iter().map(|(notification_key, certainty)| (notification_key.rule, notification_key.phone, certainty)).collect()
+        expected(&history)
+            .into_iter()
+            .map(|(notification_key, certainty)| (notification_key.rule, notification_key.phone, certainty))
+            .collect()
     }
 
     const FOLLOW: Operation = Operation::Follow { from: 1, to: 0 };
@@ -337,7 +346,10 @@ mod tests {
 
     #[test]
     fn owner_and_followers_are_notified() {
-        assert_eq!(after_sign_in(vec![FOLLOW, PUBLISH, LIKE]), [("follow", 0, Must), ("story", 1, Must), ("like-story", 0, Must)]);
+        assert_eq!(
+            after_sign_in(vec![FOLLOW, PUBLISH, LIKE]),
+            [("follow", 0, Must), ("story", 1, Must), ("like-story", 0, Must)]
+        );
         assert_eq!(after_sign_in(vec![PUBLISH, FOLLOW]), [("follow", 0, Must)], "a later follower is not notified");
         assert_eq!(after_sign_in(vec![PUBLISH, Operation::Like { from: 0, story: 0 }]), [], "own action");
     }
@@ -431,7 +443,10 @@ mod tests {
 
     #[test]
     fn author_of_a_private_story_is_notified_of_reactions() {
-        assert_eq!(after_sign_in(vec![PUBLISH, Settle, shown(Some("private")), Settle, LIKE]), [("like-story", 0, Must)]);
+        assert_eq!(
+            after_sign_in(vec![PUBLISH, Settle, shown(Some("private")), Settle, LIKE]),
+            [("like-story", 0, Must)]
+        );
     }
 
     proptest! {

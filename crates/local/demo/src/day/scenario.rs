@@ -122,14 +122,19 @@ impl<'a> Scenario<'a> {
         let received = self
             .phones
             .wait_for(self.since, TIMEOUT, |all| {
-                let received: Vec<_> = all.iter().filter(|shown| commit_of(shown) == Some(commit_num)).cloned().collect();
+                let received: Vec<_> =
+                    all.iter().filter(|shown| commit_of(shown) == Some(commit_num)).cloned().collect();
                 tokens.iter().all(|token| received.iter().any(|shown| shown.token == *token)).then_some(received)
             })
             .await
             .with_context(|| format!("{name}: a notification is missing"))?;
         for shown in &received {
             let notice = self.displayed(shown);
-            println!("    {}{}", drawing::line(&shown.phone, &notice), if shown.replaced { "  (replaces)" } else { "" });
+            println!(
+                "    {}{}",
+                drawing::line(&shown.phone, &notice),
+                if shown.replaced { "  (replaces)" } else { "" }
+            );
         }
         Ok(received)
     }
@@ -182,7 +187,12 @@ impl<'a> Scenario<'a> {
             let person = self.persons.iter().find(|person| person.token == notification.token);
             let id = &person.context("unknown phone")?.user.id;
             ensure!(action.recipients.contains(id), "{} was notified: {}", notification.phone, action.name);
-            ensure!(notified.insert((commit, id.clone())), "{} was notified twice: {}", notification.phone, action.name);
+            ensure!(
+                notified.insert((commit, id.clone())),
+                "{} was notified twice: {}",
+                notification.phone,
+                action.name
+            );
         }
         let undisplayed = self.phones.undisplayed(self.since).await?;
         if let Some(message) = undisplayed.iter().find(|message| tokens.contains(message.token.as_str())) {

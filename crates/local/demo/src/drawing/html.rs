@@ -65,7 +65,6 @@ const LOGO: &str = "<svg viewBox=\"0 0 16 16\" width=\"14\" height=\"14\" aria-h
                     2v7a2 2 0 0 1-2 2H7l-4 3v-3a2 2 0 0 1-2-2V3a2 2 0 0 1 2-2z\" fill=\"currentColor\"/><path d=\"M4 \
                     6v1M6.5 4.5v4M9 3.5v6M11.5 5.5v2\" stroke=\"#fff\" stroke-linecap=\"round\"/></svg>";
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,7 +41,13 @@ impl World {
     }
 
     async fn undisplayed(&self) -> Vec<UndisplayedReason> {
-        self.phones.undisplayed(0).await.expect("undisplayed messages").into_iter().map(|message| message.reason).collect()
+        self.phones
+            .undisplayed(0)
+            .await
+            .expect("undisplayed messages")
+            .into_iter()
+            .map(|message| message.reason)
+            .collect()
     }
 
     async fn screen(&self) -> Vec<String> {
@@ -140,7 +146,9 @@ async fn length_limits_return_the_errors_of_aws() {
     let bare = send(r#"{"GCM":"{}"}"#).await.map_err(service_error).expect_err("no default");
     assert_eq!(bare, invalid("Message Structure - No default entry in JSON message body"));
     // `GCM` is not a string: it is ignored without an error, and the default is a data message.
-    send(r#"{"default":"d","GCM":{"fcmV1Message":{"message":{"notification":{"title":"t"}}}}}"#).await.expect("accepted");
+    send(r#"{"default":"d","GCM":{"fcmV1Message":{"message":{"notification":{"title":"t"}}}}}"#)
+        .await
+        .expect("accepted");
     assert_eq!(world.undisplayed().await, [UndisplayedReason::DataOnly]);
 }
 
@@ -151,7 +159,10 @@ async fn message_that_fcm_rejects_is_accepted_by_sns() {
         world.publish(message).await.expect("accepted");
     }
     let reasons = world.undisplayed().await;
-    assert!(reasons.len() == 3 && reasons.iter().all(|reason| matches!(reason, UndisplayedReason::Invalid(_))), "{reasons:?}");
+    assert!(
+        reasons.len() == 3 && reasons.iter().all(|reason| matches!(reason, UndisplayedReason::Invalid(_))),
+        "{reasons:?}"
+    );
     world.publish(note("fine", "x")).await.expect("the endpoint is still enabled");
     assert_eq!(world.screen().await, ["fine"]);
 }
@@ -267,4 +278,3 @@ async fn other_call_without_upstream_returns_501() {
     let topics = world.sns.list_topics().send().await;
     assert_eq!(service_error(topics.expect_err("an error")).0, 501);
 }
-

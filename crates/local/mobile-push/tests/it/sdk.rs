@@ -53,4 +53,3 @@ pub async fn create_endpoint(sns: &Client, application: &str, token: &str) -> Re
     let created = sns.create_platform_endpoint().platform_application_arn(application).token(token);
     Ok(created.send().await.map_err(service_error)?.endpoint_arn().expect("an ARN").to_owned())
 }
-

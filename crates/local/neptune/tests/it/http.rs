@@ -10,7 +10,9 @@ use aws_client::AwsClient;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
-use neptune::{Client, Commit, Committed, EventId, ExpiredStatus, Failure, Fault, NeptuneEmulator, Options, StreamBounds, Value};
+use neptune::{
+    Client, Commit, Committed, EventId, ExpiredStatus, Failure, Fault, NeptuneEmulator, Options, StreamBounds, Value,
+};
 use tempfile::NamedTempFile;
 
 fn start(options: Options) -> (NeptuneEmulator, Client) {

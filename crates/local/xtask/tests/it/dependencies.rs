@@ -234,10 +234,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
             ),
         ),
         ("bench", rule(&["aws-client", "domain", "lambda-runtime-api", "neptune", "sound", "stack"])),
-        (
-            "chaos",
-            rule(&["aws-client", "domain", "fault-proxy", "http-server", "mobile-push", "neptune", "stack"]),
-        ),
+        ("chaos", rule(&["aws-client", "domain", "fault-proxy", "http-server", "mobile-push", "neptune", "stack"])),
         ("demo", rule(&["api", "aws-client", "domain", "mobile-push", "neptune", "sound", "stack"])),
         ("iam-coverage", rule(&["aws-client", "stack"])),
         (

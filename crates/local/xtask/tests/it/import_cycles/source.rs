@@ -139,7 +139,8 @@ fn without_tests(tokens: &[String]) -> Vec<String> {
         }
         at += attribute.len();
         // The item ends with a semicolon, or with a group in braces. A `use` declaration has both.
-        let is_use = tokens[at..].iter().find(|token| !matches!(token.as_str(), "pub")).is_some_and(|token| token == "use");
+        let is_use =
+            tokens[at..].iter().find(|token| !matches!(token.as_str(), "pub")).is_some_and(|token| token == "use");
         while at < tokens.len() {
             match tokens[at].as_str() {
                 ";" => break,

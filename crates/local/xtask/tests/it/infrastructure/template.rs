@@ -1,10 +1,6 @@
 //! A template, by what it declares.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use stack::paths;
 use yaml_serde::Value as Yaml;

@@ -1,0 +1,223 @@
+use domain::search::{Kind, MARK_BEGIN, MARK_END, Query};
+use function_kit::failure::Failure;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::Index;
+
+/// Search in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Search<'a> {
+    /// Text and how it is matched. `None`: all documents, newest first.
+    pub query: Option<(MatchMode, &'a Query)>,
+    /// Restricts the hits to this kind.
+    pub kind: Option<Kind>,
+    /// Restricts the hits to stories with the tag of this id.
+    pub tag: Option<&'a str>,
+}
+
+/// Method of matching a query with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchMode {
+    /// All words of the query occur in the text, in Korean or in English.
+    Words,
+    /// All words of the query are prefixes of words in the text.
+    Prefixes,
+}
+
+/// Position in the order of hits, which depends on the document and the query only. A score by word frequency would
+/// change with other documents and with the replica, so that pages would overlap.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SortKey(Vec<Value>);
+
+/// Document found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The vertex's id.
+    pub id: String,
+    /// The indexed text with marks around the matches.
+    pub highlight: Option<String>,
+    /// Position of the hit, after which the next page can start.
+    pub sort_key: SortKey,
+}
+
+/// Page of hits.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Page {
+    /// Best match first.
+    pub hits: Vec<Hit>,
+    /// Whether no page follows.
+    pub is_last: bool,
+}
+
+impl Index {
+    /// Up to `size` hits after `after`. Excludes other people's private stories, but not stories for followers,
+    /// because the index has no follows: the caller must filter them. Without an index, the page is empty.
+    ///
+    /// # Errors
+    /// If OpenSearch rejects the request or is not reachable.
+    pub async fn search(
+        &self,
+        search: Search<'_>,
+        caller: &str,
+        after: Option<&SortKey>,
+        size: usize,
+    ) -> Result<Page, Failure> {
+        const DOING: &str = "search";
+        let body = body(search, caller, after, size);
+        let response = self.client.json(DOING, Method::POST, &format!("/{}/_search", self.alias), &body).await?;
+        if response.status == 404 && response.error_type() == "index_not_found_exception" {
+            return Ok(Page { hits: Vec::new(), is_last: true });
+        }
+        let response: SearchResponse = response.read(DOING)?;
+        if response.timed_out {
+            return Err(Failure::transient(DOING, "the search timed out"));
+        }
+        let hits: Vec<_> = response.hits.hits.into_iter().map(Hit::from).collect();
+        Ok(Page { is_last: hits.len() < size, hits })
+    }
+}
+
+/// Ways in which a text can match, with scores. The scores are whole numbers, so that equal matches have equal scores
+/// and are ordered by time.
+fn tiers(mode: MatchMode, query: &str) -> Vec<Value> {
+    let all_words = |field: &str| json!({"match": {field: {"query": query, "operator": "and"}}});
+    let tiers = match mode {
+        MatchMode::Words => vec![
+            (8, json!({"match_phrase": {"text": query}})),
+            (4, all_words("text")),
+            (2, all_words("text.en")),
+            (1, all_words("text.prefix")),
+        ],
+        MatchMode::Prefixes => {
+            vec![(2, json!({"match_phrase": {"text.prefix": query}})), (1, all_words("text.prefix"))]
+        }
+    };
+    let tier = |(boost, filter)| json!({"constant_score": {"filter": filter, "boost": boost}});
+    tiers.into_iter().map(tier).collect()
+}
+
+fn body(search: Search<'_>, caller: &str, after: Option<&SortKey>, size: usize) -> Value {
+    let mut filters = vec![
+        json!({"term": {"deleted": false}}),
+        json!({"bool": {"minimum_should_match": 1, "should": [
+            {"terms": {"visibility": ["public", "followers"]}},
+            {"term": {"author": caller}},
+        ]}}),
+    ];
+    filters.extend(search.kind.map(|kind| json!({"term": {"kind": kind}})));
+    filters.extend(search.tag.map(|tag| json!({"term": {"tags": tag}})));
+    let tiers = search.query.map(|(mode, query)| tiers(mode, query.as_str()));
+    let min_should_match = usize::from(tiers.is_some());
+    let mut body = json!({
+        "size": size,
+        "timeout": "5s",
+        "track_total_hits": false,
+        "_source": ["id"],
+        "query": {"bool": {"filter": filters, "should": tiers.unwrap_or_default(), "minimum_should_match": min_should_match}},
+        "highlight": {
+            "pre_tags": [MARK_BEGIN], "post_tags": [MARK_END], "number_of_fragments": 0,
+            "fields": {"text": {}, "text.en": {}, "text.prefix": {}},
+        },
+        "sort": [{"_score": "desc"}, {"publishedAt": "desc"}, {"id": "asc"}],
+    });
+    if let Some(SortKey(values)) = after {
+        body["search_after"] = json!(values);
+    }
+    body
+}
+
+#[derive(Deserialize)]
+struct SearchResponse {
+    #[serde(default)]
+    timed_out: bool,
+    hits: Hits,
+}
+
+#[derive(Deserialize)]
+struct Hits {
+    hits: Vec<RawHit>,
+}
+
+#[derive(Deserialize)]
+struct RawHit {
+    #[serde(rename = "_source")]
+    source: Source,
+    #[serde(default)]
+    highlight: Highlight,
+    sort: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    id: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Highlight {
+    text: Option<[String; 1]>,
+    #[serde(rename = "text.en")]
+    english: Option<[String; 1]>,
+    #[serde(rename = "text.prefix")]
+    prefix: Option<[String; 1]>,
+}
+
+impl From<RawHit> for Hit {
+    fn from(RawHit { source, highlight, sort }: RawHit) -> Self {
+        let text = highlight.text.or(highlight.english).or(highlight.prefix);
+        Self { id: source.id, highlight: text.map(|[text]| text), sort_key: SortKey(sort) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn user_text_is_never_query_syntax() {
+        let hostile = r#"title:* OR _exists_:x "}} , /.*/ ~99 \"#;
+        let query = Query::parse(hostile).expect("a query");
+        let search = Search { query: Some((MatchMode::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
+        let body = body(search, "jun", None, 20);
+        let mut texts = 0;
+        let mut stack = vec![&body];
+        while let Some(value) = stack.pop() {
+            match value {
+                Value::Object(map) => {
+                    assert!(!map.contains_key("query_string") && !map.contains_key("simple_query_string"));
+                    stack.extend(map.values());
+                }
+                Value::Array(values) => stack.extend(values),
+                Value::String(text) => texts += usize::from(text == hostile),
+                _ => {}
+            }
+        }
+        assert_eq!(texts, 5, "one per tier, and one as a term");
+    }
+
+    #[test]
+    fn page_starts_after_sort_key() {
+        let sort_key = SortKey(vec![json!(14.0), json!(1_795_305_600_000_i64), json!("s1")]);
+        let json = serde_json::to_string(&sort_key).expect("JSON");
+        let sort_key: SortKey = serde_json::from_str(&json).expect("a sort key");
+        let query = Query::parse("서울").expect("a query");
+        let search = Search { query: Some((MatchMode::Words, &query)), kind: None, tag: None };
+        let body = body(search, "jun", Some(&sort_key), 20);
+        assert_eq!(body["search_after"], json!([14.0, 1_795_305_600_000_i64, "s1"]));
+    }
+
+    const RESPONSE: &str = r#"{"timed_out":false,"hits":{"hits":[{"_source":{"id":"s1"},"highlight":{"text":["a"]},"sort":[14.0,1795305600000,"s1"]}]}}"#;
+
+    proptest! {
+        #[test]
+        fn malformed_response_is_parsed_or_rejected(bytes in malformed_inputs::bytes(&[RESPONSE])) {
+            if let Ok(response) = serde_json::from_slice::<SearchResponse>(&bytes) {
+                let hits: Vec<Hit> = response.hits.hits.into_iter().map(Hit::from).collect();
+                prop_assert!(hits.len() <= bytes.len());
+            }
+        }
+    }
+}

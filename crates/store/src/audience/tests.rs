@@ -1,0 +1,224 @@
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{
+        batch_get_item::BatchGetItemOutput, delete_item::DeleteItemOutput, put_item::PutItemOutput, query::QueryOutput,
+        update_item::UpdateItemOutput,
+    },
+    types::KeysAndAttributes,
+};
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use domain::{
+    graph::Position,
+    push::{Fact, PersonPair, Register, Row},
+};
+use function_kit::failure::Kind;
+use proptest::prelude::*;
+
+use super::{
+    key::{key, key_of},
+    table::{read_registers, required_text},
+    *,
+};
+use crate::{
+    attribute::{number, text},
+    registers::attribute_name,
+    testing::{delete_condition_failed, event, malformed, now, row, update_condition_failed, value},
+};
+
+fn table(rules: &[&Rule]) -> AudienceTable {
+    AudienceTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "audience".to_owned())
+}
+
+fn fact(row: Row, name: &str, value: Option<&str>) -> Fact {
+    let register = Register { position: Position::new(7, 1), value: value.map(str::to_owned) };
+    Fact { row, name: name.to_owned(), register }
+}
+
+fn follower() -> Row {
+    Row::Follower { of: "mina".into(), follower: "jun".into() }
+}
+
+#[tokio::test]
+async fn fact_is_written_unless_superseded() {
+    let update = mock!(Client::update_item)
+        .match_requests(|request| {
+            let values = request.expression_attribute_values();
+            value(request.key(), "pk") == Some("followers#mina")
+                && value(request.key(), "sk") == Some("jun")
+                && request.condition_expression() == Some("attribute_not_exists(#register) OR #register <= :register")
+                && request.update_expression() == Some("SET #register = :register REMOVE expires_at ADD writes :one")
+                && request.expression_attribute_names().and_then(|names| names.get("#register"))
+                    == Some(&"r:edge#e1".to_owned())
+                && value(values, ":register") == Some("00000000000000000007.00000000000000000001+")
+        })
+        .sequence()
+        .output(|| UpdateItemOutput::builder().build())
+        .error(update_condition_failed)
+        .build();
+    let table = table(&[&update]);
+    let fact = fact(follower(), "edge#e1", Some(""));
+    table.apply(&fact, now()).await.expect("written");
+    table.apply(&fact, now()).await.expect("superseded");
+    assert_eq!(update.num_calls(), 2);
+}
+
+#[tokio::test]
+async fn row_without_values_expires_unless_written_again() {
+    let tombstone = Register::tombstone(Position::new(7, 1)).to_string();
+    let emptied = mock!(Client::update_item)
+        .match_requests(|request| request.update_expression() == Some("SET #register = :register ADD writes :one"))
+        .then_output(move || {
+            let content = row([("r:edge#e1", text(&tombstone)), ("writes", number(2)), ("pk", text("p"))]);
+            UpdateItemOutput::builder().set_attributes(Some(content)).build()
+        });
+    let expiring = mock!(Client::update_item)
+        .match_requests(|request| {
+            request.condition_expression() == Some("writes = :writes")
+                && value(request.expression_attribute_values(), ":writes") == Some("2")
+                // 120 days after the commit.
+                && value(request.expression_attribute_values(), ":expires_at") == Some("1805673600")
+        })
+        .then_output(|| UpdateItemOutput::builder().build());
+    table(&[&emptied, &expiring]).apply(&fact(follower(), "edge#e1", None), now()).await.expect("written");
+    assert_eq!(expiring.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn row_with_a_value_does_not_expire() {
+    let holds = Register::new(Position::new(3, 1), "").to_string();
+    let update = mock!(Client::update_item).then_output(move || {
+        let content = row([("r:edge#e0", text(&holds)), ("writes", number(2))]);
+        UpdateItemOutput::builder().set_attributes(Some(content)).build()
+    });
+    table(&[&update]).apply(&fact(follower(), "edge#e1", None), now()).await.expect("written");
+    assert_eq!(update.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn row_of_an_edge_always_expires() {
+    let update = mock!(Client::update_item)
+        .match_requests(|request| {
+            request.update_expression() == Some("SET #register = :register, expires_at = :expires_at")
+        })
+        .sequence()
+        .output(|| UpdateItemOutput::builder().build())
+        .output(|| UpdateItemOutput::builder().build())
+        .build();
+    let table = table(&[&update]);
+    for value in [Some("likes"), None] {
+        table.apply(&fact(Row::Edge("e1".into()), "edge", value), now()).await.expect("written");
+    }
+    assert_eq!(update.num_calls(), 2);
+}
+
+#[tokio::test]
+async fn unprocessed_keys_are_requested_again() {
+    let (vertex, pair) = (Row::Vertex("s1".into()), Row::PersonPair(PersonPair::of("mina", "jun")));
+    let title = Register::new(Position::new(1, 1), "첫눈").to_string();
+    let found = move |pk: &str| vec![row([("pk", text(pk)), ("sk", text("facts")), ("r:title", text(&title))])];
+    let second = found.clone();
+    let get = mock!(Client::batch_get_item)
+        .match_requests(|request| {
+            let requested = request.request_items().and_then(|items| items.get("audience"));
+            requested.is_some_and(|requested| requested.consistent_read() == Some(true))
+        })
+        .sequence()
+        .output(move || {
+            let left = KeysAndAttributes::builder().keys(key(&Row::PersonPair(PersonPair::of("mina", "jun"))));
+            BatchGetItemOutput::builder()
+                .responses("audience", found("vertex#s1"))
+                .unprocessed_keys("audience", left.consistent_read(true).build().expect("keys"))
+                .build()
+        })
+        .output(move || BatchGetItemOutput::builder().responses("audience", second("pair#3#jun#mina")).build())
+        .build();
+    let rows = [vertex.clone(), pair.clone(), vertex.clone()];
+    let found = table(&[&get]).get(&rows).await.expect("rows");
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[&vertex]["title"].value.as_deref(), Some("첫눈"));
+    assert!(found.contains_key(&pair));
+}
+
+#[tokio::test]
+async fn page_of_followers_names_the_start_of_the_next() {
+    let query = mock!(Client::query)
+        .match_requests(|request| {
+            value(request.exclusive_start_key(), "sk") == Some("hana")
+                && request.consistent_read() == Some(true)
+                && request.limit() == Some(2)
+        })
+        .then_output(|| {
+            let follower = |sk: &str| {
+                let holds = Register::new(Position::new(3, 1), "").to_string();
+                row([("sk", text(sk)), ("r:edge#e", text(holds))])
+            };
+            let last = key_of("followers#mina".to_owned(), "sora".to_owned());
+            let output = QueryOutput::builder().items(follower("jun")).items(follower("sora"));
+            output.set_last_evaluated_key(Some(last)).build()
+        });
+    let page = table(&[&query]).followers("mina", Some("hana"), 2).await.expect("a page");
+    assert_eq!(page.followers.iter().map(|(follower, _)| follower.as_str()).collect::<Vec<_>>(), ["jun", "sora"]);
+    assert_eq!(page.next.as_deref(), Some("sora"));
+}
+
+#[tokio::test]
+async fn pending_event_is_stored_read_and_removed() {
+    let pending_key = PendingKey::WaitingFor("s1".into());
+    let put = mock!(Client::put_item)
+        .match_requests(|request| {
+            let note = value(request.item(), "note").unwrap_or_default();
+            value(request.item(), "pk") == Some("vertex#s1")
+                && value(request.item(), "sk") == Some("waiting#e1")
+                && note.starts_with("00000000000000000007.00000000000000000001+{")
+                && value(request.item(), "expires_at") == Some("1795392000")
+                && request.condition_expression() == Some("attribute_not_exists(note) OR note <= :note")
+        })
+        .then_output(|| PutItemOutput::builder().build());
+    table(&[&put]).add_pending(&pending_key, &event()).await.expect("stored");
+
+    let json = serde_json::to_string(&event()).expect("JSON");
+    let query = mock!(Client::query)
+        .match_requests(|request| value(request.expression_attribute_values(), ":prefix") == Some("waiting#"))
+        .then_output(move || {
+            let note = Register::new(Position::new(7, 1), json.clone()).to_string();
+            QueryOutput::builder().items(row([("note", text(note))])).build()
+        });
+    let page = table(&[&query]).pending_page(&pending_key, None, 10).await.expect("a page");
+    assert_eq!(page, PendingPage { events: vec![event()], next: None });
+
+    let delete = mock!(Client::delete_item)
+        .match_requests(|request| {
+            request.condition_expression() == Some("note <= :note")
+                && value(request.expression_attribute_values(), ":note")
+                    == Some("00000000000000000009.00000000000000000001-")
+        })
+        .sequence()
+        .output(|| DeleteItemOutput::builder().build())
+        .error(delete_condition_failed)
+        .build();
+    let table = table(&[&delete]);
+    for _ in 0..2 {
+        table.remove_pending(&pending_key, "e1", Position::new(9, 1)).await.expect("removed, or not there");
+    }
+}
+
+#[tokio::test]
+async fn row_with_an_invalid_register_is_a_bug() {
+    let query = mock!(Client::query)
+        .then_output(|| QueryOutput::builder().items(row([("sk", text("jun")), ("r:edge#e", text("yes"))])).build());
+    let failure = table(&[&query]).followers("mina", None, 2).await.expect_err("a failure");
+    assert_eq!(failure.kind, Kind::Bug);
+}
+
+proptest! {
+    #[test]
+    fn malformed_row_is_read_or_a_bug(row in malformed(row([
+        ("pk", text("vertex#v1")),
+        ("sk", text("facts")),
+        (&attribute_name("owner"), text(Register::new(Position::new(7, 1), "mina").to_string())),
+    ]))) {
+        for failure in [read_registers(&row).err(), required_text(&row, "sk").err()].into_iter().flatten() {
+            prop_assert_eq!(failure.kind, Kind::Bug);
+        }
+    }
+}

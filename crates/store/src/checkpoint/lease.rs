@@ -1,0 +1,56 @@
+use domain::graph::Position;
+use jiff::Timestamp;
+
+/// The right to publish a stream and to move its checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The holder; unique per invocation.
+    pub owner: String,
+    /// The fencing token: how often the lease has been acquired. It tells two acquisitions by the same owner apart.
+    pub epoch: u64,
+}
+
+/// A lease and the place where its holder continues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcquiredLease {
+    /// The holder needs it for each write.
+    pub lease: Lease,
+    /// The position up to which everything is published; `None` if nothing has been published.
+    pub position: Option<Position>,
+    /// How often the stream has been reset. Positions of different generations are not comparable.
+    pub generation: u64,
+}
+
+/// A lease as its holder sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseStatus {
+    /// The lease is held.
+    Held,
+    /// The lease is held, and another invocation requests a handover. Finish and
+    /// [`release`](super::CheckpointTable::release) it.
+    HandoverRequested,
+    /// The lease is free or has another holder. Nothing was written.
+    Lost,
+}
+
+/// The row as an observer sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointStatus {
+    /// The position up to which everything is published; `None` if nothing has been published.
+    pub position: Option<Position>,
+    /// How often the stream has been reset.
+    pub generation: u64,
+    /// The holder of the lease, if there is one.
+    pub holder: Option<Holder>,
+}
+
+/// The holder of a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Owner and epoch.
+    pub lease: Lease,
+    /// When the lease was acquired; `None` in rows without this attribute.
+    pub taken_at: Option<Timestamp>,
+    /// When others may acquire the lease. A holder that crashed keeps it until then.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,165 @@
+use aws_sdk_dynamodb::{Client, operation::update_item::builders::UpdateItemFluentBuilder, types::ReturnValue};
+use domain::graph::Position;
+use function_kit::failure::Failure;
+use jiff::Timestamp;
+
+use super::{
+    lease::{AcquiredLease, CheckpointStatus, Lease, LeaseStatus},
+    row::{Row, sortable},
+};
+use crate::{
+    attribute::{milliseconds, number, text},
+    condition::unless_condition_failed,
+};
+
+/// The row of one stream.
+#[derive(Debug, Clone)]
+pub struct CheckpointTable {
+    client: Client,
+    name: String,
+    stream: String,
+}
+
+impl CheckpointTable {
+    /// The row of `stream` in the table `name`, reached by `client`.
+    pub fn new(client: Client, name: String, stream: String) -> Self {
+        Self { client, name, stream }
+    }
+
+    /// Acquires the lease until `expires_at`; `None` if another owner holds it at `now`.
+    ///
+    /// The clocks of holder and successor are compared, so leases must outlive their holders by more than clocks differ.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or the row has an unexpected form.
+    pub async fn acquire(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Option<AcquiredLease>, Failure> {
+        let update = self
+            .update()
+            .update_expression(
+                "SET #owner = :owner, taken_at = :now, expires_at = :expires_at, \
+                 epoch = if_not_exists(epoch, :zero) + :one REMOVE successor, asks_until",
+            )
+            // The owner may hold the lease already: if a response is lost, the SDK repeats the request.
+            .condition_expression("attribute_not_exists(#owner) OR expires_at <= :now OR #owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(owner))
+            .expression_attribute_values(":now", milliseconds(now))
+            .expression_attribute_values(":expires_at", milliseconds(expires_at))
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew);
+        let Some(output) = unless_condition_failed("acquire the lease", update.send().await)? else { return Ok(None) };
+        let row = Row::read(output.attributes)?;
+        let lease = Lease { owner: owner.to_owned(), epoch: row.epoch };
+        Ok(Some(AcquiredLease { lease, position: row.position()?, generation: row.generation }))
+    }
+
+    /// Requests a handover from the holder until `until`. A repeated request extends it.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn request_handover(&self, successor: &str, until: Timestamp) -> Result<(), Failure> {
+        let update = self
+            .update()
+            .update_expression("SET successor = :successor, asks_until = :until")
+            // Without an owner the lease is free, and no request is needed.
+            .condition_expression("attribute_exists(#owner)")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":successor", text(successor))
+            .expression_attribute_values(":until", milliseconds(until));
+        unless_condition_failed("request a handover", update.send().await).map(drop)
+    }
+
+    /// Moves the checkpoint to `position`, but never back. Returns the lease's status at `now`.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
+        let update = self
+            .update_as_holder(lease, "(attribute_not_exists(#position) OR #position <= :position)")
+            .update_expression("SET #position = :position")
+            .expression_attribute_names("#position", "position")
+            .expression_attribute_values(":position", text(sortable(position)))
+            .return_values(ReturnValue::AllNew);
+        match unless_condition_failed("move the checkpoint", update.send().await)? {
+            Some(output) => Ok(Row::read(output.attributes)?.lease_status(lease, now)),
+            None => Ok(LeaseStatus::Lost),
+        }
+    }
+
+    /// The status of `lease` at `now`.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
+        Ok(self.row().await?.map_or(LeaseStatus::Lost, |row| row.lease_status(lease, now)))
+    }
+
+    /// How often the stream has been reset; 0 before the lease is first acquired.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn generation(&self) -> Result<u64, Failure> {
+        Ok(self.row().await?.map_or(0, |row| row.generation))
+    }
+
+    /// The whole row; `None` before the lease is first acquired.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or the row has an unexpected form.
+    pub async fn status(&self) -> Result<Option<CheckpointStatus>, Failure> {
+        self.row().await?.map(Row::status).transpose()
+    }
+
+    /// Starts the generation after `old`, without a position, since the records of the old one no longer exist.
+    ///
+    /// Returns the new generation, or `None` if the lease is lost.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
+        let new = old + 1;
+        let update = self
+            .update_as_holder(lease, "(attribute_not_exists(generation) OR generation <= :generation)")
+            .update_expression("SET generation = :generation REMOVE #position")
+            .expression_attribute_names("#position", "position")
+            .expression_attribute_values(":generation", number(new));
+        Ok(unless_condition_failed("start a generation", update.send().await)?.map(|_| new))
+    }
+
+    /// Releases the lease. Does nothing if it is lost already.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn release(&self, lease: &Lease) -> Result<(), Failure> {
+        let update = self
+            .update_as_holder(lease, "attribute_exists(#owner)")
+            .update_expression("REMOVE #owner, taken_at, expires_at");
+        unless_condition_failed("release the lease", update.send().await).map(drop)
+    }
+
+    /// Reads the row; strongly consistent.
+    async fn row(&self) -> Result<Option<Row>, Failure> {
+        let get = self.client.get_item().table_name(&self.name).key("stream", text(&self.stream)).consistent_read(true);
+        let response = get.send().await.map_err(|error| Failure::aws("read the lease", error))?;
+        response.item.map(|row| Row::read(Some(row))).transpose()
+    }
+
+    fn update(&self) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.name).key("stream", text(&self.stream))
+    }
+
+    /// A write that succeeds only while `lease` is held and `condition` is true.
+    fn update_as_holder(&self, lease: &Lease, condition: &str) -> UpdateItemFluentBuilder {
+        self.update()
+            .condition_expression(format!("#owner = :owner AND epoch = :epoch AND {condition}"))
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":epoch", number(lease.epoch))
+    }
+}

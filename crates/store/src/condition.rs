@@ -1,0 +1,51 @@
+//! Conditional writes.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
+};
+use function_kit::failure::Failure;
+
+/// The result of a write under optimistic locking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// The row is as given.
+    Stored,
+    /// The row has changed since it was read. Nothing was written; read it again.
+    Conflict,
+}
+
+/// The error of an operation that can have a condition.
+pub trait ConditionalError: Error + Send + Sync + 'static {
+    /// Whether the condition did not hold.
+    fn is_condition_failed(&self) -> bool;
+}
+
+macro_rules! conditional_errors {
+    ($($error:ty),*) => {$(
+        impl ConditionalError for $error {
+            fn is_condition_failed(&self) -> bool {
+                self.is_conditional_check_failed_exception()
+            }
+        }
+    )*};
+}
+
+conditional_errors!(DeleteItemError, PutItemError, UpdateItemError);
+
+/// The output of a conditional write, or `None` if its condition did not hold.
+///
+/// # Errors
+/// Any other error of the write; `doing` describes the write in its message.
+pub fn unless_condition_failed<T, E: ConditionalError>(
+    doing: &'static str,
+    result: Result<T, SdkError<E>>,
+) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(output) => Ok(Some(output)),
+        Err(error) if error.as_service_error().is_some_and(E::is_condition_failed) => Ok(None),
+        Err(error) => Err(Failure::aws(doing, error)),
+    }
+}

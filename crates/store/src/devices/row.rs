@@ -1,0 +1,120 @@
+use domain::push::{Platform, Preferences, Token};
+use function_kit::failure::Failure;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Names the failed step in errors of unreadable rows.
+pub const READ: &str = "read a row of the devices";
+
+/// Prefix of the sort keys of devices.
+pub const DEVICE_PREFIX: &str = "device#";
+/// Sort key of the preferences.
+pub const PREFERENCES: &str = "preferences";
+
+/// An app on a phone where a user is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// The user's `sub`.
+    pub user: String,
+    /// Chosen by the app, unique among the user's devices.
+    pub id: String,
+    /// The device's SNS endpoint.
+    pub endpoint_arn: String,
+    /// The device's FCM token. It is never printed.
+    pub token: Token,
+    /// The phone's operating system.
+    pub platform: Platform,
+    /// A BCP 47 tag, if the app sent one.
+    pub language: Option<String>,
+    /// When the app last registered.
+    pub last_seen: Timestamp,
+}
+
+/// A device that has a token, as the index shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The user's `sub`.
+    pub user: String,
+    /// The device's id.
+    pub id: String,
+    /// The device's SNS endpoint.
+    pub endpoint_arn: String,
+}
+
+/// A device as DynamoDB stores it.
+#[derive(Serialize, Deserialize)]
+pub struct DeviceRow {
+    user: String,
+    item: String,
+    endpoint_arn: String,
+    token: Token,
+    token_hash: String,
+    platform: Platform,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    last_seen: Timestamp,
+}
+
+/// The attributes of the index by token.
+#[derive(Deserialize)]
+pub struct HolderRow {
+    user: String,
+    item: String,
+    endpoint_arn: String,
+}
+
+/// Preferences as DynamoDB stores them.
+#[derive(Serialize, Deserialize)]
+pub struct PreferencesRow {
+    user: String,
+    item: String,
+    pub preferences: Preferences,
+}
+
+/// The sort key of the device `id`.
+pub fn device_item(id: &str) -> String {
+    format!("{DEVICE_PREFIX}{id}")
+}
+
+fn device_id(item: &str) -> Result<String, Failure> {
+    let id = item.strip_prefix(DEVICE_PREFIX).map(str::to_owned);
+    id.ok_or_else(|| Failure::bug(READ, "the sort key is not a device's"))
+}
+
+impl From<&Device> for DeviceRow {
+    fn from(device: &Device) -> Self {
+        Self {
+            user: device.user.clone(),
+            item: device_item(&device.id),
+            endpoint_arn: device.endpoint_arn.clone(),
+            token: device.token.clone(),
+            token_hash: device.token.hash(),
+            platform: device.platform,
+            language: device.language.clone(),
+            last_seen: device.last_seen,
+        }
+    }
+}
+
+impl TryFrom<DeviceRow> for Device {
+    type Error = Failure;
+
+    fn try_from(row: DeviceRow) -> Result<Self, Failure> {
+        let DeviceRow { user, item, endpoint_arn, token, token_hash: _, platform, language, last_seen } = row;
+        Ok(Self { user, id: device_id(&item)?, endpoint_arn, token, platform, language, last_seen })
+    }
+}
+
+impl TryFrom<HolderRow> for Holder {
+    type Error = Failure;
+
+    fn try_from(HolderRow { user, item, endpoint_arn }: HolderRow) -> Result<Self, Failure> {
+        Ok(Self { user, id: device_id(&item)?, endpoint_arn })
+    }
+}
+
+impl PreferencesRow {
+    pub fn of(user: &str, preferences: &Preferences) -> Self {
+        Self { user: user.to_owned(), item: PREFERENCES.to_owned(), preferences: preferences.clone() }
+    }
+}

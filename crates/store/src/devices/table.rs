@@ -1,0 +1,196 @@
+use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder};
+use domain::push::{Preferences, Token};
+use function_kit::failure::Failure;
+
+use super::row::{DEVICE_PREFIX, Device, DeviceRow, Holder, HolderRow, PREFERENCES, PreferencesRow, READ, device_item};
+use crate::{
+    attribute::{Attributes, get_text, text},
+    condition::{WriteOutcome, unless_condition_failed},
+    row::read,
+};
+
+/// The index of devices by the hash of their token.
+const BY_TOKEN: &str = "by-token";
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct DeviceTable {
+    client: Client,
+    name: String,
+}
+
+/// A user's devices and preferences.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeliveryTargets {
+    /// The devices to send to.
+    pub devices: Vec<Device>,
+    /// The muted categories and the quiet hours.
+    pub preferences: Preferences,
+}
+
+impl DeviceTable {
+    /// The table `name`, reached by `client`.
+    pub fn new(client: Client, name: String) -> Self {
+        Self { client, name }
+    }
+
+    /// Reads all devices and the preferences of `user`; strongly consistent.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or a row has an unexpected form.
+    pub async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
+        let query = self.query_user(user).key_condition_expression("#user = :user");
+        let mut targets = DeliveryTargets::default();
+        for row in all_pages(query).await? {
+            match get_text(&row, "item") {
+                Some(PREFERENCES) => targets.preferences = read::<PreferencesRow>(READ, row)?.preferences,
+                Some(item) if item.starts_with(DEVICE_PREFIX) => {
+                    targets.devices.push(read::<DeviceRow>(READ, row)?.try_into()?);
+                }
+                // Written by a later version.
+                _ => {}
+            }
+        }
+        Ok(targets)
+    }
+
+    /// Reads all devices of `user`; strongly consistent.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or a row has an unexpected form.
+    pub async fn list(&self, user: &str) -> Result<Vec<Device>, Failure> {
+        let query = self
+            .query_user(user)
+            .key_condition_expression("#user = :user AND begins_with(#item, :device)")
+            .expression_attribute_names("#item", "item")
+            .expression_attribute_values(":device", text(DEVICE_PREFIX));
+        all_pages(query).await?.into_iter().map(|row| read::<DeviceRow>(READ, row)?.try_into()).collect()
+    }
+
+    /// Reads the device `id` of `user`, if there is one; strongly consistent.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or the row has an unexpected form.
+    pub async fn get(&self, user: &str, id: &str) -> Result<Option<Device>, Failure> {
+        let row = self.row(user, &device_item(id), "read a device").await?;
+        row.map(|row| read::<DeviceRow>(READ, row)?.try_into()).transpose()
+    }
+
+    /// Stores `device` if its row is still as `known`: absent, or with the same token and endpoint.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn put(&self, device: &Device, known: Option<&Device>) -> Result<WriteOutcome, Failure> {
+        let row = serde_dynamo::to_item(DeviceRow::from(device))
+            .map_err(|error| Failure::bug("serialise a device's row", error))?;
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(row));
+        let put = match known {
+            None => put.condition_expression("attribute_not_exists(#item)").expression_attribute_names("#item", "item"),
+            Some(known) => put
+                .condition_expression("token_hash = :hash AND endpoint_arn = :endpoint")
+                .expression_attribute_values(":hash", text(known.token.hash()))
+                .expression_attribute_values(":endpoint", text(&known.endpoint_arn)),
+        };
+        let stored = unless_condition_failed("store a device", put.send().await)?;
+        Ok(stored.map_or(WriteOutcome::Conflict, |_| WriteOutcome::Stored))
+    }
+
+    /// Deletes the row of `device` if it still has the same token and endpoint. Returns whether it was deleted.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn delete_if_unchanged(&self, device: &Device) -> Result<bool, Failure> {
+        let Device { user, id, token, endpoint_arn, .. } = device;
+        self.delete_if(user, id, "token_hash = :hash AND endpoint_arn = :endpoint", token, endpoint_arn).await
+    }
+
+    /// Deletes the row of `holder` if it still has `token` or the same endpoint. A missing row is not an error.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn delete_holder(&self, token: &Token, holder: &Holder) -> Result<(), Failure> {
+        let Holder { user, id, endpoint_arn } = holder;
+        let condition = "token_hash = :hash OR endpoint_arn = :endpoint";
+        self.delete_if(user, id, condition, token, endpoint_arn).await.map(drop)
+    }
+
+    /// Reads the devices of all users that have `token`; eventually consistent.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or a row has an unexpected form.
+    pub async fn holders(&self, token: &Token) -> Result<Vec<Holder>, Failure> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(BY_TOKEN)
+            .key_condition_expression("token_hash = :hash")
+            .expression_attribute_values(":hash", text(token.hash()));
+        all_pages(query).await?.into_iter().map(|row| read::<HolderRow>(READ, row)?.try_into()).collect()
+    }
+
+    /// Reads the preferences of `user`; the default if none are stored.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or the row has an unexpected form.
+    pub async fn preferences(&self, user: &str) -> Result<Preferences, Failure> {
+        let row = self.row(user, PREFERENCES, "read preferences").await?;
+        row.map_or_else(|| Ok(Preferences::default()), |row| Ok(read::<PreferencesRow>(READ, row)?.preferences))
+    }
+
+    /// Stores the preferences of `user`.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn put_preferences(&self, user: &str, preferences: &Preferences) -> Result<(), Failure> {
+        let row = serde_dynamo::to_item(PreferencesRow::of(user, preferences))
+            .map_err(|error| Failure::bug("serialise a row of preferences", error))?;
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(row)).send().await;
+        put.map(drop).map_err(|error| Failure::aws("store preferences", error))
+    }
+
+    fn query_user(&self, user: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .expression_attribute_names("#user", "user")
+            .expression_attribute_values(":user", text(user))
+    }
+
+    async fn row(&self, user: &str, item: &str, doing: &'static str) -> Result<Option<Attributes>, Failure> {
+        let get = self.client.get_item().table_name(&self.name).key("user", text(user)).key("item", text(item));
+        let response = get.consistent_read(true).send().await;
+        response.map(|response| response.item).map_err(|error| Failure::aws(doing, error))
+    }
+
+    async fn delete_if(
+        &self,
+        user: &str,
+        id: &str,
+        condition: &str,
+        token: &Token,
+        endpoint_arn: &str,
+    ) -> Result<bool, Failure> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key("user", text(user))
+            .key("item", text(device_item(id)))
+            .condition_expression(condition)
+            .expression_attribute_values(":hash", text(token.hash()))
+            .expression_attribute_values(":endpoint", text(endpoint_arn));
+        Ok(unless_condition_failed("delete a device", delete.send().await)?.is_some())
+    }
+}
+
+/// Reads all pages of a query.
+async fn all_pages(query: QueryFluentBuilder) -> Result<Vec<Attributes>, Failure> {
+    let mut rows = Vec::new();
+    let mut pages = query.into_paginator().items().send();
+    while let Some(row) = pages.next().await {
+        rows.push(row.map_err(|error| Failure::aws("read devices", error))?);
+    }
+    Ok(rows)
+}

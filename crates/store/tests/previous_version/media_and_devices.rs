@@ -1,0 +1,46 @@
+use store::{
+    devices::DeviceTable,
+    media::{MediaTable, Projection},
+};
+
+use super::{client, gets, puts, queries, row, text};
+
+#[tokio::test]
+async fn media_row_of_previous_version_is_read_and_written_unchanged() {
+    for name in ["processing", "ready_picture", "ready_sound", "failed", "deleted"] {
+        let stored = row(&format!("media/{name}"));
+        let put = puts(&stored);
+        let table = MediaTable::new(client(&[&gets(&stored), &put]), "media".to_owned());
+        let id = text(&stored, "id").parse().expect("an id");
+        let item = table.get(id, Projection::Full).await.expect("an answer").expect("an item");
+        table.put(item).await.expect("the same row");
+        assert_eq!(put.num_calls(), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn device_row_of_previous_version_is_read_and_written_unchanged() {
+    for name in ["device", "device_without_language"] {
+        let stored = row(&format!("devices/{name}"));
+        let put = puts(&stored);
+        let table = DeviceTable::new(client(&[&gets(&stored), &put]), "devices".to_owned());
+        let id = text(&stored, "item").strip_prefix("device#").expect("a device");
+        let device = table.get(text(&stored, "user"), id).await.expect("an answer").expect("a device");
+        table.put(&device, None).await.expect("the same row");
+        assert_eq!(put.num_calls(), 1, "{name}");
+        let query = queries(&stored);
+        let table = DeviceTable::new(client(&[&query]), "devices".to_owned());
+        assert_eq!(table.delivery_targets("mina").await.expect("an answer").devices, [device]);
+        assert_eq!(table.holders(&"token-1".to_owned().try_into().expect("a token")).await.expect("holders").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn preferences_row_of_previous_version_is_read_and_written_unchanged() {
+    let stored = row("devices/preferences");
+    let put = puts(&stored);
+    let table = DeviceTable::new(client(&[&gets(&stored), &put]), "devices".to_owned());
+    let preferences = table.preferences("mina").await.expect("preferences");
+    table.put_preferences("mina", &preferences).await.expect("the same row");
+    assert_eq!(put.num_calls(), 1);
+}

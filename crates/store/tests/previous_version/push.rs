@@ -1,0 +1,99 @@
+use std::{collections::BTreeSet, slice};
+
+use domain::{
+    graph::Position,
+    push::{Event, Fact, PersonPair, Row as ProjectionRow},
+};
+use jiff::Timestamp;
+use store::{
+    audience::{AudienceTable, PendingKey},
+    ledger::{Claim, Entry, LedgerTable},
+};
+
+use super::{batch_gets, client, condition_fails, gets, puts, queries, row, text, updates};
+
+fn now() -> Timestamp {
+    "2026-11-22T00:00:01Z".parse().expect("a time")
+}
+
+fn event() -> Event {
+    Event {
+        id: "main/7/1".into(),
+        position: Position::new(7, 1),
+        committed_at: "2026-11-22T00:00:00Z".parse().expect("a time"),
+        edge: "e1".into(),
+        label: "likes".into(),
+        from: "jun".into(),
+        to: "s1".into(),
+    }
+}
+
+#[tokio::test]
+async fn ledger_row_of_previous_version_decides_a_claim() {
+    let event = event();
+    let entry = Entry { event: &event, rule: "like-story", recipient: "mina" };
+    for (name, expected) in [("claimed", Claim::Held), ("sent", Claim::Settled), ("muted", Claim::Settled)] {
+        let table = LedgerTable::new(client(&[&condition_fails(&row(&format!("ledger/{name}")))]), "ledger".to_owned());
+        assert_eq!(table.claim(&entry, "request-2", now(), now()).await.expect("an answer"), expected, "{name}");
+    }
+    let given_back = row("ledger/given_back");
+    let update = updates(":me", given_back["claimed_by"].clone(), &given_back);
+    let table = LedgerTable::new(client(&[&update]), "ledger".to_owned());
+    let sent = BTreeSet::from(["phone".to_owned(), "tablet".to_owned()]);
+    let claim = table.claim(&entry, "request-1", now(), now()).await.expect("an answer");
+    assert_eq!(claim, Claim::Claimed { sent });
+}
+
+#[tokio::test]
+async fn ledger_row_of_previous_version_is_written_unchanged() {
+    let event = event();
+    let entry = Entry { event: &event, rule: "like-story", recipient: "mina" };
+    let (muted, page) = (puts(&row("ledger/muted")), puts(&row("ledger/page")));
+    let table = LedgerTable::new(client(&[&muted, &page, &gets(&row("ledger/page"))]), "ledger".to_owned());
+    table.record_outcome(&entry, "muted").await.expect("the same row");
+    table.mark_page_continued(&event, "story", 3).await.expect("the same row");
+    assert!(table.is_page_continued(&event, "story", 3).await.expect("an answer"));
+    assert_eq!((muted.num_calls(), page.num_calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn projection_of_previous_version_is_read_and_written_unchanged() {
+    for (name, projection, registers) in [
+        ("vertex_story", ProjectionRow::Vertex("s1".into()), 4),
+        ("vertex_person", ProjectionRow::Vertex("mina".into()), 2),
+        ("follower", ProjectionRow::Follower { of: "mina".into(), follower: "jun".into() }, 1),
+        ("follower_tombstone", ProjectionRow::Follower { of: "mina".into(), follower: "jun".into() }, 1),
+        ("pair", ProjectionRow::PersonPair(PersonPair::of("mina", "jun")), 2),
+        ("edge", ProjectionRow::Edge("e6".into()), 1),
+    ] {
+        let stored = row(&format!("audience/{name}"));
+        let table = AudienceTable::new(client(&[&batch_gets("audience", &stored)]), "audience".to_owned());
+        let found = table.get(slice::from_ref(&projection)).await.expect("an answer").remove(&projection);
+        let found = found.expect("a row of this key");
+        assert_eq!(found.len(), registers, "{name}");
+        for (register, value) in found {
+            let update = updates(":register", stored[&format!("r:{register}")].clone(), &stored);
+            // A row without a value is given an expiry by a second update.
+            let expiry = stored.get("expires_at").map(|expiry| updates(":expires_at", expiry.clone(), &stored));
+            let rules: Vec<_> = [Some(&update), expiry.as_ref()].into_iter().flatten().collect();
+            let table = AudienceTable::new(client(&rules), "audience".to_owned());
+            let fact = Fact { row: projection.clone(), name: register, register: value };
+            table.apply(&fact, now()).await.expect("the same register");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pending_event_of_previous_version_is_read_and_written_unchanged() {
+    for (name, pending_key) in
+        [("waiting", PendingKey::WaitingFor("s1".into())), ("recent", PendingKey::RecentBy("jun".into()))]
+    {
+        let stored = row(&format!("audience/{name}"));
+        let put = puts(&stored);
+        let table = AudienceTable::new(client(&[&queries(&stored), &put]), "audience".to_owned());
+        assert_eq!(table.pending_page(&pending_key, None, 10).await.expect("a page").events, [event()]);
+        table.add_pending(&pending_key, &event()).await.expect("the same row");
+        assert_eq!(put.num_calls(), 1, "{name}");
+    }
+    assert_eq!(text(&row("audience/waiting"), "sk"), "waiting#e1");
+}

@@ -1,0 +1,352 @@
+//! Tables, SNS and queue in memory.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+};
+
+use domain::{
+    graph::{Change, Position},
+    push::{Event, Fact, Platform, Preferences, Registers, Row},
+};
+use function_kit::{
+    failure::{Failure, Kind},
+    metrics::Metrics,
+};
+use jiff::{SignedDuration, Timestamp};
+use store::{
+    audience::{Followers, PendingKey, PendingPage},
+    devices::{DeliveryTargets, Device},
+    ledger::{Claim, Entry},
+};
+
+use super::changes::COMMITTED;
+use crate::{
+    message::{Continuation, Message},
+    notify::Notifier,
+    ports::{Ledger, MobilePush, Projections, Runtime},
+    project::project,
+    publish_error::PublishError,
+};
+
+/// Published message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    pub endpoint: String,
+    /// FCM's message.
+    pub message: serde_json::Value,
+}
+
+impl Push {
+    /// Recipient and rule.
+    pub fn user_and_rule(&self) -> (String, String) {
+        let user = self.endpoint.split('/').next().unwrap_or_default();
+        (user.to_owned(), self.message["data"]["rule"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+#[derive(Default)]
+struct LedgerRow {
+    claimed_by: String,
+    claimed_until: Timestamp,
+    sent: BTreeSet<String>,
+    outcome: Option<String>,
+}
+
+type ErrorFactory = Box<dyn Fn() -> PublishError>;
+
+/// All state outside the function, and faults to inject.
+pub struct InMemoryBackend {
+    rows: RefCell<BTreeMap<Row, Registers>>,
+    pending: RefCell<BTreeMap<(PendingKey, String), Event>>,
+    ledger: RefCell<HashMap<String, LedgerRow>>,
+    continued: RefCell<HashSet<String>>,
+    targets: RefCell<HashMap<String, DeliveryTargets>>,
+    /// Errors of the next publications, by endpoint.
+    publish_errors: RefCell<HashMap<String, VecDeque<ErrorFactory>>>,
+    queue: RefCell<VecDeque<Continuation>>,
+    /// Deduplication ids of the queue.
+    enqueued_ids: RefCell<HashSet<String>>,
+    invocation: Cell<u32>,
+    pub pushes: RefCell<Vec<Push>>,
+    pub deleted_endpoints: RefCell<Vec<String>>,
+    pub now: Cell<Timestamp>,
+    pub page_size: Cell<usize>,
+    /// The next write of a send's result fails.
+    pub crash_before_mark: Cell<bool>,
+    /// Change that another invocation projects just before the next pending event is stored.
+    pub concurrent_change: RefCell<Option<Change>>,
+    /// Devices register again just before they are removed.
+    pub device_reregisters: Cell<bool>,
+}
+
+impl InMemoryBackend {
+    pub fn new() -> Self {
+        Self {
+            rows: RefCell::default(),
+            pending: RefCell::default(),
+            ledger: RefCell::default(),
+            continued: RefCell::default(),
+            targets: RefCell::default(),
+            publish_errors: RefCell::default(),
+            queue: RefCell::default(),
+            enqueued_ids: RefCell::default(),
+            invocation: Cell::new(0),
+            pushes: RefCell::default(),
+            deleted_endpoints: RefCell::default(),
+            now: Cell::new(COMMITTED + SignedDuration::from_millis(300)),
+            page_size: Cell::new(500),
+            crash_before_mark: Cell::new(false),
+            concurrent_change: RefCell::default(),
+            device_reregisters: Cell::new(false),
+        }
+    }
+
+    /// A backend where each user has one device.
+    pub fn with_users(users: &[&str]) -> Self {
+        let backend = Self::new();
+        users.iter().for_each(|user| backend.add_device(user, "phone"));
+        backend
+    }
+
+    pub fn add_device(&self, user: &str, id: &str) {
+        let device = Device {
+            user: user.to_owned(),
+            id: id.to_owned(),
+            endpoint_arn: format!("{user}/{id}"),
+            token: format!("token-of-{user}-{id}").try_into().expect("a token"),
+            platform: Platform::Android,
+            language: None,
+            last_seen: COMMITTED,
+        };
+        self.targets.borrow_mut().entry(user.to_owned()).or_default().devices.push(device);
+    }
+
+    pub fn set_preferences(&self, user: &str, preferences: Preferences) {
+        self.targets.borrow_mut().entry(user.to_owned()).or_default().preferences = preferences;
+    }
+
+    pub fn device_count(&self, user: &str) -> usize {
+        self.targets.borrow().get(user).map_or(0, |targets| targets.devices.len())
+    }
+
+    /// Makes one publication to `endpoint` fail.
+    pub fn fail_publish(&self, endpoint: &str, error: impl Fn() -> PublishError + 'static) {
+        self.publish_errors.borrow_mut().entry(endpoint.to_owned()).or_default().push_back(Box::new(error));
+    }
+
+    pub fn pending_count(&self) -> usize {
+        self.pending.borrow().len()
+    }
+
+    pub fn advance_clock(&self, duration: SignedDuration) {
+        self.now.set(self.now.get() + duration);
+    }
+
+    /// Delivers changes as one batch, then all continuations. Returns the kinds of failures.
+    pub async fn deliver(&self, changes: &[Change]) -> Vec<Kind> {
+        let mut failures = self.deliver_changes(changes).await;
+        while let Some(continuation) = self.dequeue() {
+            failures.extend(self.deliver_continuation(&continuation).await);
+        }
+        failures
+    }
+
+    /// Delivers changes as one batch, and no continuation.
+    pub async fn deliver_changes(&self, changes: &[Change]) -> Vec<Kind> {
+        self.invoke(changes.iter().map(|change| change.to_cloud_event("main")).collect()).await
+    }
+
+    pub async fn deliver_continuation(&self, continuation: &Continuation) -> Vec<Kind> {
+        self.invoke(vec![serde_json::to_string(continuation).expect("JSON")]).await
+    }
+
+    pub fn dequeue(&self) -> Option<Continuation> {
+        self.queue.borrow_mut().pop_front()
+    }
+
+    /// One invocation: projects all messages, then notifies.
+    async fn invoke(&self, bodies: Vec<String>) -> Vec<Kind> {
+        self.invocation.set(self.invocation.get() + 1);
+        let mut projected: Vec<Message> = Vec::new();
+        for body in &bodies {
+            projected.push(project(self, body).await.expect("projected"));
+        }
+        let metrics = Metrics::of("push-fanout");
+        let notifier = Notifier { ports: self, metrics: &metrics };
+        let mut failures = Vec::new();
+        for message in projected {
+            failures.extend(notifier.handle(message).await.err().map(|failure| failure.kind));
+        }
+        failures
+    }
+
+    /// Notifications so far as (recipient, rule), sorted.
+    pub fn sent(&self) -> Vec<(String, String)> {
+        let mut sent: Vec<_> = self.pushes.borrow().iter().map(Push::user_and_rule).collect();
+        sent.sort();
+        sent
+    }
+
+    fn claimant(&self) -> String {
+        self.invocation.get().to_string()
+    }
+}
+
+impl Projections for InMemoryBackend {
+    async fn apply(&self, fact: &Fact, _: Timestamp) -> Result<(), Failure> {
+        let mut rows = self.rows.borrow_mut();
+        let row = rows.entry(fact.row.clone()).or_default();
+        // The table's condition, which compares texts.
+        if row.get(&fact.name).is_none_or(|known| known.to_string() <= fact.register.to_string()) {
+            row.insert(fact.name.clone(), fact.register.clone());
+        }
+        Ok(())
+    }
+
+    async fn look_up(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure> {
+        let known = self.rows.borrow();
+        Ok(rows.iter().filter_map(|row| Some((row.clone(), known.get(row)?.clone()))).collect())
+    }
+
+    async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure> {
+        let rows = self.rows.borrow();
+        let all = rows.iter().filter_map(|(row, registers)| match row {
+            Row::Follower { of, follower } if of == person => Some((follower.clone(), registers.clone())),
+            _ => None,
+        });
+        let mut followers: Vec<_> =
+            all.filter(|(follower, _)| after.is_none_or(|after| follower.as_str() > after)).collect();
+        let has_more = followers.len() > self.page_size.get();
+        followers.truncate(self.page_size.get());
+        let next = followers.last().filter(|_| has_more).map(|(follower, _)| follower.clone());
+        Ok(Followers { followers, next })
+    }
+
+    async fn add_pending(&self, key: &PendingKey, event: &Event) -> Result<(), Failure> {
+        if let Some(change) = self.concurrent_change.take() {
+            project(self, &change.to_cloud_event("main")).await?;
+        }
+        self.pending.borrow_mut().insert((key.clone(), event.edge.clone()), event.clone());
+        Ok(())
+    }
+
+    async fn pending_page(&self, key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure> {
+        let pending = self.pending.borrow();
+        let all = pending.iter().filter(|((at, edge), _)| at == key && after.is_none_or(|after| edge.as_str() > after));
+        let mut events: Vec<_> = all.map(|(_, event)| event.clone()).collect();
+        let has_more = events.len() > self.page_size.get();
+        events.truncate(self.page_size.get());
+        let next = events.last().filter(|_| has_more).map(|event| event.edge.clone());
+        Ok(PendingPage { events, next })
+    }
+
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure> {
+        let mut pending = self.pending.borrow_mut();
+        let key = (key.clone(), edge.to_owned());
+        if pending.get(&key).is_some_and(|event| event.position <= position) {
+            pending.remove(&key);
+        }
+        Ok(())
+    }
+}
+
+fn ledger_key(entry: &Entry<'_>) -> String {
+    format!("{} {} {}", entry.rule, entry.event.id, entry.recipient)
+}
+
+impl Ledger for InMemoryBackend {
+    async fn claim(&self, entry: &Entry<'_>, now: Timestamp, until: Timestamp) -> Result<Claim, Failure> {
+        let mut ledger = self.ledger.borrow_mut();
+        let unclaimed = || LedgerRow { claimed_until: now, ..LedgerRow::default() };
+        let row = ledger.entry(ledger_key(entry)).or_insert_with(unclaimed);
+        if row.outcome.is_some() {
+            return Ok(Claim::Settled);
+        }
+        if row.claimed_until > now {
+            return Ok(Claim::Held);
+        }
+        (row.claimed_by, row.claimed_until) = (self.claimant(), until);
+        Ok(Claim::Claimed { sent: row.sent.clone() })
+    }
+
+    async fn finish_claim(
+        &self,
+        entry: &Entry<'_>,
+        sent: &BTreeSet<String>,
+        outcome: Option<&str>,
+    ) -> Result<bool, Failure> {
+        if self.crash_before_mark.take() {
+            return Err(Failure::transient("mark a notification", "the function crashed"));
+        }
+        let mut ledger = self.ledger.borrow_mut();
+        let row = ledger.get_mut(&ledger_key(entry)).expect("a claimed row");
+        if row.claimed_by != self.claimant() || row.outcome.is_some() {
+            return Ok(false);
+        }
+        (row.sent, row.outcome, row.claimed_until) = (sent.clone(), outcome.map(str::to_owned), Timestamp::UNIX_EPOCH);
+        Ok(true)
+    }
+
+    async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
+        let settled = || LedgerRow { outcome: Some(outcome.to_owned()), ..LedgerRow::default() };
+        self.ledger.borrow_mut().entry(ledger_key(entry)).or_insert_with(settled);
+        Ok(())
+    }
+
+    async fn is_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure> {
+        Ok(self.continued.borrow().contains(&format!("{pass} {} {page}", event.id)))
+    }
+
+    async fn mark_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
+        self.continued.borrow_mut().insert(format!("{pass} {} {page}", event.id));
+        Ok(())
+    }
+}
+
+impl MobilePush for InMemoryBackend {
+    async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
+        Ok(self.targets.borrow().get(user).cloned().unwrap_or_default())
+    }
+
+    async fn remove_device(&self, device: &Device) -> Result<bool, Failure> {
+        if self.device_reregisters.get() {
+            return Ok(false);
+        }
+        let mut targets = self.targets.borrow_mut();
+        let devices = &mut targets.get_mut(&device.user).expect("a user").devices;
+        let before = devices.len();
+        devices.retain(|known| known != device);
+        Ok(devices.len() < before)
+    }
+
+    async fn publish(&self, endpoint: &str, message: &str) -> Result<(), PublishError> {
+        if let Some(error) = self.publish_errors.borrow_mut().get_mut(endpoint).and_then(VecDeque::pop_front) {
+            return Err(error());
+        }
+        let message: serde_json::Value = serde_json::from_str(message).expect("JSON");
+        let gcm = message["GCM"].as_str().expect("a text");
+        let gcm: serde_json::Value = serde_json::from_str(gcm).expect("JSON");
+        let push = Push { endpoint: endpoint.to_owned(), message: gcm["fcmV1Message"]["message"].clone() };
+        self.pushes.borrow_mut().push(push);
+        Ok(())
+    }
+
+    async fn delete_endpoint(&self, endpoint: &str) -> Result<(), Failure> {
+        self.deleted_endpoints.borrow_mut().push(endpoint.to_owned());
+        Ok(())
+    }
+}
+
+impl Runtime for InMemoryBackend {
+    async fn enqueue(&self, continuation: &Continuation) -> Result<(), Failure> {
+        if self.enqueued_ids.borrow_mut().insert(continuation.id()) {
+            self.queue.borrow_mut().push_back(continuation.clone());
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+}

@@ -1,0 +1,25 @@
+use function_kit::failure::Failure;
+use opensearch::{Index, Page, Search, SortKey};
+
+/// Interface to the index: OpenSearch in production, a list in tests.
+pub trait SearchIndex {
+    async fn search(
+        &self,
+        search: Search<'_>,
+        caller: &str,
+        after: Option<&SortKey>,
+        size: usize,
+    ) -> Result<Page, Failure>;
+}
+
+impl SearchIndex for Index {
+    async fn search(
+        &self,
+        search: Search<'_>,
+        caller: &str,
+        after: Option<&SortKey>,
+        size: usize,
+    ) -> Result<Page, Failure> {
+        Self::search(self, search, caller, after, size).await
+    }
+}

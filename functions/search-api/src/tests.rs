@@ -1,0 +1,4 @@
+//! Tests of the whole function with a fixed list of hits.
+
+mod fixed_index;
+mod handler;

@@ -1,0 +1,106 @@
+//! Ports with a fixed list of hits and fixed table rows.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{Client, operation::batch_get_item::BatchGetItemOutput, types::AttributeValue};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
+use aws_smithy_mocks::{RuleMode, mock, mock_client};
+use domain::{
+    graph::Position,
+    push,
+    search::{GenerationPosition, MARK_BEGIN, MARK_END, Register},
+};
+use function_kit::{failure::Failure, seal::SecretSealer};
+use opensearch::{Hit, Page, Search, SortKey};
+use serde_json::json;
+use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
+
+use crate::{handler::Ports, search_index::SearchIndex, visibility_filter::VisibilityFilter};
+
+type Row = HashMap<String, AttributeValue>;
+
+/// Index that finds the same hits for every search.
+pub struct FixedIndex(Vec<Hit>);
+
+impl SearchIndex for FixedIndex {
+    async fn search(&self, _: Search<'_>, _: &str, after: Option<&SortKey>, size: usize) -> Result<Page, Failure> {
+        let rest = self.0.iter().skip_while(|hit| after.is_some_and(|after| hit.sort_key != *after));
+        let rest = rest.skip(usize::from(after.is_some()));
+        let hits: Vec<_> = rest.take(size).cloned().collect();
+        Ok(Page { is_last: hits.len() < size, hits })
+    }
+}
+
+fn hit(id: &str) -> Hit {
+    let sort_key = serde_json::from_value(json!([7.0, 0, id])).expect("a sort key");
+    Hit { id: id.to_owned(), highlight: Some(format!("{MARK_BEGIN}첫눈{MARK_END} {id}")), sort_key }
+}
+
+fn row(id: &str, registers: &[(&str, Option<&str>)]) -> Row {
+    let position = GenerationPosition { generation: 0, position: Position::new(7, 1) };
+    let mut row = Row::from([
+        ("id".to_owned(), AttributeValue::S(id.to_owned())),
+        ("version".to_owned(), AttributeValue::N("3".to_owned())),
+    ]);
+    for (name, value) in registers {
+        let register = Register { position, value: value.map(str::to_owned) };
+        row.insert(format!("r:{name}"), AttributeValue::S(register.to_string()));
+    }
+    row
+}
+
+/// Row of the search table: Mina's stories `public-*`, `followers-*`, `private-*`, `deleted-*`, `tagged-*`; Mina; the
+/// tag `snow`.
+fn stored_row(id: &str) -> Option<Row> {
+    let title = format!("첫눈 {id}");
+    let told = ("told#e", Some("1795305600000 mina"));
+    match id.split('-').next()? {
+        "snow" => Some(row(id, &[("tag", Some("")), ("name", Some("눈"))])),
+        "tagged" => {
+            Some(row(id, &[("title", Some(&title)), told, ("tagged#x", Some("snow")), ("tagged#y", Some("rain"))]))
+        }
+        "mina" => Some(row(id, &[("person", Some("")), ("name", Some("미나"))])),
+        "deleted" => Some(row(id, &[("title", Some(&title)), ("told#e", None)])),
+        visibility @ ("public" | "followers" | "private") => {
+            Some(row(id, &[("title", Some(&title)), told, ("visibility", Some(visibility))]))
+        }
+        _ => None,
+    }
+}
+
+/// Ports with hits of these ids. Jun follows Mina.
+pub fn ports(ids: &[&str]) -> Ports<FixedIndex> {
+    let entries = mock!(Client::batch_get_item).then_compute_output(|request| {
+        let requested = request.request_items().expect("keys");
+        let text = |key: &Row, name: &str| key.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let mut output = BatchGetItemOutput::builder();
+        if let Some(keys) = requested.get("search") {
+            let rows = keys.keys().iter().filter_map(|key| stored_row(&text(key, "id")?)).collect();
+            output = output.responses("search", rows);
+        }
+        if let Some(keys) = requested.get("audience") {
+            let follows = |key: &&Row| {
+                (text(key, "pk").as_deref(), text(key, "sk").as_deref()) == (Some("followers#mina"), Some("jun"))
+            };
+            let register = push::Register::new(Position::new(1, 1), "").to_string();
+            let rows = keys.keys().iter().filter(follows).map(|key| {
+                let mut row = key.clone();
+                row.insert("r:edge#e".to_owned(), AttributeValue::S(register.clone()));
+                row
+            });
+            output = output.responses("audience", rows.collect());
+        }
+        output.build()
+    });
+    let secret = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
+        .then_output(|| GetSecretValueOutput::builder().secret_string("0123456789abcdef0123456789abcdef").build());
+    let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&entries]);
+    Ports {
+        index: FixedIndex(ids.iter().map(|id| hit(id)).collect()),
+        visibility: VisibilityFilter {
+            entries: SearchTable::new(dynamodb.clone(), "search".into()),
+            relations: Relations { audience: AudienceTable::new(dynamodb, "audience".into()) },
+        },
+        sealer: SecretSealer::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
+    }
+}

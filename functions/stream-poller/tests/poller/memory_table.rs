@@ -1,0 +1,164 @@
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use domain::graph::Position;
+use function_kit::failure::Failure;
+use jiff::Timestamp;
+use store::checkpoint::{AcquiredLease, Lease, LeaseStatus};
+use stream_poller::checkpoints::Checkpoints;
+use tokio::task::yield_now;
+
+/// An in-memory checkpoint table with the conditions of `store::checkpoint`.
+#[derive(Clone, Default)]
+pub struct MemoryTable(Rc<State>);
+
+#[derive(Default)]
+struct State {
+    row: RefCell<Row>,
+    /// The epoch and position of each successful write of the checkpoint.
+    writes: RefCell<Vec<(u64, Position)>>,
+    failures: Cell<u32>,
+}
+
+#[derive(Default, Clone)]
+struct Row {
+    position: Option<Position>,
+    generation: u64,
+    owner: Option<String>,
+    epoch: u64,
+    expires_at: Option<Timestamp>,
+    requested_until: Option<Timestamp>,
+}
+
+impl MemoryTable {
+    pub fn position(&self) -> Option<Position> {
+        self.0.row.borrow().position
+    }
+
+    pub fn set_position(&self, commit_num: u64, op_num: u64) {
+        self.0.row.borrow_mut().position = Some(Position::new(commit_num, op_num));
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.0.row.borrow().owner.is_some()
+    }
+
+    pub fn epoch(&self) -> u64 {
+        self.0.row.borrow().epoch
+    }
+
+    pub fn writes(&self) -> Vec<(u64, Position)> {
+        self.0.writes.borrow().clone()
+    }
+
+    /// Lets the lease expire.
+    pub fn expire(&self) {
+        self.0.row.borrow_mut().expires_at = Some(Timestamp::MIN);
+    }
+
+    /// Lets the next `number` calls fail with a transient failure.
+    pub fn fail(&self, number: u32) {
+        self.0.failures.set(number);
+    }
+
+    async fn call(&self) -> Result<(), Failure> {
+        // The test may crash the poller before and after the call takes effect.
+        yield_now().await;
+        match self.0.failures.get() {
+            0 => Ok(()),
+            left => {
+                self.0.failures.set(left - 1);
+                Err(Failure::transient("call the table", "injected"))
+            }
+        }
+    }
+
+    fn lease_status(&self, lease: &Lease, now: Timestamp) -> LeaseStatus {
+        let row = self.0.row.borrow();
+        match row.owner.as_ref() == Some(&lease.owner) && row.epoch == lease.epoch {
+            false => LeaseStatus::Lost,
+            true if row.requested_until.is_some_and(|until| until > now) => LeaseStatus::HandoverRequested,
+            true => LeaseStatus::Held,
+        }
+    }
+}
+
+impl Checkpoints for MemoryTable {
+    async fn acquire(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Option<AcquiredLease>, Failure> {
+        self.call().await?;
+        let acquired = {
+            let mut row = self.0.row.borrow_mut();
+            let is_free = row.owner.is_none() || row.expires_at.is_some_and(|at| at <= now);
+            if !is_free {
+                return Ok(None);
+            }
+            let (epoch, position, generation) = (row.epoch + 1, row.position, row.generation);
+            *row = Row {
+                owner: Some(owner.to_owned()),
+                epoch,
+                expires_at: Some(expires_at),
+                position,
+                generation,
+                requested_until: None,
+            };
+            AcquiredLease { lease: Lease { owner: owner.to_owned(), epoch }, position, generation }
+        };
+        yield_now().await;
+        Ok(Some(acquired))
+    }
+
+    async fn request_handover(&self, _: &str, until: Timestamp) -> Result<(), Failure> {
+        self.call().await?;
+        self.0.row.borrow_mut().requested_until = Some(until);
+        Ok(())
+    }
+
+    async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
+        self.call().await?;
+        let lease_status = self.lease_status(lease, now);
+        if lease_status == LeaseStatus::Lost || self.position().is_some_and(|old| old > position) {
+            return Ok(LeaseStatus::Lost);
+        }
+        self.0.row.borrow_mut().position = Some(position);
+        self.0.writes.borrow_mut().push((lease.epoch, position));
+        yield_now().await;
+        Ok(lease_status)
+    }
+
+    async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
+        self.call().await?;
+        Ok(self.lease_status(lease, now))
+    }
+
+    async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
+        self.call().await?;
+        if self.lease_status(lease, Timestamp::MAX) == LeaseStatus::Lost {
+            return Ok(None);
+        }
+        let mut row = self.0.row.borrow_mut();
+        row.generation = old + 1;
+        row.position = None;
+        Ok(Some(row.generation))
+    }
+
+    async fn generation(&self) -> Result<u64, Failure> {
+        Ok(self.0.row.borrow().generation)
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), Failure> {
+        self.call().await?;
+        if self.lease_status(lease, Timestamp::MAX) != LeaseStatus::Lost {
+            let mut row = self.0.row.borrow_mut();
+            row.owner = None;
+            row.expires_at = None;
+        }
+        Ok(())
+    }
+}

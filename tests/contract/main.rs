@@ -1,0 +1,22 @@
+//! Each function's binary alone, as built for AWS, behind a Lambda Runtime API.
+//!
+//! Each test has its own emulator and its own processes, so the tests run in parallel. They measure the memory of a
+//! process, never that of the machine.
+//!
+//! The events in `tests/events` also serve `sam local invoke <Function> -e tests/events/<file>.json`.
+
+mod audio_worker;
+mod emulated_aws;
+mod events;
+mod media_api;
+mod media_environment;
+mod metadata_writer;
+mod photograph;
+mod position_independent;
+mod push;
+mod responses;
+mod search;
+mod startup;
+mod stream_poller;
+mod thumbnailer;
+mod upload_api;

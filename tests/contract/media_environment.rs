@@ -1,0 +1,136 @@
+//! The resources that the functions of the media pipeline use.
+
+use aws_client::{AwsClient, REGION};
+use domain::media::{MediaId, Report};
+use http::Method;
+use lambda_runtime_api::Function;
+use serde_json::{Value, json};
+use stack::tools;
+use test_support::queues::{create_queue, receive_messages};
+
+use crate::emulated_aws::{EmulatedAws, SEALING_SECRET, UNREACHABLE, start_function_at};
+
+/// Buckets, queues, table, secret and distribution in an emulator. No events are wired.
+pub struct MediaEnvironment {
+    emulated: EmulatedAws,
+    pub aws: AwsClient,
+    metadata_queue: String,
+    dead_letter_queue: String,
+    distribution: String,
+}
+
+impl MediaEnvironment {
+    pub async fn start(name: &str) -> Self {
+        let emulated = EmulatedAws::start(name);
+        let aws = emulated.client.clone();
+        for bucket in ["originals", "derived"] {
+            let region = format!("<LocationConstraint>{REGION}</LocationConstraint>");
+            let body = format!("<CreateBucketConfiguration>{region}</CreateBucketConfiguration>").into_bytes();
+            let created = aws.send("s3", Method::PUT, &format!("/{bucket}"), &[], body).await.expect("response");
+            assert!(created.status.is_success(), "{:?}", created.status);
+        }
+        let metadata_queue = create_queue(&aws, "metadata").await;
+        let dead_letter_queue = create_queue(&aws, "dead-letters").await;
+        // The index that these tests query; the template has more.
+        let index = ("all_for_owner", &["all_for_owner", "listed_at"][..]);
+        emulated.create_table_with_index("media", &["id"], Some(index)).await;
+        emulated.create_sealing_secret().await;
+        let distribution = create_distribution(&aws).await;
+        Self { emulated, aws, metadata_queue, dead_letter_queue, distribution }
+    }
+
+    /// Starts the function with this logical id, with the settings of the template.
+    pub async fn start_function(&self, logical_id: &str) -> Function {
+        self.start_function_with(logical_id, &[]).await
+    }
+
+    /// Starts the function with more settings, or with other values.
+    pub async fn start_function_with(&self, logical_id: &str, settings: &[(&str, &str)]) -> Function {
+        let own = [
+            ("DISTRIBUTION_ID", self.distribution.as_str()),
+            ("METADATA_QUEUE_URL", &self.metadata_queue),
+            ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
+        ];
+        start(&self.emulated.endpoint(), logical_id, &[&own[..], settings].concat()).await
+    }
+
+    /// The report that a worker has sent to `metadata-writer`. Panics if there is not exactly one.
+    pub async fn receive_report(&self) -> Report {
+        let messages = receive_messages(&self.aws, &self.metadata_queue, 1).await;
+        serde_json::from_str(&messages[0]).expect("report")
+    }
+
+    /// The one message in the dead-letter queue.
+    pub async fn receive_dead_letter(&self) -> String {
+        receive_messages(&self.aws, &self.dead_letter_queue, 1).await.swap_remove(0)
+    }
+
+    /// The keys of the files derived from the original at `key`.
+    pub async fn derived_keys(&self, key: &str) -> Vec<String> {
+        self.aws.list_objects("derived", &format!("{}/", MediaId::of_key(key))).await.expect("list")
+    }
+
+    /// The content of a derived file.
+    pub async fn derived_file(&self, key: &str) -> Vec<u8> {
+        let path = format!("/derived/{key}");
+        let response = self.aws.send("s3", Method::GET, &path, &[], Vec::new()).await.expect("response");
+        assert!(response.status.is_success(), "{key}: {}", response.status);
+        response.body
+    }
+
+    /// All rows of the table `media`.
+    pub async fn rows(&self) -> Vec<Value> {
+        let scan = json!({"TableName": "media"});
+        let rows = self.aws.json("dynamodb", "DynamoDB_20120810.Scan", &scan).await.expect("rows");
+        rows["Items"].as_array().expect("items").clone()
+    }
+
+    /// The attribute `state` of all rows.
+    pub async fn states(&self) -> Vec<String> {
+        let rows = self.rows().await;
+        rows.iter().map(|row| row["state"]["S"].as_str().expect("state").to_owned()).collect()
+    }
+}
+
+/// Starts a function that cannot reach AWS.
+pub async fn start_disconnected(logical_id: &str) -> Function {
+    let settings = [
+        ("DISTRIBUTION_ID", "E1"),
+        ("METADATA_QUEUE_URL", "http://127.0.0.1:9/metadata"),
+        ("DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/dead-letters"),
+    ];
+    start(UNREACHABLE, logical_id, &settings).await
+}
+
+/// Starts a function of the media pipeline. Each function reads a part of these settings.
+async fn start(endpoint: &str, logical_id: &str, settings: &[(&str, &str)]) -> Function {
+    let ffmpeg = tools::ffmpeg().expect("ffmpeg");
+    let common = [
+        ("ORIGINALS_BUCKET", "originals"),
+        ("DERIVED_BUCKET", "derived"),
+        ("DELIVERY_BASE_URL", "https://d1.cloudfront.net"),
+        ("FFMPEG_PATH", ffmpeg.to_str().expect("UTF-8")),
+        ("MEDIA_TABLE", "media"),
+        ("AUDIENCE_TABLE", "audience"),
+        ("SEALING_SECRET_ARN", SEALING_SECRET),
+        // The messages of these tests are in no queue.
+        ("QUEUE_URL", "http://127.0.0.1:9/none"),
+    ];
+    start_function_at(endpoint, logical_id, &[&common[..], settings].concat()).await
+}
+
+/// Creates a distribution in front of the bucket `derived`; returns its id. The functions only create invalidations in it.
+async fn create_distribution(aws: &AwsClient) -> String {
+    let config = "<DistributionConfig><CallerReference>contract</CallerReference><Comment/><Enabled>true</Enabled>\
+        <Origins><Quantity>1</Quantity><Items><Origin><Id>derived</Id>\
+        <DomainName>derived.s3.amazonaws.com</DomainName>\
+        <S3OriginConfig><OriginAccessIdentity/></S3OriginConfig></Origin></Items></Origins>\
+        <DefaultCacheBehavior><TargetOriginId>derived</TargetOriginId>\
+        <ViewerProtocolPolicy>https-only</ViewerProtocolPolicy></DefaultCacheBehavior></DistributionConfig>";
+    let path = "/2020-05-31/distribution";
+    let created = aws.send("cloudfront", Method::POST, path, &[], config.into()).await.expect("response");
+    let body = String::from_utf8(created.body).expect("XML");
+    assert!(created.status.is_success(), "{body}");
+    let id = body.split_once("<Id>").and_then(|(_, rest)| rest.split_once("</Id>")).expect("id").0;
+    id.to_owned()
+}

@@ -1,0 +1,131 @@
+//! The functions of push: the platform application is created, a device registers and is notified of a follow.
+
+use std::time::Duration;
+
+use aws_client::{AwsClient, REGION};
+use axum::{Router, routing::put};
+use domain::push::Platform;
+use jiff::Timestamp;
+use lambda_runtime_api::Function;
+use mobile_push::{MobilePushEmulator, Options, Profile};
+use serde_json::{Value, json};
+use stack::push_credentials;
+use test_support::queues::{create_fifo_queue, receive_messages};
+use tokio::{net::TcpListener, sync::mpsc};
+
+use crate::{
+    emulated_aws::EmulatedAws,
+    events::{event, without_caller},
+    responses::{consume, invoke, problem, request},
+};
+
+const TOKEN: &str = "contract-token";
+
+#[tokio::test]
+async fn registered_device_is_notified_once_of_new_follower() {
+    let push = PushEnvironment::start().await;
+
+    let (response_url, mut responses) = cloud_formation().await;
+    let mut create = event("create-platform-application");
+    create["ResponseURL"] = response_url.into();
+    create["ResourceProperties"]["CredentialsSecretArn"] =
+        push_credentials::secret_arn(&push.aws).await.expect("secret").into();
+    let mut resource = push.start_function("PlatformApplicationMaker").await;
+    // CloudFormation may send a request twice.
+    for _ in 0..2 {
+        invoke(&mut resource, &create).await;
+        let response = responses.recv().await.expect("response to CloudFormation");
+        assert_eq!(response["Status"], "SUCCESS", "{response}");
+        assert_eq!(response["PhysicalResourceId"], push.application(), "{response}");
+    }
+    create["ResourceProperties"]["CredentialsSecretArn"] = "nowhere".into();
+    invoke(&mut resource, &create).await;
+    let response = responses.recv().await.expect("response to CloudFormation");
+    assert_eq!(response["Status"], "FAILED", "{response}");
+
+    let mut devices = push.start_function("DeviceApi").await;
+    let put = event("put-device");
+    let (status, device) = request(&mut devices, &put).await;
+    assert_eq!((status, &device["id"]), (200, &json!("phone")));
+    let refusal = problem(&mut devices, &without_caller(put)).await;
+    assert_eq!(refusal, (401, json!("urn:iyagi:problem:unauthorized")));
+
+    let profile = Profile { name: "미나".into(), language: "ko".into(), platform: Platform::Android };
+    push.phones.client().register_phone(TOKEN, &profile).await.expect("phone");
+    let mut fanout = push.start_function("PushFanout").await;
+    let changes = committed_now(event("graph-changes"));
+    for _ in 0..2 {
+        consume(&mut fanout, &changes).await;
+    }
+    let shown = push.phones.client().wait_for_count(0, Duration::from_secs(10), 1).await.expect("notification");
+    assert_eq!(shown.len(), 1, "a second delivery sends nothing");
+    assert_eq!(shown[0].notice.body, "누군가 회원님을 팔로우하기 시작했어요.");
+    // The queue removes the duplicate within five minutes.
+    let dead_letters = receive_messages(&push.aws, &push.dead_letter_queue, 1).await;
+    assert_eq!(dead_letters, ["this is not a change"]);
+}
+
+/// An emulator with the tables of push, and an emulator of mobile push in front of its SNS.
+struct PushEnvironment {
+    emulated: EmulatedAws,
+    phones: MobilePushEmulator,
+    aws: AwsClient,
+    queue: String,
+    dead_letter_queue: String,
+}
+
+impl PushEnvironment {
+    async fn start() -> Self {
+        let emulated = EmulatedAws::start("push");
+        let aws = emulated.client.clone();
+        let options = Options { upstream: Some(emulated.endpoint()), ..Options::default() };
+        let phones = MobilePushEmulator::start(options).expect("emulator of mobile push");
+        emulated.create_table("audience", &["pk", "sk"]).await;
+        emulated.create_table("ledger", &["id"]).await;
+        let index = ("by-token", &["token_hash"][..]);
+        emulated.create_table_with_index("devices", &["user", "item"], Some(index)).await;
+        let queue = create_fifo_queue(&aws, "push.fifo").await;
+        let dead_letter_queue = create_fifo_queue(&aws, "push-dlq.fifo").await;
+        Self { emulated, phones, aws, queue, dead_letter_queue }
+    }
+
+    fn application(&self) -> String {
+        format!("arn:aws:sns:{REGION}:000000000000:app/GCM/iyagi-push")
+    }
+
+    async fn start_function(&self, logical_id: &str) -> Function {
+        let (sns, application) = (self.phones.endpoint(), self.application());
+        let settings = [
+            ("AWS_ENDPOINT_URL_SNS", sns.as_str()),
+            ("AUDIENCE_TABLE", "audience"),
+            ("LEDGER_TABLE", "ledger"),
+            ("DEVICES_TABLE", "devices"),
+            ("PLATFORM_APPLICATION_ARN", &application),
+            ("PUSH_QUEUE_URL", &self.queue),
+            ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
+        ];
+        self.emulated.start_function(logical_id, &settings).await
+    }
+}
+
+/// The response URL of CloudFormation, and the responses sent to it. The server ends with the test's runtime.
+async fn cloud_formation() -> (String, mpsc::UnboundedReceiver<Value>) {
+    let (sender, responses) = mpsc::unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let url = format!("http://{}/answer", listener.local_addr().expect("address"));
+    let receive = put(async move |body: String| {
+        sender.send(serde_json::from_str(&body).expect("JSON")).expect("receiver");
+    });
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/answer", receive)).await });
+    (url, responses)
+}
+
+/// The same changes with the current time: old changes cause no notification.
+fn committed_now(mut event: Value) -> Value {
+    for record in event["Records"].as_array_mut().expect("records") {
+        let Ok(mut change) = serde_json::from_str::<Value>(record["body"].as_str().expect("body")) else { continue };
+        change["data"]["commitTimestampMs"] = Timestamp::now().as_millisecond().to_string().into();
+        record["body"] = change.to_string().into();
+    }
+    event
+}

@@ -1,0 +1,161 @@
+//! The functions of search: a story is indexed, found and suggested; indexes are rebuilt.
+
+use aws_client::AwsClient;
+use lambda_runtime_api::Function;
+use serde_json::{Value, json};
+use stack::search_server::SearchServer;
+use test_support::{
+    queues::{create_fifo_queue, receive_messages},
+    wait::wait_for,
+};
+
+use crate::{
+    emulated_aws::{EmulatedAws, SEALING_SECRET},
+    events::{event, without_caller},
+    responses::{consume, invoke, problem, request},
+};
+
+#[tokio::test]
+async fn indexed_story_is_found_until_index_is_unavailable() {
+    let mut search = SearchEnvironment::start().await;
+    let (mut indexer, mut api) =
+        (search.start_function("SearchIndexer").await, search.start_function("SearchApi").await);
+    let query = event("search");
+    assert_eq!(request(&mut api, &query).await, (200, json!({"items": []})), "there is no index yet");
+
+    let changes = event("search-changes");
+    consume(&mut indexer, &changes).await;
+    let dead_letters = receive_messages(&search.aws, &search.dead_letter_queue, 1).await;
+    assert_eq!(dead_letters, ["this is not a change"]);
+    let story = wait_for("the story", async || {
+        let (status, page) = request(&mut api, &query).await;
+        assert_eq!(status, 200, "{page}");
+        page["items"].get(0).cloned()
+    })
+    .await;
+    let expected = json!({
+        "kind": "story", "id": "s1", "title": "서울에서 만난 첫눈", "author": {"id": "mina", "name": "미나"},
+        "publishedAt": "2026-11-22T03:04:05.678Z", "visibility": "public", "tags": [],
+        // This server highlights whole words.
+        "highlight": [{"text": "서울에서", "match": true}, {"text": " 만난 첫눈", "match": false}]
+    });
+    assert_eq!(story, expected);
+    let suggestions = with_query(&query, "GET /v1/search/suggestions", json!({"q": "만"}));
+    let (_, suggested) = request(&mut api, &suggestions).await;
+    assert_eq!(suggested, json!({"items": [{"kind": "story", "id": "s1", "text": "서울에서 만난 첫눈"}]}));
+
+    // The index holds only the fields that search uses. A second delivery changes nothing.
+    let before = search.documents().await;
+    assert!(!before.to_string().contains("iyagi.example") && !before.to_string().contains("126.97"), "{before}");
+    assert_eq!(before.as_array().map(Vec::len), Some(2), "{before}");
+    consume(&mut indexer, &changes).await;
+    assert_eq!(search.documents().await, before);
+
+    // Rebuild from the table, into a new index.
+    let rebuild = json!({"rebuild": {"number": 2}});
+    let rebuilt = invoke(&mut indexer, &rebuild).await;
+    assert_eq!(rebuilt, json!({"offered": 4, "refused": 0}), "each document in both passes");
+    assert_eq!(search.documents().await, before);
+    let (_, page) = request(&mut api, &query).await;
+    assert_eq!(page["items"], json!([expected]));
+
+    // The Neptune full-text index also holds properties that search does not use.
+    let full_text =
+        |query: &str| json!({"query": {"query_string": {"query": query}}, "sort": [{"entity_id.keyword": "asc"}]});
+    let by_place = full_text("predicates.location.value:\"37.56,126.97\" AND entity_type:story");
+    let found = json!([[
+        "aa3c25d1c1968a3e7fb37d0fe47470f6", 1, {
+            "entity_id": "s1", "entity_type": ["story"], "document_type": "vertex",
+            "predicates": {"location": [{"value": "37.56,126.97"}], "title": [{"value": "서울에서 만난 첫눈"}]}
+        }
+    ]]);
+    assert_eq!(search.find("amazon_neptune", &by_place).await, found);
+    let all = search.find("amazon_neptune", &full_text("*")).await;
+    let rebuild = json!({"rebuild": {"number": 2, "mirror": true}});
+    let rebuilt = invoke(&mut indexer, &rebuild).await;
+    assert_eq!(rebuilt, json!({"offered": 6, "refused": 0}), "two vertices and an edge in both passes");
+    assert_eq!(search.find("amazon_neptune", &full_text("*")).await, all);
+    assert_eq!(search.find("amazon_neptune-000002", &by_place).await, found);
+
+    for (parameters, status) in [(json!({}), 400), (json!({"q": "x".repeat(10_000)}), 400), (json!({"q": "((*"}), 200)]
+    {
+        assert_eq!(request(&mut api, &with_query(&query, "GET /v1/search", parameters)).await.0, status);
+    }
+    let refusal = problem(&mut api, &without_caller(query.clone())).await;
+    assert_eq!(refusal, (401, json!("urn:iyagi:problem:unauthorized")));
+
+    // Without an index, changes stay in the queue, and callers have to retry.
+    drop(search.server.take());
+    let response = invoke(&mut indexer, &changes).await;
+    assert_eq!(response["batchItemFailures"].as_array().map(Vec::len), Some(3), "{response}");
+    assert_eq!(problem(&mut api, &query).await, (503, json!("urn:iyagi:problem:unavailable")));
+}
+
+/// The request with another route and other query parameters.
+fn with_query(event: &Value, route: &str, parameters: Value) -> Value {
+    let mut event = event.clone();
+    event["routeKey"] = route.into();
+    event["queryStringParameters"] = parameters;
+    event
+}
+
+/// An emulator with the tables of search, and a server with OpenSearch's API.
+struct SearchEnvironment {
+    emulated: EmulatedAws,
+    aws: AwsClient,
+    /// `None` once the test has stopped it.
+    server: Option<SearchServer>,
+    endpoint: String,
+    queue: String,
+    dead_letter_queue: String,
+}
+
+impl SearchEnvironment {
+    async fn start() -> Self {
+        let emulated = EmulatedAws::start("search");
+        let aws = emulated.client.clone();
+        let server = SearchServer::start(0).expect("search server");
+        for (name, keys) in [("search", &["id"][..]), ("mirror", &["id"]), ("audience", &["pk", "sk"])] {
+            emulated.create_table(name, keys).await;
+        }
+        let queue = create_fifo_queue(&aws, "search.fifo").await;
+        let dead_letter_queue = create_fifo_queue(&aws, "search-dlq.fifo").await;
+        emulated.create_sealing_secret().await;
+        let endpoint = server.endpoint();
+        Self { emulated, aws, server: Some(server), endpoint, queue, dead_letter_queue }
+    }
+
+    async fn start_function(&self, logical_id: &str) -> Function {
+        let settings = [
+            ("SEARCH_TABLE", "search"),
+            ("AUDIENCE_TABLE", "audience"),
+            ("SEARCH_INDEX", "search"),
+            ("SEARCH_ANALYZER", "bigram"),
+            ("MIRROR_TABLE", "mirror"),
+            ("MIRROR_INDEX", "amazon_neptune"),
+            ("OPENSEARCH_ENDPOINT_URL", &self.endpoint),
+            ("SEALING_SECRET_ARN", SEALING_SECRET),
+            ("QUEUE_URL", &self.queue),
+            ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
+        ];
+        self.emulated.start_function(logical_id, &settings).await
+    }
+
+    /// All documents of the alias `search`, with their versions.
+    async fn documents(&self) -> Value {
+        self.find("search", &json!({"query": {"match_all": {}}, "sort": [{"id": "asc"}]})).await
+    }
+
+    /// The documents of an index that match, as `[id, version, source]`.
+    async fn find(&self, index: &str, query: &Value) -> Value {
+        let url = |path: &str| format!("{}/{index}/{path}", self.endpoint);
+        reqwest::get(url("_refresh")).await.expect("response");
+        let mut body = query.clone();
+        (body["version"], body["size"]) = (json!(true), json!(100));
+        let request = reqwest::Client::new().post(url("_search")).header("content-type", "application/json");
+        let response = request.body(body.to_string()).send().await.expect("response");
+        let found: Value = serde_json::from_slice(&response.bytes().await.expect("body")).expect("JSON");
+        let document = |hit: &Value| json!([hit["_id"], hit["_version"], hit["_source"]]);
+        found["hits"]["hits"].as_array().expect("hits").iter().map(document).collect()
+    }
+}

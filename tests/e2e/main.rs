@@ -1,0 +1,23 @@
+//! The deployed stack: `template.yaml` as it is, in an emulator that enforces IAM.
+//!
+//! The tests run in parallel on one stack; `stack_lock` says how they share it.
+
+mod access_table;
+mod api;
+mod audio;
+mod browser;
+mod commits;
+mod delivery;
+mod deployed;
+mod hostile;
+mod media;
+mod openapi;
+mod ops;
+mod push;
+mod redrive;
+mod search;
+mod seeded_random;
+mod stack_lock;
+mod stories;
+mod tokens;
+mod uploads;

@@ -1,0 +1,115 @@
+//! The operator's tool, used on the deployed stack.
+
+mod dead_letters;
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use clap::Parser;
+use domain::media::MediaId;
+use neptune::Commit;
+use ops::{Arguments, Session};
+use serde_json::{Value, json};
+use test_support::{
+    photographs::photograph,
+    wait::{wait_for, wait_until},
+};
+use uuid::Uuid;
+
+use crate::{deployed::Deployed, stack_lock::invoke_poller};
+
+/// The stack's name in `samconfig.toml`.
+const STACK: &str = "iyagi";
+
+/// Runs `cargo xtask ops …`; returns its report as JSON.
+async fn run_ops(deployed: &Deployed, arguments: &[&str]) -> Value {
+    let arguments = [&["ops"], arguments].concat();
+    let command = Arguments::try_parse_from(arguments).expect("command").command;
+    let keys = Credentials::from_keys(aws_client::ACCESS_KEY, aws_client::SECRET_KEY, None);
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(aws_client::REGION))
+        .endpoint_url(deployed.stack.emulator.endpoint())
+        .credentials_provider(SharedCredentialsProvider::new(keys))
+        .http_client(ops::tls::http_client())
+        .build();
+    let session = Session::of(config, STACK).await.expect("stack");
+    let report = ops::run(&session, &command).await.expect("report");
+    println!("{report}");
+    serde_json::to_value(report).expect("JSON")
+}
+
+#[tokio::test]
+async fn reprocess_restores_lost_variants_and_renews_all() {
+    let deployed = Deployed::shared().await;
+    let owner = Uuid::new_v4().to_string();
+    let key = format!("photo/{owner}/고양이.jpg");
+    let id = deployed.put_original(&key, "image/jpeg", photograph("고양이.jpg")).await;
+    let before = deployed.wait_until_processed(id).await;
+    let variants = deployed.derived_keys(id).await;
+    let lost = variants.first().expect("variant");
+    deployed.aws.delete_object(deployed.output("DerivedBucketName"), lost).await.expect("object deleted");
+
+    let id_text = id.to_string();
+    let dry_run = run_ops(&deployed, &["media", "reprocess", "--id", &id_text]).await;
+    assert_eq!((&dry_run["applied"], &dry_run["pictures"]), (&json!(false), &json!(1)), "{dry_run}");
+    let applied = run_ops(&deployed, &["media", "reprocess", "--id", &id_text, "--apply"]).await;
+    assert_eq!((&applied["applied"], &applied["pictures"]), (&json!(true), &json!(1)), "{applied}");
+    wait_until("the variant", async || deployed.derived_keys(id).await == variants).await;
+    assert_eq!(deployed.item(id).await.expect("item"), before, "the item has changed");
+
+    // With `--anew`: other URLs, the same place in lists, and the state stays `ready`.
+    let prefix = format!("photo/{owner}/");
+    let applied = run_ops(&deployed, &["media", "reprocess", "--prefix", &prefix, "--anew", "--apply"]).await;
+    assert_eq!(applied["pictures"], 1, "{applied}");
+    let after = wait_for("other variants", async || {
+        let item = deployed.item(id).await.expect("item");
+        assert_eq!(item["state"], "ready");
+        (item["variants"][0]["url"] != before["variants"][0]["url"]).then_some(item)
+    })
+    .await;
+    assert_eq!(after["createdAt"], before["createdAt"]);
+    let new = deployed.derived_keys(id).await;
+    assert!(new.len() == variants.len() && new.iter().all(|key| !variants.contains(key)), "{new:?}");
+
+    // A deleted item stays deleted.
+    deployed.delete_original(&key).await;
+    wait_until("the deletion", async || deployed.item(id).await.is_none()).await;
+    deployed.wait_until_no_derived_files(id).await;
+    let applied = run_ops(&deployed, &["media", "reprocess", "--id", &id_text, "--anew", "--apply"]).await;
+    assert_eq!((&applied["pictures"], &applied["deleted"]), (&json!(0), &json!(1)), "{applied}");
+    let unknown = MediaId::of_key(&format!("photo/{owner}/never")).to_string();
+    let applied = run_ops(&deployed, &["media", "reprocess", "--id", &unknown, "--apply"]).await;
+    assert_eq!(applied["unknown"], 1, "{applied}");
+}
+
+#[tokio::test]
+async fn stream_status_shows_position_and_replay_publishes_one_commit() {
+    let deployed = Deployed::shared().await;
+    let id = format!("person-{}", Uuid::new_v4());
+    let commit = Commit::new().add_vertex(&id, ["person"]).set(&id, "name", "미나");
+    let commit = deployed.commit(&commit).await;
+    let status = wait_for("the commit to be published", async || {
+        let status = run_ops(&deployed, &["stream", "status"]).await;
+        let position = status["position"].as_str().and_then(|text| text.split_once('/'))?;
+        (position.0.parse::<u64>().ok()? >= commit).then_some(status)
+    })
+    .await;
+    let lease = &status["lease"];
+    assert!(lease["owner"].is_string() && lease["age"].is_u64() && lease["expiresIn"].is_u64(), "{status}");
+    assert_eq!(status["silence"], Value::Null, "{status}");
+    let unread = &status["unread"];
+    let days = unread["oldestExpiresIn"].as_u64().map(|seconds| Duration::from_secs(seconds).as_secs() / 86_400);
+    assert_eq!(days, Some(6), "the stream is new: {status}");
+    assert!(unread["head"].is_string() && unread["lagCommits"].is_u64(), "{status}");
+
+    let _lock = invoke_poller().await;
+    let number = commit.to_string();
+    let range = ["stream", "replay", "--from", &number, "--to", &number];
+    let dry_run = run_ops(&deployed, &range).await;
+    assert_eq!((&dry_run["applied"], &dry_run["changes"]), (&json!(false), &json!(1)), "{dry_run}");
+    let replayed = run_ops(&deployed, &[&range[..], &["--apply"]].concat()).await;
+    assert_eq!((&replayed["applied"], &replayed["changes"]), (&json!(true), &json!(1)), "{replayed}");
+    assert_eq!(replayed["position"], dry_run["position"]);
+}

@@ -1,0 +1,33 @@
+//! Polling for an outcome.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+/// The limit for an outcome, on slow machines too. After a deployment, the first changes of the graph wait up to a minute
+/// for the poller's schedule.
+pub const TIMEOUT: Duration = Duration::from_secs(120);
+
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Polls until `probe` returns a value. Panics after [`TIMEOUT`].
+pub async fn wait_for<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
+    wait_for_within(TIMEOUT, what, probe).await
+}
+
+/// Polls until `probe` returns a value. Panics after `limit`.
+pub async fn wait_for_within<T>(limit: Duration, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(start.elapsed() < limit, "timed out waiting for {what}");
+        sleep(INTERVAL).await;
+    }
+}
+
+/// Polls until `probe` returns `true`. Panics after [`TIMEOUT`].
+pub async fn wait_until(what: &str, mut probe: impl AsyncFnMut() -> bool) {
+    wait_for(what, async || probe().await.then_some(())).await;
+}
