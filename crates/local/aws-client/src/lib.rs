@@ -1,19 +1,13 @@
 //! Calls to the AWS emulator, signed as its administrator. The AWS SDKs would take minutes longer to build.
 
-use std::time::SystemTime;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use aws_credential_types::Credentials;
-use aws_sigv4::{
-    http_request::{
-        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-        UriPathNormalizationMode, sign,
-    },
-    sign::v4::SigningParams,
-};
-use http::{HeaderMap, Method, StatusCode};
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use http::{HeaderMap, Method, Request, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use sigv4_client::Client;
 
 /// The emulator's region: Seoul.
 pub const REGION: &str = "ap-northeast-2";
@@ -29,7 +23,7 @@ const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').
 #[derive(Debug, Clone)]
 pub struct AwsClient {
     endpoint: String,
-    http: reqwest::Client,
+    client: Client,
 }
 
 /// A response of any status.
@@ -46,7 +40,9 @@ pub struct Response {
 impl AwsClient {
     /// A client of the emulator at `endpoint`.
     pub fn new(endpoint: String) -> Self {
-        Self { endpoint, http: reqwest::Client::new() }
+        let http = SharedHttpConnector::new(Connector::builder().build_http());
+        let credentials = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local");
+        Self { endpoint, client: Client::new(http, REGION, credentials) }
     }
 
     /// Stores an object.
@@ -125,48 +121,13 @@ impl AwsClient {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Response> {
-        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.endpoint));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.endpoint));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut request = request.body(body)?;
-        let mut settings = SigningSettings::default();
-        if service == "s3" {
-            // S3 signs unnormalized paths and requires the body's hash in a header (Signature Version 4, "Create a
-            // canonical request").
-            settings.percent_encoding_mode = PercentEncodingMode::Single;
-            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-            settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        }
-        let identity = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "local").into();
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region(REGION)
-            .name(service)
-            .time(SystemTime::now())
-            .settings(settings)
-            .build()?
-            .into();
-        let signable_headers = request
-            .headers()
-            .iter()
-            .map(|(name, value)| Ok((name.as_str(), value.to_str()?)))
-            .collect::<Result<Vec<_>>>()?;
-        let uri = request.uri().to_string();
-        let signable = SignableRequest::new(
-            request.method().as_str(),
-            &uri,
-            signable_headers.into_iter(),
-            SignableBody::Bytes(request.body()),
-        )?;
-        let (instructions, _) = sign(signable, &params)?.into_parts();
-        instructions.apply_to_request_http1x(&mut request);
-        let response = self.http.execute(request.try_into()?).await.context("the emulator does not respond")?;
-        Ok(Response {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: response.bytes().await?.into(),
-        })
+        let response = self.client.send(service, request.body(body)?).await?;
+        let (parts, body) = response.into_parts();
+        Ok(Response { status: parts.status, headers: parts.headers, body })
     }
 }
 
