@@ -10,7 +10,7 @@ use function_kit::failure::Failure;
 
 use crate::audience::AudienceTable;
 
-/// Answers how a caller is related to an owner, read only. The source is `audience`, so an answer is as old as the last
+/// Reads how a caller is related to an owner. The source is `audience`, so a result is as old as the last
 /// change that `push-fanout` has processed.
 #[derive(Debug, Clone)]
 pub struct Relations {

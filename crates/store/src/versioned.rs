@@ -88,7 +88,7 @@ impl<R: Row> VersionedTable<R> {
         Ok(stored.map_or(WriteOutcome::Conflict, |_| WriteOutcome::Stored))
     }
 
-    /// Reads up to `limit` rows that follow the id `after`, in a stable order.
+    /// Reads a page of up to `limit` rows, in a stable order. It starts after the id `after`.
     pub async fn page(&self, after: Option<&str>, limit: i32) -> Result<Page<R>, Failure> {
         let scan = self.client.scan().table_name(&self.name).consistent_read(true).limit(limit);
         let response = scan.set_exclusive_start_key(after.map(key)).send().await;

@@ -52,7 +52,7 @@ impl AudienceTable {
         unless_condition_failed("store a pending event", put.send().await).map(drop)
     }
 
-    /// Reads up to `limit` pending events that follow the edge `after`; strongly consistent.
+    /// Reads a page of up to `limit` pending events, which starts after the edge `after`; strongly consistent.
     pub async fn pending_page(
         &self,
         pending_key: &PendingKey,

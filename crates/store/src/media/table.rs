@@ -73,7 +73,8 @@ impl MediaTable {
         rows.into_iter().map(row::from_attributes).collect()
     }
 
-    /// Reads up to `limit` items of `list` that follow `after`, without tombstones; eventually consistent.
+    /// Reads a page of up to `limit` items of `list`, without tombstones; eventually consistent. It starts after the sort
+    /// key `after`.
     pub async fn list(
         &self,
         list: &List,

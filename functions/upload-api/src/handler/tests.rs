@@ -199,7 +199,7 @@ async fn upload_with_missing_parts_returns_409() {
 #[tokio::test]
 async fn repeated_completion_succeeds_unless_the_object_is_another_or_missing() {
     let start_rule = upload_started();
-    let gone = mock!(aws_sdk_s3::Client::list_parts).then_http_response(|| response(404));
+    let aborted = mock!(aws_sdk_s3::Client::list_parts).then_http_response(|| response(404));
     let taken = mock!(aws_sdk_s3::Client::complete_multipart_upload).then_http_response(|| response(412));
     let list = parts(&ALL_PARTS);
     let upload = start_upload(&ports(&[&start_rule]), None, &audio()).await.1;
@@ -217,10 +217,10 @@ async fn repeated_completion_succeeds_unless_the_object_is_another_or_missing() 
     let (same, other, missing) = (there(fingerprint), there("other".to_owned()), head(404));
     let body = json!({"handle": upload["handle"]});
     for (rules, expected) in [
-        (vec![&gone, &same], 200),
+        (vec![&aborted, &same], 200),
         (vec![&list, &taken, &same], 200),
         (vec![&list, &taken, &other], 422),
-        (vec![&gone, &missing], 410),
+        (vec![&aborted, &missing], 410),
     ] {
         let (status, body) = send(&ports(&rules), "mina", "POST /v1/uploads/{id}/complete", id, None, &body).await;
         assert_eq!(status, expected, "{body}");
