@@ -1,6 +1,8 @@
 //! Malicious clients against the deployed API: random calls, forged credentials, large and slow requests.
 //!
 //! Random choices follow from a seed, so a failure can be repeated. `IYAGI_SEED` sets another seed.
+//!
+//! Functions: upload-api, media-api, device-api, search-api, stream-poller, search-indexer.
 
 mod forgeries;
 mod large_and_slow;

@@ -1,4 +1,6 @@
 //! Pictures through the deployed stack, and how the API shows them.
+//!
+//! Functions: upload-api, thumbnailer, metadata-writer, media-api.
 
 mod events;
 mod removal;

@@ -1,4 +1,6 @@
 //! Notifications: changes of the graph in, notifications on phones out. The poller runs by its schedule.
+//!
+//! Functions: stream-poller, push-fanout, device-api, platform-application.
 
 mod scenario;
 

@@ -1,4 +1,6 @@
 //! Uploads through the deployed stack: signed requests, their checks by S3, and the items.
+//!
+//! Functions: upload-api, metadata-writer, thumbnailer, media-api.
 
 use domain::{
     media::Kind,
