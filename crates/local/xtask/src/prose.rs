@@ -96,6 +96,8 @@ fn contains(text: &str, word: &str, is_separator: impl Fn(char) -> bool) -> bool
         before.chars().next_back().is_none_or(&is_separator)
             && after.chars().next().is_none_or(&is_separator)
             && !before.ends_with("--")
+            // The declaration of an option.
+            && !before.ends_with("long = \"")
     })
 }
 
