@@ -12,7 +12,7 @@ use rest_kit::{
     response::{HandlerError, json, no_content, respond},
 };
 use store::{
-    media::{List, MediaTable, Projection},
+    media::{List, MediaTable, Projection, SortKey},
     relations::Relations,
 };
 use tracing::info;
@@ -60,7 +60,7 @@ async fn route(
         Request::Item { id, fields } => {
             let item = visible_item(ports, caller, id, fields.projection()).await?;
             let view = View { links: &ports.links, window, caller, fields: &fields };
-            let tag = view.etag([&item], "");
+            let tag = view.etag([&item], None);
             if etag::matches(request, &tag) {
                 return Ok(with_etag(etag::not_modified(), &tag));
             }
@@ -111,15 +111,15 @@ async fn list(
     };
     list.relation = ports.relations.of(caller, &list.owner).await?;
     let page = ports.table.list(&list, limit, after.as_ref(), fields.projection()).await?;
+    let view = View { links: &ports.links, window, caller, fields: &fields };
+    let tag = view.etag(&page.items, page.next.as_ref());
+    if etag::matches(request, &tag) {
+        return Ok(with_etag(etag::not_modified(), &tag));
+    }
     let next = match &page.next {
         Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, &list, sort_key)?),
         None => None,
     };
-    let view = View { links: &ports.links, window, caller, fields: &fields };
-    let tag = view.etag(&page.items, next.as_deref().unwrap_or_default());
-    if etag::matches(request, &tag) {
-        return Ok(with_etag(etag::not_modified(), &tag));
-    }
     Ok(with_etag(json(&MediaList { items: view.items(page.items).await?, next }), &tag))
 }
 
@@ -172,10 +172,10 @@ impl View<'_> {
         Ok(items.into_iter().flatten().collect())
     }
 
-    /// The `ETag` of `items` and the cursor `next`. It covers the state of each item, whether the caller owns it, and the
-    /// links.
-    fn etag<'i>(&self, items: impl IntoIterator<Item = &'i MediaItem>, next: &str) -> String {
-        let mut parts = vec![self.fields.text(), next.to_owned()];
+    /// The `ETag` of `items` and the place of the next page. It covers the state of each item, whether the caller owns it,
+    /// and the links. The cursor itself differs in each response.
+    fn etag<'i>(&self, items: impl IntoIterator<Item = &'i MediaItem>, next: Option<&SortKey>) -> String {
+        let mut parts = vec![self.fields.text(), next.map_or_else(String::new, |sort_key| sort_key.0.clone())];
         let mut has_links = false;
         for item in items {
             has_links |= self.fields.have_links() && matches!(item.state, State::Ready(_, Some(_)));
