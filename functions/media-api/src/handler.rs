@@ -12,7 +12,7 @@ use rest_kit::{
     response::{HandlerError, json, no_content, respond},
 };
 use store::{
-    media::{List, MediaTable, Projection, SortKey},
+    media::{List, MediaTable, Projection},
     relations::Relations,
 };
 use tracing::info;
@@ -60,7 +60,7 @@ async fn route(
         Request::Item { id, fields } => {
             let item = visible_item(ports, caller, id, fields.projection()).await?;
             let view = View { links: &ports.links, window, caller, fields: &fields };
-            let tag = view.etag([&item], None);
+            let tag = view.etag([&item], "");
             if etag::matches(request, &tag) {
                 return Ok(with_etag(etag::not_modified(), &tag));
             }
@@ -112,7 +112,8 @@ async fn list(
     list.relation = ports.relations.of(caller, &list.owner).await?;
     let page = ports.table.list(&list, limit, after.as_ref(), fields.projection()).await?;
     let view = View { links: &ports.links, window, caller, fields: &fields };
-    let tag = view.etag(&page.items, page.next.as_ref());
+    let next = page.next.as_ref().map(|sort_key| cursor::content(caller, &list, sort_key));
+    let tag = view.etag(&page.items, next.as_deref().unwrap_or_default());
     if etag::matches(request, &tag) {
         return Ok(with_etag(etag::not_modified(), &tag));
     }
@@ -172,10 +173,10 @@ impl View<'_> {
         Ok(items.into_iter().flatten().collect())
     }
 
-    /// The `ETag` of `items` and the place of the next page. It covers the state of each item, whether the caller owns it,
-    /// and the links. The cursor itself differs in each response.
-    fn etag<'i>(&self, items: impl IntoIterator<Item = &'i MediaItem>, next: Option<&SortKey>) -> String {
-        let mut parts = vec![self.fields.text(), next.map_or_else(String::new, |sort_key| sort_key.0.clone())];
+    /// The `ETag` of `items` and the content of the cursor `next`. It covers the state of each item, whether the caller
+    /// owns it, and the links.
+    fn etag<'i>(&self, items: impl IntoIterator<Item = &'i MediaItem>, next: &str) -> String {
+        let mut parts = vec![self.fields.text(), next.to_owned()];
         let mut has_links = false;
         for item in items {
             has_links |= self.fields.have_links() && matches!(item.state, State::Ready(_, Some(_)));
