@@ -12,9 +12,9 @@ pub use reprocess::{Reprocessed, reprocess};
 pub enum Command {
     /// Have items made again from their originals. Without --apply, only count them.
     ///
-    /// The worker is told once more what S3 told it, at the same position: it puts back what is missing, and
-    /// tries again what failed. With --anew, it is told at a new position, just behind the old one: what it makes
-    /// replaces what there is, under other addresses.
+    /// Sends the worker the event of S3 again, with the same position: the worker restores missing files and retries failed
+    /// items. With --anew, the event has a new position just behind the old one: new files replace the old ones, under new
+    /// URLs.
     Reprocess(Order),
 }
 
@@ -29,8 +29,8 @@ pub struct Order {
     pub prefix: Option<String>,
     /// Replace what there is, for workers that make something else than before. An item that can not be made any
     /// more becomes failed.
-    #[arg(long)]
-    pub anew: bool,
+    #[arg(long = "anew")]
+    pub new_revision: bool,
     /// Do it.
     #[arg(long)]
     pub apply: bool,

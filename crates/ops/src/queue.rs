@@ -18,7 +18,7 @@ use crate::Session;
 pub enum Command {
     /// Show what lies there and why, and leave it there.
     ///
-    /// Nothing of what users wrote is shown. For the moment of looking, nobody else sees the messages; the
+    /// Nothing of what users wrote is shown. For the moment of looking, other consumers do not see the messages; the
     /// count of how often each was received grows by one.
     Look(Look),
     /// Send what lies there back to where it came from. Without --apply, only count it.
@@ -62,7 +62,7 @@ pub enum Name {
     Metadata,
     /// Changes that the bus refused.
     GraphChanges,
-    /// Changes that phones are to be told of.
+    /// Changes for push-fanout.
     Push,
     /// Changes for the index.
     Search,

@@ -47,7 +47,7 @@ pub enum Why {
 }
 
 /// Decides.
-pub fn decide(item: Option<&MediaItem>, original: Option<&Original>, anew: bool) -> Decision {
+pub fn decide(item: Option<&MediaItem>, original: Option<&Original>, new_revision: bool) -> Decision {
     let Some(item) = item else { return Decision::Leave(Why::Unknown) };
     let upload = match &item.state {
         State::Deleted { .. } => return Decision::Leave(Why::Deleted),
@@ -57,7 +57,7 @@ pub fn decide(item: Option<&MediaItem>, original: Option<&Original>, anew: bool)
         return Decision::Leave(Why::Changed);
     };
     let known = &item.position.sequencer;
-    let sequencer = if anew { known.next_revision() } else { Some(known.clone()) };
+    let sequencer = if new_revision { known.next_revision() } else { Some(known.clone()) };
     let Some(sequencer) = sequencer else { return Decision::Leave(Why::NoRoom) };
     let worker = match item.kind {
         Kind::Avatar | Kind::Photo => Worker::Thumbnailer,
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn anew_wins_over_what_is_known_and_loses_to_all_that_comes() {
+    fn new_revision_replaces_the_known_one_and_loses_to_later_events() {
         let item = failed("photo/mina/a");
         let (_, event) = sent(decide(Some(&item), Some(&original()), true));
         let worst = Position { sequencer: event.sequencer.clone(), stage: Stage::Failed };

@@ -31,7 +31,7 @@ pub struct Reprocessed {
     pub deleted: usize,
     /// Items whose original has gone or changed.
     pub changed: usize,
-    /// Items that have been made anew too often.
+    /// Items that have been reprocessed too often.
     pub no_room: usize,
 }
 
@@ -88,7 +88,7 @@ impl Media<'_> {
         let items: HashMap<_, _> = self.items(&ids).await?.into_iter().map(|item| (item.id, item)).collect();
         let (mut pictures, mut recordings) = (Vec::new(), Vec::new());
         for (id, original) in originals {
-            match decide(items.get(id), original.as_ref(), order.anew) {
+            match decide(items.get(id), original.as_ref(), order.new_revision) {
                 Decision::Send(Worker::Thumbnailer, event) => pictures.push(event.to_notification()),
                 Decision::Send(Worker::AudioWorker, event) => recordings.push(event.to_notification()),
                 Decision::Leave(Why::Unknown) => reprocessed.unknown += 1,
@@ -158,7 +158,7 @@ impl fmt::Display for Reprocessed {
             (unknown, "are not known to the table of media: copy such an original onto itself"),
             (deleted, "were deleted"),
             (changed, "have gone or changed, of which S3's own event is on its way"),
-            (no_room, "have been made anew too often: copy such an original onto itself"),
+            (no_room, "have been reprocessed too often: copy such an original onto itself"),
         ] {
             if *number > 0 {
                 write!(f, "\n{number} {why}")?;

@@ -1,4 +1,4 @@
-//! Messages that are held for a while: nobody else is given them, and then they are as they were.
+//! Messages that are held for a while: other consumers do not receive them, and they stay unchanged.
 
 use anyhow::{Context, Result};
 use aws_sdk_sqs::{
@@ -23,7 +23,7 @@ pub struct Queue<'a> {
 }
 
 impl Queue<'_> {
-    /// How many messages there are, about: visible, and in somebody's hands.
+    /// How many messages there are, about: visible, and in flight.
     pub async fn count(&self) -> Result<(usize, usize)> {
         let (visible, held) = (
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -51,7 +51,7 @@ impl Queue<'_> {
         Ok(answer.messages.unwrap_or_default())
     }
 
-    /// Lets go of messages: whoever asks is given them at once.
+    /// Lets go of messages: they are visible at once.
     pub async fn release(&self, messages: &[Message]) -> Result<()> {
         for batch in messages.chunks(BATCH) {
             let mut request = self.sqs.change_message_visibility_batch().queue_url(self.url);

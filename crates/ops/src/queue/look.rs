@@ -17,7 +17,7 @@ use crate::{
 pub struct Looked {
     /// About how many messages there are.
     pub messages: usize,
-    /// About how many more somebody is working on.
+    /// About how many more messages are in flight.
     pub in_hands: usize,
     /// Some of them. Of a group in a FIFO queue, ten can be seen at a time.
     pub letters: Vec<Letter>,
@@ -86,7 +86,7 @@ fn number<T: std::str::FromStr>(message: &Message, name: &Attribute) -> Option<T
 
 impl fmt::Display for Looked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} messages, {} more in somebody's hands", self.messages, self.in_hands)?;
+        write!(f, "{} messages, {} in flight", self.messages, self.in_hands)?;
         for letter in &self.letters {
             let age = duration(Duration::from_secs(letter.age));
             write!(

@@ -18,7 +18,7 @@ use crate::{
 pub struct Status {
     /// Up to where all is published.
     pub position: Option<Position>,
-    /// How often the stream began anew.
+    /// Number of resets.
     pub generation: u64,
     /// Who publishes.
     pub lease: Option<Held>,
@@ -35,7 +35,7 @@ pub struct Status {
 pub struct Held {
     /// An invocation of the poller.
     pub owner: String,
-    /// The how-manieth.
+    /// Number of acquisitions of the lease.
     pub epoch: u64,
     /// For how long it has it.
     pub age: Option<u64>,
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_nobody_reads_yet_is_one_that_nobody_reads() {
+    fn stream_without_lease_is_shown_as_unread() {
         let status = of(None, Ok(Standing { head: None, oldest: None, next: None, ..standing() }), NOW).to_string();
         assert!(status.contains("nothing yet") && status.contains("lag         none") && status.contains("free"));
     }
