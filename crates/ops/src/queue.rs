@@ -1,94 +1,96 @@
-//! Dead-letter queues: what lies in them, and sending it back.
+//! Dead-letter queues: shows and redrives their messages.
 
-mod held;
+mod in_flight;
 mod kind;
-mod look;
-mod reason;
+mod peek;
+mod redaction;
 mod redrive;
+mod sent_at;
 
 use anyhow::Result;
 
-pub use look::{Letter, Looked, look};
-pub use redrive::{Redriven, redrive};
-
 use crate::Session;
 
-/// About a dead-letter queue.
+pub use peek::{DeadLetter, PeekReport, peek};
+pub use redrive::{RedriveReport, redrive};
+
+/// Commands for dead-letter queues.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Show what lies there and why, and leave it there.
+    /// Show dead letters and why they failed, without consuming them.
     ///
-    /// Nothing of what users wrote is shown. For the moment of looking, nobody else sees the messages; the
-    /// count of how often each was received grows by one.
-    Look(Look),
-    /// Send what lies there back to where it came from. Without --apply, only count it.
+    /// Text of users is not shown. The messages are invisible to other receivers for a moment, and their receive counts
+    /// grow by one.
+    #[command(name = "look")]
+    Peek(PeekArguments),
+    /// Send dead letters back to their source. Without --apply, only count them.
     ///
-    /// Each message is sent before it is deleted, so one may come twice, which changes nothing. What fails
-    /// again meanwhile stays where it is.
-    Redrive(Redrive),
+    /// Each message is sent before it is deleted. A duplicate is possible and has no effect. Messages that fail again
+    /// meanwhile stay in the dead-letter queue.
+    Redrive(RedriveArguments),
 }
 
-/// Which queue to look into.
+/// Options of `look`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Look {
-    /// Whose dead letters.
+pub struct PeekArguments {
+    /// The queue whose dead letters are meant.
     pub queue: Name,
-    /// How many messages to show.
+    /// Maximum number of messages to show.
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
 }
 
-/// Which queue's messages to send back.
+/// Options of `redrive`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Redrive {
-    /// Whose dead letters.
+pub struct RedriveArguments {
+    /// The queue whose dead letters are meant.
     pub queue: Name,
-    /// How many messages to send back.
+    /// Maximum number of messages to send.
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     pub limit: usize,
-    /// Do it.
+    /// Send the messages.
     #[arg(long)]
     pub apply: bool,
 }
 
-/// A queue with dead letters, by the work that is done from it.
+/// A queue or topic with a dead-letter queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Name {
-    /// Pictures to make variants of.
+    /// Uploaded pictures.
     Thumbnail,
-    /// Recordings to make renditions of.
+    /// Uploaded recordings.
     Audio,
-    /// What is to be known of media items.
+    /// Events and reports about media items.
     Metadata,
-    /// Changes that the bus refused.
+    /// Graph changes that the topic rejected.
     GraphChanges,
-    /// Changes that phones are to be told of.
+    /// Graph changes for push notifications.
     Push,
-    /// Changes for the index.
+    /// Graph changes for the search index.
     Search,
 }
 
-/// Where dead letters lie, and where they go.
+/// A dead-letter queue with its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place<'a> {
-    pub(crate) dead_letters: &'a str,
-    pub(crate) home: Home<'a>,
+pub(crate) struct DeadLetterQueue<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) source: Source<'a>,
 }
 
-/// Where messages came from.
+/// The source of dead letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Home<'a> {
-    /// A queue's URL.
+pub(crate) enum Source<'a> {
+    /// URL of a queue.
     Queue(&'a str),
-    /// A FIFO topic's ARN.
+    /// ARN of a FIFO topic.
     Topic(&'a str),
 }
 
 impl Name {
-    /// The queue of this stack.
-    pub(crate) fn place(self, session: &Session) -> Result<Place<'_>> {
+    /// The dead-letter queue in a stack.
+    pub(crate) fn dead_letters(self, session: &Session) -> Result<DeadLetterQueue<'_>> {
         let queue = |dead_letters, queue| {
-            Ok(Place { dead_letters: session.output(dead_letters)?, home: Home::Queue(session.output(queue)?) })
+            Ok(DeadLetterQueue { url: session.output(dead_letters)?, source: Source::Queue(session.output(queue)?) })
         };
         match self {
             Self::Thumbnail => queue("ThumbnailDeadLettersUrl", "ThumbnailQueueUrl"),
@@ -96,9 +98,9 @@ impl Name {
             Self::Metadata => queue("MetadataDeadLettersUrl", "MetadataQueueUrl"),
             Self::Push => queue("PushDeadLettersUrl", "PushQueueUrl"),
             Self::Search => queue("SearchDeadLettersUrl", "SearchQueueUrl"),
-            Self::GraphChanges => Ok(Place {
-                dead_letters: session.output("GraphChangesDeadLettersUrl")?,
-                home: Home::Topic(session.output("GraphChangesTopicArn")?),
+            Self::GraphChanges => Ok(DeadLetterQueue {
+                url: session.output("GraphChangesDeadLettersUrl")?,
+                source: Source::Topic(session.output("GraphChangesTopicArn")?),
             }),
         }
     }

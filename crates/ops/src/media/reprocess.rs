@@ -7,67 +7,67 @@ use serde::Serialize;
 use store::media::{MAX_BATCH, MediaTable, Projection};
 
 use super::{
-    Order,
-    plan::{Decision, Original, Why, Worker, decide},
+    Arguments,
+    plan::{Decision, Original, SkipReason, Worker, decide},
 };
 use crate::Session;
 
-/// The most messages that one call sends.
-const SEND_BATCH: usize = 10;
+/// Maximum number of messages of a call.
+const MAX_SEND_BATCH: usize = 10;
 
-/// What came of it.
+/// The result of `reprocess`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reprocessed {
-    /// Whether workers were told; else the items were only counted.
+pub struct ReprocessReport {
+    /// Whether events were sent, or the items were only counted.
     pub applied: bool,
-    /// Pictures that are made again.
+    /// Number of pictures that are rendered again.
     pub pictures: usize,
-    /// Recordings that are.
+    /// Number of recordings that are rendered again.
     pub recordings: usize,
-    /// Originals of which nothing is known.
+    /// Originals without an item.
     pub unknown: usize,
-    /// Items that were deleted.
+    /// Deleted items.
     pub deleted: usize,
-    /// Items whose original has gone or changed.
+    /// Items whose original is missing or changed.
     pub changed: usize,
-    /// Items that have been made anew too often.
-    pub no_room: usize,
+    /// Items without a next revision.
+    pub no_revision: usize,
 }
 
-/// Tells the workers to make items again, or counts them.
+/// Sends events for items to the workers, or counts the items.
 ///
 /// # Errors
-/// If a bucket, the table or a queue fails. To order the same again does no harm.
-pub async fn reprocess(session: &Session, order: &Order) -> Result<Reprocessed> {
-    let mut reprocessed = Reprocessed { applied: order.apply, ..Reprocessed::default() };
+/// If a call of S3, DynamoDB or SQS fails. The command can be repeated.
+pub async fn reprocess(session: &Session, arguments: &Arguments) -> Result<ReprocessReport> {
+    let mut report = ReprocessReport { applied: arguments.apply, ..ReprocessReport::default() };
     let media = Media {
         session,
         table: MediaTable::new(session.dynamodb.clone(), session.output("MediaTableName")?.to_owned()),
         bucket: session.output("OriginalsBucketName")?,
     };
-    if let Some(prefix) = &order.prefix {
-        ensure!(!prefix.is_empty(), "a prefix is expected, such as photo/");
+    if let Some(prefix) = &arguments.prefix {
+        ensure!(!prefix.is_empty(), "the prefix is empty; use, for example, photo/");
         let pages = session.s3.list_objects_v2().bucket(media.bucket).prefix(prefix);
         let mut pages = pages.into_paginator().send();
         while let Some(page) = pages.next().await {
-            let objects = page.context("the bucket of originals")?.contents.unwrap_or_default();
-            let originals: Vec<_> = objects.iter().filter_map(listed).collect();
-            for some in originals.chunks(MAX_BATCH) {
-                media.work(order, some, &mut reprocessed).await?;
+            let objects = page.context("cannot list the originals")?.contents.unwrap_or_default();
+            let originals: Vec<_> = objects.iter().filter_map(listed_original).collect();
+            for batch in originals.chunks(MAX_BATCH) {
+                media.process(arguments, batch, &mut report).await?;
             }
         }
     }
-    for ids in order.id.chunks(MAX_BATCH) {
+    for ids in arguments.id.chunks(MAX_BATCH) {
         let mut found = Vec::with_capacity(ids.len());
         for item in media.items(ids).await? {
-            found.push((item.id, media.look(&item.key).await?));
+            found.push((item.id, media.head_original(&item.key).await?));
         }
-        let known = |id: &MediaId| found.iter().any(|(found, _)| found == id);
-        reprocessed.unknown += ids.iter().filter(|id| !known(id)).count();
-        media.work(order, &found, &mut reprocessed).await?;
+        let is_known = |id: &MediaId| found.iter().any(|(found, _)| found == id);
+        report.unknown += ids.iter().filter(|id| !is_known(id)).count();
+        media.process(arguments, &found, &mut report).await?;
     }
-    Ok(reprocessed)
+    Ok(report)
 }
 
 struct Media<'a> {
@@ -77,32 +77,32 @@ struct Media<'a> {
 }
 
 impl Media<'_> {
-    /// Decides about each of these, and sends what is to be sent.
-    async fn work(
+    /// Decides about each original and sends the events.
+    async fn process(
         &self,
-        order: &Order,
+        arguments: &Arguments,
         originals: &[(MediaId, Option<Original>)],
-        reprocessed: &mut Reprocessed,
+        report: &mut ReprocessReport,
     ) -> Result<()> {
         let ids: Vec<_> = originals.iter().map(|(id, _)| *id).collect();
         let items: HashMap<_, _> = self.items(&ids).await?.into_iter().map(|item| (item.id, item)).collect();
         let (mut pictures, mut recordings) = (Vec::new(), Vec::new());
         for (id, original) in originals {
-            match decide(items.get(id), original.as_ref(), order.anew) {
+            match decide(items.get(id), original.as_ref(), arguments.replace) {
                 Decision::Send(Worker::Thumbnailer, event) => pictures.push(event.to_notification()),
                 Decision::Send(Worker::AudioWorker, event) => recordings.push(event.to_notification()),
-                Decision::Leave(Why::Unknown) => reprocessed.unknown += 1,
-                Decision::Leave(Why::Deleted) => reprocessed.deleted += 1,
-                Decision::Leave(Why::Changed) => reprocessed.changed += 1,
-                Decision::Leave(Why::NoRoom) => reprocessed.no_room += 1,
+                Decision::Skip(SkipReason::Unknown) => report.unknown += 1,
+                Decision::Skip(SkipReason::Deleted) => report.deleted += 1,
+                Decision::Skip(SkipReason::Changed) => report.changed += 1,
+                Decision::Skip(SkipReason::NoRevision) => report.no_revision += 1,
             }
         }
-        if order.apply {
+        if arguments.apply {
             self.send("ThumbnailQueueUrl", &pictures).await?;
             self.send("AudioQueueUrl", &recordings).await?;
         }
-        reprocessed.pictures += pictures.len();
-        reprocessed.recordings += recordings.len();
+        report.pictures += pictures.len();
+        report.recordings += recordings.len();
         Ok(())
     }
 
@@ -110,34 +110,34 @@ impl Media<'_> {
         Ok(self.table.get_many(ids, Projection::Brief).await?)
     }
 
-    /// The original at `key`, if there is one.
-    async fn look(&self, key: &str) -> Result<Option<Original>> {
-        let answer = self.session.s3.head_object().bucket(self.bucket).key(key).send().await;
-        match answer {
+    /// The original at `key`, or `None` if it does not exist.
+    async fn head_original(&self, key: &str) -> Result<Option<Original>> {
+        let output = self.session.s3.head_object().bucket(self.bucket).key(key).send().await;
+        match output {
             Ok(object) => Ok(original(object.content_length, object.e_tag.as_deref())),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
-            Err(error) => Err(anyhow!(error).context("an original")),
+            Err(error) => Err(anyhow!(error).context("cannot read the properties of an original")),
         }
     }
 
     async fn send(&self, queue: &str, bodies: &[String]) -> Result<()> {
         let url = self.session.output(queue)?;
-        for batch in bodies.chunks(SEND_BATCH) {
+        for batch in bodies.chunks(MAX_SEND_BATCH) {
             let mut request = self.session.sqs.send_message_batch().queue_url(url);
-            for (at, body) in batch.iter().enumerate() {
-                let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(body);
+            for (index, body) in batch.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
                 request = request.entries(entry.build()?);
             }
-            let answer = request.send().await?;
-            ensure!(answer.failed.is_empty(), "{queue} does not take {} messages: try again", answer.failed.len());
+            let output = request.send().await?;
+            ensure!(output.failed.is_empty(), "cannot send {} messages to {queue}: try again", output.failed.len());
         }
         Ok(())
     }
 }
 
-fn listed(object: &aws_sdk_s3::types::Object) -> Option<(MediaId, Option<Original>)> {
+fn listed_original(object: &aws_sdk_s3::types::Object) -> Option<(MediaId, Option<Original>)> {
     let key = object.key()?;
-    // What consoles make of "folders".
+    // The AWS console creates empty objects for folders.
     (!key.ends_with('/')).then(|| (MediaId::of_key(key), original(object.size, object.e_tag.as_deref())))
 }
 
@@ -146,22 +146,22 @@ fn original(size: Option<i64>, etag: Option<&str>) -> Option<Original> {
     Some(Original { size: u64::try_from(size?).ok()?, etag })
 }
 
-impl fmt::Display for Reprocessed {
+impl fmt::Display for ReprocessReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { applied, pictures, recordings, unknown, deleted, changed, no_room } = self;
+        let Self { applied, pictures, recordings, unknown, deleted, changed, no_revision } = self;
         if *applied {
-            write!(f, "Ordered: {pictures} pictures, {recordings} recordings.")?;
+            write!(f, "Sent events for {pictures} pictures and {recordings} recordings.")?;
         } else {
-            write!(f, "Would be made again: {pictures} pictures, {recordings} recordings. To do it: --apply")?;
+            write!(f, "Would render again: {pictures} pictures, {recordings} recordings. Add --apply to do it.")?;
         }
-        for (number, why) in [
-            (unknown, "are not known to the table of media: copy such an original onto itself"),
-            (deleted, "were deleted"),
-            (changed, "have gone or changed, of which S3's own event is on its way"),
-            (no_room, "have been made anew too often: copy such an original onto itself"),
+        for (count, text) in [
+            (unknown, "originals have no item: copy the object onto itself"),
+            (deleted, "items are deleted"),
+            (changed, "originals are missing or changed: an event of S3 will follow"),
+            (no_revision, "items have been replaced too often: copy the object onto itself"),
         ] {
-            if *number > 0 {
-                write!(f, "\n{number} {why}")?;
+            if *count > 0 {
+                write!(f, "\n{count} {text}")?;
             }
         }
         Ok(())
