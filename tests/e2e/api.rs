@@ -1,4 +1,6 @@
 //! The read API: who sees which items, in which pages, and which requests are refused.
+//!
+//! Functions: upload-api, thumbnailer, metadata-writer, media-api.
 
 mod access;
 mod reads;

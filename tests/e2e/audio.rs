@@ -1,4 +1,6 @@
 //! Recordings through the deployed stack.
+//!
+//! Functions: upload-api, audio-worker, metadata-writer, media-api.
 
 mod long_recordings;
 

@@ -1,4 +1,6 @@
 //! Derived files, fetched through the CDN as clients fetch them.
+//!
+//! Functions: upload-api, thumbnailer, metadata-writer, media-api.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,6 +1,8 @@
 //! Malicious clients against the deployed API: random calls, forged credentials, large and slow requests.
 //!
 //! Random choices follow from a seed, so a failure can be repeated. `IYAGI_SEED` sets another seed.
+//!
+//! Functions: upload-api, media-api, device-api, search-api, stream-poller, search-indexer.
 
 mod forgeries;
 mod large_and_slow;
@@ -46,7 +48,7 @@ async fn random_calls_read_and_change_only_what_the_access_table_allows() {
         people.push(deployed.sign_up(name).await);
     }
     let mut items = BTreeMap::new();
-    // Sora has no items and follows nobody.
+    // Sora has no items and no relations.
     for (owner, person) in people.iter().enumerate().take(2) {
         let name = file_name(person);
         for visibility in VISIBILITIES {
@@ -196,7 +198,7 @@ async fn forged_cursor_returns_400() {
 }
 
 #[tokio::test]
-async fn large_requests_are_refused_and_slow_ones_delay_nobody() {
+async fn large_requests_are_refused_and_slow_ones_delay_no_other() {
     let deployed = Deployed::shared().await;
     let mina = deployed.sign_up("Mina").await;
     for (what, status) in large_and_slow::send_large_requests(&deployed, &mina).await {

@@ -1,4 +1,6 @@
 //! The operator's tool, used on the deployed stack.
+//!
+//! Functions: stream-poller, push-fanout, thumbnailer, metadata-writer, search-indexer, media-api, upload-api.
 
 mod dead_letters;
 

@@ -1,4 +1,6 @@
 //! A transient fault: retries with backoff, then the dead-letter queue, then a redrive once the fault is repaired.
+//!
+//! Functions: thumbnailer, metadata-writer, upload-api, media-api.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,6 @@
 //! Search: changes of the graph in, found stories, people and tags out. The poller runs by its schedule.
+//!
+//! Functions: stream-poller, search-indexer, search-api.
 
 mod invalid_input;
 mod neptune_full_text;

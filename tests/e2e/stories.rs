@@ -1,4 +1,6 @@
 //! The page of stories in a browser: it draws and plays a recording.
+//!
+//! Functions: upload-api, audio-worker, metadata-writer, media-api.
 
 use std::{fs, io::Cursor};
 

@@ -1,4 +1,6 @@
 //! Uploads through the deployed stack: signed requests, their checks by S3, and the items.
+//!
+//! Functions: upload-api, metadata-writer, thumbnailer, media-api.
 
 use domain::{
     media::Kind,
@@ -230,7 +232,7 @@ async fn invalid_declaration_returns_its_problem() {
         ("fileName", json!("가".repeat(200))),
         ("post", json!("a#b")),
         ("visibility", json!("friends")),
-        ("owner", json!("somebody-else")),
+        ("owner", json!("another-user")),
     ] {
         let mut body = valid.clone();
         body[field] = value;

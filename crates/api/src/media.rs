@@ -196,128 +196,76 @@ pub struct MediaBatchRequest {
     pub fields: Option<Vec<MediaField>>,
 }
 
-/// A field of a media item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
-#[allow(missing_docs, reason = "the fields of `MediaItem` have them")]
-pub enum MediaField {
-    Id,
-    Kind,
-    Owner,
-    UploadedAt,
-    ContentType,
-    Bytes,
-    Visibility,
-    Post,
-    FileName,
-    State,
-    Reason,
-    Width,
-    Height,
-    Placeholder,
-    Variants,
-    DurationMs,
-    Codec,
-    SampleRate,
-    Channels,
-    Loudness,
-    Silence,
-    Waveform,
-    Renditions,
+/// Defines [`MediaField`] and [`MediaItem::clear`] from variants, their names in JSON, and fields of
+/// [`MediaItem`].
+macro_rules! media_fields {
+    ($count:literal: Id = $id:literal, $($variant:ident = $name:literal => $field:ident,)+) => {
+        /// A field of a media item.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
+        #[allow(missing_docs, reason = "the fields of `MediaItem` have them")]
+        pub enum MediaField {
+            Id,
+            $($variant,)+
+        }
+
+        impl MediaField {
+            /// All fields.
+            pub const ALL: [Self; $count] = [Self::Id, $(Self::$variant),+];
+
+            /// The name in requests and responses.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    Self::Id => $id,
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+
+        impl MediaItem {
+            /// Removes `field` from the item, except its id.
+            pub fn clear(&mut self, field: MediaField) {
+                match field {
+                    MediaField::Id => {}
+                    $(MediaField::$variant => self.$field = None,)+
+                }
+            }
+        }
+    };
+}
+
+media_fields! {
+    23:
+    Id = "id",
+    Kind = "kind" => kind,
+    Owner = "owner" => owner,
+    UploadedAt = "uploadedAt" => uploaded_at,
+    ContentType = "contentType" => content_type,
+    Bytes = "bytes" => bytes,
+    Visibility = "visibility" => visibility,
+    Post = "post" => post,
+    FileName = "fileName" => file_name,
+    State = "state" => state,
+    Reason = "reason" => reason,
+    Width = "width" => width,
+    Height = "height" => height,
+    Placeholder = "placeholder" => placeholder,
+    Variants = "variants" => variants,
+    DurationMs = "durationMs" => duration_ms,
+    Codec = "codec" => codec,
+    SampleRate = "sampleRate" => sample_rate,
+    Channels = "channels" => channels,
+    Loudness = "loudness" => loudness,
+    Silence = "silence" => silence,
+    Waveform = "waveform" => waveform,
+    Renditions = "renditions" => renditions,
 }
 
 impl MediaField {
-    /// All fields.
-    pub const ALL: [Self; 23] = [
-        Self::Id,
-        Self::Kind,
-        Self::Owner,
-        Self::UploadedAt,
-        Self::ContentType,
-        Self::Bytes,
-        Self::Visibility,
-        Self::Post,
-        Self::FileName,
-        Self::State,
-        Self::Reason,
-        Self::Width,
-        Self::Height,
-        Self::Placeholder,
-        Self::Variants,
-        Self::DurationMs,
-        Self::Codec,
-        Self::SampleRate,
-        Self::Channels,
-        Self::Loudness,
-        Self::Silence,
-        Self::Waveform,
-        Self::Renditions,
-    ];
-
-    /// The name in requests and responses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Kind => "kind",
-            Self::Owner => "owner",
-            Self::UploadedAt => "uploadedAt",
-            Self::ContentType => "contentType",
-            Self::Bytes => "bytes",
-            Self::Visibility => "visibility",
-            Self::Post => "post",
-            Self::FileName => "fileName",
-            Self::State => "state",
-            Self::Reason => "reason",
-            Self::Width => "width",
-            Self::Height => "height",
-            Self::Placeholder => "placeholder",
-            Self::Variants => "variants",
-            Self::DurationMs => "durationMs",
-            Self::Codec => "codec",
-            Self::SampleRate => "sampleRate",
-            Self::Channels => "channels",
-            Self::Loudness => "loudness",
-            Self::Silence => "silence",
-            Self::Waveform => "waveform",
-            Self::Renditions => "renditions",
-        }
-    }
-
     /// The field of a name from [`MediaField::as_str`].
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.as_str() == name)
-    }
-}
-
-impl MediaItem {
-    /// Removes `field` from the item, except its id.
-    pub fn clear(&mut self, field: MediaField) {
-        match field {
-            MediaField::Id => {}
-            MediaField::Kind => self.kind = None,
-            MediaField::Owner => self.owner = None,
-            MediaField::UploadedAt => self.uploaded_at = None,
-            MediaField::ContentType => self.content_type = None,
-            MediaField::Bytes => self.bytes = None,
-            MediaField::Visibility => self.visibility = None,
-            MediaField::Post => self.post = None,
-            MediaField::FileName => self.file_name = None,
-            MediaField::State => self.state = None,
-            MediaField::Reason => self.reason = None,
-            MediaField::Width => self.width = None,
-            MediaField::Height => self.height = None,
-            MediaField::Placeholder => self.placeholder = None,
-            MediaField::Variants => self.variants = None,
-            MediaField::DurationMs => self.duration_ms = None,
-            MediaField::Codec => self.codec = None,
-            MediaField::SampleRate => self.sample_rate = None,
-            MediaField::Channels => self.channels = None,
-            MediaField::Loudness => self.loudness = None,
-            MediaField::Silence => self.silence = None,
-            MediaField::Waveform => self.waveform = None,
-            MediaField::Renditions => self.renditions = None,
-        }
     }
 }
 

@@ -105,9 +105,6 @@ impl DerivedFiles {
     ///
     /// An invalidation marker (see [`invalidation_marker_key`]) exists from before the deletion until the invalidation is
     /// accepted. If this function fails between the two, the retry finds the marker and invalidates.
-    ///
-    /// # Errors
-    /// If S3 or CloudFront fails.
     pub async fn clean_up(&self, id: MediaId, scope: CleanupScope<'_>) -> Result<(), Failure> {
         let keys = self.list(id).await?;
         let outdated = keys_to_delete(&keys, scope);

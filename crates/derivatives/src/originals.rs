@@ -27,9 +27,6 @@ pub struct Original {
 
 impl Originals {
     /// Reads the object that has the ETag `etag`; `None` if it has been deleted or replaced.
-    ///
-    /// # Errors
-    /// If S3 fails.
     pub async fn get(&self, key: &str, etag: &str) -> Result<Option<Original>, Failure> {
         let Some(object) = unless_gone("fetch the original", self.request(key, etag).send().await)? else {
             return Ok(None);
@@ -57,9 +54,6 @@ impl Originals {
     }
 
     /// Reads the declaration of the object that has the ETag `etag`; `None` if it has been deleted or replaced.
-    ///
-    /// # Errors
-    /// If S3 fails.
     pub async fn head_if_match(&self, key: &str, etag: &str) -> Result<Option<Declared>, Failure> {
         let head = self.s3.head_object().bucket(&self.bucket).key(key).if_match(quoted(etag));
         let object = unless_gone("read the original's headers", head.send().await)?;

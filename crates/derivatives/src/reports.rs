@@ -13,9 +13,6 @@ pub struct Reports {
 
 impl Reports {
     /// Sends the result of processing an original.
-    ///
-    /// # Errors
-    /// If SQS fails.
     pub async fn send(&self, report: &Report) -> Result<(), Failure> {
         let body = serde_json::to_string(report).map_err(|error| Failure::bug("serialise the report", error))?;
         let send = self.sqs.send_message().queue_url(&self.queue_url).message_body(escape_noncharacters(body));

@@ -78,7 +78,7 @@ impl<R: Renderer> Worker<R> {
             match &event.change {
                 ObjectChange::Created { size, etag } => {
                     if let Err(error) = OriginalKey::parse(&event.key) {
-                        // Somebody with access to the bucket put it there. It has no owner, so it is not media.
+                        // An object that was written by hand: without an owner it is not media.
                         warn!(sequencer = %event.sequencer, %error, "ignored an object with another key");
                         continue;
                     }

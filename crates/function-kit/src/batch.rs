@@ -1,7 +1,7 @@
-//! An SQS batch, message by message.
+//! Runs SQS batches, message by message, and routes each failure by its kind.
 
+mod backoff;
 mod fifo;
-mod pause;
 mod queue;
 
 use std::panic::AssertUnwindSafe;
@@ -10,54 +10,54 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use crate::{failure::Failure, logs};
+use crate::{failure::Failure, logs::message_span};
 
+use backoff::backoff;
 pub use fifo::run_fifo;
+use queue::Disposition;
 pub use queue::Queue;
-use queue::Settled;
 
-/// The attribute of a message from a FIFO queue that names its group.
+/// The attribute with the group of a FIFO message.
 const MESSAGE_GROUP_ID: &str = "MessageGroupId";
 
-/// Hands each message's body to `handle`, and each failure to where its kind belongs.
+/// Runs `handle` with the body of each message of a standard queue.
 ///
-/// A transient failure is reported to Lambda, and the message comes again: after seconds at first,
-/// after minutes when it goes on failing. A bug, a panic included, goes to the dead-letter queue at
-/// once and is acknowledged. Neither touches the messages beside it. Use with
-/// `ReportBatchItemFailures` only: otherwise reports are acknowledgements.
+/// A transient failure is reported to Lambda, and the message is delivered again after a backoff. A bug, which includes a
+/// panic, goes to the dead-letter queue at once and is acknowledged. Neither affects the other messages. The event source
+/// must have `ReportBatchItemFailures`, because otherwise Lambda takes a reported failure for success.
 ///
 /// # Errors
-/// If a message has no id, since then nothing can be reported of it: the whole batch comes again.
+/// If a message has no id and so cannot be reported. Lambda then delivers the whole batch again.
 pub async fn run(
     batch: SqsEvent,
     queue: &Queue,
     handle: impl AsyncFn(&str) -> Result<(), Failure>,
 ) -> Result<SqsBatchResponse, Failure> {
     let mut response = SqsBatchResponse::default();
-    let mut again = Vec::new();
+    let mut retries = Vec::new();
     for message in &batch.records {
         let id = id(message)?;
         let body = message.body.as_deref().unwrap_or_default();
-        let settled = async {
-            let failure = caught(handle(body)).await.err()?;
-            Some(queue.settle(message, &failure).await)
+        let disposition = async {
+            let failure = catch_panic(handle(body)).await.err()?;
+            Some(queue.route_failure(message, &failure).await)
         };
-        if settled.instrument(logs::message(message)).await == Some(Settled::ComesAgain) {
+        if disposition.instrument(message_span(message)).await == Some(Disposition::Retry) {
             response.add_failure(id);
-            again.push((message, pause::after(message)));
+            retries.push((message, backoff(message)));
         }
     }
-    queue.postpone(&again).await;
+    queue.set_visibility_timeouts(&retries).await;
     Ok(response)
 }
 
 fn id(message: &SqsMessage) -> Result<&str, Failure> {
     let id = message.message_id.as_deref().filter(|id| !id.is_empty());
-    id.ok_or_else(|| Failure::bug("tell which message failed", "a message without an id"))
+    id.ok_or_else(|| Failure::bug("report a failed message", "it has no id"))
 }
 
-/// What comes of `handling`, where a panic is a failure like others.
-async fn caught<T>(handling: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+/// The result of `handling`; a panic is a bug.
+async fn catch_panic<T>(handling: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     AssertUnwindSafe(handling)
         .catch_unwind()
         .await
@@ -103,8 +103,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_failure_goes_its_own_way() {
-        let buried = mock!(Client::send_message)
+    async fn transient_failure_is_reported_and_bug_is_dead_lettered() {
+        let dead_lettered = mock!(Client::send_message)
             .match_requests(|request| {
                 let failure = request.message_attributes().and_then(|attributes| attributes.get("failure"));
                 let failure = failure.and_then(|failure| failure.string_value());
@@ -116,27 +116,27 @@ mod tests {
             })
             .then_output(|| SendMessageOutput::builder().build());
         let messages = batch(&["good", "bug", "transient", "panic", "fine"]);
-        let response = run(messages, &queue(&buried), handle).await.expect("a response");
+        let response = run(messages, &queue(&dead_lettered), handle).await.expect("a response");
         assert_eq!(failed(&response), ["id-transient"]);
-        assert_eq!(buried.num_calls(), 2);
+        assert_eq!(dead_lettered.num_calls(), 2);
     }
 
     #[tokio::test]
-    async fn what_cannot_be_buried_comes_again() {
+    async fn bug_that_cannot_be_dead_lettered_is_reported() {
         let refused = mock!(Client::send_message).then_error(|| SendMessageError::unhandled("the queue is gone"));
         let response = run(batch(&["bug"]), &queue(&refused), handle).await.expect("a response");
         assert_eq!(failed(&response), ["id-bug"]);
     }
 
     #[tokio::test]
-    async fn what_failed_for_now_comes_back_soon() {
-        let postponed = mock!(Client::change_message_visibility)
+    async fn transient_failure_sets_the_visibility_timeout_to_the_backoff() {
+        let changed = mock!(Client::change_message_visibility)
             .match_requests(|request| {
-                let pause = request.visibility_timeout().unwrap_or_default();
+                let timeout = request.visibility_timeout().unwrap_or_default();
                 request.queue_url() == Some("https://sqs/q")
                     && match request.receipt_handle() {
-                        Some("r1") => (5..7).contains(&pause),
-                        Some("r3") => (180..226).contains(&pause),
+                        Some("r1") => (5..7).contains(&timeout),
+                        Some("r3") => (180..226).contains(&timeout),
                         _ => false,
                     }
             })
@@ -149,13 +149,13 @@ mod tests {
         };
         let records = [record(1, "transient"), record(2, "good"), record(3, "transient")];
         let messages = serde_json::from_value(json!({ "Records": records })).expect("an event");
-        let response = run(messages, &queue(&postponed), handle).await.expect("a response");
+        let response = run(messages, &queue(&changed), handle).await.expect("a response");
         assert_eq!(failed(&response), ["1", "3"]);
-        assert_eq!(postponed.num_calls(), 2);
+        assert_eq!(changed.num_calls(), 2);
     }
 
     #[tokio::test]
-    async fn what_cannot_be_postponed_comes_again_all_the_same() {
+    async fn failure_to_set_the_visibility_timeout_is_still_reported() {
         let refused = mock!(Client::change_message_visibility)
             .then_error(|| ChangeMessageVisibilityError::unhandled("out of reach"));
         let record = json!({"messageId": "1", "receiptHandle": "r", "body": "transient"});
@@ -166,9 +166,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_without_an_id_fails_the_batch() {
+    async fn message_without_id_fails_the_batch() {
         let unused = mock!(Client::send_message).then_output(|| SendMessageOutput::builder().build());
-        let nameless = serde_json::from_value(json!({"Records": [{"body": "good"}]})).expect("an event");
-        assert!(run(nameless, &queue(&unused), handle).await.is_err());
+        let without_id = serde_json::from_value(json!({"Records": [{"body": "good"}]})).expect("an event");
+        assert!(run(without_id, &queue(&unused), handle).await.is_err());
     }
 }

@@ -1,34 +1,40 @@
-//! Settings come from the environment, once, at start.
+//! Settings from environment variables, read once at start.
 
 use std::{env, num::NonZeroU32};
 
-/// A setting is missing: the template and the function disagree.
+/// A required setting is missing from the template.
 #[derive(Debug, thiserror::Error)]
 #[error("the environment variable {0} is not set")]
 pub struct MissingSetting(&'static str);
 
-/// The setting `name`; an empty one counts as missing.
+/// The setting `name`.
+///
+/// # Errors
+/// If it is missing or empty.
 pub fn required(name: &'static str) -> Result<String, MissingSetting> {
     env::var(name).ok().filter(|value| !value.is_empty()).ok_or(MissingSetting(name))
 }
 
-/// The setting `name`, if there is one; an empty one counts as none.
+/// The setting `name`; `None` if it is missing or empty.
 pub fn optional(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A setting is missing, or is not what it must be.
+/// A setting is missing or invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSetting {
-    /// It is not there.
+    /// It is missing or empty.
     #[error(transparent)]
     Missing(#[from] MissingSetting),
-    /// It is no number from 1.
-    #[error("the environment variable {0} must be a number from 1")]
+    /// It is not a positive number.
+    #[error("the environment variable {0} must be a positive number")]
     NotPositive(&'static str),
 }
 
-/// The setting `name`, a number from 1.
+/// The setting `name`, a positive number.
+///
+/// # Errors
+/// If it is missing, empty or not a positive number.
 pub fn positive(name: &'static str) -> Result<NonZeroU32, InvalidSetting> {
     required(name)?.parse().map_err(|_| InvalidSetting::NotPositive(name))
 }

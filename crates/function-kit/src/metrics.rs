@@ -1,12 +1,10 @@
-//! Metrics in the log: CloudWatch's Embedded Metric Format.
+//! Metrics in CloudWatch's Embedded Metric Format.
 //!
-//! A line of JSON on standard output that says which of its numbers are metrics; CloudWatch takes
-//! them out of the log, and the function makes no call. Log lines may stand between.
+//! A metric is a JSON line on standard output, from which CloudWatch extracts the values. The function makes no call.
 //! (Amazon CloudWatch User Guide, "Specification: Embedded metric format".)
 //!
-//! Written here and not taken from a crate: the one that is kept up, `metrics_cloudwatch_embedded`,
-//! goes on writing the last value of a gauge that nobody measures any more, loses observations
-//! beyond the hundredth, and is one per process, which two tests cannot share.
+//! The maintained crate `metrics_cloudwatch_embedded` does not fit: it repeats the last value of a gauge that is no longer
+//! measured, loses observations beyond the hundredth, and has one global recorder, which tests cannot share.
 
 use std::{
     collections::BTreeMap,
@@ -17,29 +15,29 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-/// Where the metrics of all functions stand in CloudWatch.
+/// The CloudWatch namespace of all metrics.
 pub const NAMESPACE: &str = "IYAGI";
 
-/// The most values that one metric may have in one line.
+/// The most values of one metric in one line.
 const MAX_VALUES: usize = 100;
 
-/// What a number counts.
+/// The unit of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
-    /// Things.
+    /// A number of things.
     Count,
-    /// Time, in milliseconds.
+    /// Milliseconds.
     Milliseconds,
-    /// Time, in seconds.
+    /// Seconds.
     Seconds,
-    /// Size.
+    /// Bytes.
     Bytes,
-    /// A part of a hundred.
+    /// Percent.
     Percent,
 }
 
 impl Unit {
-    /// As CloudWatch calls it.
+    /// CloudWatch's name.
     fn as_str(self) -> &'static str {
         match self {
             Self::Count => "Count",
@@ -51,18 +49,18 @@ impl Unit {
     }
 }
 
-/// What a function measures until it is written.
+/// Collects the metrics of a function until they are written.
 ///
-/// Every metric has the dimension `FunctionName`; a kind is a second one. Names are fixed texts:
-/// nothing from outside becomes a metric of its own.
+/// Every metric has the dimension `FunctionName`, and may have a second one. Names are constants, because each distinct
+/// name is a metric that costs.
 #[derive(Debug, Default)]
 pub struct Metrics {
     function: String,
-    gathered: Mutex<Gathered>,
+    collected: Mutex<Collected>,
 }
 
-/// Metrics by their second dimension: each combination of dimensions takes a line of its own.
-type Gathered = BTreeMap<Option<Dimension>, BTreeMap<&'static str, Measured>>;
+/// Metrics by their second dimension. Each combination of dimensions needs its own line.
+type Collected = BTreeMap<Option<Dimension>, BTreeMap<&'static str, Measured>>;
 
 /// A name and a value.
 type Dimension = (&'static str, &'static str);
@@ -74,14 +72,14 @@ enum Measured {
 }
 
 impl Metrics {
-    /// Metrics of the function that Lambda calls `AWS_LAMBDA_FUNCTION_NAME`.
+    /// Metrics of the function in `AWS_LAMBDA_FUNCTION_NAME`.
     pub fn from_env() -> Self {
         Self::of(env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "unknown".to_owned()))
     }
 
     /// Metrics of `function`.
     pub fn of(function: impl Into<String>) -> Self {
-        Self { function: function.into(), gathered: Mutex::default() }
+        Self { function: function.into(), collected: Mutex::default() }
     }
 
     /// Adds to a sum.
@@ -89,21 +87,21 @@ impl Metrics {
         self.add(None, name, number);
     }
 
-    /// Adds to a sum of one kind: `count_kind("Failures", ("Kind", "throttled"), 1)`.
+    /// Adds to a sum with a second dimension: `count_kind("Failures", ("Kind", "throttled"), 1)`.
     pub fn count_kind(&self, name: &'static str, kind: Dimension, number: u64) {
         self.add(Some(kind), name, number);
     }
 
-    /// Adds a value of its own: CloudWatch then knows the least, the greatest, and percentiles.
+    /// Adds a value to a distribution, of which CloudWatch computes minimum, maximum and percentiles.
     pub fn observe(&self, name: &'static str, unit: Unit, value: f64) {
-        let is_full = self.with(|gathered| {
-            let measured = gathered.entry(None).or_default().entry(name).or_insert(Measured::Values(unit, vec![]));
+        let is_full = self.with(|collected| {
+            let measured = collected.entry(None).or_default().entry(name).or_insert(Measured::Values(unit, vec![]));
             match measured {
                 Measured::Values(_, values) => {
                     values.push(value);
                     values.len() >= MAX_VALUES
                 }
-                // Two things have one name: the first one stays.
+                // The name is that of a sum: the first use wins.
                 Measured::Sum(_) => false,
             }
         });
@@ -112,26 +110,26 @@ impl Metrics {
         }
     }
 
-    /// Writes what was gathered to standard output, and begins anew.
+    /// Writes the collected metrics to standard output and clears them.
     pub fn flush(&self) {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let lines = self.take_lines(u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         if !lines.is_empty() {
-            // By the macro, so that tests capture it.
+            // The macro, because tests capture its output.
             print!("{lines}");
         }
     }
 
-    /// What was gathered, a line for each combination of dimensions; empty if there is nothing.
+    /// Takes the collected metrics as lines, one per combination of dimensions; empty without metrics.
     pub fn take_lines(&self, now_ms: u64) -> String {
-        let gathered = self.with(mem::take);
-        let lines = gathered.into_iter().map(|(kind, metrics)| self.line(kind, metrics, now_ms));
+        let collected = self.with(mem::take);
+        let lines = collected.into_iter().map(|(kind, metrics)| self.line(kind, metrics, now_ms));
         lines.fold(String::new(), |lines, line| lines + &line.to_string() + "\n")
     }
 
     fn add(&self, kind: Option<Dimension>, name: &'static str, number: u64) {
-        self.with(|gathered| {
-            if let Measured::Sum(sum) = gathered.entry(kind).or_default().entry(name).or_insert(Measured::Sum(0)) {
+        self.with(|collected| {
+            if let Measured::Sum(sum) = collected.entry(kind).or_default().entry(name).or_insert(Measured::Sum(0)) {
                 *sum = sum.saturating_add(number);
             }
         });
@@ -158,9 +156,9 @@ impl Metrics {
         Value::Object(line)
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Gathered) -> T) -> T {
-        // Sums and lists are whole after every step.
-        change(&mut self.gathered.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, change: impl FnOnce(&mut Collected) -> T) -> T {
+        // A panic leaves sums and lists consistent.
+        change(&mut self.collected.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -174,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_and_values_stand_in_one_line() {
+    fn sums_and_values_are_in_one_line_once() {
         let metrics = Metrics::of("poller");
         metrics.count("Records", 2);
         metrics.count("Records", 3);
@@ -191,11 +189,11 @@ mod tests {
             "Age": [1.5, 7.0]
         });
         assert_eq!(lines(&metrics), [expected]);
-        assert_eq!(metrics.take_lines(0), "", "written once");
+        assert_eq!(metrics.take_lines(0), "", "cleared");
     }
 
     #[test]
-    fn a_kind_is_a_dimension_and_has_a_line_of_its_own() {
+    fn second_dimension_has_its_own_line() {
         let metrics = Metrics::of("poller");
         metrics.count("Records", 1);
         metrics.count_kind("Failures", ("Kind", "gap"), 1);
@@ -210,11 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn no_metric_ever_has_more_values_than_a_line_takes() {
+    fn values_beyond_the_limit_of_a_line_are_written_before() {
         let metrics = Metrics::of("poller");
         for value in 0..250 {
             metrics.observe("Age", Unit::Milliseconds, f64::from(value));
         }
-        assert_eq!(lines(&metrics)[0]["Age"].as_array().map(Vec::len), Some(50), "the others are written");
+        assert_eq!(lines(&metrics)[0]["Age"].as_array().map(Vec::len), Some(50), "200 were written before");
     }
 }

@@ -1,4 +1,4 @@
-//! How many records to request.
+//! The number of records per request.
 
 /// The most records of one request. Neptune's default is 10.
 pub const MAX_LIMIT: u32 = 100_000;

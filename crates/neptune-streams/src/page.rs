@@ -12,7 +12,7 @@ pub struct Page {
     pub records: Vec<Record>,
     /// The position of the last record, from the page's header.
     pub last_event_id: Option<Position>,
-    /// When the last record's commit was requested, in milliseconds since 1970.
+    /// The time at which the last record's commit was requested, in milliseconds since 1970.
     pub last_transaction_timestamp: Option<i64>,
 }
 

@@ -27,7 +27,7 @@ impl Page {
         fast_parser::page(json).map_or_else(|| Self::parse_general(json), Ok)
     }
 
-    /// Parses a page whatever its field order and white space.
+    /// Parses a page with any field order and white space.
     pub(crate) fn parse_general(json: &str) -> Result<Self, InvalidPage> {
         let wire: WirePage = serde_json::from_str(json)?;
         match wire.format.as_deref() {

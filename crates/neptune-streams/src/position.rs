@@ -49,7 +49,7 @@ fn number(text: &str) -> Result<u64, InvalidPosition> {
     text.parse().map_err(|_| InvalidPosition)
 }
 
-/// Where reading starts: an iterator type of the Streams API with its position.
+/// The start of a read: an iterator type of the Streams API with its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     /// At this position, with the record there.

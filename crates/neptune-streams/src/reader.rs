@@ -35,7 +35,7 @@ impl StreamReader {
         self.start
     }
 
-    /// How many records the next request asks for.
+    /// The limit of the next request, in records.
     pub fn limit(&self) -> u32 {
         self.limit.get()
     }

@@ -11,7 +11,7 @@ use crate::{
 pub struct Record {
     /// The record's place in the stream.
     pub position: Position,
-    /// When the commit was requested, in milliseconds since 1970.
+    /// The time at which the commit was requested, in milliseconds since 1970.
     pub commit_timestamp: i64,
     /// Whether `data` was added or removed.
     pub op: Op,

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, mem, vec};
 
 use crate::{page::Page, position::Position, record::Record};
 
-/// How much of a transaction is held in memory. A larger transaction is returned in parts.
+/// The most of a transaction that is held in memory. A larger transaction is returned in parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// The most records.
@@ -31,7 +31,7 @@ pub struct Part {
     pub records: Vec<Record>,
     /// Whether this part starts the transaction.
     pub is_first: bool,
-    /// How the end of the transaction was detected; `None` if more parts follow.
+    /// The sign of the transaction's end; `None` if more parts follow.
     pub end: Option<End>,
 }
 
@@ -42,7 +42,7 @@ impl Part {
     }
 }
 
-/// How the end of a transaction was detected.
+/// The sign by which the end of a transaction was detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// The last record has `is_last_op`.

@@ -94,7 +94,7 @@ impl Codec {
     }
 }
 
-/// How many bytes [`sniff`] needs.
+/// The number of bytes that [`sniff`] needs.
 pub(crate) const SNIFFED_BYTES: usize = 16;
 
 /// Recognises the format by the first bytes after any ID3 tag. File names and declared types are ignored.

@@ -64,9 +64,6 @@ impl LedgerTable {
     }
 
     /// Claims an entry for `claimant`, from `now` to `until`.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn claim(
         &self,
         entry: &Entry<'_>,
@@ -109,9 +106,6 @@ impl LedgerTable {
     /// final; without one, the claim is released.
     ///
     /// Returns whether the claim was still held. If not, nothing is written.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn finish_claim(
         &self,
         entry: &Entry<'_>,
@@ -143,9 +137,6 @@ impl LedgerTable {
 
     /// Records the outcome of an entry that was never claimed, without sending. A replay of the stream then does not
     /// decide otherwise.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
         let put = self
             .client
@@ -159,9 +150,6 @@ impl LedgerTable {
     }
 
     /// Whether the page after page `number` of an event's recipients is in the queue already.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn is_page_continued(&self, event: &Event, rule: &str, number: u32) -> Result<bool, Failure> {
         let get = self.client.get_item().table_name(&self.name).key("id", page_id(event, rule, number));
         let response = get.consistent_read(true).send().await;
@@ -169,9 +157,6 @@ impl LedgerTable {
     }
 
     /// Records that the page after page `number` is in the queue.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn mark_page_continued(&self, event: &Event, rule: &str, number: u32) -> Result<(), Failure> {
         let put = self
             .client

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use crate::attribute::{Attributes, get_text};
 
-/// Tells the attributes of registers from keys and bookkeeping.
+/// The prefix that distinguishes registers from keys and bookkeeping.
 const PREFIX: &str = "r:";
 
 /// The attribute that holds the register `name`.

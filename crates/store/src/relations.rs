@@ -10,7 +10,7 @@ use function_kit::failure::Failure;
 
 use crate::audience::AudienceTable;
 
-/// Answers how a caller is related to an owner, read only. The source is `audience`, so an answer is as old as the last
+/// Reads how a caller is related to an owner. The source is `audience`, so a result is as old as the last
 /// change that `push-fanout` has processed.
 #[derive(Debug, Clone)]
 pub struct Relations {
@@ -20,18 +20,12 @@ pub struct Relations {
 
 impl Relations {
     /// The relation of `caller` to `owner`. One request, or none if they are the same.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn of(&self, caller: &str, owner: &str) -> Result<Relation, Failure> {
         let mut relations = self.among(caller, &BTreeSet::from([owner])).await?;
         Ok(relations.remove(owner).unwrap_or(Relation::Stranger))
     }
 
     /// The relation of `caller` to each of `owners`. One request for up to 50 of them.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn among<'a>(
         &self,
         caller: &str,

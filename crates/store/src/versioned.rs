@@ -61,9 +61,6 @@ impl<R: Row> VersionedTable<R> {
     }
 
     /// Reads the rows with these ids; strongly consistent. Missing rows are left out.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row does not have the form that [`put`](Self::put) writes.
     pub async fn get(&self, ids: impl IntoIterator<Item = &str>) -> Result<HashMap<String, R>, Failure> {
         // DynamoDB rejects a request with duplicate keys.
         let keys: BTreeMap<_, _> = ids.into_iter().map(|id| (id, key(id))).collect();
@@ -73,9 +70,6 @@ impl<R: Row> VersionedTable<R> {
     }
 
     /// Stores a row that was made from the version before its own.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn put(&self, id: &str, row: &R) -> Result<WriteOutcome, Failure> {
         let before = row.version().saturating_sub(1);
         let put = self
@@ -94,10 +88,7 @@ impl<R: Row> VersionedTable<R> {
         Ok(stored.map_or(WriteOutcome::Conflict, |_| WriteOutcome::Stored))
     }
 
-    /// Reads up to `limit` rows that follow the id `after`, in a stable order.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row does not have the form that [`put`](Self::put) writes.
+    /// Reads a page of up to `limit` rows, in a stable order. It starts after the id `after`.
     pub async fn page(&self, after: Option<&str>, limit: i32) -> Result<Page<R>, Failure> {
         let scan = self.client.scan().table_name(&self.name).consistent_read(true).limit(limit);
         let response = scan.set_exclusive_start_key(after.map(key)).send().await;

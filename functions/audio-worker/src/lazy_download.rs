@@ -162,7 +162,7 @@ mod tests {
     use tokio::task::spawn_blocking;
 
     use super::*;
-    use crate::scratch::Scratch;
+    use crate::temp_dir;
 
     /// Longer than two blocks.
     const SIZE: u64 = 2 * BLOCK + 1_000;
@@ -193,8 +193,8 @@ mod tests {
         let originals = Originals { s3, bucket: "originals".into() };
         let source = Source { originals, runtime: Handle::current(), key: "audio/mina/a".into(), etag: "e".into() };
         let run = move || {
-            let temp_dir = Scratch::new().expect("a folder");
-            test(&LazyDownload::new(source, SIZE, temp_dir.file("original")).expect("a file"))
+            let folder = temp_dir::create().expect("a folder");
+            test(&LazyDownload::new(source, SIZE, folder.path().join("original")).expect("a file"))
         };
         spawn_blocking(run).await.expect("no panic")
     }

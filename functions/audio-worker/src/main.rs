@@ -5,7 +5,7 @@ mod lazy_download;
 mod prepare;
 mod reason;
 mod renderer;
-mod scratch;
+mod temp_dir;
 
 use function_kit::{config::required, logs};
 

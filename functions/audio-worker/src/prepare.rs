@@ -6,13 +6,14 @@ use derivatives::{Content, Rendered, content_hash};
 use domain::media::{self, Derivatives, MAX_PAUSES, MediaId, Reason, Sequencer, Visibility, sound_key};
 use function_kit::failure::Failure;
 use sound::{Level, Limits, Measured, PcmAnalysis, SoundError, analyse, level, recognise};
+use tempfile::TempDir;
 use tracing::info;
 
 use crate::{
     ffmpeg::{Ffmpeg, FfmpegError, Input, RENDITIONS, RenderSettings, demuxer},
     lazy_download::{FetchError, LazyDownload, Source},
     reason::reason,
-    scratch::Scratch,
+    temp_dir,
 };
 
 /// A recording to prepare.
@@ -73,12 +74,12 @@ impl From<io::Error> for PrepareError {
 /// Analyses a recording and renders it. Blocks the thread.
 pub fn prepare(request: PrepareRequest) -> Result<Rendered, PrepareError> {
     let PrepareRequest { id, sequencer, visibility, size, source, ffmpeg } = request;
-    let temp_dir = Arc::new(Scratch::new()?);
-    let download = LazyDownload::new(source, size, temp_dir.file("original"))?;
+    let temp_dir = Arc::new(temp_dir::create()?);
+    let download = LazyDownload::new(source, size, temp_dir.path().join("original"))?;
     let recording = Recording::read(&download, &ffmpeg)?;
     let Recording { input, codec, analysis, level } = &recording;
     let settings = RenderSettings { level: *level, rate_hz: analysis.rate_hz, channels: analysis.channels };
-    let renditions = ffmpeg.render(input, &settings, temp_dir.folder())?;
+    let renditions = ffmpeg.render(input, &settings, temp_dir.path())?;
     info!(
         media_id = %id, codec, frames = analysis.measured.frames, gain_db = level.gain_db,
         limited = level.limit_dbtp.is_some(), "rendered"
@@ -134,7 +135,7 @@ struct Output {
     id: MediaId,
     sequencer: Sequencer,
     visibility: Visibility,
-    temp_dir: Arc<Scratch>,
+    temp_dir: Arc<TempDir>,
     files: Vec<derivatives::File>,
 }
 
@@ -193,7 +194,7 @@ impl Output {
         let file = File::open(&path)?;
         let size = file.metadata()?.len();
         let hash = content_hash(file)?;
-        let content = Content::Disk { path, folder: Arc::<Scratch>::clone(&self.temp_dir) };
+        let content = Content::Disk { path, folder: Arc::<TempDir>::clone(&self.temp_dir) };
         Ok(self.push(&hash, size, extension, content_type, content))
     }
 

@@ -6,8 +6,9 @@
 
 use api::DeviceRegistration;
 use domain::push::Token;
-use function_kit::{failure::Failure, http::NoAnswer};
+use function_kit::failure::Failure;
 use jiff::Timestamp;
+use rest_kit::response::HandlerError;
 use store::devices::{Device, DeviceTable, Holder, WriteOutcome};
 use tracing::{info, instrument};
 
@@ -36,7 +37,7 @@ pub async fn sign_in(
     user: &str,
     id: &str,
     registration: DeviceRegistration,
-) -> Result<Device, NoAnswer> {
+) -> Result<Device, HandlerError> {
     let DeviceRegistration { token, platform, language } = registration;
     let owner = Owner { user: user.to_owned(), device: id.to_owned() };
     for _ in 0..ATTEMPTS {
@@ -78,7 +79,7 @@ pub async fn sign_in(
 /// Removes the device. A concurrent sign-in, such as one with a newer token, is removed as well: a missing
 /// notification is better than one for the wrong person.
 #[instrument(level = "error", skip_all, fields(user, device = id))]
-pub async fn sign_out(ports: &Ports, user: &str, id: &str) -> Result<(), NoAnswer> {
+pub async fn sign_out(ports: &Ports, user: &str, id: &str) -> Result<(), HandlerError> {
     for _ in 0..ATTEMPTS {
         let Some(device) = ports.table.get(user, id).await? else { return Ok(()) };
         if remove(ports, &device).await? {
@@ -100,7 +101,7 @@ async fn revoke_token(ports: &Ports, owner: &Owner, token: &Token) -> Result<Vec
 }
 
 /// Removes the oldest of the user's other devices, so that [`MAX_DEVICES`] are left with the new one.
-async fn remove_oldest(ports: &Ports, mut others: Vec<Device>) -> Result<(), NoAnswer> {
+async fn remove_oldest(ports: &Ports, mut others: Vec<Device>) -> Result<(), HandlerError> {
     others.sort_by_key(|device| device.last_seen);
     let excess = (others.len() + 1).saturating_sub(MAX_DEVICES);
     for device in &others[..excess] {
@@ -110,7 +111,7 @@ async fn remove_oldest(ports: &Ports, mut others: Vec<Device>) -> Result<(), NoA
 }
 
 /// Deletes the row, then the endpoint. `false` if the row has changed; then both stay.
-async fn remove(ports: &Ports, device: &Device) -> Result<bool, NoAnswer> {
+async fn remove(ports: &Ports, device: &Device) -> Result<bool, HandlerError> {
     let is_removed = ports.table.delete_if_unchanged(device).await?;
     if is_removed {
         let owner = Owner { user: device.user.clone(), device: device.id.clone() };

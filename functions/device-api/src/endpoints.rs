@@ -7,7 +7,8 @@ use aws_sdk_sns::{
     error::{ProvideErrorMetadata, SdkError},
 };
 use domain::push::Token;
-use function_kit::{failure::Failure, http::NoAnswer};
+use function_kit::failure::Failure;
+use rest_kit::response::HandlerError;
 use serde::{Deserialize, Serialize};
 
 const TOKEN: &str = "Token";
@@ -79,7 +80,7 @@ impl Endpoints {
 
     /// Creates an endpoint for `token`, or finds the existing one, which may be disabled or belong to another owner.
     /// Returns its ARN.
-    pub async fn create(&self, token: &Token, owner: &Owner) -> Result<String, NoAnswer> {
+    pub async fn create(&self, token: &Token, owner: &Owner) -> Result<String, HandlerError> {
         let created = self
             .sns
             .create_platform_endpoint()
@@ -102,7 +103,7 @@ impl Endpoints {
     }
 
     /// The endpoint's attributes, or `None` if it does not exist. Eventually consistent.
-    pub async fn get(&self, endpoint_arn: &str) -> Result<Option<Attributes>, NoAnswer> {
+    pub async fn get(&self, endpoint_arn: &str) -> Result<Option<Attributes>, HandlerError> {
         let response = match self.sns.get_endpoint_attributes().endpoint_arn(endpoint_arn).send().await {
             Ok(response) => response,
             Err(error) if is_not_found(&error) => return Ok(None),
@@ -122,7 +123,7 @@ impl Endpoints {
         endpoint_arn: &str,
         token: &Token,
         owner: &Owner,
-    ) -> Result<SetAttributesOutcome, NoAnswer> {
+    ) -> Result<SetAttributesOutcome, HandlerError> {
         let updated = self
             .sns
             .set_endpoint_attributes()
@@ -143,7 +144,7 @@ impl Endpoints {
     }
 
     /// Deletes the endpoint, unless it belongs to another owner by now. A missing endpoint is no error.
-    pub async fn release(&self, endpoint_arn: &str, owner: &Owner) -> Result<(), NoAnswer> {
+    pub async fn release(&self, endpoint_arn: &str, owner: &Owner) -> Result<(), HandlerError> {
         if !self.contains(endpoint_arn) {
             return Ok(());
         }
@@ -181,7 +182,7 @@ fn is_not_found<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> b
 
 /// An invalid token or owner is a problem of the client. A missing or disabled application and a missing permission
 /// are bugs of the stack.
-fn problem_or_failure<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> NoAnswer
+fn problem_or_failure<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> HandlerError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {

@@ -1,7 +1,7 @@
 use api::{Device, DeviceList, NotificationPreferences, Problem};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use function_kit::http::{NoAnswer, answered, json, no_content};
 use jiff::Timestamp;
+use rest_kit::response::{HandlerError, json, no_content, respond};
 
 use crate::{
     devices::{self, Ports},
@@ -10,14 +10,14 @@ use crate::{
 
 /// Responds to a request, also if it fails.
 pub async fn handle(ports: &Ports, now: Timestamp, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-    answered(request, respond(ports, now, request).await)
+    respond(request, route(ports, now, request).await)
 }
 
-async fn respond(
+async fn route(
     ports: &Ports,
     now: Timestamp,
     request: &ApiGatewayV2httpRequest,
-) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     let Request { user, operation } = Request::parse(request)?;
     Ok(match operation {
         Operation::ListDevices => {

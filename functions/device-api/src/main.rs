@@ -9,8 +9,9 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-use function_kit::{aws, logs, serve::serve};
+use function_kit::{aws, logs};
 use jiff::Timestamp;
+use rest_kit::serve::serve;
 use store::devices::DeviceTable;
 
 #[tokio::main(flavor = "current_thread")]

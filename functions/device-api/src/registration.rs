@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::push::Token;
-use function_kit::{failure::Failure, http::NoAnswer};
+use function_kit::failure::Failure;
+use rest_kit::response::HandlerError;
 
 use crate::endpoints::{Endpoints, Owner, SetAttributesOutcome};
 
@@ -25,7 +26,7 @@ pub async fn register(
     token: &Token,
     mut candidate: Option<String>,
     revoke: impl AsyncFn(Owner, &str) -> Result<(), Failure>,
-) -> Result<String, NoAnswer> {
+) -> Result<String, HandlerError> {
     for attempt in 0..ATTEMPTS {
         tokio::time::sleep(BACKOFF * attempt).await;
         let endpoint_arn = match candidate.take() {
@@ -75,7 +76,7 @@ mod tests {
 
     /// Registers against SNS calls that match `rules` in this order, each once. Returns the ARN and the previous
     /// owners.
-    async fn registered(candidate: Option<String>, rules: &[&Rule]) -> Result<(String, Vec<Owner>), NoAnswer> {
+    async fn registered(candidate: Option<String>, rules: &[&Rule]) -> Result<(String, Vec<Owner>), HandlerError> {
         let sns = mock_client!(aws_sdk_sns, RuleMode::Sequential, rules);
         let endpoints = Endpoints::new(sns, APPLICATION.to_owned());
         let revoked = RefCell::new(vec![]);
@@ -157,7 +158,7 @@ mod tests {
     #[tokio::test]
     async fn endpoint_missing_three_times_is_transient() {
         let rules = [&creates("a"), &finds_none("a"), &creates("b"), &finds_none("b"), &creates("c"), &finds_none("c")];
-        let Err(NoAnswer::Failure(failure)) = registered(None, &rules).await else { panic!("no failure") };
+        let Err(HandlerError::Failure(failure)) = registered(None, &rules).await else { panic!("no failure") };
         assert_eq!(failure.kind, Kind::Transient);
     }
 
@@ -214,7 +215,7 @@ mod tests {
         ] {
             let rejects = mock!(Client::create_platform_endpoint)
                 .then_http_response(move || sns_error(400, "InvalidParameter", message));
-            let Err(NoAnswer::Problem(problem)) = registered(None, &[&rejects]).await else { panic!("no problem") };
+            let Err(HandlerError::Problem(problem)) = registered(None, &[&rejects]).await else { panic!("no problem") };
             assert_eq!(problem.status, 400);
         }
     }
@@ -229,7 +230,7 @@ mod tests {
         ] {
             let rejects =
                 mock!(Client::create_platform_endpoint).then_http_response(move || sns_error(status, code, "no"));
-            let Err(NoAnswer::Failure(failure)) = registered(None, &[&rejects]).await else { panic!("no failure") };
+            let Err(HandlerError::Failure(failure)) = registered(None, &[&rejects]).await else { panic!("no failure") };
             assert_eq!(failure.kind, Kind::Bug, "{code}");
         }
     }
@@ -244,7 +245,7 @@ mod tests {
             let outcome =
                 register(&endpoints, &owner("mina"), &token("new"), Some(endpoint_arn("a")), async |_, _: &str| Ok(()))
                     .await;
-            let Err(NoAnswer::Failure(failure)) = outcome else { panic!("no failure") };
+            let Err(HandlerError::Failure(failure)) = outcome else { panic!("no failure") };
             assert_eq!(failure.kind, Kind::Transient, "{code}");
         }
     }

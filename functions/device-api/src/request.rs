@@ -1,7 +1,7 @@
 use api::{DeviceRegistration, MAX_LANGUAGE_CHARACTERS, NotificationPreferences, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::push::Preferences;
-use function_kit::request::{caller, json_body, only_parameters};
+use rest_kit::request::{caller, json_body, only_parameters};
 
 /// Twice the longest token, so that the problem for a too long token names the token.
 const MAX_BODY_BYTES: usize = 16 * 1024;

@@ -140,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn key_is_read_once_and_again_after_a_failure() {
         let failing = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
-            .then_error(|| GetSecretValueError::unhandled("no answer"));
+            .then_error(|| GetSecretValueError::unhandled("timeout"));
         let working = secret(PEM);
         let links = links(&[&failing, &working]);
         let private = private();

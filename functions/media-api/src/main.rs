@@ -1,6 +1,6 @@
 //! `media-api`: returns and deletes media items.
 
-use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
+use function_kit::{aws, logs};
 use jiff::Timestamp;
 use media_api::{
     config::Config,
@@ -8,6 +8,7 @@ use media_api::{
     links::{Links, Signing, SigningKey},
     originals::Originals,
 };
+use rest_kit::{page_token::LazyTokenCipher, serve::serve};
 use store::{audience::AudienceTable, media::MediaTable, relations::Relations};
 use tokio::sync::OnceCell;
 
@@ -33,7 +34,7 @@ async fn main() -> anyhow::Result<()> {
         relations: Relations { audience: AudienceTable::new(dynamodb, config.audience_table) },
         originals: Originals { s3, bucket: config.originals_bucket },
         links: Links { base_url: config.delivery_base_url, signing },
-        sealer: SecretSealer::new(secrets, config.sealing_secret_arn),
+        cipher: LazyTokenCipher::new(secrets, config.sealing_secret_arn),
     };
     serve(async |request| handler::handle(&ports, request, Timestamp::now()).await)
         .await

@@ -4,8 +4,8 @@ use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
 };
-use function_kit::{http::NoAnswer, request::only_parameters};
 use http::{HeaderValue, header};
+use rest_kit::{request::only_parameters, response::HandlerError};
 
 use crate::etag;
 
@@ -21,7 +21,7 @@ static TAG: LazyLock<String> = LazyLock::new(|| etag::of([TEXT]));
 ///
 /// # Errors
 /// 400 if the request has query parameters.
-pub fn handle(request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+pub fn handle(request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     only_parameters(request, &[])?;
     let mut response = if etag::matches(request, &TAG) { etag::not_modified() } else { document() };
     if let Ok(tag) = HeaderValue::from_str(&TAG) {
@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    fn get(headers: Value, query: Value) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+    fn get(headers: Value, query: Value) -> Result<ApiGatewayV2httpResponse, HandlerError> {
         let request = json!({
             "version": "2.0", "routeKey": ROUTE, "rawPath": "/v1/openapi.json", "rawQueryString": "",
             "headers": headers, "queryStringParameters": query, "isBase64Encoded": false,

@@ -11,9 +11,6 @@ pub struct Originals {
 
 impl Originals {
     /// Deletes the original at `key`. A missing original is not an error.
-    ///
-    /// # Errors
-    /// If S3 fails.
     pub async fn delete(&self, key: &str) -> Result<(), Failure> {
         let delete = self.s3.delete_object().bucket(&self.bucket).key(key);
         delete.send().await.map(drop).map_err(|error| Failure::aws("delete an original", error))

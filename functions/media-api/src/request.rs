@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use api::{DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::media::{Kind, MediaId};
-use function_kit::request::{json_body, only_parameters, parameter};
+use rest_kit::request::{json_body, only_parameters, parameter};
 use store::media::{Order, Selection};
 
 use crate::fields::Fields;

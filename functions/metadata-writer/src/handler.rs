@@ -47,7 +47,7 @@ async fn record(ports: &Ports, event: &ObjectEvent) -> Result<(), Failure> {
 /// The item in the state that follows from an event; `None` if the event changes no item.
 async fn item(originals: &Originals, event: &ObjectEvent) -> Result<Option<MediaItem>, Failure> {
     if let Err(error) = OriginalKey::parse(&event.key) {
-        // Somebody with access to the bucket put it there. It has no owner, so it is not media.
+        // An object that was written by hand: without an owner it is not media.
         warn!(sequencer = %event.sequencer, %error, "ignored an object with another key");
         return Ok(None);
     }
@@ -112,7 +112,7 @@ mod tests {
         json!({ "Records": records }).to_string()
     }
 
-    fn landed(keys: &[&str]) -> String {
+    fn created(keys: &[&str]) -> String {
         notification("ObjectCreated:Put", keys)
     }
 
@@ -146,7 +146,7 @@ mod tests {
             })
             .then_output(|| PutItemOutput::builder().build());
         let ports = ports(&put, &declaring("private"));
-        handle(&ports, &landed(&["photo/mina/a.jpg"])).await.expect("stored");
+        handle(&ports, &created(&["photo/mina/a.jpg"])).await.expect("stored");
         assert_eq!(put.num_calls(), 1);
     }
 
@@ -155,14 +155,14 @@ mod tests {
         let put = mock!(Client::put_item).then_error(|| {
             PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
         });
-        handle(&ports(&put, &declaring("public")), &landed(&["photo/mina/a.jpg"])).await.expect("superseded");
+        handle(&ports(&put, &declaring("public")), &created(&["photo/mina/a.jpg"])).await.expect("superseded");
         assert_eq!(put.num_calls(), 1);
     }
 
     #[tokio::test]
     async fn object_without_owner_is_ignored_and_the_rest_is_stored() {
         let (put, head) = (stored(), declaring("public"));
-        handle(&ports(&put, &head), &landed(&["photo/x.jpg", "photo/mina/a.jpg"])).await.expect("stored");
+        handle(&ports(&put, &head), &created(&["photo/x.jpg", "photo/mina/a.jpg"])).await.expect("stored");
         assert_eq!((put.num_calls(), head.num_calls()), (1, 1));
     }
 
@@ -170,7 +170,7 @@ mod tests {
     async fn deleted_or_replaced_original_is_not_stored() {
         for status in [404, 412] {
             let (put, head) = (stored(), answering(status));
-            handle(&ports(&put, &head), &landed(&["photo/mina/a.jpg"])).await.expect("ignored");
+            handle(&ports(&put, &head), &created(&["photo/mina/a.jpg"])).await.expect("ignored");
             assert_eq!((put.num_calls(), head.num_calls()), (0, 1), "{status}");
         }
     }
@@ -178,10 +178,10 @@ mod tests {
     #[tokio::test]
     async fn item_of_unknown_visibility_is_not_stored() {
         let (put, forbidden) = (stored(), answering(403));
-        let failure = handle(&ports(&put, &forbidden), &landed(&["photo/mina/a.jpg"])).await.expect_err("a failure");
+        let failure = handle(&ports(&put, &forbidden), &created(&["photo/mina/a.jpg"])).await.expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
-        let unreachable = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
-        let failure = handle(&ports(&put, &unreachable), &landed(&["photo/mina/a.jpg"])).await.expect_err("a failure");
+        let unreachable = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("timeout"));
+        let failure = handle(&ports(&put, &unreachable), &created(&["photo/mina/a.jpg"])).await.expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
     }
 

@@ -3,13 +3,13 @@ use std::collections::HashSet;
 use api::{MAX_SUGGESTIONS, SearchResults, Suggestion, Suggestions};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::search::{Kind, Query};
-use function_kit::{
-    failure::Failure,
-    http::{NoAnswer, answered, json},
-    request::caller,
-    seal::SecretSealer,
-};
+use function_kit::failure::Failure;
 use opensearch::{Hit, MatchMode, Search, SortKey};
+use rest_kit::{
+    page_token::LazyTokenCipher,
+    request::caller,
+    response::{HandlerError, json, respond},
+};
 
 use crate::{
     cursor,
@@ -28,7 +28,7 @@ const SUGGESTION_HITS: usize = 30;
 pub struct Ports<I> {
     pub index: I,
     pub visibility: VisibilityFilter,
-    pub sealer: SecretSealer,
+    pub cipher: LazyTokenCipher,
 }
 
 /// Page of visible hits.
@@ -40,13 +40,13 @@ struct VisiblePage {
 
 /// Responds to a request, also if it fails.
 pub async fn handle<I: SearchIndex>(ports: &Ports<I>, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-    answered(request, respond(ports, request).await)
+    respond(request, route(ports, request).await)
 }
 
-async fn respond<I: SearchIndex>(
+async fn route<I: SearchIndex>(
     ports: &Ports<I>,
     request: &ApiGatewayV2httpRequest,
-) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     let caller = caller(request)?;
     match Request::parse(request)? {
         Request::Search(request) => Ok(json(&search(ports, caller, &request).await?)),
@@ -58,15 +58,15 @@ async fn search<I: SearchIndex>(
     ports: &Ports<I>,
     caller: &str,
     request: &SearchRequest,
-) -> Result<SearchResults, NoAnswer> {
+) -> Result<SearchResults, HandlerError> {
     let after = match &request.cursor {
-        Some(cursor) => Some(cursor::decrypt(ports.sealer.get().await?, caller, request, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, request, cursor)?),
         None => None,
     };
     let page = page(ports, caller, request, after).await?;
     let names = ports.visibility.names(page.hits.iter().flat_map(|(_, visible)| visible.referenced_ids())).await?;
     let next = match page.next {
-        Some(sort_key) => Some(cursor::encrypt(ports.sealer.get().await?, caller, request, &sort_key)?),
+        Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, request, &sort_key)?),
         None => None,
     };
     let item = |(hit, visible): (Hit, VisibleHit)| result(hit.id, visible, hit.highlight.as_deref(), &names);

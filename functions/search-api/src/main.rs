@@ -14,8 +14,9 @@ mod search_index;
 mod tests;
 mod visibility_filter;
 
-use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
+use function_kit::{aws, logs};
 use opensearch::{Client, Index};
+use rest_kit::{page_token::LazyTokenCipher, serve::serve};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
 
 #[tokio::main(flavor = "current_thread")]
@@ -30,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
             entries: SearchTable::new(dynamodb.clone(), config.search_table),
             relations: Relations { audience: AudienceTable::new(dynamodb, config.audience_table) },
         },
-        sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&sdk), config.page_token_secret_arn),
+        cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&sdk), config.page_token_secret_arn),
     };
     serve(async |request| handler::handle(&ports, request).await).await.map_err(anyhow::Error::from_boxed)
 }

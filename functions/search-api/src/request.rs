@@ -1,7 +1,7 @@
 use api::{DEFAULT_SEARCH_LIMIT, MAX_SEARCH_LIMIT, MAX_TAG_CHARACTERS, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::search::{Kind, Query};
-use function_kit::request::{only_parameters, parameter};
+use rest_kit::request::{only_parameters, parameter};
 
 /// Parsed request.
 #[derive(Debug, PartialEq, Eq)]

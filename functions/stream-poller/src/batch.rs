@@ -8,7 +8,7 @@ pub const MAX_ENTRIES: usize = 10;
 /// The most bytes of all bodies of one call. A single message may have as many.
 pub const MAX_BYTES: usize = SNS_MESSAGE_BYTES;
 
-/// How many of the first messages, with sizes of `bytes`, fit in one call. At least one if there is one: larger
+/// The number of leading messages, with sizes of `bytes`, that fit in one call. At least one if there is one: larger
 /// messages are rejected before.
 pub fn fitting(bytes: impl IntoIterator<Item = usize>) -> usize {
     let mut room = MAX_BYTES;

@@ -69,7 +69,7 @@ pub enum Response {
 /// The result of a tick or a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunResponse {
-    /// How the run ended.
+    /// The end of the run, by [`RunOutcome::as_str`].
     ended: &'static str,
     /// The position up to which everything is on the bus, if this invocation published anything.
     position: Option<Position>,

@@ -25,10 +25,10 @@ pub struct StreamStatus {
     pub oldest: Option<RecordInfo>,
     /// The first record after the position in the request; `None` if there is none.
     pub next: Option<RecordInfo>,
-    /// Why `next` cannot be read: the kind as in metrics. `expired` means that it is lost.
+    /// The reason that `next` cannot be read: the kind as in metrics. `expired` means that it is lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<&'static str>,
-    /// How long the stream keeps records.
+    /// The time for which the stream keeps records.
     pub retention_seconds: u64,
 }
 

@@ -8,7 +8,7 @@
 //!     page_source  reads pages, one ahead; handles gaps, expiry and resets by the policy
 //!     worker       assembles transactions, publishes messages, moves the checkpoint
 //!       message    folds records into messages
-//!       outbox     keeps the order per entity; knows up to which position the bus has accepted everything
+//!       outbox     keeps the order per entity; tracks the position up to which the bus has accepted everything
 //!       batch      how many messages fit in one call
 //!   export         sends the existing graph to one queue
 //! bus, sns         the bus, and its implementation on SNS

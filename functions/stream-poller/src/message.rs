@@ -15,7 +15,7 @@ pub struct Message {
     pub deduplication_id: String,
     /// The CloudEvent.
     pub body: String,
-    /// Why the bus does not accept the message. It is sent to the dead-letter queue instead.
+    /// The reason for a rejection. The message is sent to the dead-letter queue instead.
     pub rejection: Option<String>,
 }
 

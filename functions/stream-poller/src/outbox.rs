@@ -36,7 +36,7 @@ pub struct Outbox {
 struct PendingPart {
     last: Position,
     committed_at_ms: i64,
-    /// How many of its messages are not accepted.
+    /// The number of its messages that are not accepted.
     pending: usize,
 }
 

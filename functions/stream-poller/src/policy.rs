@@ -1,4 +1,4 @@
-//! How to continue after a loss of records. By default the run fails, and an operator decides.
+//! The reaction to lost records. By default the run fails, and an operator decides.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[error("expected one of: {0}")]
 pub struct UnknownChoice(&'static str);
 
-/// When an invocation ends.
+/// The end of an invocation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
     /// At its deadline or the handover. Changes are published at once.
@@ -17,7 +17,7 @@ pub enum Mode {
     Drain,
 }
 
-/// What to do if records are lost.
+/// The reaction to lost records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnLoss {
     /// Fail at each tick until an operator changes the policy.
@@ -27,7 +27,7 @@ pub enum OnLoss {
     Oldest,
 }
 
-/// What to do about a permanent gap in commit numbers.
+/// The reaction to a permanent gap in commit numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnGap {
     /// Fail at each tick until an operator changes the policy.
@@ -37,7 +37,7 @@ pub enum OnGap {
     Skip,
 }
 
-/// Where to start without a checkpoint.
+/// The start of the stream without a checkpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum StartAt {
     /// With the oldest record.
@@ -50,15 +50,15 @@ pub enum StartAt {
 /// The policy, set by parameters of the template.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// When an invocation ends.
+    /// The end of an invocation.
     pub mode: Mode,
-    /// Where to start without a checkpoint.
+    /// The start of the stream without a checkpoint.
     pub start_at: StartAt,
-    /// What to do if records have expired.
+    /// The reaction to expired records.
     pub on_expiry: OnLoss,
-    /// What to do if commits are missing.
+    /// The reaction to missing commits.
     pub on_gap: OnGap,
-    /// What to do after a fast reset.
+    /// The reaction to a fast reset.
     pub on_reset: OnLoss,
 }
 

@@ -46,7 +46,7 @@ pub struct Poller<B, C> {
     pub metrics: Metrics,
 }
 
-/// Where and how a run reads.
+/// The start of a run, its assembler and its policy.
 struct ReadPlan {
     start: Start,
     assembler: TransactionAssembler,
@@ -128,7 +128,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         }
     }
 
-    /// Where to start without a checkpoint.
+    /// The start of the stream without a checkpoint.
     async fn first_start(&self, lease: &Lease) -> Result<Start, RunError> {
         if self.policy.start_at == StartAt::Oldest {
             return Ok(Start::TrimHorizon);

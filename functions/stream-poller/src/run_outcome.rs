@@ -2,7 +2,7 @@
 
 use domain::graph::Position;
 
-/// How a run ended normally.
+/// The normal end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunOutcome {
     /// A successor requested the lease.
@@ -36,7 +36,7 @@ impl RunOutcome {
     }
 }
 
-/// What a run has published.
+/// The changes published by a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Published {
     /// The position up to which the bus has accepted everything.
@@ -48,8 +48,8 @@ pub struct Published {
 /// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunReport {
-    /// How it ended.
+    /// The end of the run.
     pub outcome: RunOutcome,
-    /// What it published.
+    /// The published changes.
     pub published: Published,
 }

@@ -15,36 +15,36 @@ pub struct Settings {
     pub idle: Backoff,
     /// The delay between two attempts at Neptune and at the bus.
     pub backoff: Backoff,
-    /// How long a gap may take to heal.
+    /// The longest time for a gap to heal.
     pub gap_grace: Duration,
-    /// How long the head may be before the checkpoint, as on a lagging replica, before this counts as a reset.
+    /// The longest time with a head before the checkpoint. A lagging replica catches up within it; later it is a reset.
     pub reset_grace: Duration,
-    /// How long the head may be ahead of an idle stream before this counts as expiry.
+    /// The longest time with a head ahead of an idle stream. After it, the records in between count as expired.
     pub expiry_grace: Duration,
-    /// How often the head is requested while pages are read.
+    /// The interval between requests for the head while pages are read.
     pub head_interval: Duration,
-    /// How often the lease is checked.
+    /// The interval between checks of the lease.
     pub lease_check_interval: Duration,
     /// The shortest time between two writes of the checkpoint while messages are being published.
     pub checkpoint_interval: Duration,
-    /// How often metrics are written.
+    /// The interval between writes of the metrics.
     pub metrics_interval: Duration,
-    /// How often a waiting successor tries to acquire the lease.
+    /// The interval between a waiting successor's attempts to acquire the lease.
     pub acquire_interval: Duration,
-    /// How long a request for the handover is valid. After that, the successor counts as dead.
+    /// The validity of a request for the handover. After it, the successor counts as dead.
     pub handover_request_ttl: Duration,
-    /// How long before the deadline a run takes no more pages and starts no more calls.
+    /// The time before the deadline in which a run takes no more pages and starts no more calls.
     pub margin: Duration,
     /// The part of the margin that is reserved for the last checkpoint and the release of the lease.
     pub final_margin: Duration,
-    /// How long the lease outlives the deadline. Longer than clocks differ.
+    /// The time for which the lease outlives the deadline. More than clocks differ.
     pub lease_margin: Duration,
-    /// How long the stream keeps records.
+    /// The time for which the stream keeps records.
     pub retention: Duration,
     /// The most records per request.
     pub page_limit: u32,
-    /// How much of a transaction is held in memory, also as messages. **A larger transaction is cut into parts at these
-    /// bounds. The changes of a part depend on the cut, so the bounds must be the same whenever it is read again.**
+    /// The most of a transaction that is held in memory, also as messages. **A larger transaction is cut into parts at
+    /// these bounds. The changes of a part depend on the cut, so the bounds must be the same when it is read again.**
     pub bounds: Bounds,
     /// No further transaction is processed while the outbox has this many bytes. Enough to fill all calls, and small
     /// enough for the CPU cache.

@@ -142,7 +142,7 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
         }
     }
 
-    /// When the loop must run again at the latest.
+    /// The latest time for the next iteration of the loop.
     fn next_wake(&self) -> Instant {
         let margin = match self.closing {
             Closing::Halt(_) => self.settings.final_margin,

@@ -6,13 +6,13 @@ use domain::{
     media::{Kind, MediaId},
     upload::{Declaration, FINGERPRINT_METADATA, MAX_SINGLE_REQUEST_BYTES, Parts, UploadId},
 };
-use function_kit::{
-    failure::Failure,
-    http::{NoAnswer, answered, created, json},
-    request::caller,
-    seal::SecretSealer,
-};
+use function_kit::failure::Failure;
 use jiff::Timestamp;
+use rest_kit::{
+    page_token::LazyTokenCipher,
+    request::caller,
+    response::{HandlerError, created, json, respond},
+};
 use ring::rand::{SecureRandom, SystemRandom};
 use tracing::info;
 
@@ -28,19 +28,19 @@ use crate::{
 pub struct Ports {
     pub originals: Originals,
     pub signer: Signer,
-    pub sealer: SecretSealer,
+    pub cipher: LazyTokenCipher,
 }
 
 /// Handles one request. Failures are responses, too.
 pub async fn handle(ports: &Ports, request: &ApiGatewayV2httpRequest, now: Timestamp) -> ApiGatewayV2httpResponse {
-    answered(request, route(ports, request, now).await)
+    respond(request, route(ports, request, now).await)
 }
 
 async fn route(
     ports: &Ports,
     request: &ApiGatewayV2httpRequest,
     now: Timestamp,
-) -> Result<ApiGatewayV2httpResponse, NoAnswer> {
+) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     let uploader = owner(request)?;
     match Request::parse(request)? {
         Request::Start { declaration, idempotency_key } => {
@@ -48,11 +48,11 @@ async fn route(
             Ok(if upload.way == UploadWay::Done { json(&upload) } else { created(&upload) })
         }
         Request::SignParts { id, handle, parts } => {
-            let handle = UploadHandle::decode(ports.sealer.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
             Ok(json(&sign_parts(&ports.signer, uploader, id, &handle, &parts, now).await?))
         }
         Request::Complete { id, handle } => {
-            let handle = UploadHandle::decode(ports.sealer.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
             complete(&ports.originals, uploader, id, &handle).await?;
             Ok(json(&done(handle.kind, uploader, id)))
         }
@@ -72,7 +72,7 @@ async fn start(
     declaration: &Declaration,
     idempotency_key: Option<&str>,
     now: Timestamp,
-) -> Result<Upload, NoAnswer> {
+) -> Result<Upload, HandlerError> {
     let id = match idempotency_key {
         Some(key) => UploadId::of_idempotency_key(uploader, key),
         None => UploadId::random(random()?),
@@ -89,11 +89,11 @@ async fn start(
     let upload = if declaration.size <= MAX_SINGLE_REQUEST_BYTES {
         response::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {
-        let sealer = ports.sealer.get().await?;
+        let cipher = ports.cipher.get().await?;
         let s3_upload = ports.originals.start(&key, declaration).await?;
         let Declaration { kind, size, .. } = *declaration;
         let handle = UploadHandle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
-        response::parts(id, media_id, handle.encode(sealer, uploader, id)?, size)
+        response::parts(id, media_id, handle.encrypt(cipher, uploader, id)?, size)
     };
     info!(upload_id = %id, %media_id, kind = declaration.kind.as_str(), size = declaration.size, "signed");
     Ok(upload)
@@ -106,7 +106,7 @@ async fn sign_parts(
     handle: &UploadHandle,
     requested: &[UploadPart],
     now: Timestamp,
-) -> Result<SignedParts, NoAnswer> {
+) -> Result<SignedParts, HandlerError> {
     let key = id.key(handle.kind, uploader);
     let parts = Parts::of(handle.size);
     let mut signed = Vec::with_capacity(requested.len());
@@ -125,7 +125,12 @@ async fn sign_parts(
 }
 
 /// Completes a multipart upload. An upload that is complete already is not an error.
-async fn complete(originals: &Originals, uploader: &str, id: UploadId, handle: &UploadHandle) -> Result<(), NoAnswer> {
+async fn complete(
+    originals: &Originals,
+    uploader: &str,
+    id: UploadId,
+    handle: &UploadHandle,
+) -> Result<(), HandlerError> {
     let key = id.key(handle.kind, uploader);
     if let Some(received) = originals.parts(&key, &handle.s3_upload).await? {
         let expected = Parts::of(handle.size);

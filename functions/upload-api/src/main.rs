@@ -9,8 +9,9 @@ mod signer;
 mod upload_handle;
 
 use anyhow::Context;
-use function_kit::{aws, logs, seal::SecretSealer, serve::serve};
+use function_kit::{aws, logs};
 use jiff::Timestamp;
+use rest_kit::{page_token::LazyTokenCipher, serve::serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -25,7 +26,7 @@ async fn main() -> anyhow::Result<()> {
             bucket: config.originals_bucket,
             credentials: aws.credentials_provider().context("no credentials are configured")?,
         },
-        sealer: SecretSealer::new(aws_sdk_secretsmanager::Client::new(&aws), config.sealing_secret_arn),
+        cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&aws), config.sealing_secret_arn),
     };
     serve(async |request| handler::handle(&ports, request, Timestamp::now()).await)
         .await

@@ -25,9 +25,6 @@ pub enum Completion {
 
 impl Originals {
     /// Reads the metadata of the object at `key`, if there is one.
-    ///
-    /// # Errors
-    /// If S3 fails.
     pub async fn metadata(&self, key: &str) -> Result<Option<HashMap<String, String>>, Failure> {
         match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(object) => Ok(Some(object.metadata.unwrap_or_default())),
@@ -38,9 +35,6 @@ impl Originals {
     }
 
     /// Starts a multipart upload and returns its id. S3 keeps type and metadata until the upload is complete.
-    ///
-    /// # Errors
-    /// If S3 fails.
     pub async fn start(&self, key: &str, declaration: &Declaration) -> Result<String, Failure> {
         let metadata = declaration.to_metadata().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let response = self
@@ -59,9 +53,6 @@ impl Originals {
     }
 
     /// Lists the parts that S3 has received, by number; `None` if the upload no longer exists.
-    ///
-    /// # Errors
-    /// If S3 fails.
     pub async fn parts(&self, key: &str, s3_upload: &str) -> Result<Option<Vec<Part>>, Failure> {
         // A page has up to 1,000 parts, an upload at most 128.
         let response = self.s3.list_parts().bucket(&self.bucket).key(key).upload_id(s3_upload).send().await;
@@ -73,9 +64,6 @@ impl Originals {
     }
 
     /// Creates the object from `parts`, unless the key has one or the parts do not have `size` bytes in all.
-    ///
-    /// # Errors
-    /// If S3 fails.
     pub async fn complete(
         &self,
         key: &str,

@@ -7,7 +7,7 @@ use domain::{
     media::{Intent, Kind},
     upload::{Declaration, PART_BYTES, UploadId, max_bytes},
 };
-use function_kit::request::{json_body, only_parameters};
+use rest_kit::request::{json_body, only_parameters};
 
 /// The limit of a body: a declaration with file name and post, or 128 parts with checksums.
 const MAX_BODY_BYTES: usize = 16 * 1024;

@@ -1,7 +1,11 @@
 use api::Problem;
 use domain::{media::Kind, upload::UploadId};
-use function_kit::{failure::Failure, seal::Sealer};
+use function_kit::failure::Failure;
+use rest_kit::page_token::TokenCipher;
 use serde::{Deserialize, Serialize};
+
+/// The purpose of the tokens.
+const PURPOSE: &str = "upload";
 
 /// The state of a multipart upload between requests. The client keeps it, since this function stores nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,21 +21,21 @@ pub struct UploadHandle {
 }
 
 impl UploadHandle {
-    /// Encodes the handle for `uploader`.
+    /// Encrypts the handle for `uploader`.
     ///
     /// # Errors
-    /// If serialising fails.
-    pub fn encode(&self, sealer: &Sealer, uploader: &str, id: UploadId) -> Result<String, Failure> {
+    /// A bug, if the system has no randomness.
+    pub fn encrypt(&self, cipher: &TokenCipher, uploader: &str, id: UploadId) -> Result<String, Failure> {
         let payload = serde_json::to_vec(self).map_err(|error| Failure::bug("serialise the handle", error))?;
-        Ok(sealer.seal("upload", &[uploader, &id.to_string()], &payload))
+        cipher.encrypt(PURPOSE, &[uploader, &id.to_string()], &payload)
     }
 
-    /// Decodes a handle of this uploader and upload.
+    /// Decrypts a handle of this uploader and upload.
     ///
     /// # Errors
     /// 400 if it was made for another uploader or upload, or is not a handle.
-    pub fn decode(sealer: &Sealer, uploader: &str, id: UploadId, text: &str) -> Result<Self, Problem> {
-        let payload = sealer.open("upload", &[uploader, &id.to_string()], text);
+    pub fn decrypt(cipher: &TokenCipher, uploader: &str, id: UploadId, text: &str) -> Result<Self, Problem> {
+        let payload = cipher.decrypt(PURPOSE, &[uploader, &id.to_string()], text);
         payload
             .and_then(|payload| serde_json::from_slice(&payload).ok())
             .ok_or_else(|| Problem::invalid_request("`handle` must be the one returned when this upload was started"))
@@ -51,22 +55,22 @@ mod tests {
             size: 100 << 20,
             fingerprint: "sha256:ab12".into(),
         };
-        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
         let id = UploadId::random([1; 16]);
-        assert_eq!(UploadHandle::decode(&sealer, "mina", id, text), Ok(expected));
-        assert_eq!(UploadHandle::decode(&sealer, "jun", id, text).map_err(|problem| problem.status), Err(400));
+        assert_eq!(UploadHandle::decrypt(&cipher, "mina", id, text), Ok(expected));
+        assert_eq!(UploadHandle::decrypt(&cipher, "jun", id, text).map_err(|problem| problem.status), Err(400));
     }
 
     #[test]
     fn handle_is_valid_only_for_its_uploader_and_upload() {
-        let sealer = Sealer::new(b"0123456789abcdef0123456789abcdef");
+        let cipher = TokenCipher::new(b"0123456789abcdef0123456789abcdef");
         let handle =
             UploadHandle { kind: Kind::Audio, s3_upload: "u".into(), size: 100 << 20, fingerprint: "f".into() };
         let (id, other) = (UploadId::random([1; 16]), UploadId::random([2; 16]));
-        let text = handle.encode(&sealer, "mina", id).expect("text");
-        assert_eq!(UploadHandle::decode(&sealer, "mina", id, &text), Ok(handle));
+        let text = handle.encrypt(&cipher, "mina", id).expect("text");
+        assert_eq!(UploadHandle::decrypt(&cipher, "mina", id, &text), Ok(handle));
         for (uploader, id) in [("jun", id), ("mina", other)] {
-            assert_eq!(UploadHandle::decode(&sealer, uploader, id, &text).map_err(|problem| problem.status), Err(400));
+            assert_eq!(UploadHandle::decrypt(&cipher, uploader, id, &text).map_err(|problem| problem.status), Err(400));
         }
     }
 }

@@ -1,93 +1,53 @@
-//! One request to AWS and its answer: hyper's client, as the SDK calls one.
+//! The HTTP connector: the SDK's own, with rustls on ring.
+//!
+//! The SDK's default TLS library, aws-lc, gathers entropy for 30 ms of CPU in the first call.
 
-mod failed;
-mod within;
+use std::{sync::OnceLock, time::Duration};
 
-use std::{sync::Arc, time::Duration};
-
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
 use aws_smithy_runtime_api::client::{
-    connection::{CaptureSmithyConnection, ConnectionMetadata},
-    http::{HttpConnector, HttpConnectorFuture},
-    orchestrator::{HttpRequest, HttpResponse},
-    result::ConnectorError,
+    http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    orchestrator::HttpRequest,
 };
-use aws_smithy_types::body::SdkBody;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{
-        Client,
-        connect::{CaptureConnection, HttpConnector as Tcp, HttpInfo, capture_connection},
-    },
-    rt::{TokioExecutor, TokioTimer},
-};
+use http::Uri;
+use tracing::{Instrument, error_span};
 
-use self::within::Within;
+use super::trust;
 
-/// How long what may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The name, the connection, the TLS handshake.
-    pub connect: Option<Duration>,
-    /// From when a request is sent until its answer begins.
-    pub read: Option<Duration>,
+/// For name resolution, connection and TLS handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A connector of SDK clients and of signed requests, without connections yet. Clones share their connections.
+pub fn http_connector() -> SharedHttpConnector {
+    SharedHttpConnector::new(LazyConnector::default())
 }
 
-/// Sends what the SDK has signed. Connections are kept for the next request.
-#[derive(Debug)]
-pub struct Connector {
-    client: Client<Within<HttpsConnector<Tcp>>, SdkBody>,
-    read: Option<Duration>,
-}
+/// Builds its connector at the first request: initialisation then does not parse certificates.
+#[derive(Debug, Default)]
+struct LazyConnector(OnceLock<Connector>);
 
-impl Connector {
-    /// A connector without connections yet.
-    pub fn new(tls: &Arc<rustls::ClientConfig>, limits: Limits) -> Self {
-        let mut tcp = Tcp::new();
-        tcp.set_nodelay(true);
-        // Whether it is to be TLS is said by each URL.
-        tcp.enforce_http(false);
-        let tls = rustls::ClientConfig::clone(tls);
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
-        let connect = Within { inner: https.wrap_connector(tcp), limit: limits.connect };
-        // The timer closes connections that nobody has used for a while.
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connect);
-        Self { client, read: limits.read }
-    }
-}
-
-impl HttpConnector for Connector {
+impl HttpConnector for LazyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let mut request = match request.try_into_http1x() {
-            Ok(request) => request,
-            Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
-        };
-        let connection = capture_connection(&mut request);
-        if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
-            capture.set_connection_retriever(move || metadata(&connection));
-        }
-        let answer = within::limited(self.client.request(request), self.read);
-        HttpConnectorFuture::new(async move {
-            let answer = answer.await.map_err(failed::sorted)?;
-            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
-                .map_err(|error| ConnectorError::other(error.into(), None))
-        })
+        // Without the path, which may contain names of users.
+        let host = request.uri().parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+        let span = error_span!("aws_call", host, operation = request.headers().get("x-amz-target"));
+        let connector = self.0.get_or_init(|| connector(trust::trust_store(), CONNECT_TIMEOUT));
+        HttpConnectorFuture::new(connector.call(request).instrument(span))
     }
 }
 
-/// The connection that a request went through, for the SDK: it does not use one again on which something went wrong.
-fn metadata(captured: &CaptureConnection) -> Option<ConnectionMetadata> {
-    let connected = captured.connection_metadata();
-    let mut extras = http::Extensions::new();
-    connected.as_ref()?.get_extras(&mut extras);
-    let info = extras.get::<HttpInfo>();
-    let captured = captured.clone();
-    let mut metadata = ConnectionMetadata::builder().proxied(false).poison_fn(move || {
-        if let Some(connected) = captured.connection_metadata().as_ref() {
-            connected.poison();
-        }
-    });
-    metadata.set_local_addr(info.map(HttpInfo::local_addr)).set_remote_addr(info.map(HttpInfo::remote_addr));
-    Some(metadata.build())
+fn connector(trust_store: TrustStore, connect_timeout: Duration) -> Connector {
+    let tls = TlsContext::builder().with_trust_store(trust_store).build().expect("a trust store is all it needs");
+    Connector::builder()
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(connect_timeout).build())
+        .sleep_impl(TokioSleep::new())
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build()
 }
 
 #[cfg(test)]

@@ -1,25 +1,25 @@
-//! Endpoints that are not AWS's own: `AWS_ENDPOINT_URL`, and `AWS_ENDPOINT_URL_SNS` and so on for single services.
+//! Endpoints from the environment: `AWS_ENDPOINT_URL` for all services, `AWS_ENDPOINT_URL_<SERVICE>` for one.
 //! (AWS SDKs and Tools Reference Guide, "Service-specific endpoints".)
 
 use std::env;
 
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-/// The variable's name, and the beginning of a service's own.
+/// The variable of all services, and the prefix of those of one service.
 const VARIABLE: &str = "AWS_ENDPOINT_URL";
 
-/// The endpoints of single services, by the environment.
+/// Reads the endpoint of one service from the environment.
 #[derive(Debug)]
 pub struct Endpoints;
 
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        // The SDK asks here for other settings, too. Lambda has none of them.
+        // The SDK also asks for other settings, which Lambda does not have.
         (key.env() == VARIABLE).then(|| variable_of(key.service_id())).and_then(|name| set(&name))
     }
 }
 
-/// The endpoint of all services that have none of their own.
+/// The endpoint of all services without their own.
 pub fn of_all_services() -> Option<String> {
     set(VARIABLE)
 }
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_are_called_as_the_sdk_calls_them() {
+    fn variable_of_a_service_is_named_as_in_other_sdks() {
         assert_eq!(variable_of("SNS"), "AWS_ENDPOINT_URL_SNS");
         assert_eq!(variable_of("Secrets Manager"), "AWS_ENDPOINT_URL_SECRETS_MANAGER");
     }

@@ -1,49 +1,54 @@
-//! Whom functions trust to be AWS.
+//! The certificate authorities that functions trust.
 
 use std::{env, fs};
 
+use aws_smithy_http_client::tls::TrustStore;
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
 use tracing::error;
 
-/// Amazon Trust Services' roots: what every endpoint of AWS has a certificate from.
-/// (<https://www.amazontrust.com/repository/>; the last of them expire in 2040.)
+/// The roots of Amazon Trust Services, which sign the certificates of all AWS endpoints
+/// (<https://www.amazontrust.com/repository/>). The last of them expire in 2040.
 ///
-/// Functions speak with nobody else, so nobody else's certificate counts. The system's 150 roots would take
-/// milliseconds to load, too.
-const AMAZON: &[u8] = include_bytes!("amazon-roots.pem");
+/// Functions call no other servers, and loading the 150 roots of the system takes milliseconds.
+const AMAZON: &str = include_str!("amazon-roots.pem");
 
-/// As in AWS's own tools: a file of certificates (PEM) that are trusted instead, for proxies.
+/// As in all AWS tools: a PEM file of certificates to trust instead, for proxies.
 const VARIABLE: &str = "AWS_CA_BUNDLE";
 
-/// The certificates that count.
-pub fn roots() -> RootCertStore {
-    read(&bundle().unwrap_or_else(|| AMAZON.to_vec()))
-}
+const END: &str = "-----END CERTIFICATE-----";
 
-fn read(pem: &[u8]) -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let added = certificate.map_err(|error| error.to_string());
-        let added = added.and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
-        if let Err(failure) = added {
-            error!(%failure, "a certificate that is to be trusted cannot be read");
-        }
+/// Amazon's roots, or those of `AWS_CA_BUNDLE`.
+pub fn trust_store() -> TrustStore {
+    match bundle() {
+        None => TrustStore::empty().with_pem_certificate(AMAZON),
+        Some(pem) => readable(&pem).into_iter().fold(TrustStore::empty(), TrustStore::with_pem_certificate),
     }
-    roots
 }
 
-fn bundle() -> Option<Vec<u8>> {
+fn bundle() -> Option<String> {
     let path = env::var(VARIABLE).ok().filter(|path| !path.is_empty())?;
-    match fs::read(&path) {
+    match fs::read_to_string(&path) {
         Ok(pem) => Some(pem),
         Err(failure) => {
-            error!(path, %failure, "AWS_CA_BUNDLE cannot be read, and Amazon's own certificates count");
+            error!(path, %failure, "AWS_CA_BUNDLE is unreadable, Amazon's roots are trusted");
             None
         }
     }
+}
+
+/// The readable certificates of a PEM file. The connector would panic on others.
+fn readable(pem: &str) -> Vec<&str> {
+    let certificates = pem.split_inclusive(END).filter(|text| text.ends_with(END));
+    certificates
+        .filter(|certificate| {
+            let read = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(|error| error.to_string());
+            let added = read.and_then(|der| RootCertStore::empty().add(der).map_err(|error| error.to_string()));
+            added.inspect_err(|failure| error!(%failure, "a certificate of AWS_CA_BUNDLE is unreadable")).is_ok()
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -62,25 +67,22 @@ mod tests {
     ];
 
     #[test]
-    fn they_are_amazons() {
-        use base64::{Engine, engine::general_purpose::STANDARD};
-        let pem = str::from_utf8(AMAZON).expect("text");
-        let certificates = pem.split("-----BEGIN CERTIFICATE-----").skip(1).map(|rest| {
-            let (base64, _) = rest.split_once("-----END CERTIFICATE-----").expect("an end");
-            let der = STANDARD.decode(base64.split_whitespace().collect::<String>()).expect("base 64");
-            Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    fn embedded_roots_have_amazons_fingerprints() {
+        let fingerprints = CertificateDer::pem_slice_iter(AMAZON.as_bytes()).map(|certificate| {
+            let digest = Sha256::digest(certificate.expect("a certificate"));
+            digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
         });
-        assert_eq!(certificates.collect::<Vec<_>>(), FINGERPRINTS);
+        assert_eq!(fingerprints.collect::<Vec<_>>(), FINGERPRINTS);
     }
 
     #[test]
-    fn all_of_them_count() {
-        assert_eq!(read(AMAZON).len(), FINGERPRINTS.len());
+    fn embedded_roots_are_readable() {
+        assert_eq!(readable(AMAZON).len(), FINGERPRINTS.len());
     }
 
     #[test]
-    fn a_broken_certificate_spoils_no_other() {
-        let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert_eq!(read(&[broken, AMAZON].concat()).len(), FINGERPRINTS.len());
+    fn unreadable_certificate_is_skipped() {
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert_eq!(readable(&format!("{broken}{AMAZON}# the end")).len(), FINGERPRINTS.len());
     }
 }

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufRead, BufReader, IsTerminal, Write},
     path::Path,
     process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -26,6 +27,8 @@ pub fn run(title: &str, command: &mut Command) -> Result<()> {
         fs::create_dir_all(folder)?;
     }
     let log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
+    // Cargo then says how many crates are compiled, of how many, and which are next.
+    command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "110");
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     let mut progress = Progress::start(title);
     let mut child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
@@ -41,7 +44,8 @@ pub fn run(title: &str, command: &mut Command) -> Result<()> {
         return Ok(());
     }
     let log = fs::read_to_string(&log_path).unwrap_or_default();
-    let lines: Vec<&str> = log.lines().collect();
+    let is_progress = |line: &&str| line.trim_start().starts_with("Building [");
+    let lines: Vec<&str> = log.split(['\n', '\r']).filter(|line| !is_progress(line)).collect();
     for line in &lines[lines.len().saturating_sub(SHOWN_ON_FAILURE)..] {
         eprintln!("  │ {line}");
     }
@@ -51,6 +55,27 @@ pub fn run(title: &str, command: &mut Command) -> Result<()> {
 /// Runs `command`, prints its standard output, and passes each line to `inspect`.
 pub fn show(title: &str, command: &mut Command, mut inspect: impl FnMut(&str)) -> Result<()> {
     println!("▸ {title}");
+    read_lines(title, command, |line| {
+        println!("{line}");
+        inspect(line);
+    })
+}
+
+/// Like [`show`], but prints the output at the end, for commands that run at the same time as others.
+pub fn show_at_end(title: &str, command: &mut Command, mut inspect: impl FnMut(&str)) -> Result<()> {
+    println!("▸ {title} (in the background)");
+    let mut output = String::new();
+    let result = read_lines(title, command, |line| {
+        inspect(line);
+        output.push_str(line);
+        output.push('\n');
+    });
+    println!("▸ {title}\n{output}");
+    result
+}
+
+/// Runs `command` and passes each line of its standard output to `inspect`.
+fn read_lines(title: &str, command: &mut Command, mut inspect: impl FnMut(&str)) -> Result<()> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -58,9 +83,7 @@ pub fn show(title: &str, command: &mut Command, mut inspect: impl FnMut(&str)) -
         .with_context(|| format!("cannot start {:?}", command.get_program()))?;
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines() {
-            let line = line?;
-            println!("{line}");
-            inspect(&line);
+            inspect(&line?);
         }
     }
     let status = child.wait()?;
@@ -69,6 +92,9 @@ pub fn show(title: &str, command: &mut Command, mut inspect: impl FnMut(&str)) -
     }
     Ok(())
 }
+
+/// Number of running status lines.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
 /// A status line. On a terminal it is updated in place; elsewhere, a line is printed every 15 seconds.
 struct Progress {
@@ -80,7 +106,8 @@ struct Progress {
 
 impl Progress {
     fn start(title: &str) -> Self {
-        let in_place = io::stdout().is_terminal();
+        // Two status lines cannot share one line of a terminal.
+        let in_place = RUNNING.fetch_add(1, Ordering::Relaxed) == 0 && io::stdout().is_terminal();
         if in_place {
             print!("▸ {title}");
             let _ = io::stdout().flush();
@@ -107,6 +134,7 @@ impl Progress {
     }
 
     fn finish(&self, success: bool) {
+        RUNNING.fetch_sub(1, Ordering::Relaxed);
         let start = if self.in_place { "\r\x1b[K" } else { "" };
         let mark = if success { "✓" } else { "✗" };
         println!("{start}{mark} {} ({:.1} s)", self.title, self.start.elapsed().as_secs_f64());
@@ -120,5 +148,5 @@ fn truncate(text: &str, characters: usize) -> String {
 fn last_line(log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+    text.rsplit(['\n', '\r']).map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }

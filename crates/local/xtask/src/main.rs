@@ -1,15 +1,16 @@
 //! `cargo xtask`: the commands of a developer.
 
 mod costs;
+mod doctor;
 mod linters;
 mod openapi;
 mod ops;
 mod prose;
 mod suite;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, thread};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
 use stack::{Stack, block_on, docs, emulator, functions, search_server, state_file, tools};
 
@@ -40,7 +41,9 @@ enum Command {
     ///
     /// The end-to-end tests use template.yaml, deployed to a separate emulator with IAM enforced. The last line counts
     /// passed and failed tests.
-    Test,
+    Test(suite::Arguments),
+    /// List what this machine lacks for the other commands, with the commands that install it.
+    Doctor,
     /// Run a benchmark with release builds: prints a table and writes it to target/bench.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -102,7 +105,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo { keep } => demonstrate(keep),
-        Command::Test => suite::run(),
+        Command::Test(arguments) => suite::run(&arguments),
+        Command::Doctor => doctor::run(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Costs(arguments) => costs::run(&arguments),
         Command::Openapi => openapi::write(),
@@ -140,10 +144,14 @@ fn demonstrate(keep: bool) -> Result<()> {
 }
 
 fn up(as_built: bool) -> Result<Stack> {
-    tools::install()?;
-    if !as_built {
-        functions::build(functions::BuildProfile::Local)?;
-    }
+    tools::prerequisites::require()?;
+    let build = || if as_built { Ok(()) } else { functions::build(functions::BuildProfile::Local) };
+    // Installing waits for the network most of the time.
+    let (built, installed) = thread::scope(|scope| {
+        let installation = scope.spawn(tools::install);
+        (build(), installation.join().unwrap_or_else(|_| Err(anyhow!("the installation panicked"))))
+    });
+    built.and(installed)?;
     match Stack::running(DEVELOPMENT) {
         Some(mut stack) => {
             stack.redeploy(DEVELOPMENT)?;

@@ -1,8 +1,17 @@
-//! `cargo xtask test`: all checks and tests, the fast ones first.
+//! `cargo xtask test`: all checks and tests.
+//!
+//! Everything is compiled once, by clippy's driver, which lints while it compiles. Meanwhile the tools are installed and
+//! templates, dependencies and documents are checked. Then unit tests and chaos run beside the tests of the deployed
+//! stack, which mostly wait.
 
-use std::process::Command;
+mod changed;
+mod compile;
+mod counts;
+mod steps;
 
-use anyhow::{Result, bail};
+use std::{process::Command, thread};
+
+use anyhow::{Result, anyhow};
 use stack::{
     STATE_VARIABLE, Stack, cargo,
     emulator::{log_file, usage_file},
@@ -11,109 +20,101 @@ use stack::{
     tools::{self, Tool},
 };
 
+pub use self::changed::Arguments;
+use self::{changed::Selection, counts::Counts, steps::Steps};
 use crate::linters;
 
 /// Name of the stack for the tests.
 const STACK: &str = "test";
+/// A function whose package for AWS is built and started in the tests. It links C code and three SDKs.
+const RELEASED: &str = "Thumbnailer";
 
-/// Packages whose tests need built functions or a deployed stack, and their test binaries.
-const END_TO_END: [(&str, &str); 2] = [("contract-tests", "contract"), ("e2e-tests", "e2e")];
-
-/// Runs all checks and tests, and prints the total counts.
-pub fn run() -> Result<()> {
-    tools::install()?;
-    Tool::Api.install()?;
-    linters::install()?;
-    progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"]))?;
-    linters::run()?;
-    let mut clippy = cargo();
-    clippy.args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
-    progress::run("Linting (clippy, warnings denied)", &mut clippy)?;
-
+/// Runs all checks and tests, or with `--changed` those that a change can reach, and prints the total counts.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let selection = changed::selection(arguments)?;
+    let mut steps = Steps::default();
     let mut counts = Counts::default();
-    progress::run("Building the tests", cargo().args(["test", "--workspace", "--no-run"]))?;
-    let mut unit_tests = cargo();
-    unit_tests.args(["test", "--workspace"]);
-    for (package, _) in END_TO_END {
-        unit_tests.args(["--exclude", package]);
-    }
-    let unit = counts.test("Unit, property and architecture tests", &mut unit_tests);
-    let end_to_end = functions::build(BuildProfile::Local).and_then(|()| end_to_end(&mut counts));
-    println!("\n{} passed, {} failed", counts.passed, counts.failed);
-    unit.and(end_to_end)
+    let result = match &selection {
+        Selection::All => all(&mut steps, &mut counts),
+        Selection::Reached(reached) => changed::run(reached, &mut steps, &mut counts),
+    };
+    steps.write()?;
+    println!("\n{} passed, {} failed", counts.passed(), counts.failed());
+    result
 }
 
-fn end_to_end(counts: &mut Counts) -> Result<()> {
-    let stack = Stack::start(STACK)?;
-    // Naming the packages instead would change the features and rebuild all dependencies.
-    let mut tests = cargo();
-    tests.args(["test", "--workspace"]);
-    for (_, binary) in END_TO_END {
-        tests.args(["--test", binary]);
-    }
+fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
+    steps.run("prerequisites", tools::prerequisites::require)?;
+    steps.run("format", || progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"])))?;
+    let (compiled, checked) = steps.run("compile and lint", || {
+        thread::scope(|scope| {
+            let checks = scope.spawn(checks);
+            (compile::all(), checks.join().unwrap_or_else(|_| Err(anyhow!("a check panicked"))))
+        })
+    });
+    compiled.and(checked)?;
+    functions::package(BuildProfile::Local)?;
+    let (unit, deployed) = steps.run("tests", || {
+        thread::scope(|scope| {
+            let unit = scope.spawn(unit_tests_and_chaos);
+            let deployed = deployed_tests();
+            (unit.join().unwrap_or_else(|_| (Counts::default(), Err(anyhow!("the tests panicked")))), deployed)
+        })
+    });
+    counts.add(&unit.0);
+    counts.add(&deployed.0);
+    let released = steps.run("build and test for AWS", || released_tests(counts));
+    unit.1.and(deployed.1).and(released)
+}
+
+/// Contract tests of a function in the form in which it is deployed to AWS.
+fn released_tests(counts: &mut Counts) -> Result<()> {
+    let packages = functions::sam_build(RELEASED)?;
+    let mut tests = compile::lint_environment(cargo());
+    tests.args(["test", "--workspace", "--test", "contract", "--", "thumbnailer::", "startup::"]);
+    counts.test_as_given("Contract tests of the release build", tests.env(functions::PACKAGES_VARIABLE, packages))
+}
+
+/// Installs the tools and checks what needs no compiled code.
+fn checks() -> Result<()> {
+    tools::install()?;
+    Tool::Api.install()?;
+    Tool::Builder.install()?;
+    linters::install()?;
+    linters::run()
+}
+
+/// The output of these tests is printed when they have ended, since other tests run at the same time.
+fn unit_tests_and_chaos() -> (Counts, Result<()>) {
+    let mut counts = Counts::default();
+    let mut tests = compile::lint_environment(cargo());
+    tests.args(["test", "--workspace", "--exclude", "contract-tests", "--exclude", "e2e-tests"]);
+    let unit = counts.test_quietly("Unit, property and architecture tests", &mut tests);
+    // Uses a separate stack with a fault proxy.
+    let chaos = counts.check(chaos::run(&chaos::Arguments::short()));
+    (counts, unit.and(chaos))
+}
+
+/// Contract tests, tests of the deployed stack, and the comparison of its permissions with the recorded calls.
+fn deployed_tests() -> (Counts, Result<()>) {
+    let mut counts = Counts::default();
+    let result = Stack::start(STACK).and_then(|stack| {
+        let mut tests = compile::lint_environment(cargo());
+        // Naming the packages instead would change the features and rebuild all dependencies.
+        tests.args(["test", "--workspace", "--test", "contract", "--test", "e2e"]);
+        let result = test_stack(&mut counts, &mut tests);
+        // Only a complete run uses all permissions.
+        let result = result.and_then(|()| counts.check(iam_coverage::check(&stack, &usage_file(STACK))));
+        stack.stop().and(result)
+    });
+    (counts, result)
+}
+
+/// Runs tests with the path of the stack's state file.
+fn test_stack(counts: &mut Counts, tests: &mut Command) -> Result<()> {
     let result = counts.test("Contract and end-to-end tests", tests.env(STATE_VARIABLE, state_file(STACK)));
     if result.is_err() {
         println!("Log of the emulator: {}", log_file(STACK).display());
     }
-    // Only a complete run uses all permissions.
-    let result = result.and_then(|()| counts.check(iam_coverage::check(&stack, &usage_file(STACK))));
-    stack.stop()?;
-    // Uses a separate stack with a fault proxy.
-    result.and(counts.check(chaos::run(&chaos::Arguments::short())))
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Counts {
-    passed: u64,
-    failed: u64,
-}
-
-impl Counts {
-    /// Runs all tests of `command` and adds the counts of its test binaries.
-    fn test(&mut self, title: &str, command: &mut Command) -> Result<()> {
-        let before = self.passed + self.failed;
-        let result = progress::show(title, command.args(["--no-fail-fast"]), |line| self.add(line));
-        if result.is_ok() && self.passed + self.failed == before {
-            bail!("{title}: no test ran");
-        }
-        result
-    }
-
-    /// Counts a check that is not a test binary.
-    fn check(&mut self, result: Result<()>) -> Result<()> {
-        *if result.is_ok() { &mut self.passed } else { &mut self.failed } += 1;
-        result
-    }
-
-    /// Parses the summary of libtest: `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
-    fn add(&mut self, line: &str) {
-        let Some(counts) = line.trim().strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
-            return;
-        };
-        for count in counts.1.split("; ") {
-            match count.split_once(' ').and_then(|(number, name)| Some((number.parse::<u64>().ok()?, name))) {
-                Some((number, "passed")) => self.passed += number,
-                Some((number, "failed")) => self.failed += number,
-                _ => {}
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_of_test_binaries_are_added() {
-        let mut counts = Counts::default();
-        for line in [
-            "running 3 tests",
-            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.15s",
-            "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.15s",
-        ] {
-            counts.add(line);
-        }
-        assert_eq!(counts, Counts { passed: 7, failed: 2 });
-    }
+    result
 }

@@ -90,7 +90,7 @@ struct Track {
 /// Reads nested boxes and collects the tracks.
 struct BoxReader<'s, S> {
     source: &'s mut Source<S>,
-    /// How many boxes have been read.
+    /// The number of boxes read so far.
     boxes: u32,
     is_fragmented: bool,
     movie_timescale: u32,

@@ -30,7 +30,7 @@ use crate::{
 
 /// The longest encoder delay that is trimmed, in frames (AAC: 2112 with HE, 1024 or 2048 without).
 const MAX_PRIMING: u64 = 8192;
-/// One of this many packets may be damaged, but always two.
+/// One packet in this many may be damaged. In short recordings, two may be damaged.
 const PACKETS_PER_DAMAGED: u64 = 50;
 
 /// The decoder of one track.

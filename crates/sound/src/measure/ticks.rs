@@ -8,7 +8,7 @@ pub(super) struct Ticks {
     pub step_frames: u64,
     /// The index of the current tick within its step.
     pub current: u64,
-    /// How many frames of the current tick have been measured.
+    /// The number of measured frames of the current tick.
     pub in_current: u64,
 }
 
@@ -17,7 +17,7 @@ impl Ticks {
         Self { step_frames: (u64::from(rate_hz) + 5) / 10, current: 0, in_current: 0 }
     }
 
-    /// How many frames the current tick still needs.
+    /// The number of frames that the current tick still needs.
     pub fn frames_left(&self) -> u64 {
         let start = |tick: u64| tick * self.step_frames / TICKS_PER_STEP;
         start(self.current + 1) - start(self.current) - self.in_current

@@ -37,9 +37,6 @@ pub struct PendingPage {
 
 impl AudienceTable {
     /// Stores a pending event until it is too old for every rule. An event of the same edge with a later position stays.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn add_pending(&self, pending_key: &PendingKey, event: &Event) -> Result<(), Failure> {
         let json = serde_json::to_string(event).map_err(|error| Failure::bug("serialise a pending event", error))?;
         let (pk, sk) = pending_key.key(&event.edge);
@@ -55,10 +52,7 @@ impl AudienceTable {
         unless_condition_failed("store a pending event", put.send().await).map(drop)
     }
 
-    /// Reads up to `limit` pending events that follow the edge `after`; strongly consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row does not have the form that [`add_pending`](Self::add_pending) writes.
+    /// Reads a page of up to `limit` pending events, which starts after the edge `after`; strongly consistent.
     pub async fn pending_page(
         &self,
         pending_key: &PendingKey,
@@ -71,9 +65,6 @@ impl AudienceTable {
     }
 
     /// Deletes the pending event of `edge`, unless its position is after `position`.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn remove_pending(
         &self,
         pending_key: &PendingKey,

@@ -38,12 +38,9 @@ impl AudienceTable {
 
     /// Writes a fact of a commit, unless the register's position is later than the fact's. Repeated and superseded facts
     /// are not errors.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn apply(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure> {
         let is_removal = fact.register.value.is_none();
-        // Every like has an edge, and old edges are never read: their rows expire in any case.
+        // Each like adds an edge, and old edges are never read. So rows of edges always expire.
         let is_edge = matches!(fact.row, Row::Edge(_));
         let (expression, name, value) = match (is_edge, is_removal) {
             (true, _) => ("SET #register = :register, expires_at = :expires_at", ":expires_at", expiry(committed_at)),
@@ -86,9 +83,6 @@ impl AudienceTable {
     }
 
     /// Reads the registers of each of `rows`; strongly consistent. Missing rows are left out.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row does not have the form that [`apply`](Self::apply) writes.
     pub async fn get(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure> {
         // DynamoDB rejects a request with duplicate keys.
         let by_key: BTreeMap<_, _> = rows.iter().map(|row| (key_texts(row), row)).collect();
@@ -102,11 +96,8 @@ impl AudienceTable {
         Ok(found)
     }
 
-    /// Reads up to `limit` present and former followers of `person` that follow `after`, in a stable order; strongly
-    /// consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row does not have the form that [`apply`](Self::apply) writes.
+    /// Reads a page of up to `limit` present and former followers of `person`, in a stable order; strongly consistent. It
+    /// starts after the follower `after`.
     pub async fn followers(&self, person: &str, after: Option<&str>, limit: i32) -> Result<Followers, Failure> {
         let (rows, next) = self.page(followers_partition(person), "", after, limit).await?;
         let follower = |row: &Attributes| Ok((required_text(row, "sk")?, read_registers(row)?));

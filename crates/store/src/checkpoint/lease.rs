@@ -6,7 +6,7 @@ use jiff::Timestamp;
 pub struct Lease {
     /// The holder; unique per invocation.
     pub owner: String,
-    /// The fencing token: how often the lease has been acquired. It tells two acquisitions by the same owner apart.
+    /// The fencing token: how often the lease has been acquired. Two acquisitions by the same owner differ in it.
     pub epoch: u64,
 }
 

@@ -29,9 +29,6 @@ impl CheckpointTable {
     /// Acquires the lease until `expires_at`; `None` if another owner holds it at `now`.
     ///
     /// The clocks of holder and successor are compared, so leases must outlive their holders by more than clocks differ.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or the row has an unexpected form.
     pub async fn acquire(
         &self,
         owner: &str,
@@ -60,9 +57,6 @@ impl CheckpointTable {
     }
 
     /// Requests a handover from the holder until `until`. A repeated request extends it.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn request_handover(&self, successor: &str, until: Timestamp) -> Result<(), Failure> {
         let update = self
             .update()
@@ -76,9 +70,6 @@ impl CheckpointTable {
     }
 
     /// Moves the checkpoint to `position`, but never back. Returns the lease's status at `now`.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
         let update = self
             .update_as_holder(lease, "(attribute_not_exists(#position) OR #position <= :position)")
@@ -93,25 +84,16 @@ impl CheckpointTable {
     }
 
     /// The status of `lease` at `now`.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
         Ok(self.row().await?.map_or(LeaseStatus::Lost, |row| row.lease_status(lease, now)))
     }
 
     /// How often the stream has been reset; 0 before the lease is first acquired.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn generation(&self) -> Result<u64, Failure> {
         Ok(self.row().await?.map_or(0, |row| row.generation))
     }
 
     /// The whole row; `None` before the lease is first acquired.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or the row has an unexpected form.
     pub async fn status(&self) -> Result<Option<CheckpointStatus>, Failure> {
         self.row().await?.map(Row::status).transpose()
     }
@@ -119,9 +101,6 @@ impl CheckpointTable {
     /// Starts the generation after `old`, without a position, since the records of the old one no longer exist.
     ///
     /// Returns the new generation, or `None` if the lease is lost.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
         let new = old + 1;
         let update = self
@@ -133,9 +112,6 @@ impl CheckpointTable {
     }
 
     /// Releases the lease. Does nothing if it is lost already.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn release(&self, lease: &Lease) -> Result<(), Failure> {
         let update = self
             .update_as_holder(lease, "attribute_exists(#owner)")

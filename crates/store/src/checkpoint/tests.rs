@@ -62,14 +62,14 @@ async fn free_lease_is_acquired_with_its_position() {
             let row = row(&[stored_position(), ("generation", number(2))]);
             UpdateItemOutput::builder().set_attributes(Some(row)).build()
         });
-    let acquired = table(&free).acquire("me", NOW, Timestamp::constant(5, 0)).await.expect("an answer");
+    let acquired = table(&free).acquire("me", NOW, Timestamp::constant(5, 0)).await.expect("a result");
     let position = Some(Position::new(12, 3));
     assert_eq!(acquired, Some(AcquiredLease { lease: lease(), position, generation: 2 }));
 }
 
 #[tokio::test]
 async fn held_lease_is_not_acquired() {
-    assert_eq!(table(&condition_failed()).acquire("me", NOW, NOW).await.expect("an answer"), None);
+    assert_eq!(table(&condition_failed()).acquire("me", NOW, NOW).await.expect("a result"), None);
 }
 
 #[tokio::test]
@@ -93,15 +93,15 @@ async fn checkpoint_moves_forward_only_for_its_holder() {
         })
         .then_output(|| UpdateItemOutput::builder().set_attributes(Some(row(&[]))).build());
     let position = Position::new(u64::MAX, 1);
-    assert_eq!(table(&moved).advance(&lease(), position, NOW).await.expect("an answer"), LeaseStatus::Held);
+    assert_eq!(table(&moved).advance(&lease(), position, NOW).await.expect("a result"), LeaseStatus::Held);
     let status = table(&condition_failed()).advance(&lease(), position, NOW).await;
-    assert_eq!(status.expect("an answer"), LeaseStatus::Lost);
+    assert_eq!(status.expect("a result"), LeaseStatus::Lost);
 }
 
 #[tokio::test]
 async fn lost_lease_is_not_released_and_starts_no_generation() {
     table(&condition_failed()).release(&lease()).await.expect("no error");
-    assert_eq!(table(&condition_failed()).start_generation(&lease(), 1).await.expect("an answer"), None);
+    assert_eq!(table(&condition_failed()).start_generation(&lease(), 1).await.expect("a result"), None);
 }
 
 #[tokio::test]

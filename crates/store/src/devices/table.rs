@@ -35,9 +35,6 @@ impl DeviceTable {
     }
 
     /// Reads all devices and the preferences of `user`; strongly consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row has an unexpected form.
     pub async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
         let query = self.query_user(user).key_condition_expression("#user = :user");
         let mut targets = DeliveryTargets::default();
@@ -55,9 +52,6 @@ impl DeviceTable {
     }
 
     /// Reads all devices of `user`; strongly consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row has an unexpected form.
     pub async fn list(&self, user: &str) -> Result<Vec<Device>, Failure> {
         let query = self
             .query_user(user)
@@ -68,18 +62,12 @@ impl DeviceTable {
     }
 
     /// Reads the device `id` of `user`, if there is one; strongly consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or the row has an unexpected form.
     pub async fn get(&self, user: &str, id: &str) -> Result<Option<Device>, Failure> {
         let row = self.row(user, &device_item(id), "read a device").await?;
         row.map(|row| read::<DeviceRow>(READ, row)?.try_into()).transpose()
     }
 
     /// Stores `device` if its row is still as `known`: absent, or with the same token and endpoint.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn put(&self, device: &Device, known: Option<&Device>) -> Result<WriteOutcome, Failure> {
         let row = serde_dynamo::to_item(DeviceRow::from(device))
             .map_err(|error| Failure::bug("serialise a device's row", error))?;
@@ -96,18 +84,12 @@ impl DeviceTable {
     }
 
     /// Deletes the row of `device` if it still has the same token and endpoint. Returns whether it was deleted.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn delete_if_unchanged(&self, device: &Device) -> Result<bool, Failure> {
         let Device { user, id, token, endpoint_arn, .. } = device;
         self.delete_if(user, id, "token_hash = :hash AND endpoint_arn = :endpoint", token, endpoint_arn).await
     }
 
     /// Deletes the row of `holder` if it still has `token` or the same endpoint. A missing row is not an error.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn delete_holder(&self, token: &Token, holder: &Holder) -> Result<(), Failure> {
         let Holder { user, id, endpoint_arn } = holder;
         let condition = "token_hash = :hash OR endpoint_arn = :endpoint";
@@ -115,9 +97,6 @@ impl DeviceTable {
     }
 
     /// Reads the devices of all users that have `token`; eventually consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row has an unexpected form.
     pub async fn holders(&self, token: &Token) -> Result<Vec<Holder>, Failure> {
         let query = self
             .client
@@ -130,18 +109,12 @@ impl DeviceTable {
     }
 
     /// Reads the preferences of `user`; the default if none are stored.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or the row has an unexpected form.
     pub async fn preferences(&self, user: &str) -> Result<Preferences, Failure> {
         let row = self.row(user, PREFERENCES, "read preferences").await?;
         row.map_or_else(|| Ok(Preferences::default()), |row| Ok(read::<PreferencesRow>(READ, row)?.preferences))
     }
 
     /// Stores the preferences of `user`.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn put_preferences(&self, user: &str, preferences: &Preferences) -> Result<(), Failure> {
         let row = serde_dynamo::to_item(PreferencesRow::of(user, preferences))
             .map_err(|error| Failure::bug("serialise a row of preferences", error))?;

@@ -71,8 +71,8 @@ async fn claim_is_finished_once_and_only_by_its_claimant() {
         .error(|| condition_failed("outcome"))
         .build();
     let (table, event, sent) = (table(&update), event(), ["phone".to_owned()].into());
-    assert!(table.finish_claim(&entry(&event), "me", &sent, Some("sent")).await.expect("an answer"));
-    assert!(!table.finish_claim(&entry(&event), "me", &sent, Some("sent")).await.expect("an answer"));
+    assert!(table.finish_claim(&entry(&event), "me", &sent, Some("sent")).await.expect("a result"));
+    assert!(!table.finish_claim(&entry(&event), "me", &sent, Some("sent")).await.expect("a result"));
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn claim_finished_without_an_outcome_is_released() {
         })
         .then_output(|| UpdateItemOutput::builder().build());
     let event = event();
-    assert!(table(&update).finish_claim(&entry(&event), "me", &BTreeSet::new(), None).await.expect("an answer"));
+    assert!(table(&update).finish_claim(&entry(&event), "me", &BTreeSet::new(), None).await.expect("a result"));
 }
 
 #[tokio::test]
@@ -116,6 +116,6 @@ async fn page_is_continued_once_it_is_marked() {
         .output(|| GetItemOutput::builder().item("id", text("page#story#main/7/1#3")).build())
         .build();
     let (table, event) = (table(&get), event());
-    assert!(!table.is_page_continued(&event, "story", 3).await.expect("an answer"));
-    assert!(table.is_page_continued(&event, "story", 3).await.expect("an answer"));
+    assert!(!table.is_page_continued(&event, "story", 3).await.expect("a result"));
+    assert!(table.is_page_continued(&event, "story", 3).await.expect("a result"));
 }

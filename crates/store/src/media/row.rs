@@ -210,7 +210,7 @@ pub(super) mod tests {
     }
 
     /// A new item in state `processing`.
-    pub fn landed(key: &str) -> MediaItem {
+    pub fn processing(key: &str) -> MediaItem {
         MediaItem::processing(original(key))
     }
 
@@ -254,7 +254,8 @@ pub(super) mod tests {
     fn item_in_every_state_is_read_as_written() {
         let failed = Outcome::Failed { reason: Reason::Truncated };
         let failed = MediaItem::from_report(Report { original: original("photo/mina/a"), outcome: failed });
-        for item in [landed("photo/mina/a"), landed("audio/mina/a"), ready(), ready_sound(), failed, deleted()] {
+        for item in [processing("photo/mina/a"), processing("audio/mina/a"), ready(), ready_sound(), failed, deleted()]
+        {
             let row = to_attributes(item.clone()).expect("a row");
             assert_eq!(from_attributes(row).expect("an item"), item);
         }
@@ -274,7 +275,7 @@ pub(super) mod tests {
 
     #[test]
     fn row_has_the_keys_of_its_indexes_unless_it_is_a_tombstone() {
-        let row = to_attributes(landed("photo/mina/a")).expect("a row");
+        let row = to_attributes(processing("photo/mina/a")).expect("a row");
         let id = MediaId::of_key("photo/mina/a");
         assert_eq!(get_text(&row, "listed_at"), Some(&*format!("2026-11-22T01:02:03.000Z#{id}")));
         assert_eq!(get_text(&row, "all_for_owner"), Some("mina"));
@@ -287,11 +288,11 @@ pub(super) mod tests {
 
     #[test]
     fn contradictory_row_is_a_bug() {
-        let mut row = to_attributes(landed("photo/mina/a")).expect("a row");
+        let mut row = to_attributes(processing("photo/mina/a")).expect("a row");
         row.insert("state".into(), text("failed"));
         assert!(from_attributes(row).is_err());
         // An item of unknown visibility must not be shown.
-        let mut row = to_attributes(landed("photo/mina/a")).expect("a row");
+        let mut row = to_attributes(processing("photo/mina/a")).expect("a row");
         row.remove("visibility");
         assert!(from_attributes(row).is_err());
     }

@@ -35,9 +35,6 @@ impl MediaTable {
     }
 
     /// Stores `item`, unless the table has the same or a later position of it.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn put(&self, item: MediaItem) -> Result<WriteOutcome, Failure> {
         let position = item.position.to_string();
         let put = self
@@ -53,9 +50,6 @@ impl MediaTable {
     }
 
     /// Reads the item `id`, tombstones included; strongly consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or the row contradicts itself.
     pub async fn get(&self, id: MediaId, projection: Projection) -> Result<Option<MediaItem>, Failure> {
         let (expression, names) = projection.expression().unzip();
         let get = self
@@ -72,9 +66,6 @@ impl MediaTable {
 
     /// Reads the items `ids`, which must be unique, tombstones included; strongly consistent and in no particular order.
     /// Missing items are left out.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row contradicts itself.
     pub async fn get_many(&self, ids: &[MediaId], projection: Projection) -> Result<Vec<MediaItem>, Failure> {
         let keys = ids.iter().copied().map(key).collect();
         let projection = projection.expression();
@@ -82,10 +73,8 @@ impl MediaTable {
         rows.into_iter().map(row::from_attributes).collect()
     }
 
-    /// Reads up to `limit` items of `list` that follow `after`, without tombstones; eventually consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails, or a row contradicts itself.
+    /// Reads a page of up to `limit` items of `list`, without tombstones; eventually consistent. It starts after the sort
+    /// key `after`.
     pub async fn list(
         &self,
         list: &List,

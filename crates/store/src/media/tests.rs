@@ -7,7 +7,7 @@ use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use domain::media::{MediaId, Relation};
 
 use super::{
-    row::{tests::landed, to_attributes},
+    row::{tests::processing, to_attributes},
     table::key,
     *,
 };
@@ -22,7 +22,7 @@ fn ids() -> [MediaId; 2] {
 }
 
 fn row(key: &str) -> Attributes {
-    to_attributes(landed(key)).expect("a row")
+    to_attributes(processing(key)).expect("a row")
 }
 
 /// A response that leaves the second of [`ids`] unprocessed.

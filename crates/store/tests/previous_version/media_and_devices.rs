@@ -12,7 +12,7 @@ async fn media_row_of_previous_version_is_read_and_written_unchanged() {
         let put = puts(&stored);
         let table = MediaTable::new(client(&[&gets(&stored), &put]), "media".to_owned());
         let id = text(&stored, "id").parse().expect("an id");
-        let item = table.get(id, Projection::Full).await.expect("an answer").expect("an item");
+        let item = table.get(id, Projection::Full).await.expect("a result").expect("an item");
         table.put(item).await.expect("the same row");
         assert_eq!(put.num_calls(), 1, "{name}");
     }
@@ -25,12 +25,12 @@ async fn device_row_of_previous_version_is_read_and_written_unchanged() {
         let put = puts(&stored);
         let table = DeviceTable::new(client(&[&gets(&stored), &put]), "devices".to_owned());
         let id = text(&stored, "item").strip_prefix("device#").expect("a device");
-        let device = table.get(text(&stored, "user"), id).await.expect("an answer").expect("a device");
+        let device = table.get(text(&stored, "user"), id).await.expect("a result").expect("a device");
         table.put(&device, None).await.expect("the same row");
         assert_eq!(put.num_calls(), 1, "{name}");
         let query = queries(&stored);
         let table = DeviceTable::new(client(&[&query]), "devices".to_owned());
-        assert_eq!(table.delivery_targets("mina").await.expect("an answer").devices, [device]);
+        assert_eq!(table.delivery_targets("mina").await.expect("a result").devices, [device]);
         assert_eq!(table.holders(&"token-1".to_owned().try_into().expect("a token")).await.expect("holders").len(), 1);
     }
 }

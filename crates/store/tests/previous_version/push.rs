@@ -34,13 +34,13 @@ async fn ledger_row_of_previous_version_decides_a_claim() {
     let entry = Entry { event: &event, rule: "like-story", recipient: "mina" };
     for (name, expected) in [("claimed", Claim::Held), ("sent", Claim::Settled), ("muted", Claim::Settled)] {
         let table = LedgerTable::new(client(&[&condition_fails(&row(&format!("ledger/{name}")))]), "ledger".to_owned());
-        assert_eq!(table.claim(&entry, "request-2", now(), now()).await.expect("an answer"), expected, "{name}");
+        assert_eq!(table.claim(&entry, "request-2", now(), now()).await.expect("a result"), expected, "{name}");
     }
     let given_back = row("ledger/given_back");
     let update = updates(":me", given_back["claimed_by"].clone(), &given_back);
     let table = LedgerTable::new(client(&[&update]), "ledger".to_owned());
     let sent = BTreeSet::from(["phone".to_owned(), "tablet".to_owned()]);
-    let claim = table.claim(&entry, "request-1", now(), now()).await.expect("an answer");
+    let claim = table.claim(&entry, "request-1", now(), now()).await.expect("a result");
     assert_eq!(claim, Claim::Claimed { sent });
 }
 
@@ -52,7 +52,7 @@ async fn ledger_row_of_previous_version_is_written_unchanged() {
     let table = LedgerTable::new(client(&[&muted, &page, &gets(&row("ledger/page"))]), "ledger".to_owned());
     table.record_outcome(&entry, "muted").await.expect("the same row");
     table.mark_page_continued(&event, "story", 3).await.expect("the same row");
-    assert!(table.is_page_continued(&event, "story", 3).await.expect("an answer"));
+    assert!(table.is_page_continued(&event, "story", 3).await.expect("a result"));
     assert_eq!((muted.num_calls(), page.num_calls()), (1, 1));
 }
 
@@ -68,7 +68,7 @@ async fn projection_of_previous_version_is_read_and_written_unchanged() {
     ] {
         let stored = row(&format!("audience/{name}"));
         let table = AudienceTable::new(client(&[&batch_gets("audience", &stored)]), "audience".to_owned());
-        let found = table.get(slice::from_ref(&projection)).await.expect("an answer").remove(&projection);
+        let found = table.get(slice::from_ref(&projection)).await.expect("a result").remove(&projection);
         let found = found.expect("a row of this key");
         assert_eq!(found.len(), registers, "{name}");
         for (register, value) in found {

@@ -12,7 +12,7 @@ async fn round_trip<R: Row>(name: &str) {
     let put = puts(&stored);
     let table = VersionedTable::<R>::new(client(&[&batch_gets("table", &stored), &put]), "table".to_owned());
     let id = text(&stored, "id");
-    let read = table.get([id]).await.expect("an answer").remove(id).expect("a row");
+    let read = table.get([id]).await.expect("a result").remove(id).expect("a row");
     assert_eq!(read.version().to_string(), text(&stored, "version"));
     table.put(id, &read).await.expect("the same row");
     assert_eq!(put.num_calls(), 1, "{name}");

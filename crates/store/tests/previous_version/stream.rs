@@ -15,7 +15,7 @@ fn table(rules: &[&aws_smithy_mocks::Rule]) -> CheckpointTable {
 #[tokio::test]
 async fn checkpoint_of_previous_version_is_read_and_written_unchanged() {
     let stored = row("checkpoint/held");
-    let seen = table(&[&gets(&stored)]).status().await.expect("an answer").expect("a row");
+    let seen = table(&[&gets(&stored)]).status().await.expect("a result").expect("a row");
     let holder = seen.holder.expect("a holder");
     assert_eq!(holder.lease, Lease { owner: "request-1".to_owned(), epoch: 7 });
     assert_eq!(
@@ -25,15 +25,15 @@ async fn checkpoint_of_previous_version_is_read_and_written_unchanged() {
     assert_eq!((seen.position, seen.generation), (Some(Position::new(12, 3)), 0));
     let moves = updates(":position", stored["position"].clone(), &stored);
     let moved = table(&[&moves]).advance(&holder.lease, Position::new(12, 3), holder.expires_at).await;
-    assert_eq!(moved.expect("an answer"), LeaseStatus::Held);
+    assert_eq!(moved.expect("a result"), LeaseStatus::Held);
 }
 
 #[tokio::test]
 async fn handover_request_of_previous_version_is_seen_until_it_expires() {
     let table = table(&[&gets(&row("checkpoint/asked_for_in_a_new_generation"))]);
     let lease = Lease { owner: "request-1".to_owned(), epoch: 7 };
-    let before = table.lease_status(&lease, time("2026-11-22T00:01:00Z")).await.expect("an answer");
-    let after = table.lease_status(&lease, time("2026-11-22T00:01:01Z")).await.expect("an answer");
+    let before = table.lease_status(&lease, time("2026-11-22T00:01:00Z")).await.expect("a result");
+    let after = table.lease_status(&lease, time("2026-11-22T00:01:01Z")).await.expect("a result");
     assert_eq!((before, after), (LeaseStatus::HandoverRequested, LeaseStatus::Held));
 }
 
@@ -42,7 +42,7 @@ async fn free_checkpoint_of_previous_version_is_acquired_with_its_position() {
     let free = row("checkpoint/free");
     let (now, until) = (time("2026-11-22T00:00:01Z"), time("2026-11-22T00:01:01Z"));
     let takes = updates(":owner", aws_sdk_dynamodb::types::AttributeValue::S("request-9".to_owned()), &free);
-    let acquired = table(&[&takes]).acquire("request-9", now, until).await.expect("an answer").expect("a lease");
+    let acquired = table(&[&takes]).acquire("request-9", now, until).await.expect("a result").expect("a lease");
     assert_eq!((acquired.position, acquired.generation), (Some(Position::new(u64::MAX, 1)), 2));
     assert_eq!(acquired.lease.epoch, 7);
 }

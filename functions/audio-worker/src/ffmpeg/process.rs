@@ -14,9 +14,9 @@ use rustix::{
     process::{Pid, Resource, Rlimit, prlimit},
 };
 
-/// How much of the standard error output is kept.
+/// The most bytes of the standard error output that are kept.
 const MAX_STDERR_BYTES: usize = 16 * 1024;
-/// How often the process is checked for its exit.
+/// The interval between checks for the exit of the process.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The most private memory of the process, in bytes. ffmpeg needs 95 MB for all formats and durations. Without the

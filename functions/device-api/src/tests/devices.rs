@@ -2,8 +2,8 @@
 
 use api::DeviceRegistration;
 use domain::push::Platform;
-use function_kit::http::NoAnswer;
 use jiff::Timestamp;
+use rest_kit::response::HandlerError;
 use store::devices::Device;
 
 use super::{
@@ -12,14 +12,14 @@ use super::{
 };
 use crate::devices::{self, MAX_DEVICES};
 
-async fn sign_in(aws: &FakeAws, user: &str, id: &str, token_text: &str, now: i64) -> Result<Device, NoAnswer> {
+async fn sign_in(aws: &FakeAws, user: &str, id: &str, token_text: &str, now: i64) -> Result<Device, HandlerError> {
     let registration =
         DeviceRegistration { token: token(token_text), platform: Platform::Ios, language: Some("ko".into()) };
     let now = Timestamp::from_second(now).expect("a time");
     devices::sign_in(&aws.ports(), now, user, id, registration).await
 }
 
-async fn sign_out(aws: &FakeAws, user: &str, id: &str) -> Result<(), NoAnswer> {
+async fn sign_out(aws: &FakeAws, user: &str, id: &str) -> Result<(), HandlerError> {
     devices::sign_out(&aws.ports(), user, id).await
 }
 

@@ -12,13 +12,13 @@ use std::{
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use fake_aws::FakeAws;
-use function_kit::seal::SecretSealer;
 use jiff::Timestamp;
 use media_api::{
     handler::{Ports, handle},
     links::{Links, Signing, SigningKey},
     originals::Originals,
 };
+use rest_kit::page_token::LazyTokenCipher;
 use serde_json::{Value, json};
 use store::{audience::AudienceTable, media::MediaTable, relations::Relations};
 use tokio::sync::OnceCell;
@@ -118,6 +118,6 @@ fn ports(aws: &FakeAws) -> Ports {
                 builder: OnceCell::new(),
             })),
         },
-        sealer: SecretSealer::new(secrets, "sealing".into()),
+        cipher: LazyTokenCipher::new(secrets, "sealing".into()),
     }
 }

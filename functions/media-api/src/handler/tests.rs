@@ -78,7 +78,7 @@ fn fake_aws(media: &[&Rule]) -> FakeAws {
             base_url: "https://d1.cloudfront.net".into(),
             signing: Signing::Bucket { s3: aws_sdk_s3::Client::from_conf(signing), bucket: "derived".into() },
         },
-        sealer: SecretSealer::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
+        cipher: LazyTokenCipher::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
     };
     FakeAws { ports, relations, deleted }
 }
@@ -120,8 +120,8 @@ async fn send(
     if_none_match: Option<&str>,
 ) -> (i64, Value, Option<String>) {
     let mut headers = json!({});
-    if let Some(known) = if_none_match {
-        headers["if-none-match"] = known.into();
+    if let Some(tag) = if_none_match {
+        headers["if-none-match"] = tag.into();
     }
     let request = json!({
         "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": headers,
@@ -243,7 +243,7 @@ async fn unchanged_item_returns_304() {
     let table = item(Visibility::Public);
     let aws = fake_aws(&[&table]);
     let (_, _, tag) = get(&aws, "mina").await;
-    let get_again = |caller, query, known| send(&aws, caller, "GET /v1/media/{id}", query, json!(null), known);
+    let get_again = |caller, query, tag| send(&aws, caller, "GET /v1/media/{id}", query, json!(null), tag);
     let tag = tag.expect("a tag");
     let (status, body, same) = get_again("mina", json!({}), Some(&tag)).await;
     assert_eq!((status, body, same.as_deref()), (304, Value::Null, Some(tag.as_str())));
@@ -275,14 +275,14 @@ async fn only_the_owner_deletes_an_item() {
 
 #[tokio::test]
 async fn deleted_item_returns_404() {
-    let gone = mock!(Client::get_item).then_output(|| {
+    let deleted = mock!(Client::get_item).then_output(|| {
         let row = serde_dynamo::to_item(json!({
             "id": id(), "position": format!("{:0<32}.0", "0B"), "kind": "photo", "owner": "mina",
             "key": "photo/mina/a", "state": "deleted", "expires_at": 1_797_901_323
         }));
         GetItemOutput::builder().set_item(Some(row.expect("a row"))).build()
     });
-    let aws = fake_aws(&[&gone]);
+    let aws = fake_aws(&[&deleted]);
     for route in ["GET /v1/media/{id}", "DELETE /v1/media/{id}"] {
         assert_eq!(send(&aws, "mina", route, json!({}), json!(null), None).await.0, 404, "{route}");
     }
@@ -292,7 +292,7 @@ async fn deleted_item_returns_404() {
 #[tokio::test]
 async fn unknown_relation_returns_503() {
     let table = item(Visibility::Followers);
-    let failing = mock!(Client::batch_get_item).then_error(|| BatchGetItemError::unhandled("no answer"));
+    let failing = mock!(Client::batch_get_item).then_error(|| BatchGetItemError::unhandled("timeout"));
     let mut aws = fake_aws(&[]);
     let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&table, &failing]);
     aws.ports.table = MediaTable::new(dynamodb.clone(), "media".into());
@@ -304,7 +304,7 @@ async fn unknown_relation_returns_503() {
 
 #[tokio::test]
 async fn missing_sign_in_returns_401_and_failure_returns_503() {
-    let failing = mock!(Client::get_item).then_error(|| GetItemError::unhandled("no answer"));
+    let failing = mock!(Client::get_item).then_error(|| GetItemError::unhandled("timeout"));
     let aws = fake_aws(&[&failing]);
     assert_eq!(get(&aws, "mina").await.0, 503);
     assert_eq!(get(&aws, "").await.0, 401);

@@ -10,8 +10,9 @@ use domain::{
     push,
     search::{GenerationPosition, MARK_BEGIN, MARK_END, Register},
 };
-use function_kit::{failure::Failure, seal::SecretSealer};
+use function_kit::failure::Failure;
 use opensearch::{Hit, Page, Search, SortKey};
+use rest_kit::page_token::LazyTokenCipher;
 use serde_json::json;
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
 
@@ -101,6 +102,6 @@ pub fn ports(ids: &[&str]) -> Ports<FixedIndex> {
             entries: SearchTable::new(dynamodb.clone(), "search".into()),
             relations: Relations { audience: AudienceTable::new(dynamodb, "audience".into()) },
         },
-        sealer: SecretSealer::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
+        cipher: LazyTokenCipher::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct ExportRequest {
     /// Only counts.
     pub dry_run: bool,
-    /// The visibility of a vertex with a title and without `visibility`. Without this setting its title is not exported,
-    /// because the graph does not show whether it never had a visibility or lost it.
+    /// The visibility of a vertex with a title and without `visibility`. Without this setting its title is not
+    /// exported, because the graph does not show whether it never had a visibility or lost it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub without_visibility: Option<DefaultVisibility>,
     /// The time of an edge without a date in the graph.
@@ -62,9 +62,9 @@ pub enum Part {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExportResponse {
-    /// How this invocation ended.
+    /// The reason for the end: `exported` or `deadline`.
     pub ended: &'static str,
-    /// What it sent, or would have sent.
+    /// The number of rows sent, or counted in a dry run.
     #[serde(flatten)]
     pub counts: Counts,
     /// The next request; `None` if the export is complete.

@@ -12,7 +12,7 @@ use crate::{
     run_error::RunError,
 };
 
-/// How often the time from commit to bus is measured.
+/// The interval between two measurements of the time from commit to bus.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 
 impl<B: Bus, C> Worker<'_, B, C> {

@@ -123,7 +123,7 @@ impl<'a, B, C> Worker<'a, B, C> {
         }
     }
 
-    /// What was published.
+    /// The changes published so far.
     pub fn published(&self) -> Published {
         Published { position: self.outbox.accepted(), changes: self.changes }
     }

@@ -182,7 +182,7 @@ async fn failed_invalidation_is_repeated_by_the_retry() {
 
     let (list, delete) = (listed(&["0A"]), deleted("0A"));
     let busy = mock!(aws_sdk_cloudfront::Client::create_invalidation)
-        .then_error(|| CreateInvalidationError::unhandled("no answer"));
+        .then_error(|| CreateInvalidationError::unhandled("timeout"));
     let worker = worker_with(&[&marker_stored, &marker_deleted, &list, &delete], &sent, &busy);
     let failure = worker.handle(&event("ObjectRemoved:Delete", 0)).await.expect_err("a failure");
     assert_eq!(failure.kind, Kind::Transient);
@@ -209,17 +209,17 @@ async fn removal_without_variants_does_not_invalidate() {
 
 #[tokio::test]
 async fn failure_of_s3_is_transient() {
-    let get = mock!(aws_sdk_s3::Client::get_object).then_error(|| GetObjectError::unhandled("no answer"));
+    let get = mock!(aws_sdk_s3::Client::get_object).then_error(|| GetObjectError::unhandled("timeout"));
     let sent = reported("ready");
     let failure = worker(&[&get], &sent).handle(&event("ObjectCreated:Put", 43)).await.expect_err("a failure");
     assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
 
-    let put = mock!(aws_sdk_s3::Client::put_object).then_error(|| PutObjectError::unhandled("no answer"));
+    let put = mock!(aws_sdk_s3::Client::put_object).then_error(|| PutObjectError::unhandled("timeout"));
     let get = original(gif());
     let failure = worker(&[&get, &put], &sent).handle(&event("ObjectCreated:Put", 43)).await.expect_err("a failure");
     assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
 
-    let head = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("no answer"));
+    let head = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("timeout"));
     let (put, list) = (stored(), listed(&[]));
     let failure = worker(&[&get, &put, &list, &head], &sent)
         .handle(&event("ObjectCreated:Put", 43))

@@ -26,7 +26,7 @@ fn ports(s3: &[&Rule]) -> Ports {
     Ports {
         originals: Originals { s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3), bucket: "originals".into() },
         signer: signer(None),
-        sealer: SecretSealer::new(secrets, "arn".into()),
+        cipher: LazyTokenCipher::new(secrets, "arn".into()),
     }
 }
 
@@ -199,16 +199,16 @@ async fn upload_with_missing_parts_returns_409() {
 #[tokio::test]
 async fn repeated_completion_succeeds_unless_the_object_is_another_or_missing() {
     let start_rule = upload_started();
-    let gone = mock!(aws_sdk_s3::Client::list_parts).then_http_response(|| response(404));
+    let aborted = mock!(aws_sdk_s3::Client::list_parts).then_http_response(|| response(404));
     let taken = mock!(aws_sdk_s3::Client::complete_multipart_upload).then_http_response(|| response(412));
     let list = parts(&ALL_PARTS);
     let upload = start_upload(&ports(&[&start_rule]), None, &audio()).await.1;
     let id = upload["id"].as_str().expect("an id");
     let fingerprint = {
         let ports = ports(&[]);
-        let sealer = ports.sealer.get().await.expect("a sealer");
+        let cipher = ports.cipher.get().await.expect("a cipher");
         let text = upload["handle"].as_str().expect("a handle");
-        UploadHandle::decode(sealer, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
+        UploadHandle::decrypt(cipher, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
     };
     let there = |fingerprint: String| {
         mock!(aws_sdk_s3::Client::head_object)
@@ -217,10 +217,10 @@ async fn repeated_completion_succeeds_unless_the_object_is_another_or_missing() 
     let (same, other, missing) = (there(fingerprint), there("other".to_owned()), head(404));
     let body = json!({"handle": upload["handle"]});
     for (rules, expected) in [
-        (vec![&gone, &same], 200),
+        (vec![&aborted, &same], 200),
         (vec![&list, &taken, &same], 200),
         (vec![&list, &taken, &other], 422),
-        (vec![&gone, &missing], 410),
+        (vec![&aborted, &missing], 410),
     ] {
         let (status, body) = send(&ports(&rules), "mina", "POST /v1/uploads/{id}/complete", id, None, &body).await;
         assert_eq!(status, expected, "{body}");

@@ -70,7 +70,7 @@ pub fn code_of(template: &Template, function: &str) -> String {
     let function = functions.get(function).unwrap_or_else(|| panic!("the template has no function {function}"));
     let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a binary");
     let own = sources(&root().join("functions").join(binary).join("src"));
-    let shared = [("derivatives::run", "crates/derivatives/src"), ("serve::serve", "crates/function-kit/src")];
+    let shared = [("derivatives::run", "crates/derivatives/src"), ("serve::serve", "crates/rest-kit/src")];
     let shared = shared.iter().filter(|(used, _)| own.contains(used)).map(|(_, folder)| sources(&root().join(folder)));
     shared.fold(own.clone(), |code, shared| code + &shared)
 }

@@ -1,69 +1,68 @@
-//! Answers of the REST API.
+//! Responses of the REST API: JSON and problem+json (RFC 9457).
 
 use api::{Problem, ProblemType};
 use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
 };
+use function_kit::failure::{Failure, Kind};
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 use tracing::{error, warn};
 
-use crate::failure::{Failure, Kind};
-
-/// Why a request has no answer of its own: the client's part, or ours.
+/// Why a handler has no response: a mistake of the client, or a failure on our side.
 #[derive(Debug)]
-pub enum NoAnswer {
-    /// The client is told what is wrong.
+pub enum HandlerError {
+    /// The client receives the problem.
     Problem(Problem),
-    /// The client is told that something is.
+    /// The client receives 500 or 503, without the text of the failure.
     Failure(Failure),
 }
 
-impl From<Problem> for NoAnswer {
+impl From<Problem> for HandlerError {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
     }
 }
 
-impl From<Failure> for NoAnswer {
+impl From<Failure> for HandlerError {
     fn from(failure: Failure) -> Self {
         Self::Failure(failure)
     }
 }
 
-/// The answer to `request`, whatever came of it.
-pub fn answered(
+/// The response to `request`, made from what its handler returned. Logs a failure.
+pub fn respond(
     request: &ApiGatewayV2httpRequest,
-    outcome: Result<ApiGatewayV2httpResponse, NoAnswer>,
+    result: Result<ApiGatewayV2httpResponse, HandlerError>,
 ) -> ApiGatewayV2httpResponse {
-    match outcome {
-        Ok(answer) => answer,
-        Err(NoAnswer::Problem(refusal)) => problem(&refusal),
-        Err(NoAnswer::Failure(failure)) => failed(request, &failure),
+    match result {
+        Ok(response) => response,
+        Err(HandlerError::Problem(refusal)) => problem(&refusal),
+        Err(HandlerError::Failure(failure)) => failed(request, &failure),
     }
 }
 
 /// A 200 with a JSON body.
 pub fn json<T: Serialize>(value: &T) -> ApiGatewayV2httpResponse {
-    answer(200, "application/json", value)
+    response(200, "application/json", value)
 }
 
 /// A 201 with a JSON body.
 pub fn created<T: Serialize>(value: &T) -> ApiGatewayV2httpResponse {
-    answer(201, "application/json", value)
+    response(201, "application/json", value)
 }
 
-/// A 204, which has no body.
+/// A 204 without a body.
 pub fn no_content() -> ApiGatewayV2httpResponse {
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = 204;
     response
 }
 
-/// The problem as an answer, `application/problem+json`.
+/// A problem as `application/problem+json`, with the headers that its status requires.
 pub fn problem(problem: &Problem) -> ApiGatewayV2httpResponse {
-    let mut response = answer(problem.status, "application/problem+json", problem);
+    let mut response = response(problem.status, "application/problem+json", problem);
     match problem.status {
         401 => drop(response.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
         // In seconds.
@@ -73,7 +72,7 @@ pub fn problem(problem: &Problem) -> ApiGatewayV2httpResponse {
     response
 }
 
-/// 500 or 503, by the kind of `failure`, whose text stays inside.
+/// 503 or 500, by the kind of `failure`. Its text is not sent.
 fn problem_of(failure: &Failure) -> Problem {
     match failure.kind {
         Kind::Transient => ProblemType::Unavailable.into(),
@@ -81,17 +80,17 @@ fn problem_of(failure: &Failure) -> Problem {
     }
 }
 
-/// The answer where a failure left none; logs the failure, with the route and not the path.
+/// The response after a failure, which is logged with the route. The path may hold ids of users and is not logged.
 pub fn failed(request: &ApiGatewayV2httpRequest, failure: &Failure) -> ApiGatewayV2httpResponse {
     let route = request.route_key.as_deref().unwrap_or_default();
     match failure.kind {
-        Kind::Transient => warn!(route, kind = failure.kind.as_str(), %failure, "no answer"),
-        Kind::Bug => error!(route, kind = failure.kind.as_str(), %failure, "no answer"),
+        Kind::Transient => warn!(route, kind = failure.kind.as_str(), %failure, "request failed"),
+        Kind::Bug => error!(route, kind = failure.kind.as_str(), %failure, "request failed"),
     }
     problem(&problem_of(failure))
 }
 
-fn answer<T: Serialize>(status: u16, content_type: &'static str, value: &T) -> ApiGatewayV2httpResponse {
+fn response<T: Serialize>(status: u16, content_type: &'static str, value: &T) -> ApiGatewayV2httpResponse {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     // Bodies hold URLs that expire.
@@ -99,7 +98,7 @@ fn answer<T: Serialize>(status: u16, content_type: &'static str, value: &T) -> A
     let mut response = ApiGatewayV2httpResponse::default();
     (response.status_code, response.body) = match serde_json::to_string(value) {
         Ok(body) => (i64::from(status), Some(Body::Text(body))),
-        // Only for types whose maps have keys that are no strings: none of ours.
+        // Only a map whose keys are no strings fails, and the API has none.
         Err(_) => (500, None),
     };
     response.headers = headers;
@@ -111,11 +110,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failures_text_stays_inside() {
-        let answer = problem(&problem_of(&Failure::transient("read the table", "secret")));
-        assert_eq!(answer.status_code, 503);
-        assert!(answer.headers.contains_key("retry-after"));
-        let Some(Body::Text(body)) = answer.body else { panic!("no text") };
+    fn transient_failure_is_503_without_its_text() {
+        let response = problem(&problem_of(&Failure::transient("read the table", "secret")));
+        assert_eq!(response.status_code, 503);
+        assert!(response.headers.contains_key("retry-after"));
+        let Some(Body::Text(body)) = response.body else { panic!("no text") };
         assert_eq!(body, r#"{"type":"urn:iyagi:problem:unavailable","title":"Service unavailable","status":503}"#);
     }
 }

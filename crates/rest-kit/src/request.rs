@@ -1,16 +1,15 @@
-//! Requests to the REST API, as API Gateway hands them on (payload format 2.0).
+//! Reads requests of API Gateway HTTP APIs (payload format 2.0).
 
 use api::{Object, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::de::DeserializeOwned;
 
-/// Who asks: the `sub` of the access token that API Gateway's JWT authorizer has verified. Nothing
-/// else in a request says who somebody is.
+/// The caller: the `sub` of the access token that API Gateway's JWT authorizer has verified. No other part of a request
+/// identifies a caller.
 ///
 /// # Errors
-/// 401 if there is no such claim, or it comes from a token that is not for the API: an ID token
-/// tells the app who is signed in, and gives access to nothing.
+/// 401 without this claim, or if the token is an ID token, which grants no access to the API.
 pub fn caller(request: &ApiGatewayV2httpRequest) -> Result<&str, Problem> {
     let jwt = request.request_context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
     let claims = &jwt.ok_or_else(Problem::unauthorized)?.claims;
@@ -20,11 +19,10 @@ pub fn caller(request: &ApiGatewayV2httpRequest) -> Result<&str, Problem> {
     claims.get("sub").map(String::as_str).filter(|sub| !sub.is_empty()).ok_or_else(Problem::unauthorized)
 }
 
-/// Holds a request to the query parameters that it may have: one that is not known is a mistake that
-/// should not pass unnoticed.
+/// Rejects query parameters other than `known`, because an ignored misspelling would return a wrong result.
 ///
 /// # Errors
-/// 400 if there is another one.
+/// 400 if the request has another parameter.
 pub fn only_parameters(request: &ApiGatewayV2httpRequest, known: &[&str]) -> Result<(), Problem> {
     match request.query_string_parameters.iter().find(|(name, _)| !known.contains(name)) {
         None => Ok(()),
@@ -33,19 +31,19 @@ pub fn only_parameters(request: &ApiGatewayV2httpRequest, known: &[&str]) -> Res
     }
 }
 
-/// The request's body, read as a JSON object, if it has at most `max_bytes`.
+/// The request's body as a JSON object of at most `max_bytes`.
 ///
 /// # Errors
-/// 413 if it has more; 400 if it is not the object that is wanted, and why.
+/// 413 if it is longer; 400 with the reason if it is not the expected object.
 pub fn json_body<T: DeserializeOwned>(request: &ApiGatewayV2httpRequest, max_bytes: usize) -> Result<T, Problem> {
     let body = request.body.as_deref().unwrap_or_default();
-    // Base 64 is longer than what it stands for: what is too long is not even decoded.
+    // Checked before decoding, so that a long body costs nothing.
     let max_encoded = max_bytes.div_ceil(3).saturating_mul(4);
     if body.len() > if request.is_base64_encoded { max_encoded } else { max_bytes } {
         return Err(Problem::too_large(max_bytes));
     }
     let decoded = request.is_base64_encoded.then(|| BASE64_STANDARD.decode(body)).transpose();
-    let decoded = decoded.map_err(|_| Problem::invalid_request("the body is not what its encoding says"))?;
+    let decoded = decoded.map_err(|_| Problem::invalid_request("the body is not valid base64"))?;
     let bytes = decoded.as_deref().unwrap_or(body.as_bytes());
     if bytes.len() > max_bytes {
         return Err(Problem::too_large(max_bytes));
@@ -54,8 +52,8 @@ pub fn json_body<T: DeserializeOwned>(request: &ApiGatewayV2httpRequest, max_byt
     object.map(|Object(value)| value).map_err(|error| Problem::invalid_request(format!("the body: {error}")))
 }
 
-/// A parameter of the query as the client wrote it. API Gateway joins what is there twice with
-/// commas, and the event's type takes values apart at commas.
+/// A query parameter as the client wrote it. API Gateway joins repeated parameters with commas, and the event type splits
+/// values at commas.
 pub fn parameter(request: &ApiGatewayV2httpRequest, name: &str) -> Option<String> {
     request.query_string_parameters.all(name).map(|values| values.join(","))
 }
@@ -76,7 +74,7 @@ mod tests {
         serde_json::from_value(request).expect("a request")
     }
 
-    fn asked_by(claims: Value) -> Result<String, u16> {
+    fn caller_of(claims: Value) -> Result<String, u16> {
         let request = request(json!({"jwt": {"claims": claims, "scopes": []}}), "", false);
         caller(&request).map(str::to_owned).map_err(|problem| problem.status)
     }
@@ -91,11 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_verified_subject_says_who_asks() {
-        assert_eq!(asked_by(json!({"sub": "mina", "token_use": "access"})), Ok("mina".to_owned()));
-        assert_eq!(asked_by(json!({"username": "mina", "token_use": "access"})), Err(401));
-        assert_eq!(asked_by(json!({"sub": ""})), Err(401));
-        assert_eq!(asked_by(json!({"sub": "mina", "token_use": "id"})), Err(401));
+    fn caller_is_the_subject_of_a_verified_access_token_only() {
+        assert_eq!(caller_of(json!({"sub": "mina", "token_use": "access"})), Ok("mina".to_owned()));
+        assert_eq!(caller_of(json!({"username": "mina", "token_use": "access"})), Err(401));
+        assert_eq!(caller_of(json!({"sub": ""})), Err(401));
+        assert_eq!(caller_of(json!({"sub": "mina", "token_use": "id"})), Err(401));
         for authorizer in [Value::Null, json!({}), json!({"lambda": {"sub": "mina"}})] {
             let request = request(authorizer.clone(), r#"{"sub": "mina"}"#, false);
             assert_eq!(caller(&request).map_err(|problem| problem.status), Err(401), "{authorizer}");
@@ -103,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_bounded_plain_or_encoded() {
+    fn body_over_the_limit_returns_413() {
         assert_eq!(body(r#"{"a":12}"#, false), Ok(12));
         assert_eq!(body(r#"{"a": 1}"#, false), Ok(1));
         assert_eq!(body(r#"{"a": 12}"#, false), Err(413));
@@ -114,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_wanted_json_is_refused() {
+    fn body_that_is_not_the_expected_json_returns_400() {
         for (text, is_base64) in [
             ("", false),
             ("{}", false),
@@ -130,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_are_not_known_are_refused() {
+    fn unknown_parameter_returns_400() {
         let with = |query: Value, known: &[&str]| {
             let request = json!({
                 "version": "2.0", "routeKey": "GET /v1/x", "rawPath": "/", "rawQueryString": "", "headers": {},
@@ -148,10 +146,9 @@ mod tests {
     const EVENT: &str = r#"{"version":"2.0","routeKey":"PUT /v1/x","rawPath":"/v1/x","rawQueryString":"a=1&a=2","headers":{"if-none-match":"W/\"x\"","idempotency-key":"k"},"queryStringParameters":{"a":"1,2"},"pathParameters":{"id":"x"},"isBase64Encoded":false,"body":"{\"a\":1}","requestContext":{"http":{"method":"PUT","path":"/v1/x"},"authorizer":{"jwt":{"claims":{"sub":"mina","token_use":"access","client_id":"c","scope":"aws.cognito.signin.user.admin"},"scopes":["aws.cognito.signin.user.admin"]}}}}"#;
 
     proptest! {
-        /// Whatever else is wrong with an event, nobody but its `sub` asks.
         #[test]
-        fn an_event_is_read_or_refused_and_names_nobody_else(text in malformed_inputs::documents(&[EVENT])) {
-            // What is passed over may be nested deeper than a value can be.
+        fn malformed_event_is_read_or_rejected_and_has_no_other_caller(text in malformed_inputs::documents(&[EVENT])) {
+            // A skipped field may be nested deeper than `Value` allows.
             let document: Option<Value> = serde_json::from_str(&text).ok();
             if let Some((request, document)) = serde_json::from_str::<ApiGatewayV2httpRequest>(&text).ok().zip(document) {
                 if let Ok(caller) = caller(&request) {
@@ -166,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn a_body_of_any_bytes_is_read_or_refused(bytes in malformed_inputs::bytes(&[r#"{"a":12}"#]), encoded: bool) {
+        fn malformed_body_is_read_or_rejected(bytes in malformed_inputs::bytes(&[r#"{"a":12}"#]), encoded: bool) {
             let text = if encoded { BASE64_STANDARD.encode(&bytes) } else { String::from_utf8_lossy(&bytes).into_owned() };
             let read = json_body::<Body>(&request(Value::Null, &text, encoded), 64);
             prop_assert!(matches!(read.as_ref().map_err(|problem| problem.status), Ok(_) | Err(400 | 413)));

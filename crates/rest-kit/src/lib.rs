@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+pub mod page_token;
+pub mod quota;
+pub mod request;
+pub mod response;
+pub mod serve;

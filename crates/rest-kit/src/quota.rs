@@ -1,0 +1,162 @@
+//! The request quota of one caller in one execution environment.
+//!
+//! API Gateway's HTTP APIs throttle all clients together. This quota stops a client in a loop from using up the capacity of
+//! all. Each execution environment counts in its own memory, so parallel requests of a caller may have several quotas.
+
+use std::num::NonZeroU32;
+
+use api::ProblemType;
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use function_kit::config::{InvalidSetting, positive};
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::HashMapStateStore,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::{request::caller, response::problem};
+
+/// The number of callers in memory above which callers with a full quota are evicted.
+const MAX_CALLERS: usize = 10_000;
+
+/// The `RateLimit` fields of the IETF's draft-ietf-httpapi-ratelimit-headers (version 10).
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit");
+
+/// The remaining quota of each caller.
+pub struct CallerQuota<C: Clock = DefaultClock> {
+    callers: RateLimiter<String, HashMapStateStore<String>, C, StateInformationMiddleware>,
+    burst: NonZeroU32,
+    per_second: NonZeroU32,
+}
+
+impl CallerQuota {
+    /// The quota of the settings: a burst of `CALLER_BURST` requests, and `CALLER_RATE` per second.
+    ///
+    /// # Errors
+    /// If a setting is missing or not a positive number.
+    pub fn from_env() -> Result<Self, InvalidSetting> {
+        Ok(Self::new(positive("CALLER_BURST")?, positive("CALLER_RATE")?, DefaultClock::default()))
+    }
+}
+
+impl<C: Clock> CallerQuota<C> {
+    /// A quota of `burst` requests at once, refilled at `per_second`.
+    pub fn new(burst: NonZeroU32, per_second: NonZeroU32, clock: C) -> Self {
+        let quota = Quota::per_second(per_second).allow_burst(burst);
+        Self { callers: RateLimiter::new(quota, HashMapStateStore::default(), clock), burst, per_second }
+    }
+
+    /// Awaits `response`, or returns 429 without starting it if the caller of `request` has no quota left. Both have the
+    /// `RateLimit` headers.
+    pub async fn guard(
+        &self,
+        request: &ApiGatewayV2httpRequest,
+        response: impl Future<Output = ApiGatewayV2httpResponse>,
+    ) -> ApiGatewayV2httpResponse {
+        // A request without a caller is rejected by the handler, or is for a public resource.
+        let Ok(caller) = caller(request) else { return response.await };
+        if self.callers.len() > MAX_CALLERS {
+            self.callers.retain_recent();
+        }
+        match self.callers.check_key(&caller.to_owned()) {
+            Ok(state) => {
+                let mut response = response.await;
+                self.add_headers(&mut response.headers, state.remaining_burst_capacity());
+                response
+            }
+            Err(exceeded) => {
+                let wait = exceeded.wait_time_from(self.callers.clock().now()).as_secs_f64().ceil().max(1.0);
+                let mut response = problem(&ProblemType::TooManyRequests.into());
+                response.headers.insert(header::RETRY_AFTER, value(format!("{wait}")));
+                self.add_headers(&mut response.headers, 0);
+                response
+            }
+        }
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap, remaining: u32) {
+        let seconds_to_refill = |missing: u32| missing.div_ceil(self.per_second.get());
+        let (burst, missing) = (self.burst.get(), self.burst.get().saturating_sub(remaining));
+        headers.insert(POLICY, value(format!("\"caller\";q={burst};w={}", seconds_to_refill(burst))));
+        headers.insert(REMAINING, value(format!("\"caller\";r={remaining};t={}", seconds_to_refill(missing))));
+    }
+}
+
+fn value(text: String) -> HeaderValue {
+    // Only numbers and constants: always visible ASCII.
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use governor::clock::FakeRelativeClock;
+    use serde_json::json;
+
+    use super::*;
+    use crate::response::no_content;
+
+    fn quota(clock: FakeRelativeClock) -> CallerQuota<FakeRelativeClock> {
+        CallerQuota::new(NonZeroU32::new(4).unwrap(), NonZeroU32::new(2).unwrap(), clock)
+    }
+
+    /// Status, `RateLimit-Policy`, `RateLimit` and `Retry-After` of a response.
+    async fn request(quota: &CallerQuota<FakeRelativeClock>, caller: &str) -> (i64, String, String, String) {
+        let request = json!({
+            "version": "2.0", "routeKey": "GET /v1/x", "rawPath": "/", "rawQueryString": "", "headers": {},
+            "isBase64Encoded": false,
+            "requestContext": {"http": {"method": "GET"}, "authorizer": {"jwt": {"claims": {"sub": caller}, "scopes": []}}}
+        });
+        let request = serde_json::from_value(request).unwrap();
+        let response = quota.guard(&request, async { no_content() }).await;
+        let header =
+            |name: &str| response.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        (response.status_code, header("ratelimit-policy"), header("ratelimit"), header("retry-after"))
+    }
+
+    #[tokio::test]
+    async fn exhausted_quota_returns_429_to_its_caller_only() {
+        let clock = FakeRelativeClock::default();
+        let quota = quota(clock.clone());
+        for remaining in ["\"caller\";r=3;t=1", "\"caller\";r=2;t=1", "\"caller\";r=1;t=2", "\"caller\";r=0;t=2"] {
+            assert_eq!(
+                request(&quota, "mina").await,
+                (204, "\"caller\";q=4;w=2".into(), remaining.into(), String::new())
+            );
+        }
+        let exceeded = (429, "\"caller\";q=4;w=2".into(), "\"caller\";r=0;t=2".into(), "1".into());
+        assert_eq!(request(&quota, "mina").await, exceeded);
+        assert_eq!(request(&quota, "jun").await.0, 204);
+        clock.advance(Duration::from_millis(499));
+        assert_eq!(request(&quota, "mina").await.0, 429);
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(request(&quota, "mina").await.0, 204);
+        assert_eq!(request(&quota, "mina").await.0, 429);
+    }
+
+    #[tokio::test]
+    async fn request_without_caller_has_no_quota() {
+        let quota = quota(FakeRelativeClock::default());
+        for _ in 0..10 {
+            assert_eq!(request(&quota, "").await, (204, String::new(), String::new(), String::new()));
+        }
+        assert_eq!(quota.callers.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn caller_with_full_quota_is_evicted() {
+        let clock = FakeRelativeClock::default();
+        let quota = quota(clock.clone());
+        for number in 0..=MAX_CALLERS {
+            request(&quota, &number.to_string()).await;
+        }
+        assert_eq!(quota.callers.len(), MAX_CALLERS + 1);
+        clock.advance(Duration::from_secs(2));
+        request(&quota, "mina").await;
+        assert_eq!(quota.callers.len(), 1);
+    }
+}
