@@ -36,7 +36,7 @@ async fn run_ops(deployed: &Deployed, arguments: &[&str]) -> Value {
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .http_client(ops::tls::http_client())
         .build();
-    let session = Session::open(config, STACK).await.expect("stack");
+    let session = Session::of(config, STACK).await.expect("stack");
     let report = ops::run(&session, &command).await.expect("report");
     println!("{report}");
     serde_json::to_value(report).expect("JSON")
@@ -100,7 +100,7 @@ async fn stream_status_shows_position_and_replay_publishes_one_commit() {
     .await;
     let lease = &status["lease"];
     assert!(lease["owner"].is_string() && lease["age"].is_u64() && lease["expiresIn"].is_u64(), "{status}");
-    assert_eq!(status["pollerError"], Value::Null, "{status}");
+    assert_eq!(status["silence"], Value::Null, "{status}");
     let unread = &status["unread"];
     let days = unread["oldestExpiresIn"].as_u64().map(|seconds| Duration::from_secs(seconds).as_secs() / 86_400);
     assert_eq!(days, Some(6), "the stream is new: {status}");

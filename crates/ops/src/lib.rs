@@ -8,14 +8,14 @@
 //! queue         dead-letter queues: shows messages without consuming them; redrives them
 //! media         renders variants and renditions again
 //! ```
-//! Without `--apply` no command changes anything. None prints text of users, only ids, kinds and reasons.
+//! Without `--apply` no command changes anything. None shows text of users: only ids, kinds and reasons.
 
-mod durations;
 pub mod media;
 pub mod queue;
 pub mod session;
 mod signed_calls;
 pub mod stream;
+mod table;
 pub mod tls;
 
 use anyhow::Result;
@@ -24,28 +24,29 @@ use serde::Serialize;
 
 pub use session::Session;
 
-/// Operates a deployed stack. Credentials and region come from the environment and profiles, as in other AWS tools.
+/// Looks after a deployed stack. Who it acts as, and in which region, it learns as all of AWS's tools do: from
+/// the environment and from profiles.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask ops", bin_name = "cargo xtask ops")]
 pub struct Arguments {
-    /// Name of the stack.
+    /// The name of the stack.
     #[arg(long, default_value = "iyagi", global = true)]
     pub stack: String,
-    /// Endpoint of an AWS emulator, for a local stack.
+    /// Where AWS is, if not at its own endpoints: for a stack on one machine.
     #[arg(long, global = true)]
     pub endpoint_url: Option<String>,
-    /// Print the report as JSON.
+    /// Answer as JSON.
     #[arg(long, global = true)]
     pub json: bool,
-    /// The command.
+    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// The commands.
+/// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// The stream of graph changes.
+    /// The graph's stream of changes.
     #[command(subcommand)]
     Stream(stream::Command),
     /// Dead-letter queues.
@@ -56,35 +57,29 @@ pub enum Command {
     Media(media::Command),
 }
 
-/// The result of a command, as text and as JSON.
+/// What a command found or did: for people, and for programs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-#[expect(missing_docs, reason = "each variant is named like its command")]
+#[expect(missing_docs, reason = "each is named as its type")]
 pub enum Report {
     Status(stream::Status),
-    Replay(stream::ReplayReport),
-    Peek(queue::PeekReport),
-    Redrive(queue::RedriveReport),
-    Reprocess(media::ReprocessReport),
+    Replay(stream::Replayed),
+    Look(queue::Looked),
+    Redrive(queue::Redriven),
+    Reprocess(media::Reprocessed),
 }
 
-/// Runs a command.
+/// Does it.
 ///
 /// # Errors
-/// If a call of AWS fails, or the stack lacks an expected output.
+/// If AWS refuses a call, or the stack is not as this program knows it.
 pub async fn run(session: &Session, command: &Command) -> Result<Report> {
     Ok(match command {
         Command::Stream(stream::Command::Status) => Report::Status(stream::status(session).await?),
-        Command::Stream(stream::Command::Replay(arguments)) => {
-            Report::Replay(stream::replay(session, arguments).await?)
-        }
-        Command::Queue(queue::Command::Peek(arguments)) => Report::Peek(queue::peek(session, arguments).await?),
-        Command::Queue(queue::Command::Redrive(arguments)) => {
-            Report::Redrive(queue::redrive(session, arguments).await?)
-        }
-        Command::Media(media::Command::Reprocess(arguments)) => {
-            Report::Reprocess(media::reprocess(session, arguments).await?)
-        }
+        Command::Stream(stream::Command::Replay(order)) => Report::Replay(stream::replay(session, order).await?),
+        Command::Queue(queue::Command::Look(order)) => Report::Look(queue::look(session, order).await?),
+        Command::Queue(queue::Command::Redrive(order)) => Report::Redrive(queue::redrive(session, order).await?),
+        Command::Media(media::Command::Reprocess(order)) => Report::Reprocess(media::reprocess(session, order).await?),
     })
 }
 
@@ -93,7 +88,7 @@ impl std::fmt::Display for Report {
         match self {
             Self::Status(report) => report.fmt(f),
             Self::Replay(report) => report.fmt(f),
-            Self::Peek(report) => report.fmt(f),
+            Self::Look(report) => report.fmt(f),
             Self::Redrive(report) => report.fmt(f),
             Self::Reprocess(report) => report.fmt(f),
         }
@@ -107,9 +102,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_are_parsed_and_checked() {
+    fn what_is_asked_for_is_one_thing() {
         Arguments::command().debug_assert();
-        let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
+        let read = |line: &str| Arguments::try_parse_from(line.split(' '));
         for line in [
             "ops stream status --stack other",
             "ops stream replay --from 1 --to 2:3 --apply",
@@ -118,7 +113,7 @@ mod tests {
             "ops media reprocess --prefix photo/ --anew --apply",
             "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --apply",
         ] {
-            assert!(parse(line).is_ok(), "{line}");
+            assert!(read(line).is_ok(), "{line}");
         }
         for line in [
             "ops stream replay --from 1",
@@ -127,7 +122,7 @@ mod tests {
             "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --prefix photo/",
             "ops media reprocess --id x",
         ] {
-            assert!(parse(line).is_err(), "{line}");
+            assert!(read(line).is_err(), "{line}");
         }
     }
 }

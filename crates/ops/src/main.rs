@@ -8,9 +8,9 @@ use ops::{Arguments, Session, run, session};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match report(Arguments::parse()).await {
-        Ok(report) => {
-            println!("{report}");
+    match answer(Arguments::parse()).await {
+        Ok(answer) => {
+            println!("{answer}");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -20,9 +20,9 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn report(arguments: Arguments) -> Result<String> {
+async fn answer(arguments: Arguments) -> Result<String> {
     let config = session::config(arguments.endpoint_url).await;
-    let session = Session::open(config, &arguments.stack).await?;
+    let session = Session::of(config, &arguments.stack).await?;
     let report = run(&session, &arguments.command).await?;
     Ok(if arguments.json { serde_json::to_string_pretty(&report)? } else { report.to_string() })
 }

@@ -1,37 +1,37 @@
-//! Rendering variants and renditions again.
+//! Having variants and renditions made again.
 
 mod plan;
 mod reprocess;
 
 use domain::media::MediaId;
 
-pub use reprocess::{ReprocessReport, reprocess};
+pub use reprocess::{Reprocessed, reprocess};
 
-/// Commands for pictures and recordings.
+/// About pictures and recordings.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Render items again from their originals. Without --apply, only count them.
+    /// Have items made again from their originals. Without --apply, only count them.
     ///
-    /// The worker receives the event of the upload again, at the same position: it restores missing files and retries
-    /// failed items. With --anew, it receives the event at a new position directly after the old one, and its output
-    /// replaces the existing files under new URLs.
-    Reprocess(Arguments),
+    /// Sends the worker the event of S3 again, with the same position: the worker restores missing files and retries failed
+    /// items. With --anew, the event has a new position just behind the old one: new files replace the old ones, under new
+    /// URLs.
+    Reprocess(Order),
 }
 
-/// Options of `reprocess`.
+/// Which items.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Arguments {
-    /// Id of an item. May be repeated.
+pub struct Order {
+    /// An item's id; may be repeated.
     #[arg(long, required_unless_present = "prefix", conflicts_with = "prefix")]
     pub id: Vec<MediaId>,
-    /// All originals whose keys have this prefix: photo/, or audio/<owner>/.
+    /// All originals whose keys begin so: photo/, or audio/<owner>/.
     #[arg(long)]
     pub prefix: Option<String>,
-    /// Replace existing files, for workers whose output has changed. Items that can no longer be rendered become
-    /// failed.
+    /// Replace what there is, for workers that make something else than before. An item that can not be made any
+    /// more becomes failed.
     #[arg(long = "anew")]
-    pub replace: bool,
-    /// Send the events.
+    pub new_revision: bool,
+    /// Do it.
     #[arg(long)]
     pub apply: bool,
 }

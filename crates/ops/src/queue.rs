@@ -1,96 +1,94 @@
-//! Dead-letter queues: shows and redrives their messages.
+//! Dead-letter queues: what lies in them, and sending it back.
 
-mod in_flight;
+mod held;
 mod kind;
-mod peek;
-mod redaction;
+mod look;
+mod reason;
 mod redrive;
-mod sent_at;
 
 use anyhow::Result;
 
+pub use look::{Letter, Looked, look};
+pub use redrive::{Redriven, redrive};
+
 use crate::Session;
 
-pub use peek::{DeadLetter, PeekReport, peek};
-pub use redrive::{RedriveReport, redrive};
-
-/// Commands for dead-letter queues.
+/// About a dead-letter queue.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Show dead letters and why they failed, without consuming them.
+    /// Show what lies there and why, and leave it there.
     ///
-    /// Text of users is not shown. The messages are invisible to other receivers for a moment, and their receive counts
-    /// grow by one.
-    #[command(name = "look")]
-    Peek(PeekArguments),
-    /// Send dead letters back to their source. Without --apply, only count them.
+    /// Nothing of what users wrote is shown. For the moment of looking, other consumers do not see the messages; the
+    /// count of how often each was received grows by one.
+    Look(Look),
+    /// Send what lies there back to where it came from. Without --apply, only count it.
     ///
-    /// Each message is sent before it is deleted. A duplicate is possible and has no effect. Messages that fail again
-    /// meanwhile stay in the dead-letter queue.
-    Redrive(RedriveArguments),
+    /// Each message is sent before it is deleted, so one may come twice, which changes nothing. What fails
+    /// again meanwhile stays where it is.
+    Redrive(Redrive),
 }
 
-/// Options of `look`.
+/// Which queue to look into.
 #[derive(Debug, Clone, clap::Args)]
-pub struct PeekArguments {
-    /// The queue whose dead letters are meant.
+pub struct Look {
+    /// Whose dead letters.
     pub queue: Name,
-    /// Maximum number of messages to show.
+    /// How many messages to show.
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
 }
 
-/// Options of `redrive`.
+/// Which queue's messages to send back.
 #[derive(Debug, Clone, clap::Args)]
-pub struct RedriveArguments {
-    /// The queue whose dead letters are meant.
+pub struct Redrive {
+    /// Whose dead letters.
     pub queue: Name,
-    /// Maximum number of messages to send.
+    /// How many messages to send back.
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     pub limit: usize,
-    /// Send the messages.
+    /// Do it.
     #[arg(long)]
     pub apply: bool,
 }
 
-/// A queue or topic with a dead-letter queue.
+/// A queue with dead letters, by the work that is done from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Name {
-    /// Uploaded pictures.
+    /// Pictures to make variants of.
     Thumbnail,
-    /// Uploaded recordings.
+    /// Recordings to make renditions of.
     Audio,
-    /// Events and reports about media items.
+    /// What is to be known of media items.
     Metadata,
-    /// Graph changes that the topic rejected.
+    /// Changes that the bus refused.
     GraphChanges,
-    /// Graph changes for push notifications.
+    /// Changes for push-fanout.
     Push,
-    /// Graph changes for the search index.
+    /// Changes for the index.
     Search,
 }
 
-/// A dead-letter queue with its source.
+/// Where dead letters lie, and where they go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct DeadLetterQueue<'a> {
-    pub(crate) url: &'a str,
-    pub(crate) source: Source<'a>,
+pub(crate) struct Place<'a> {
+    pub(crate) dead_letters: &'a str,
+    pub(crate) home: Home<'a>,
 }
 
-/// The source of dead letters.
+/// Where messages came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source<'a> {
-    /// URL of a queue.
+pub(crate) enum Home<'a> {
+    /// A queue's URL.
     Queue(&'a str),
-    /// ARN of a FIFO topic.
+    /// A FIFO topic's ARN.
     Topic(&'a str),
 }
 
 impl Name {
-    /// The dead-letter queue in a stack.
-    pub(crate) fn dead_letters(self, session: &Session) -> Result<DeadLetterQueue<'_>> {
+    /// The queue of this stack.
+    pub(crate) fn place(self, session: &Session) -> Result<Place<'_>> {
         let queue = |dead_letters, queue| {
-            Ok(DeadLetterQueue { url: session.output(dead_letters)?, source: Source::Queue(session.output(queue)?) })
+            Ok(Place { dead_letters: session.output(dead_letters)?, home: Home::Queue(session.output(queue)?) })
         };
         match self {
             Self::Thumbnail => queue("ThumbnailDeadLettersUrl", "ThumbnailQueueUrl"),
@@ -98,9 +96,9 @@ impl Name {
             Self::Metadata => queue("MetadataDeadLettersUrl", "MetadataQueueUrl"),
             Self::Push => queue("PushDeadLettersUrl", "PushQueueUrl"),
             Self::Search => queue("SearchDeadLettersUrl", "SearchQueueUrl"),
-            Self::GraphChanges => Ok(DeadLetterQueue {
-                url: session.output("GraphChangesDeadLettersUrl")?,
-                source: Source::Topic(session.output("GraphChangesTopicArn")?),
+            Self::GraphChanges => Ok(Place {
+                dead_letters: session.output("GraphChangesDeadLettersUrl")?,
+                home: Home::Topic(session.output("GraphChangesTopicArn")?),
             }),
         }
     }

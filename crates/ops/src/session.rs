@@ -20,8 +20,7 @@ pub struct Session {
     outputs: BTreeMap<String, String>,
 }
 
-/// The configuration of SDK clients. Credentials and region come from the environment and profiles, as in other AWS
-/// tools.
+/// The configuration of SDK clients. Credentials and region come from the environment and profiles, as in all tools of AWS.
 pub async fn config(endpoint_url: Option<String>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client());
     if let Some(url) = endpoint_url {
@@ -35,7 +34,7 @@ impl Session {
     ///
     /// # Errors
     /// If it does not exist, or the caller may not describe it.
-    pub async fn open(config: SdkConfig, stack: &str) -> Result<Self> {
+    pub async fn of(config: SdkConfig, stack: &str) -> Result<Self> {
         let calls = SignedCalls::new(&config)?;
         let outputs = outputs(&calls.describe_stack(stack).await?).with_context(|| format!("the stack {stack}"))?;
         // The emulator has no host names for buckets.

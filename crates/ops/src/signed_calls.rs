@@ -18,7 +18,7 @@ pub struct SignedCalls {
 }
 
 impl SignedCalls {
-    /// Calls with the settings of `config`.
+    /// Calls as `config` says.
     ///
     /// # Errors
     /// If it has no region or no credentials.
@@ -51,8 +51,8 @@ impl SignedCalls {
         }
         let body: Value = serde_json::from_slice(response.body())?;
         if response.headers().contains_key("x-amz-function-error") {
-            // Error messages of functions contain no text of users.
-            bail!("{function} failed: {}", body["errorMessage"].as_str().unwrap_or("no error message"));
+            // Functions keep text of users out of their errors, as out of their logs.
+            bail!("{function} failed: {}", body["errorMessage"].as_str().unwrap_or("without a reason"));
         }
         Ok(body)
     }

@@ -1,19 +1,19 @@
-//! The stream of graph changes. Only the poller can reach Neptune, so these commands invoke the poller.
+//! The graph's stream of changes. It can be read from within its network only, so the poller is asked.
 
 mod replay;
 mod status;
 
-pub use replay::{Arguments, CommitPosition, ReplayReport, replay};
-pub use status::{LeaseStatus, Status, Unread, status};
+pub use replay::{Order, Place, Replayed, replay};
+pub use status::{Held, Status, Unread, status};
 
-/// Commands for the stream.
+/// About the stream.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Show the published position, the remaining commits with their expiry, and the lease.
+    /// How far it is published, how much is left and for how long, and who publishes.
     Status,
-    /// Publish the commits of a range again. Without --apply, only count the changes.
+    /// Publish the commits of a range once more. Without --apply, only count what that would publish.
     ///
-    /// Publishes whole transactions with their original ids. Consumers that track positions, such as push and search,
-    /// skip changes that they have processed.
-    Replay(Arguments),
+    /// Whole transactions, under the ids that they had: who keeps positions, as push and search do, has seen
+    /// them and changes nothing.
+    Replay(Order),
 }

@@ -7,67 +7,67 @@ use serde::Serialize;
 use store::media::{MAX_BATCH, MediaTable, Projection};
 
 use super::{
-    Arguments,
-    plan::{Decision, Original, SkipReason, Worker, decide},
+    Order,
+    plan::{Decision, Original, Why, Worker, decide},
 };
 use crate::Session;
 
-/// Maximum number of messages of a call.
-const MAX_SEND_BATCH: usize = 10;
+/// The most messages that one call sends.
+const SEND_BATCH: usize = 10;
 
-/// The result of `reprocess`.
+/// What came of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ReprocessReport {
-    /// Whether events were sent, or the items were only counted.
+pub struct Reprocessed {
+    /// Whether workers were told; else the items were only counted.
     pub applied: bool,
-    /// Number of pictures that are rendered again.
+    /// Pictures that are made again.
     pub pictures: usize,
-    /// Number of recordings that are rendered again.
+    /// Recordings that are.
     pub recordings: usize,
-    /// Originals without an item.
+    /// Originals of which nothing is known.
     pub unknown: usize,
-    /// Deleted items.
+    /// Items that were deleted.
     pub deleted: usize,
-    /// Items whose original is missing or changed.
+    /// Items whose original has gone or changed.
     pub changed: usize,
-    /// Items without a next revision.
-    pub no_revision: usize,
+    /// Items that have been reprocessed too often.
+    pub no_room: usize,
 }
 
-/// Sends events for items to the workers, or counts the items.
+/// Tells the workers to make items again, or counts them.
 ///
 /// # Errors
-/// If a call of S3, DynamoDB or SQS fails. The command can be repeated.
-pub async fn reprocess(session: &Session, arguments: &Arguments) -> Result<ReprocessReport> {
-    let mut report = ReprocessReport { applied: arguments.apply, ..ReprocessReport::default() };
+/// If a bucket, the table or a queue fails. To order the same again does no harm.
+pub async fn reprocess(session: &Session, order: &Order) -> Result<Reprocessed> {
+    let mut reprocessed = Reprocessed { applied: order.apply, ..Reprocessed::default() };
     let media = Media {
         session,
         table: MediaTable::new(session.dynamodb.clone(), session.output("MediaTableName")?.to_owned()),
         bucket: session.output("OriginalsBucketName")?,
     };
-    if let Some(prefix) = &arguments.prefix {
-        ensure!(!prefix.is_empty(), "the prefix is empty; use, for example, photo/");
+    if let Some(prefix) = &order.prefix {
+        ensure!(!prefix.is_empty(), "a prefix is expected, such as photo/");
         let pages = session.s3.list_objects_v2().bucket(media.bucket).prefix(prefix);
         let mut pages = pages.into_paginator().send();
         while let Some(page) = pages.next().await {
-            let objects = page.context("cannot list the originals")?.contents.unwrap_or_default();
-            let originals: Vec<_> = objects.iter().filter_map(listed_original).collect();
-            for batch in originals.chunks(MAX_BATCH) {
-                media.process(arguments, batch, &mut report).await?;
+            let objects = page.context("the bucket of originals")?.contents.unwrap_or_default();
+            let originals: Vec<_> = objects.iter().filter_map(listed).collect();
+            for some in originals.chunks(MAX_BATCH) {
+                media.work(order, some, &mut reprocessed).await?;
             }
         }
     }
-    for ids in arguments.id.chunks(MAX_BATCH) {
+    for ids in order.id.chunks(MAX_BATCH) {
         let mut found = Vec::with_capacity(ids.len());
         for item in media.items(ids).await? {
-            found.push((item.id, media.head_original(&item.key).await?));
+            found.push((item.id, media.look(&item.key).await?));
         }
-        let is_known = |id: &MediaId| found.iter().any(|(found, _)| found == id);
-        report.unknown += ids.iter().filter(|id| !is_known(id)).count();
-        media.process(arguments, &found, &mut report).await?;
+        let known = |id: &MediaId| found.iter().any(|(found, _)| found == id);
+        reprocessed.unknown += ids.iter().filter(|id| !known(id)).count();
+        media.work(order, &found, &mut reprocessed).await?;
     }
-    Ok(report)
+    Ok(reprocessed)
 }
 
 struct Media<'a> {
@@ -77,32 +77,32 @@ struct Media<'a> {
 }
 
 impl Media<'_> {
-    /// Decides about each original and sends the events.
-    async fn process(
+    /// Decides about each of these, and sends what is to be sent.
+    async fn work(
         &self,
-        arguments: &Arguments,
+        order: &Order,
         originals: &[(MediaId, Option<Original>)],
-        report: &mut ReprocessReport,
+        reprocessed: &mut Reprocessed,
     ) -> Result<()> {
         let ids: Vec<_> = originals.iter().map(|(id, _)| *id).collect();
         let items: HashMap<_, _> = self.items(&ids).await?.into_iter().map(|item| (item.id, item)).collect();
         let (mut pictures, mut recordings) = (Vec::new(), Vec::new());
         for (id, original) in originals {
-            match decide(items.get(id), original.as_ref(), arguments.replace) {
+            match decide(items.get(id), original.as_ref(), order.new_revision) {
                 Decision::Send(Worker::Thumbnailer, event) => pictures.push(event.to_notification()),
                 Decision::Send(Worker::AudioWorker, event) => recordings.push(event.to_notification()),
-                Decision::Skip(SkipReason::Unknown) => report.unknown += 1,
-                Decision::Skip(SkipReason::Deleted) => report.deleted += 1,
-                Decision::Skip(SkipReason::Changed) => report.changed += 1,
-                Decision::Skip(SkipReason::NoRevision) => report.no_revision += 1,
+                Decision::Leave(Why::Unknown) => reprocessed.unknown += 1,
+                Decision::Leave(Why::Deleted) => reprocessed.deleted += 1,
+                Decision::Leave(Why::Changed) => reprocessed.changed += 1,
+                Decision::Leave(Why::NoRoom) => reprocessed.no_room += 1,
             }
         }
-        if arguments.apply {
+        if order.apply {
             self.send("ThumbnailQueueUrl", &pictures).await?;
             self.send("AudioQueueUrl", &recordings).await?;
         }
-        report.pictures += pictures.len();
-        report.recordings += recordings.len();
+        reprocessed.pictures += pictures.len();
+        reprocessed.recordings += recordings.len();
         Ok(())
     }
 
@@ -110,34 +110,34 @@ impl Media<'_> {
         Ok(self.table.get_many(ids, Projection::Brief).await?)
     }
 
-    /// The original at `key`, or `None` if it does not exist.
-    async fn head_original(&self, key: &str) -> Result<Option<Original>> {
-        let output = self.session.s3.head_object().bucket(self.bucket).key(key).send().await;
-        match output {
+    /// The original at `key`, if there is one.
+    async fn look(&self, key: &str) -> Result<Option<Original>> {
+        let answer = self.session.s3.head_object().bucket(self.bucket).key(key).send().await;
+        match answer {
             Ok(object) => Ok(original(object.content_length, object.e_tag.as_deref())),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
-            Err(error) => Err(anyhow!(error).context("cannot read the properties of an original")),
+            Err(error) => Err(anyhow!(error).context("an original")),
         }
     }
 
     async fn send(&self, queue: &str, bodies: &[String]) -> Result<()> {
         let url = self.session.output(queue)?;
-        for batch in bodies.chunks(MAX_SEND_BATCH) {
+        for batch in bodies.chunks(SEND_BATCH) {
             let mut request = self.session.sqs.send_message_batch().queue_url(url);
-            for (index, body) in batch.iter().enumerate() {
-                let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
+            for (at, body) in batch.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(body);
                 request = request.entries(entry.build()?);
             }
-            let output = request.send().await?;
-            ensure!(output.failed.is_empty(), "cannot send {} messages to {queue}: try again", output.failed.len());
+            let answer = request.send().await?;
+            ensure!(answer.failed.is_empty(), "{queue} does not take {} messages: try again", answer.failed.len());
         }
         Ok(())
     }
 }
 
-fn listed_original(object: &aws_sdk_s3::types::Object) -> Option<(MediaId, Option<Original>)> {
+fn listed(object: &aws_sdk_s3::types::Object) -> Option<(MediaId, Option<Original>)> {
     let key = object.key()?;
-    // The AWS console creates empty objects for folders.
+    // What consoles make of "folders".
     (!key.ends_with('/')).then(|| (MediaId::of_key(key), original(object.size, object.e_tag.as_deref())))
 }
 
@@ -146,22 +146,22 @@ fn original(size: Option<i64>, etag: Option<&str>) -> Option<Original> {
     Some(Original { size: u64::try_from(size?).ok()?, etag })
 }
 
-impl fmt::Display for ReprocessReport {
+impl fmt::Display for Reprocessed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { applied, pictures, recordings, unknown, deleted, changed, no_revision } = self;
+        let Self { applied, pictures, recordings, unknown, deleted, changed, no_room } = self;
         if *applied {
-            write!(f, "Sent events for {pictures} pictures and {recordings} recordings.")?;
+            write!(f, "Ordered: {pictures} pictures, {recordings} recordings.")?;
         } else {
-            write!(f, "Would render again: {pictures} pictures, {recordings} recordings. Add --apply to do it.")?;
+            write!(f, "Would be made again: {pictures} pictures, {recordings} recordings. To do it: --apply")?;
         }
-        for (count, text) in [
-            (unknown, "originals have no item: copy the object onto itself"),
-            (deleted, "items are deleted"),
-            (changed, "originals are missing or changed: an event of S3 will follow"),
-            (no_revision, "items have been replaced too often: copy the object onto itself"),
+        for (number, why) in [
+            (unknown, "are not known to the table of media: copy such an original onto itself"),
+            (deleted, "were deleted"),
+            (changed, "have gone or changed, of which S3's own event is on its way"),
+            (no_room, "have been reprocessed too often: copy such an original onto itself"),
         ] {
-            if *count > 0 {
-                write!(f, "\n{count} {text}")?;
+            if *number > 0 {
+                write!(f, "\n{number} {why}")?;
             }
         }
         Ok(())

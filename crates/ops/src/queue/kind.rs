@@ -1,4 +1,4 @@
-//! Describes a message by its body, without text of users.
+//! What a message is, by its body, in words that show nothing of what users wrote.
 
 use domain::{
     graph::Change,
@@ -6,12 +6,12 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// Description of a message.
+/// What the message is.
 pub fn kind(body: &str) -> String {
-    media(body).or_else(|| change(body)).or_else(|| internal(body)).unwrap_or_else(|| unreadable(body))
+    media(body).or_else(|| change(body)).or_else(|| further(body)).unwrap_or_else(|| unreadable(body))
 }
 
-/// Whether a message is a graph change, as published to the topic.
+/// Whether it is a change of the graph, as the bus takes it.
 pub fn is_change(body: &str) -> bool {
     Change::from_cloud_event(body).is_ok()
 }
@@ -36,7 +36,7 @@ fn media(body: &str) -> Option<String> {
 fn event(event: &ObjectEvent) -> String {
     let id = MediaId::of_key(&event.key);
     match event.change {
-        ObjectChange::Created { .. } => format!("media {id} uploaded"),
+        ObjectChange::Created { .. } => format!("media {id} landed"),
         ObjectChange::Removed => format!("media {id} removed"),
     }
 }
@@ -47,21 +47,21 @@ fn change(body: &str) -> Option<String> {
     Some(format!("{} {}, change {}", change.kind.as_str(), change.change_kind.as_str(), received.id))
 }
 
-/// Messages of push-fanout to itself, and stubs of changes that are too large.
-fn internal(body: &str) -> Option<String> {
+/// Push's own work that goes on, or the stub of a change that was too large.
+fn further(body: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Typed {
         #[serde(rename = "type")]
         kind: String,
     }
     let Typed { kind } = serde_json::from_str(body).ok()?;
-    let description = match kind.strip_prefix("app.iyagi.")? {
-        "push.page" => "a page of followers to notify",
-        "push.waiting" => "postponed events",
-        rest if rest.starts_with("graph.") => "a change that is too large for a message",
+    let known = match kind.strip_prefix("app.iyagi.")? {
+        "push.page" => "a page of followers to tell",
+        "push.waiting" => "events that waited for an owner",
+        rest if rest.starts_with("graph.") => "a change that fits no message",
         _ => return None,
     };
-    Some(description.to_owned())
+    Some(known.to_owned())
 }
 
 fn unreadable(body: &str) -> String {
@@ -76,20 +76,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn description_has_no_text_of_users() {
+    fn messages_are_told_apart_and_show_nothing_of_users() {
         let event = |name: &str| {
             json!({"Records": [{"eventName": name, "eventTime": "2026-11-22T03:04:05Z", "s3": {"object": {
                 "key": "photo/mina/%EB%AF%B8%EB%82%98.jpg", "size": 1, "eTag": "e", "sequencer": "0A"}}}]})
         };
         let id = MediaId::of_key("photo/mina/미나.jpg");
         for (body, expected) in [
-            (event("ObjectCreated:Put"), format!("S3 event: media {id} uploaded")),
+            (event("ObjectCreated:Put"), format!("S3 event: media {id} landed")),
             (event("ObjectRemoved:Delete"), format!("S3 event: media {id} removed")),
             (json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}), "S3's test event".to_owned()),
-            (json!({"type": "app.iyagi.push.page", "after": "미나"}), "a page of followers to notify".to_owned()),
+            (json!({"type": "app.iyagi.push.page", "after": "미나"}), "a page of followers to tell".to_owned()),
             (
                 json!({"id": "main/7/1", "type": "app.iyagi.graph.vertex.added", "bytes": 300_000}),
-                "a change that is too large for a message".to_owned(),
+                "a change that fits no message".to_owned(),
             ),
             (json!({"type": "미나"}), "unreadable, 17 bytes".to_owned()),
             (json!("미나"), "unreadable, 8 bytes".to_owned()),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn description_of_a_change_has_its_id() {
+    fn a_change_is_named_by_its_id() {
         let record = Record {
             position: Position::new(7, 1),
             commit_timestamp_ms: 0,

@@ -9,117 +9,117 @@ use store::checkpoint::{CheckpointStatus, CheckpointTable};
 
 use crate::{
     Session,
-    durations::{between, duration},
+    table::{between, duration},
 };
 
-/// State of the stream. Durations are in seconds.
+/// How the stream stands. Times are seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// Last published position.
+    /// Up to where all is published.
     pub position: Option<Position>,
-    /// Number of resets of the stream.
+    /// Number of resets.
     pub generation: u64,
-    /// The lease of the publishing invocation.
-    pub lease: Option<LeaseStatus>,
-    /// Changes that are not published. `None` if the poller does not respond.
+    /// Who publishes.
+    pub lease: Option<Held>,
+    /// What is left to publish, if the poller says it.
     pub unread: Option<Unread>,
-    /// Why the poller does not respond.
+    /// Why the poller does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub poller_error: Option<String>,
+    pub silence: Option<String>,
 }
 
-/// A lease to publish.
+/// The lease of who publishes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LeaseStatus {
-    /// Invocation of the poller.
+pub struct Held {
+    /// An invocation of the poller.
     pub owner: String,
-    /// Sequence number of the lease.
+    /// Number of acquisitions of the lease.
     pub epoch: u64,
-    /// Seconds since the lease was taken.
+    /// For how long it has it.
     pub age: Option<u64>,
-    /// Seconds until the lease expires. 0 if it has expired.
+    /// In how long anybody may take it; 0 if it has been left behind.
     pub expires_in: u64,
 }
 
-/// Changes that are not published.
+/// What is not published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unread {
-    /// Position of the last record in the stream.
+    /// The stream's last record.
     pub head: Option<Position>,
-    /// Number of commits that are not published.
+    /// Commits that are not published.
     pub lag_commits: Option<u64>,
-    /// Age of the oldest unpublished change. `None` if all are published.
+    /// The age of the oldest change that is not published; `None` if all are.
     pub lag: Option<u64>,
-    /// Seconds until the oldest unpublished change expires. `None` if all are published.
+    /// In how long the oldest change that is not published goes; `None` if all are published.
     pub unpublished_expires_in: Option<u64>,
-    /// Seconds until the oldest record expires. `None` if the stream is empty.
+    /// In how long the stream's oldest record goes; `None` if it has none.
     pub oldest_expires_in: Option<u64>,
-    /// Why changes after the checkpoint cannot be read. `expired` means that they are lost.
+    /// Why what comes after the checkpoint cannot be read: `expired` means that it is lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
 }
 
-/// The poller's response.
+/// What the poller answers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StreamState {
+struct Standing {
     head: Option<Position>,
-    oldest: Option<RecordTime>,
-    next: Option<RecordTime>,
+    oldest: Option<Mark>,
+    next: Option<Mark>,
     unreadable: Option<String>,
     retention_seconds: u64,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RecordTime {
+struct Mark {
     committed_at: Timestamp,
 }
 
-/// Reads the checkpoint, and the state of the stream from the poller.
+/// Reads the checkpoint, and has the poller look at the stream.
 ///
 /// # Errors
-/// If the checkpoint cannot be read. An error of the poller is part of the status.
+/// If the checkpoint cannot be read. If the poller does not answer, the status says that.
 pub async fn status(session: &Session) -> Result<Status> {
     let (table, stream) = (session.output("CheckpointTableName")?, session.output("StreamName")?);
     let table = CheckpointTable::new(session.dynamodb.clone(), table.to_owned(), stream.to_owned());
-    let checkpoint = table.status().await.context("cannot read the checkpoint")?;
-    let after = checkpoint.as_ref().and_then(|checkpoint| checkpoint.position);
-    let event = json!({"status": {"after": after}});
-    let stream = session.invoke(session.output("StreamPollerName")?, &event).await;
-    Ok(combine(checkpoint, stream.map_err(|error| format!("{error:#}")), Timestamp::now()))
+    let overview = table.status().await.context("the checkpoint")?;
+    let after = overview.as_ref().and_then(|overview| overview.position);
+    let question = json!({"status": {"after": after}});
+    let standing = session.invoke(session.output("StreamPollerName")?, &question).await;
+    Ok(of(overview, standing.map_err(|error| format!("{error:#}")), Timestamp::now()))
 }
 
-fn combine(checkpoint: Option<CheckpointStatus>, stream: Result<StreamState, String>, now: Timestamp) -> Status {
-    let checkpoint = checkpoint.unwrap_or(CheckpointStatus { position: None, generation: 0, holder: None });
-    let lease = checkpoint.holder.map(|holder| LeaseStatus {
+fn of(overview: Option<CheckpointStatus>, standing: Result<Standing, String>, now: Timestamp) -> Status {
+    let overview = overview.unwrap_or(CheckpointStatus { position: None, generation: 0, holder: None });
+    let lease = overview.holder.map(|holder| Held {
         owner: holder.lease.owner,
         epoch: holder.lease.epoch,
         age: holder.taken_at.map(|taken_at| between(taken_at, now).as_secs()),
         expires_in: between(now, holder.expires_at).as_secs(),
     });
-    let position = checkpoint.position;
-    let (stream, poller_error) = match stream {
-        Ok(stream) => (Some(stream), None),
-        Err(error) => (None, Some(error)),
+    let position = overview.position;
+    let (standing, silence) = match standing {
+        Ok(standing) => (Some(standing), None),
+        Err(why) => (None, Some(why)),
     };
-    let unread = stream.map(|stream| {
+    let unread = standing.map(|standing| {
         let expires_in =
-            |mark: RecordTime| stream.retention_seconds.saturating_sub(between(mark.committed_at, now).as_secs());
+            |mark: Mark| standing.retention_seconds.saturating_sub(between(mark.committed_at, now).as_secs());
         let published = position.map_or(0, |position| position.commit_num);
         Unread {
-            head: stream.head,
-            lag_commits: stream.head.map(|head| head.commit_num.saturating_sub(published)),
-            lag: stream.next.map(|next| between(next.committed_at, now).as_secs()),
-            unpublished_expires_in: stream.next.map(expires_in),
-            oldest_expires_in: stream.oldest.map(expires_in),
-            unreadable: stream.unreadable.clone(),
+            head: standing.head,
+            lag_commits: standing.head.map(|head| head.commit_num.saturating_sub(published)),
+            lag: standing.next.map(|next| between(next.committed_at, now).as_secs()),
+            unpublished_expires_in: standing.next.map(expires_in),
+            oldest_expires_in: standing.oldest.map(expires_in),
+            unreadable: standing.unreadable.clone(),
         }
     });
-    Status { position, generation: checkpoint.generation, lease, unread, poller_error }
+    Status { position, generation: overview.generation, lease, unread, silence }
 }
 
 impl fmt::Display for Status {
@@ -135,33 +135,33 @@ impl fmt::Display for Status {
                 let commits = unread.lag_commits.map_or("unknown".to_owned(), |commits| commits.to_string());
                 writeln!(f, "stream      ends at {head}")?;
                 match (&unread.unreadable, unread.lag, unread.unpublished_expires_in) {
-                    (Some(reason), ..) => writeln!(f, "lag         {commits} commits, not readable: {reason}")?,
+                    (Some(why), ..) => writeln!(f, "lag         {commits} commits, and they cannot be read: {why}")?,
                     (None, Some(lag), Some(left)) => {
                         writeln!(f, "lag         {commits} commits, the oldest change is {} old", seconds(lag))?;
-                        writeln!(f, "expiry      oldest unpublished change: in {}", seconds(left))?;
+                        writeln!(f, "expiry      of the oldest change that is not published: in {}", seconds(left))?;
                     }
                     _ => writeln!(f, "lag         none")?,
                 }
                 if let Some(left) = unread.oldest_expires_in {
-                    writeln!(f, "expiry      oldest record: in {}", seconds(left))?;
+                    writeln!(f, "expiry      of the stream's oldest record: in {}", seconds(left))?;
                 }
             }
             None => {
-                let error = self.poller_error.as_deref().unwrap_or("no reason");
-                writeln!(f, "stream      unknown, the poller failed: {error}")?;
+                let why = self.silence.as_deref().unwrap_or("without a reason");
+                writeln!(f, "stream      the poller does not say: {why}")?;
             }
         }
         match &self.lease {
-            Some(LeaseStatus { owner, epoch, age, expires_in: 0 }) => {
+            Some(Held { owner, epoch, age, expires_in: 0 }) => {
                 let age = age.map_or(String::new(), |age| format!(", taken {} ago", seconds(age)));
-                write!(f, "lease       of {owner} (epoch {epoch}){age}, expired")
+                write!(f, "lease       left behind by {owner} (epoch {epoch}){age}: anybody may take it")
             }
-            Some(LeaseStatus { owner, epoch, age, expires_in }) => {
-                let age = age.map_or(String::new(), |age| format!(", taken {} ago", seconds(age)));
+            Some(Held { owner, epoch, age, expires_in }) => {
+                let age = age.map_or(String::new(), |age| format!(" for {}", seconds(age)));
                 let left = seconds(*expires_in);
-                write!(f, "lease       of {owner} (epoch {epoch}){age}, expires in {left}")
+                write!(f, "lease       held by {owner} (epoch {epoch}){age}, in {left} anybody may take it")
             }
-            None => write!(f, "lease       none"),
+            None => write!(f, "lease       free"),
         }
     }
 }
@@ -178,60 +178,55 @@ mod tests {
         Timestamp::constant(1_000_000 + seconds, 0)
     }
 
-    fn checkpoint() -> CheckpointStatus {
+    fn overview() -> CheckpointStatus {
         let lease = Lease { owner: "r/1".to_owned(), epoch: 7 };
         let holder = Holder { lease, taken_at: Some(at(-12)), expires_at: at(83) };
         CheckpointStatus { position: Some(Position::new(12, 3)), generation: 1, holder: Some(holder) }
     }
 
-    fn stream() -> StreamState {
-        StreamState {
+    fn standing() -> Standing {
+        Standing {
             head: Some(Position::new(20, 4)),
-            oldest: Some(RecordTime { committed_at: at(-86_400) }),
-            next: Some(RecordTime { committed_at: at(-182) }),
+            oldest: Some(Mark { committed_at: at(-86_400) }),
+            next: Some(Mark { committed_at: at(-182) }),
             unreadable: None,
             retention_seconds: 7 * 86_400,
         }
     }
 
     #[test]
-    fn status_shows_lag_expiry_and_lease() {
-        let status = combine(Some(checkpoint()), Ok(stream()), NOW).to_string();
+    fn says_what_is_left_and_for_how_long() {
+        let status = of(Some(overview()), Ok(standing()), NOW).to_string();
         let expected = "published   up to 12/3, generation 1\n\
                         stream      ends at 20/4\n\
                         lag         8 commits, the oldest change is 3 min 2 s old\n\
-                        expiry      oldest unpublished change: in 6 d 23 h\n\
-                        expiry      oldest record: in 6 d 0 h\n\
-                        lease       of r/1 (epoch 7), taken 12 s ago, expires in 1 min 23 s";
+                        expiry      of the oldest change that is not published: in 6 d 23 h\n\
+                        expiry      of the stream's oldest record: in 6 d 0 h\n\
+                        lease       held by r/1 (epoch 7) for 12 s, in 1 min 23 s anybody may take it";
         assert_eq!(status, expected);
     }
 
     #[test]
-    fn status_shows_lost_changes_and_an_expired_lease() {
-        let lost = StreamState { next: None, unreadable: Some("expired".to_owned()), ..stream() };
-        let mut checkpoint = checkpoint();
-        checkpoint.holder.as_mut().expect("a holder").expires_at = at(-1);
-        let status = combine(Some(checkpoint), Ok(lost), NOW).to_string();
-        assert!(status.contains("8 commits, not readable: expired"), "{status}");
-        assert!(status.contains("of r/1 (epoch 7), taken 12 s ago, expired"), "{status}");
+    fn what_is_lost_and_who_is_gone_is_said() {
+        let lost = Standing { next: None, unreadable: Some("expired".to_owned()), ..standing() };
+        let mut overview = overview();
+        overview.holder.as_mut().expect("a holder").expires_at = at(-1);
+        let status = of(Some(overview), Ok(lost), NOW).to_string();
+        assert!(status.contains("8 commits, and they cannot be read: expired"), "{status}");
+        assert!(status.contains("left behind by r/1 (epoch 7), taken 12 s ago"), "{status}");
     }
 
     #[test]
-    fn status_shows_the_checkpoint_if_the_poller_fails() {
-        let status = combine(Some(checkpoint()), Err("timeout".to_owned()), NOW);
-        assert!(status.to_string().contains("up to 12/3") && status.to_string().contains("timeout"));
+    fn without_a_poller_the_checkpoint_is_still_told() {
+        let status = of(Some(overview()), Err("it failed".to_owned()), NOW);
+        assert!(status.to_string().contains("up to 12/3") && status.to_string().contains("it failed"));
         let json = serde_json::to_value(&status).expect("JSON");
-        assert_eq!((&json["position"], &json["pollerError"]), (&json!("12/3"), &json!("timeout")));
+        assert_eq!((&json["position"], &json["silence"]), (&json!("12/3"), &json!("it failed")));
     }
 
     #[test]
-    fn status_of_a_new_stream_is_empty() {
-        let status =
-            combine(None, Ok(StreamState { head: None, oldest: None, next: None, ..stream() }), NOW).to_string();
-        assert!(
-            status.contains("nothing yet")
-                && status.contains("lag         none")
-                && status.contains("lease       none")
-        );
+    fn stream_without_lease_is_shown_as_unread() {
+        let status = of(None, Ok(Standing { head: None, oldest: None, next: None, ..standing() }), NOW).to_string();
+        assert!(status.contains("nothing yet") && status.contains("lag         none") && status.contains("free"));
     }
 }

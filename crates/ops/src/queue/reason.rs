@@ -1,31 +1,31 @@
-//! Removes text of users from error messages.
+//! Why a message failed, without what it said.
 
-/// Removes quoted texts from an error message, because parsers quote their input.
+/// The text of a failure with what is in quotes left out: parsers quote what they were given.
 ///
-/// Names in backticks come from our code and stay, except after "unknown".
+/// Names of fields, which they put in backticks, are ours and stay, unless they are called unknown.
 pub fn without_quotes(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(index) = rest.find(['"', '`']) {
-        let (before, quoted) = rest.split_at(index);
+    while let Some(at) = rest.find(['"', '`']) {
+        let (before, quoted) = rest.split_at(at);
         let quote = if quoted.starts_with('"') { '"' } else { '`' };
-        let end = end_of_quote(&quoted[1..], quote) + 1;
-        let is_own_name = quote == '`' && !before.ends_with("unknown variant ") && !before.ends_with("unknown field ");
+        let end = end_of(&quoted[1..], quote) + 1;
+        let is_ours = quote == '`' && !before.ends_with("unknown variant ") && !before.ends_with("unknown field ");
         shown += before;
-        shown += if is_own_name { &quoted[..end] } else { "…" };
+        shown += if is_ours { &quoted[..end] } else { "…" };
         rest = &quoted[end..];
     }
     shown + rest
 }
 
-/// The index after the closing quote. Without a closing quote, the end of the text.
-fn end_of_quote(text: &str, quote: char) -> usize {
+/// Behind the closing quote; the whole text if it has none, since then all of it may be quoted.
+fn end_of(text: &str, quote: char) -> usize {
     let mut escaped = false;
-    for (index, c) in text.char_indices() {
+    for (at, c) in text.char_indices() {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
-            c if c == quote => return index + c.len_utf8(),
+            c if c == quote => return at + c.len_utf8(),
             _ => {}
         }
     }
@@ -37,8 +37,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quoted_text_is_removed() {
-        for (text, expected) in [
+    fn what_parsers_quote_is_left_out() {
+        for (text, shown) in [
             ("could not read: expected value at line 1 column 1", "could not read: expected value at line 1 column 1"),
             (r#"invalid type: string "미나 \"x\"", expected u64"#, "invalid type: string …, expected u64"),
             ("unknown variant `미나`, expected `a` or `b`", "unknown variant …, expected `a` or `b`"),
@@ -47,7 +47,7 @@ mod tests {
             ("`", "`"),
             ("", ""),
         ] {
-            assert_eq!(without_quotes(text), expected);
+            assert_eq!(without_quotes(text), shown);
         }
     }
 }

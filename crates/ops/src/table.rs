@@ -1,10 +1,10 @@
-//! Formats durations.
+//! Words for people.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// The duration from `earlier` to `later`. Zero if `later` is before `earlier`.
+/// How long it is from `earlier` to `later`; nothing, if it is the other way round.
 pub fn between(earlier: Timestamp, later: Timestamp) -> Duration {
     later.duration_since(earlier).try_into().unwrap_or_default()
 }
@@ -14,8 +14,8 @@ pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
     let first = parts.iter().position(|(number, _)| *number > 0).unwrap_or(parts.len() - 1);
-    let units: Vec<_> = parts[first..].iter().take(2).map(|(number, unit)| format!("{number} {unit}")).collect();
-    units.join(" ")
+    let shown: Vec<_> = parts[first..].iter().take(2).map(|(number, unit)| format!("{number} {unit}")).collect();
+    shown.join(" ")
 }
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn duration_is_shown_in_two_units() {
+    fn durations_are_told_in_two_units() {
         for (seconds, text) in [(0, "0 s"), (62, "1 min 2 s"), (3_600, "1 h 0 min"), (266_400, "3 d 2 h")] {
             assert_eq!(duration(Duration::from_secs(seconds)), text);
         }
