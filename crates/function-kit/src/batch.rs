@@ -17,9 +17,6 @@ pub use fifo::run_fifo;
 use queue::Disposition;
 pub use queue::Queue;
 
-/// The attribute with the group of a FIFO message.
-const MESSAGE_GROUP_ID: &str = "MessageGroupId";
-
 /// Runs `handle` with the body of each message of a standard queue.
 ///
 /// A transient failure is reported to Lambda, and the message is delivered again after a backoff. A bug, which includes a

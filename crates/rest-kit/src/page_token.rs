@@ -3,6 +3,7 @@
 //! A client can neither read nor change a token. It is valid only for the purpose and the context (caller, query) that it
 //! was made for.
 
+mod authenticated;
 mod previous_version;
 
 use aws_sdk_secretsmanager::Client;
@@ -14,6 +15,8 @@ use ring::{
     rand::{SecureRandom, SystemRandom},
 };
 use tokio::sync::OnceCell;
+
+use self::authenticated::{PREVIOUS_VERSION, authenticated};
 
 /// The first byte of a token. A nonce of 12 bytes and the payload, encrypted with ChaCha20-Poly1305, follow; all in
 /// base 64 for URLs.
@@ -68,22 +71,10 @@ impl TokenCipher {
                 let bound = Aad::from(authenticated(purpose, context, &[]));
                 Some(self.key.open_in_place(nonce, bound, &mut encrypted).ok()?.to_vec())
             }
-            (&previous_version::VERSION, rest) => previous_version::verify(&self.previous, purpose, context, rest),
+            (&PREVIOUS_VERSION, rest) => previous_version::verify(&self.previous, purpose, context, rest),
             _ => None,
         }
     }
-}
-
-/// The bytes that a token authenticates. Each text follows its length, so no two contexts have the same bytes.
-fn authenticated(purpose: &str, context: &[&str], payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![previous_version::VERSION];
-    for text in [purpose].iter().chain(context) {
-        bytes.extend((text.len() as u64).to_be_bytes());
-        bytes.extend(text.as_bytes());
-    }
-    bytes.extend((payload.len() as u64).to_be_bytes());
-    bytes.extend(payload);
-    bytes
 }
 
 /// A cipher whose secret is in Secrets Manager. The secret is read at first use, because most requests have no token.

@@ -47,7 +47,7 @@ async fn cursor_of_other_caller_or_query_returns_400() {
     forged[10] = if forged[10] == b'A' { b'B' } else { b'A' };
     let forged = String::from_utf8(forged).expect("text");
     // The first byte is the version.
-    let version = format!("Ag{}", &next[2..]);
+    let version = format!("Aw{}", &next[2..]);
     for (user, query, cursor) in [
         (&jun, query.clone(), &next),
         (&mina, format!("owner={}&limit=1", jun.id), &next),

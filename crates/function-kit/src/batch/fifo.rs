@@ -6,7 +6,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
 use tracing::Instrument;
 
-use super::{Disposition, MESSAGE_GROUP_ID, Queue, backoff::backoff, catch_panic, id};
+use super::{Disposition, Queue, backoff::backoff, catch_panic, id, queue::MESSAGE_GROUP_ID};
 use crate::{failure::Failure, logs::message_span};
 
 /// The most messages, and so groups, that a FIFO queue delivers in one batch.

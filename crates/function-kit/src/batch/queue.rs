@@ -5,9 +5,10 @@ use aws_sdk_sqs::{Client, types::MessageAttributeValue};
 use futures_util::future::join_all;
 use tracing::{error, warn};
 
-use super::MESSAGE_GROUP_ID;
 use crate::failure::{Failure, Kind};
 
+/// The attribute with the group of a FIFO message.
+pub(super) const MESSAGE_GROUP_ID: &str = "MessageGroupId";
 /// The longest failure text on a dead letter, in bytes. The log has all of it.
 const MAX_FAILURE_BYTES: usize = 1_000;
 

@@ -5,11 +5,9 @@
 
 use ring::hmac;
 
-use super::authenticated;
+use super::authenticated::authenticated;
 
-/// The first byte of such a token. A tag of 32 bytes (HMAC-SHA-256) and the payload follow.
-pub(super) const VERSION: u8 = 1;
-
+/// The length of the tag (HMAC-SHA-256) before the payload.
 const TAG_BYTES: usize = 32;
 
 /// The payload, if `token`, without its first byte, was signed for this `purpose` and `context`.

@@ -6,7 +6,7 @@ use neptune_streams::{Page, TransactionAssembler};
 use serde_json::json;
 use stream_poller::{changes, settings::Settings};
 
-use crate::{ROUNDS, support};
+use crate::{size::ROUNDS, support};
 
 pub fn measure(endpoint: &str) -> Result<(), Box<dyn Error>> {
     let (mut bodies, mut records) = (Vec::new(), 0);

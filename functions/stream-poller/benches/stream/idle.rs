@@ -22,7 +22,7 @@ use stream_poller::{
 };
 use tokio::time::sleep;
 
-use crate::{memory_table::MemoryTable, support};
+use crate::support::{self, memory_table::MemoryTable};
 
 const COMMITS: u32 = 80;
 const INVOCATIONS: u32 = 12;

@@ -5,10 +5,8 @@
 
 mod fold;
 mod idle;
-#[path = "../../tests/poller/memory_table.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod memory_table;
 mod poll;
+mod size;
 mod support;
 
 use std::{
@@ -19,11 +17,7 @@ use std::{
 
 use neptune::{NeptuneEmulator, Options};
 
-/// The records of the stream: about twenty pages of 10 MB.
-const RECORDS: u64 = 1_000_000;
-
-/// The number of rounds. The best counts, because other load on the machine only slows them down.
-const ROUNDS: u32 = 3;
+use self::size::RECORDS;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();

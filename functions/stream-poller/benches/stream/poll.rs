@@ -16,7 +16,10 @@ use stream_poller::{
     settings::Settings,
 };
 
-use crate::{RECORDS, ROUNDS, memory_table::MemoryTable, support};
+use crate::{
+    size::{RECORDS, ROUNDS},
+    support::{self, memory_table::MemoryTable},
+};
 
 /// A bus that accepts everything.
 #[derive(Default)]

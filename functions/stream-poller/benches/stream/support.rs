@@ -1,3 +1,7 @@
+#[path = "../../tests/poller/memory_table.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+pub mod memory_table;
+
 use std::{
     error::Error,
     fs,

@@ -6,7 +6,10 @@ use std::{
 
 use stream_poller::{policy::Mode, run_outcome::RunOutcome};
 
-use crate::test_env::{Random, TEST_TIMEOUT, TestEnv, assert_changes_equal_graph, commits};
+use crate::{
+    random::Random,
+    test_env::{TEST_TIMEOUT, TestEnv, assert_changes_equal_graph, commits},
+};
 
 /// A future that stops after a number of polls, wherever it waits then.
 struct CrashAfter<F> {

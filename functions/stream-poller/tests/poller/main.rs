@@ -8,5 +8,6 @@ mod inspect;
 mod memory_bus;
 mod memory_table;
 mod publishing;
+mod random;
 mod replay;
 mod test_env;

@@ -12,7 +12,7 @@ use stream_poller::{
 };
 use tokio::time::sleep;
 
-use crate::test_env::Random;
+use crate::random::Random;
 
 /// An in-memory FIFO topic with a dead-letter queue. It removes duplicates and fails on demand.
 #[derive(Clone, Default)]
