@@ -34,7 +34,7 @@ from iyagi_client.models import (
 )
 from pycognito.aws_srp import AWSSRP
 
-TIMEOUT_SECONDS = 120.0
+TIMEOUT_SECONDS = 300.0
 
 
 def main() -> None:
