@@ -75,3 +75,34 @@ fn read_head(stream: &mut TcpStream) -> Result<String> {
     }
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_request_receives_the_event() {
+        let api = FirstInvocation::listen().expect("a listener");
+        let address = api.address().expect("an address");
+        let function = thread::spawn(move || {
+            let mut stream = TcpStream::connect(address).expect("a connection");
+            stream.write_all(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n").expect("sent");
+            let mut response = String::new();
+            stream.read_to_string(&mut response).expect("a response");
+            response
+        });
+        let mut invocation = api.accept().expect("a request");
+        invocation.respond("{\"key\":1}").expect("sent");
+        drop(invocation);
+        let response = function.join().expect("no panic");
+        assert!(response.starts_with("HTTP/1.1 200 OK\r\n") && response.ends_with("\r\n\r\n{\"key\":1}"), "{response}");
+    }
+
+    #[test]
+    fn other_first_request_is_an_error() {
+        let api = FirstInvocation::listen().expect("a listener");
+        let mut stream = TcpStream::connect(api.address().expect("an address")).expect("a connection");
+        stream.write_all(b"GET /other HTTP/1.1\r\n\r\n").expect("sent");
+        api.accept().expect_err("an error");
+    }
+}
