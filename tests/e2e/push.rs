@@ -46,7 +46,7 @@ async fn each_rule_notifies_its_audience_once_in_their_language() {
 }
 
 #[tokio::test]
-async fn own_muted_blocked_and_undone_actions_notify_nobody() {
+async fn own_muted_blocked_and_undone_actions_send_no_notification() {
     let push = PushScenario::start().await;
     let (mina, jun, sam) =
         (push.sign_up("미나", "ko").await, push.sign_up("준", "ko").await, push.sign_up("Sam", "en").await);

@@ -156,7 +156,7 @@ impl<P: Ports> Notifier<'_, P> {
         let mut pending = BTreeSet::new();
         let waits_for = loop {
             let Some(waits_for) = self.evaluate(event).await? else {
-                Suppression::Undone.count(self.metrics);
+                Suppression::Withdrawn.count(self.metrics);
                 return Ok(BTreeSet::new());
             };
             let missing: Vec<_> = waits_for.difference(&pending).cloned().collect();
@@ -206,7 +206,7 @@ impl<P: Ports> Notifier<'_, P> {
     /// visible again, all pages are processed again; the ledger prevents a second notification.
     async fn continue_audience(&self, event: &Event, rule: &Rule, page: &PagePosition) -> Result<(), Failure> {
         let Some(facts) = self.facts(event).await? else {
-            Suppression::Undone.count(self.metrics);
+            Suppression::Withdrawn.count(self.metrics);
             return Ok(());
         };
         let is_hidden = matches!(rule.resolve(event, &facts.source, &facts.target), Resolution::WaitFor(_));
@@ -266,7 +266,7 @@ impl<P: Ports> Notifier<'_, P> {
         rows.push(person.clone());
         let found = self.ports.look_up(&rows).await?;
         let Some(facts) = EdgeFacts::of(event, &found) else {
-            Suppression::Undone.count(self.metrics);
+            Suppression::Withdrawn.count(self.metrics);
             return Ok(None);
         };
         let mut waits_for = None;

@@ -6,7 +6,7 @@ pub enum Suppression {
     /// The event is older than the rule's lifetime.
     Expired,
     /// The edge was removed, or was added again by a later event.
-    Undone,
+    Withdrawn,
     /// The recipient is the actor.
     Own,
     /// Recipient or actor blocked the other.
@@ -26,7 +26,7 @@ impl Suppression {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Expired => "expired",
-            Self::Undone => "undone",
+            Self::Withdrawn => "undone",
             Self::Own => "own",
             Self::Blocked => "blocked",
             Self::Muted => "muted",

@@ -110,11 +110,11 @@ async fn batch_keeps_order_and_invalid_batch_returns_400() {
     let mina = deployed.sign_up("Mina").await;
     let items = upload_small(&deployed, &mina, &["public", "public"]).await;
     let (first, second) = (items[0], items[1]);
-    let unknown = MediaId::of_key("photo/nobody/nothing");
+    let unknown = MediaId::of_key("photo/unknown/missing");
     let post = async |body: Value| deployed.post(&mina, "/v1/media/batch", &body).await;
     let response = post(json!({"ids": [second, unknown, first, second]})).await;
     assert_eq!(ids(response.items()), [second, first]);
-    let many: Vec<_> = (0..101).map(|number| MediaId::of_key(&format!("photo/nobody/{number}"))).collect();
+    let many: Vec<_> = (0..101).map(|number| MediaId::of_key(&format!("photo/unknown/{number}"))).collect();
     assert_eq!(post(json!({"ids": many[..100]})).await.body, json!({"items": []}));
     for body in [
         json!({"ids": many}),

@@ -31,7 +31,7 @@ async fn unreadable_message_is_dead_lettered_at_once() {
 async fn event_without_effect_is_acknowledged() {
     let deployed = Deployed::shared().await;
     let test_event = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-22T00:00:00.000Z"});
-    let unowned = s3_notification("ObjectCreated:Put", "photo/nobody.jpg", "0A", 1, "e");
+    let unowned = s3_notification("ObjectCreated:Put", "photo/unowned.jpg", "0A", 1, "e");
     for (queue, _) in QUEUES {
         send_message(&deployed.aws, deployed.output(queue), &test_event.to_string()).await;
         send_message(&deployed.aws, deployed.output(queue), &unowned).await;
@@ -39,7 +39,7 @@ async fn event_without_effect_is_acknowledged() {
     for (queue, dead_letters) in QUEUES {
         // A message that is not acknowledged stays in flight for minutes.
         wait_until(&format!("{queue} to be empty"), async || deployed.is_queue_empty(queue).await).await;
-        let ours = |body: &str| body.contains("nobody.jpg") || body.contains("TestEvent");
+        let ours = |body: &str| body.contains("unowned.jpg") || body.contains("TestEvent");
         assert_eq!(take_messages(&deployed.aws, deployed.output(dead_letters), ours).await, [""; 0]);
     }
 }

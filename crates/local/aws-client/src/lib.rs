@@ -133,10 +133,10 @@ impl AwsClient {
     }
 }
 
-/// A connector for a server on this machine, which has no TLS. So it trusts no certificate, and loads none.
+/// A connector for the emulator, which has no TLS. It loads no certificates, so it starts faster.
 fn connector() -> SharedHttpConnector {
     let tls =
-        TlsContext::builder().with_trust_store(TrustStore::empty()).build().expect("a trust store is all it needs");
+        TlsContext::builder().with_trust_store(TrustStore::empty()).build().expect("an empty trust store is valid");
     let builder = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls);
     SharedHttpConnector::new(builder.build())
 }
