@@ -121,5 +121,5 @@ async fn export_sends_graph_older_than_the_stream_to_queue() {
     let Outcome::Error(error) = poller.invoke(&other_graph).await.expect("response") else {
         panic!("it exported another graph")
     };
-    assert!(error.to_string().contains("began anew"), "{error}");
+    assert!(error.to_string().contains("the graph was reset"), "{error}");
 }

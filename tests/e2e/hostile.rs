@@ -48,7 +48,7 @@ async fn random_calls_read_and_change_only_what_the_access_table_allows() {
         people.push(deployed.sign_up(name).await);
     }
     let mut items = BTreeMap::new();
-    // Sora has no items and no followed people.
+    // Sora has no items and no relations.
     for (owner, person) in people.iter().enumerate().take(2) {
         let name = file_name(person);
         for visibility in VISIBILITIES {
@@ -198,7 +198,7 @@ async fn forged_cursor_returns_400() {
 }
 
 #[tokio::test]
-async fn large_requests_are_rejected_and_slow_requests_delay_no_others() {
+async fn large_requests_are_refused_and_slow_ones_delay_no_other() {
     let deployed = Deployed::shared().await;
     let mina = deployed.sign_up("Mina").await;
     for (what, status) in large_and_slow::send_large_requests(&deployed, &mina).await {

@@ -177,7 +177,7 @@ async fn two_hundred_concurrent_uploads_are_all_ready_and_listed_once() {
 #[tokio::test]
 async fn invalid_request_returns_its_problem() {
     let deployed = Deployed::shared().await;
-    let unknown = MediaId::of_key("photo/unknown/missing.jpg");
+    let unknown = MediaId::of_key("photo/unknown/nothing.jpg");
     for (path, status, kind) in [
         (format!("/v1/media/{unknown}"), 404, "urn:iyagi:problem:not-found"),
         ("/v1/media/not-an-id".to_owned(), 404, "urn:iyagi:problem:not-found"),

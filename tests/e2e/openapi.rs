@@ -29,7 +29,7 @@ const SEED: &str = "20261122";
 #[tokio::test]
 async fn schemathesis_reports_no_failure() {
     let deployed = Deployed::shared().await;
-    let user = deployed.sign_up("Somebody").await;
+    let user = deployed.sign_up("Mina").await;
     let client = paths::root().join(CLIENT);
     let mut schemathesis = Tool::Api.command("schemathesis");
     schemathesis.arg("--config-file").arg(client.join("schemathesis.toml"));

@@ -232,7 +232,7 @@ async fn invalid_declaration_returns_its_problem() {
         ("fileName", json!("가".repeat(200))),
         ("post", json!("a#b")),
         ("visibility", json!("friends")),
-        ("owner", json!("somebody-else")),
+        ("owner", json!("another-user")),
     ] {
         let mut body = valid.clone();
         body[field] = value;

@@ -37,7 +37,6 @@ impl Client {
     }
 
     /// Signs and sends one request. `path` starts with a slash and includes the query.
-    #[tracing::instrument(level = "error", name = "opensearch", skip_all, fields(%method, path))]
     pub(crate) async fn send(
         &self,
         doing: &'static str,

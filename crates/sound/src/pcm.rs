@@ -1,12 +1,13 @@
 //! Measures samples that another program decodes, read from a pipe.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use crate::{
     analysis::PcmAnalysis,
     decode::{SURROUND_WEIGHT, TrimmingMeter},
     error::SoundError,
     limits::Limits,
+    source::fill,
 };
 
 /// Frames passed to the meter at a time.
@@ -119,20 +120,6 @@ fn weights(channels: u16, mask: u32) -> Vec<f64> {
             _ => 1.0,
         })
         .collect()
-}
-
-/// Reads until the buffer is full or the stream has ended.
-fn fill(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize, SoundError> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match stream.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(SoundError::source(&error)),
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(test)]

@@ -30,6 +30,20 @@ impl Failure {
     }
 }
 
+/// Reads until the buffer is full or the reader ends. Returns the number of bytes.
+pub(crate) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, SoundError> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(SoundError::source(&error)),
+        }
+    }
+    Ok(filled)
+}
+
 /// A source of known length.
 #[derive(Debug)]
 pub(crate) struct Source<S> {
@@ -59,20 +73,8 @@ impl<S: Read + Seek> Source<S> {
         if position > self.length {
             return Ok(0);
         }
-        let mut read = || {
-            self.seek(SeekFrom::Start(position))?;
-            let mut filled = 0;
-            while filled < buffer.len() {
-                match self.read(&mut buffer[filled..]) {
-                    Ok(0) => break,
-                    Ok(count) => filled += count,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(filled)
-        };
-        read().map_err(|error| SoundError::source(&error))
+        self.seek(SeekFrom::Start(position)).map_err(|error| SoundError::source(&error))?;
+        fill(self, buffer)
     }
 
     /// Reads `N` bytes at `position`; `Truncated` if there are fewer.

@@ -27,6 +27,11 @@ pub fn decrypt(cipher: &TokenCipher, caller: &str, list: &List, cursor: &str) ->
     })
 }
 
+/// A text that is the same for cursors with the same content. The cursors themselves differ: each has a random nonce.
+pub fn content(caller: &str, list: &List, sort_key: &SortKey) -> String {
+    [&context(caller, list)[..], &[&sort_key.0]].concat().join("\n")
+}
+
 /// The caller and query that a cursor is valid for. The relation is not part of it, so that a caller who follows the owner
 /// between two pages can read on.
 fn context<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {

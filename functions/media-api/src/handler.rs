@@ -111,15 +111,16 @@ async fn list(
     };
     list.relation = ports.relations.of(caller, &list.owner).await?;
     let page = ports.table.list(&list, limit, after.as_ref(), fields.projection()).await?;
-    let next = match &page.next {
-        Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, &list, sort_key)?),
-        None => None,
-    };
     let view = View { links: &ports.links, window, caller, fields: &fields };
+    let next = page.next.as_ref().map(|sort_key| cursor::content(caller, &list, sort_key));
     let tag = view.etag(&page.items, next.as_deref().unwrap_or_default());
     if etag::matches(request, &tag) {
         return Ok(with_etag(etag::not_modified(), &tag));
     }
+    let next = match &page.next {
+        Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, &list, sort_key)?),
+        None => None,
+    };
     Ok(with_etag(json(&MediaList { items: view.items(page.items).await?, next }), &tag))
 }
 
@@ -172,8 +173,8 @@ impl View<'_> {
         Ok(items.into_iter().flatten().collect())
     }
 
-    /// The `ETag` of `items` and the cursor `next`. It covers the state of each item, whether the caller owns it, and the
-    /// links.
+    /// The `ETag` of `items` and the content of the cursor `next`. It covers the state of each item, whether the caller
+    /// owns it, and the links.
     fn etag<'i>(&self, items: impl IntoIterator<Item = &'i MediaItem>, next: &str) -> String {
         let mut parts = vec![self.fields.text(), next.to_owned()];
         let mut has_links = false;

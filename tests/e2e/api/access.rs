@@ -98,7 +98,7 @@ async fn delete_by_owner_removes_item_and_by_others_returns_404() {
 async fn request_without_access_token_is_refused_on_every_route() {
     let deployed = Deployed::shared().await;
     let mina = deployed.sign_up("Mina").await;
-    let unknown = MediaId::of_key("photo/unknown/missing");
+    let unknown = MediaId::of_key("photo/unknown/nothing");
     let routes = [
         (Method::GET, format!("/v1/media/{unknown}")),
         (Method::DELETE, format!("/v1/media/{unknown}")),

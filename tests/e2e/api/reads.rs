@@ -110,7 +110,7 @@ async fn batch_keeps_order_and_invalid_batch_returns_400() {
     let mina = deployed.sign_up("Mina").await;
     let items = upload_small(&deployed, &mina, &["public", "public"]).await;
     let (first, second) = (items[0], items[1]);
-    let unknown = MediaId::of_key("photo/unknown/missing");
+    let unknown = MediaId::of_key("photo/unknown/nothing");
     let post = async |body: Value| deployed.post(&mina, "/v1/media/batch", &body).await;
     let response = post(json!({"ids": [second, unknown, first, second]})).await;
     assert_eq!(ids(response.items()), [second, first]);

@@ -10,7 +10,7 @@ use crate::deployed::Deployed;
 async fn undocumented_parameter_or_field_returns_400() {
     let deployed = Deployed::shared().await;
     let mina = deployed.sign_up("Mina").await;
-    let unknown = MediaId::of_key("photo/unknown/missing");
+    let unknown = MediaId::of_key("photo/unknown/nothing");
     let batch = json!({"ids": [unknown]});
     for (method, path, body) in [
         (Method::GET, "/v1/media?sort=newest".to_owned(), None),

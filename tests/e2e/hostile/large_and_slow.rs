@@ -18,7 +18,7 @@ use crate::deployed::Deployed;
 /// The pause between two bytes of a slow body.
 const PAUSE: Duration = Duration::from_millis(50);
 /// A slow body: an invalid batch.
-const BODY: &[u8] = b"{\"ids\": [\"an id that is invalid\"], \"fields\": []}";
+const BODY: &[u8] = b"{\"ids\": [\"no item has this id\"], \"fields\": []}";
 
 /// The statuses of requests with a long query, header, id or body.
 pub async fn send_large_requests(deployed: &Deployed, user: &User) -> Vec<(&'static str, u16)> {

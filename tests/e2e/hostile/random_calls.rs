@@ -80,7 +80,7 @@ impl RandomCalls<'_> {
         assert!(response.status < 500, "{row}");
         let text = response.body.to_string();
         for (other, user) in self.people.iter().enumerate() {
-            // Only the owner gets file names. No response has tokens.
+            // Only the owner gets file names, and no response has tokens.
             assert!(other == person || !text.contains(&file_name(user)), "{row}");
             assert!(!text.contains(&push_token(user)) && !text.contains(&user.access_token), "{row}");
         }

@@ -13,6 +13,8 @@ use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
     orchestrator::HttpRequest,
 };
+use http::Uri;
+use tracing::{Instrument, error_span};
 
 use super::trust;
 
@@ -30,7 +32,11 @@ struct LazyConnector(OnceLock<Connector>);
 
 impl HttpConnector for LazyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.0.get_or_init(|| connector(trust::trust_store(), CONNECT_TIMEOUT)).call(request)
+        // Without the path, which may contain names of users.
+        let host = request.uri().parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+        let span = error_span!("aws_call", host, operation = request.headers().get("x-amz-target"));
+        let connector = self.0.get_or_init(|| connector(trust::trust_store(), CONNECT_TIMEOUT));
+        HttpConnectorFuture::new(connector.call(request).instrument(span))
     }
 }
 

@@ -1,5 +1,4 @@
-//! `cargo xtask bench`: how fast it is. Benchmarks are no tests: nothing fails because a shared
-//! machine is slow.
+//! `cargo xtask bench`: benchmarks. They do not fail because of slow results.
 
 mod load;
 mod picture;
@@ -10,29 +9,30 @@ mod startup;
 
 use anyhow::Result;
 
-/// What can be measured.
+/// What to measure.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Bench {
-    /// What a request costs media-api, from the event to the answer.
+    /// Time that media-api needs for a request, from the event to the response.
     Api,
-    /// The graph's changes: from Neptune's stream to the bus, and from there to many phones.
+    /// Graph changes: from Neptune's stream to the topic, and fan-out of one change to many phones.
     Stream,
-    /// From a commit in the graph to who finds it.
+    /// Time from a commit in the graph until the search finds it.
     Search,
-    /// What one machine's stack holds: photographs, reads and changes, and what each process takes. Linux only.
+    /// Throughput of one stack on this machine: uploads, reads and graph changes; CPU and memory by process. Linux
+    /// only.
     Load(load::Arguments),
-    /// The analysis of a recording, against ffmpeg.
+    /// The analysis of a recording, compared with ffmpeg.
     Sound,
-    /// What every function takes to start, next to one that does nothing. Linux only.
+    /// Startup costs of every function, compared with a function that does nothing. Linux only.
     Startup(startup::Arguments),
-    /// Thumbnails: crates/picture against sharp (npm) and pyvips (PyPI), on real photographs.
+    /// Thumbnails: crates/picture compared with sharp (npm) and pyvips (PyPI), on real photographs.
     ///
-    /// Installs both, pinned, and makes its photographs from a Debian package, all of it below
-    /// target/bench. Needs Node.js with npm, and apt-get.
+    /// Installs pinned versions of both and creates the photographs from a Debian package, all below target/bench.
+    /// Needs Node.js with npm, and apt-get.
     Picture(picture::Arguments),
 }
 
-/// Measures and tells.
+/// Runs a benchmark and prints its results.
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Api => programs::run("api", &[("media-api", "media_requests")]),

@@ -1,38 +1,38 @@
-//! What one machine's stack holds: photographs, changes of the graph, and reads, one kind after the
-//! other, with what each process takes meanwhile.
+//! Throughput of one stack on this machine: uploads of photographs, reads, and graph changes, sequentially, with the
+//! CPU and memory of each process.
 //!
-//! Driver, emulators and functions share the machine, so these are figures of the whole, and a way to
-//! see what grows; no figures of AWS.
+//! Driver, emulators and functions share the machine. The results show bottlenecks and memory growth; they say nothing
+//! about AWS.
 
 mod changes;
 mod photographs;
 mod processes;
 mod reads;
+mod result;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use anyhow::Result;
 use stack::{Stack, functions, tools};
 
 use super::programs::{self, Row};
 use processes::{Phase, Sampler};
 
-/// The stack that is measured.
+/// The name of the stack.
 const STACK: &str = "bench";
 
-/// How it is measured.
+/// Options of `cargo xtask bench load`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
-    /// Measure the functions as they were last built.
+    /// Use the functions as last built.
     #[arg(long)]
     as_built: bool,
-    /// How long each kind of load lasts, in seconds.
+    /// Duration of each kind of load, in seconds.
     #[arg(long, default_value_t = 30)]
     seconds: u64,
 }
 
-/// Measures, prints a table, and writes the same figures to `target/bench/load.json`.
+/// Runs the benchmark and writes the results to `target/bench/load.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     tools::install()?;
     if !arguments.as_built {
@@ -42,56 +42,27 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let measured = runtime.block_on(measure(&stack, Duration::from_secs(arguments.seconds)));
     stack.stop()?;
-    programs::keep("load", &measured?)
+    programs::report("load", &measured?)
 }
 
-async fn measure(stack: &Stack, time: Duration) -> Result<Vec<Row>> {
+async fn measure(stack: &Stack, duration: Duration) -> Result<Vec<Row>> {
     let sampler = Sampler::start(stack.processes());
     let mut rows = Vec::new();
     let mut phases = Vec::new();
     let phase = Phase::begin("photographs");
-    rows.push(photographs::run(stack, time).await?);
+    rows.push(photographs::run(stack, duration).await?);
     phases.push(phase.end());
     let readers = reads::prepare(stack).await?;
     for kind in reads::KINDS {
         let phase = Phase::begin(kind.name);
-        rows.push(reads::run(stack, &readers, &kind, time).await?);
+        rows.push(reads::run(stack, &readers, &kind, duration).await?);
         phases.push(phase.end());
     }
     let phase = Phase::begin("changes");
-    rows.push(changes::run(stack, time).await?);
+    rows.push(changes::run(stack, duration).await?);
     phases.push(phase.end());
-    let seen = sampler.stop()?;
-    rows.extend(phases.iter().map(|phase| seen.shares(phase)).collect::<Result<Vec<_>>>()?);
-    rows.extend(seen.memory()?);
+    let samples = sampler.stop()?;
+    rows.extend(phases.iter().map(|phase| samples.cpu_usage(phase)).collect::<Result<Vec<_>>>()?);
+    rows.extend(samples.memory()?);
     Ok(rows)
-}
-
-/// What came of a kind of load: how many in which time, and how long each took.
-fn row(name: &str, per: (&str, f64), mut times: Vec<Duration>, more: Value) -> Result<Row> {
-    times.sort_unstable();
-    let at = |share: f64| {
-        let place = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
-        times.get(place).map(|time| time.as_secs_f64() * 1_000.0)
-    };
-    let mut row = json!({
-        "row": name, "count": times.len(),
-        (per.0): per.1, "p50_ms": at(0.5), "p95_ms": at(0.95), "p99_ms": at(0.99),
-    });
-    let fields = row.as_object_mut().context("a row is an object")?;
-    fields.extend(more.as_object().cloned().unwrap_or_default());
-    Ok(fields.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_has_the_times_that_so_many_stay_below() {
-        let times = (1..=100).rev().map(Duration::from_millis).collect();
-        let row = row("reads", ("per_second", 2.5), times, json!({"clients": 3})).expect("a row");
-        assert_eq!((&row["p50_ms"], &row["p95_ms"], &row["p99_ms"]), (&json!(51.0), &json!(96.0), &json!(100.0)));
-        assert_eq!((&row["count"], &row["per_second"], &row["clients"]), (&json!(100), &json!(2.5), &json!(3)));
-    }
 }

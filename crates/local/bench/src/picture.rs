@@ -1,33 +1,34 @@
-//! `cargo xtask bench picture`: CPU, memory and quality of thumbnails, side by side.
+//! `cargo xtask bench picture`: CPU, memory and quality of thumbnails, compared with other libraries.
 
 mod candidates;
 mod inputs;
 mod report;
+mod workdir;
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use stack::paths;
 
 use candidates::{CANDIDATES, Candidate, Worker};
 use report::Measurement;
+use workdir::workdir;
 
-/// How it is measured.
+/// Options of `cargo xtask bench picture`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
-    /// Rounds that each candidate runs on each photograph; the median counts.
+    /// Measured rounds per candidate and photograph. The result is their median.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// Only photographs whose name contains this.
+    /// Use only photographs whose name contains this text.
     #[arg(long, default_value = "")]
     only: String,
-    /// Encode as WebP, too, which is most of everybody's time.
+    /// Also encode as WebP, which then takes most of the time.
     #[arg(long)]
     webp: bool,
 }
 
-/// Measures every candidate on every photograph, in turns, so that what slows the machine down slows all.
+/// Measures every candidate on every photograph. Candidates alternate, so that other load on the machine affects all.
 pub fn run(arguments: &Arguments) -> Result<()> {
     candidates::install()?;
     let photographs = inputs::make()?.into_iter().filter(|photo| photo.name.contains(&arguments.only));
@@ -38,34 +39,30 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut measurements = Vec::new();
     for photo in photographs {
         println!("▸ {}", photo.name);
-        let mut of_photo: Vec<Measurement> = Vec::new();
-        // The first run fills caches; what it writes is what the quality is taken of.
+        let mut photo_measurements: Vec<Measurement> = Vec::new();
+        // The first run fills caches. Its output is used for the quality.
         for (candidate, worker) in CANDIDATES.iter().zip(&mut workers) {
-            let out = folder(&photo.name, *candidate)?;
-            worker.develop(&photo.path, *candidate, formats, Some(&out))?;
+            let out = output_folder(&photo.name, *candidate)?;
+            worker.render(&photo.path, *candidate, formats, Some(&out))?;
             let thumbnails: Vec<_> = report::BOUNDS.iter().map(|bound| out.join(format!("{bound}.jpeg"))).collect();
-            let quality = quality.ask(&json!({ "original": photo.path, "thumbnails": thumbnails }))?;
-            // A process of its own: one that has run before keeps memory that it would need again.
-            let memory = Worker::start(*candidate)?.develop(&photo.path, *candidate, formats, None)?;
-            of_photo.push(Measurement::new(&photo, *candidate, &memory, &quality)?);
+            let quality = quality.request(&json!({ "original": photo.path, "thumbnails": thumbnails }))?;
+            // A new process, because a process that has run before reuses its memory.
+            let memory = Worker::start(*candidate)?.render(&photo.path, *candidate, formats, None)?;
+            photo_measurements.push(Measurement::new(&photo, *candidate, &memory, &quality)?);
         }
         for _ in 0..arguments.rounds {
-            for ((candidate, worker), measurement) in CANDIDATES.iter().zip(&mut workers).zip(&mut of_photo) {
-                let answer = worker.develop(&photo.path, *candidate, formats, None)?;
-                measurement.rounds.push(answer["cpu_ms"].as_f64().context("no time")?);
+            for ((candidate, worker), measurement) in CANDIDATES.iter().zip(&mut workers).zip(&mut photo_measurements) {
+                let result = worker.render(&photo.path, *candidate, formats, None)?;
+                measurement.rounds.push(result["cpu_ms"].as_f64().context("no CPU time")?);
             }
         }
-        measurements.extend(of_photo);
+        measurements.extend(photo_measurements);
     }
     report::write(&measurements, formats)
 }
 
-fn folder(photo: &str, candidate: Candidate) -> Result<std::path::PathBuf> {
+fn output_folder(photo: &str, candidate: Candidate) -> Result<PathBuf> {
     let folder = workdir().join("out").join(photo).join(candidate.name.replace(' ', "-"));
     fs::create_dir_all(&folder)?;
     Ok(folder)
-}
-
-fn workdir() -> std::path::PathBuf {
-    paths::root().join("target/bench/picture")
 }

@@ -1,61 +1,53 @@
-//! Benchmarks that are programs of a package (`benches/`), in the release profile that goes to
-//! Lambda: nothing depends on a function, so they cannot be services. What they say are rows of
-//! figures, as lines of JSON.
+//! Runs benchmark programs of other packages (`benches/`), in the release profile. No crate depends on a function's
+//! crate, so these benchmarks are programs. Each prints its results as lines of JSON.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
-use stack::{paths, progress};
+use stack::{cargo, paths, progress};
 
-/// One line of the table, as the program says it.
+/// One result of a benchmark: its name in `row`, and figures.
 pub type Row = Map<String, Value>;
 
-/// A benchmark: its package and its name.
+/// A benchmark program: package and name.
 pub type Program = (&'static str, &'static str);
 
-/// Runs these, prints a table, and writes the same figures to `target/bench/<name>.json`.
+/// Runs benchmark programs, prints their results as a table and writes them to `target/bench/<name>.json`.
 pub fn run(name: &str, programs: &[Program]) -> Result<()> {
     let mut rows = Vec::new();
     for (package, program) in programs {
-        rows.extend(measured(package, program)?);
+        rows.extend(measure(package, program)?);
     }
-    keep(name, &rows)
+    report(name, &rows)
 }
 
-/// Builds and runs a benchmark of `package`; its rows.
-pub fn measured(package: &str, name: &str) -> Result<Vec<Row>> {
+/// Builds and runs a benchmark program and returns its results.
+pub fn measure(package: &str, name: &str) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    let bench = ["bench", "--package", package, "--bench", name];
-    progress::run(&format!("Building the benchmark of {package}"), cargo().args(bench).arg("--no-run"))?;
-    progress::show(&format!("Measuring {package}"), cargo().args(bench), |line| rows.extend(row(line)))?;
-    ensure!(!rows.is_empty(), "the benchmark of {package} said nothing");
+    let arguments = ["bench", "--package", package, "--bench", name];
+    progress::run(&format!("Building the benchmark of {package}"), cargo().args(arguments).arg("--no-run"))?;
+    progress::show(&format!("Measuring {package}"), cargo().args(arguments), |line| rows.extend(row(line)))?;
+    ensure!(!rows.is_empty(), "the benchmark of {package} printed no result");
     Ok(rows)
 }
 
-/// Prints a table of the rows, and writes the same figures to `target/bench/<name>.json`.
-pub fn keep(name: &str, rows: &[Row]) -> Result<()> {
+/// Prints results as a table and writes them to `target/bench/<name>.json`.
+pub fn report(name: &str, rows: &[Row]) -> Result<()> {
     println!("\n{}", table(rows));
     let file = paths::root().join("target/bench").join(format!("{name}.json"));
-    fs::create_dir_all(file.parent().context("a file without a folder")?)?;
+    fs::create_dir_all(file.parent().context("the file has no folder")?)?;
     fs::write(&file, serde_json::to_string_pretty(&json!({ "rows": rows }))?)?;
-    println!("The same figures: {}", file.display());
+    println!("Results as JSON: {}", file.display());
     Ok(())
 }
 
-fn cargo() -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(paths::root());
-    cargo
-}
-
-/// A row, if the line is one: logs and metrics stand between.
+/// Parses a line of output. `None` for log lines and metrics.
 fn row(line: &str) -> Option<Row> {
     let row: Row = serde_json::from_str(line).ok()?;
     row.get("row").is_some_and(Value::is_string).then_some(row)
 }
 
-/// A line for each figure: what, how much, and what it should be.
 fn table(rows: &[Row]) -> String {
     let mut table = String::new();
     for row in rows {
@@ -69,7 +61,7 @@ fn table(rows: &[Row]) -> String {
     table
 }
 
-/// A whole number with its thousands apart.
+/// A number rounded to an integer with thousands separators.
 fn grouped(value: &Value) -> String {
     let Some(number) = value.as_f64() else { return value.to_string() };
     let digits = format!("{number:.0}");
@@ -88,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_told_from_what_is_logged_in_between() {
+    fn lines_of_a_log_are_ignored_in_the_table() {
         let lines = [
             r#"{"row":"poller","records_per_second":1234567,"target":480000}"#,
             r#"{"level":"INFO","message":"lease taken"}"#,

@@ -1,11 +1,10 @@
-//! The analysis of a recording, against ffmpeg's `ebur128=peak=true` on the same files.
+//! The analysis of a recording, compared with ffmpeg's `ebur128=peak=true` on the same files.
 //!
-//! What is measured is `crates/sound` in the release profile that goes to Lambda, as a program
-//! (`examples/analyse.rs`), with all it takes to start. The two take turns, so that what else the
-//! machine does hits both. ffmpeg decodes and filters in a thread each and is told to log no
-//! frames; its CPU time is the sum of its threads.
+//! Measures a program of `crates/sound` (`examples/analyse.rs`) in the release profile, its start-up included. The two
+//! programs alternate, so that other load on the machine affects both. ffmpeg decodes and filters in separate threads
+//! and logs no frames; its CPU time is the sum of its threads.
 //!
-//! And the whole worker, as it is built for AWS: analysis, renditions, and its calls.
+//! Also measures the whole audio worker as built for AWS: analysis, renditions and AWS calls.
 
 mod inputs;
 mod programs;
@@ -19,17 +18,17 @@ use stack::{functions, paths, tools};
 
 use self::programs::{Cost, Programs};
 
-/// How often each program takes its turn.
+/// Measured runs of each program.
 const ROUNDS: usize = 5;
-/// What is demanded: of ffmpeg's CPU time, for AAC and MP3.
-const MOST_CPU: f64 = 0.7;
-/// For three hours.
-const MOST_MIB: f64 = 32.0;
-/// Between the two programs.
-const MOST_LU: f64 = 0.1;
-const MOST_DB: f64 = 0.2;
+/// Highest allowed CPU time relative to ffmpeg, for AAC and MP3.
+const MAX_CPU_RATIO: f64 = 0.7;
+/// Highest allowed memory for a recording of three hours.
+const MAX_MIB: f64 = 32.0;
+/// Highest allowed differences from ffmpeg.
+const MAX_LU: f64 = 0.1;
+const MAX_DB: f64 = 0.2;
 
-/// Measures, prints tables, and writes the same figures to `target/bench/sound.json`.
+/// Prints the results as tables and writes them to `target/bench/sound.json`.
 pub fn run() -> Result<()> {
     tools::install()?;
     functions::build_binary(worker::BINARY)?;
@@ -37,7 +36,7 @@ pub fn run() -> Result<()> {
     let folder = paths::root().join("target/bench/sound");
     fs::create_dir_all(&folder)?;
 
-    println!("\nSpeed: 10 minutes, the median of {ROUNDS} turns each, in seconds of CPU");
+    println!("\nSpeed: CPU seconds for 10 minutes of sound, median of {ROUNDS} runs");
     println!(
         "{:<16}{:>8}{:>9}{:>8}{:>13}{:>8}{:>9}",
         "file", "ours", "ffmpeg", "ratio", "× real time", "MiB", "ffmpeg"
@@ -63,36 +62,36 @@ pub fn run() -> Result<()> {
         );
         speeds.push(json!({ "file": name, "ours": ours.json(), "ffmpeg": theirs.json(), "ratio": ratio }));
     }
-    println!("Demanded: at most {MOST_CPU} for AAC and MP3.");
+    println!("Requirement: ratio of at most {MAX_CPU_RATIO} for AAC and MP3.");
 
-    println!("\nThe whole worker: seconds of CPU a minute of sound, and the MiB of all but ffmpeg");
-    println!("{:<16}{:>8}{:>9}{:>12}{:>8}", "file", "worker", "ffmpeg", "encoding is", "MiB");
+    println!("\nWhole worker: CPU seconds per minute of sound; MiB without ffmpeg");
+    println!("{:<16}{:>8}{:>9}{:>14}{:>8}", "file", "worker", "ffmpeg", "ffmpeg share", "MiB");
     let mut whole = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let three_hours = inputs::three_hours(&programs, &folder)?;
     let ten_minutes = long.into_iter().map(|path| (path, 10.0));
     let recordings: Vec<_> = ten_minutes.chain(three_hours.first().map(|path| (path.clone(), 180.0))).collect();
-    for taken in runtime.block_on(worker::measure(&recordings))? {
-        let worker::Taken { file, worker, ffmpeg, mib } = taken;
+    for cost in runtime.block_on(worker::measure(&recordings))? {
+        let worker::WorkerCost { file, worker, ffmpeg, mib } = cost;
         let share = 100.0 * ffmpeg / (worker + ffmpeg);
-        println!("{file:<16}{worker:>8.2}{ffmpeg:>9.2}{share:>10.0} %{mib:>8.1}");
+        println!("{file:<16}{worker:>8.2}{ffmpeg:>9.2}{share:>12.0} %{mib:>8.1}");
         whole.push(json!({ "file": file, "worker": worker, "ffmpeg": ffmpeg, "peak_mib": mib }));
     }
 
-    println!("\nMemory: 3 hours, in MiB");
+    println!("\nMemory: MiB for 3 hours of sound");
     let mut memory = Vec::new();
     for path in three_hours {
         let cost = programs.ours(&path)?.cost;
         let name = inputs::name(&path);
-        println!("{name:<16}{:>8.1}   in {:.1} s of CPU", cost.peak_mib, cost.cpu_seconds);
+        println!("{name:<16}{:>8.1}   in {:.1} CPU seconds", cost.peak_mib, cost.cpu_seconds);
         memory.push(json!({ "file": name, "ours": cost.json() }));
     }
-    println!("Demanded: at most {MOST_MIB}.");
+    println!("Requirement: at most {MAX_MIB} MiB.");
 
-    println!("\nRight: ours, ffmpeg's, apart");
+    println!("\nAccuracy: difference from ffmpeg");
     println!("{:<18}{:>9}{:>9}{:>7}{:>11}{:>9}{:>7}", "file", "LUFS", "ffmpeg", "LU", "dBTP", "ffmpeg", "dB");
     let mut accuracy = Vec::new();
-    let mut apart = Vec::new();
+    let mut inaccurate = Vec::new();
     for path in inputs::kinds(&programs, &folder)? {
         let ours = programs.ours(&path)?;
         let theirs = programs.ffmpeg_measures(&path)?;
@@ -102,21 +101,21 @@ pub fn run() -> Result<()> {
             "{name:<18}{:>9.3}{:>9.3}{lu:>7.3}{:>11.3}{:>9.3}{db:>7.3}",
             ours.lufs, theirs.lufs, ours.dbtp, theirs.dbtp
         );
-        if lu > MOST_LU || db > MOST_DB {
-            apart.push(name.clone());
+        if lu > MAX_LU || db > MAX_DB {
+            inaccurate.push(name.clone());
         }
         accuracy.push(json!({
             "file": name, "lufs": ours.lufs, "ffmpeg_lufs": theirs.lufs, "dbtp": ours.dbtp, "ffmpeg_dbtp": theirs.dbtp,
         }));
     }
-    println!("Demanded: at most {MOST_LU} LU and {MOST_DB} dB.");
+    println!("Requirement: at most {MAX_LU} LU and {MAX_DB} dB.");
 
     let file = folder.with_extension("json");
     let report = json!({ "speed": speeds, "whole_worker": whole, "three_hours": memory, "accuracy": accuracy });
     fs::write(&file, serde_json::to_string_pretty(&report)?).with_context(|| file.display().to_string())?;
-    println!("\nThe same figures: {}", file.display());
-    // Speed depends on the machine; this does not.
-    ensure!(apart.is_empty(), "too far from ffmpeg: {}", apart.join(", "));
+    println!("\nResults as JSON: {}", file.display());
+    // Only the accuracy does not depend on the machine.
+    ensure!(inaccurate.is_empty(), "results differ too much from ffmpeg: {}", inaccurate.join(", "));
     Ok(())
 }
 
@@ -130,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn median_is_the_middle_one() {
+    fn median_is_the_middle_value() {
         let costs = [3.0, 1.0, 2.0].map(|cpu_seconds| Cost { cpu_seconds, peak_mib: 1.0 });
         assert_eq!(median(costs.to_vec()).cpu_seconds, 2.0);
     }

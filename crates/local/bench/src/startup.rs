@@ -1,12 +1,11 @@
-//! What it takes to start: every function next to one that does nothing, in the same run.
+//! Startup costs of every function, compared with a function that does nothing.
 //!
-//! A process is started as Lambda does it, with the Runtime API in its environment. It is ready when it asks for
-//! its first event. What it has used until then stands in `/proc`, in nanoseconds, so this is Linux only.
-//! Functions take turns: what else the machine does then meets all of them.
+//! Processes start as in Lambda, with the address of a Runtime API in the environment. A function is ready at its request
+//! for the first event. The CPU time until then is read from `/proc` (Linux only). Functions alternate, so that other
+//! load on the machine affects all.
 
 mod call;
 mod process;
-mod runtime_api;
 
 use std::{
     collections::BTreeMap,
@@ -19,42 +18,42 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 use stack::{functions, paths, tools};
 
-use self::{call::Server, process::Started};
+use self::{call::Server, process::StartCost};
 
-/// What others are measured against.
-const BARE: &str = "noop-function";
+/// The function to compare with.
+const BASELINE: &str = "noop-function";
 
-/// `cargo xtask bench startup`' arguments.
+/// Options of `cargo xtask bench startup`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
-    /// How often each function is started.
+    /// Starts of each function.
     #[arg(long, default_value_t = 25)]
     repetitions: usize,
-    /// Measure what lies in this folder, too, under the same names: `<name>/bootstrap`, as it was built before.
+    /// Also measure an earlier build: a folder with `<name>/bootstrap`.
     #[arg(long, value_name = "FOLDER")]
     before: Option<PathBuf>,
-    /// Measure what was built last.
+    /// Use the functions as last built.
     #[arg(long)]
     as_built: bool,
 }
 
-/// A program that is measured.
+/// A measured program.
 struct Candidate {
     name: String,
     program: PathBuf,
-    starts: Vec<Started>,
-    calls: Vec<Duration>,
+    starts: Vec<StartCost>,
+    first_calls: Vec<Duration>,
 }
 
-/// Measures, prints a table, and writes the same figures to `target/bench/startup.json`.
+/// Prints the results as a table and writes them to `target/bench/startup.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     tools::install()?;
     if !arguments.as_built {
         functions::build(functions::BuildProfile::Release)?;
-        functions::build_binary(BARE)?;
+        functions::build_binary(BASELINE)?;
     }
     let mut candidates = candidates(&paths::root().join("target/lambda"), "")?;
-    ensure!(candidates.iter().any(|candidate| candidate.name == BARE), "{BARE} has not been built");
+    ensure!(candidates.iter().any(|candidate| candidate.name == BASELINE), "{BASELINE} is not built");
     if let Some(folder) = &arguments.before {
         candidates.extend(candidates_before(folder)?);
     }
@@ -62,17 +61,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     for round in 0..arguments.repetitions {
         println!("▸ round {} of {}", round + 1, arguments.repetitions);
         for candidate in &mut candidates {
-            let of = || format!("{} does not start", candidate.program.display());
-            candidate.starts.push(process::start(&candidate.program, &[]).with_context(of)?.0);
-            candidate.calls.extend(server.first_call(&candidate.name, &candidate.program).with_context(of)?);
+            let context = || format!("cannot start {}", candidate.program.display());
+            candidate.starts.push(process::start(&candidate.program, &[]).with_context(context)?.cost);
+            candidate.first_calls.extend(server.first_call(&candidate.name, &candidate.program).with_context(context)?);
         }
     }
     let rows = rows(&candidates)?;
     println!("\n{}", table(&rows));
     let file = paths::root().join("target/bench/startup.json");
-    fs::create_dir_all(file.parent().context("a file without a folder")?)?;
+    fs::create_dir_all(file.parent().context("the file has no folder")?)?;
     fs::write(&file, serde_json::to_string_pretty(&json!({"repetitions": arguments.repetitions, "rows": rows}))?)?;
-    println!("The same figures: {}", file.display());
+    println!("Results as JSON: {}", file.display());
     Ok(())
 }
 
@@ -89,34 +88,34 @@ fn candidates(folder: &Path, suffix: &str) -> Result<Vec<Candidate>> {
             names.insert(format!("{name}{suffix}"), program.clone());
         }
     }
-    let candidate = |(name, program)| Candidate { name, program, starts: Vec::new(), calls: Vec::new() };
+    let candidate = |(name, program)| Candidate { name, program, starts: Vec::new(), first_calls: Vec::new() };
     Ok(names.into_iter().map(candidate).collect())
 }
 
 type Row = Map<String, Value>;
 
-/// A row for each candidate, medians of all its runs; the bare one first.
+/// A row of medians for each candidate. The baseline is the first.
 fn rows(candidates: &[Candidate]) -> Result<Vec<Row>> {
-    let bare = candidates.iter().find(|candidate| candidate.name == BARE).context("nothing to compare with")?;
-    let bare_cpu = median(bare.starts.iter().map(|start| start.cpu.as_secs_f64())).context("no start")?;
-    let others = candidates.iter().filter(|candidate| candidate.name != BARE);
-    std::iter::once(bare).chain(others).map(|candidate| row(candidate, bare_cpu)).collect()
+    let baseline = candidates.iter().find(|candidate| candidate.name == BASELINE).context("the baseline is missing")?;
+    let baseline_cpu = median(baseline.starts.iter().map(|start| start.cpu.as_secs_f64())).context("no start")?;
+    let others = candidates.iter().filter(|candidate| candidate.name != BASELINE);
+    std::iter::once(baseline).chain(others).map(|candidate| row(candidate, baseline_cpu)).collect()
 }
 
-fn row(candidate: &Candidate, bare_cpu: f64) -> Result<Row> {
-    let of = |figure: fn(&Started) -> f64| median(candidate.starts.iter().map(figure)).context("no start");
-    let cpu = of(|start| start.cpu.as_secs_f64())?;
-    let call = median(candidate.calls.iter().map(Duration::as_secs_f64));
+fn row(candidate: &Candidate, baseline_cpu: f64) -> Result<Row> {
+    let start_median = |field: fn(&StartCost) -> f64| median(candidate.starts.iter().map(field)).context("no start");
+    let cpu = start_median(|start| start.cpu.as_secs_f64())?;
+    let call = median(candidate.first_calls.iter().map(Duration::as_secs_f64));
     let row = json!({
         "function": candidate.name,
         "file_bytes": fs::metadata(&candidate.program)?.len(),
-        "ready_ms": rounded(of(|start| start.wall.as_secs_f64())? * 1e3),
+        "ready_ms": rounded(start_median(|start| start.wall.as_secs_f64())? * 1e3),
         "init_cpu_ms": rounded(cpu * 1e3),
-        "init_cpu_to_bare": rounded(cpu / bare_cpu),
+        "init_cpu_ratio": rounded(cpu / baseline_cpu),
         "first_call_cpu_ms": call.map(|call| rounded(call * 1e3)),
-        "rest_memory_kib": of(|start| start.memory_kib as f64)?,
+        "ready_memory_kib": start_median(|start| start.memory_kib as f64)?,
     });
-    row.as_object().cloned().context("a row is an object")
+    row.as_object().cloned().context("the row is not an object")
 }
 
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -129,26 +128,26 @@ fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// In the form that `docs/benchmarks/startup.md` has.
+/// The rows in Markdown.
 fn table(rows: &[Row]) -> String {
     let mut table =
-        "| function | file | exec → ready | CPU in init | to bare | CPU in the first call | memory at rest |\n\
+        "| function | file | exec to ready | CPU until ready | ratio | CPU of the first call | memory when ready |\n\
                      |---|--:|--:|--:|--:|--:|--:|\n"
             .to_owned();
     for row in rows {
         let number = |name: &str| row.get(name).and_then(Value::as_f64);
-        let shown = |name: &str, factor: f64, unit: &str| {
+        let cell = |name: &str, factor: f64, unit: &str| {
             number(name).map_or("–".to_owned(), |number| format!("{:.2}{unit}", number * factor))
         };
         table += &format!(
             "| {} | {} | {} | {} | {} | {} | {} |\n",
             row.get("function").and_then(Value::as_str).unwrap_or_default(),
-            shown("file_bytes", 1e-6, " MB"),
-            shown("ready_ms", 1.0, " ms"),
-            shown("init_cpu_ms", 1.0, " ms"),
-            shown("init_cpu_to_bare", 1.0, ""),
-            shown("first_call_cpu_ms", 1.0, " ms"),
-            shown("rest_memory_kib", 1.0 / 1024.0, " MiB"),
+            cell("file_bytes", 1e-6, " MB"),
+            cell("ready_ms", 1.0, " ms"),
+            cell("init_cpu_ms", 1.0, " ms"),
+            cell("init_cpu_ratio", 1.0, ""),
+            cell("first_call_cpu_ms", 1.0, " ms"),
+            cell("ready_memory_kib", 1.0 / 1024.0, " MiB"),
         );
     }
     table
@@ -159,8 +158,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_of_medians_and_compares_with_the_noop_function() {
-        let started = |cpu: u64| Started {
+    fn row_has_medians_and_the_ratio_to_the_baseline() {
+        let start_cost = |cpu: u64| StartCost {
             wall: Duration::from_micros(cpu * 2),
             cpu: Duration::from_micros(cpu),
             memory_kib: 2048,
@@ -168,13 +167,13 @@ mod tests {
         let candidate = |name: &str, cpus: [u64; 3]| Candidate {
             name: name.to_owned(),
             program: std::env::current_exe().expect("a program"),
-            starts: cpus.map(started).to_vec(),
-            calls: vec![],
+            starts: cpus.map(start_cost).to_vec(),
+            first_calls: vec![],
         };
-        let candidates = [candidate("a", [3_000, 90_000, 2_000]), candidate(BARE, [500, 1_000, 4_000])];
+        let candidates = [candidate("a", [3_000, 90_000, 2_000]), candidate(BASELINE, [500, 1_000, 4_000])];
         let rows = rows(&candidates).expect("rows");
-        assert_eq!((&rows[0]["function"], &rows[0]["init_cpu_ms"]), (&json!(BARE), &json!(1.0)));
-        assert_eq!((&rows[1]["init_cpu_ms"], &rows[1]["init_cpu_to_bare"]), (&json!(3.0), &json!(3.0)));
+        assert_eq!((&rows[0]["function"], &rows[0]["init_cpu_ms"]), (&json!(BASELINE), &json!(1.0)));
+        assert_eq!((&rows[1]["init_cpu_ms"], &rows[1]["init_cpu_ratio"]), (&json!(3.0), &json!(3.0)));
         let table = table(&rows);
         assert!(table.contains("| 6.00 ms | 3.00 ms | 3.00 | – | 2.00 MiB |"), "{table}");
     }

@@ -1,119 +1,119 @@
 use super::grant::{Grant, matches};
 
-/// Something that a role may do and is never seen to do.
+/// A permission that the tests do not use.
 #[derive(Debug)]
 pub struct Exception {
-    /// Whose role, by the function's name in the template; `*` for all.
+    /// Logical id of the function in the template. May contain wildcards.
     pub function: &'static str,
-    /// Which action, perhaps with a wildcard.
+    /// Action. May contain wildcards.
     pub action: &'static str,
-    /// A part of the resource's ARN; empty for all.
+    /// A part of the resource's ARN. Empty for all resources.
     pub resource: &'static str,
-    /// UndisplayedReason it is granted all the same.
-    #[expect(dead_code, reason = "for who reads this file")]
-    pub why: &'static str,
+    /// Why the function has the permission.
+    #[expect(dead_code, reason = "documents the exception")]
+    pub reason: &'static str,
 }
 
-/// All of them.
+/// All exceptions.
 pub const EXCEPTIONS: &[Exception] = &[
     Exception {
         function: "*",
         action: "sqs:ReceiveMessage",
         resource: "",
-        why: "Lambda reads queues in the name of their functions; the emulator does not ask for that.",
+        reason: "Lambda reads queues with the function's role; the emulator does not check this.",
     },
-    Exception { function: "*", action: "sqs:DeleteMessage", resource: "", why: "As for sqs:ReceiveMessage." },
-    Exception { function: "*", action: "sqs:GetQueueAttributes", resource: "", why: "As for sqs:ReceiveMessage." },
+    Exception { function: "*", action: "sqs:DeleteMessage", resource: "", reason: "Like sqs:ReceiveMessage." },
+    Exception { function: "*", action: "sqs:GetQueueAttributes", resource: "", reason: "Like sqs:ReceiveMessage." },
     Exception {
         function: "*",
         action: "s3:ListBucket",
         resource: "originals",
-        why: "No call of its own: S3 says 404 for an object that has gone only to who may list, and 403 to others.",
+        reason: "Belongs to no call: with it, S3 reports a missing object with status 404 instead of 403.",
     },
     Exception {
         function: "StreamPoller",
         action: "neptune-db:GetStreamRecords",
         resource: "",
-        why: "What plays Neptune Streams asks for a signature and for no permission.",
+        reason: "The Neptune emulator checks signatures, not permissions.",
     },
     Exception {
         function: "StreamPoller",
         action: "neptune-db:ReadDataViaQuery",
         resource: "",
-        why: "As for neptune-db:GetStreamRecords.",
+        reason: "Like neptune-db:GetStreamRecords.",
     },
     Exception {
         function: "StreamPoller",
         action: "sqs:SendMessage",
         resource: "search.fifo",
-        why: "What AWS asks for when a batch is sent; the emulator asks for sqs:SendMessageBatch.",
+        reason: "AWS requires it for SendMessageBatch; the emulator checks sqs:SendMessageBatch.",
     },
     Exception {
         function: "StreamPoller",
         action: "sns:Publish",
         resource: "graph-changes.fifo",
-        why: "What AWS asks for when a batch is published; the emulator asks for sns:PublishBatch.",
+        reason: "AWS requires it for PublishBatch; the emulator checks sns:PublishBatch.",
     },
     Exception {
         function: "StreamPoller",
         action: "sqs:SendMessage",
         resource: "graph-changes-dlq.fifo",
-        why: "Nothing that the tests write to the graph is refused by the bus.",
+        reason: "The tests commit no change that the topic rejects.",
     },
     Exception {
         function: "MetadataWriter",
         action: "sqs:ChangeMessageVisibility",
         resource: "",
-        why: "For what fails for now: on the deployed stack only pictures and recordings are made to.",
+        reason: "For retries after temporary errors; the end-to-end tests cause them only for pictures and recordings.",
     },
     Exception {
         function: "PushFanout",
         action: "sqs:ChangeMessageVisibility",
         resource: "",
-        why: "As for MetadataWriter.",
+        reason: "Like MetadataWriter.",
     },
     Exception {
         function: "SearchIndexer",
         action: "sqs:ChangeMessageVisibility",
         resource: "",
-        why: "As for MetadataWriter.",
+        reason: "Like MetadataWriter.",
     },
     Exception {
         function: "PushFanout",
         action: "sqs:SendMessage",
         resource: "push.fifo",
-        why: "For more than 500 followers of one person; only the tests of push-fanout alone have so many.",
+        reason: "For authors with more than 500 followers; only the tests of push-fanout have so many.",
     },
-    Exception { function: "PushFanout", action: "dynamodb:GetItem", resource: "Ledger", why: "As for push.fifo." },
+    Exception { function: "PushFanout", action: "dynamodb:GetItem", resource: "Ledger", reason: "Like push.fifo." },
     Exception {
         function: "SearchIndexer",
         action: "dynamodb:Scan",
         resource: "",
-        why: "For an index that is made anew, which is ordered of the function alone: searches beside it would see it.",
+        reason: "For a rebuild of the index; it would affect concurrent tests of the search.",
     },
     Exception {
         function: "Search*",
         action: "es:ESHttp*",
         resource: "",
-        why: "What plays OpenSearch asks for no permission.",
+        reason: "The local search server does not check permissions.",
     },
     Exception {
         function: "PlatformApplicationMaker",
         action: "sns:SetPlatformApplicationAttributes",
         resource: "",
-        why: "For an update of the stack with other credentials.",
+        reason: "For a stack update with new credentials.",
     },
     Exception {
         function: "PlatformApplicationMaker",
         action: "sns:DeletePlatformApplication",
         resource: "",
-        why: "For a stack that is deleted.",
+        reason: "For the deletion of the stack.",
     },
 ];
 
 impl Exception {
-    /// Whether it says why this is granted.
-    pub fn is_about(&self, grant: &Grant) -> bool {
+    /// Whether the exception applies to `grant`.
+    pub fn covers(&self, grant: &Grant) -> bool {
         matches(self.function, &grant.function)
             && matches(self.action, &grant.action)
             && grant.resource.contains(self.resource)

@@ -4,38 +4,37 @@ use percent_encoding::percent_decode_str;
 use roxmltree::{Document, Node};
 use serde::Deserialize;
 
-use super::{role::function_of_role, usage::Use};
+use super::{call::Call, role::function_of_role};
 
-/// One action that a role is allowed on one resource.
+/// Permission of a role for an action on a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// The function's name in the template.
+    /// Logical id of the function in the template.
     pub function: String,
-    /// Perhaps with wildcards.
+    /// Action. May contain wildcards.
     pub action: String,
-    /// Perhaps with wildcards.
+    /// ARN of the resource. May contain wildcards.
     pub resource: String,
 }
 
 impl Grant {
-    /// Whether it is this that was made use of.
-    pub fn covers(&self, used: &Use) -> bool {
-        // Actions are the same in any case.
-        self.function == used.function
-            && matches(&self.action.to_ascii_lowercase(), &used.action.to_ascii_lowercase())
-            && matches(&self.resource, &used.resource)
+    /// Whether the grant permits `call`.
+    pub fn covers(&self, call: &Call) -> bool {
+        // Actions are case-insensitive.
+        self.function == call.function
+            && matches(&self.action.to_ascii_lowercase(), &call.action.to_ascii_lowercase())
+            && matches(&self.resource, &call.resource)
     }
 }
 
-/// What the policies of the deployed functions' roles allow. AWS's own policy for logs, which every function has,
-/// is not among them.
-pub async fn of(aws: &AwsClient) -> Result<Vec<Grant>> {
+/// The grants of the deployed functions' roles, without those of AWS managed policies.
+pub async fn deployed(aws: &AwsClient) -> Result<Vec<Grant>> {
     let parameters =
         [("Action", "GetAccountAuthorizationDetails"), ("Version", "2010-05-08"), ("Filter.member.1", "Role")];
-    grants(&aws.query("iam", &parameters).await?)
+    parse(&aws.query("iam", &parameters).await?)
 }
 
-/// Whether `text` is as `pattern`, in which `*` is any text and `?` any character.
+/// Whether `text` matches `pattern`, in which `*` is any text and `?` is any character.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t, mut star) = (0, 0, None);
@@ -47,11 +46,11 @@ pub fn matches(pattern: &str, text: &str) -> bool {
             }
             Some('?') => (p, t) = (p + 1, t + 1),
             Some(c) if *c == text[t] => (p, t) = (p + 1, t + 1),
-            // The last star takes one more.
+            // Extend the match of the last star by one character.
             _ => match star {
-                Some((at, taken)) => {
-                    star = Some((at, taken + 1));
-                    (p, t) = (at + 1, taken + 1);
+                Some((index, end)) => {
+                    star = Some((index, end + 1));
+                    (p, t) = (index + 1, end + 1);
                 }
                 None => return false,
             },
@@ -60,18 +59,18 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-/// The grants in IAM's answer.
-fn grants(xml: &str) -> Result<Vec<Grant>> {
+/// The grants in the response of `GetAccountAuthorizationDetails`.
+fn parse(xml: &str) -> Result<Vec<Grant>> {
     let document = Document::parse(xml)?;
     let mut grants = Vec::new();
     for list in document.descendants().filter(|node| is_named(node, "RolePolicyList")) {
-        let role = list.parent().and_then(|role| text(role, "RoleName")).context("a role without a name")?;
+        let role = list.parent().and_then(|role| text(role, "RoleName")).context("a role has no name")?;
         let Some(function) = function_of_role(role) else { continue };
         for policy in list.children().filter_map(|member| text(member, "PolicyDocument")) {
-            // IAM encodes them (RFC 3986).
+            // IAM percent-encodes policies.
             let policy: Policy = serde_json::from_str(&percent_decode_str(policy).decode_utf8()?)?;
             for statement in policy.statements {
-                ensure!(statement.effect == "Allow", "{function} has a statement that is no grant");
+                ensure!(statement.effect == "Allow", "{function} has a statement with effect {}", statement.effect);
                 for action in statement.actions.all() {
                     for resource in statement.resources.all() {
                         let (action, resource) = (action.clone(), resource.clone());
@@ -82,12 +81,12 @@ fn grants(xml: &str) -> Result<Vec<Grant>> {
         }
     }
     if grants.is_empty() {
-        bail!("IAM knows no policies of functions");
+        bail!("IAM has no policies of functions");
     }
     Ok(grants)
 }
 
-/// In whatever namespace.
+/// Compares names without namespaces.
 fn is_named(node: &Node<'_, '_>, name: &str) -> bool {
     node.tag_name().name() == name
 }
@@ -133,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_pair_of_action_and_resource_is_a_grant() {
+    fn statement_grants_each_action_on_each_resource() {
         let policy = r#"{"Statement": [{"Effect": "Allow", "Action": ["a:B", "a:C"], "Resource": ["r", "s/*"]}]}"#;
         let encoded = percent_encoding::utf8_percent_encode(policy, percent_encoding::NON_ALPHANUMERIC);
         let role = |name: &str| {
@@ -143,14 +142,14 @@ mod tests {
             )
         };
         let xml = format!("<A xmlns=\"n\"><L>{}{}</L></A>", role("iyagi-MediaApiRole-26D0"), role("other"));
-        let grants = grants(&xml).expect("grants");
+        let grants = parse(&xml).expect("grants");
         let pairs: Vec<_> = grants.iter().map(|grant| (grant.action.as_str(), grant.resource.as_str())).collect();
         assert_eq!(pairs, [("a:B", "r"), ("a:B", "s/*"), ("a:C", "r"), ("a:C", "s/*")]);
         assert!(grants.iter().all(|grant| grant.function == "MediaApi"));
     }
 
     #[test]
-    fn patterns_match_as_iams_do() {
+    fn wildcards_match_as_in_iam() {
         for (pattern, text) in
             [("*", ""), ("a*c", "abbc"), ("a*c", "ac"), ("a?c", "abc"), ("*/index/*", "t/index/i"), ("a**", "a")]
         {

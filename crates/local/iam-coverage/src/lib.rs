@@ -1,16 +1,16 @@
-//! Least privilege, proven: what roles are allowed, held against what the end-to-end tests have seen them do.
+//! Finds permissions of the functions that the end-to-end tests do not use.
 //!
 //! ```text
-//! usage      what a role did: recorded by the emulator, where its IAM lets a call through
-//! grant      what a role may do: its policies, as they are deployed
-//! exception  what is granted and never seen, and why
+//! call       calls that the emulator's IAM allowed, from its usage file
+//! grant      permissions in the policies of the deployed roles
+//! exception  permissions that the tests cannot use, with reasons
 //! ```
-//! A grant is one action on one resource: where a statement has several of each, each pair must have been used.
+//! A statement with several actions and resources grants every action on every resource, and each pair must be used.
 
+mod call;
 mod exception;
 mod grant;
 mod role;
-mod usage;
 
 use std::path::Path;
 
@@ -18,36 +18,36 @@ use anyhow::{Result, bail};
 use stack::Stack;
 
 use self::{
+    call::Call,
     exception::{EXCEPTIONS, Exception},
     grant::Grant,
-    usage::Use,
 };
 
-/// Holds the roles of `stack` against the calls that `record` has.
+/// Compares the permissions of the roles of `stack` with the calls in `usage_file` and prints the differences.
 ///
 /// # Errors
-/// If a role may do what it never did, and no exception says why; or if an exception says so in vain.
-pub fn check(stack: &Stack, record: &Path) -> Result<()> {
+/// If a permission is unused and has no exception, or an exception is not needed.
+pub fn check(stack: &Stack, usage_file: &Path) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (grants, uses) = (runtime.block_on(grant::of(&stack.aws()))?, usage::read(record)?);
-    let complaints = complaints(&grants, &uses, EXCEPTIONS);
-    if complaints.is_empty() {
-        println!("✓ Least privilege: {} grants, each used or excepted ({})", grants.len(), EXCEPTIONS.len());
+    let (grants, calls) = (runtime.block_on(grant::deployed(&stack.aws()))?, call::read(usage_file)?);
+    let findings = findings(&grants, &calls, EXCEPTIONS);
+    if findings.is_empty() {
+        println!("✓ IAM: all {} permissions are used, except {}", grants.len(), EXCEPTIONS.len());
         return Ok(());
     }
-    for complaint in &complaints {
-        eprintln!("✗ {complaint}");
+    for finding in &findings {
+        eprintln!("✗ {finding}");
     }
-    bail!("{} complaints about privileges", complaints.len())
+    bail!("{} permissions or exceptions are unused", findings.len())
 }
 
-fn complaints(grants: &[Grant], uses: &[Use], exceptions: &[Exception]) -> Vec<String> {
-    let unused: Vec<_> = grants.iter().filter(|grant| !uses.iter().any(|used| grant.covers(used))).collect();
-    let of_grants = unused.iter().filter(|grant| !exceptions.iter().any(|exception| exception.is_about(grant)));
-    let of_exceptions = exceptions.iter().filter(|exception| !unused.iter().any(|grant| exception.is_about(grant)));
-    of_grants
-        .map(|grant| format!("{} never used {} on {}", grant.function, grant.action, grant.resource))
-        .chain(of_exceptions.map(|exception| format!("the exception is about nothing unused: {exception:?}")))
+fn findings(grants: &[Grant], calls: &[Call], exceptions: &[Exception]) -> Vec<String> {
+    let unused: Vec<_> = grants.iter().filter(|grant| !calls.iter().any(|call| grant.covers(call))).collect();
+    let unexpected = unused.iter().filter(|grant| !exceptions.iter().any(|exception| exception.covers(grant)));
+    let unneeded = exceptions.iter().filter(|exception| !unused.iter().any(|grant| exception.covers(grant)));
+    unexpected
+        .map(|grant| format!("{} does not use {} on {}", grant.function, grant.action, grant.resource))
+        .chain(unneeded.map(|exception| format!("the exception is not needed: {exception:?}")))
         .collect()
 }
 
@@ -59,32 +59,33 @@ mod tests {
         Grant { function: function.into(), action: action.into(), resource: resource.into() }
     }
 
-    fn used(function: &str, action: &str, resource: &str) -> Use {
-        Use { function: function.into(), action: action.into(), resource: resource.into() }
+    fn call(function: &str, action: &str, resource: &str) -> Call {
+        Call { function: function.into(), action: action.into(), resource: resource.into() }
     }
 
-    const NEVER_DELETES: Exception = Exception { function: "A", action: "s3:DeleteObject", resource: "", why: "" };
+    const DELETES_OBJECTS: Exception = Exception { function: "A", action: "s3:DeleteObject", resource: "", reason: "" };
 
     #[test]
-    fn every_action_must_have_been_used_on_every_resource() {
+    fn unused_pair_of_action_and_resource_is_found() {
         let (one, two) = ("arn:aws:s3:::one/*", "arn:aws:s3:::two/*");
         let grants =
             [grant("A", "s3:GetObject", one), grant("A", "s3:GetObject", two), grant("B", "s3:GetObject", one)];
-        let uses = [used("A", "s3:GetObject", "arn:aws:s3:::one/a/b"), used("B", "s3:PutObject", "arn:aws:s3:::one/a")];
-        let complaints = complaints(&grants, &uses, &[]);
+        let calls =
+            [call("A", "s3:GetObject", "arn:aws:s3:::one/a/b"), call("B", "s3:PutObject", "arn:aws:s3:::one/a")];
+        let findings = findings(&grants, &calls, &[]);
         assert_eq!(
-            complaints,
-            ["A never used s3:GetObject on arn:aws:s3:::two/*", "B never used s3:GetObject on arn:aws:s3:::one/*"]
+            findings,
+            ["A does not use s3:GetObject on arn:aws:s3:::two/*", "B does not use s3:GetObject on arn:aws:s3:::one/*"]
         );
     }
 
     #[test]
-    fn an_exception_excuses_and_must_have_something_to_excuse() {
+    fn exception_covers_an_unused_grant_and_must_be_needed() {
         let grants = [grant("A", "s3:DeleteObject", "arn:aws:s3:::one/*")];
-        assert!(complaints(&grants, &[], &[NEVER_DELETES]).is_empty());
-        let uses = [used("A", "s3:DeleteObject", "arn:aws:s3:::one/a")];
-        let complaints = complaints(&grants, &uses, &[NEVER_DELETES]);
-        assert_eq!(complaints.len(), 1);
-        assert!(complaints[0].starts_with("the exception is about nothing unused"), "{complaints:?}");
+        assert!(findings(&grants, &[], &[DELETES_OBJECTS]).is_empty());
+        let calls = [call("A", "s3:DeleteObject", "arn:aws:s3:::one/a")];
+        let findings = findings(&grants, &calls, &[DELETES_OBJECTS]);
+        assert_eq!(findings.len(), 1);
+        assert!(findings[0].starts_with("the exception is not needed"), "{findings:?}");
     }
 }

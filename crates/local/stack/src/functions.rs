@@ -72,12 +72,12 @@ pub fn build_binary(name: &str) -> Result<()> {
     progress::run(&format!("Compiling {name} (release)"), lambda.args(["--bin", name]))
 }
 
-/// Builds the package of the function `logical_id` for AWS, with `sam build`, and returns its binary.
+/// Builds the package of the function `logical_id` for AWS, with `sam build`, and returns the folder of the packages.
 pub fn sam_build(logical_id: &str) -> Result<PathBuf> {
     let mut sam = release(Tool::Sam.command("sam"))?;
     sam.args(["build", logical_id]).env("SAM_CLI_TELEMETRY", "0");
     progress::run(&format!("Building {logical_id} for AWS (sam build)"), &mut sam)?;
-    Ok(paths::root().join(".aws-sam/build").join(logical_id).join("bootstrap"))
+    Ok(paths::root().join(".aws-sam/build"))
 }
 
 /// Builds the example `name` of `package` as for AWS, including the target CPU.
@@ -116,8 +116,11 @@ pub fn packaged_binary(logical_id: &str) -> PathBuf {
     packages().join(logical_id).join("bootstrap")
 }
 
+/// The environment variable with the folder of the packages, if it is not that of the local packages.
+pub const PACKAGES_VARIABLE: &str = "IYAGI_PACKAGES";
+
 fn packages() -> PathBuf {
-    paths::workdir().join("functions")
+    env::var_os(PACKAGES_VARIABLE).map_or_else(|| paths::workdir().join("functions"), PathBuf::from)
 }
 
 /// The names of the functions' binaries: those of their folders.

@@ -44,7 +44,8 @@ pub fn run(title: &str, command: &mut Command) -> Result<()> {
         return Ok(());
     }
     let log = fs::read_to_string(&log_path).unwrap_or_default();
-    let lines: Vec<&str> = log.lines().collect();
+    let is_progress = |line: &&str| line.trim_start().starts_with("Building [");
+    let lines: Vec<&str> = log.split(['\n', '\r']).filter(|line| !is_progress(line)).collect();
     for line in &lines[lines.len().saturating_sub(SHOWN_ON_FAILURE)..] {
         eprintln!("  │ {line}");
     }

@@ -49,7 +49,7 @@ pub fn run() -> Result<()> {
 
 fn free_disk_gib() -> Result<u64> {
     let disk = rustix::fs::statvfs(paths::root()).context("cannot read the free disk space")?;
-    Ok(disk.f_bavail * disk.f_frsize >> 30)
+    Ok((disk.f_bavail * disk.f_frsize) >> 30)
 }
 
 /// The memory of this machine, on Linux.

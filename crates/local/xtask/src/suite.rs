@@ -54,7 +54,6 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     });
     compiled.and(checked)?;
     functions::package(BuildProfile::Local)?;
-    let released = steps.run("build for AWS", || functions::sam_build(RELEASED));
     let (unit, deployed) = steps.run("tests", || {
         thread::scope(|scope| {
             let unit = scope.spawn(unit_tests_and_chaos);
@@ -64,7 +63,16 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     });
     counts.add(&unit.0);
     counts.add(&deployed.0);
-    unit.1.and(deployed.1).and(released.map(|_| ()))
+    let released = steps.run("build and test for AWS", || released_tests(counts));
+    unit.1.and(deployed.1).and(released)
+}
+
+/// Contract tests of a function in the form in which it is deployed to AWS.
+fn released_tests(counts: &mut Counts) -> Result<()> {
+    let packages = functions::sam_build(RELEASED)?;
+    let mut tests = compile::lint_environment(cargo());
+    tests.args(["test", "--workspace", "--test", "contract", "--", "thumbnailer::", "startup::"]);
+    counts.test_as_given("Contract tests of the release build", tests.env(functions::PACKAGES_VARIABLE, packages))
 }
 
 /// Installs the tools and checks what needs no compiled code.

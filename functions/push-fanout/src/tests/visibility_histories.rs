@@ -66,7 +66,7 @@ fn history() -> impl Strategy<Value = History> {
 
 /// Expected visibility, if it is known, and whether the edge `told` exists, by the changes delivered so far.
 fn expected_state(changes: &BTreeMap<usize, &Change>) -> (Option<&'static str>, bool) {
-    let (mut visibility, mut is_added, mut is_told) = (None, false, false);
+    let (mut visibility, mut is_added, mut has_author) = (None, false, false);
     for change in changes.values() {
         is_added |= change.entity_id == "s1" && change.change_kind == ChangeKind::Added;
         if let Some(property) = change.properties.get("visibility") {
@@ -75,10 +75,10 @@ fn expected_state(changes: &BTreeMap<usize, &Change>) -> (Option<&'static str>, 
             visibility = Some(known.unwrap_or("private"));
         }
         if change.entity_id.starts_with("told") {
-            is_told = change.change_kind == ChangeKind::Added;
+            has_author = change.change_kind == ChangeKind::Added;
         }
     }
-    (visibility.or(is_added.then_some("public")), is_told)
+    (visibility.or(is_added.then_some("public")), has_author)
 }
 
 async fn check(history: &History) -> Result<(), TestCaseError> {
@@ -94,11 +94,11 @@ async fn check(history: &History) -> Result<(), TestCaseError> {
             if *is_drained { backend.deliver(&changes).await } else { backend.deliver_changes(&changes).await };
         prop_assert_eq!(failures, []);
         let new = backend.pushes.borrow().iter().skip(before).map(|push| push.user_and_rule()).collect::<Vec<_>>();
-        let (visibility, is_told) = expected_state(&delivered);
+        let (visibility, has_author) = expected_state(&delivered);
         for (user, rule) in new {
             prop_assert!(visibility.is_some_and(|visibility| visibility != "private"), "hidden story sent to {user}");
             match rule.as_str() {
-                "story" => prop_assert!(is_told && FANS.contains(&user.as_str())),
+                "story" => prop_assert!(has_author && FANS.contains(&user.as_str())),
                 "mention-story" => prop_assert!(user == "sora" && visibility == Some("public")),
                 other => prop_assert!(false, "{other}"),
             }
@@ -109,8 +109,8 @@ async fn check(history: &History) -> Result<(), TestCaseError> {
 
     let sent = backend.sent();
     prop_assert_eq!(sent.iter().collect::<BTreeSet<_>>().len(), sent.len(), "each recipient once");
-    let (visibility, is_told) = expected_state(&delivered);
-    if is_told && visibility.is_some_and(|visibility| visibility != "private") {
+    let (visibility, has_author) = expected_state(&delivered);
+    if has_author && visibility.is_some_and(|visibility| visibility != "private") {
         let fans = sent.iter().filter(|(_, rule)| rule == "story").count();
         prop_assert_eq!(fans, FANS.len());
         if visibility == Some("public") {

@@ -9,58 +9,59 @@ use serde_json::{Value, json};
 use stack::{Stack, users::Users};
 use uuid::Uuid;
 
-use super::{super::programs::Row, row};
+use super::result::result;
+use crate::programs::Row;
 
-/// Stories in a commit: each is a vertex and an edge, so two changes.
+/// Stories in a commit. Each is a vertex and an edge, which are two changes.
 const STORIES: usize = 10;
-/// Between two looks at the checkpoint.
-const LOOK: Duration = Duration::from_millis(50);
-/// After which changes are lost.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// Time between two reads of the checkpoint.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Longest wait for the processing of changes.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Stories are told for as long as `time`, as fast as they are taken; until each commit is on the bus,
-/// and until all are in the index and in what push keeps.
-pub async fn run(stack: &Stack, time: Duration) -> Result<Row> {
+/// Commits stories as fast as possible for `duration`. Measures the time from each commit until the poller's checkpoint
+/// passes it, and the time until the search and push queues are empty.
+pub async fn run(stack: &Stack, duration: Duration) -> Result<Row> {
     let author = Users::from_stack(stack)?.sign_up("미나").await?;
-    // The first waits for the poller's schedule, up to a minute.
+    // The poller may start after a minute, by its schedule.
     let first = Commit::new().add_vertex(&author.id, ["person"]).set(&author.id, "name", "미나");
     let first = stack.neptune().commit(&first).await?.commit_num.context("nothing changed")?;
-    let begin = Instant::now();
+    let start = Instant::now();
     while checkpoint(stack).await? < first {
-        ensure!(begin.elapsed() < PATIENCE, "the poller does not begin");
-        tokio::time::sleep(LOOK).await;
+        ensure!(start.elapsed() < TIMEOUT, "the poller does not start");
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
-    let begin = Instant::now();
-    let (mut waiting, mut times, mut commits) = (VecDeque::new(), Vec::new(), 0);
-    let mut looked = begin;
-    while begin.elapsed() < time || !waiting.is_empty() {
-        ensure!(begin.elapsed() < time + PATIENCE, "changes do not reach the bus");
-        if begin.elapsed() < time {
+    let start = Instant::now();
+    let (mut unpublished, mut times, mut commits) = (VecDeque::new(), Vec::new(), 0);
+    let mut last_poll = start;
+    while start.elapsed() < duration || !unpublished.is_empty() {
+        ensure!(start.elapsed() < duration + TIMEOUT, "the poller does not publish all changes");
+        if start.elapsed() < duration {
             let number = stack.neptune().commit(&stories(&author.id)).await?.commit_num.context("nothing changed")?;
-            waiting.push_back((number, Instant::now()));
+            unpublished.push_back((number, Instant::now()));
             commits += 1;
         } else {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
-        if looked.elapsed() >= LOOK {
-            looked = Instant::now();
+        if last_poll.elapsed() >= POLL_INTERVAL {
+            last_poll = Instant::now();
             let published = checkpoint(stack).await?;
-            while let Some((_, committed)) = waiting.pop_front_if(|(number, _)| *number <= published) {
+            while let Some((_, committed)) = unpublished.pop_front_if(|(number, _)| *number <= published) {
                 times.push(committed.elapsed());
             }
         }
     }
     let changes = (commits * STORIES * 2) as f64;
-    let on_bus = changes / begin.elapsed().as_secs_f64();
+    let publishing_rate = changes / start.elapsed().as_secs_f64();
     for queue in ["PushQueueUrl", "SearchQueueUrl"] {
-        while left_in(stack, queue).await? > 0 {
-            ensure!(begin.elapsed() < time + PATIENCE, "changes do not reach their consumers");
-            tokio::time::sleep(LOOK).await;
+        while message_count(stack, queue).await? > 0 {
+            ensure!(start.elapsed() < duration + TIMEOUT, "the consumers do not process all changes");
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
-    let per = ("per_second_through_all_consumers", changes / begin.elapsed().as_secs_f64());
-    let more = json!({"changes": changes, "per_second_on_the_bus": on_bus});
-    row("changes of the graph; times of commits, until they are on the bus", per, times, more)
+    let rate = ("per_second_through_all_consumers", changes / start.elapsed().as_secs_f64());
+    let more = json!({"changes": changes, "published_per_second": publishing_rate});
+    result("graph changes; times from commit to publication", rate, times, more)
 }
 
 fn stories(author: &str) -> Commit {
@@ -71,7 +72,7 @@ fn stories(author: &str) -> Commit {
     })
 }
 
-/// The number of the last commit that is on the bus; 0 if there is none.
+/// The last published commit number. 0 before the first.
 async fn checkpoint(stack: &Stack) -> Result<u64> {
     let table = stack.output("CheckpointTableName")?;
     let input = json!({"TableName": table, "Key": {"stream": {"S": "local"}}, "ConsistentRead": true});
@@ -80,11 +81,11 @@ async fn checkpoint(stack: &Stack) -> Result<u64> {
     position.map_or(Ok(0), |(commit, _)| Ok(commit.parse()?))
 }
 
-/// How many messages are in the queue or in work.
-async fn left_in(stack: &Stack, queue: &str) -> Result<u64> {
+/// Messages of a queue, those in flight included.
+async fn message_count(stack: &Stack, queue: &str) -> Result<u64> {
     let input = json!({"QueueUrl": stack.output(queue)?, "AttributeNames": ["All"]});
-    let answer: Value = stack.aws().json("sqs", "AmazonSQS.GetQueueAttributes", &input).await?;
-    let number = |name: &str| answer["Attributes"][name].as_str().and_then(|text| text.parse::<u64>().ok());
+    let output: Value = stack.aws().json("sqs", "AmazonSQS.GetQueueAttributes", &input).await?;
+    let number = |name: &str| output["Attributes"][name].as_str().and_then(|text| text.parse::<u64>().ok());
     let numbers = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"].map(number);
-    numbers.into_iter().map(|number| number.context("a queue without a number")).sum()
+    numbers.into_iter().map(|number| number.context("the queue has no message count")).sum()
 }

@@ -12,44 +12,45 @@ use stack::{
     users::{User, Users},
 };
 
-use super::{super::programs::Row, row};
+use super::result::result;
+use crate::programs::Row;
 
-/// People who upload at the same time, each one photograph after the other.
+/// Concurrent users. Each uploads photographs sequentially.
 const CLIENTS: usize = 4;
-/// Between two looks at an item: its answer is some of the load.
-const LOOK: Duration = Duration::from_millis(100);
-/// After which a photograph is lost.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Time between two reads of an item. These reads are part of the load.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Longest wait for an item.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Photographs go in for as long as `time`, each from its declaration until its owner sees it ready.
-pub async fn run(stack: &Stack, time: Duration) -> Result<Row> {
+/// Uploads photographs for `duration`. Measures the time from the declaration until the item is ready.
+pub async fn run(stack: &Stack, duration: Duration) -> Result<Row> {
     let photographs = photographs::all()?;
     let users = Users::from_stack(stack)?;
-    let people =
+    let uploaders =
         try_join_all((0..CLIENTS).map(|number| users.sign_up(["미나", "준", "하늘", "소라"][number % 4]))).await?;
-    // One each, so that no function is started while it is measured.
-    try_join_all(people.iter().map(|user| one(stack, user, &photographs[0]))).await?;
-    let begin = Instant::now();
-    let uploads = people.iter().map(|user| upload_for(stack, user, &photographs, begin + time));
+    // Starts the function instances before the measurement.
+    try_join_all(uploaders.iter().map(|user| upload(stack, user, &photographs[0]))).await?;
+    let start = Instant::now();
+    let uploads = uploaders.iter().map(|user| upload_for(stack, user, &photographs, start + duration));
     let times = try_join_all(uploads).await?.concat();
-    let minutes = begin.elapsed().as_secs_f64() / 60.0;
-    let per = ("per_minute", times.len() as f64 / minutes);
-    row("photographs, from the declaration until they are ready", per, times, json!({"clients": CLIENTS}))
+    let minutes = start.elapsed().as_secs_f64() / 60.0;
+    let rate = ("per_minute", times.len() as f64 / minutes);
+    result("photographs: from declaration to ready", rate, times, json!({"clients": CLIENTS}))
 }
 
-async fn upload_for(stack: &Stack, user: &User, all: &[Photograph], end: Instant) -> Result<Vec<Duration>> {
+async fn upload_for(stack: &Stack, user: &User, photographs: &[Photograph], end: Instant) -> Result<Vec<Duration>> {
     let mut times = Vec::new();
-    for photograph in all.iter().cycle() {
+    for photograph in photographs.iter().cycle() {
         if Instant::now() >= end {
             break;
         }
-        times.push(one(stack, user, photograph).await?);
+        times.push(upload(stack, user, photograph).await?);
     }
     Ok(times)
 }
 
-async fn one(stack: &Stack, user: &User, photograph: &Photograph) -> Result<Duration> {
-    let begin = Instant::now();
+async fn upload(stack: &Stack, user: &User, photograph: &Photograph) -> Result<Duration> {
+    let start = Instant::now();
     let file = UploadFile {
         kind: Kind::Photo,
         name: &photograph.name,
@@ -60,12 +61,12 @@ async fn one(stack: &Stack, user: &User, photograph: &Photograph) -> Result<Dura
     };
     let id: MediaId = file.send(stack, user).await?.id;
     loop {
-        let answer = user.send(stack, Method::GET, &format!("/v1/media/{id}?fields=state"), &[], None).await?;
-        let item: serde_json::Value = serde_json::from_slice(&answer.body)?;
+        let response = user.send(stack, Method::GET, &format!("/v1/media/{id}?fields=state"), &[], None).await?;
+        let item: serde_json::Value = serde_json::from_slice(&response.body)?;
         if item["state"] == "ready" {
-            return Ok(begin.elapsed());
+            return Ok(start.elapsed());
         }
-        ensure!(item["state"] != "failed" && begin.elapsed() < PATIENCE, "a photograph does not get ready: {item}");
-        tokio::time::sleep(LOOK).await;
+        ensure!(item["state"] != "failed" && start.elapsed() < TIMEOUT, "a photograph does not become ready: {item}");
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What each process of a stack takes: of the processors, and of memory. Linux only.
+//! CPU and memory of each process of a stack. Linux only.
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
@@ -14,41 +14,41 @@ use std::{
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 
-use super::super::programs::Row;
+use crate::programs::Row;
 
-/// Between two looks.
+/// Time between two samples.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Looks that it takes to say whether memory grows.
-const ENOUGH: usize = 16;
-/// What functions are services by, in their environment.
+/// Samples needed to compute the memory growth of a process.
+const MIN_SAMPLES: usize = 16;
+/// Environment variable that identifies a function's process.
 const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME=";
 
-/// What stands for all processes there are, also those of others.
+/// The name of the sample for all processes of the machine.
 const MACHINE: &str = "machine";
 
-/// One look at one process.
+/// A measurement of a process.
 #[derive(Debug, Clone)]
 struct Sample {
     at: Instant,
     name: String,
     pid: i32,
-    /// On a processor so far, in clock ticks.
+    /// CPU time in clock ticks.
     ticks: u64,
     rss_kib: u64,
 }
 
-/// Looks at all processes of a stack, in a thread of its own.
+/// Samples all processes of a stack in its own thread.
 #[derive(Debug)]
 pub struct Sampler {
-    ends: Arc<AtomicBool>,
+    is_stopped: Arc<AtomicBool>,
     thread: JoinHandle<Vec<Sample>>,
 }
 
-/// What was seen.
+/// Measurements of all processes.
 #[derive(Debug)]
-pub struct Seen(Vec<Sample>);
+pub struct Samples(Vec<Sample>);
 
-/// A part of the time.
+/// A named time interval.
 #[derive(Debug, Clone, Copy)]
 pub struct Phase {
     name: &'static str,
@@ -57,48 +57,48 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// It begins now.
+    /// Starts a phase.
     pub fn begin(name: &'static str) -> Self {
         let now = Instant::now();
         Self { name, begin: now, end: now }
     }
 
-    /// It ends now.
+    /// Ends the phase.
     pub fn end(self) -> Self {
         Self { end: Instant::now(), ..self }
     }
 }
 
 impl Sampler {
-    /// Begins to look at these processes, this one, and all functions that one of them starts.
-    pub fn start(known: Vec<(String, i32)>) -> Self {
-        let ends = Arc::new(AtomicBool::new(false));
-        let is_over = Arc::clone(&ends);
+    /// Samples `processes`, this process, and the functions that are children of sampled processes.
+    pub fn start(processes: Vec<(String, i32)>) -> Self {
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let is_stopped_in_thread = Arc::clone(&is_stopped);
         let thread = thread::spawn(move || {
             let mut samples = Vec::new();
-            let mut names: HashMap<i32, String> = known.into_iter().map(|(name, pid)| (pid, name)).collect();
+            let mut names: HashMap<i32, String> = processes.into_iter().map(|(name, pid)| (pid, name)).collect();
             names.extend(i32::try_from(process::id()).map(|pid| (pid, "driver".to_owned())));
-            while !is_over.load(Ordering::Relaxed) {
-                look(&mut names, &mut samples);
+            while !is_stopped_in_thread.load(Ordering::Relaxed) {
+                sample(&mut names, &mut samples);
                 thread::sleep(INTERVAL);
             }
             samples
         });
-        Self { ends, thread }
+        Self { is_stopped, thread }
     }
 
-    /// Looks no more.
-    pub fn stop(self) -> Result<Seen> {
-        self.ends.store(true, Ordering::Relaxed);
-        self.thread.join().map(Seen).map_err(|_| anyhow!("who looked at the processes panicked"))
+    /// Stops sampling.
+    pub fn stop(self) -> Result<Samples> {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        self.thread.join().map(Samples).map_err(|_| anyhow!("the sampling thread panicked"))
     }
 }
 
-/// Looks at each process once. One that goes meanwhile is passed over.
-fn look(names: &mut HashMap<i32, String>, samples: &mut Vec<Sample>) {
+/// Takes a sample of each process. Processes that exit meanwhile are skipped.
+fn sample(names: &mut HashMap<i32, String>, samples: &mut Vec<Sample>) {
     let at = Instant::now();
     let parents: Vec<i32> = names.keys().copied().collect();
-    let busy = fs::read_to_string("/proc/stat").ok().as_deref().and_then(busy);
+    let busy = fs::read_to_string("/proc/stat").ok().as_deref().and_then(busy_ticks);
     samples.extend(busy.map(|ticks| Sample { at, name: MACHINE.to_owned(), pid: 0, ticks, rss_kib: 0 }));
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
@@ -108,7 +108,7 @@ fn look(names: &mut HashMap<i32, String>, samples: &mut Vec<Sample>) {
         let is_child = parents.contains(&stat.parent);
         let name = match names.entry(pid) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => match is_child.then(|| function(pid)).flatten() {
+            Entry::Vacant(unknown) => match is_child.then(|| function_name(pid)).flatten() {
                 Some(name) => unknown.insert(name),
                 None => continue,
             },
@@ -119,23 +119,23 @@ fn look(names: &mut HashMap<i32, String>, samples: &mut Vec<Sample>) {
     }
 }
 
-/// The clock ticks that all processors have worked, by `/proc/stat` (proc(5)): all but idle and waiting.
-fn busy(text: &str) -> Option<u64> {
+/// Busy clock ticks of all processors in the text of `/proc/stat`: all fields except idle and iowait (proc(5)).
+fn busy_ticks(text: &str) -> Option<u64> {
     let fields = text.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
     let ticks: Vec<u64> = fields.map(str::parse).collect::<Result<_, _>>().ok()?;
     Some(ticks.iter().take(8).sum::<u64>() - ticks.get(3)? - ticks.get(4)?)
 }
 
-/// The logical id of the function that this process is, if it is one.
-fn function(pid: i32) -> Option<String> {
+/// The logical id of the function that runs in a process.
+fn function_name(pid: i32) -> Option<String> {
     let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
     let mut variables = environment.split(|byte| *byte == 0).filter_map(|variable| str::from_utf8(variable).ok());
     let name = variables.find_map(|variable| variable.strip_prefix(FUNCTION_NAME))?;
-    // `<stack>-<logical id>-<what makes it unique>`.
+    // The format is `<stack>-<logical id>-<unique suffix>`.
     Some(name.split('-').nth(1).unwrap_or(name).to_owned())
 }
 
-/// What `/proc/<pid>/stat` says (proc(5)).
+/// Fields of `/proc/<pid>/stat` (proc(5)).
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     parent: i32,
@@ -145,73 +145,75 @@ struct Stat {
 
 impl Stat {
     fn parse(text: &str) -> Option<Self> {
-        // The name, in parentheses, may hold anything.
+        // The name in parentheses may contain any character.
         let fields: Vec<_> = text.rsplit_once(") ")?.1.split(' ').collect();
-        let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
         Some(Self { parent: fields.get(1)?.parse().ok()?, ticks: number(11)? + number(12)?, rss_pages: number(21)? })
     }
 }
 
-impl Seen {
-    /// Which part of a processor each took meanwhile, in per cent of one, and which took most.
-    pub fn shares(&self, phase: &Phase) -> Result<Row> {
+impl Samples {
+    /// CPU usage by process name during `phase`, in percent of one processor, and the name with the highest.
+    pub fn cpu_usage(&self, phase: &Phase) -> Result<Row> {
         let mut ticks: BTreeMap<(&str, i32), (u64, u64)> = BTreeMap::new();
         for sample in self.0.iter().filter(|sample| (phase.begin..=phase.end).contains(&sample.at)) {
-            let known = ticks.entry((sample.name.as_str(), sample.pid)).or_insert((sample.ticks, sample.ticks));
-            known.1 = sample.ticks;
+            let (_, last) = ticks.entry((sample.name.as_str(), sample.pid)).or_insert((sample.ticks, sample.ticks));
+            *last = sample.ticks;
         }
         let seconds = phase.end.duration_since(phase.begin).as_secs_f64();
-        let a_second = rustix::param::clock_ticks_per_second() as f64;
-        let mut shares: BTreeMap<&str, f64> = BTreeMap::new();
+        let ticks_per_second = rustix::param::clock_ticks_per_second() as f64;
+        let mut usage: BTreeMap<&str, f64> = BTreeMap::new();
         for ((name, _), (first, last)) in ticks {
-            *shares.entry(name).or_default() += (last - first) as f64 / a_second / seconds * 100.0;
+            *usage.entry(name).or_default() += (last - first) as f64 / ticks_per_second / seconds * 100.0;
         }
-        let machine = shares.remove(MACHINE);
-        let all: f64 = shares.values().sum();
-        let most = shares.iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(name, _)| *name);
-        let mut row = json!({"row": format!("processor meanwhile, in % of one: {}", phase.name), "all": all, "whole_machine": machine});
-        for (name, share) in shares.iter().filter(|(_, share)| **share >= 0.5) {
-            row[*name] = json!(share);
+        let machine = usage.remove(MACHINE);
+        let total: f64 = usage.values().sum();
+        let highest = usage.iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(name, _)| *name);
+        let name = format!("CPU in % of one processor during {}", phase.name);
+        let mut row = json!({"row": name, "total": total, "whole_machine": machine});
+        for (name, percent) in usage.iter().filter(|(_, percent)| **percent >= 0.5) {
+            row[*name] = json!(percent);
         }
-        row["most"] = json!(most);
+        row["highest"] = json!(highest);
         object(row)
     }
 
-    /// What the processes of each name held of memory, early and at their end, each at most: flat, or not.
+    /// Memory by process name: the highest of its processes, early and late in their lifetimes, and the growth.
     pub fn memory(&self) -> Result<Vec<Row>> {
         let mut processes: BTreeMap<(&str, i32), Vec<u64>> = BTreeMap::new();
         for sample in self.0.iter().filter(|sample| sample.name != MACHINE) {
             processes.entry((sample.name.as_str(), sample.pid)).or_default().push(sample.rss_kib);
         }
-        let mut held: BTreeMap<&str, Vec<Held>> = BTreeMap::new();
-        for ((name, _), seen) in processes.into_iter().filter(|(_, seen)| seen.len() >= ENOUGH) {
-            held.entry(name).or_default().push(Held::of(&seen));
+        let mut usage: BTreeMap<&str, Vec<MemoryUsage>> = BTreeMap::new();
+        for ((name, _), sizes) in processes.into_iter().filter(|(_, sizes)| sizes.len() >= MIN_SAMPLES) {
+            usage.entry(name).or_default().push(MemoryUsage::new(&sizes));
         }
-        let rows = held.into_iter().map(|(name, held)| {
-            let most = |of: fn(&Held) -> u64| held.iter().map(of).max();
-            let growth = held.iter().map(Held::growth_percent).fold(f64::MIN, f64::max);
+        let rows = usage.into_iter().map(|(name, processes)| {
+            let highest = |field: fn(&MemoryUsage) -> u64| processes.iter().map(field).max();
+            let growth = processes.iter().map(MemoryUsage::growth_percent).fold(f64::MIN, f64::max);
             object(json!({
-                "row": format!("memory of {name}"), "processes": held.len(), "early_kib": most(|held| held.early),
-                "late_kib": most(|held| held.late), "most_kib": most(|held| held.most), "growth_percent": growth,
+                "row": format!("memory of {name}"), "processes": processes.len(), "early_kib": highest(|usage| usage.early),
+                "late_kib": highest(|usage| usage.late), "peak_kib": highest(|usage| usage.peak), "growth_percent": growth,
             }))
         });
         rows.collect()
     }
 }
 
-/// What one process held, in KiB.
-struct Held {
-    /// In the second quarter of its time, when all has been loaded: the median.
+/// Resident memory of a process in KiB.
+struct MemoryUsage {
+    /// Median of the second quarter of the lifetime, after the start-up.
     early: u64,
-    /// In the last quarter: the median.
+    /// Median of the last quarter.
     late: u64,
-    most: u64,
+    peak: u64,
 }
 
-impl Held {
-    fn of(seen: &[u64]) -> Self {
-        let (early, late) = (median(&seen[seen.len() / 4..seen.len() / 2]), median(&seen[seen.len() * 3 / 4..]));
-        Self { early, late, most: seen.iter().copied().max().unwrap_or_default() }
+impl MemoryUsage {
+    fn new(sizes: &[u64]) -> Self {
+        let early = median(&sizes[sizes.len() / 4..sizes.len() / 2]);
+        let late = median(&sizes[sizes.len() * 3 / 4..]);
+        Self { early, late, peak: sizes.iter().copied().max().unwrap_or_default() }
     }
 
     fn growth_percent(&self) -> f64 {
@@ -219,8 +221,8 @@ impl Held {
     }
 }
 
-fn median(of: &[u64]) -> u64 {
-    let mut sorted = of.to_vec();
+fn median(values: &[u64]) -> u64 {
+    let mut sorted = values.to_vec();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
@@ -228,7 +230,7 @@ fn median(of: &[u64]) -> u64 {
 fn object(row: Value) -> Result<Row> {
     match row {
         Value::Object(row) => Ok(row),
-        _ => Err(anyhow!("a row is an object")),
+        _ => Err(anyhow!("the result is not an object")),
     }
 }
 
@@ -237,20 +239,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_read_whatever_it_is_called() {
+    fn process_with_parentheses_in_its_name_is_parsed() {
         let text =
             "12 (a) b (c) S 7 12 12 0 -1 4194560 1 0 0 0 30 12 0 0 20 0 3 0 99 1000000 250 18446744073709551615 1";
         assert_eq!(Stat::parse(text), Some(Stat { parent: 7, ticks: 42, rss_pages: 250 }));
         assert_eq!(Stat::parse("12 (x) S"), None);
         assert!(Stat::parse(&fs::read_to_string("/proc/self/stat").expect("this process")).is_some());
-        assert_eq!(busy("cpu  10 20 30 400 50 6 7 8 9 9\ncpu0 1 2"), Some(81));
-        assert!(busy(&fs::read_to_string("/proc/stat").expect("this machine")).is_some());
+        assert_eq!(busy_ticks("cpu  10 20 30 400 50 6 7 8 9 9\ncpu0 1 2"), Some(81));
+        assert!(busy_ticks(&fs::read_to_string("/proc/stat").expect("this machine")).is_some());
     }
 
     #[test]
-    fn shares_and_growth_are_told_by_process() {
+    fn cpu_usage_and_memory_growth_are_summed_by_process_name() {
         let begin = Instant::now();
-        let a_second = rustix::param::clock_ticks_per_second();
+        let ticks_per_second = rustix::param::clock_ticks_per_second();
         let sample = |second: u64, name: &str, pid, ticks, rss_kib| Sample {
             at: begin + Duration::from_secs(second),
             name: name.to_owned(),
@@ -260,21 +262,21 @@ mod tests {
         };
         let mut samples = Vec::new();
         for second in 0..=20 {
-            // One processor, and half of one in two processes.
-            samples.push(sample(second, "emulator", 1, second * a_second, 1_000));
-            samples.push(sample(second, "MediaApi", 2, second * a_second / 4, 1_000 + second * 100));
-            samples.push(sample(second, "MediaApi", 3, second * a_second / 4, 500));
+            // The emulator uses one processor; two processes of MediaApi use half of one.
+            samples.push(sample(second, "emulator", 1, second * ticks_per_second, 1_000));
+            samples.push(sample(second, "MediaApi", 2, second * ticks_per_second / 4, 1_000 + second * 100));
+            samples.push(sample(second, "MediaApi", 3, second * ticks_per_second / 4, 500));
         }
-        let seen = Seen(samples);
+        let samples = Samples(samples);
         let phase = Phase { name: "reads", begin, end: begin + Duration::from_secs(20) };
-        let row = seen.shares(&phase).expect("a row");
-        assert_eq!((&row["emulator"], &row["most"]), (&json!(100.0), &json!("emulator")));
-        assert!(row["MediaApi"].as_f64().is_some_and(|share| (49.0..=50.0).contains(&share)), "{row:?}");
-        let memory = seen.memory().expect("rows");
+        let row = samples.cpu_usage(&phase).expect("a result");
+        assert_eq!((&row["emulator"], &row["highest"]), (&json!(100.0), &json!("emulator")));
+        assert!(row["MediaApi"].as_f64().is_some_and(|percent| (49.0..=50.0).contains(&percent)), "{row:?}");
+        let memory = samples.memory().expect("results");
         let growth: Vec<_> = memory.iter().map(|row| (row["row"].clone(), row["growth_percent"].as_f64())).collect();
         let growth: Vec<_> =
             growth.into_iter().map(|(row, growth)| (row, growth.map(|growth| growth as i64))).collect();
         assert_eq!(growth, [(json!("memory of MediaApi"), Some(64)), (json!("memory of emulator"), Some(0))]);
-        assert_eq!((&memory[0]["processes"], &memory[0]["most_kib"]), (&json!(2), &json!(3_000)));
+        assert_eq!((&memory[0]["processes"], &memory[0]["peak_kib"]), (&json!(2), &json!(3_000)));
     }
 }

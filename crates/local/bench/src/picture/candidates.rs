@@ -1,4 +1,4 @@
-//! Who is measured, and the processes that do it.
+//! The compared libraries and the processes that run them.
 
 use std::{
     fs,
@@ -14,47 +14,48 @@ use stack::{
     tools::{self, Tool},
 };
 
-use super::workdir;
+use super::workdir::workdir;
 
-/// An engine, and the way it is used.
+/// A library with a strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
-    /// What the report calls it.
+    /// Name in the report.
     pub name: &'static str,
-    engine: Engine,
-    way: &'static str,
+    library: Library,
+    strategy: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Engine {
+enum Library {
     Picture,
     Sharp,
     Vips,
 }
 
-/// What all others are compared with: sharp, each size made from the one before it.
-pub const YARDSTICK: &str = "sharp cascade";
+/// The candidate to compare with.
+pub const BASELINE: &str = "sharp cascade";
 
-/// All of them; `cascade` decodes once, `independent` starts from the original for each file.
+/// All candidates. `cascade` decodes once and makes each size from the previous one; `independent` makes each size from
+/// the original.
 pub const CANDIDATES: [Candidate; 5] = [
-    Candidate { name: "picture", engine: Engine::Picture, way: "cascade" },
-    Candidate { name: YARDSTICK, engine: Engine::Sharp, way: "cascade" },
-    Candidate { name: "sharp independent", engine: Engine::Sharp, way: "independent" },
-    Candidate { name: "pyvips cascade", engine: Engine::Vips, way: "cascade" },
-    Candidate { name: "pyvips independent", engine: Engine::Vips, way: "independent" },
+    Candidate { name: "picture", library: Library::Picture, strategy: "cascade" },
+    Candidate { name: BASELINE, library: Library::Sharp, strategy: "cascade" },
+    Candidate { name: "sharp independent", library: Library::Sharp, strategy: "independent" },
+    Candidate { name: "pyvips cascade", library: Library::Vips, strategy: "cascade" },
+    Candidate { name: "pyvips independent", library: Library::Vips, strategy: "independent" },
 ];
 
-/// Builds the one, and installs the others where they are missing.
+/// Builds crates/picture and installs the other libraries if they are missing.
 pub fn install() -> Result<()> {
     Tool::Builder.install()?;
     functions::build_example("picture", "measure")?;
     Tool::Bench.install()?;
-    let pins = fs::read_to_string(tools::pins("bench-picture.json"))?;
+    let pinned = fs::read_to_string(tools::pins("bench-picture.json"))?;
     let manifest = node_folder().join("package.json");
-    let done = node_folder().join("node_modules/sharp/package.json").exists();
-    if !done || fs::read_to_string(&manifest).is_ok_and(|installed| installed != pins) {
+    let is_installed = node_folder().join("node_modules/sharp/package.json").exists();
+    if !is_installed || fs::read_to_string(&manifest).is_ok_and(|installed| installed != pinned) {
         fs::create_dir_all(node_folder())?;
-        fs::write(&manifest, pins)?;
+        fs::write(&manifest, pinned)?;
         let mut npm = Command::new("npm");
         npm.current_dir(node_folder()).args(["install", "--no-audit", "--no-fund", "--no-package-lock"]);
         progress::run("Installing sharp (once)", &mut npm)?;
@@ -67,31 +68,31 @@ fn node_folder() -> PathBuf {
 }
 
 fn script(name: &str) -> PathBuf {
-    paths::root().join("crates/local/src/bench/picture").join(name)
+    paths::root().join("crates/local/bench/src/picture").join(name)
 }
 
-/// A process that answers each line with a line; it ends with its input.
+/// A process that reads a JSON request per line and prints a JSON result per line. It exits at the end of its input.
 pub struct Worker {
     child: Child,
     requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    results: BufReader<ChildStdout>,
 }
 
 impl Worker {
-    /// Starts what measures `candidate`.
+    /// Starts a process for `candidate`.
     pub fn start(candidate: Candidate) -> Result<Self> {
-        Self::spawn(&mut match candidate.engine {
-            Engine::Picture => Command::new(functions::example("measure")),
-            Engine::Sharp => {
+        Self::spawn(&mut match candidate.library {
+            Library::Picture => Command::new(functions::example("measure")),
+            Library::Sharp => {
                 let mut node = Command::new("node");
                 node.arg(script("sharp.cjs")).env("NODE_PATH", node_folder().join("node_modules"));
                 node
             }
-            Engine::Vips => python("vips.py"),
+            Library::Vips => python("vips.py"),
         })
     }
 
-    /// Starts what compares thumbnails with their original.
+    /// Starts a process that compares thumbnails with their original.
     pub fn quality() -> Result<Self> {
         Self::spawn(&mut python("quality.py"))
     }
@@ -103,30 +104,30 @@ impl Worker {
             .spawn()
             .with_context(|| format!("cannot start {:?}", command.get_program()))?;
         let requests = child.stdin.take();
-        let answers = BufReader::new(child.stdout.take().context("no output")?);
-        Ok(Self { child, requests, answers })
+        let results = BufReader::new(child.stdout.take().context("no output")?);
+        Ok(Self { child, requests, results })
     }
 
-    /// Has a photograph developed; the answer holds `cpu_ms`, `grown_kib` and `peak_kib`.
-    pub fn develop(
+    /// Makes thumbnails of a photograph. The result has `cpu_ms`, `grown_kib` and `peak_kib`.
+    pub fn render(
         &mut self,
         photo: &Path,
         candidate: Candidate,
         formats: &[&str],
         out: Option<&Path>,
     ) -> Result<Value> {
-        self.ask(&json!({ "file": photo, "way": candidate.way, "formats": formats, "out": out }))
+        self.request(&json!({ "file": photo, "strategy": candidate.strategy, "formats": formats, "out": out }))
             .with_context(|| format!("{} on {}", candidate.name, photo.display()))
     }
 
-    /// One line there, one line back.
-    pub fn ask(&mut self, request: &Value) -> Result<Value> {
+    /// Sends a request and waits for the result.
+    pub fn request(&mut self, request: &Value) -> Result<Value> {
         let requests = self.requests.as_mut().context("no input")?;
         writeln!(requests, "{request}")?;
         requests.flush()?;
-        let mut answer = String::new();
-        ensure!(self.answers.read_line(&mut answer)? > 0, "the process ended without an answer");
-        Ok(serde_json::from_str(&answer)?)
+        let mut result = String::new();
+        ensure!(self.results.read_line(&mut result)? > 0, "the process exited without a result");
+        Ok(serde_json::from_str(&result)?)
     }
 }
 
@@ -137,7 +138,7 @@ impl Drop for Worker {
     }
 }
 
-/// A script of this folder.
+/// A command that runs a Python script of this folder.
 pub fn python(name: &str) -> Command {
     let mut python = Tool::Bench.command("python");
     python.arg(script(name));

@@ -1,4 +1,4 @@
-//! The photographs: real ones, from two Debian packages, in the sizes and kinds that phones and cameras make.
+//! Photographs from two Debian packages, converted to sizes and formats that phones and cameras produce.
 
 use std::{
     fs,
@@ -9,21 +9,21 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use stack::progress;
 
-use super::{candidates::python, workdir};
+use super::{candidates::python, workdir::workdir};
 
-/// Whose wallpapers are photographs of 5 to 20 megapixels under free licences.
+/// Packages with photographs of 5 to 20 megapixels under free licences.
 const PACKAGES: [&str; 2] = ["lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04"];
 
-/// An input.
+/// An input file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Photograph {
-    /// Without extension.
+    /// File name without extension.
     pub name: String,
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
 }
 
-/// All of them; made once.
+/// All photographs. Created by the first call.
 pub fn make() -> Result<Vec<Photograph>> {
     let folder = workdir().join("photographs");
     if !folder.exists() {
@@ -31,19 +31,19 @@ pub fn make() -> Result<Vec<Photograph>> {
         fs::create_dir_all(&packages)?;
         let mut download = Command::new("apt-get");
         download.current_dir(&packages).arg("download").args(PACKAGES);
-        progress::run("Fetching photographs (once; if it fails: apt-get update)", &mut download)?;
+        progress::run("Downloading photographs (first run only; if it fails, run apt-get update)", &mut download)?;
         for package in files(&packages, "deb")? {
             let mut unpack = Command::new("dpkg-deb");
             unpack.arg("--extract").arg(package).arg(packages.join("unpacked"));
-            progress::run("Unpacking them", &mut unpack)?;
+            progress::run("Unpacking photographs", &mut unpack)?;
         }
-        // Under another name until all are there.
-        let unfinished = workdir().join("photographs.unfinished");
-        fs::create_dir_all(&unfinished)?;
+        // The folder gets its name when it is complete.
+        let incomplete = workdir().join("photographs.incomplete");
+        fs::create_dir_all(&incomplete)?;
         let mut prepare = python("prepare.py");
-        prepare.arg(packages.join("unpacked")).arg(&unfinished);
-        progress::run("Preparing them (once)", &mut prepare)?;
-        fs::rename(unfinished, &folder)?;
+        prepare.arg(packages.join("unpacked")).arg(&incomplete);
+        progress::run("Converting photographs (first run only)", &mut prepare)?;
+        fs::rename(incomplete, &folder)?;
     }
     let mut photographs = Vec::new();
     for extension in ["jpg", "png", "webp"] {

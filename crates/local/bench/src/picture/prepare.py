@@ -1,4 +1,4 @@
-"""Makes the benchmark's inputs from the wallpapers of two Debian packages: prepare.py FROM TO."""
+"""Converts the photographs of two Debian packages to the inputs of the benchmark: prepare.py SOURCE TARGET."""
 
 import glob
 import os
@@ -31,10 +31,10 @@ jpeg(dragonfly, "dragonfly-12mp-progressive", 96, "420", interlace=True)
 mountains = scaled(photo("picosdeeuropa"), 4000, 3000)
 jpeg(mountains, "mountains-12mp-420", 94, "420")
 
-# As a phone held upright stores it: lying on its side, with EXIF's orientation 6.
+# Like a photograph of a phone held upright: stored rotated, with EXIF orientation 6.
 sunset = photo("sunset").rot270().copy()
 sunset.set_type(pyvips.GValue.gint_type, "orientation", 6)
-jpeg(sunset, "sunset-12mp-turned", 96, "420", keep="exif")
+jpeg(sunset, "sunset-12mp-rotated", 96, "420", keep="exif")
 
 bird = scaled(photo("Kleiber"), 6532, 3674)
 jpeg(bird, "bird-24mp-420", 94, "420")

@@ -1,6 +1,7 @@
-"""How near thumbnails are to a float Lanczos of the full decode: a request per line, an answer per line.
+"""Compares thumbnails with a float Lanczos reduction of the decoded original. Reads a JSON request per line of
+standard input and prints a JSON result per line.
 
-PSNR is taken over red, green and blue, SSIM over the luma with the usual Gaussian window of 11 pixels.
+PSNR covers red, green and blue. SSIM covers the luma, with a Gaussian window of 11 pixels.
 """
 
 import json
@@ -50,11 +51,11 @@ def ssim(a, b):
 
 for line in sys.stdin:
     request = json.loads(line)
-    answers, made = [], {}
+    results, references = [], {}
     for path in request["thumbnails"]:
         image = load(path)
         size = (image.width, image.height)
-        if size not in made:
-            made[size] = reference(request["original"], *size)
-        answers.append({"psnr": psnr(image, made[size]), "ssim": ssim(image, made[size])})
-    print(json.dumps(answers), flush=True)
+        if size not in references:
+            references[size] = reference(request["original"], *size)
+        results.append({"psnr": psnr(image, references[size]), "ssim": ssim(image, references[size])})
+    print(json.dumps(results), flush=True)

@@ -1,4 +1,4 @@
-//! The tables, and the same as JSON.
+//! Prints the results as tables and writes them as JSON.
 
 use std::fs;
 
@@ -8,25 +8,25 @@ use serde_json::{Value, json};
 use stack::paths;
 
 use super::{
-    candidates::{CANDIDATES, Candidate, YARDSTICK},
+    candidates::{BASELINE, CANDIDATES, Candidate},
     inputs::Photograph,
 };
 
-/// The longest sides of the thumbnails, as `picture::BOUNDS` has them.
+/// Longest sides of the thumbnails, equal to those of crates/picture.
 pub const BOUNDS: [u32; 3] = [1080, 512, 128];
 
-/// What one candidate did with one photograph.
+/// Results of a candidate for a photograph.
 #[derive(Debug, Serialize)]
 pub struct Measurement {
     photo: String,
     candidate: &'static str,
     /// CPU time of each round, in milliseconds.
     pub rounds: Vec<f64>,
-    /// What the process grew by at most, beyond what it held with the file read.
+    /// Largest memory growth of the process after it read the file.
     grown_mib: f64,
-    /// The process as a whole.
+    /// Peak memory of the process.
     peak_mib: f64,
-    /// By bound, largest first.
+    /// Quality by size, largest first.
     quality: Vec<Quality>,
 }
 
@@ -37,7 +37,7 @@ struct Quality {
 }
 
 impl Measurement {
-    /// Without rounds yet.
+    /// A measurement without rounds.
     pub fn new(photo: &Photograph, candidate: Candidate, memory: &Value, quality: &Value) -> Result<Self> {
         let mib = |name: &str| Some(memory[name].as_f64()? / 1024.0);
         let quality = quality.as_array().context("no quality")?.iter();
@@ -71,32 +71,33 @@ fn median(values: &[f64]) -> f64 {
 
 /// Prints the tables and writes `target/bench/picture.json`.
 pub fn write(measurements: &[Measurement], formats: &[&str]) -> Result<()> {
-    println!("\nOut: 1080, 512 and 128 px as {}. CPU: the median of the rounds.\n", formats.join(" and "));
-    println!("| photograph | candidate | CPU ms | / {YARDSTICK} | / sharp independent | grown MiB | peak MiB |");
+    println!("\nOutput: 1080, 512 and 128 px as {}. CPU is the median of the rounds.\n", formats.join(" and "));
+    println!("| photograph | candidate | CPU ms | / {BASELINE} | / sharp independent | grown MiB | peak MiB |");
     println!("|---|---|--:|--:|--:|--:|--:|");
     let mut json = Vec::new();
-    for of_photo in measurements.chunk_by(|a, b| a.photo == b.photo) {
-        let time_of = |name| of_photo.iter().find(|m| m.candidate == name).map_or(f64::NAN, Measurement::cpu_ms);
-        for m in of_photo {
-            let (cpu, casc, indep) = (m.cpu_ms(), time_of(YARDSTICK), time_of("sharp independent"));
+    for photo_measurements in measurements.chunk_by(|a, b| a.photo == b.photo) {
+        let time_of =
+            |name| photo_measurements.iter().find(|m| m.candidate == name).map_or(f64::NAN, Measurement::cpu_ms);
+        for m in photo_measurements {
+            let (cpu, cascade, independent) = (m.cpu_ms(), time_of(BASELINE), time_of("sharp independent"));
             println!(
                 "| {} | {} | {cpu:.1} | {:.2} | {:.2} | {:.1} | {:.1} |",
                 m.photo,
                 m.candidate,
-                cpu / casc,
-                cpu / indep,
+                cpu / cascade,
+                cpu / independent,
                 m.grown_mib,
                 m.peak_mib
             );
             let mut entry = serde_json::to_value(m)?;
             entry["cpu_ms"] = json!(cpu);
-            entry["ratio_to_cascade"] = json!(cpu / casc);
-            entry["ratio_to_independent"] = json!(cpu / indep);
+            entry["ratio_to_cascade"] = json!(cpu / cascade);
+            entry["ratio_to_independent"] = json!(cpu / independent);
             json.push(entry);
         }
     }
 
-    println!("\nPSNR (dB) / SSIM of the JPEGs against a float Lanczos of the full decode.\n");
+    println!("\nPSNR (dB) / SSIM of the JPEGs, compared with a float Lanczos reduction of the decoded original.\n");
     println!("| photograph | candidate | 1080 | 512 | 128 |\n|---|---|--:|--:|--:|");
     let cells =
         |quality: &[Quality]| quality.iter().map(|q| format!(" {:.2} / {:.4} |", q.psnr, q.ssim)).collect::<String>();
@@ -104,19 +105,20 @@ pub fn write(measurements: &[Measurement], formats: &[&str]) -> Result<()> {
         println!("| {} | {} |{}", m.photo, m.candidate, cells(&m.quality));
     }
     for candidate in CANDIDATES {
-        let of_candidate: Vec<_> = measurements.iter().filter(|m| m.candidate == candidate.name).collect();
-        let mean = |pick: &dyn Fn(&Quality) -> f64, at: usize| {
-            of_candidate.iter().map(|m| m.quality.get(at).map_or(f64::NAN, pick)).sum::<f64>()
-                / of_candidate.len() as f64
+        let candidate_measurements: Vec<_> = measurements.iter().filter(|m| m.candidate == candidate.name).collect();
+        let mean = |field: &dyn Fn(&Quality) -> f64, index: usize| {
+            candidate_measurements.iter().map(|m| m.quality.get(index).map_or(f64::NAN, field)).sum::<f64>()
+                / candidate_measurements.len() as f64
         };
-        let means: Vec<_> =
-            (0..BOUNDS.len()).map(|at| Quality { psnr: mean(&|q| q.psnr, at), ssim: mean(&|q| q.ssim, at) }).collect();
+        let means: Vec<_> = (0..BOUNDS.len())
+            .map(|index| Quality { psnr: mean(&|q| q.psnr, index), ssim: mean(&|q| q.ssim, index) })
+            .collect();
         println!("| **mean** | {} |{}", candidate.name, cells(&means));
     }
 
     let path = paths::root().join("target/bench/picture.json");
     fs::write(&path, serde_json::to_vec_pretty(&json!({ "formats": formats, "measurements": json }))?)?;
-    println!("\nWritten to {}", path.display());
+    println!("\nResults as JSON: {}", path.display());
     Ok(())
 }
 
@@ -125,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_ignores_order_and_outliers() {
+    fn median_ignores_order_and_outliers() {
         assert_eq!(median(&[9.0, 1.0, 1000.0]), 9.0);
         assert_eq!(median(&[4.0, 1.0, 1000.0, 2.0]), 3.0);
         assert!(median(&[]).is_nan());

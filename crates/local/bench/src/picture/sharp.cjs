@@ -1,4 +1,4 @@
-// Measures sharp: a request per line on standard input, an answer per line on standard output.
+// Measures sharp. Reads a JSON request per line of standard input and prints a JSON result per line.
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
@@ -16,20 +16,20 @@ const encode = (image, format) =>
     ? image.jpeg({ quality: 80, chromaSubsampling: '4:2:0', optimiseCoding: true }).toBuffer()
     : image.webp({ quality: 80, effort: 4 }).toBuffer();
 
-// Decodes once; each size is made from the one before it.
+// Decodes once. Each size is made from the previous one.
 async function cascade(bytes, formats) {
   const out = [];
-  let from = sharp(bytes).autoOrient();
+  let source = sharp(bytes).autoOrient();
   for (const bound of BOUNDS) {
-    const { data, info } = await inside(from, bound).raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await inside(source, bound).raw().toBuffer({ resolveWithObject: true });
     const raw = { width: info.width, height: info.height, channels: info.channels };
     for (const format of formats) out.push([bound, format, await encode(sharp(data, { raw }), format)]);
-    from = sharp(data, { raw });
+    source = sharp(data, { raw });
   }
   return out;
 }
 
-// As the documentation has it: every file from the original.
+// Makes every file from the original, as in sharp's documentation.
 async function independent(bytes, formats) {
   const out = [];
   for (const bound of BOUNDS) {
@@ -42,20 +42,20 @@ async function independent(bytes, formats) {
 
 const status = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(fs.readFileSync('/proc/self/status'))[1]);
 
-async function answer({ file, way, formats, out }) {
+async function measure({ file, strategy, formats, out }) {
   const bytes = fs.readFileSync(file);
   fs.writeFileSync('/proc/self/clear_refs', '5');
   const before = status('VmRSS');
   const start = process.cpuUsage();
-  const files = await (way === 'cascade' ? cascade : independent)(bytes, formats);
-  const spent = process.cpuUsage(start);
+  const files = await (strategy === 'cascade' ? cascade : independent)(bytes, formats);
+  const usage = process.cpuUsage(start);
   const peak = status('VmHWM');
   if (out) for (const [bound, format, data] of files) fs.writeFileSync(path.join(out, `${bound}.${format}`), data);
-  return { cpu_ms: (spent.user + spent.system) / 1000, grown_kib: peak - before, peak_kib: peak };
+  return { cpu_ms: (usage.user + usage.system) / 1000, grown_kib: peak - before, peak_kib: peak };
 }
 
 (async () => {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    process.stdout.write(JSON.stringify(await answer(JSON.parse(line))) + '\n');
+    process.stdout.write(JSON.stringify(await measure(JSON.parse(line))) + '\n');
   }
 })();

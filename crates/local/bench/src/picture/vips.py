@@ -1,4 +1,4 @@
-"""Measures pyvips: a request per line on standard input, an answer per line on standard output."""
+"""Measures pyvips. Reads a JSON request per line of standard input and prints a JSON result per line."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import time
 
 os.environ["VIPS_CONCURRENCY"] = "1"
 
-import pyvips  # noqa: E402 (the library reads its environment when it is loaded)
+import pyvips  # noqa: E402 (the library reads the environment during import)
 
 pyvips.cache_set_max(0)
 
@@ -22,7 +22,7 @@ def encode(image, kind):
 
 
 def cascade(data, formats):
-    """Decodes once; each size is made from the one before it."""
+    """Decodes once. Each size is made from the previous one."""
     out = []
     image = None
     for bound in BOUNDS:
@@ -36,7 +36,7 @@ def cascade(data, formats):
 
 
 def independent(data, formats):
-    """Every size from the original."""
+    """Makes every size from the original."""
     out = []
     for bound in BOUNDS:
         for kind in formats:
@@ -50,22 +50,22 @@ def status(name):
         return int(re.search(name + r":\s+(\d+)", lines.read()).group(1))
 
 
-def answer(request):
+def measure(request):
     with open(request["file"], "rb") as file:
         data = file.read()
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
     before = status("VmRSS")
     start = time.process_time()
-    files = (cascade if request["way"] == "cascade" else independent)(data, request["formats"])
-    spent = time.process_time() - start
+    files = (cascade if request["strategy"] == "cascade" else independent)(data, request["formats"])
+    elapsed = time.process_time() - start
     peak = status("VmHWM")
     if request["out"]:
         for bound, kind, content in files:
             with open(os.path.join(request["out"], f"{bound}.{kind}"), "wb") as file:
                 file.write(content)
-    return {"cpu_ms": spent * 1000, "grown_kib": peak - before, "peak_kib": peak}
+    return {"cpu_ms": elapsed * 1000, "grown_kib": peak - before, "peak_kib": peak}
 
 
 for line in sys.stdin:
-    print(json.dumps(answer(json.loads(line))), flush=True)
+    print(json.dumps(measure(json.loads(line))), flush=True)

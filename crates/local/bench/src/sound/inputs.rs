@@ -1,4 +1,4 @@
-//! What is analysed: a voice and music by formula, encoded by ffmpeg, kept for the next time.
+//! Recordings: synthesized voice and music, encoded by ffmpeg. They are kept for the next run.
 
 use std::path::{Path, PathBuf};
 
@@ -6,22 +6,22 @@ use anyhow::Result;
 
 use super::programs::Programs;
 
-/// A voice, more or less: a gliding buzz with formants that comes and goes and pauses, over hiss.
+/// A signal similar to a voice: a buzz of changing pitch with formants, loudness changes and pauses, and noise.
 const VOICE: &str = "0.3*(sin(2*PI*(140+25*sin(2*PI*0.7*t))*t)+0.6*sin(2*PI*(700+90*sin(2*PI*1.1*t))*t)\
     +0.3*sin(2*PI*(2300+300*sin(2*PI*0.9*t))*t)+0.4*(random(1)-0.5))*pow(abs(sin(2*PI*1.3*t)),0.7)\
     *(0.2+0.8*gt(mod(t,7),1.5))+0.003*(random(0)-0.5)";
-/// Music, more or less: chords on either side, struck again and again, and a snare of noise.
+/// A signal similar to music: repeated decaying chords that differ by channel, and bursts of noise.
 const LEFT: &str = "0.2*(sin(2*PI*261.6*t)+sin(2*PI*329.6*t)+sin(2*PI*392*t))*exp(-3*mod(t,0.5))\
     +0.3*(random(0)-0.5)*exp(-20*mod(t,0.5))";
 const RIGHT: &str = "0.25*(sin(2*PI*220*t)+sin(2*PI*523.3*t+1)+0.5*sin(2*PI*4186*t))*exp(-2*mod(t,0.75))\
     +0.2*(random(1)-0.5)*exp(-9*mod(t,0.75))";
 
-/// The file's name, for tables.
+/// The file name for tables.
 pub fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Ten minutes in every codec, in stereo at 48 kHz; AAC and MP3 also of a voice in mono.
+/// Recordings of ten minutes: stereo music at 48 kHz in every codec, and a mono voice as AAC and MP3.
 pub fn long(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
     let music = source(programs, folder, "music.wav", 60, &[LEFT, RIGHT], "48000")?;
     let voice = source(programs, folder, "voice.wav", 60, &[VOICE], "44100")?;
@@ -43,7 +43,7 @@ pub fn long(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
     encodings.into_iter().map(encode).collect()
 }
 
-/// Three hours: the ten minutes, eighteen times.
+/// Recordings of three hours: those of ten minutes, repeated.
 pub fn three_hours(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
     let repeat = |name: &str| {
         let path = folder.join(format!("long-{name}"));
@@ -54,10 +54,10 @@ pub fn three_hours(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
     ["music.m4a", "music.mp3"].into_iter().map(repeat).collect()
 }
 
-/// Ten seconds in many a rate, layout, and level.
+/// Recordings of ten seconds with different sampling rates, channel layouts and levels.
 pub fn kinds(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
-    // Faded at both ends: where a tone breaks off, what lies between its last sample and nothing
-    // is a matter of opinion, and the two programs differ by half a decibel.
+    // The signals fade at both ends. For a signal that stops abruptly, the true peaks of the two programs differ by half
+    // a decibel.
     const TONE: &str = "0.5*sin(2*PI*11025*t+PI/4)*min(1,20*min(t,10-t))";
     const SWEEP: &str = "0.7*sin(2*PI*(20+470*t)*t)*min(1,20*min(t,10-t))";
     const NOISE: &str = "0.9*(random(0)*2-1)";
@@ -100,7 +100,7 @@ fn source(
     Ok(path)
 }
 
-/// The arguments that make a signal: a formula for each channel.
+/// Arguments of ffmpeg for a signal with a formula for each channel.
 fn synthesis(channels: &[&str], rate: &str, seconds: u32) -> Vec<String> {
     let signal = format!("aevalsrc='{}':s={rate}:d={seconds}", channels.join("|"));
     ["-f", "lavfi", "-i", &signal].map(str::to_owned).to_vec()

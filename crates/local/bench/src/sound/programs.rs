@@ -1,4 +1,4 @@
-//! The two programs that take turns.
+//! The two compared programs.
 
 use std::{
     ffi::OsStr,
@@ -14,12 +14,12 @@ use stack::{
     tools::{self, Tool},
 };
 
-/// What a run has cost.
+/// CPU and memory of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
-    /// User and system time of all threads.
+    /// User and system CPU time of all threads.
     pub cpu_seconds: f64,
-    /// The most memory that was resident.
+    /// Peak resident memory.
     pub peak_mib: f64,
 }
 
@@ -29,7 +29,7 @@ impl Cost {
     }
 }
 
-/// What `crates/sound` says of a file.
+/// The results of `crates/sound` for a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Ours {
     pub cost: Cost,
@@ -37,7 +37,7 @@ pub struct Ours {
     pub dbtp: f64,
 }
 
-/// What ffmpeg says of a file.
+/// The results of ffmpeg for a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Measures {
     pub lufs: f64,
@@ -60,7 +60,7 @@ impl Programs {
 
     pub fn ours(&self, path: &Path) -> Result<Ours> {
         let output = Command::new(&self.analyse).arg(path).stdin(Stdio::null()).output()?;
-        let line: Value = serde_json::from_slice(&output.stdout).context("the analysis said nothing")?;
+        let line: Value = serde_json::from_slice(&output.stdout).context("the analysis printed no result")?;
         let number = |pointer: &str| {
             line.pointer(pointer).and_then(Value::as_f64).with_context(|| format!("no {pointer} in {line}"))
         };
@@ -71,7 +71,7 @@ impl Programs {
         })
     }
 
-    /// Decodes and measures once, for the clock.
+    /// Measures CPU and memory of ffmpeg.
     pub fn ffmpeg_cost(&self, path: &Path) -> Result<Cost> {
         let output = self
             .ffmpeg()
@@ -80,15 +80,15 @@ impl Programs {
             .arg(path)
             .args(["-vn", "-af", "ebur128=peak=true:framelog=quiet", "-f", "null", "-"])
             .output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "ffmpeg: {said}");
-        cost(&said).context("ffmpeg tells no cost")
+        let log = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "ffmpeg: {log}");
+        cost(&log).context("ffmpeg printed no CPU time")
     }
 
-    /// Decodes and measures once, for the figures, to a thousandth.
+    /// Loudness and true peak by ffmpeg, with three decimals.
     pub fn ffmpeg_measures(&self, path: &Path) -> Result<Measures> {
         let mut command = self.ffmpeg();
-        // Its own decoder of Opus is some dB off for SILK and hybrid frames; libopus is in it, too.
+        // ffmpeg's own Opus decoder differs by some dB for SILK and hybrid frames, so use libopus.
         if path.extension().is_some_and(|extension| extension == "opus") {
             command.args(["-c:a", "libopus"]);
         }
@@ -96,22 +96,22 @@ impl Programs {
         command.arg("-i").arg(path).args(["-vn", "-af", filter, "-f", "null", "-"]);
         let output = command.output()?;
         ensure!(output.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
-        measures(&String::from_utf8(output.stdout)?).context("ffmpeg measured nothing")
+        measures(&String::from_utf8(output.stdout)?).context("ffmpeg printed no loudness")
     }
 
-    /// Makes a file, unless it is there.
+    /// Creates a file with ffmpeg if it does not exist.
     pub fn make(&self, path: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<()> {
         if path.is_file() {
             return Ok(());
         }
-        let extension = path.extension().and_then(|extension| extension.to_str()).context("an extension")?;
-        // A run that was broken off must not leave half a file behind.
-        let part = path.with_extension(format!("part.{extension}"));
-        let output = self.ffmpeg().args(["-y", "-fflags", "+bitexact"]).args(arguments).arg(&part).output()?;
+        let extension = path.extension().and_then(|extension| extension.to_str()).context("no file extension")?;
+        // An interrupted run must not leave an incomplete file with the final name.
+        let incomplete = path.with_extension(format!("incomplete.{extension}"));
+        let output = self.ffmpeg().args(["-y", "-fflags", "+bitexact"]).args(arguments).arg(&incomplete).output()?;
         if !output.status.success() {
             bail!("ffmpeg: {}", String::from_utf8_lossy(&output.stderr));
         }
-        Ok(fs::rename(part, path)?)
+        Ok(fs::rename(incomplete, path)?)
     }
 
     fn ffmpeg(&self) -> Command {
@@ -121,19 +121,19 @@ impl Programs {
     }
 }
 
-/// From `bench: utime=3.796s stime=1.282s rtime=4.1s` and `bench: maxrss=80000KiB`.
-fn cost(said: &str) -> Option<Cost> {
+/// Parses `bench: utime=3.796s stime=1.282s rtime=4.1s` and `bench: maxrss=80000KiB`.
+fn cost(log: &str) -> Option<Cost> {
     let number = |name: &str| {
-        let rest = said.split_once(&format!("{name}="))?.1;
+        let rest = log.split_once(&format!("{name}="))?.1;
         rest.split(|c: char| c != '.' && !c.is_ascii_digit()).next()?.parse::<f64>().ok()
     };
     Some(Cost { cpu_seconds: number("utime")? + number("stime")?, peak_mib: number("maxrss")? / 1024.0 })
 }
 
-/// From the last of each `lavfi.r128.I=…` (LUFS) and `lavfi.r128.true_peak=…` (1.0 is full scale).
-fn measures(printed: &str) -> Option<Measures> {
+/// Parses the last `lavfi.r128.I=…` (LUFS) and the last `lavfi.r128.true_peak=…` (1.0 is full scale).
+fn measures(output: &str) -> Option<Measures> {
     let last = |name: &str| {
-        let mut values = printed.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let mut values = output.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         values.next_back()?.parse::<f64>().ok()
     };
     Some(Measures { lufs: last("lavfi.r128.I")?, dbtp: 20.0 * last("lavfi.r128.true_peak")?.log10() })
@@ -144,12 +144,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_ffmpeg_says() {
-        let said = "size=N/A\nbench: utime=3.500s stime=1.250s rtime=4.000s\nbench: maxrss=81920KiB\n";
-        assert_eq!(cost(said), Some(Cost { cpu_seconds: 4.75, peak_mib: 80.0 }));
+    fn output_of_ffmpeg_is_parsed() {
+        let log = "size=N/A\nbench: utime=3.500s stime=1.250s rtime=4.000s\nbench: maxrss=81920KiB\n";
+        assert_eq!(cost(log), Some(Cost { cpu_seconds: 4.75, peak_mib: 80.0 }));
         assert_eq!(cost("bench: nothing"), None);
-        let printed = "lavfi.r128.I=-70.000\nlavfi.r128.I.x=1\nlavfi.r128.I=-14.125\nlavfi.r128.true_peak=0.500\n";
-        let found = measures(printed).expect("measures");
+        let output = "lavfi.r128.I=-70.000\nlavfi.r128.I.x=1\nlavfi.r128.I=-14.125\nlavfi.r128.true_peak=0.500\n";
+        let found = measures(output).expect("measures");
         assert_eq!(found.lufs, -14.125);
         assert!((found.dbtp + 6.0206).abs() < 1e-4);
     }

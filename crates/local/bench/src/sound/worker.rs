@@ -14,50 +14,51 @@ use stack::{emulator::Emulator, functions, tools};
 
 use super::inputs;
 
-/// The worker.
+/// Name of the worker's binary.
 pub const BINARY: &str = "audio-worker";
-/// As the template's time-out.
-const PATIENCE: Duration = Duration::from_secs(900);
-/// Where the recording lies.
+/// The function's timeout in the template.
+const TIMEOUT: Duration = Duration::from_secs(900);
+/// Key of the recording.
 const KEY: &str = "audio/bench/story";
 
-/// What the whole worker takes for a recording, from S3's event to its report.
-pub struct Taken {
+/// CPU and memory of the worker for a recording.
+pub struct WorkerCost {
     pub file: String,
-    /// Seconds of CPU a minute of sound, of the worker and of the ffmpeg that it starts.
+    /// CPU seconds of the worker per minute of sound, without ffmpeg.
     pub worker: f64,
+    /// CPU seconds of ffmpeg per minute of sound.
     pub ffmpeg: f64,
-    /// The most memory that the worker, without ffmpeg, has held.
+    /// Peak memory of the worker without ffmpeg.
     pub mib: f64,
 }
 
-/// Has the worker, as it is built for AWS, prepare each of these recordings, whose minutes stand beside them.
-pub async fn measure(recordings: &[(PathBuf, f64)]) -> Result<Vec<Taken>> {
+/// Measures the worker, as built for AWS, with each of `recordings`, which have their durations in minutes.
+pub async fn measure(recordings: &[(PathBuf, f64)]) -> Result<Vec<WorkerCost>> {
     let emulator = Emulator::start("bench/sound", false)?;
     let measured = prepare_all(&emulator, recordings).await;
     emulator.stop()?;
     measured
 }
 
-async fn prepare_all(emulator: &Emulator, recordings: &[(PathBuf, f64)]) -> Result<Vec<Taken>> {
+async fn prepare_all(emulator: &Emulator, recordings: &[(PathBuf, f64)]) -> Result<Vec<WorkerCost>> {
     let aws = AwsClient::new(emulator.endpoint());
     for bucket in ["originals", "derived"] {
         let region = format!("<LocationConstraint>{REGION}</LocationConstraint>");
         let body = format!("<CreateBucketConfiguration>{region}</CreateBucketConfiguration>");
         let created = aws.send("s3", Method::PUT, &format!("/{bucket}"), &[], body.into()).await?;
-        ensure!(created.status.is_success(), "no bucket: {}", created.status);
+        ensure!(created.status.is_success(), "cannot create the bucket {bucket}: {}", created.status);
     }
     let queue = aws.json("sqs", "AmazonSQS.CreateQueue", &json!({"QueueName": "metadata"})).await?;
-    let queue = queue["QueueUrl"].as_str().context("a queue without a URL")?;
-    let mut all = Vec::new();
+    let queue = queue["QueueUrl"].as_str().context("the queue has no URL")?;
+    let mut costs = Vec::new();
     for (path, minutes) in recordings {
-        all.push(prepare(&aws, &emulator.endpoint(), queue, path, *minutes).await?);
+        costs.push(prepare(&aws, &emulator.endpoint(), queue, path, *minutes).await?);
     }
-    Ok(all)
+    Ok(costs)
 }
 
-/// A process for each recording: what one took is not mixed with what another did.
-async fn prepare(aws: &AwsClient, endpoint: &str, queue: &str, path: &Path, minutes: f64) -> Result<Taken> {
+/// Each recording gets its own process, so that its CPU time and memory are separate.
+async fn prepare(aws: &AwsClient, endpoint: &str, queue: &str, path: &Path, minutes: f64) -> Result<WorkerCost> {
     let ffmpeg = tools::ffmpeg()?;
     let environment = [
         ("AWS_ENDPOINT_URL", endpoint),
@@ -66,7 +67,7 @@ async fn prepare(aws: &AwsClient, endpoint: &str, queue: &str, path: &Path, minu
         ("AWS_REGION", REGION),
         ("ORIGINALS_BUCKET", "originals"),
         ("DERIVED_BUCKET", "derived"),
-        // Nothing that is at its edges goes.
+        // The worker invalidates no files in the CDN.
         ("DISTRIBUTION_ID", "none"),
         ("FFMPEG_PATH", ffmpeg.to_str().context("ffmpeg's path is not UTF-8")?),
         ("METADATA_QUEUE_URL", queue),
@@ -76,24 +77,24 @@ async fn prepare(aws: &AwsClient, endpoint: &str, queue: &str, path: &Path, minu
     let bytes = fs::read(path).with_context(|| path.display().to_string())?;
     let size = bytes.len();
     aws.put_object("originals", KEY, "application/octet-stream", bytes).await?;
-    let event = landed(size, &aws.etag("originals", KEY).await?);
+    let event = upload_event(size, &aws.etag("originals", KEY).await?);
 
     let mut worker = Function::start(&functions::built_binary(BINARY), &environment).await?;
-    let answer = worker.invoke_with_timeout(PATIENCE, &event).await?;
-    ensure!(answer == Outcome::Response(json!({"batchItemFailures": []})), "the worker failed: {answer:?}");
-    let made = aws.list_objects("derived", &format!("{}/", MediaId::of_key(KEY))).await?;
-    ensure!(!made.is_empty(), "nothing was made of {}", path.display());
-    let (own, children) = worker.cpu_seconds()?;
+    let outcome = worker.invoke_with_timeout(TIMEOUT, &event).await?;
+    ensure!(outcome == Outcome::Response(json!({"batchItemFailures": []})), "the worker failed: {outcome:?}");
+    let renditions = aws.list_objects("derived", &format!("{}/", MediaId::of_key(KEY))).await?;
+    ensure!(!renditions.is_empty(), "the worker stored nothing for {}", path.display());
+    let (worker_cpu, ffmpeg_cpu) = worker.cpu_seconds()?;
     let mib = worker.peak_memory()? as f64 / f64::from(1 << 20);
     worker.kill().await?;
-    for key in made {
+    for key in renditions {
         aws.delete_object("derived", &key).await?;
     }
-    Ok(Taken { file: inputs::name(path), worker: own / minutes, ffmpeg: children / minutes, mib })
+    Ok(WorkerCost { file: inputs::name(path), worker: worker_cpu / minutes, ffmpeg: ffmpeg_cpu / minutes, mib })
 }
 
-/// S3's notification, as the queue hands it on.
-fn landed(size: usize, etag: &str) -> Value {
+/// An SQS event with S3's notification of the upload.
+fn upload_event(size: usize, etag: &str) -> Value {
     let notification = json!({"Records": [{
         "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": REGION, "eventTime": "2026-11-22T03:04:05.678Z",
         "eventName": "ObjectCreated:Put",

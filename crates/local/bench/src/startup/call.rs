@@ -1,5 +1,5 @@
-//! The first call that a function makes, over TLS: everything from the event to the request that is sent, the
-//! connector, the handshake with all its checks, and the signature included.
+//! CPU time of a function's first AWS call: from the event until the request is sent over TLS, connector, handshake,
+//! certificate checks and signature included.
 
 use std::{
     fs,
@@ -14,12 +14,12 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use stack::{paths, tools::Tool};
 
-use super::{process, runtime_api::hand};
+use super::process;
 
-/// Plays AWS: makes certificates as AWS has them, and says when a request has come.
+/// A TLS server with certificates similar to those of AWS. It prints a line for each request.
 const PROGRAM: &str = include_str!("tls.py");
 
-/// An event for each function that calls AWS when it is handed this one.
+/// Functions with an event for which they call AWS.
 const EVENTS: [(&str, &str); 10] = [
     ("audio-worker", "batch-with-poison"),
     ("device-api", "put-device"),
@@ -33,7 +33,7 @@ const EVENTS: [(&str, &str); 10] = [
     ("thumbnailer", "batch-with-poison"),
 ];
 
-/// What plays AWS.
+/// The server that functions call instead of AWS.
 pub struct Server {
     child: Child,
     output: Mutex<BufReader<ChildStdout>>,
@@ -42,7 +42,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it.
+    /// Starts the server.
     pub fn start() -> Result<Self> {
         let folder = paths::workdir().join("startup");
         fs::create_dir_all(&folder)?;
@@ -62,13 +62,13 @@ impl Server {
         Ok(Self { child, output: Mutex::new(output), endpoint, certificates })
     }
 
-    /// The CPU that a new process needs for its first call; `None` for what has no event here that leads to one.
+    /// CPU time of a new process for its first call. `None` for functions without a suitable event.
     pub fn first_call(&self, name: &str, program: &Path) -> Result<Option<Duration>> {
         let name = name.split(',').next().unwrap_or(name);
         let Some((_, event)) = EVENTS.iter().find(|(function, _)| *function == name) else { return Ok(None) };
         let file = paths::root().join("tests/events").join(format!("{event}.json"));
         let mut event: Value = serde_json::from_slice(&fs::read(file)?)?;
-        // One message is one call; more are worked on side by side.
+        // Several messages would cause several calls.
         if let Some(records) = event["Records"].as_array_mut() {
             records.truncate(1);
         }
@@ -78,16 +78,16 @@ impl Server {
             ("NEPTUNE_ENDPOINT_URL", &self.endpoint),
             ("OPENSEARCH_ENDPOINT_URL", &self.endpoint),
             ("AWS_CA_BUNDLE", certificates),
-            // Who still trusts the system's certificates.
+            // For libraries that use the system's certificates.
             ("SSL_CERT_FILE", certificates),
         ];
-        let (_, mut waiting) = process::start(program, &settings)?;
-        let before = waiting.process.cpu()?;
-        hand(&mut waiting.question, &event.to_string())?;
+        let mut start = process::start(program, &settings)?;
+        let before = start.process.cpu()?;
+        start.invocation.respond(&event.to_string())?;
         let mut line = String::new();
-        self.output.lock().ok().context("a measurement has panicked")?.read_line(&mut line)?;
-        ensure!(line.trim() == "request", "it makes no call: {line}");
-        Ok(Some(waiting.process.cpu()?.saturating_sub(before)))
+        self.output.lock().ok().context("a measurement panicked")?.read_line(&mut line)?;
+        ensure!(line.trim() == "request", "the function does not call AWS: {line}");
+        Ok(Some(start.process.cpu()?.saturating_sub(before)))
     }
 }
 

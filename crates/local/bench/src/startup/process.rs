@@ -1,8 +1,7 @@
-//! A function's process, from its start to its first question.
+//! A function's process until its request for the first event.
 
 use std::{
     fs,
-    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -10,10 +9,9 @@ use std::{
 
 use anyhow::{Context, Result};
 use aws_client::REGION;
+use lambda_runtime_api::{FirstInvocation, PendingInvocation};
 
-use super::runtime_api::RuntimeApi;
-
-/// All that functions want to know before they start.
+/// Environment variables for all functions.
 const SETTINGS: [(&str, &str); 39] = [
     ("AUDIENCE_TABLE", "audience"),
     ("CALLER_BURST", "200"),
@@ -56,52 +54,54 @@ const SETTINGS: [(&str, &str); 39] = [
     ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
 ];
 
-/// What a start took, until the function asked for its first event.
+/// Costs of a start until the request for the first event.
 #[derive(Debug, Clone, Copy)]
-pub struct Started {
-    /// By the clock.
+pub struct StartCost {
+    /// Elapsed time.
     pub wall: Duration,
-    /// Of all its threads.
+    /// CPU time of all threads.
     pub cpu: Duration,
-    /// The most that it has held.
+    /// Peak resident memory.
     pub memory_kib: u64,
 }
 
-/// A function that waits for an event.
+/// A function that waits for its first event.
 #[derive(Debug)]
-pub struct Waiting {
-    /// StreamBounds it when it is dropped.
+pub struct Start {
+    /// Costs until now.
+    pub cost: StartCost,
+    /// The process.
     pub process: Process,
-    /// Where it is to be answered.
-    pub question: TcpStream,
+    /// The request for the event.
+    pub invocation: PendingInvocation,
 }
 
-/// A process that ends with this value.
+/// A process. Dropping the value kills it.
 #[derive(Debug)]
 pub struct Process(Child);
 
-/// Starts `program` and waits until it asks for an event.
-pub fn start(program: &Path, settings: &[(&str, &str)]) -> Result<(Started, Waiting)> {
-    let api = RuntimeApi::start()?;
+/// Starts `program` and waits until it requests an event.
+pub fn start(program: &Path, settings: &[(&str, &str)]) -> Result<Start> {
+    let api = FirstInvocation::listen()?;
     let mut command = Command::new(program);
-    command.env_clear().envs(SETTINGS).envs(settings.iter().copied()).env("AWS_LAMBDA_RUNTIME_API", api.address());
+    command.env_clear().envs(SETTINGS).envs(settings.iter().copied()).env("AWS_LAMBDA_RUNTIME_API", api.address()?);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
     let start = Instant::now();
     let process = Process(command.spawn()?);
-    let question = api.question()?;
-    let started = Started { wall: start.elapsed(), cpu: process.cpu()?, memory_kib: process.peak_memory_kib()? };
-    Ok((started, Waiting { process, question }))
+    let invocation = api.accept()?;
+    let cost = StartCost { wall: start.elapsed(), cpu: process.cpu()?, memory_kib: process.peak_memory_kib()? };
+    Ok(Start { cost, process, invocation })
 }
 
 impl Process {
-    /// What all its threads have used since it was started. (Linux, "sched-stats.rst": the first number is
-    /// nanoseconds on a processor.)
+    /// CPU time of all threads since the start. The first field of `schedstat` is in nanoseconds (Linux,
+    /// "sched-stats.rst").
     pub fn cpu(&self) -> Result<Duration> {
         let mut nanoseconds = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
             let stat = fs::read_to_string(task?.path().join("schedstat"))?;
-            let on_processor = stat.split(' ').next().context("a kernel without schedstat")?;
-            nanoseconds += on_processor.parse::<u64>()?;
+            let cpu_time = stat.split(' ').next().context("the kernel has no schedstat")?;
+            nanoseconds += cpu_time.parse::<u64>()?;
         }
         Ok(Duration::from_nanos(nanoseconds))
     }
@@ -115,7 +115,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,6 +1,6 @@
-"""Answers nobody: says its port, and "request" when one has come over TLS.
+"""A TLS server that never responds. Prints its port, then "request" for every received request.
 
-A root and a certificate below an intermediate one, on RSA of 2,048 bits, as most of AWS's endpoints have them.
+The certificate chain is similar to that of most AWS endpoints: root, intermediate and leaf with RSA of 2,048 bits.
 """
 import datetime
 import pathlib
@@ -37,10 +37,10 @@ def pem(certificate):
 
 
 root = certificate("root")
-between = certificate("between", root)
-leaf = certificate("localhost", between, authority=False)
+intermediate = certificate("intermediate", root)
+leaf = certificate("localhost", intermediate, authority=False)
 (FOLDER / "certificates.pem").write_bytes(pem(root[1]))
-(FOLDER / "chain.pem").write_bytes(pem(leaf[1]) + pem(between[1]) + leaf[0].private_bytes(
+(FOLDER / "chain.pem").write_bytes(pem(leaf[1]) + pem(intermediate[1]) + leaf[0].private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -54,7 +54,7 @@ while True:
         with context.wrap_socket(connection, server_side=True) as stream:
             stream.recv(1)
             print("request", flush=True)
-            # Until the function is gone: an answer would let it go on.
+            # No response, so that the function does not continue. Wait until it closes the connection.
             while stream.recv(65536):
                 pass
     except OSError as error:

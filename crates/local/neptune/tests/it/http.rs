@@ -16,31 +16,31 @@ use neptune::{
 use tempfile::NamedTempFile;
 
 fn start(options: Options) -> (NeptuneEmulator, Client) {
-    let emulator = NeptuneEmulator::start(options).unwrap();
+    let emulator = NeptuneEmulator::start(options).expect("emulator");
     let client = emulator.client();
     (emulator, client)
 }
 
 /// Status and body of a GET request.
 async fn get(emulator: &NeptuneEmulator, path: &str) -> (StatusCode, String) {
-    let answer = reqwest::get(format!("{}{path}", emulator.endpoint())).await.unwrap();
+    let answer = reqwest::get(format!("{}{path}", emulator.endpoint())).await.expect("response");
     assert_eq!(answer.headers()["content-type"], "application/json");
-    (answer.status(), answer.text().await.unwrap())
+    (answer.status(), answer.text().await.expect("text"))
 }
 
 /// The positions in a page, or the status, code and message of the error.
 async fn stream(emulator: &NeptuneEmulator, query: &str) -> Result<Vec<(u64, u64)>, (u16, String, String)> {
     let (status, text) = get(emulator, &format!("/propertygraph/stream?{query}")).await;
-    let json: Json = serde_json::from_str(&text).unwrap();
+    let json: Json = serde_json::from_str(&text).expect("JSON");
     if status == StatusCode::OK {
         let id = |record: &Json| {
             let id = &record["eventId"];
-            (id["commitNum"].as_u64().unwrap(), id["opNum"].as_u64().unwrap())
+            (id["commitNum"].as_u64().expect("number"), id["opNum"].as_u64().expect("number"))
         };
-        return Ok(json["records"].as_array().unwrap().iter().map(id).collect());
+        return Ok(json["records"].as_array().expect("array").iter().map(id).collect());
     }
     assert!(json["requestId"].as_str().is_some_and(|id| id.len() == 36));
-    let text = |name: &str| json[name].as_str().unwrap().to_owned();
+    let text = |name: &str| json[name].as_str().expect("text").to_owned();
     Err((status.as_u16(), text("code"), text("detailedMessage")))
 }
 
@@ -50,8 +50,8 @@ async fn code(emulator: &NeptuneEmulator, query: &str) -> Option<(u16, String)> 
 
 async fn post(emulator: &NeptuneEmulator, path: &str, body: &str) -> (StatusCode, Json) {
     let request = reqwest::Client::new().post(format!("{}{path}", emulator.endpoint()));
-    let answer = request.body(body.to_owned()).send().await.unwrap();
-    (answer.status(), serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+    let answer = request.body(body.to_owned()).send().await.expect("response");
+    (answer.status(), serde_json::from_slice(&answer.bytes().await.expect("body")).expect("JSON"))
 }
 
 fn person(id: &str) -> Commit {
@@ -144,7 +144,7 @@ async fn page_is_compressed_if_the_client_accepts_gzip() {
     let path = "/propertygraph/stream?iteratorType=LATEST";
     let plain = get(&emulator, path).await.1;
     let request = reqwest::Client::new().get(format!("{}{path}", emulator.endpoint()));
-    let answer = request.header("accept-encoding", "gzip").send().await.unwrap();
+    let answer = request.header("accept-encoding", "gzip").send().await.expect("response");
     assert_eq!(answer.headers()["content-encoding"], "gzip");
     let bytes = answer.bytes().await.unwrap();
     let mut text = String::new();
@@ -330,7 +330,7 @@ async fn unknown_path_returns_404_and_unknown_method_405() {
     let (status, text) = get(&emulator, "/sparql/stream").await;
     assert!(status == StatusCode::NOT_FOUND && text.contains("/sparql/stream"), "{text}");
     let request = reqwest::Client::new().post(format!("{}/pg/stream", emulator.endpoint()));
-    assert_eq!(request.send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(request.send().await.expect("response").status(), StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[test]

@@ -8,7 +8,10 @@ use stack::{cargo, progress};
 /// Compiles all targets of the workspace. Warnings of rustc and clippy are errors.
 pub fn all() -> Result<()> {
     let mut build = lint_environment(cargo());
-    progress::run("Compiling and linting everything", build.args(["build", "--workspace", "--all-targets"]))
+    progress::run(
+        "Compiling and linting everything",
+        build.args(["build", "--workspace", "--all-targets", "--keep-going"]),
+    )
 }
 
 /// Lets clippy's driver take the place of rustc for the crates of the workspace. It compiles like rustc and lints besides,

@@ -121,17 +121,6 @@ fn functions_share_compiled_packages() {
 }
 
 #[test]
-fn no_function_links_a_second_tls_library() {
-    let metadata = metadata();
-    for function in functions(&metadata) {
-        let built = built_from(&function);
-        let second =
-            ["aws-lc-rs", "aws-lc-sys", "native-tls", "openssl-sys"].into_iter().find(|name| built.contains(*name));
-        assert_eq!(second, None, "{function} must use rustls on ring only");
-    }
-}
-
-#[test]
 fn queue_worker_does_not_link_types_of_the_rest_api() {
     let metadata = metadata();
     let has_rest_api = |name: &str| name.ends_with("-api");

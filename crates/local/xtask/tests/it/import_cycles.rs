@@ -6,6 +6,7 @@
 //! behind `#[cfg(test)]` does not count either.
 
 mod graph;
+mod module;
 mod paths;
 mod source;
 
@@ -14,7 +15,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use cargo_metadata::MetadataCommand;
 
 use graph::cycles;
-use paths::Module;
+use module::Module;
 use source::{Source, file_of};
 
 /// The groups of files below the folder of `root`, a crate's root file, that import each other in a circle.

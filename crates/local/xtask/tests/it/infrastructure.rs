@@ -1,11 +1,12 @@
-//! `template.yaml` and the stacks of `infra/`, held against the code and against what is written about them.
+//! `template.yaml` and the templates in `infra/` match the code and the documents.
 //!
 //! ```text
-//! runbooks     every alarm has one, and every one an alarm
-//! dashboards   alarms, dashboards and filters name what is measured (metrics)
-//! safety       dead letters, data that outlives a stack, policies without stars
-//! stacks       outputs are parameters of the next stack
-//! template     reads them
+//! runbooks     every alarm has a runbook
+//! dashboards   metrics in alarms, dashboards and filters exist
+//! metrics      metric definitions
+//! safety       dead-letter queues, retained data, policies without wildcards
+//! stacks       outputs and parameters
+//! template     reads templates
 //! ```
 
 mod dashboards;

@@ -1,30 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::source::Source;
-
-/// A module: the names from the crate's root. The root is empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Module(Vec<String>);
-
-impl Module {
-    /// The child `name`.
-    pub fn child(&self, name: &str) -> Self {
-        Self(self.0.iter().cloned().chain([name.to_owned()]).collect())
-    }
-
-    /// The path of the file from the crate's folder.
-    pub fn file(&self) -> String {
-        if self.0.is_empty() { "the crate's root".to_owned() } else { format!("{}.rs", self.0.join("/")) }
-    }
-
-    fn parent(&self) -> Self {
-        Self(self.0[..self.0.len().saturating_sub(1)].to_vec())
-    }
-
-    fn contains(&self, other: &Self) -> bool {
-        other.0.starts_with(&self.0)
-    }
-}
+use super::{module::Module, source::Source};
 
 /// By file: the files that it imports.
 pub fn imports(files: &BTreeMap<Module, Source>) -> BTreeMap<String, BTreeSet<String>> {

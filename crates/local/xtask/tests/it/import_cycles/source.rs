@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::paths::Module;
+use super::module::Module;
 
 /// The parts of a source file that concern modules.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! Alarms, dashboards and filters name what is measured.
+//! The metrics in alarms, dashboards and filters exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::{
 };
 
 #[test]
-fn alarms_hear_what_is_measured() {
+fn metric_of_an_alarm_exists() {
     for template in Template::all() {
         for alarm in template.resources("AWS::CloudWatch::Alarm").values() {
             check(&template, &Metric::of_alarm(&alarm["Properties"]), &BTreeMap::new());
@@ -19,13 +19,13 @@ fn alarms_hear_what_is_measured() {
     }
 }
 
-/// A dashboard's body, and which resource each of its own variables stands for.
+/// A dashboard's body, and the resource of each of its variables.
 fn dashboard(properties: &Yaml) -> (Json, BTreeMap<String, String>) {
     let body = &properties["DashboardBody"];
     let mut variables = BTreeMap::new();
     if let Some(map) = body.get(1).and_then(Yaml::as_mapping) {
         for (name, value) in map {
-            // !If [Condition, !Ref Function, "what is shown otherwise"]
+            // !If [Condition, !Ref Function, "another value"]
             let function = value.get(1).and_then(text).expect("a condition");
             variables.insert(name.as_str().expect("a name").to_owned(), function.to_owned());
         }
@@ -35,13 +35,13 @@ fn dashboard(properties: &Yaml) -> (Json, BTreeMap<String, String>) {
 }
 
 #[test]
-fn dashboards_show_what_is_measured() {
+fn metric_of_a_dashboard_exists() {
     let template = Template::read("template.yaml");
     let dashboards = template.resources("AWS::CloudWatch::Dashboard");
-    let shown: BTreeSet<_> = dashboards.keys().copied().collect();
-    let streams =
+    let names: BTreeSet<_> = dashboards.keys().copied().collect();
+    let expected =
         ["ApiDashboard", "PicturesDashboard", "PushDashboard", "SearchDashboard", "SoundDashboard", "StreamDashboard"];
-    assert_eq!(shown, BTreeSet::from(streams));
+    assert_eq!(names, BTreeSet::from(expected));
     let mut alarms = BTreeSet::new();
     for dashboard in dashboards.values().map(|resource| dashboard(&resource["Properties"])) {
         let (body, variables) = dashboard;
@@ -49,7 +49,7 @@ fn dashboards_show_what_is_measured() {
             let properties = &widget["properties"];
             for alarm in properties["alarms"].as_array().into_iter().flatten() {
                 let name = resource(alarm.as_str().expect("an alarm"));
-                assert!(template.has("AWS::CloudWatch::Alarm", name), "there is no alarm {name}");
+                assert!(template.has("AWS::CloudWatch::Alarm", name), "the template has no alarm {name}");
                 alarms.insert(name.to_owned());
             }
             for row in properties["metrics"].as_array().into_iter().flatten() {
@@ -58,11 +58,11 @@ fn dashboards_show_what_is_measured() {
         }
     }
     let all: BTreeSet<_> = template.resources("AWS::CloudWatch::Alarm").into_keys().map(str::to_owned).collect();
-    assert_eq!(alarms, all, "every alarm is on a dashboard");
+    assert_eq!(alarms, all, "alarms are missing on the dashboards");
 }
 
 #[test]
-fn the_rule_about_metrics_would_notice() {
+fn unknown_metric_is_found() {
     let template = Template::read("template.yaml");
     let dimensions = BTreeMap::from([("FunctionName".to_owned(), "${StreamPoller}".to_owned())]);
     let metric =
@@ -73,10 +73,10 @@ fn the_rule_about_metrics_would_notice() {
 }
 
 #[test]
-fn filters_look_for_lines_that_are_written() {
+fn text_of_a_log_filter_is_in_the_code() {
     let template = Template::read("template.yaml");
     let filters = template.resources("AWS::Logs::MetricFilter");
-    assert!(!filters.is_empty(), "there is one, at least");
+    assert!(!filters.is_empty(), "found none");
     for (name, filter) in filters {
         let properties = &filter["Properties"];
         let pattern = text(&properties["FilterPattern"]).expect("a pattern");
@@ -90,10 +90,10 @@ fn filters_look_for_lines_that_are_written() {
             }
             None => code_of(&template, logs.trim_end_matches("Logs")),
         };
-        // What stands in quotes in the pattern stands so in the code, but for the module.
+        // Quoted texts of the pattern, except the module, are string literals in the code.
         let words = pattern.split('"').skip(1).step_by(2).filter(|word| !word.contains("::"));
         for word in words {
-            assert!(code.contains(&format!("\"{word}\"")), "{name} looks for {word}, which nobody writes");
+            assert!(code.contains(&format!("\"{word}\"")), "{name} filters for {word}, which the code does not log");
         }
     }
 }

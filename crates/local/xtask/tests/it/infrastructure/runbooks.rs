@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::template::{Template, read};
 
-/// Where the runbooks are.
+/// The document with the runbooks.
 const RUNBOOKS: &str = "docs/operations/runbooks.md";
 
-/// The names of the runbooks: the headings below "Alarms".
+/// The names of the runbooks: the headings in the section "Alarms".
 fn runbooks() -> BTreeSet<String> {
     let text = read(RUNBOOKS);
     let (_, section) = text.split_once("\n## Alarms\n").expect("the section of runbooks");
@@ -16,7 +16,7 @@ fn runbooks() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_alarm_has_a_runbook_and_every_runbook_an_alarm() {
+fn alarms_and_runbooks_match() {
     let templates = Template::all();
     let mut alarms = BTreeSet::new();
     for template in &templates {
@@ -24,8 +24,8 @@ fn every_alarm_has_a_runbook_and_every_runbook_an_alarm() {
             let properties = &alarm["Properties"];
             let description = properties["AlarmDescription"].as_str().expect("a description");
             let anchor = format!(" {RUNBOOKS}#{}", name.to_lowercase());
-            assert!(description.ends_with(&anchor), "{name} does not say {anchor}");
-            assert!(properties.get("AlarmActions").is_some(), "{name} tells nobody");
+            assert!(description.ends_with(&anchor), "the description of {name} does not end with {anchor}");
+            assert!(properties.get("AlarmActions").is_some(), "{name} has no action");
             assert!(alarms.insert(name.to_owned()), "two alarms have the name {name}");
         }
     }
@@ -34,7 +34,7 @@ fn every_alarm_has_a_runbook_and_every_runbook_an_alarm() {
 }
 
 #[test]
-fn every_runbook_says_what_it_means_what_to_look_at_and_what_to_do() {
+fn runbook_has_all_parts() {
     let text = read(RUNBOOKS);
     for name in runbooks() {
         let (_, body) = text.split_once(&format!("\n### {name}\n")).expect("the runbook");

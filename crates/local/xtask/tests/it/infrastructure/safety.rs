@@ -1,4 +1,4 @@
-//! Nothing is lost, and nobody may more than they need.
+//! Data and messages are retained, and policies are narrow.
 
 use std::collections::BTreeSet;
 
@@ -10,36 +10,42 @@ use super::{
 };
 
 #[test]
-fn every_queue_has_dead_letters_and_an_alarm_for_them() {
+fn queue_has_a_dead_letter_queue_with_an_alarm() {
     let template = Template::read("template.yaml");
     let queues = template.resources("AWS::SQS::Queue");
     let target = |queue: &Yaml| {
         let target = text(queue["Properties"].get("RedrivePolicy")?.get("deadLetterTargetArn")?)?;
         Some(resource(target).to_owned())
     };
-    let dead: BTreeSet<_> =
+    let dead_letter_queues: BTreeSet<_> =
         queues.keys().filter(|name| name.ends_with("DeadLetters")).map(|name| (*name).to_owned()).collect();
     for (name, queue) in &queues {
         match target(queue) {
-            Some(target) => assert!(dead.contains(&target), "{name} sends its dead letters to {target}"),
-            None => assert!(dead.contains(*name), "{name} has no dead letters"),
+            Some(target) => assert!(
+                dead_letter_queues.contains(&target),
+                "{target}, the dead-letter queue of {name}, does not exist"
+            ),
+            None => assert!(dead_letter_queues.contains(*name), "{name} has no dead-letter queue"),
         }
     }
-    let watched: BTreeSet<_> = template
+    let with_alarm: BTreeSet<_> = template
         .resources("AWS::CloudWatch::Alarm")
         .values()
         .map(|alarm| Metric::of_alarm(&alarm["Properties"]))
         .filter(|metric| metric.name == "ApproximateNumberOfMessagesVisible")
         .map(|metric| resource(&metric.dimensions["QueueName"]).to_owned())
         .collect();
-    assert_eq!(dead, watched);
+    assert_eq!(dead_letter_queues, with_alarm);
     for (name, subscription) in template.resources("AWS::SNS::Subscription") {
-        assert!(target(subscription).is_some_and(|target| dead.contains(&target)), "{name} has no dead letters");
+        assert!(
+            target(subscription).is_some_and(|target| dead_letter_queues.contains(&target)),
+            "{name} has no dead-letter queue"
+        );
     }
 }
 
 #[test]
-fn what_holds_data_outlives_the_stack() {
+fn data_is_retained_without_the_stack() {
     let template = Template::read("template.yaml");
     let kinds = ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool"];
     let all: Vec<_> = kinds.iter().flat_map(|kind| template.resources(kind)).collect();
@@ -50,11 +56,11 @@ fn what_holds_data_outlives_the_stack() {
     }
     for (name, table) in template.resources("AWS::DynamoDB::Table") {
         let recovery = &table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
-        assert_eq!(*recovery, true, "{name} cannot be brought back");
+        assert_eq!(*recovery, true, "{name} cannot be restored");
     }
 }
 
-/// All statements of policies below `value`, also behind conditions.
+/// Finds all policy statements in `value`, conditional ones included.
 fn statements<'a>(value: &'a Yaml, found: &mut Vec<&'a Yaml>) {
     match value {
         Yaml::Tagged(tagged) => statements(&tagged.value, found),
@@ -69,40 +75,42 @@ fn statements<'a>(value: &'a Yaml, found: &mut Vec<&'a Yaml>) {
     }
 }
 
-/// Whether a text is said that has one of `words`, wherever `condition` does not hold.
-fn says_without(value: &Yaml, condition: &str, words: &[&str]) -> bool {
-    let says = |value: &Yaml| says_without(value, condition, words);
+/// Whether a text contains one of `words` where `condition` is false.
+fn mentions_without(value: &Yaml, condition: &str, words: &[&str]) -> bool {
+    let mentions = |value: &Yaml| mentions_without(value, condition, words);
     match value {
         Yaml::Tagged(tagged) if tagged.value.get(0).and_then(text) == Some(condition) => {
-            tagged.value.get(2).is_some_and(says)
+            tagged.value.get(2).is_some_and(mentions)
         }
-        Yaml::Tagged(tagged) => says(&tagged.value),
-        Yaml::Sequence(items) => items.iter().any(says),
-        Yaml::Mapping(fields) => fields.get("Condition").and_then(text) != Some(condition) && fields.values().any(says),
+        Yaml::Tagged(tagged) => mentions(&tagged.value),
+        Yaml::Sequence(items) => items.iter().any(mentions),
+        Yaml::Mapping(fields) => {
+            fields.get("Condition").and_then(text) != Some(condition) && fields.values().any(mentions)
+        }
         value => text(value).is_some_and(|text| words.iter().any(|word| text.contains(word))),
     }
 }
 
 #[test]
-fn without_a_name_there_is_no_mirror() {
+fn search_replication_is_conditional() {
     let template = Template::read("template.yaml");
     assert_eq!(template.yaml["Parameters"]["NeptuneTextIndex"]["Default"], "");
     let words = ["MirrorTable", "NeptuneTextIndex"];
-    assert!(says_without(&template.yaml["Resources"], "HasGraph", &words), "it would notice");
-    assert!(!says_without(&template.yaml["Resources"], "HasMirror", &words));
+    assert!(mentions_without(&template.yaml["Resources"], "HasGraph", &words), "the check finds nothing");
+    assert!(!mentions_without(&template.yaml["Resources"], "HasMirror", &words));
 }
 
-/// One text or several.
+/// The texts of a value that is a text or a list.
 fn texts(value: &Yaml) -> Vec<&str> {
     text(value).map_or_else(|| value.as_sequence().into_iter().flatten().filter_map(text).collect(), |one| vec![one])
 }
 
 #[test]
-fn policies_name_actions_and_resources() {
-    // A key's policy is about that key, which it can only call "*", and its first statement lets the account
-    // manage it. Buckets' names do not tell whose they are: there, a condition says which.
+fn policy_has_no_wildcard_action_or_resource() {
+    // In the policy of a key, "*" is the key itself, and the account needs all actions. The policy for buckets limits
+    // the account with a condition.
     let allowed = [("infra/key.yaml", "kms:*"), ("infra/key.yaml", "*"), ("infra/network.yaml", "*")];
-    let mut seen = 0;
+    let mut count = 0;
     for template in Template::all() {
         let mut found = Vec::new();
         statements(&template.yaml["Resources"], &mut found);
@@ -111,11 +119,11 @@ fn policies_name_actions_and_resources() {
             assert!(!actions.is_empty(), "{}: {statement:?}", template.path);
             let actions = actions.into_iter().filter(|action| action.contains('*'));
             let resources = statement.get("Resource").map(texts).unwrap_or_default();
-            for star in actions.chain(resources.into_iter().filter(|resource| *resource == "*")) {
-                assert!(allowed.contains(&(template.path.as_str(), star)), "{}: {statement:?}", template.path);
+            for wildcard in actions.chain(resources.into_iter().filter(|resource| *resource == "*")) {
+                assert!(allowed.contains(&(template.path.as_str(), wildcard)), "{}: {statement:?}", template.path);
             }
-            seen += 1;
+            count += 1;
         }
     }
-    assert!(seen >= 50, "found only {seen}");
+    assert!(count >= 50, "found only {count}");
 }

@@ -1,34 +1,34 @@
-//! What one stack hands to the next, and what is written about parameters.
+//! Outputs and parameters of the stacks.
 
 use std::collections::BTreeSet;
 
 use super::template::{Template, between, read};
 
 #[test]
-fn outputs_are_parameters_of_the_next_stack() {
+fn output_is_a_parameter_of_another_stack() {
     let templates = Template::all();
-    let mut seen = 0;
+    let mut count = 0;
     for template in templates.iter().filter(|template| template.path.starts_with("infra/")) {
         for (name, output) in template.yaml["Outputs"].as_mapping().expect("outputs") {
             let description = output["Description"].as_str().expect("a description");
             let (parameter, next) = between(description, "For ", ".yaml")
                 .and_then(|of| of.split_once(" of "))
-                .unwrap_or_else(|| panic!("{}: {name:?} does not say which parameter it is for", template.path));
+                .unwrap_or_else(|| panic!("{}: the description of {name:?} does not name a parameter", template.path));
             let next = if next == "template" { "template.yaml".to_owned() } else { format!("infra/{next}.yaml") };
             let next = templates.iter().find(|template| template.path == next).unwrap_or_else(|| panic!("no {next}"));
             assert!(next.yaml["Parameters"].get(parameter).is_some(), "{} has no parameter {parameter}", next.path);
-            seen += 1;
+            count += 1;
         }
     }
-    assert!(seen >= 12, "found only {seen}");
+    assert!(count >= 12, "found only {count}");
 }
 
 #[test]
-fn what_is_written_about_parameters_is_about_parameters() {
+fn documented_parameter_exists() {
     let template = Template::read("template.yaml");
     let parameters = &template.yaml["Parameters"];
     let config = read("samconfig.toml");
-    // Also those that are commented out, for whoever deploys to fill in.
+    // With the entries that are commented out as examples.
     let entries = config.lines().filter_map(|line| line.trim().trim_start_matches("# ").strip_prefix('"'));
     let entries = entries.filter_map(|entry| entry.trim_start_matches('"').split_once('=')).map(|(name, _)| name);
     let page = read("docs/operations/deploy.md");
@@ -36,9 +36,9 @@ fn what_is_written_about_parameters_is_about_parameters() {
     let table = table.split("\n## ").next().unwrap_or(table);
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |")).map(|(names, _)| names);
     let names = rows.flat_map(|names| names.split(", ")).map(|name| name.trim_matches('`'));
-    let written: BTreeSet<_> = entries.chain(names).collect();
-    assert!(written.len() >= 25, "found only {written:?}");
-    for name in written {
-        assert!(parameters.get(name).is_some(), "there is no parameter {name}");
+    let documented: BTreeSet<_> = entries.chain(names).collect();
+    assert!(documented.len() >= 25, "found only {documented:?}");
+    for name in documented {
+        assert!(parameters.get(name).is_some(), "the template has no parameter {name}");
     }
 }

@@ -1,4 +1,4 @@
-//! A template, by what it declares.
+//! Reads templates.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -13,7 +13,7 @@ pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A template, by what it declares.
+/// A CloudFormation template.
 pub struct Template {
     pub path: String,
     pub yaml: Yaml,
@@ -25,7 +25,7 @@ impl Template {
         Self { path: path.to_owned(), yaml }
     }
 
-    /// `template.yaml` and those of `infra/`.
+    /// `template.yaml` and the templates in `infra/`.
     pub fn all() -> Vec<Self> {
         let files = fs::read_dir(root().join("infra")).expect("a folder").map(|entry| entry.expect("an entry").path());
         let stacks = files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
@@ -47,18 +47,18 @@ impl Template {
     }
 }
 
-/// What `!Ref`, `!GetAtt`, `!Sub` or a plain text says.
+/// The text of `!Ref`, `!GetAtt`, `!Sub` or a plain text.
 pub fn text(value: &Yaml) -> Option<&str> {
     value.as_str()
 }
 
-/// The resource that a reference leads to: `Queue` of `Queue.QueueName` and of `${Queue.QueueName}`.
+/// The resource in a reference: `Queue` for `Queue.QueueName` and `${Queue.QueueName}`.
 pub fn resource(reference: &str) -> &str {
     let name = reference.trim_start_matches("${").trim_end_matches('}');
     name.split('.').next().unwrap_or(name)
 }
 
-/// What stands between two texts.
+/// The text between `start` and `end`.
 pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     Some(text.split_once(start)?.1.split_once(end)?.0)
 }
