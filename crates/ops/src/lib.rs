@@ -4,9 +4,9 @@
 //! session       the stack: its outputs and the clients of its services
 //! signed_calls  the calls of CloudFormation and Lambda
 //! tls           the HTTP client
-//! stream        the state of the graph's stream; replays of a part of it
+//! stream        shows the status of the Neptune stream; replays a range of it
 //! queue         dead-letter queues: shows messages without consuming them; redrives them
-//! media         renders variants and renditions again
+//! media         renders variants and encodes renditions again
 //! ```
 //! Without `--apply` no command changes anything. None shows text of users: only ids, kinds and reasons.
 
@@ -24,29 +24,28 @@ use serde::Serialize;
 
 pub use session::Session;
 
-/// Looks after a deployed stack. Who it acts as, and in which region, it learns as all of AWS's tools do: from
-/// the environment and from profiles.
+/// Operates a deployed stack. Credentials and region come from the environment and profiles.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask ops", bin_name = "cargo xtask ops")]
 pub struct Arguments {
     /// The name of the stack.
     #[arg(long, default_value = "iyagi", global = true)]
     pub stack: String,
-    /// Where AWS is, if not at its own endpoints: for a stack on one machine.
+    /// The endpoint of the emulator, for a stack on this machine.
     #[arg(long, global = true)]
     pub endpoint_url: Option<String>,
-    /// Answer as JSON.
+    /// Print the report as JSON.
     #[arg(long, global = true)]
     pub json: bool,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// The graph's stream of changes.
+    /// The Neptune stream.
     #[command(subcommand)]
     Stream(stream::Command),
     /// Dead-letter queues.
@@ -57,29 +56,31 @@ pub enum Command {
     Media(media::Command),
 }
 
-/// What a command found or did: for people, and for programs.
+/// The result of a command, printed as text or JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-#[expect(missing_docs, reason = "each is named as its type")]
+#[expect(missing_docs, reason = "each variant is documented by its type")]
 pub enum Report {
     Status(stream::Status),
-    Replay(stream::Replayed),
-    Look(queue::Looked),
-    Redrive(queue::Redriven),
-    Reprocess(media::Reprocessed),
+    Replay(stream::ReplayReport),
+    Peek(queue::PeekReport),
+    Redrive(queue::RedriveReport),
+    Reprocess(media::ReprocessReport),
 }
 
-/// Does it.
+/// Runs a command.
 ///
 /// # Errors
-/// If AWS refuses a call, or the stack is not as this program knows it.
+/// If a call fails, or the stack lacks an output.
 pub async fn run(session: &Session, command: &Command) -> Result<Report> {
     Ok(match command {
         Command::Stream(stream::Command::Status) => Report::Status(stream::status(session).await?),
-        Command::Stream(stream::Command::Replay(order)) => Report::Replay(stream::replay(session, order).await?),
-        Command::Queue(queue::Command::Look(order)) => Report::Look(queue::look(session, order).await?),
-        Command::Queue(queue::Command::Redrive(order)) => Report::Redrive(queue::redrive(session, order).await?),
-        Command::Media(media::Command::Reprocess(order)) => Report::Reprocess(media::reprocess(session, order).await?),
+        Command::Stream(stream::Command::Replay(options)) => Report::Replay(stream::replay(session, options).await?),
+        Command::Queue(queue::Command::Peek(options)) => Report::Peek(queue::peek(session, options).await?),
+        Command::Queue(queue::Command::Redrive(options)) => Report::Redrive(queue::redrive(session, options).await?),
+        Command::Media(media::Command::Reprocess(options)) => {
+            Report::Reprocess(media::reprocess(session, options).await?)
+        }
     })
 }
 
@@ -88,7 +89,7 @@ impl std::fmt::Display for Report {
         match self {
             Self::Status(report) => report.fmt(f),
             Self::Replay(report) => report.fmt(f),
-            Self::Look(report) => report.fmt(f),
+            Self::Peek(report) => report.fmt(f),
             Self::Redrive(report) => report.fmt(f),
             Self::Reprocess(report) => report.fmt(f),
         }
@@ -102,9 +103,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_for_is_one_thing() {
+    fn command_line_is_parsed_or_rejected() {
         Arguments::command().debug_assert();
-        let read = |line: &str| Arguments::try_parse_from(line.split(' '));
+        let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
         for line in [
             "ops stream status --stack other",
             "ops stream replay --from 1 --to 2:3 --apply",
@@ -113,7 +114,7 @@ mod tests {
             "ops media reprocess --prefix photo/ --anew --apply",
             "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --apply",
         ] {
-            assert!(read(line).is_ok(), "{line}");
+            assert!(parse(line).is_ok(), "{line}");
         }
         for line in [
             "ops stream replay --from 1",
@@ -122,7 +123,7 @@ mod tests {
             "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --prefix photo/",
             "ops media reprocess --id x",
         ] {
-            assert!(read(line).is_err(), "{line}");
+            assert!(parse(line).is_err(), "{line}");
         }
     }
 }

@@ -8,9 +8,9 @@ use ops::{Arguments, Session, run, session};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match answer(Arguments::parse()).await {
-        Ok(answer) => {
-            println!("{answer}");
+    match run_command(Arguments::parse()).await {
+        Ok(report) => {
+            println!("{report}");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn answer(arguments: Arguments) -> Result<String> {
+async fn run_command(arguments: Arguments) -> Result<String> {
     let config = session::config(arguments.endpoint_url).await;
     let session = Session::of(config, &arguments.stack).await?;
     let report = run(&session, &arguments.command).await?;

@@ -1,37 +1,37 @@
-//! Having variants and renditions made again.
+//! Renders variants and encodes renditions again.
 
 mod plan;
 mod reprocess;
 
 use domain::media::MediaId;
 
-pub use reprocess::{Reprocessed, reprocess};
+pub use reprocess::{ReprocessReport, reprocess};
 
-/// About pictures and recordings.
+/// Commands for pictures and recordings.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Have items made again from their originals. Without --apply, only count them.
+    /// Process originals again. Without --apply, only count them.
     ///
-    /// Sends the worker the event of S3 again, with the same position: the worker restores missing files and retries failed
-    /// items. With --anew, the event has a new position just behind the old one: new files replace the old ones, under new
-    /// URLs.
-    Reprocess(Order),
+    /// The worker gets the S3 event of the original again, at the same position. It restores missing files and
+    /// retries failed items. With --anew, the event has a new position directly after the old one: new files
+    /// replace the existing ones, under other URLs.
+    Reprocess(ReprocessOptions),
 }
 
-/// Which items.
+/// Selects the items to process again.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Order {
-    /// An item's id; may be repeated.
+pub struct ReprocessOptions {
+    /// The id of an item. May be repeated.
     #[arg(long, required_unless_present = "prefix", conflicts_with = "prefix")]
     pub id: Vec<MediaId>,
-    /// All originals whose keys begin so: photo/, or audio/<owner>/.
+    /// All originals whose keys have this prefix, such as photo/ or audio/<owner>/.
     #[arg(long)]
     pub prefix: Option<String>,
-    /// Replace what there is, for workers that make something else than before. An item that can not be made any
-    /// more becomes failed.
+    /// Replace existing files, for workers whose output has changed. An item that can no longer be rendered becomes
+    /// failed.
     #[arg(long = "anew")]
     pub new_revision: bool,
-    /// Do it.
+    /// Send the events to the workers.
     #[arg(long)]
     pub apply: bool,
 }

@@ -1,104 +1,105 @@
-//! Dead-letter queues: what lies in them, and sending it back.
+//! Dead-letter queues: shows their messages, and redrives them.
 
-mod held;
+mod in_flight;
 mod kind;
-mod look;
+mod peek;
 mod reason;
 mod redrive;
 
 use anyhow::Result;
 
-pub use look::{Letter, Looked, look};
-pub use redrive::{Redriven, redrive};
+pub use peek::{DeadLetter, PeekReport, peek};
+pub use redrive::{RedriveReport, redrive};
 
 use crate::Session;
 
-/// About a dead-letter queue.
+/// Commands for a dead-letter queue.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Show what lies there and why, and leave it there.
+    /// Show dead letters and their failures, and leave them in the queue.
     ///
-    /// Nothing of what users wrote is shown. For the moment of looking, other consumers do not see the messages; the
-    /// count of how often each was received grows by one.
-    Look(Look),
-    /// Send what lies there back to where it came from. Without --apply, only count it.
+    /// No text of users is shown. The messages are invisible to other consumers while they are read, and their
+    /// receive counts grow by one.
+    #[command(name = "look")]
+    Peek(PeekOptions),
+    /// Send dead letters back to their source. Without --apply, only count them.
     ///
-    /// Each message is sent before it is deleted, so one may come twice, which changes nothing. What fails
-    /// again meanwhile stays where it is.
-    Redrive(Redrive),
+    /// Each message is sent before it is deleted. A duplicate can occur and has no effect. Messages that fail
+    /// again during the redrive stay in the queue.
+    Redrive(RedriveOptions),
 }
 
-/// Which queue to look into.
+/// Selects the dead letters to show.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Look {
-    /// Whose dead letters.
+pub struct PeekOptions {
+    /// The queue with the dead letters.
     pub queue: Name,
-    /// How many messages to show.
+    /// The maximum number of messages to show.
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
 }
 
-/// Which queue's messages to send back.
+/// Selects the dead letters to redrive.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Redrive {
-    /// Whose dead letters.
+pub struct RedriveOptions {
+    /// The queue with the dead letters.
     pub queue: Name,
-    /// How many messages to send back.
+    /// The maximum number of messages to send back.
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     pub limit: usize,
-    /// Do it.
+    /// Send the messages.
     #[arg(long)]
     pub apply: bool,
 }
 
-/// A queue with dead letters, by the work that is done from it.
+/// A source that has a dead-letter queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Name {
-    /// Pictures to make variants of.
+    /// Pictures to render as variants.
     Thumbnail,
-    /// Recordings to make renditions of.
+    /// Recordings to encode as renditions.
     Audio,
-    /// What is to be known of media items.
+    /// S3 events and reports of workers for the media table.
     Metadata,
-    /// Changes that the bus refused.
+    /// Changes that the event bus rejected.
     GraphChanges,
-    /// Changes for push-fanout.
+    /// Changes to evaluate for push notifications.
     Push,
-    /// Changes for the index.
+    /// Changes to index for search.
     Search,
 }
 
-/// Where dead letters lie, and where they go.
+/// A dead-letter queue and the source of its messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place<'a> {
-    pub(crate) dead_letters: &'a str,
-    pub(crate) home: Home<'a>,
+pub(crate) struct DeadLetterQueue<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) source: Source<'a>,
 }
 
-/// Where messages came from.
+/// The source of dead letters, and the destination of a redrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Home<'a> {
-    /// A queue's URL.
+pub(crate) enum Source<'a> {
+    /// The URL of a queue.
     Queue(&'a str),
-    /// A FIFO topic's ARN.
+    /// The ARN of a FIFO topic.
     Topic(&'a str),
 }
 
 impl Name {
-    /// The queue of this stack.
-    pub(crate) fn place(self, session: &Session) -> Result<Place<'_>> {
-        let queue = |dead_letters, queue| {
-            Ok(Place { dead_letters: session.output(dead_letters)?, home: Home::Queue(session.output(queue)?) })
+    /// The dead-letter queue in the stack of `session`.
+    pub(crate) fn dead_letter_queue(self, session: &Session) -> Result<DeadLetterQueue<'_>> {
+        let of_queue = |url, queue| {
+            Ok(DeadLetterQueue { url: session.output(url)?, source: Source::Queue(session.output(queue)?) })
         };
         match self {
-            Self::Thumbnail => queue("ThumbnailDeadLettersUrl", "ThumbnailQueueUrl"),
-            Self::Audio => queue("AudioDeadLettersUrl", "AudioQueueUrl"),
-            Self::Metadata => queue("MetadataDeadLettersUrl", "MetadataQueueUrl"),
-            Self::Push => queue("PushDeadLettersUrl", "PushQueueUrl"),
-            Self::Search => queue("SearchDeadLettersUrl", "SearchQueueUrl"),
-            Self::GraphChanges => Ok(Place {
-                dead_letters: session.output("GraphChangesDeadLettersUrl")?,
-                home: Home::Topic(session.output("GraphChangesTopicArn")?),
+            Self::Thumbnail => of_queue("ThumbnailDeadLettersUrl", "ThumbnailQueueUrl"),
+            Self::Audio => of_queue("AudioDeadLettersUrl", "AudioQueueUrl"),
+            Self::Metadata => of_queue("MetadataDeadLettersUrl", "MetadataQueueUrl"),
+            Self::Push => of_queue("PushDeadLettersUrl", "PushQueueUrl"),
+            Self::Search => of_queue("SearchDeadLettersUrl", "SearchQueueUrl"),
+            Self::GraphChanges => Ok(DeadLetterQueue {
+                url: session.output("GraphChangesDeadLettersUrl")?,
+                source: Source::Topic(session.output("GraphChangesTopicArn")?),
             }),
         }
     }

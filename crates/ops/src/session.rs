@@ -20,7 +20,7 @@ pub struct Session {
     outputs: BTreeMap<String, String>,
 }
 
-/// The configuration of SDK clients. Credentials and region come from the environment and profiles, as in all tools of AWS.
+/// The configuration of SDK clients. Credentials and region come from the environment and profiles.
 pub async fn config(endpoint_url: Option<String>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client());
     if let Some(url) = endpoint_url {
@@ -30,13 +30,14 @@ pub async fn config(endpoint_url: Option<String>) -> SdkConfig {
 }
 
 impl Session {
-    /// Opens the stack `stack`.
+    /// Reads the outputs of the stack `stack`.
     ///
     /// # Errors
     /// If it does not exist, or the caller may not describe it.
     pub async fn of(config: SdkConfig, stack: &str) -> Result<Self> {
         let calls = SignedCalls::new(&config)?;
-        let outputs = outputs(&calls.describe_stack(stack).await?).with_context(|| format!("the stack {stack}"))?;
+        let outputs =
+            outputs(&calls.describe_stack(stack).await?).with_context(|| format!("cannot read the stack {stack}"))?;
         // The emulator has no host names for buckets.
         let path_style = config.endpoint_url().is_some();
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(path_style).build();
@@ -50,10 +51,10 @@ impl Session {
         })
     }
 
-    /// The template's output `name`.
+    /// The stack's output `name`.
     pub(crate) fn output(&self, name: &str) -> Result<&str> {
         let output = self.outputs.get(name).map(String::as_str);
-        output.with_context(|| format!("the stack has no output {name}: this part is not deployed"))
+        output.with_context(|| format!("the stack has no output {name}: its resource is not deployed"))
     }
 
     /// Invokes a function with `event`, and reads its response.
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outputs_of_a_described_stack_are_read_by_name() {
+    fn stack_description_is_parsed_into_outputs() {
         let xml = r#"<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
             <DescribeStacksResult><Stacks><member><StackName>iyagi</StackName><Outputs>
             <member><OutputKey>MediaTableName</OutputKey><OutputValue>media-1</OutputValue></member>

@@ -1,4 +1,4 @@
-//! Calls of CloudFormation and Lambda. One call of each is needed, and their SDKs take minutes to compile.
+//! Calls of CloudFormation and Lambda. The tool makes one call of each, and their SDKs take minutes to compile.
 
 use anyhow::{Context, Result, bail};
 use aws_config::SdkConfig;
@@ -18,7 +18,7 @@ pub struct SignedCalls {
 }
 
 impl SignedCalls {
-    /// Calls as `config` says.
+    /// Signs with the credentials and region of `config`, and sends to its endpoint.
     ///
     /// # Errors
     /// If it has no region or no credentials.
@@ -51,8 +51,8 @@ impl SignedCalls {
         }
         let body: Value = serde_json::from_slice(response.body())?;
         if response.headers().contains_key("x-amz-function-error") {
-            // Functions keep text of users out of their errors, as out of their logs.
-            bail!("{function} failed: {}", body["errorMessage"].as_str().unwrap_or("without a reason"));
+            // The errors of the functions contain no text of users.
+            bail!("{function} failed: {}", body["errorMessage"].as_str().unwrap_or("no error message"));
         }
         Ok(body)
     }

@@ -1,19 +1,19 @@
-//! The graph's stream of changes. It can be read from within its network only, so the poller is asked.
+//! The Neptune stream. Only the poller can reach it, so the commands invoke the poller.
 
 mod replay;
 mod status;
 
-pub use replay::{Order, Place, Replayed, replay};
-pub use status::{Held, Status, Unread, status};
+pub use replay::{PositionArgument, ReplayOptions, ReplayReport, replay};
+pub use status::{Backlog, LeaseInfo, Status, status};
 
-/// About the stream.
+/// Commands for the stream.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// How far it is published, how much is left and for how long, and who publishes.
+    /// Show the checkpoint, the unpublished commits with their age and expiry, and the lease.
     Status,
-    /// Publish the commits of a range once more. Without --apply, only count what that would publish.
+    /// Publish the commits of a range again. Without --apply, only count their changes.
     ///
-    /// Whole transactions, under the ids that they had: who keeps positions, as push and search do, has seen
-    /// them and changes nothing.
-    Replay(Order),
+    /// Transactions are published whole, with the same event ids. Push and search skip events that they have
+    /// processed.
+    Replay(ReplayOptions),
 }

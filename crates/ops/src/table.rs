@@ -1,10 +1,10 @@
-//! Words for people.
+//! Text output of durations.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// How long it is from `earlier` to `later`; nothing, if it is the other way round.
+/// The time from `earlier` to `later`; zero if `later` is before `earlier`.
 pub fn between(earlier: Timestamp, later: Timestamp) -> Duration {
     later.duration_since(earlier).try_into().unwrap_or_default()
 }
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_told_in_two_units() {
+    fn duration_has_its_two_largest_units() {
         for (seconds, text) in [(0, "0 s"), (62, "1 min 2 s"), (3_600, "1 h 0 min"), (266_400, "3 d 2 h")] {
             assert_eq!(duration(Duration::from_secs(seconds)), text);
         }

@@ -33,7 +33,7 @@ pub struct Client {
 #[error("signed requests need a region and credentials")]
 pub struct MissingCredentials;
 
-/// Why a request has no response.
+/// Reason why a request has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The credentials cannot be loaded now.
@@ -75,7 +75,7 @@ impl Client {
     /// Signs `request` for `service` (`s3`, `es`, `lambda`, …) and sends it; the URL is absolute.
     ///
     /// # Errors
-    /// Without a whole response. A response of any status is no error.
+    /// If no complete response arrives. A response of any status is not an error.
     pub async fn send(&self, service: &str, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {
         let credentials = self.credentials.provide_credentials().await.map_err(Error::Credentials)?;
         let request = signed(request, service, &self.region, credentials, SystemTime::now()).map_err(Error::Request)?;

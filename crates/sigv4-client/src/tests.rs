@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::{
 
 use super::*;
 
-/// The keys, and the time, 2013-05-24T00:00:00Z, of the examples in "Signature Calculations for the Authorization
+/// The signature of a request with the keys and the time, 2013-05-24T00:00:00Z, of the examples in "Signature Calculations for the Authorization
 /// Header" (Amazon S3 API Reference).
 fn example(request: http::request::Builder, body: &str) -> String {
     let keys = Credentials::from_keys("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None);
@@ -37,7 +37,7 @@ fn encoded_s3_path_is_not_encoded_again() {
     assert_eq!(example(put, "Welcome to Amazon S3."), signature);
 }
 
-/// Records requests; answers 404, or fails.
+/// Records requests. Returns 404, or a connection error.
 #[derive(Debug, Clone, Default)]
 struct Recorder {
     requests: Arc<Mutex<Vec<(String, String)>>>,

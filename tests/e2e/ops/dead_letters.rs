@@ -28,8 +28,8 @@ async fn empty(deployed: &Deployed, queue: &str) {
     while !take_messages(&deployed.aws, deployed.output(queue), |_| true).await.is_empty() {}
 }
 
-fn letters(report: &Value) -> &[Value] {
-    report["letters"].as_array().expect("letters")
+fn dead_letters_of(report: &Value) -> &[Value] {
+    report["letters"].as_array().expect("dead letters")
 }
 
 /// Sends an unreadable message to a queue, and checks how `queue look` shows its dead letter.
@@ -39,7 +39,7 @@ async fn check_unreadable_message(deployed: &Deployed, name: &str, queue: &str, 
     let kind = format!("unreadable, {} bytes", body.len());
     wait_until("the dead letter in the report", async || {
         let report = run_ops(deployed, &["queue", "look", name]).await;
-        let Some(letter) = letters(&report).iter().find(|letter| letter["kind"] == kind) else { return false };
+        let Some(letter) = dead_letters_of(&report).iter().find(|letter| letter["kind"] == kind) else { return false };
         let failure = letter["failure"].as_str().expect("failure");
         assert!(failure.starts_with("could not read the message: ") && !failure.contains("미나"), "{letter}");
         true
@@ -71,7 +71,8 @@ async fn redriven_dead_letter_is_processed() {
 
     for received in 1..=2 {
         let report = run_ops(&deployed, &["queue", "look", "thumbnail"]).await;
-        let letter = letters(&report).iter().find(|letter| letter["kind"] == format!("S3 event: media {id} landed"));
+        let letter =
+            dead_letters_of(&report).iter().find(|letter| letter["kind"] == format!("S3 event: media {id} created"));
         let letter = letter.unwrap_or_else(|| panic!("it is missing: {report}"));
         assert_eq!(letter["failure"], "could not store a file that was made: invalid type: string …");
         assert_eq!(letter["received"], received, "a look leaves it visible: {report}");
@@ -106,14 +107,14 @@ async fn redriven_fifo_messages_keep_order_and_poison_is_dead_lettered_again() {
         send_dead_letter(&deployed, "SearchDeadLettersUrl", &body, "could not read the message", Some(&group)).await;
     }
     let report = run_ops(&deployed, &["queue", "look", "search"]).await;
-    assert!(letters(&report).len() >= 10, "SQS returns ten of a group: {report}");
+    assert!(dead_letters_of(&report).len() >= 10, "SQS returns ten of a group: {report}");
     let redriven = run_ops(&deployed, &["queue", "redrive", "search", "--apply"]).await;
     assert!(redriven["messages"].as_u64() >= Some(12), "{redriven}");
     // search-indexer cannot read them, and dead-letters each of them again.
     let is_unreadable = |letter: &&Value| letter["kind"].as_str().is_some_and(|kind| kind.starts_with("unreadable, "));
     wait_until("all messages to be dead-lettered again", async || {
         let report = run_ops(&deployed, &["queue", "look", "search"]).await;
-        let unreadable = letters(&report).iter().filter(is_unreadable).count();
+        let unreadable = dead_letters_of(&report).iter().filter(is_unreadable).count();
         report["messages"].as_u64() == Some(12) && unreadable >= 10
     })
     .await;
@@ -133,6 +134,6 @@ async fn change_too_large_for_a_message_is_not_redriven() {
     let redriven = run_ops(&deployed, &["queue", "redrive", "graph-changes", "--apply"]).await;
     assert_eq!((&redriven["messages"], &redriven["unfit"]), (&json!(0), &json!(1)), "{redriven}");
     let report = run_ops(&deployed, &["queue", "look", "graph-changes"]).await;
-    assert_eq!(letters(&report)[0]["kind"], "a change that fits no message");
+    assert_eq!(dead_letters_of(&report)[0]["kind"], "change too large for a message");
     receive_messages(&deployed.aws, deployed.output("GraphChangesDeadLettersUrl"), 1).await;
 }

@@ -38,20 +38,20 @@ fn emulator(list: &'static str) -> Server {
     Server::start("emulator", 0, |_| router).expect("a server")
 }
 
-struct World {
+struct Setup {
     edge: EdgeServer,
     urls: UrlBuilder,
     _emulator: Server,
 }
 
-fn world(list: &'static str) -> World {
+fn setup(list: &'static str) -> Setup {
     let emulator = emulator(list);
     let pair = KeyPair::generate().expect("a pair");
     let keys = PublicKeys::from([("K1".to_owned(), PublicKey::from_pem(&pair.public).expect("a key"))]);
     let edge = EdgeServer::start(Options { port: 0, upstream: emulator.endpoint(), keys }).expect("an edge server");
     let signer = Signer::from_pem("K1", &pair.private).expect("a signer");
     let urls = UrlBuilder::new(&edge.endpoint(), Some(signer)).expect("urls");
-    World { edge, urls, _emulator: emulator }
+    Setup { edge, urls, _emulator: emulator }
 }
 
 fn key(visibility: Visibility) -> String {
@@ -61,7 +61,7 @@ fn key(visibility: Visibility) -> String {
 
 async fn send(method: Method, url: &str) -> (StatusCode, HeaderMap, String) {
     let request = reqwest::Client::new().request(method, url).header("range", "bytes=0-3");
-    let response = request.send().await.expect("an answer");
+    let response = request.send().await.expect("a response");
     (response.status(), response.headers().clone(), response.text().await.expect("text"))
 }
 
@@ -71,10 +71,10 @@ fn echoed(headers: &HeaderMap) -> Value {
 
 #[tokio::test]
 async fn allowed_request_is_forwarded_without_its_signature() {
-    let world = world(LIST);
+    let setup = setup(LIST);
     for visibility in [Visibility::Public, Visibility::Private] {
         let key = key(visibility);
-        let url = world.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
+        let url = setup.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
         assert_eq!(url.contains("Signature="), visibility == Visibility::Private);
         for method in [Method::GET, Method::HEAD] {
             let (status, headers, body) = send(method.clone(), &url).await;
@@ -95,10 +95,10 @@ async fn allowed_request_is_forwarded_without_its_signature() {
 
 #[tokio::test]
 async fn denied_request_gets_the_error_of_cloudfront() {
-    let world = world(LIST);
+    let setup = setup(LIST);
     let key = key(Visibility::Private);
-    let url = world.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
-    let past = world.urls.urls(&[&key], 1).expect("a URL").swap_remove(0);
+    let url = setup.urls.urls(&[&key], LATER).expect("a URL").swap_remove(0);
+    let past = setup.urls.urls(&[&key], 1).expect("a URL").swap_remove(0);
     let (unsigned, query) = url.split_once('?').expect("a query");
     for (url, code, message) in [
         (unsigned, "MissingKey", "Missing Key-Pair-Id query parameter or cookie value"),
@@ -106,7 +106,7 @@ async fn denied_request_gets_the_error_of_cloudfront() {
         (&url.replace("Policy=", "Policy=A"), "MalformedPolicy", "Malformed Policy"),
         (&url.replace("127.0.0.1", "localhost"), "AccessDenied", "Access denied"),
         (&past, "AccessDenied", "Access denied"),
-        (&format!("{}/?{query}", world.edge.endpoint()), "AccessDenied", "Access denied"),
+        (&format!("{}/?{query}", setup.edge.endpoint()), "AccessDenied", "Access denied"),
     ] {
         let (status, headers, body) = send(Method::GET, url).await;
         assert_eq!((status, &headers["content-type"]), (StatusCode::FORBIDDEN, &"text/xml".parse().expect("a value")));
@@ -119,7 +119,7 @@ async fn denied_request_gets_the_error_of_cloudfront() {
 
 #[tokio::test]
 async fn request_without_distribution_returns_502() {
-    let world = world("<DistributionList/>");
-    let (status, _, body) = send(Method::GET, &format!("{}/x", world.edge.endpoint())).await;
+    let setup = setup("<DistributionList/>");
+    let (status, _, body) = send(Method::GET, &format!("{}/x", setup.edge.endpoint())).await;
     assert_eq!((status, body.as_str()), (StatusCode::BAD_GATEWAY, "there is no distribution\n"));
 }

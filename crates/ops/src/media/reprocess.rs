@@ -7,67 +7,68 @@ use serde::Serialize;
 use store::media::{MAX_BATCH, MediaTable, Projection};
 
 use super::{
-    Order,
-    plan::{Decision, Original, Why, Worker, decide},
+    ReprocessOptions,
+    plan::{Decision, Original, SkipReason, Worker, decide},
 };
 use crate::Session;
 
-/// The most messages that one call sends.
+/// The maximum number of messages in one call of SQS.
 const SEND_BATCH: usize = 10;
 
-/// What came of it.
+/// The number of originals by decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reprocessed {
-    /// Whether workers were told; else the items were only counted.
+pub struct ReprocessReport {
+    /// Whether events were sent. `false`: the items were only counted.
     pub applied: bool,
-    /// Pictures that are made again.
+    /// Pictures that are processed again.
     pub pictures: usize,
-    /// Recordings that are.
+    /// Recordings that are processed again.
     pub recordings: usize,
-    /// Originals of which nothing is known.
+    /// Originals without a row in the media table.
     pub unknown: usize,
     /// Items that were deleted.
     pub deleted: usize,
-    /// Items whose original has gone or changed.
+    /// Items whose original is missing or has changed.
     pub changed: usize,
-    /// Items that have been reprocessed too often.
-    pub no_room: usize,
+    /// Items that cannot be replaced again: no further revision of their sequencer exists.
+    #[serde(rename = "noRoom")]
+    pub no_revision_left: usize,
 }
 
-/// Tells the workers to make items again, or counts them.
+/// Sends the events of originals to the workers again, or counts them.
 ///
 /// # Errors
-/// If a bucket, the table or a queue fails. To order the same again does no harm.
-pub async fn reprocess(session: &Session, order: &Order) -> Result<Reprocessed> {
-    let mut reprocessed = Reprocessed { applied: order.apply, ..Reprocessed::default() };
+/// If a call of S3, DynamoDB or SQS fails. The command can be repeated.
+pub async fn reprocess(session: &Session, options: &ReprocessOptions) -> Result<ReprocessReport> {
+    let mut report = ReprocessReport { applied: options.apply, ..ReprocessReport::default() };
     let media = Media {
         session,
         table: MediaTable::new(session.dynamodb.clone(), session.output("MediaTableName")?.to_owned()),
         bucket: session.output("OriginalsBucketName")?,
     };
-    if let Some(prefix) = &order.prefix {
-        ensure!(!prefix.is_empty(), "a prefix is expected, such as photo/");
+    if let Some(prefix) = &options.prefix {
+        ensure!(!prefix.is_empty(), "the prefix is empty; expected one such as photo/");
         let pages = session.s3.list_objects_v2().bucket(media.bucket).prefix(prefix);
         let mut pages = pages.into_paginator().send();
         while let Some(page) = pages.next().await {
-            let objects = page.context("the bucket of originals")?.contents.unwrap_or_default();
+            let objects = page.context("cannot list the originals bucket")?.contents.unwrap_or_default();
             let originals: Vec<_> = objects.iter().filter_map(listed).collect();
-            for some in originals.chunks(MAX_BATCH) {
-                media.work(order, some, &mut reprocessed).await?;
+            for batch in originals.chunks(MAX_BATCH) {
+                media.process(options, batch, &mut report).await?;
             }
         }
     }
-    for ids in order.id.chunks(MAX_BATCH) {
+    for ids in options.id.chunks(MAX_BATCH) {
         let mut found = Vec::with_capacity(ids.len());
         for item in media.items(ids).await? {
-            found.push((item.id, media.look(&item.key).await?));
+            found.push((item.id, media.head(&item.key).await?));
         }
         let known = |id: &MediaId| found.iter().any(|(found, _)| found == id);
-        reprocessed.unknown += ids.iter().filter(|id| !known(id)).count();
-        media.work(order, &found, &mut reprocessed).await?;
+        report.unknown += ids.iter().filter(|id| !known(id)).count();
+        media.process(options, &found, &mut report).await?;
     }
-    Ok(reprocessed)
+    Ok(report)
 }
 
 struct Media<'a> {
@@ -77,32 +78,32 @@ struct Media<'a> {
 }
 
 impl Media<'_> {
-    /// Decides about each of these, and sends what is to be sent.
-    async fn work(
+    /// Decides about each original, and sends the events.
+    async fn process(
         &self,
-        order: &Order,
+        options: &ReprocessOptions,
         originals: &[(MediaId, Option<Original>)],
-        reprocessed: &mut Reprocessed,
+        report: &mut ReprocessReport,
     ) -> Result<()> {
         let ids: Vec<_> = originals.iter().map(|(id, _)| *id).collect();
         let items: HashMap<_, _> = self.items(&ids).await?.into_iter().map(|item| (item.id, item)).collect();
         let (mut pictures, mut recordings) = (Vec::new(), Vec::new());
         for (id, original) in originals {
-            match decide(items.get(id), original.as_ref(), order.new_revision) {
+            match decide(items.get(id), original.as_ref(), options.new_revision) {
                 Decision::Send(Worker::Thumbnailer, event) => pictures.push(event.to_notification()),
                 Decision::Send(Worker::AudioWorker, event) => recordings.push(event.to_notification()),
-                Decision::Leave(Why::Unknown) => reprocessed.unknown += 1,
-                Decision::Leave(Why::Deleted) => reprocessed.deleted += 1,
-                Decision::Leave(Why::Changed) => reprocessed.changed += 1,
-                Decision::Leave(Why::NoRoom) => reprocessed.no_room += 1,
+                Decision::Skip(SkipReason::Unknown) => report.unknown += 1,
+                Decision::Skip(SkipReason::Deleted) => report.deleted += 1,
+                Decision::Skip(SkipReason::Changed) => report.changed += 1,
+                Decision::Skip(SkipReason::NoRevisionLeft) => report.no_revision_left += 1,
             }
         }
-        if order.apply {
+        if options.apply {
             self.send("ThumbnailQueueUrl", &pictures).await?;
             self.send("AudioQueueUrl", &recordings).await?;
         }
-        reprocessed.pictures += pictures.len();
-        reprocessed.recordings += recordings.len();
+        report.pictures += pictures.len();
+        report.recordings += recordings.len();
         Ok(())
     }
 
@@ -110,13 +111,13 @@ impl Media<'_> {
         Ok(self.table.get_many(ids, Projection::Brief).await?)
     }
 
-    /// The original at `key`, if there is one.
-    async fn look(&self, key: &str) -> Result<Option<Original>> {
-        let answer = self.session.s3.head_object().bucket(self.bucket).key(key).send().await;
-        match answer {
+    /// The original at `key`. `None` if it does not exist.
+    async fn head(&self, key: &str) -> Result<Option<Original>> {
+        let response = self.session.s3.head_object().bucket(self.bucket).key(key).send().await;
+        match response {
             Ok(object) => Ok(original(object.content_length, object.e_tag.as_deref())),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
-            Err(error) => Err(anyhow!(error).context("an original")),
+            Err(error) => Err(anyhow!(error).context("cannot read an original")),
         }
     }
 
@@ -128,8 +129,9 @@ impl Media<'_> {
                 let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(body);
                 request = request.entries(entry.build()?);
             }
-            let answer = request.send().await?;
-            ensure!(answer.failed.is_empty(), "{queue} does not take {} messages: try again", answer.failed.len());
+            let response = request.send().await?;
+            let failed = response.failed.len();
+            ensure!(failed == 0, "SQS did not accept {failed} messages for {queue}; run the command again");
         }
         Ok(())
     }
@@ -137,7 +139,7 @@ impl Media<'_> {
 
 fn listed(object: &aws_sdk_s3::types::Object) -> Option<(MediaId, Option<Original>)> {
     let key = object.key()?;
-    // What consoles make of "folders".
+    // Consoles create such objects as "folders".
     (!key.ends_with('/')).then(|| (MediaId::of_key(key), original(object.size, object.e_tag.as_deref())))
 }
 
@@ -146,22 +148,25 @@ fn original(size: Option<i64>, etag: Option<&str>) -> Option<Original> {
     Some(Original { size: u64::try_from(size?).ok()?, etag })
 }
 
-impl fmt::Display for Reprocessed {
+impl fmt::Display for ReprocessReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { applied, pictures, recordings, unknown, deleted, changed, no_room } = self;
+        let Self { applied, pictures, recordings, unknown, deleted, changed, no_revision_left } = self;
         if *applied {
-            write!(f, "Ordered: {pictures} pictures, {recordings} recordings.")?;
+            write!(f, "Sent to the workers: {pictures} pictures, {recordings} recordings.")?;
         } else {
-            write!(f, "Would be made again: {pictures} pictures, {recordings} recordings. To do it: --apply")?;
+            write!(
+                f,
+                "Would be processed again: {pictures} pictures, {recordings} recordings. To process them: --apply"
+            )?;
         }
-        for (number, why) in [
-            (unknown, "are not known to the table of media: copy such an original onto itself"),
+        for (number, reason) in [
+            (unknown, "are not in the media table: copy the original onto itself"),
             (deleted, "were deleted"),
-            (changed, "have gone or changed, of which S3's own event is on its way"),
-            (no_room, "have been reprocessed too often: copy such an original onto itself"),
+            (changed, "are missing or have changed: their S3 event will arrive"),
+            (no_revision_left, "cannot be replaced again: copy the original onto itself"),
         ] {
             if *number > 0 {
-                write!(f, "\n{number} {why}")?;
+                write!(f, "\n{number} {reason}")?;
             }
         }
         Ok(())

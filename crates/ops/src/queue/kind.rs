@@ -1,4 +1,4 @@
-//! What a message is, by its body, in words that show nothing of what users wrote.
+//! Describes a message by its body, without text of users.
 
 use domain::{
     graph::Change,
@@ -6,12 +6,12 @@ use domain::{
 };
 use serde::Deserialize;
 
-/// What the message is.
+/// A short description of the message: its type, and ids.
 pub fn kind(body: &str) -> String {
-    media(body).or_else(|| change(body)).or_else(|| further(body)).unwrap_or_else(|| unreadable(body))
+    media(body).or_else(|| change(body)).or_else(|| push_or_stub(body)).unwrap_or_else(|| unreadable(body))
 }
 
-/// Whether it is a change of the graph, as the bus takes it.
+/// Whether the body is a graph change in the form that the event bus accepts.
 pub fn is_change(body: &str) -> bool {
     Change::from_cloud_event(body).is_ok()
 }
@@ -36,7 +36,7 @@ fn media(body: &str) -> Option<String> {
 fn event(event: &ObjectEvent) -> String {
     let id = MediaId::of_key(&event.key);
     match event.change {
-        ObjectChange::Created { .. } => format!("media {id} landed"),
+        ObjectChange::Created { .. } => format!("media {id} created"),
         ObjectChange::Removed => format!("media {id} removed"),
     }
 }
@@ -47,8 +47,8 @@ fn change(body: &str) -> Option<String> {
     Some(format!("{} {}, change {}", change.kind.as_str(), change.change_kind.as_str(), received.id))
 }
 
-/// Push's own work that goes on, or the stub of a change that was too large.
-fn further(body: &str) -> Option<String> {
+/// A continuation or pending events of push-fanout, or the stub of a change that is too large.
+fn push_or_stub(body: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Typed {
         #[serde(rename = "type")]
@@ -56,9 +56,9 @@ fn further(body: &str) -> Option<String> {
     }
     let Typed { kind } = serde_json::from_str(body).ok()?;
     let known = match kind.strip_prefix("app.iyagi.")? {
-        "push.page" => "a page of followers to tell",
-        "push.waiting" => "events that waited for an owner",
-        rest if rest.starts_with("graph.") => "a change that fits no message",
+        "push.page" => "continuation: next page of recipients",
+        "push.waiting" => "events that waited for the owner of a vertex",
+        rest if rest.starts_with("graph.") => "change too large for a message",
         _ => return None,
     };
     Some(known.to_owned())
@@ -76,20 +76,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_told_apart_and_show_nothing_of_users() {
+    fn kind_is_described_without_text_of_users() {
         let event = |name: &str| {
             json!({"Records": [{"eventName": name, "eventTime": "2026-11-22T03:04:05Z", "s3": {"object": {
                 "key": "photo/mina/%EB%AF%B8%EB%82%98.jpg", "size": 1, "eTag": "e", "sequencer": "0A"}}}]})
         };
         let id = MediaId::of_key("photo/mina/미나.jpg");
         for (body, expected) in [
-            (event("ObjectCreated:Put"), format!("S3 event: media {id} landed")),
+            (event("ObjectCreated:Put"), format!("S3 event: media {id} created")),
             (event("ObjectRemoved:Delete"), format!("S3 event: media {id} removed")),
             (json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}), "S3's test event".to_owned()),
-            (json!({"type": "app.iyagi.push.page", "after": "미나"}), "a page of followers to tell".to_owned()),
+            (
+                json!({"type": "app.iyagi.push.page", "after": "미나"}),
+                "continuation: next page of recipients".to_owned(),
+            ),
             (
                 json!({"id": "main/7/1", "type": "app.iyagi.graph.vertex.added", "bytes": 300_000}),
-                "a change that fits no message".to_owned(),
+                "change too large for a message".to_owned(),
             ),
             (json!({"type": "미나"}), "unreadable, 17 bytes".to_owned()),
             (json!("미나"), "unreadable, 8 bytes".to_owned()),
@@ -99,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_named_by_its_id() {
+    fn change_is_described_by_its_id() {
         let record = Record {
             position: Position::new(7, 1),
             commit_timestamp_ms: 0,

@@ -7,86 +7,86 @@ use serde_json::{Value, json};
 
 use crate::Session;
 
-/// Which commits.
+/// Selects the commits to replay.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Order {
-    /// The first commit, also as <commit>:<op>. A transaction is published whole.
+pub struct ReplayOptions {
+    /// The first commit, also as <commit>:<op>. Transactions are published whole.
     #[arg(long)]
-    pub from: Place,
+    pub from: PositionArgument,
     /// The last commit.
     #[arg(long)]
-    pub to: Place,
-    /// Do it.
+    pub to: PositionArgument,
+    /// Publish the changes.
     #[arg(long)]
     pub apply: bool,
 }
 
-/// A position as operators write it: `12`, `12:3`, or as it stands in logs, `12/3`.
+/// A position on the command line: `12`, `12:3`, or as in logs, `12/3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place(pub Position);
+pub struct PositionArgument(pub Position);
 
-/// What came of it.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Replayed {
-    /// Whether they were published; else they were only counted.
+pub struct ReplayReport {
+    /// Whether changes were published. `false`: they were only counted.
     pub applied: bool,
-    /// Changes.
+    /// The number of changes.
     pub changes: u64,
-    /// The last position that was reached.
+    /// The last position that was published or counted.
     pub position: Option<Position>,
-    /// How many invocations it took.
+    /// The number of invocations of the poller.
     pub invocations: u32,
 }
 
-/// What the poller answers.
+/// The response of the poller.
 #[derive(Debug, Clone, Deserialize)]
-struct Answer {
+struct Response {
     ended: String,
     position: Option<Position>,
     changes: u64,
     complete: Option<bool>,
 }
 
-/// Has the poller publish a range once more, or count it, in as many invocations as that takes.
+/// Invokes the poller until it has published or counted the whole range again.
 ///
 /// # Errors
-/// If the poller stops, or comes no further in an invocation: what it has published until then stays so.
-pub async fn replay(session: &Session, order: &Order) -> Result<Replayed> {
+/// If an invocation fails or makes no progress. Changes that were published before stay published.
+pub async fn replay(session: &Session, options: &ReplayOptions) -> Result<ReplayReport> {
     let function = session.output("StreamPollerName")?;
-    let Order { from: Place(mut from), to: Place(to), apply } = *order;
-    let mut replayed = Replayed { applied: apply, changes: 0, position: None, invocations: 0 };
+    let ReplayOptions { from: PositionArgument(mut from), to: PositionArgument(to), apply } = *options;
+    let mut replayed = ReplayReport { applied: apply, changes: 0, position: None, invocations: 0 };
     loop {
-        let answer: Answer = session.invoke(function, &event(from, to, apply)).await?;
-        replayed.changes += answer.changes;
-        replayed.position = answer.position.or(replayed.position);
+        let response: Response = session.invoke(function, &event(from, to, apply)).await?;
+        replayed.changes += response.changes;
+        replayed.position = response.position.or(replayed.position);
         replayed.invocations += 1;
-        match next(from, &answer) {
+        match next(from, &response) {
             Next::Done => return Ok(replayed),
             Next::From(position) => from = position,
             Next::Stuck => {
-                let (ended, changes) = (answer.ended, replayed.changes);
-                bail!("the poller comes no further than commit {} ({ended}), after {changes} changes", from.commit_num)
+                let (ended, changes) = (response.ended, replayed.changes);
+                bail!("the poller makes no progress at commit {} ({ended}), after {changes} changes", from.commit_num)
             }
         }
     }
 }
 
 fn event(from: Position, to: Position, apply: bool) -> Value {
-    // The poller publishes whole transactions; so the last one is named by its commit.
+    // The poller publishes whole transactions, so the range ends with the last operation of the commit.
     json!({"replay": {"from": from, "to": Position::new(to.commit_num, u64::MAX), "dryRun": !apply}})
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     Done,
-    /// Its transaction may not have come to its end: from its beginning.
+    /// The transaction may be incomplete: it continues from the start of the transaction.
     From(Position),
     Stuck,
 }
 
-fn next(from: Position, answer: &Answer) -> Next {
-    match (answer.complete, answer.position) {
+fn next(from: Position, response: &Response) -> Next {
+    match (response.complete, response.position) {
         (Some(true), _) => Next::Done,
         (_, Some(position)) if position.commit_num > from.commit_num => {
             Next::From(Position::new(position.commit_num, 1))
@@ -95,24 +95,24 @@ fn next(from: Position, answer: &Answer) -> Next {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for PositionArgument {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.replace(':', "/");
         let whole = if text.contains('/') { text } else { format!("{text}/1") };
-        whole.parse().map(Self).map_err(|_| "<commit> or <commit>:<op> is expected".to_owned())
+        whole.parse().map(Self).map_err(|_| "expected <commit> or <commit>:<op>".to_owned())
     }
 }
 
-impl fmt::Display for Replayed {
+impl fmt::Display for ReplayReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { applied, changes, position, .. } = self;
         match (position, applied) {
-            (None, _) => write!(f, "There is nothing to publish in that range."),
-            (Some(last), true) => write!(f, "Published {changes} changes once more, up to {last}."),
+            (None, _) => write!(f, "The range has no changes."),
+            (Some(last), true) => write!(f, "Published {changes} changes again, up to {last}."),
             (Some(last), false) => {
-                write!(f, "{changes} changes, up to {last}, would be published once more. To do it: --apply")
+                write!(f, "{changes} changes, up to {last}, would be published again. To publish them: --apply")
             }
         }
     }
@@ -123,33 +123,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_read_as_they_are_written() {
+    fn position_argument_is_parsed_with_or_without_operation() {
         for text in ["12:3", "12/3"] {
-            assert_eq!(text.parse(), Ok(Place(Position::new(12, 3))));
+            assert_eq!(text.parse(), Ok(PositionArgument(Position::new(12, 3))));
         }
-        assert_eq!("12".parse(), Ok(Place(Position::new(12, 1))));
+        assert_eq!("12".parse(), Ok(PositionArgument(Position::new(12, 1))));
         for text in ["", "x", "1:2:3", ":1", "-1"] {
-            assert!(text.parse::<Place>().is_err(), "{text}");
+            assert!(text.parse::<PositionArgument>().is_err(), "{text}");
         }
     }
 
     #[test]
-    fn a_range_that_takes_longer_goes_on_where_it_ended() {
-        let answer = |position: Option<(u64, u64)>, complete| Answer {
+    fn incomplete_range_continues_at_the_last_commit() {
+        let response = |position: Option<(u64, u64)>, complete| Response {
             ended: "deadline".to_owned(),
             position: position.map(|(commit, op)| Position::new(commit, op)),
             changes: 1,
             complete: Some(complete),
         };
         let from = Position::new(4, 2);
-        assert_eq!(next(from, &answer(Some((9, 3)), true)), Next::Done);
-        assert_eq!(next(from, &answer(Some((7, 3)), false)), Next::From(Position::new(7, 1)));
-        assert_eq!(next(from, &answer(Some((4, 9)), false)), Next::Stuck, "or it would never end");
-        assert_eq!(next(from, &answer(None, false)), Next::Stuck);
+        assert_eq!(next(from, &response(Some((9, 3)), true)), Next::Done);
+        assert_eq!(next(from, &response(Some((7, 3)), false)), Next::From(Position::new(7, 1)));
+        assert_eq!(
+            next(from, &response(Some((4, 9)), false)),
+            Next::Stuck,
+            "an invocation without progress ends the replay"
+        );
+        assert_eq!(next(from, &response(None, false)), Next::Stuck);
     }
 
     #[test]
-    fn only_who_says_so_publishes() {
+    fn event_without_apply_is_a_dry_run() {
         let event = event(Position::new(1, 1), Position::new(2, 1), false);
         assert_eq!(event["replay"]["dryRun"], true);
     }
