@@ -6,3 +6,4 @@ pub mod config;
 pub mod failure;
 pub mod logs;
 pub mod metrics;
+pub mod nonce;
