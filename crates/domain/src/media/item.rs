@@ -112,7 +112,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::media::{ObjectChange, Picture, Sequencer};
+    use crate::media::{ObjectChange, ObjectVersion, Picture, Sequencer};
 
     /// The table's condition: a write applies only if its position is later.
     fn fold(writes: impl IntoIterator<Item = MediaItem>) -> HashMap<MediaId, MediaItem> {
@@ -134,7 +134,7 @@ mod tests {
             change,
         };
         let created = |sequencer| {
-            let event = event(sequencer, ObjectChange::Created { size: 1, etag: String::new() });
+            let event = event(sequencer, ObjectChange::Created { size: 1, version: ObjectVersion::of_etag("") });
             Original::of(&event, 1, Declared::default()).expect("owned")
         };
         let ready = Outcome::Ready(Derivatives::Picture(Picture {
@@ -164,7 +164,7 @@ mod tests {
                 key: format!("{kind}/mina/a"),
                 at: "2026-11-22T00:00:00Z".parse().expect("a time"),
                 sequencer: Sequencer::parse("0A").expect("a sequencer"),
-                change: ObjectChange::Created { size: 1, etag: String::new() },
+                change: ObjectChange::Created { size: 1, version: ObjectVersion::of_etag("") },
             };
             let original = Original::of(&event, 1, Declared::default()).expect("owned");
             let processing = MediaItem::processing(original.clone());

@@ -1,9 +1,8 @@
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
     Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, Sound, UnknownKey,
-    event,
 };
 
 /// Message of a worker to `metadata-writer`: the outcome of processing one original.
@@ -160,20 +159,18 @@ pub enum Message {
 }
 
 impl Message {
-    /// Parses either kind.
+    /// Parses either kind. A report is recognised by its field `original`, so that an error names a place in the report.
     pub fn parse(json: &str) -> Result<Self, NotificationError> {
-        Ok(match serde_json::from_str(json)? {
-            Wire::Report(report) => Self::Report(report),
-            Wire::Notification(wire) => Self::Notification(wire.try_into()?),
+        #[derive(Deserialize)]
+        struct Head {
+            original: Option<IgnoredAny>,
+        }
+        let Head { original } = serde_json::from_str(json)?;
+        Ok(match original {
+            Some(_) => Self::Report(serde_json::from_str(json)?),
+            None => Self::Notification(Notification::parse(json)?),
         })
     }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Wire {
-    Report(Box<Report>),
-    Notification(event::Wire),
 }
 
 #[cfg(test)]
@@ -205,6 +202,13 @@ mod tests {
             assert!(text.contains(&format!(r#""outcome":{expected}"#)), "{text}");
             assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report)));
         }
+    }
+
+    #[test]
+    fn malformed_report_is_rejected_with_its_place() {
+        let json = r#"{"original":{"id":7},"outcome":{"state":"failed","reason":"corrupt"}}"#;
+        let Err(NotificationError::Shape(error)) = Message::parse(json) else { panic!("a message") };
+        assert_eq!((error.line(), error.column()), (1, 19), "{error}");
     }
 
     #[test]
@@ -253,7 +257,10 @@ mod tests {
     #[test]
     fn messages_of_s3_and_workers_are_parsed() {
         let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}).to_string();
-        assert_eq!(Message::parse(&test).expect("a message"), Message::Notification(Notification { events: vec![] }));
+        assert_eq!(
+            Message::parse(&test).expect("a message"),
+            Message::Notification(Notification { events: vec![], unknown: vec![] })
+        );
         for text in ["", "{}", "[]", "한국어", r#"{"original":{}}"#] {
             assert!(Message::parse(text).is_err(), "{text}");
         }

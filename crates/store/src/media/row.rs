@@ -179,8 +179,8 @@ impl TryFrom<Row> for MediaItem {
 #[cfg(test)]
 pub(super) mod tests {
     use domain::media::{
-        File, Loudness, ObjectChange, ObjectEvent, Original, Outcome, Pause, Picture, Rendition, Report, Sequencer,
-        Silence, Sound, Waveform,
+        File, Loudness, ObjectChange, ObjectEvent, ObjectVersion, Original, Outcome, Pause, Picture, Rendition, Report,
+        Sequencer, Silence, Sound, Waveform,
     };
     use proptest::prelude::*;
 
@@ -206,7 +206,8 @@ pub(super) mod tests {
             file_name: "가.jpg".to_owned().try_into().ok(),
         };
         let declared = Declared { content_type: Some("image/jpeg".into()), intent };
-        Original::of(&event(key, ObjectChange::Created { size: 7, etag: String::new() }), 7, declared).expect("owned")
+        Original::of(&event(key, ObjectChange::Created { size: 7, version: ObjectVersion::of_etag("") }), 7, declared)
+            .expect("owned")
     }
 
     /// A new item in state `processing`.

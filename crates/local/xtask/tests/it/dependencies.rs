@@ -200,7 +200,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
         ("cloudfront", rule_with_tests(&["aws-client", "http-server"], &["cdn-signing", "domain"])),
         ("mobile-push", rule(&["aws-client", "domain", "http-server"])),
         ("neptune", rule_with_tests(&["http-server"], &["aws-client", "neptune-streams"])),
-        ("fault-proxy", rule(&["aws-client", "http-server"])),
+        ("fault-proxy", rule_with_tests(&["aws-client", "http-server"], &["function-kit"])),
         (
             "stack",
             rule_with_tests(
