@@ -9,11 +9,11 @@ use anyhow::Result;
 use stack::{
     STATE_VARIABLE, Stack, cargo,
     functions::{self, BuildProfile},
-    progress, state_file, tools,
+    lint_environment, progress, state_file, tools,
 };
 
 use self::reach::Reached;
-use super::{compile::lint_environment, counts::Counts, steps::Steps};
+use super::{counts::Counts, steps::Steps};
 
 /// Name of the stack for these tests.
 const STACK: &str = "test";

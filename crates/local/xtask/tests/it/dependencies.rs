@@ -197,6 +197,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
         ("aws-client", rule(&["sigv4-client"])),
         ("http-server", rule(&[])),
         ("lambda-runtime-api", rule(&["http-server"])),
+        ("launcher", rule(&[])),
         ("cloudfront", rule_with_tests(&["aws-client", "http-server"], &["cdn-signing", "domain"])),
         ("mobile-push", rule(&["aws-client", "domain", "http-server"])),
         ("neptune", rule_with_tests(&["http-server"], &["aws-client", "neptune-streams"])),
@@ -204,7 +205,16 @@ fn rules() -> BTreeMap<&'static str, Rule> {
         (
             "stack",
             rule_with_tests(
-                &["aws-client", "cloudfront", "domain", "fault-proxy", "http-server", "mobile-push", "neptune"],
+                &[
+                    "aws-client",
+                    "cloudfront",
+                    "domain",
+                    "fault-proxy",
+                    "http-server",
+                    "launcher",
+                    "mobile-push",
+                    "neptune",
+                ],
                 &["opensearch"],
             ),
         ),
@@ -223,6 +233,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
                 "demo",
                 "fault-proxy",
                 "iam-coverage",
+                "launcher",
                 "mobile-push",
                 "neptune",
                 "stack",
