@@ -60,7 +60,7 @@ fn functions(metadata: &Metadata) -> BTreeSet<String> {
 #[test]
 fn pure_crate_links_neither_aws_nor_io() {
     let metadata = metadata();
-    for name in ["api", "cdn-signing", "domain", "jpeg-planes", "picture", "sound", "vp8-planes"] {
+    for name in ["api", "cdn-signing", "domain", "jpeg-planes", "picture", "resample", "sound", "vp8-planes"] {
         let linked: Vec<_> = linked(&metadata, name).into_iter().filter(|name| has_io(name)).collect();
         assert!(linked.is_empty(), "{name} links {linked:?}");
     }
@@ -187,7 +187,8 @@ fn rules() -> BTreeMap<&'static str, Rule> {
         ("noop-function", rule(&[])),
         ("opensearch", rule(&["domain", "function-kit", "sigv4-client"])),
         ("ops", rule(&["domain", "sigv4-client", "store"])),
-        ("picture", rule(&["jpeg-planes", "vp8-planes"])),
+        ("picture", rule(&["jpeg-planes", "resample", "vp8-planes"])),
+        ("resample", rule(&[])),
         ("rest-kit", rule(&["api", "function-kit"])),
         ("sigv4-client", rule(&[])),
         ("sound", rule(&[])),
