@@ -48,7 +48,7 @@ enum Command {
     Bench(bench::Bench),
     /// Calculate the costs of a month from the tables of docs/operations/costs.md.
     Costs(costs::Arguments),
-    /// Write docs/openapi.json, the document of the REST API, from the types of the code.
+    /// Write docs/api/openapi.json, the document of the REST API, from the types of the code.
     Openapi,
     /// Build and deploy the stack for development, and leave it running.
     ///
