@@ -21,7 +21,7 @@ use stack::{
 };
 
 pub use self::changed::Arguments;
-use self::{changed::Selection, counts::Counts, steps::Steps};
+use self::{counts::Counts, steps::Steps};
 use crate::linters;
 
 /// Name of the stack for the tests.
@@ -35,8 +35,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut steps = Steps::default();
     let mut counts = Counts::default();
     let result = match &selection {
-        Selection::All => all(&mut steps, &mut counts),
-        Selection::Reached(reached) => changed::run(reached, &mut steps, &mut counts),
+        None => all(&mut steps, &mut counts),
+        Some((workspace, reached)) => changed::run(workspace, reached, &mut steps, &mut counts),
     };
     steps.write()?;
     println!("\n{} passed, {} failed", counts.passed(), counts.failed());
