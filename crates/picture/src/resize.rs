@@ -1,7 +1,5 @@
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8, U8x3, U8x4};
-use fast_image_resize::{Filter, FilterType, PixelTrait, ResizeAlg, ResizeOptions};
 use jpeg_planes::Plane;
+use resample::{Filter, FilterType, Pixels, Resampler, ResizeAlg, ResizeOptions};
 
 use crate::PictureError;
 use crate::channel::Channel;
@@ -12,7 +10,7 @@ use crate::size::Size;
 ///
 /// Cheaper filters save about 1.5 ms per photo and lose up to 1.3 dB.
 pub(crate) struct Resizer {
-    inner: fast_image_resize::Resizer,
+    inner: Resampler,
     options: ResizeOptions,
     /// A buffer for intermediate planes. It grows to the size that the largest plane needs.
     buffer: Vec<u8>,
@@ -22,7 +20,7 @@ impl Resizer {
     pub fn new() -> Self {
         let filter = Filter::new("Lanczos3", lanczos3, 3.0).map_or(FilterType::Lanczos3, FilterType::Custom);
         Self {
-            inner: fast_image_resize::Resizer::new(),
+            inner: Resampler::default(),
             // Premultiplied alpha keeps invisible colours of transparent pixels out of the edges.
             options: ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(true),
             buffer: Vec::new(),
@@ -50,8 +48,8 @@ impl Resizer {
     ) -> Result<(), PictureError> {
         let options = self.options.crop(0.0, top, f64::from(from.0.width), height);
         match layout {
-            Layout::Rgb => self.scale::<U8x3>(from, to, &options),
-            Layout::Rgba => self.scale::<U8x4>(from, to, &options),
+            Layout::Rgb => self.scale(Pixels::Three, from, to, &options),
+            Layout::Rgba => self.scale(Pixels::Four, from, to, &options),
         }
     }
 
@@ -59,7 +57,7 @@ impl Resizer {
     pub fn resize_cmyk(&mut self, samples: &[u8], from: Size, size: Size) -> Result<Vec<u8>, PictureError> {
         let mut to = vec![0; size.width as usize * size.height as usize * 4];
         let options = self.options.use_alpha(false);
-        self.scale::<U8x4>((from, samples), (size, &mut to), &options)?;
+        self.scale(Pixels::Four, (from, samples), (size, &mut to), &options)?;
         Ok(to)
     }
 
@@ -80,7 +78,7 @@ impl Resizer {
         let from = Size::new(plane.width as u32, plane.height as u32);
         let to = Size::new(from.width, height as u32);
         let options = self.options.crop(0.0, 0.0, f64::from(from.width), down);
-        self.scale::<U8>((from, &plane.samples), (to, sized(&mut buffer, plane.width * height)), &options)?;
+        self.scale(Pixels::One, (from, &plane.samples), (to, sized(&mut buffer, plane.width * height)), &options)?;
 
         // Horizontally, the library needs as long for a pixel of one channel as for one of four. So
         // four rows are interleaved as four channels. The memory of the plane, which is no longer
@@ -93,7 +91,7 @@ impl Resizer {
         let interleaved = sized(&mut samples, rows * ROWS * plane.width);
         interleave(&buffer[..plane.width * height], plane.width, interleaved);
         let scaled = sized(&mut buffer, rows * ROWS * width);
-        self.scale::<U8x4>((from, interleaved), (to, scaled), &options)?;
+        self.scale(Pixels::Four, (from, interleaved), (to, scaled), &options)?;
         deinterleave(scaled, width, sized(&mut samples, width * height));
         samples.truncate(width * height);
         samples.shrink_to_fit();
@@ -101,16 +99,15 @@ impl Resizer {
         Ok(Plane { width, height, samples })
     }
 
-    /// Resizes pixels of a type that is known at compile time, so that the code for other types is not linked.
-    fn scale<P: PixelTrait>(
+    fn scale(
         &mut self,
+        pixels: Pixels,
         (from, samples): (Size, &[u8]),
         (to, out): (Size, &mut [u8]),
         options: &ResizeOptions,
     ) -> Result<(), PictureError> {
-        let from = TypedImageRef::<P>::from_buffer(from.width, from.height, samples).map_err(PictureError::internal)?;
-        let mut to = TypedImage::<P>::from_buffer(to.width, to.height, out).map_err(PictureError::internal)?;
-        self.inner.resize_typed(&from, &mut to, options).map_err(PictureError::internal)
+        let (from, to) = (((from.width, from.height), samples), ((to.width, to.height), out));
+        self.inner.resize(pixels, from, to, options).map_err(PictureError::internal)
     }
 }
 
@@ -202,7 +199,7 @@ mod tests {
                 let mut want = vec![0; to_width * to_height];
                 let from = Size::new(width as u32, height as u32);
                 let to = Size::new(to_width as u32, to_height as u32);
-                resizer.scale::<U8>((from, &samples), (to, &mut want), &options).unwrap();
+                resizer.scale(Pixels::One, (from, &samples), (to, &mut want), &options).unwrap();
                 let channel = Channel { plane: Plane { width, height, samples }, covered };
                 let got = resizer.resize_channel(channel, to_width, to_height).unwrap();
                 assert_eq!((got.width, got.height), (to_width, to_height));
