@@ -75,7 +75,7 @@ async fn chain_of_follower_pages_is_dropped_as_a_loop_unless_allowed() {
     let sqs = [("AWS_ENDPOINT_URL_SQS", queue.endpoint())];
     let mut fanout =
         push.start_function_with("PushFanout", &sqs.each_ref().map(|(name, url)| (*name, url.as_str()))).await;
-    // Three pages. The follows are newer than the story, so nobody is notified, and too old to notify the author.
+    // Three pages. The follows are newer than the story, so no follower is notified, and too old to notify the author.
     let follows: Vec<_> = (0..1_100)
         .map(|number| change(5_000 + number, "follows", &format!("fan{number}"), "mina", Timestamp::UNIX_EPOCH))
         .collect();

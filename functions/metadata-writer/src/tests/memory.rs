@@ -118,7 +118,7 @@ impl WorkerPorts for Memory {
 
     async fn put(&self, file: File) -> Result<(), Failure> {
         self.step(format_args!("put {}", file.key), |services| {
-            // A stored file is cached when somebody fetches it; before, its absence may be cached.
+            // It counts as cached by the CDN from now on.
             services.files.insert(file.key.clone());
         })
         .await;
