@@ -225,7 +225,7 @@ async fn invalid_declaration_returns_its_problem() {
         ("contentType", json!("image/svg+xml")),
         ("contentType", json!("audio/mp4")),
         ("size", json!(0)),
-        ("size", json!(25 * 1024 * 1024 + 1)),
+        ("size", json!(100 * 1024 * 1024 + 1)),
         ("size", json!("1")),
         ("checksum", json!("d41d8cd98f00b204e9800998ecf8427e")),
         ("fileName", json!("../../etc/passwd")),

@@ -58,6 +58,8 @@ pub struct Job<'a> {
 pub struct Rendered {
     /// The description, which names the files.
     pub derived: Derivatives,
+    /// Content type of the original by its bytes, if it is known. Processing does not depend on the declared one.
+    pub detected_type: Option<&'static str>,
     /// All files to store.
     pub files: Vec<File>,
 }
@@ -103,8 +105,8 @@ impl<R: Renderer> Worker<R> {
             self.count(GONE);
             return self.derived.clean_up(id, up_to_event).await;
         };
-        let outcome = match rendered {
-            Ok(Rendered { derived, files }) => {
+        let (outcome, detected_type) = match rendered {
+            Ok(Rendered { derived, detected_type, files }) => {
                 let count = files.len();
                 try_join_all(files.into_iter().map(|file| self.derived.put(file))).await?;
                 self.derived.clean_up(id, CleanupScope::Superseded).await?;
@@ -114,18 +116,19 @@ impl<R: Renderer> Worker<R> {
                     return self.derived.clean_up(id, up_to_event).await;
                 }
                 info!(media_id = %id, files = count, "ready");
-                Outcome::Ready(derived)
+                (Outcome::Ready(derived), detected_type)
             }
             Err(reason) => {
                 // The content before this one may have had derivatives.
                 self.derived.clean_up(id, up_to_event).await?;
                 info!(media_id = %id, ?reason, "failed");
-                Outcome::Failed { reason }
+                (Outcome::Failed { reason }, None)
             }
         };
         let name = name(&outcome);
         let original = Original::of(event, size, declared).map_err(|error| Failure::bug("name the owner", error))?;
-        self.reports.send(&Report { original, outcome }).await?;
+        let detected_type = detected_type.map(str::to_owned);
+        self.reports.send(&Report { original, outcome, detected_type }).await?;
         self.measure(name, event.at);
         Ok(())
     }
