@@ -8,7 +8,7 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 9] = [
         "FailureReason",
         &[
             ("empty", "the file is empty"),
-            ("too_large", "a picture with more than 100 MiB, a recording with more than 2 GiB"),
+            ("too_large", "a picture with more than 96 MiB, a recording with more than 2 GiB"),
             ("unsupported_format", "the format is not supported"),
             ("type_mismatch", "an earlier version refused content of another type than declared"),
             (

@@ -6,7 +6,7 @@ use crate::media::{Intent, Kind};
 const MIB: u64 = 1024 * 1024;
 
 /// Largest upload in one request, in bytes: every picture. Larger files are uploaded in parts.
-pub const MAX_SINGLE_REQUEST_BYTES: u64 = 100 * MIB;
+pub const MAX_SINGLE_REQUEST_BYTES: u64 = 96 * MIB;
 
 /// A valid declaration of a file to be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +159,7 @@ mod tests {
             assert_eq!(declare(kind, content_type, max_bytes(kind) + 1), Err(InvalidDeclaration::Size { kind }));
         }
         let error = declare(Kind::Avatar, "image/png", 0).expect_err("size 0");
-        assert_eq!(error.to_string(), "`size` of avatar must be from 1 to 104857600 bytes");
+        assert_eq!(error.to_string(), "`size` of avatar must be from 1 to 100663296 bytes");
     }
 
     #[test]
