@@ -140,8 +140,7 @@ fn existing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Optio
         .then(|| endpoint_arn.to_owned())
 }
 
-/// An invalid token is a problem of the client. A missing or disabled application and a missing permission
-/// are bugs of the stack.
+/// An invalid token is a problem of the client.
 fn problem_or_failure<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> HandlerError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -151,7 +150,6 @@ where
         Some("InvalidParameter") if message.contains("Token Reason:") => {
             Problem::invalid_request("SNS does not accept this token").into()
         }
-        Some("AuthorizationError" | "NotFound" | "PlatformApplicationDisabled") => Failure::bug(doing, error).into(),
         _ => Failure::aws(doing, error).into(),
     }
 }

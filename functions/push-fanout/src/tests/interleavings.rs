@@ -147,7 +147,7 @@ fn story_hidden_while_pages_are_sent_reaches_all_when_shown_again() {
         let explored = explore(bounds, |gate| shown_again(gate, visibilities)).expect("no violation");
         assert_eq!(explored.executions, expected);
     }
-    sample(40_000, Bounds::ALL, |gate| shown_again(gate, &HIDDEN_AND_SHOWN)).expect("no violation");
+    sample(5_000, Bounds::ALL, |gate| shown_again(gate, &HIDDEN_AND_SHOWN)).expect("no violation");
 }
 
 /// Followers who join while the first page of two fails and is delivered again, with a crash.
@@ -204,6 +204,6 @@ fn violation_is_found_when_a_process_drops_what_another_has_stored() {
         scenario.shared.backend.drops_ignore_nonces.set(true);
         scenario
     };
-    let violation: Result<Explored, Violation> = sample(40_000, Bounds::ALL, defective);
+    let violation: Result<Explored, Violation> = sample(5_000, Bounds::ALL, defective);
     violation.expect_err("a violation");
 }
