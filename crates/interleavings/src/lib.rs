@@ -1,11 +1,4 @@
-//! Runs concurrent futures in every order of their calls, or in sampled orders, for tests of protocols.
-//!
-//! An *actor* is a future, such as the handler of one invocation. A *step* is one call to a service: the in-memory
-//! backend of a test passes a [`Gate`] at the start of each call, and the call itself is atomic. A [`Scenario`] is one
-//! execution. [`explore`] runs it once for each order of steps within its [`Bounds`], [`sample`] for random orders.
-//!
-//! Executions must be deterministic except for the order of steps: no clock, no randomness, no iteration over a
-//! `HashMap` that decides the order of calls.
+#![doc = include_str!("../README.md")]
 
 use std::{
     cell::Cell,

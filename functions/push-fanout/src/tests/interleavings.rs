@@ -23,7 +23,7 @@ use crate::message::Continuation;
 enum Work {
     /// Messages of one FIFO group, each in a batch of its own.
     Group(Vec<Change>),
-    Continuation(Continuation),
+    Continuation(Box<Continuation>),
 }
 
 /// Invocations of the function for FIFO groups and continuations. Failed and crashed ones are delivered again after the
@@ -78,7 +78,10 @@ impl Shared {
 impl Scenario for Invocations {
     fn start(&mut self) -> Vec<Actor> {
         let mut ready = self.shared.ready.take();
-        ready.extend(std::iter::from_fn(|| self.shared.backend.dequeue()).map(Work::Continuation));
+        ready.extend(
+            std::iter::from_fn(|| self.shared.backend.dequeue())
+                .map(|continuation| Work::Continuation(Box::new(continuation))),
+        );
         if self.shared.active.get() == 0 && ready.is_empty() {
             ready = self.shared.returned.take();
             self.shared.backend.advance_clock(SignedDuration::from_secs(180));
