@@ -7,3 +7,4 @@ pub mod error_code;
 pub mod failure;
 pub mod logs;
 pub mod metrics;
+pub mod nonce;
