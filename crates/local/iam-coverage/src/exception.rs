@@ -104,6 +104,12 @@ pub const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         function: "PlatformApplicationMaker",
+        action: "iam:PassRole",
+        resource: "",
+        reason: "SNS checks it when an application gets a role for its logs; the emulator does not.",
+    },
+    Exception {
+        function: "PlatformApplicationMaker",
         action: "sns:DeletePlatformApplication",
         resource: "",
         reason: "For the deletion of the stack.",
