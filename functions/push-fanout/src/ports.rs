@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    graph::Position,
+    graph::GenerationPosition,
     push::{Event, Fact, Registers, Row},
 };
 use function_kit::failure::Failure;
@@ -23,7 +23,7 @@ pub trait Projections {
     async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure>;
     async fn add_pending(&self, key: &PendingKey, event: &Event) -> Result<(), Failure>;
     async fn pending_page(&self, key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure>;
-    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure>;
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: GenerationPosition) -> Result<(), Failure>;
 }
 
 /// The delivery ledger: the table `ledger`.

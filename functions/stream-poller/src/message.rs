@@ -53,9 +53,9 @@ impl EventIdPrefix {
     }
 }
 
-/// Folds the records of a transaction, or of a part of one, into a message for each entity.
-pub fn messages(records: Vec<streams::Record>, id_prefix: &EventIdPrefix) -> Vec<Message> {
-    changes(records).iter().map(|change| message(change, id_prefix)).collect()
+/// The messages of these changes.
+pub fn messages(changes: &[Change], id_prefix: &EventIdPrefix) -> Vec<Message> {
+    changes.iter().map(|change| message(change, id_prefix)).collect()
 }
 
 /// Folds the records of a transaction, or of a part of one, into a change for each entity.
@@ -84,7 +84,8 @@ fn too_large_body(change: &Change, cluster: &str, too_large: MessageTooLarge) ->
     )
 }
 
-fn record(record: streams::Record) -> graph::Record {
+/// The record as `domain`'s type.
+pub fn record(record: streams::Record) -> graph::Record {
     let streams::Data { id, kind, key, value, from, to } = record.data;
     graph::Record {
         position: position(record.position),
@@ -93,12 +94,7 @@ fn record(record: streams::Record) -> graph::Record {
             streams::Op::Add => graph::Op::Add,
             streams::Op::Remove => graph::Op::Remove,
         },
-        kind: match kind {
-            streams::Kind::VertexLabel => graph::RecordKind::VertexLabel,
-            streams::Kind::VertexProperty => graph::RecordKind::VertexProperty,
-            streams::Kind::Edge => graph::RecordKind::Edge,
-            streams::Kind::EdgeProperty => graph::RecordKind::EdgeProperty,
-        },
+        kind: record_kind(kind),
         id,
         key,
         value: match value {
@@ -115,6 +111,16 @@ fn record(record: streams::Record) -> graph::Record {
         },
         from,
         to,
+    }
+}
+
+/// The kind as `domain`'s type.
+pub fn record_kind(kind: streams::Kind) -> graph::RecordKind {
+    match kind {
+        streams::Kind::VertexLabel => graph::RecordKind::VertexLabel,
+        streams::Kind::VertexProperty => graph::RecordKind::VertexProperty,
+        streams::Kind::Edge => graph::RecordKind::Edge,
+        streams::Kind::EdgeProperty => graph::RecordKind::EdgeProperty,
     }
 }
 
@@ -148,16 +154,17 @@ mod tests {
     #[test]
     fn replayed_message_has_new_deduplication_id_only() {
         let id_prefix = EventIdPrefix::new("main", 0);
-        let (first, second) = (messages(added("v"), &id_prefix), messages(added("v"), &id_prefix));
+        let (first, second) = (messages(&changes(added("v")), &id_prefix), messages(&changes(added("v")), &id_prefix));
         assert_eq!(first, second);
-        let replayed = messages(added("v"), &id_prefix.for_replay("r1"));
+        let replayed = messages(&changes(added("v")), &id_prefix.for_replay("r1"));
         assert_eq!((&replayed[0].group, &replayed[0].body), (&first[0].group, &first[0].body));
         assert_ne!(replayed[0].deduplication_id, first[0].deduplication_id);
     }
 
     #[test]
     fn next_generation_has_other_ids() {
-        let [before, after] = [0, 1].map(|generation| messages(added("v"), &EventIdPrefix::new("main", generation)));
+        let [before, after] =
+            [0, 1].map(|generation| messages(&changes(added("v")), &EventIdPrefix::new("main", generation)));
         assert!(before[0].body.contains(r#""id":"main/12/1""#), "{}", before[0].body);
         assert!(after[0].body.contains(r#""id":"main.1/12/1""#), "{}", after[0].body);
         assert_ne!(before[0].deduplication_id, after[0].deduplication_id);
@@ -165,7 +172,7 @@ mod tests {
 
     #[test]
     fn too_large_change_is_rejected_with_its_id() {
-        let message = &messages(added(&"x".repeat(SNS_MESSAGE_BYTES)), &EventIdPrefix::new("main", 0))[0];
+        let message = &messages(&changes(added(&"x".repeat(SNS_MESSAGE_BYTES))), &EventIdPrefix::new("main", 0))[0];
         assert!(message.rejection.is_some());
         assert!(message.body.len() < 200 && message.body.contains("main/12/1"), "{}", message.body);
     }

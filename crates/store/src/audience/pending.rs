@@ -1,6 +1,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    graph::Position,
+    graph::GenerationPosition,
     push::{Event, Register},
 };
 use function_kit::failure::Failure;
@@ -69,7 +69,7 @@ impl AudienceTable {
         &self,
         pending_key: &PendingKey,
         edge: &str,
-        position: Position,
+        position: GenerationPosition,
     ) -> Result<(), Failure> {
         let (pk, sk) = pending_key.key(edge);
         let delete = self

@@ -11,8 +11,9 @@ use stack::paths;
 const MAX_WORDS: [(&str, usize); 2] = [("README.md", 700), ("docs/architecture.md", 2_500)];
 /// Maximum number of words of each decision.
 const MAX_WORDS_OF_DECISION: usize = 250;
-/// Maximum number of words of all documents in `docs`.
+/// Maximum number of words of all documents in `docs` but these.
 const MAX_WORDS_IN_ALL: usize = 18_000;
+const NOT_COUNTED: [&str; 2] = ["docs/design/protocols.md", "docs/aws-assumptions.md"];
 
 /// The Markdown files below `folder`.
 fn markdown_files(folder: &Path) -> Vec<PathBuf> {
@@ -46,6 +47,8 @@ fn documents_are_within_their_lengths() {
 
 #[test]
 fn all_documents_together_are_within_their_length() {
-    let words: usize = markdown_files(&paths::root().join("docs")).iter().map(|file| words(file)).sum();
+    let not_counted = NOT_COUNTED.map(|name| paths::root().join(name));
+    let counted = markdown_files(&paths::root().join("docs")).into_iter().filter(|file| !not_counted.contains(file));
+    let words: usize = counted.map(|file| words(&file)).sum();
     assert!(words <= MAX_WORDS_IN_ALL, "docs has {words} words, at most {MAX_WORDS_IN_ALL} are allowed");
 }
