@@ -24,6 +24,7 @@ mod value;
 
 pub use change::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, PropertyChange};
 pub use cloud_event::{ParseError, ReceivedChange};
+pub use fifo::fifo_id;
 pub use fold::fold;
 pub use generation_position::GenerationPosition;
 pub use later_records::LaterRecords;

@@ -101,6 +101,7 @@ impl Ffmpeg {
         let exit = process.finish()?;
         match measured {
             _ if exit.timed_out => Err(FfmpegError::TimedOut),
+            _ if exit.was_killed => Err(killed(&exit)),
             Ok(analysis) if exit.is_success => Ok(analysis),
             Ok(_) | Err(SoundError::NoSamples) if !exit.is_success => Err(FfmpegError::Rejected),
             Ok(analysis) => Ok(analysis),
@@ -128,8 +129,17 @@ impl Ffmpeg {
     /// Runs ffmpeg without reading its standard output.
     fn run(&self, arguments: &[OsString]) -> Result<Exit, FfmpegError> {
         let exit = Process::start(&self.program, arguments, self.deadline)?.finish()?;
-        if exit.timed_out { Err(FfmpegError::TimedOut) } else { Ok(exit) }
+        match exit {
+            Exit { timed_out: true, .. } => Err(FfmpegError::TimedOut),
+            Exit { was_killed: true, .. } => Err(killed(&exit)),
+            exit => Ok(exit),
+        }
     }
+}
+
+/// The failure of a process that a signal ended. The same recording may succeed later.
+fn killed(exit: &Exit) -> FfmpegError {
+    FfmpegError::Failed(Failure::transient("run ffmpeg", exit.status.clone()))
 }
 
 impl Input {
@@ -166,6 +176,10 @@ fn codec(stderr: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
+
+    use sound::Level;
+
     use super::*;
 
     #[test]
@@ -190,6 +204,26 @@ mod tests {
         assert!(at("mov") == at("-f") + 1 && at("-f") < at("-i"));
         assert_eq!(arguments[at("-protocol_whitelist") + 1], "file,pipe");
         assert_eq!(demuxer(FileFormat::Other(OtherFormat::Named("WavPack"))), None);
+    }
+
+    #[test]
+    fn death_by_a_signal_is_transient() {
+        // A script as the program: ffmpeg itself is not at hand everywhere.
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("ffmpeg");
+        std::fs::write(&program, "#!/bin/sh\nkill -KILL $$\n").expect("a script");
+        std::fs::set_permissions(&program, Permissions::from_mode(0o700)).expect("executable");
+        let ffmpeg = Ffmpeg { program, deadline: Instant::now() + Duration::from_secs(60) };
+        let input = Input { path: "/tmp/x".into(), demuxer: "mov", is_opus: false };
+        let settings = RenderSettings { level: Level { gain_db: 0.0, limit_dbtp: None }, rate_hz: 48_000, channels: 1 };
+        for error in [
+            ffmpeg.codec(&input).expect_err("killed"),
+            ffmpeg.measure(&input, false, &Limits::default()).expect_err("killed"),
+            ffmpeg.render(&input, &settings, folder.path()).expect_err("killed"),
+        ] {
+            let FfmpegError::Failed(failure) = error else { panic!("{error:?}") };
+            assert_eq!(failure.kind, function_kit::failure::Kind::Transient);
+        }
     }
 
     #[test]

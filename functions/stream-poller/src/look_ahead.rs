@@ -30,8 +30,11 @@ pub async fn later_records(stream: &Client, after: Position, settings: &Settings
                         return Ok(later);
                     }
                     let is_last_op = record.is_last_op;
-                    if LaterRecords::matters(message::record_kind(record.data.kind), &record.data.key) {
-                        later.add(&message::record(record));
+                    let kind = message::record_kind(record.data.kind);
+                    if kind.is_some_and(|kind| LaterRecords::matters(kind, &record.data.key))
+                        && let Some(record) = message::record(record)
+                    {
+                        later.add(&record);
                     }
                     if is_last_op {
                         return Ok(later);

@@ -118,10 +118,7 @@ impl<'a> PageSource<'a> {
                     self.outage = None;
                     idle.reset();
                     backoff.reset();
-                    self.last = page.records.last().map(|record| KnownCommit {
-                        commit_num: record.position.commit_num,
-                        committed_at_ms: record.commit_timestamp,
-                    });
+                    self.last = page.records.last().and_then(KnownCommit::of);
                     permit.send(SourceEvent::Page(page));
                     continue;
                 }

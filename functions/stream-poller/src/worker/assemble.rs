@@ -8,7 +8,7 @@ use neptune_streams::Part;
 use super::state::{Closing, LookAhead, Worker};
 use crate::{
     look_ahead::later_records,
-    message::{changes, messages, position},
+    message::{is_unreadable, messages, position},
     run_error::RunError,
     run_outcome::RunOutcome,
 };
@@ -41,12 +41,18 @@ impl<B, C> Worker<'_, B, C> {
             self.look_ahead = LookAhead::Running(part, call);
             return;
         }
-        let (end, mut changes) = (position(stream_end), changes(part.records));
-        match &self.look_ahead {
-            LookAhead::Done(_, later) if part.end.is_none() => later.mark_partial(&mut changes, end),
-            _ => self.metrics.count("Transactions", 1),
+        if part.end.is_some() {
+            self.metrics.count("Transactions", 1);
         }
-        let messages = messages(&changes, &self.task.id_prefix);
+        let unreadable = part.records.iter().filter(|record| is_unreadable(record)).count();
+        if unreadable > 0 {
+            self.metrics.count_kind("Failures", ("Kind", "unreadable-record"), unreadable as u64);
+        }
+        let end = position(stream_end);
+        let messages = messages(part.records, &self.task.id_prefix, |changes| match &self.look_ahead {
+            LookAhead::Done(_, later) if part.end.is_none() => later.mark_partial(changes, end),
+            _ => {}
+        });
         self.metrics.count("Changes", messages.len() as u64);
         self.outbox.push(end, committed_at, messages);
     }

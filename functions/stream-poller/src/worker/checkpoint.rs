@@ -19,7 +19,7 @@ impl<B, C: Checkpoints> Worker<'_, B, C> {
         let (guard, accepted) = (self.guard, self.outbox.accepted());
         if accepted != self.written && self.next_write().is_some_and(|at| at <= now) {
             let Some(position) = accepted else { return };
-            let to = Checkpoint { position, committed_at_ms: self.outbox.accepted_at_ms() };
+            let to = Checkpoint { position, committed_at_ms: self.outbox.accepted_at_ms().filter(|ms| *ms != 0) };
             self.last_write = Some(now);
             self.checkpoint_call = Some(Box::pin(async move {
                 CheckpointResult { position: Some(position), lease_status: guard.advance(to).await }
