@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    graph::Position,
+    graph::GenerationPosition,
     message::escape_noncharacters,
     push::{Event, Fact, Registers, Row},
 };
@@ -59,7 +59,7 @@ impl Projections for Aws {
         self.audience.pending_page(key, after, PENDING_PER_PAGE).await
     }
 
-    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure> {
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: GenerationPosition) -> Result<(), Failure> {
         self.audience.remove_pending(key, edge, position).await
     }
 

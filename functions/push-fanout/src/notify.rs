@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    graph::{Change, ChangeKind, Position},
+    graph::{Change, ChangeKind, GenerationPosition},
     media::Visibility,
     push::{
         Event, Recipients, Registers, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules,
@@ -43,7 +43,7 @@ struct PagePosition {
     number: u32,
     /// Position since which the story is visible. When a hidden story becomes visible again, all pages are processed
     /// again.
-    visible_since: Option<Position>,
+    visible_since: Option<GenerationPosition>,
 }
 
 impl PagePosition {

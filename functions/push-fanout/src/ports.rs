@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    graph::Position,
+    graph::GenerationPosition,
     push::{Event, Fact, Registers, Row},
 };
 use function_kit::failure::Failure;
@@ -24,7 +24,7 @@ pub trait Projections {
     async fn add_pending(&self, key: &PendingKey, event: &Event, nonce: &str) -> Result<(), Failure>;
     async fn pending_page(&self, key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure>;
     /// Removes the pending event of a removed edge.
-    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure>;
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: GenerationPosition) -> Result<(), Failure>;
     /// Removes a processed event, unless it was stored again since.
     async fn drop_pending(&self, key: &PendingKey, pending: &PendingEvent) -> Result<(), Failure>;
 }

@@ -3,6 +3,7 @@
 mod changes;
 mod devices;
 mod fixtures;
+mod generations;
 mod in_memory_backend;
 mod interleavings;
 mod large_audiences;

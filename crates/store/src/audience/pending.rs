@@ -1,6 +1,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    graph::Position,
+    graph::GenerationPosition,
     push::{Event, Register},
 };
 use function_kit::failure::Failure;
@@ -80,7 +80,7 @@ impl AudienceTable {
         &self,
         pending_key: &PendingKey,
         edge: &str,
-        position: Position,
+        position: GenerationPosition,
     ) -> Result<(), Failure> {
         // The text of a tombstone sorts after every value at the same position.
         let note = register(Register::tombstone(position));

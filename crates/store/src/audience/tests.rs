@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use domain::{
-    graph::Position,
+    graph::{GenerationPosition, Position},
     push::{Fact, PersonPair, Register, Row},
 };
 use function_kit::failure::Kind;
@@ -32,7 +32,7 @@ fn table(rules: &[&Rule]) -> AudienceTable {
 }
 
 fn fact(row: Row, name: &str, value: Option<&str>) -> Fact {
-    let register = Register { position: Position::new(7, 1), value: value.map(str::to_owned) };
+    let register = Register { position: Position::new(7, 1).into(), value: value.map(str::to_owned) };
     Fact { row, name: name.to_owned(), register }
 }
 
@@ -199,6 +199,113 @@ async fn unprocessed_keys_are_requested_again() {
     assert!(found.contains_key(&pair));
 }
 
+/// A table in which `jun` followed `mina` in generation 0, by an edge with this register.
+fn after_reset(register: Register, generation: Option<u32>) -> Rule {
+    mock!(Client::batch_get_item).then_compute_output(move |request| {
+        let requested = request.request_items().and_then(|items| items.get("audience"));
+        let keys = requested.map(|requested| requested.keys().to_vec()).unwrap_or_default();
+        let rows = keys.into_iter().filter_map(|mut key| {
+            match (value(Some(&key), "pk"), generation) {
+                (Some("generation"), Some(generation)) => key.insert("generation".to_owned(), number(generation)),
+                (Some("followers#mina"), _) => key.insert("r:edge#e1".to_owned(), text(register.to_string())),
+                _ => return None,
+            };
+            Some(key)
+        });
+        BatchGetItemOutput::builder().responses("audience", rows.collect()).build()
+    })
+}
+
+#[tokio::test]
+async fn registers_of_an_ended_generation_are_left_out() {
+    let at = |generation| GenerationPosition { generation, position: Position::new(7, 1) };
+    for (register, stored, is_follower) in [
+        (0, None, true),
+        (0, Some(1), false),
+        (1, Some(1), true),
+        (1, Some(2), false),
+        // The row with the generation was deleted.
+        (1, None, true),
+    ] {
+        let rule = after_reset(Register::new(at(register), ""), stored);
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&rule]);
+        let table = AudienceTable::new(client, "audience".to_owned());
+        let found = table.get(&[follower()]).await.expect("rows");
+        assert_eq!(!found[&follower()].is_empty(), is_follower, "{register} {stored:?}");
+        // The generation is known for some seconds, also to a query.
+        let relation = crate::relations::Relations { audience: table.clone() };
+        let is_related = relation.of("jun", "mina").await.expect("a relation") == domain::media::Relation::Follower;
+        assert_eq!(is_related, is_follower, "{register} {stored:?}");
+    }
+}
+
+#[tokio::test]
+async fn generation_is_read_once_in_some_seconds() {
+    let get = mock!(Client::batch_get_item)
+        .match_requests(|request| {
+            let requested = request.request_items().and_then(|items| items.get("audience"));
+            requested.is_some_and(|requested| requested.keys().len() == 2)
+        })
+        .then_output(|| BatchGetItemOutput::builder().build());
+    let again = mock!(Client::batch_get_item)
+        .match_requests(|request| {
+            let requested = request.request_items().and_then(|items| items.get("audience"));
+            requested.is_some_and(|requested| requested.keys().len() == 1)
+        })
+        .then_output(|| BatchGetItemOutput::builder().build());
+    let table = table(&[&get, &again]);
+    for _ in 0..2 {
+        assert!(table.get(&[follower()]).await.expect("no rows").is_empty());
+    }
+    assert!(table.get(&[]).await.expect("no call").is_empty());
+}
+
+#[tokio::test]
+async fn first_fact_of_a_generation_is_written_after_the_generation() {
+    let generation = mock!(Client::update_item)
+        .match_requests(|request| {
+            value(request.key(), "pk") == Some("generation")
+                && request.condition_expression()
+                    == Some("attribute_not_exists(#generation) OR #generation < :generation")
+                && value(request.expression_attribute_values(), ":generation") == Some("2")
+        })
+        .then_error(update_condition_failed);
+    let facts = mock!(Client::update_item)
+        .match_requests(|request| {
+            value(request.expression_attribute_values(), ":register")
+                .is_some_and(|text| text.starts_with("g0000000002.00000000000000000001."))
+        })
+        .sequence()
+        .output(|| UpdateItemOutput::builder().build())
+        .output(|| UpdateItemOutput::builder().build())
+        .build();
+    let table = table(&[&generation, &facts]);
+    let position = GenerationPosition { generation: 2, position: Position::new(1, 1) };
+    let fact = Fact { row: follower(), name: "edge#e1".to_owned(), register: Register::new(position, "") };
+    for _ in 0..2 {
+        table.apply(&fact, now()).await.expect("written");
+    }
+    assert_eq!((generation.num_calls(), facts.num_calls()), (1, 2));
+}
+
+#[tokio::test]
+async fn value_of_an_ended_generation_does_not_keep_its_row() {
+    let position = GenerationPosition { generation: 1, position: Position::new(1, 1) };
+    let tombstone = Register::tombstone(position);
+    let content = [Register::new(Position::new(90, 1), "").to_string(), tombstone.to_string()];
+    let generation = mock!(Client::update_item).then_output(|| UpdateItemOutput::builder().build());
+    let emptied = mock!(Client::update_item).then_output(move || {
+        let row = row([("r:edge#e0", text(&content[0])), ("r:edge#e1", text(&content[1])), ("writes", number(2))]);
+        UpdateItemOutput::builder().set_attributes(Some(row)).build()
+    });
+    let expiring = mock!(Client::update_item)
+        .match_requests(|request| request.condition_expression() == Some("writes = :writes"))
+        .then_output(|| UpdateItemOutput::builder().build());
+    let fact = Fact { row: follower(), name: "edge#e1".to_owned(), register: tombstone };
+    table(&[&generation, &emptied, &expiring]).apply(&fact, now()).await.expect("written");
+    assert_eq!(expiring.num_calls(), 1);
+}
+
 #[tokio::test]
 async fn page_of_followers_names_the_start_of_the_next() {
     let query = mock!(Client::query)
@@ -260,7 +367,7 @@ async fn pending_event_is_stored_read_and_removed() {
         .build();
     let removing = table(&[&delete]);
     for _ in 0..2 {
-        removing.remove_pending(&pending_key, "e1", Position::new(9, 1)).await.expect("removed, or not there");
+        removing.remove_pending(&pending_key, "e1", Position::new(9, 1).into()).await.expect("removed, or not there");
     }
 
     for (nonce, condition, expected) in [

@@ -21,7 +21,7 @@ fn now() -> Timestamp {
 fn event() -> Event {
     Event {
         id: "main/7/1".into(),
-        position: Position::new(7, 1),
+        position: Position::new(7, 1).into(),
         committed_at: "2026-11-22T00:00:00Z".parse().expect("a time"),
         edge: "e1".into(),
         label: "likes".into(),

@@ -6,8 +6,8 @@ use std::{
 };
 
 use domain::{
-    graph::{Change, Position},
-    push::{Event, Fact, Platform, Preferences, Registers, Row},
+    graph::{Change, GenerationPosition},
+    push::{Event, Fact, Platform, Preferences, Registers, Row, of_generation},
 };
 use function_kit::{
     failure::{Failure, Kind},
@@ -181,7 +181,7 @@ impl InMemoryBackend {
     }
 
     /// One invocation: projects all messages, then notifies.
-    async fn invoke(&self, bodies: Vec<String>) -> Vec<Kind> {
+    pub async fn invoke(&self, bodies: Vec<String>) -> Vec<Kind> {
         let mut projected: Vec<Message> = Vec::new();
         for body in &bodies {
             projected.push(project(self, body).await.expect("projected"));
@@ -208,6 +208,12 @@ impl InMemoryBackend {
             self.gate.pass(name).await;
         }
     }
+
+    /// The latest generation of any register.
+    fn generation(&self) -> u32 {
+        let rows = self.rows.borrow();
+        rows.values().flat_map(Registers::values).map(|register| register.position.generation).max().unwrap_or(0)
+    }
 }
 
 impl Projections for InMemoryBackend {
@@ -224,15 +230,18 @@ impl Projections for InMemoryBackend {
 
     async fn look_up(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure> {
         self.call("look up").await;
-        let known = self.rows.borrow();
-        Ok(rows.iter().filter_map(|row| Some((row.clone(), known.get(row)?.clone()))).collect())
+        let (known, generation) = (self.rows.borrow(), self.generation());
+        let found = |row: &Row| Some((row.clone(), of_generation(known.get(row)?.clone(), generation)));
+        Ok(rows.iter().filter_map(found).collect())
     }
 
     async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure> {
         self.call("followers").await;
-        let rows = self.rows.borrow();
+        let (rows, generation) = (self.rows.borrow(), self.generation());
         let all = rows.iter().filter_map(|(row, registers)| match row {
-            Row::Follower { of, follower } if of == person => Some((follower.clone(), registers.clone())),
+            Row::Follower { of, follower } if of == person => {
+                Some((follower.clone(), of_generation(registers.clone(), generation)))
+            }
             _ => None,
         });
         let mut followers: Vec<_> =
@@ -267,7 +276,7 @@ impl Projections for InMemoryBackend {
         Ok(PendingPage { events, next })
     }
 
-    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure> {
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: GenerationPosition) -> Result<(), Failure> {
         self.call("remove pending").await;
         let mut pending = self.pending.borrow_mut();
         let key = (key.clone(), edge.to_owned());

@@ -108,7 +108,7 @@ fn change(row: &mut Attributes, request: &UpdateItemInput) {
 /// Commit `commit_num`, in that hour, adds or removes an edge.
 fn commit(row: &Row, name: &str, commit_num: u64, is_removal: bool) -> (Fact, Timestamp) {
     let value = (!is_removal).then(String::new);
-    let register = Register { position: Position::new(commit_num, 1), value };
+    let register = Register { position: Position::new(commit_num, 1).into(), value };
     let time = now() + SignedDuration::from_hours(i64::try_from(commit_num).expect("a small number"));
     (Fact { row: row.clone(), name: name.to_owned(), register }, time)
 }
