@@ -55,6 +55,8 @@ pub struct Job<'a> {
 pub struct Rendered {
     /// The description, which names the files.
     pub derived: Derivatives,
+    /// Content type of the original by its bytes, if it is known. Processing does not depend on the declared one.
+    pub detected_type: Option<&'static str>,
     /// All files to store.
     pub files: Vec<File>,
 }
@@ -106,8 +108,8 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
             self.count(GONE);
             return clean_up_gone(&self.ports, id, &event.sequencer).await;
         };
-        let outcome = match rendered {
-            Ok(Rendered { derived, files }) => {
+        let (outcome, detected_type) = match rendered {
+            Ok(Rendered { derived, detected_type, files }) => {
                 let count = files.len();
                 try_join_all(files.into_iter().map(|file| self.ports.put(file))).await?;
                 clean_up(&self.ports, id, CleanupScope::Superseded).await?;
@@ -117,19 +119,20 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
                     return clean_up_gone(&self.ports, id, &event.sequencer).await;
                 }
                 info!(media_id = %id, files = count, "ready");
-                Outcome::Ready(derived)
+                (Outcome::Ready(derived), detected_type)
             }
             Err(reason) => {
                 // The content before this one may have had derivatives. Those of this generation belong to an attempt that
                 // succeeded: the item is or becomes ready.
                 clean_up(&self.ports, id, CleanupScope::Before(&event.sequencer)).await?;
                 info!(media_id = %id, ?reason, "failed");
-                Outcome::Failed { reason }
+                (Outcome::Failed { reason }, None)
             }
         };
         let name = name(&outcome);
         let original = Original::of(event, size, declared).map_err(|error| Failure::bug("name the owner", error))?;
-        self.ports.report(&Report { original, outcome }).await?;
+        let detected_type = detected_type.map(str::to_owned);
+        self.ports.report(&Report { original, outcome, detected_type }).await?;
         self.measure(name, event.at);
         Ok(())
     }

@@ -8,3 +8,4 @@ pub mod failure;
 mod kind;
 pub mod logs;
 pub mod metrics;
+pub mod nonce;

@@ -6,14 +6,15 @@
 //! followers#<person>        <follower>       registers: edge#<edge>
 //! pair#<length>#<a>#<b>     facts            registers: blocks#<edge>, mutes#<edge>
 //! edge#<id>                 facts            register: edge
-//! vertex#<id>               waiting#<edge>   note: an event that waits for the vertex's owner or visibility
-//! recent#<person>           <edge>           note: a story that the person published recently
+//! vertex#<id>               waiting#<edge>   note: an event that waits for the vertex's owner or visibility; nonce
+//! recent#<person>           <edge>           note: a story that the person published recently; nonce
 //! ```
 //! The attribute of a register is `r:` and its name. Registers and notes are texts that begin with their position
 //! ([`Register`](domain::push::Register)), so a condition can reject older writes. `writes` counts the writes of a row;
 //! `expires_at` is the time to live.
 //!
-//! A row whose registers are all empty is a tombstone. It is kept until the stream can no longer be replayed.
+//! A row whose registers are all empty is a tombstone. It is kept until the stream can no longer be replayed: until
+//! `keep_until`, which tombstones raise and nothing lowers.
 //! Rows of vertices that are older than the registers `visibility` and `added` have neither: their visibility is unknown
 //! until the next change.
 
@@ -23,5 +24,5 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use pending::{PendingKey, PendingPage};
+pub use pending::{PendingEvent, PendingKey, PendingPage};
 pub use table::{AudienceTable, Followers};

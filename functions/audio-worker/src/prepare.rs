@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tracing::info;
 
 use crate::{
+    content_type::content_type,
     ffmpeg::{Ffmpeg, FfmpegError, Input, RENDITIONS, RenderSettings, demuxer},
     lazy_download::{FetchError, LazyDownload, Source},
     reason::reason,
@@ -77,7 +78,7 @@ pub fn prepare(request: PrepareRequest) -> Result<Rendered, PrepareError> {
     let temp_dir = Arc::new(temp_dir::create()?);
     let download = LazyDownload::new(source, size, temp_dir.path().join("original"))?;
     let recording = Recording::read(&download, &ffmpeg)?;
-    let Recording { input, codec, analysis, level } = &recording;
+    let Recording { input, codec, analysis, level, .. } = &recording;
     let settings = RenderSettings { level: *level, rate_hz: analysis.rate_hz, channels: analysis.channels };
     let renditions = ffmpeg.render(input, &settings, temp_dir.path())?;
     info!(
@@ -90,6 +91,8 @@ pub fn prepare(request: PrepareRequest) -> Result<Rendered, PrepareError> {
 
 /// An analysed recording.
 struct Recording {
+    /// By its bytes.
+    content_type: Option<&'static str>,
     input: Input,
     codec: String,
     analysis: PcmAnalysis,
@@ -101,8 +104,9 @@ impl Recording {
     fn read(download: &LazyDownload, ffmpeg: &Ffmpeg) -> Result<Self, PrepareError> {
         let limits = Limits::default();
         let sound_error = |error| from_sound(download, error);
-        let demuxer = demuxer(recognise(download.reader()).map_err(sound_error)?);
-        let demuxer = demuxer.ok_or(PrepareError::Permanent(Reason::UnsupportedFormat))?;
+        let format = recognise(download.reader()).map_err(sound_error)?;
+        let content_type = content_type(format);
+        let demuxer = demuxer(format).ok_or(PrepareError::Permanent(Reason::UnsupportedFormat))?;
         let analysis = match analyse(download.reader(), &limits) {
             Ok(analysis) => Some(analysis),
             Err(SoundError::NeedsOtherDecoder(_)) => None,
@@ -126,7 +130,7 @@ impl Recording {
             0..=2 => level(&analysis.measured, analysis.channels),
             _ => level(&ffmpeg.measure(&input, true, &limits)?.measured, 2),
         };
-        Ok(Self { input, codec, analysis, level })
+        Ok(Self { content_type, input, codec, analysis, level })
     }
 }
 
@@ -182,7 +186,8 @@ impl Output {
             waveform,
             renditions: media_renditions,
         };
-        Ok(Rendered { derived: Derivatives::Sound(Box::new(sound)), files: self.files })
+        let detected_type = recording.content_type;
+        Ok(Rendered { derived: Derivatives::Sound(Box::new(sound)), detected_type, files: self.files })
     }
 
     fn add_bytes(&mut self, bytes: Vec<u8>, extension: &str, content_type: &str) -> io::Result<media::File> {

@@ -99,9 +99,10 @@ impl Continuation {
     /// of its own: pages are to run in parallel.
     pub fn id(&self) -> String {
         let name = match self {
-            Self::FollowerPage(FollowerPage { event, rule, number, visible_since, .. }) => {
+            // `after` is decided once by this version. The version before may have queued the page with another one.
+            Self::FollowerPage(FollowerPage { event, rule, after, number, visible_since }) => {
                 let suffix = visible_since.map(|position| format!("\n{position}")).unwrap_or_default();
-                format!("page\n{rule}\n{}\n{number}{suffix}", event.id)
+                format!("page\n{rule}\n{}\n{number}\n{after}{suffix}", event.id)
             }
             Self::PendingEvents(PendingEvents { vertex, cause, after, .. }) => {
                 format!("waiting\n{vertex}\n{cause}\n{after}")

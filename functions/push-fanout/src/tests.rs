@@ -4,6 +4,7 @@ mod changes;
 mod devices;
 mod fixtures;
 mod in_memory_backend;
+mod interleavings;
 mod large_audiences;
 mod notifications;
 mod visibility;

@@ -15,7 +15,7 @@ impl Renderer for VariantRenderer {
         }
         let Some(Original { bytes, declared }) = originals.get(&event.key, version).await? else { return Ok(None) };
         let visibility = declared.intent.visibility;
-        let rendered = render(id, &event.sequencer, &bytes, declared.content_type.as_deref(), visibility)?;
+        let rendered = render(id, &event.sequencer, &bytes, visibility)?;
         Ok(Some((declared, rendered)))
     }
 }

@@ -14,6 +14,9 @@ pub struct Report {
     pub original: Original,
     /// Outcome of processing.
     pub outcome: Outcome,
+    /// Content type by the bytes, whatever was declared. `None` if it is unknown or the report is of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected_type: Option<String>,
 }
 
 /// One version of an original: an object with its place in S3's order.
@@ -78,7 +81,7 @@ pub enum Reason {
     TooLarge,
     /// The content is in no supported format.
     UnsupportedFormat,
-    /// The picture's format is not the declared one.
+    /// The picture's format is not the declared one. Only items of earlier versions have it: content decides now.
     TypeMismatch,
     /// The header declares more pixels than the limit.
     TooManyPixels,
@@ -197,10 +200,16 @@ mod tests {
             (Outcome::Ready(picture()), r#"{"state":"ready","width":4,"height":3,"#),
             (Outcome::Ready(sound()), r#"{"state":"ready","duration_ms":1500,"codec":"aac_lc","#),
         ] {
-            let report = Report { original: original.clone(), outcome };
+            let detected_type = Some("image/png".to_owned());
+            let report = Report { original: original.clone(), outcome, detected_type };
             let text = serde_json::to_string(&report).expect("JSON");
             assert!(text.contains(&format!(r#""outcome":{expected}"#)), "{text}");
-            assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report)));
+            assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report.clone())));
+            // A report of the version before has no detected type.
+            let before = text.replace(r#","detected_type":"image/png""#, "");
+            assert_ne!(before, text);
+            let report = Report { detected_type: None, ..report };
+            assert_eq!(Message::parse(&before).expect("a message"), Message::Report(Box::new(report)));
         }
     }
 

@@ -84,7 +84,6 @@ pub const EXCEPTIONS: &[Exception] = &[
         resource: "push.fifo",
         reason: "For authors with more than 500 followers; only the tests of push-fanout have so many.",
     },
-    Exception { function: "PushFanout", action: "dynamodb:GetItem", resource: "Ledger", reason: "Like push.fifo." },
     Exception {
         function: "SearchIndexer",
         action: "dynamodb:Scan",

@@ -86,7 +86,8 @@ mod tests {
     }
 
     fn failed(key: &str) -> MediaItem {
-        MediaItem::from_report(Report { original: uploaded(key), outcome: Outcome::Failed { reason: Reason::Corrupt } })
+        let outcome = Outcome::Failed { reason: Reason::Corrupt };
+        MediaItem::from_report(Report { original: uploaded(key), outcome, detected_type: None })
     }
 
     fn original() -> Original {

@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::{Client, types::ReturnValue};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, ReturnValue},
+};
 use domain::push::{Fact, Registers, Row};
 use function_kit::failure::Failure;
 use jiff::Timestamp;
@@ -13,6 +16,13 @@ use crate::{
     registers,
     retention::expiry,
 };
+
+/// The table's time to live.
+const EXPIRES_AT: &str = "expires_at";
+/// Until when the tombstones in a row protect against replays. It only rises.
+const KEEP_UNTIL: &str = "keep_until";
+/// Counts a write.
+const COUNT: &str = " ADD writes :one";
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -41,35 +51,75 @@ impl AudienceTable {
     pub async fn apply(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure> {
         let is_removal = fact.register.value.is_none();
         // Each like adds an edge, and old edges are never read. So rows of edges always expire.
-        let is_edge = matches!(fact.row, Row::Edge(_));
-        let (expression, name, value) = match (is_edge, is_removal) {
-            (true, _) => ("SET #register = :register, expires_at = :expires_at", ":expires_at", expiry(committed_at)),
-            (false, false) => ("SET #register = :register REMOVE expires_at ADD writes :one", ":one", number(1)),
-            (false, true) => ("SET #register = :register ADD writes :one", ":one", number(1)),
-        };
+        if matches!(fact.row, Row::Edge(_)) {
+            return self.write_and_raise(fact, EXPIRES_AT, committed_at, "").await.map(drop);
+        }
+        if !is_removal {
+            return self.write(fact, None, &format!(" REMOVE {EXPIRES_AT}{COUNT}")).await.map(drop);
+        }
+        match self.write_and_raise(fact, KEEP_UNTIL, committed_at, COUNT).await? {
+            Some(content) => self.expire_if_empty(&fact.row, &content).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a fact and raises the time `name` to the expiry of the commit, unless it is later already. Facts arrive out
+    /// of order and again, and an older one must not shorten how long a newer one is kept.
+    async fn write_and_raise(
+        &self,
+        fact: &Fact,
+        name: &str,
+        committed_at: Timestamp,
+        clauses: &str,
+    ) -> Result<Option<Attributes>, Failure> {
+        match self.write(fact, Some((name, expiry(committed_at))), clauses).await? {
+            Some(content) => Ok(Some(content)),
+            // The register is later, or only the time is.
+            None => self.write(fact, None, clauses).await,
+        }
+    }
+
+    /// Writes a fact, unless the register, or the time in `raised`, is later. Returns the row if it was written.
+    async fn write(
+        &self,
+        fact: &Fact,
+        raised: Option<(&str, AttributeValue)>,
+        clauses: &str,
+    ) -> Result<Option<Attributes>, Failure> {
+        let mut expression = "SET #register = :register".to_owned();
+        let mut condition = "(attribute_not_exists(#register) OR #register <= :register)".to_owned();
+        let mut values = Attributes::from([(":register".to_owned(), text(fact.register.to_string()))]);
+        if let Some((name, time)) = raised {
+            expression.push_str(&format!(", {name} = :{name}"));
+            condition.push_str(&format!(" AND (attribute_not_exists({name}) OR {name} <= :{name})"));
+            values.insert(format!(":{name}"), time);
+        }
+        if clauses.ends_with(COUNT) {
+            values.insert(":one".to_owned(), number(1));
+        }
         let update = self
             .client
             .update_item()
             .table_name(&self.name)
             .set_key(Some(key(&fact.row)))
-            .update_expression(expression)
-            .condition_expression("attribute_not_exists(#register) OR #register <= :register")
+            .update_expression(expression + clauses)
+            .condition_expression(condition)
             .expression_attribute_names("#register", registers::attribute_name(&fact.name))
-            .expression_attribute_values(":register", text(fact.register.to_string()))
-            .expression_attribute_values(name, value)
+            .set_expression_attribute_values(Some(values))
             .return_values(ReturnValue::AllNew);
-        match unless_condition_failed("write a projection", update.send().await)? {
-            Some(output) if is_removal && !is_edge => {
-                self.expire_if_empty(&fact.row, &output.attributes.unwrap_or_default(), committed_at).await
-            }
-            _ => Ok(()),
-        }
+        let output = unless_condition_failed("write a projection", update.send().await)?;
+        Ok(output.map(|output| output.attributes.unwrap_or_default()))
     }
 
     /// Sets the expiry of a row without values, unless it has been written since `content` was read.
-    async fn expire_if_empty(&self, row: &Row, content: &Attributes, committed_at: Timestamp) -> Result<(), Failure> {
+    async fn expire_if_empty(&self, row: &Row, content: &Attributes) -> Result<(), Failure> {
         let is_empty = read_registers(content)?.values().all(|register| register.value.is_none());
         let Some(writes) = content.get("writes").filter(|_| is_empty) else { return Ok(()) };
+        // The version before stored only `expires_at`.
+        let times =
+            [EXPIRES_AT, KEEP_UNTIL].into_iter().filter_map(|name| content.get(name)?.as_n().ok()?.parse().ok());
+        let Some(latest) = times.max() else { return Ok(()) };
+        let latest: i64 = latest;
         let update = self
             .client
             .update_item()
@@ -77,7 +127,7 @@ impl AudienceTable {
             .set_key(Some(key(row)))
             .update_expression("SET expires_at = :expires_at")
             .condition_expression("writes = :writes")
-            .expression_attribute_values(":expires_at", expiry(committed_at))
+            .expression_attribute_values(":expires_at", number(latest))
             .expression_attribute_values(":writes", writes.clone());
         unless_condition_failed("let a projection expire", update.send().await).map(drop)
     }

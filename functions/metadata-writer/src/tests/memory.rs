@@ -221,6 +221,6 @@ impl Renderer<Memory> for TwoFiles {
         let file =
             |key| File { key, content_type: "image/webp".to_owned(), content: derivatives::Content::Bytes(vec![0]) };
         let files = keys.map(file).into();
-        Ok(Some((declared, Ok(Rendered { derived: Derivatives::Picture(picture), files }))))
+        Ok(Some((declared, Ok(Rendered { derived: Derivatives::Picture(picture), detected_type: None, files }))))
     }
 }

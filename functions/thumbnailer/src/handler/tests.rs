@@ -55,7 +55,7 @@ fn invalidated() -> Rule {
 
 fn marker_stored() -> Rule {
     mock!(aws_sdk_s3::Client::put_object)
-        .match_requests(|request| request.key().is_some_and(|key| is_invalidation_marker(key)))
+        .match_requests(|request| request.key().is_some_and(is_invalidation_marker))
         .then_output(|| PutObjectOutput::builder().build())
 }
 
@@ -142,6 +142,31 @@ async fn created_picture_is_rendered_cleaned_up_and_reported() {
     let worker = worker(&[&get, &put, &list, &delete, &head], &sent);
     worker.handle(&event("ObjectCreated:Put", 43)).await.expect("handled");
     assert_eq!((put.num_calls(), delete.num_calls(), sent.num_calls()), (2, 1, 1));
+}
+
+/// Content decides: the declared type is recorded, and so is the type of the content.
+#[tokio::test]
+async fn picture_of_another_type_than_declared_is_rendered_and_both_types_are_reported() {
+    for declared in ["image/jpeg", "image/heif", "application/octet-stream"] {
+        let get = mock!(aws_sdk_s3::Client::get_object).then_output(move || {
+            let body = ByteStream::from(gif());
+            GetObjectOutput::builder().body(body).content_type(declared).metadata("visibility", "private").build()
+        });
+        let (put, list, head) = (stored(), listed(&["0B"]), unchanged());
+        let sent = mock!(aws_sdk_sqs::Client::send_message)
+            .match_requests(move |request| {
+                let report: Option<Value> = request.message_body().and_then(|body| serde_json::from_str(body).ok());
+                report.is_some_and(|report| {
+                    report["outcome"]["state"] == "ready"
+                        && report["original"]["declared"]["content_type"] == declared
+                        && report["detected_type"] == "image/gif"
+                })
+            })
+            .then_output(|| SendMessageOutput::builder().build());
+        let worker = worker(&[&get, &put, &list, &head], &sent);
+        worker.handle(&event("ObjectCreated:Put", 43)).await.expect("handled");
+        assert_eq!((put.num_calls(), sent.num_calls()), (2, 1), "{declared}");
+    }
 }
 
 #[tokio::test]
