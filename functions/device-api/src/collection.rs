@@ -39,7 +39,7 @@ pub async fn collect<D: Devices, E: Endpoints>(
     let mut collected = Collected::default();
     let mut cursor = ports.devices.collection_cursor().await?;
     loop {
-        // With an expired cursor, the collection starts anew.
+        // With an expired cursor, the collection starts again.
         let page = ports.endpoints.page(cursor.as_deref()).await?;
         let EndpointPage { endpoints, next } = page.unwrap_or_default();
         collected.examined += endpoints.len() as u64;

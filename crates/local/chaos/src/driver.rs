@@ -114,7 +114,7 @@ impl<'a> Driver<'a> {
         self.pairs += u64::from(executed.len() == 2);
         executed.sort_by_key(|executed| executed.commit);
         if let (Operation::SignIn { person: first, .. }, Operation::SignIn { person: second, .. }) = (one, other) {
-            // A phone belongs to one person: whoever has signed in last.
+            // A phone belongs to one person: the one who has signed in last.
             let has_device = async |person: usize| self.actors.has_device(self.stack, person).await;
             let last = match (has_device(*first).await?, has_device(*second).await?) {
                 (true, false) => *first,

@@ -80,7 +80,7 @@ async fn new_token_has_its_own_endpoint() {
     let backend = InMemoryBackend::default();
     let first = sign_in(&backend, "mina", "phone", "old", 1).await.expect("signed in");
     let second = sign_in(&backend, "mina", "phone", "new", 2).await.expect("signed in");
-    // The endpoint of the old token never leads to the new one, whoever has it.
+    // The endpoint of the old token never leads to the new one, regardless of its user.
     assert_ne!(first.endpoint_arn, second.endpoint_arn);
     assert_eq!(backend.endpoints.borrow()[&first.endpoint_arn].token.as_deref(), Some("old"));
     assert!(backend.users_at("old").is_empty());

@@ -109,7 +109,7 @@ impl Scenario for Requests {
         if held > self.backend.devices.borrow().len() {
             return Err(format!("a claim has no device: {}", state()));
         }
-        // Whoever has signed in last is reached, unless somebody has signed out or the endpoint was disabled.
+        // The user who has signed in last is reached, unless one has signed out or the endpoint was disabled.
         let removes = |process: &Process| matches!(process, Process::SignOut(_) | Process::RemoveDisabled(_));
         let succeeded = self.succeeded.borrow();
         for token in ["t", "u"] {
@@ -121,7 +121,7 @@ impl Scenario for Requests {
                 .iter()
                 .any(|process| removes(process) || matches!(process, Process::SignIn(_, other) if *other != token));
             if has_signed_in && !others && self.backend.users_at(token).is_empty() {
-                return Err(format!("nobody is reached: {}", state()));
+                return Err(format!("no user is reached: {}", state()));
             }
         }
         if let Some(number) = (0..succeeded.len()).find(|number| !succeeded[*number] && !self.crashed.contains(number))
@@ -184,7 +184,7 @@ const CASES: [(&str, Before, [Process; 2], Bounds, u64); 13] = [
 ];
 
 #[test]
-fn no_order_of_two_requests_reaches_two_users_or_nobody() {
+fn no_order_of_two_requests_reaches_two_users_or_no user() {
     let mut counts = Vec::new();
     for (name, before, processes, bounds, _) in CASES {
         let explored = explore(bounds, |gate| Requests::new(gate, before, &processes));
@@ -195,7 +195,7 @@ fn no_order_of_two_requests_reaches_two_users_or_nobody() {
 }
 
 #[test]
-fn no_order_of_two_requests_with_a_crash_reaches_two_users_or_nobody() {
+fn no_order_of_two_requests_with_a_crash_reaches_two_users_or_no user() {
     let bounds = Bounds { preemptions: 3, crashes: 1 };
     let mut executions = 0;
     for (name, before, processes, _, _) in CASES {

@@ -174,7 +174,7 @@ fn joining_during_retry(gate: Gate) -> Invocations {
 }
 
 #[test]
-fn followers_who_join_during_a_retry_displace_nobody() {
+fn followers_who_join_during_a_retry_displace_no_others() {
     let mut executions = 0;
     for bounds in [Bounds { preemptions: 2, crashes: 0 }, Bounds { preemptions: 0, crashes: 1 }] {
         let explored = explore(bounds, joining_during_retry).expect("no violation");

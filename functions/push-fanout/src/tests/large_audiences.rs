@@ -49,7 +49,7 @@ async fn next_page_is_enqueued_first_and_once() {
 }
 
 #[tokio::test]
-async fn followers_who_join_while_a_page_is_retried_displace_nobody() {
+async fn followers_who_join_while_a_page_is_retried_displace_no_others() {
     let backend = InMemoryBackend::new();
     backend.page_size.set(2);
     let fans = add_followers(&backend, 5).await;
