@@ -184,7 +184,7 @@ const CASES: [(&str, Before, [Process; 2], Bounds, u64); 13] = [
 ];
 
 #[test]
-fn no_order_of_two_requests_reaches_two_users_or_no user() {
+fn no_order_of_two_requests_reaches_two_users_or_none() {
     let mut counts = Vec::new();
     for (name, before, processes, bounds, _) in CASES {
         let explored = explore(bounds, |gate| Requests::new(gate, before, &processes));
@@ -195,7 +195,7 @@ fn no_order_of_two_requests_reaches_two_users_or_no user() {
 }
 
 #[test]
-fn no_order_of_two_requests_with_a_crash_reaches_two_users_or_no user() {
+fn no_order_of_two_requests_with_a_crash_reaches_two_users_or_none() {
     let bounds = Bounds { preemptions: 3, crashes: 1 };
     let mut executions = 0;
     for (name, before, processes, _, _) in CASES {
