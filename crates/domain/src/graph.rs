@@ -22,6 +22,7 @@ mod value;
 
 pub use change::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, PropertyChange};
 pub use cloud_event::{ParseError, ReceivedChange};
+pub use fifo::fifo_id;
 pub use fold::fold;
 pub use position::{InvalidPosition, Position};
 pub use record::{Op, Record, RecordKind};

@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod batch;
 pub mod config;
+pub mod error_code;
 pub mod failure;
 pub mod logs;
 pub mod metrics;

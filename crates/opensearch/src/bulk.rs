@@ -158,7 +158,7 @@ impl From<ItemStatus> for Outcome {
             200..300 => Self::Written,
             409 => Self::Superseded,
             404 if kind == "index_not_found_exception" => Self::NoIndex,
-            _ if is_permanent_error(status) => Self::Rejected(format!("status {status}, {kind}")),
+            _ if is_permanent_error(status, &kind) => Self::Rejected(format!("status {status}, {kind}")),
             _ => Self::Retry(format!("status {status}, {kind}")),
         }
     }

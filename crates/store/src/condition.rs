@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use aws_sdk_dynamodb::{
-    error::SdkError,
+    error::{ProvideErrorMetadata, SdkError},
     operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
 };
 use function_kit::failure::Failure;
@@ -18,7 +18,7 @@ pub enum WriteOutcome {
 }
 
 /// The error of an operation that can have a condition.
-pub trait ConditionalError: Error + Send + Sync + 'static {
+pub trait ConditionalError: ProvideErrorMetadata + Error + Send + Sync + 'static {
     /// Whether the condition did not hold.
     fn is_condition_failed(&self) -> bool;
 }

@@ -71,6 +71,7 @@ impl Ffmpeg {
         let exit = process.finish()?;
         match measured {
             _ if exit.timed_out => Err(FfmpegError::TimedOut),
+            _ if exit.was_killed => Err(killed(&exit)),
             Ok(analysis) if exit.is_success => Ok(analysis),
             Ok(_) | Err(SoundError::NoSamples) if !exit.is_success => Err(FfmpegError::Rejected),
             Ok(analysis) => Ok(analysis),
@@ -100,6 +101,10 @@ impl Ffmpeg {
         if encoded.is_disk_full() {
             return Err(FfmpegError::Failed(Failure::transient("encode", "the disk is full")));
         }
+        // The death of one process makes the other one fail.
+        if let Some(exit) = [&encoded, &decoded].into_iter().find(|exit| exit.was_killed) {
+            return Err(killed(exit));
+        }
         for exit in [&encoded, &decoded] {
             if !exit.is_success {
                 tracing::warn!(status = exit.status, stderr = exit.first_line(), "ffmpeg failed");
@@ -113,22 +118,55 @@ impl Ffmpeg {
     /// Runs ffmpeg without reading its standard output.
     fn run(&self, arguments: &[OsString]) -> Result<Exit, FfmpegError> {
         let exit = Process::start(&self.program, arguments, self.deadline)?.finish()?;
-        if exit.timed_out { Err(FfmpegError::TimedOut) } else { Ok(exit) }
+        match exit {
+            Exit { timed_out: true, .. } => Err(FfmpegError::TimedOut),
+            Exit { was_killed: true, .. } => Err(killed(&exit)),
+            exit => Ok(exit),
+        }
     }
+}
+
+/// The failure of a process that a signal ended. The same recording may succeed later.
+fn killed(exit: &Exit) -> FfmpegError {
+    FfmpegError::Failed(Failure::transient("run ffmpeg", exit.status.clone()))
 }
 
 #[cfg(test)]
 mod tests {
-    use sound::{FileFormat, Layout, OtherFormat, Structure};
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
+
+    use sound::{FileFormat, Layout, Level, OtherFormat, Structure};
 
     use super::*;
+
+    fn input() -> Input {
+        let layout = Layout { format: FileFormat::Other(OtherFormat::Amr), start: 0, structure: Structure::Plain };
+        Input::new("/tmp/x".into(), 1, "amr", &layout)
+    }
+
+    #[test]
+    fn death_by_a_signal_is_transient() {
+        // A script as the program: ffmpeg itself is not at hand everywhere.
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("ffmpeg");
+        std::fs::write(&program, "#!/bin/sh\nkill -KILL $$\n").expect("a script");
+        std::fs::set_permissions(&program, Permissions::from_mode(0o700)).expect("executable");
+        let ffmpeg = Ffmpeg { program, deadline: Instant::now() + Duration::from_secs(60) };
+        let settings = RenderSettings { level: Level { gain_db: 0.0, limit_dbtp: None }, rate_hz: 48_000, channels: 1 };
+        for error in [
+            ffmpeg.audio_tracks(&input()).expect_err("killed"),
+            ffmpeg.measure(&input(), false, &Limits::default()).expect_err("killed"),
+            ffmpeg.render(&input(), &settings, &RENDITIONS.each_ref(), folder.path()).expect_err("killed"),
+        ] {
+            let FfmpegError::Failed(failure) = error else { panic!("{error:?}") };
+            assert_eq!(failure.kind, function_kit::failure::Kind::Transient);
+        }
+    }
 
     #[test]
     fn missing_program_is_a_bug() {
         let ffmpeg = Ffmpeg { program: "/nowhere/ffmpeg".into(), deadline: Instant::now() };
-        let layout = Layout { format: FileFormat::Other(OtherFormat::Amr), start: 0, structure: Structure::Plain };
-        let input = Input::new("/tmp/x".into(), 1, "amr", &layout);
-        let Err(FfmpegError::Failed(failure)) = ffmpeg.audio_tracks(&input) else { panic!("no failure") };
+        let Err(FfmpegError::Failed(failure)) = ffmpeg.audio_tracks(&input()) else { panic!("no failure") };
         assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
     }
 }

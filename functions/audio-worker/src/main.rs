@@ -1,5 +1,6 @@
 //! `audio-worker`: makes renditions and waveforms of uploaded recordings, and deletes them with the original.
 
+mod content_type;
 mod error;
 mod ffmpeg;
 mod lazy_download;

@@ -91,7 +91,8 @@ impl Output {
             waveform,
             renditions: media_renditions,
         };
-        Ok(Rendered { derived: Derivatives::Sound(Box::new(sound)), files: self.files })
+        let detected_type = recording.content_type;
+        Ok(Rendered { derived: Derivatives::Sound(Box::new(sound)), detected_type, files: self.files })
     }
 
     fn add_bytes(&mut self, bytes: Vec<u8>, extension: &str, content_type: &str) -> io::Result<media::File> {

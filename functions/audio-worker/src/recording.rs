@@ -7,6 +7,7 @@ use sound::{Level, Limits, Measured, PcmAnalysis, SoundError, analyse_with, layo
 use tracing::info;
 
 use crate::{
+    content_type::content_type,
     error::{PrepareError, from_download, from_sound},
     ffmpeg::{Ffmpeg, FfmpegError, Input, RenderSettings, demuxer, repair},
     lazy_download::LazyDownload,
@@ -14,6 +15,8 @@ use crate::{
 
 /// An analysed recording.
 pub struct Recording {
+    /// The content type, by the bytes.
+    pub content_type: Option<&'static str>,
     pub input: Input,
     pub codec: String,
     /// The recording itself.
@@ -45,14 +48,15 @@ impl Recording {
         }
         let size = path.metadata()?.len();
         let input = Input::new(path, size, demuxer, &layout);
-        match analysis {
+        let recording = match analysis {
             Some(analysis) => {
                 let codec = analysis.codec.code().to_owned();
                 let input = Input { is_opus: codec == "opus", ..input };
-                Ok(Self::new(input, codec, analysis.into(), true, ffmpeg)?)
+                Self::new(input, codec, analysis.into(), true, ffmpeg)?
             }
-            None => Self::decoded_by(ffmpeg, input),
-        }
+            None => Self::decoded_by(ffmpeg, input)?,
+        };
+        Ok(Self { content_type: content_type(layout.format), ..recording })
     }
 
     /// The recording in the first track that ffmpeg decodes.
@@ -80,7 +84,7 @@ impl Recording {
             0..=2 => analysis.measured.clone(),
             _ => ffmpeg.measure(&input, true, &Limits::default())?.measured,
         };
-        Ok(Self { input, codec, analysis, played, is_measured_by_sound })
+        Ok(Self { content_type: None, input, codec, analysis, played, is_measured_by_sound })
     }
 
     /// Measures the recording again, as ffmpeg decodes it.

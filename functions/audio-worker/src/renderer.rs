@@ -30,8 +30,8 @@ pub struct AudioRenderer {
 
 impl Renderer for AudioRenderer {
     async fn render(&self, originals: &Originals, job: &Job<'_>) -> Result<RenderResult, Failure> {
-        let Job { id, event, size, etag } = *job;
-        let Some(declared) = originals.head_if_match(&event.key, etag).await? else { return Ok(None) };
+        let Job { id, event, size, version } = *job;
+        let Some(declared) = originals.head_if_current(&event.key, version).await? else { return Ok(None) };
         if let Err(reason) = check_size(size) {
             return Ok(Some((declared, Err(reason))));
         }
@@ -44,7 +44,7 @@ impl Renderer for AudioRenderer {
                 originals: originals.clone(),
                 runtime: Handle::current(),
                 key: event.key.clone(),
-                etag: etag.to_owned(),
+                version: version.clone(),
             },
             ffmpeg: Ffmpeg { program: self.ffmpeg.clone(), deadline: Instant::now() + MAX_TIME },
         };

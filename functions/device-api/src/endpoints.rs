@@ -180,8 +180,7 @@ fn is_not_found<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> b
     error.code() == Some("NotFound")
 }
 
-/// An invalid token or owner is a problem of the client. A missing or disabled application and a missing permission
-/// are bugs of the stack.
+/// An invalid token or owner is a problem of the client.
 fn problem_or_failure<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> HandlerError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -194,7 +193,6 @@ where
         Some("InvalidParameter") if message.contains(CUSTOM_USER_DATA) => {
             Problem::invalid_request("the ids of user and device are too long for SNS").into()
         }
-        Some("AuthorizationError" | "NotFound" | "PlatformApplicationDisabled") => Failure::bug(doing, error).into(),
         _ => Failure::aws(doing, error).into(),
     }
 }

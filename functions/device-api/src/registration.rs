@@ -221,17 +221,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn error_of_the_stack_is_a_bug() {
-        for (status, code) in [
-            (400, "PlatformApplicationDisabled"),
-            (403, "AuthorizationError"),
-            (404, "NotFound"),
-            (400, "InvalidParameter"),
+    async fn error_of_the_stack_has_the_kind_of_its_code() {
+        for (status, code, kind) in [
+            (400, "PlatformApplicationDisabled", Kind::Bug),
+            (400, "InvalidParameter", Kind::Bug),
+            (403, "AuthorizationError", Kind::Transient),
+            (404, "NotFound", Kind::Transient),
         ] {
             let rejects =
                 mock!(Client::create_platform_endpoint).then_http_response(move || sns_error(status, code, "no"));
             let Err(HandlerError::Failure(failure)) = registered(None, &[&rejects]).await else { panic!("no failure") };
-            assert_eq!(failure.kind, Kind::Bug, "{code}");
+            assert_eq!(failure.kind, kind, "{code}");
         }
     }
 

@@ -232,14 +232,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn disabled_application_and_missing_permission_are_bugs() {
+    async fn disabled_application_is_a_bug_and_missing_permission_is_transient() {
         let disabled = failure_for(|| {
             SnsError::PlatformApplicationDisabledException(PlatformApplicationDisabledException::builder().build())
         });
         assert_eq!(disabled.await, Some(("platform_disabled", Kind::Bug)));
         let denied =
             failure_for(|| SnsError::AuthorizationErrorException(AuthorizationErrorException::builder().build()));
-        assert_eq!(denied.await, Some(("not_authorized", Kind::Bug)));
+        assert_eq!(denied.await, Some(("not_authorized", Kind::Transient)));
     }
 
     #[tokio::test]
@@ -253,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn continuation_is_enqueued_in_its_own_group() {
-        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
+        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into(), number: 1 };
         let continuation = Continuation::PendingEvents(pending);
         let id = continuation.id();
         let send = mock!(aws_sdk_sqs::Client::send_message)

@@ -31,6 +31,10 @@ pub enum Continuation {
     PendingEvents(PendingEvents),
 }
 
+/// The most continuations that one change causes, one after the other. With pages of 500 followers they reach ten million.
+/// Lambda's own detection of loops is off for this function, because it would stop after 16.
+pub const MAX_TURNS: u32 = 20_000;
+
 /// Page of an event's audience.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowerPage {
@@ -55,6 +59,14 @@ pub struct PendingEvents {
     pub cause: String,
     /// Edge of the last event of the page before.
     pub after: String,
+    /// Number of the page, from 1. The version before did not count.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub number: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Message {
@@ -91,7 +103,7 @@ impl Continuation {
                 let suffix = visible_since.map(|position| format!("\n{position}")).unwrap_or_default();
                 format!("page\n{rule}\n{}\n{number}{suffix}", event.id)
             }
-            Self::PendingEvents(PendingEvents { vertex, cause, after }) => {
+            Self::PendingEvents(PendingEvents { vertex, cause, after, .. }) => {
                 format!("waiting\n{vertex}\n{cause}\n{after}")
             }
         };
@@ -123,7 +135,7 @@ mod tests {
 
     #[test]
     fn continuation_serialized_parses_unchanged() {
-        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
+        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into(), number: 3 };
         let pages = [page(1, None), page(1, Some(Position::new(9, 1)))];
         for continuation in pages.into_iter().chain([Continuation::PendingEvents(pending)]) {
             let body = serde_json::to_string(&continuation).expect("JSON");

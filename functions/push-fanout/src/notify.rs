@@ -13,12 +13,12 @@ use domain::{
 use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::{StreamExt, stream};
 use store::audience::{PendingKey, PendingPage};
-use tracing::{info, instrument};
+use tracing::{error, info, instrument};
 
 use crate::{
     deliver::{Dispatch, combine},
     edge_facts::{EdgeFacts, vertex},
-    message::{Continuation, FollowerPage, Message, PendingEvents},
+    message::{Continuation, FollowerPage, MAX_TURNS, Message, PendingEvents},
     ports::Ports,
     suppression::Suppression,
 };
@@ -73,8 +73,8 @@ impl<P: Ports> Notifier<'_, P> {
                     self.continue_audience(&event, rule, &PagePosition { after: Some(after), number, visible_since })
                         .await
                 }
-                Continuation::PendingEvents(PendingEvents { vertex, cause, after }) => {
-                    self.process_pending(&vertex, &cause, Some(&after)).await
+                Continuation::PendingEvents(PendingEvents { vertex, cause, after, number }) => {
+                    self.process_pending(&vertex, &cause, Some(&after), number).await
                 }
             },
         }
@@ -84,14 +84,14 @@ impl<P: Ports> Notifier<'_, P> {
     /// edge can arrive before the owner or the visibility of its vertices, and a story before an older follow.
     async fn resume_pending(&self, change: &Change, cause: &str) -> Result<(), Failure> {
         if let Some(vertex) = vertex_with_visibility(change) {
-            return self.process_pending(vertex, cause, None).await;
+            return self.process_pending(vertex, cause, None, 0).await;
         }
         let Some(ends) = change.ends.as_ref().filter(|_| change.change_kind != ChangeKind::Removed) else {
             return Ok(());
         };
         for label in change.labels.added.iter().chain(&change.labels.kept) {
             match label.as_str() {
-                "told" | "wrote" => self.process_pending(&ends.to, cause, None).await?,
+                "told" | "wrote" => self.process_pending(&ends.to, cause, None, 0).await?,
                 "follows" => self.notify_late_follower(&ends.to, &ends.from).await?,
                 _ => {}
             }
@@ -100,12 +100,20 @@ impl<P: Ports> Notifier<'_, P> {
     }
 
     /// Processes a page of the events that wait for `vertex`, and enqueues the next page.
-    async fn process_pending(&self, vertex: &str, cause: &str, after: Option<&str>) -> Result<(), Failure> {
+    async fn process_pending(
+        &self,
+        vertex: &str,
+        cause: &str,
+        after: Option<&str>,
+        number: u32,
+    ) -> Result<(), Failure> {
         let key = PendingKey::WaitingFor(vertex.to_owned());
         let PendingPage { events, next } = self.ports.pending_page(&key, after).await?;
-        if let Some(after) = next {
+        if let Some(after) = next
+            && self.may_continue(cause, number)
+        {
             let (vertex, cause) = (vertex.to_owned(), cause.to_owned());
-            let next = Continuation::PendingEvents(PendingEvents { vertex, cause, after });
+            let next = Continuation::PendingEvents(PendingEvents { vertex, cause, after, number: number + 1 });
             self.ports.enqueue(&next).await?;
         }
         let process = async |event: Event| {
@@ -231,6 +239,7 @@ impl<P: Ports> Notifier<'_, P> {
         let found = self.ports.followers(&event.from, page.after.as_deref()).await?;
         let pass = page.pass(rule);
         if let Some(after) = found.next
+            && self.may_continue(&event.id, page.number)
             && !self.ports.is_page_continued(event, &pass, page.number).await?
         {
             let next = Continuation::FollowerPage(FollowerPage {
@@ -302,6 +311,17 @@ impl<P: Ports> Notifier<'_, P> {
             owners().any(|owner| owner == person || found.get(&follower(owner, person)).is_some_and(follows))
         };
         Ok(persons.into_iter().filter(may_see).collect())
+    }
+
+    /// Whether a page after page `number` may be enqueued. If not, the rest of the audience gets nothing: a chain as long is
+    /// a loop, or needs another way to reach its audience.
+    fn may_continue(&self, cause: &str, number: u32) -> bool {
+        let may_continue = number < MAX_TURNS;
+        if !may_continue {
+            error!(cause, number, "the audience has too many pages: the rest of it is not notified");
+            Suppression::TooManyPages.count(self.metrics);
+        }
+        may_continue
     }
 
     async fn facts(&self, event: &Event) -> Result<Option<EdgeFacts>, Failure> {

@@ -77,6 +77,7 @@ pub fn kind_of(error: &streams::Error) -> &'static str {
         streams::Error::AccessDenied(_) => "access-denied",
         streams::Error::Gap { .. } => "gap",
         streams::Error::Reset { .. } => "reset",
+        streams::Error::InvalidPage(streams::InvalidPage::Format(_)) => "other-graph-model",
         streams::Error::InvalidPage(_) => "invalid-page",
         streams::Error::Transport(_) => "transport",
         // `Failed`, and variants that the client may add.

@@ -17,7 +17,7 @@ pub use self::state::{Task, Worker};
 use crate::{
     bus::Bus,
     checkpoints::Checkpoints,
-    message::{messages, position},
+    message::{is_unreadable, messages, position},
     page_source::SourceEvent,
     policy::Mode,
     run_error::RunError,
@@ -108,6 +108,10 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
         let (end, committed_at) = (position(last.position), last.commit_timestamp);
         if part.end.is_some() {
             self.metrics.count("Transactions", 1);
+        }
+        let unreadable = part.records.iter().filter(|record| is_unreadable(record)).count();
+        if unreadable > 0 {
+            self.metrics.count_kind("Failures", ("Kind", "unreadable-record"), unreadable as u64);
         }
         let messages = messages(part.records, &self.task.id_prefix);
         self.metrics.count("Changes", messages.len() as u64);

@@ -13,9 +13,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use launcher::workspace_build;
 
 use crate::{
-    cargo::cargo,
     paths, progress,
     tools::{self, Tool},
 };
@@ -33,12 +33,7 @@ pub enum BuildProfile {
 pub fn build(profile: BuildProfile) -> Result<()> {
     match profile {
         BuildProfile::Local => {
-            let mut build = cargo();
-            build.args(["build", "--bins"]);
-            for name in names()? {
-                build.args(["--package", &name]);
-            }
-            progress::run("Compiling the functions", &mut build)?;
+            progress::run("Compiling the functions", workspace_build().arg("--bins"))?;
         }
         BuildProfile::Release => {
             let mut lambda = cargo_lambda()?;

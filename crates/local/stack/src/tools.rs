@@ -1,13 +1,12 @@
 //! Pinned tools.
 //!
 //! They come from PyPI, pinned in `infra/tools/*.txt`, each in its own Python environment, since their dependencies
-//! conflict. One of them is Node.js, which installs packages from npm. [`prerequisites`] checks what must exist before.
+//! conflict. One of them is Node.js, which installs packages from npm.
 //!
 //! The installations are shared by all checkouts of a user and survive `cargo clean`: see [`paths::cache`].
 
 mod install;
 mod machete;
-pub mod prerequisites;
 mod tool;
 
 use std::{env, ffi::OsString, path::PathBuf};
@@ -20,11 +19,7 @@ pub use self::{
 };
 
 /// Installs the tools that a local stack needs; fast if none is missing.
-///
-/// # Errors
-/// If a prerequisite is missing. The message contains the command that installs it.
 pub fn install() -> Result<()> {
-    prerequisites::require()?;
     let tools = [Tool::Emulator, Tool::Sam, Tool::Audio, Tool::Search, Tool::Player];
     tools.into_iter().try_for_each(Tool::install)
 }

@@ -1,7 +1,6 @@
 //! `cargo xtask`: the commands of a developer.
 
 mod costs;
-mod doctor;
 mod linters;
 mod openapi;
 mod ops;
@@ -10,7 +9,7 @@ mod suite;
 
 use std::{process::ExitCode, thread};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use clap::{Parser, Subcommand};
 use stack::{Stack, block_on, docs, emulator, functions, search_server, state_file, tools};
 
@@ -49,7 +48,7 @@ enum Command {
     Bench(bench::Bench),
     /// Calculate the costs of a month from the tables of docs/operations/costs.md.
     Costs(costs::Arguments),
-    /// Write docs/openapi.json, the document of the REST API, from the types of the code.
+    /// Write docs/api/openapi.json, the document of the REST API, from the types of the code.
     Openapi,
     /// Build and deploy the stack for development, and leave it running.
     ///
@@ -106,7 +105,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo { keep } => demonstrate(keep),
         Command::Test(arguments) => suite::run(&arguments),
-        Command::Doctor => doctor::run(),
+        Command::Doctor => launcher::doctor::run().map_err(Error::msg),
         Command::Bench(bench) => bench::run(&bench),
         Command::Costs(arguments) => costs::run(&arguments),
         Command::Openapi => openapi::write(),
@@ -144,7 +143,6 @@ fn demonstrate(keep: bool) -> Result<()> {
 }
 
 fn up(as_built: bool) -> Result<Stack> {
-    tools::prerequisites::require()?;
     let build = || if as_built { Ok(()) } else { functions::build(functions::BuildProfile::Local) };
     // Installing waits for the network most of the time.
     let (built, installed) = thread::scope(|scope| {

@@ -16,12 +16,12 @@ use stack::{
     STATE_VARIABLE, Stack, cargo,
     emulator::{log_file, usage_file},
     functions::{self, BuildProfile},
-    progress, state_file,
+    lint_environment, progress, state_file,
     tools::{self, Tool},
 };
 
 pub use self::changed::Arguments;
-use self::{changed::Selection, counts::Counts, steps::Steps};
+use self::{counts::Counts, steps::Steps};
 use crate::linters;
 
 /// Name of the stack for the tests.
@@ -35,8 +35,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut steps = Steps::default();
     let mut counts = Counts::default();
     let result = match &selection {
-        Selection::All => all(&mut steps, &mut counts),
-        Selection::Reached(reached) => changed::run(reached, &mut steps, &mut counts),
+        None => all(&mut steps, &mut counts),
+        Some((workspace, reached)) => changed::run(workspace, reached, &mut steps, &mut counts),
     };
     steps.write()?;
     println!("\n{} passed, {} failed", counts.passed(), counts.failed());
@@ -44,7 +44,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
-    steps.run("prerequisites", tools::prerequisites::require)?;
     steps.run("format", || progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"])))?;
     let (compiled, checked) = steps.run("compile and lint", || {
         thread::scope(|scope| {
@@ -70,7 +69,7 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
 /// Contract tests of a function in the form in which it is deployed to AWS.
 fn released_tests(counts: &mut Counts) -> Result<()> {
     let packages = functions::sam_build(RELEASED)?;
-    let mut tests = compile::lint_environment(cargo());
+    let mut tests = lint_environment(cargo());
     tests.args(["test", "--workspace", "--test", "contract", "--", "thumbnailer::", "startup::"]);
     counts.test_as_given("Contract tests of the release build", tests.env(functions::PACKAGES_VARIABLE, packages))
 }
@@ -87,7 +86,7 @@ fn checks() -> Result<()> {
 /// The output of these tests is printed when they have ended, since other tests run at the same time.
 fn unit_tests_and_chaos() -> (Counts, Result<()>) {
     let mut counts = Counts::default();
-    let mut tests = compile::lint_environment(cargo());
+    let mut tests = lint_environment(cargo());
     tests.args(["test", "--workspace", "--exclude", "contract-tests", "--exclude", "e2e-tests"]);
     let unit = counts.test_quietly("Unit, property and architecture tests", &mut tests);
     // Uses a separate stack with a fault proxy.
@@ -99,7 +98,7 @@ fn unit_tests_and_chaos() -> (Counts, Result<()>) {
 fn deployed_tests() -> (Counts, Result<()>) {
     let mut counts = Counts::default();
     let result = Stack::start(STACK).and_then(|stack| {
-        let mut tests = compile::lint_environment(cargo());
+        let mut tests = lint_environment(cargo());
         // Naming the packages instead would change the features and rebuild all dependencies.
         tests.args(["test", "--workspace", "--test", "contract", "--test", "e2e"]);
         let result = test_stack(&mut counts, &mut tests);
