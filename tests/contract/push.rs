@@ -82,6 +82,7 @@ async fn chain_of_follower_pages_is_dropped_as_a_loop_unless_allowed() {
     for batch in follows.chunks(100) {
         consume(&mut fanout, &batch_of(batch)).await;
     }
+    assert_eq!(queue.take(), None, "no dead letter");
     let story = [public_story(12, "s1"), change(13, "told", "mina", "s1", Timestamp::now())];
     // As if 14 turns had happened before.
     let earlier = (0..14)
@@ -114,6 +115,7 @@ fn change(commit: u64, label: &str, from: &str, to: &str, committed_at: Timestam
             "position": format!("{commit}/1"), "commitTimestampMs": committed_at.as_millisecond().to_string(),
             "kind": "edge", "entityId": id, "what": "added",
             "labels": {"added": [label], "removed": [], "kept": []}, "ends": {"from": from, "to": to}, "properties": {},
+            "propertiesOmitted": 0, "truncated": false,
         },
     })
 }

@@ -10,27 +10,9 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use serde_json::error::Category;
 
 use crate::error_code;
+pub use crate::kind::Kind;
 
 type Source = Box<dyn Error + Send + Sync>;
-
-/// How a failure is handled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// It is retried; after the tries of the queue the message goes to the dead-letter queue.
-    Transient,
-    /// A retry cannot help: the message goes to the dead-letter queue at once, and an alarm is raised.
-    Bug,
-}
-
-impl Kind {
-    /// The name in logs and on dead letters.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Transient => "transient",
-            Self::Bug => "bug",
-        }
-    }
-}
 
 /// A failure with its kind, the action that failed, and its cause.
 #[derive(Debug)]

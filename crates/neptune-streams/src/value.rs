@@ -45,11 +45,11 @@ impl Value {
         }
     }
 
-    /// The value's memory on the heap, in bytes.
-    pub(crate) fn heap_bytes(&self) -> usize {
+    /// The length of the value's texts, in bytes.
+    pub(crate) fn text_bytes(&self) -> usize {
         match self {
-            Self::String(text) => text.capacity(),
-            Self::Unrecognized { data_type, json } => data_type.capacity() + json.capacity(),
+            Self::String(text) => text.len(),
+            Self::Unrecognized { data_type, json } => data_type.len() + json.len(),
             _ => 0,
         }
     }

@@ -10,7 +10,7 @@ use function_kit::{error_code, failure::Failure};
 /// Failed publication to one endpoint.
 #[derive(Debug)]
 pub enum PublishError {
-    /// The endpoint's token is no longer valid: remove the device, delete the endpoint.
+    /// The endpoint's token is no longer valid: remove the device.
     EndpointDisabled,
     /// The endpoint does not exist: remove the device.
     EndpointGone,

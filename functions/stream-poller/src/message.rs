@@ -54,11 +54,17 @@ impl EventIdPrefix {
 }
 
 /// Folds the records of a transaction, or of a part of one, into a message for each entity. A record that cannot be read
-/// becomes a message that the bus does not get.
-pub fn messages(records: Vec<streams::Record>, id_prefix: &EventIdPrefix) -> Vec<Message> {
+/// becomes a message that the bus does not get. `mark` may change the changes before.
+pub fn messages(
+    records: Vec<streams::Record>,
+    id_prefix: &EventIdPrefix,
+    mark: impl FnOnce(&mut [Change]),
+) -> Vec<Message> {
     let unreadable = records.iter().filter(|record| is_unreadable(record)).map(|record| dead_letter(record, id_prefix));
     let mut messages: Vec<_> = unreadable.collect();
-    messages.extend(changes(records).iter().map(|change| message(change, id_prefix)));
+    let mut changes = changes(records);
+    mark(&mut changes);
+    messages.extend(changes.iter().map(|change| message(change, id_prefix)));
     messages
 }
 
@@ -116,7 +122,7 @@ fn too_large_body(change: &Change, cluster: &str, too_large: MessageTooLarge) ->
 }
 
 /// The record as `domain`'s type; `None` if it cannot be read.
-fn record(record: streams::Record) -> Option<graph::Record> {
+pub fn record(record: streams::Record) -> Option<graph::Record> {
     let streams::Data { id, kind, key, value, from, to } = record.data;
     Some(graph::Record {
         position: position(record.position),
@@ -125,13 +131,7 @@ fn record(record: streams::Record) -> Option<graph::Record> {
             streams::Op::Add => graph::Op::Add,
             streams::Op::Remove => graph::Op::Remove,
         },
-        kind: match kind {
-            streams::Kind::VertexLabel => graph::RecordKind::VertexLabel,
-            streams::Kind::VertexProperty => graph::RecordKind::VertexProperty,
-            streams::Kind::Edge => graph::RecordKind::Edge,
-            streams::Kind::EdgeProperty => graph::RecordKind::EdgeProperty,
-            streams::Kind::Unreadable => return None,
-        },
+        kind: record_kind(kind)?,
         id,
         key,
         value: match value {
@@ -151,6 +151,17 @@ fn record(record: streams::Record) -> Option<graph::Record> {
     })
 }
 
+/// The kind as `domain`'s type; `None` if the record cannot be read.
+pub fn record_kind(kind: streams::Kind) -> Option<graph::RecordKind> {
+    Some(match kind {
+        streams::Kind::VertexLabel => graph::RecordKind::VertexLabel,
+        streams::Kind::VertexProperty => graph::RecordKind::VertexProperty,
+        streams::Kind::Edge => graph::RecordKind::Edge,
+        streams::Kind::EdgeProperty => graph::RecordKind::EdgeProperty,
+        streams::Kind::Unreadable => return None,
+    })
+}
+
 /// The position as `domain`'s type.
 pub fn position(position: streams::Position) -> graph::Position {
     graph::Position::new(position.commit_num, position.op_num)
@@ -164,6 +175,10 @@ pub fn stream_position(position: graph::Position) -> streams::Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn messages(records: Vec<streams::Record>, id_prefix: &EventIdPrefix) -> Vec<Message> {
+        super::messages(records, id_prefix, |_| {})
+    }
 
     fn added(id: &str) -> Vec<streams::Record> {
         let data = streams::Data {
@@ -216,7 +231,7 @@ mod tests {
         assert!(change.rejection.is_none() && change.body.contains("main/12/1"));
 
         let long = page(&format!(r#"["{}"]"#, "x".repeat(SNS_MESSAGE_BYTES)));
-        let dead_letter = &super::messages(long, &EventIdPrefix::new("main", 0))[0];
+        let dead_letter = &self::messages(long, &EventIdPrefix::new("main", 0))[0];
         assert!(dead_letter.body.len() < 300, "{}", dead_letter.body.len());
     }
 

@@ -49,7 +49,7 @@ pub fn build(profile: BuildProfile) -> Result<()> {
 /// Packages functions that are built already, and writes the template that names the packages.
 pub fn package(profile: BuildProfile) -> Result<()> {
     let template = fs::read_to_string(paths::root().join("template.yaml"))?;
-    let (template, functions) = local_template::local_template(&template, &packages())?;
+    let (template, functions) = local_template::local_template(&template, paths::root(), &packages())?;
     for function in functions {
         let built = match profile {
             BuildProfile::Local => dev_binary(&function.binary),

@@ -12,6 +12,7 @@
 //! bus, gateway        workarounds for MiniStack
 //! cdn_key, push_credentials    secrets of a stack
 //! stack               a deployed stack
+//! sam_local           files for `sam local invoke`
 //! users, uploads      clients of the REST API
 //! photographs, wav    sample media
 //! paths, process, progress, blocking    helpers
@@ -31,6 +32,7 @@ pub mod photographs;
 mod process;
 pub mod progress;
 pub mod push_credentials;
+pub mod sam_local;
 pub mod search_server;
 pub mod sidecar;
 mod stack;

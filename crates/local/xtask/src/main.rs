@@ -5,13 +5,18 @@ mod linters;
 mod openapi;
 mod ops;
 mod prose;
+mod sam_local;
 mod suite;
 
 use std::{process::ExitCode, thread};
 
 use anyhow::{Context, Error, Result, anyhow};
 use clap::{Parser, Subcommand};
-use stack::{Stack, block_on, docs, emulator, functions, search_server, state_file, tools};
+use stack::{
+    Stack, block_on, docs, emulator, functions,
+    sam_local::{self as sam_files, containers},
+    search_server, state_file, tools,
+};
 
 /// The stack of `demo`, `up` and `down`.
 const DEVELOPMENT: &str = "development";
@@ -60,6 +65,8 @@ enum Command {
     },
     /// Operate a stack on AWS or, with --local, on this machine: its stream, dead letters and media.
     Ops(ops::Arguments),
+    /// Send the files of tests/events through `sam local invoke` against the stack of `up`; needs a Docker engine.
+    SamLocal(sam_local::Arguments),
     /// Stop the stack that `up` or `demo --keep` left running.
     Down,
     /// Serve the pages /docs and /stories until SIGTERM or Ctrl-C. The first line of output is the endpoint.
@@ -85,6 +92,9 @@ enum Command {
         #[arg(default_value = DEVELOPMENT)]
         name: String,
     },
+    /// Forward ports of the bridge between containers and this machine to its loopback interface until SIGTERM or Ctrl-C.
+    #[command(hide = true)]
+    Forward(containers::Arguments),
     /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C. The first line of output is the endpoint.
     ///
     /// POST /emulator/commit writes, GET /propertygraph/stream reads, POST /emulator/faults injects faults. The crate
@@ -109,7 +119,12 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench::run(&bench),
         Command::Costs(arguments) => costs::run(&arguments),
         Command::Openapi => openapi::write(),
-        Command::Up { as_built } => up(as_built).and_then(|stack| print_endpoints(&stack)),
+        Command::Up { as_built } => up(as_built).and_then(|stack| {
+            sam_files::prepare(&stack, DEVELOPMENT)?;
+            print_endpoints(&stack)
+        }),
+        Command::SamLocal(arguments) => sam_local::run(&arguments),
+        Command::Forward(arguments) => block_on(containers::run(arguments)),
         Command::Ops(arguments) => ops::run(&arguments),
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),

@@ -58,7 +58,9 @@ fn chroma_of_any_size_is_in_its_place() {
             for variant in make(&file).unwrap().variants.iter().filter(|variant| variant.encoding == Encoding::Jpeg) {
                 let decibels = chroma_psnr(variant);
                 println!("{name} {width} × {height} at {}: {decibels:.1} dB", variant.bound);
-                assert!(decibels > 34.0, "{name} {width} × {height} at {}: {decibels:.1} dB", variant.bound);
+                // A shift by half a pixel costs 7 dB at 65 pixels. Of subsampled files, the encoder's own error is larger.
+                let floor = if name.starts_with("R_4_4_4") || !name.starts_with("R_") { 44.0 } else { 38.0 };
+                assert!(decibels > floor, "{name} {width} × {height} at {}: {decibels:.1} dB", variant.bound);
             }
         }
     }

@@ -49,6 +49,27 @@ async fn next_page_is_enqueued_first_and_once() {
 }
 
 #[tokio::test]
+async fn followers_who_join_while_a_page_is_retried_displace_no_others() {
+    let backend = InMemoryBackend::new();
+    backend.page_size.set(2);
+    let fans = add_followers(&backend, 5).await;
+    backend.deliver(&[add_story(999, "s1", None)]).await;
+    let story = [add_edge(1000, "told", "mina", "s1")];
+    backend.fail_publish("fan0002/phone", transient);
+    assert_eq!(backend.deliver_changes(&story).await, [Kind::Transient]);
+    // They sort before the failed follower, so a page of two no longer reaches them.
+    for (commit_num, joined) in (1001..).zip(["fan0000a", "fan0000b", "fan0001a", "fan0001b"]) {
+        backend.add_device(joined, "phone");
+        backend.deliver_changes(&[add_edge(commit_num, "follows", joined, "mina")]).await;
+    }
+    assert_eq!(backend.deliver_changes(&story).await, []);
+    assert_eq!(backend.deliver(&[]).await, []);
+    let mut sent = backend.sent();
+    sent.retain(|(_, rule)| rule == "story");
+    assert_eq!(sent, story_sent_to(&fans));
+}
+
+#[tokio::test]
 async fn story_removed_between_pages_is_not_sent_further() {
     let backend = InMemoryBackend::new();
     backend.page_size.set(2);

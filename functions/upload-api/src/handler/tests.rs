@@ -27,6 +27,7 @@ fn ports(s3: &[&Rule]) -> Ports {
         originals: Originals { s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3), bucket: "originals".into() },
         signer: signer(None),
         cipher: LazyTokenCipher::new(secrets, "arn".into()),
+        offers_audio: true,
     }
 }
 
@@ -90,6 +91,17 @@ fn parts(sizes: &'static [u64]) -> Rule {
 }
 
 const ALL_PARTS: [u64; 7] = [PART_BYTES, PART_BYTES, PART_BYTES, PART_BYTES, PART_BYTES, PART_BYTES, 1];
+
+#[tokio::test]
+async fn recording_without_ffmpeg_returns_400_and_stores_nothing() {
+    let started = upload_started();
+    let ports = Ports { offers_audio: false, ..ports(&[&started]) };
+    let (status, problem) = start_upload(&ports, None, &audio()).await;
+    assert_eq!((status, &problem["type"]), (400, &json!("urn:iyagi:problem:invalid-request")));
+    assert_eq!(problem["detail"], "`kind` `audio` is not offered by this server");
+    assert_eq!(started.num_calls(), 0);
+    assert_eq!(start_upload(&ports, None, &photo()).await.0, 201);
+}
 
 #[tokio::test]
 async fn small_upload_is_one_signed_request() {

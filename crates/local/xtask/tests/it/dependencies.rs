@@ -181,6 +181,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
         ("derivatives", rule(&["domain", "function-kit"])),
         ("domain", rule(&[])),
         ("function-kit", rule(&[])),
+        ("interleavings", rule(&[])),
         ("jpeg-planes", rule(&[])),
         ("malformed-inputs", rule(&[])),
         ("neptune-streams", rule(&[])),
@@ -286,6 +287,9 @@ fn rules() -> BTreeMap<&'static str, Rule> {
     ])
 }
 
+/// Libraries that every test may use.
+const TEST_LIBRARIES: [&str; 2] = ["interleavings", "malformed-inputs"];
+
 /// The local tools that tests and benches of functions use.
 const TOOLS_OF_FUNCTIONS: [(&str, &str); 2] = [("push-fanout", "lambda-runtime-api"), ("stream-poller", "neptune")];
 
@@ -307,7 +311,7 @@ fn dependencies_follow_the_layout() {
             let target = dependency.name.as_str();
             let is_test = dependency.kind == DependencyKind::Development;
             let is_allowed = rule.dependencies.contains(&target)
-                || (is_test && (rule.tests.contains(&target) || target == "malformed-inputs"))
+                || (is_test && (rule.tests.contains(&target) || TEST_LIBRARIES.contains(&target)))
                 || (is_test && TOOLS_OF_FUNCTIONS.contains(&(name, target)));
             if !is_allowed {
                 violations.push(format!("{name} must not depend on {target}"));

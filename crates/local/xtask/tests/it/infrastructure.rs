@@ -4,13 +4,19 @@
 //! runbooks     every alarm has a runbook
 //! dashboards   metrics in alarms, dashboards and filters exist
 //! metrics      metric definitions
+//! recursion    functions that feed themselves
+//! endpoints    endpoint policies of the network
+//! roles        permissions of the functions
 //! safety       dead-letter queues, retained data, policies without wildcards
 //! stacks       outputs and parameters
 //! template     reads templates
 //! ```
 
 mod dashboards;
+mod endpoints;
 mod metrics;
+mod recursion;
+mod roles;
 mod runbooks;
 mod safety;
 mod stacks;
