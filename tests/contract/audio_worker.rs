@@ -1,6 +1,7 @@
 //! `audio-worker`: recordings in, renditions, waveforms and reports out.
 
 mod failures;
+mod formats;
 mod loudness;
 
 use std::{collections::BTreeSet, io::Cursor};

@@ -7,7 +7,8 @@ pub fn content_type(format: FileFormat) -> Option<&'static str> {
         FileFormat::Supported(Container::Flac) => "audio/flac",
         FileFormat::Supported(Container::Ogg) => "audio/ogg",
         FileFormat::Supported(Container::Mp4) => "audio/mp4",
-        FileFormat::Supported(Container::Mpeg) | FileFormat::Other(OtherFormat::MpegLayer2) => "audio/mpeg",
+        FileFormat::Supported(Container::Mpeg)
+        | FileFormat::Other(OtherFormat::MpegLayer1 | OtherFormat::MpegLayer2) => "audio/mpeg",
         FileFormat::Supported(Container::Adts) => "audio/aac",
         FileFormat::Other(OtherFormat::Amr) => "audio/amr",
         FileFormat::Other(OtherFormat::Matroska) => "audio/webm",

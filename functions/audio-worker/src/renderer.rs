@@ -13,9 +13,10 @@ use tokio::{runtime::Handle, task::spawn_blocking};
 use tracing::Span;
 
 use crate::{
+    error::PrepareError,
     ffmpeg::Ffmpeg,
     lazy_download::Source,
-    prepare::{PrepareError, PrepareRequest, prepare},
+    prepare::{PrepareRequest, prepare},
 };
 
 /// The longest time for one recording. The rest of Lambda's 15 minutes is for storing and reporting.

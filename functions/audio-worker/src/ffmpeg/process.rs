@@ -52,10 +52,20 @@ pub struct Exit {
 impl Process {
     /// Starts `program` without environment and standard input.
     pub fn start(program: &Path, arguments: &[OsString], deadline: Instant) -> io::Result<Self> {
+        Self::start_with_input(program, arguments, deadline, Stdio::null())
+    }
+
+    /// Starts `program` without environment.
+    pub fn start_with_input(
+        program: &Path,
+        arguments: &[OsString],
+        deadline: Instant,
+        input: Stdio,
+    ) -> io::Result<Self> {
         let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
@@ -79,6 +89,11 @@ impl Process {
             None => Box::new(io::empty()),
         };
         output
+    }
+
+    /// The standard output as the input of another process. Empty on a second call.
+    pub fn pipe(&mut self) -> Stdio {
+        self.output.take().map_or_else(Stdio::null, Stdio::from)
     }
 
     /// Waits for the exit.
