@@ -66,7 +66,9 @@ impl Input {
                 repair(layout).map(|(start, _)| start..data.end).into_iter().collect()
             }
             // A stream of frames that begins after tags, or within a frame.
-            Structure::Plain if matches!(demuxer, "mp3" | "aac") && layout.start > 0 => vec![layout.start..size],
+            Structure::Plain if matches!(demuxer, "mp3" | "aac") && layout.start > 0 => {
+                std::iter::once(layout.start..size).collect()
+            }
             _ => Vec::new(),
         };
         Self { path, demuxer, is_opus: false, track: 0, ranges, tracks }
