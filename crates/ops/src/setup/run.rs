@@ -57,8 +57,10 @@ pub fn setup(stack: &str, endpoint_url: Option<&str>, options: &SetupOptions) ->
     Ok(SetupReport { applied: options.apply, steps: missing.iter().map(lines).collect() })
 }
 
+/// Whether the template declares the parameter `name`. Resources can have the names of outputs.
 fn is_parameter(name: &str) -> bool {
-    TEMPLATE.contains(&format!("\n  {name}:\n    Type: ")) || TEMPLATE.contains(&format!("\n  {name}:\n    Type:\n"))
+    let parameters = TEMPLATE.split("\nParameters:").nth(1).and_then(|rest| rest.split("\nMappings:").next());
+    parameters.is_some_and(|parameters| parameters.contains(&format!("\n  {name}:\n")))
 }
 
 /// Runs a command; returns the names and values that it yields.
