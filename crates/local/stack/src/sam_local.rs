@@ -8,12 +8,15 @@ pub mod containers;
 mod events;
 mod settings;
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use self::containers::Host;
-pub use self::events::{EVENTS, Expected, SampleEvent};
+use self::containers::{FORWARD, Host};
+pub use self::{
+    events::{EVENTS, Expected, SampleEvent},
+    settings::Settings,
+};
 use crate::{
     Stack,
     blocking::block_on,
@@ -21,9 +24,6 @@ use crate::{
     sidecar::{Sidecar, current_program},
     tools::Tool,
 };
-
-/// The settings of functions: the values of their variables, by logical id.
-pub type Settings = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Asks the SAM CLI's own resolver for the variables of all functions, as `sam local invoke` sets them.
 const RESOLVER: &str = include_str!("sam_local/resolver.py");
@@ -42,9 +42,6 @@ pub fn template_file(name: &str) -> PathBuf {
 fn folder(name: &str) -> PathBuf {
     paths::workdir().join(name).join("sam")
 }
-
-/// The subcommand of xtask that forwards ports of containers.
-pub(crate) const FORWARD: &str = "forward";
 
 /// Writes both files for the running stack `name`, and starts a forwarder where containers need one.
 pub fn prepare(stack: &Stack, name: &str) -> Result<()> {
@@ -138,6 +135,8 @@ fn with_endpoint(template: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn settings(name: &str, value: &str) -> Settings {

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the commands of a developer.
 
 mod costs;
+mod development;
 mod linters;
 mod openapi;
 mod ops;
@@ -18,8 +19,7 @@ use stack::{
     search_server, state_file, tools,
 };
 
-/// The stack of `demo`, `up` and `down`.
-const DEVELOPMENT: &str = "development";
+use self::development::DEVELOPMENT;
 
 /// IYAGI's backend on one machine. Installs its tools; needs no AWS account and no Docker.
 #[derive(Parser)]

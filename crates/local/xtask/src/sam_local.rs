@@ -19,7 +19,7 @@ use stack::{
     tools::Tool,
 };
 
-use crate::DEVELOPMENT;
+use crate::development::DEVELOPMENT;
 
 /// Arguments of `cargo xtask sam-local`.
 #[derive(Debug, clap::Args)]

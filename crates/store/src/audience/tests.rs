@@ -295,7 +295,9 @@ async fn value_of_an_ended_generation_does_not_keep_its_row() {
     let content = [Register::new(Position::new(90, 1), "").to_string(), tombstone.to_string()];
     let generation = mock!(Client::update_item).then_output(|| UpdateItemOutput::builder().build());
     let emptied = mock!(Client::update_item).then_output(move || {
-        let row = row([("r:edge#e0", text(&content[0])), ("r:edge#e1", text(&content[1])), ("writes", number(2))]);
+        let [old, new] = [text(&content[0]), text(&content[1])];
+        let until = ("keep_until", number(1_800_000_000));
+        let row = row([("r:edge#e0", old), ("r:edge#e1", new), ("writes", number(2)), until]);
         UpdateItemOutput::builder().set_attributes(Some(row)).build()
     });
     let expiring = mock!(Client::update_item)

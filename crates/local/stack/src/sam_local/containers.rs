@@ -9,6 +9,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+/// The subcommand of xtask that forwards ports of containers.
+pub(crate) const FORWARD: &str = "forward";
 /// The name of this machine in containers of Docker Desktop, which reach the loopback interface.
 const DESKTOP: &str = "host.docker.internal";
 

@@ -8,8 +8,10 @@ use http::Method;
 use roxmltree::Document;
 use serde_json::Value;
 
-use super::Settings;
 use crate::deployment::STACK;
+
+/// The settings of functions: the values of their variables, by logical id.
+pub type Settings = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Reads the variables of all functions of the stack.
 pub async fn deployed(aws: &AwsClient) -> Result<Settings> {

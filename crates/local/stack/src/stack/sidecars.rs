@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cdn_key::KEY_ID,
     paths::{cdn_key_file, graph_file, state_file},
-    sam_local::FORWARD,
+    sam_local::containers::FORWARD,
     sidecar::{Sidecar, current_program},
 };
 
