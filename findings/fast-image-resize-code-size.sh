@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fast_image_resize: a program that resizes one pixel type compiles a hundred copies of the same loop.
+# fast_image_resize: a program that resizes one pixel type compiles sixty copies of the same loop.
 #
 # One would guess: `resize_typed` with one pixel type compiles one loop for each instruction set, a few thousand lines.
 # What happens: the number of bits of the coefficients is a const parameter of the loops, and a `match` over all its
