@@ -282,7 +282,7 @@ impl<P: Ports> Notifier<'_, P> {
     }
 
     /// Notifies `recipients`, if the edge still exists and they may see the story. Returns the vertex whose
-    /// visibility excludes some of them for now.
+    /// visibility excludes some of them, if one does.
     async fn notify(
         &self,
         event: &Event,

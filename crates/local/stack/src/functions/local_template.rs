@@ -72,7 +72,7 @@ mod tests {
     fn every_function_of_the_template_gets_its_package() {
         let template = include_str!("../../../../../template.yaml");
         let (local, functions) =
-            local_template(template, Path::new("/root"), Path::new("/packages")).expect("functions");
+            local_template(template, Path::new("/checkout"), Path::new("/packages")).expect("functions");
         assert!(functions.len() >= 11, "{functions:?}");
         for Function { logical_id, binary } in &functions {
             let code = format!(
@@ -81,7 +81,7 @@ mod tests {
             assert!(local.contains(&code), "{code}");
         }
         assert!(!local.contains("CodeUri: .\n"));
-        assert!(local.contains("\n      TemplateURL: /root/infra/alarms.yaml\n"));
+        assert!(local.contains("\n      TemplateURL: /checkout/infra/alarms.yaml\n"));
         let is_path = |line: &&str| line.contains("CodeUri:") || line.contains("TemplateURL:");
         let without_code = |text: &str| text.lines().filter(|line| !is_path(line)).collect::<Vec<_>>().join("\n");
         assert_eq!(without_code(&local), without_code(template));
@@ -90,6 +90,6 @@ mod tests {
     #[test]
     fn function_without_build_metadata_is_an_error() {
         let template = "Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties:\n      Timeout: 1\n";
-        assert!(local_template(template, Path::new("/root"), Path::new("/packages")).is_err());
+        assert!(local_template(template, Path::new("/checkout"), Path::new("/packages")).is_err());
     }
 }
