@@ -95,6 +95,7 @@ async fn indexed_story_is_found_until_index_is_unavailable() {
 fn with_query(event: &Value, route: &str, parameters: Value) -> Value {
     let mut event = event.clone();
     event["routeKey"] = route.into();
+    event["rawQueryString"] = serde_urlencoded::to_string(&parameters).expect("a query").into();
     event["queryStringParameters"] = parameters;
     event
 }

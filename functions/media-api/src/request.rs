@@ -134,8 +134,8 @@ mod tests {
 
     fn parse(route: &str, path: Value, query: Value, body: &str) -> Result<Request, u16> {
         let request = json!({
-            "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": {},
-            "pathParameters": path, "queryStringParameters": query, "isBase64Encoded": false, "body": body,
+            "version": "2.0", "routeKey": route, "rawPath": "/", "headers": {},
+            "pathParameters": path, "rawQueryString": serde_urlencoded::to_string(&query).expect("a query"), "isBase64Encoded": false, "body": body,
             "requestContext": {"http": {"method": "GET"}}
         });
         Request::parse(&serde_json::from_value(request).expect("a request")).map_err(|problem| problem.status)

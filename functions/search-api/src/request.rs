@@ -82,8 +82,9 @@ mod tests {
 
     fn parsed(route: &str, parameters: Value) -> Result<Request, u16> {
         let request = json!({
-            "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": {},
-            "queryStringParameters": parameters, "isBase64Encoded": false, "requestContext": {"http": {"method": "GET"}}
+            "version": "2.0", "routeKey": route, "rawPath": "/", "headers": {},
+            "rawQueryString": serde_urlencoded::to_string(&parameters).expect("a query"), "isBase64Encoded": false,
+            "requestContext": {"http": {"method": "GET"}}
         });
         Request::parse(&serde_json::from_value(request).expect("a request")).map_err(|problem| problem.status)
     }

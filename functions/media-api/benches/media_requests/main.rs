@@ -92,8 +92,9 @@ async fn send(ports: &Ports, request: &ApiGatewayV2httpRequest) -> Result<usize,
 
 fn request(case: &Case) -> Result<ApiGatewayV2httpRequest, serde_json::Error> {
     serde_json::from_value(json!({
-        "version": "2.0", "routeKey": case.route, "rawPath": "/", "rawQueryString": "", "headers": {},
-        "pathParameters": {"id": fake_aws::id(0)}, "queryStringParameters": case.query, "isBase64Encoded": false,
+        "version": "2.0", "routeKey": case.route, "rawPath": "/", "headers": {},
+        "pathParameters": {"id": fake_aws::id(0)}, "rawQueryString": serde_urlencoded::to_string(&case.query).expect("a query"),
+        "isBase64Encoded": false,
         "requestContext": {
             "http": {"method": "GET"},
             "authorizer": {"jwt": {"claims": {"sub": fake_aws::FOLLOWER, "token_use": "access"}, "scopes": []}}

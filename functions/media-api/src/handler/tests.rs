@@ -124,8 +124,9 @@ async fn send(
         headers["if-none-match"] = tag.into();
     }
     let request = json!({
-        "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": headers,
-        "pathParameters": {"id": id()}, "queryStringParameters": query, "isBase64Encoded": false,
+        "version": "2.0", "routeKey": route, "rawPath": "/", "headers": headers,
+        "pathParameters": {"id": id()}, "rawQueryString": serde_urlencoded::to_string(&query).expect("a query"),
+        "isBase64Encoded": false,
         "body": body.to_string(),
         "requestContext": {
             "http": {"method": "GET"},

@@ -8,8 +8,8 @@ use crate::handler::{Ports, handle};
 
 async fn get(ports: &Ports<FixedIndex>, caller: &str, route: &str, parameters: Value) -> (i64, Value) {
     let request = json!({
-        "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": {},
-        "queryStringParameters": parameters, "isBase64Encoded": false,
+        "version": "2.0", "routeKey": route, "rawPath": "/", "headers": {},
+        "rawQueryString": serde_urlencoded::to_string(&parameters).expect("a query"), "isBase64Encoded": false,
         "requestContext": {
             "http": {"method": "GET"},
             "authorizer": {"jwt": {"claims": {"sub": caller, "token_use": "access"}, "scopes": []}}
