@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use aws_client::AwsClient;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::{blocking::block_on, emulator::Emulator, functions, paths, progress, tools::Tool};
 
@@ -15,6 +17,23 @@ pub(crate) const STACK: &str = "iyagi";
 const KEY_STACK: &str = "iyagi-key";
 /// Name of the topic for alarms.
 const ALARMS: &str = "iyagi-alarms";
+
+/// A digest of all that a deployment depends on, except the code of the functions.
+pub(crate) fn inputs(overrides: &[(&str, &str)]) -> Result<String> {
+    let mut digest = Sha256::new();
+    digest.update(fs::read(functions::built_template())?);
+    digest.update(fs::read(config())?);
+    let mut nested = fs::read_dir(paths::root().join("infra"))?
+        .map(|entry| Ok(entry?.path()))
+        .filter(|path| path.as_ref().is_ok_and(|path| path.extension().is_some_and(|extension| extension == "yaml")))
+        .collect::<Result<Vec<_>>>()?;
+    nested.sort();
+    for template in nested {
+        digest.update(fs::read(template)?);
+    }
+    digest.update(format!("{overrides:?}"));
+    Ok(BASE64_STANDARD.encode(digest.finalize()))
+}
 
 /// Deploys the built template and returns its outputs. `overrides` are the parameters that differ from production.
 pub fn deploy(emulator: &Emulator, overrides: &[(&str, &str)]) -> Result<BTreeMap<String, String>> {

@@ -114,7 +114,7 @@ pub fn packaged_binary(logical_id: &str) -> PathBuf {
 /// The environment variable with the folder of the packages, if it is not that of the local packages.
 pub const PACKAGES_VARIABLE: &str = "IYAGI_PACKAGES";
 
-fn packages() -> PathBuf {
+pub(crate) fn packages() -> PathBuf {
     env::var_os(PACKAGES_VARIABLE).map_or_else(|| paths::workdir().join("functions"), PathBuf::from)
 }
 

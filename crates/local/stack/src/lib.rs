@@ -9,7 +9,8 @@
 //! search_server       an OpenSearch-compatible server
 //! docs                the pages /docs and /stories
 //! deployment          sam deploy with the parameters of production
-//! bus, gateway        workarounds for MiniStack
+//! function_code       new code for deployed functions
+//! api_cors, fifo_topic    workarounds for MiniStack
 //! cdn_key, push_credentials    secrets of a stack
 //! stack               a deployed stack
 //! sam_local           files for `sam local invoke`
@@ -18,15 +19,16 @@
 //! paths, process, progress, blocking    helpers
 //! ```
 
+mod api_cors;
 mod blocking;
-mod bus;
 pub mod cdn_key;
 pub mod chromium;
 mod deployment;
 pub mod docs;
 pub mod emulator;
+mod fifo_topic;
+mod function_code;
 pub mod functions;
-mod gateway;
 pub mod paths;
 pub mod photographs;
 mod process;

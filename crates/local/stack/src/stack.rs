@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use self::sidecars::{ServiceSidecars, Sidecars};
 use crate::{
+    api_cors,
     blocking::block_on,
-    bus,
     cdn_key::{CdnKey, KEY_ID},
     deployment,
     emulator::{self, Emulator, EmulatorOptions},
-    gateway,
+    fifo_topic,
+    function_code::{self, Versions},
     paths::{cdn_key_file, graph_file, state_file},
     push_credentials,
     sidecar::Sidecar,
@@ -39,6 +40,12 @@ pub struct Stack {
     options: EmulatorOptions,
     /// Outputs of the template.
     outputs: BTreeMap<String, String>,
+    /// The digest of the deployment's inputs.
+    #[serde(default)]
+    inputs: String,
+    /// The deployed code.
+    #[serde(default)]
+    code: Versions,
 }
 
 impl Stack {
@@ -73,7 +80,14 @@ impl Stack {
         // The edge reads the key file when it starts.
         cdn_key(name, &emulator)?;
         let sidecars = Sidecars::start(name, services, &emulator.endpoint())?;
-        let mut stack = Self { emulator, sidecars, options, outputs: BTreeMap::new() };
+        let mut stack = Self {
+            emulator,
+            sidecars,
+            options,
+            outputs: BTreeMap::new(),
+            inputs: String::new(),
+            code: Versions::new(),
+        };
         stack.deploy(name)?;
         Ok(stack)
     }
@@ -111,7 +125,8 @@ impl Stack {
         Self::load(Path::new(&file))
     }
 
-    /// Deploys the built template to the running emulator. Restarts sidecars that have ended.
+    /// Deploys the built template to the running emulator, or only the functions that changed if nothing else did. Restarts
+    /// sidecars that have ended.
     pub fn redeploy(&mut self, name: &str) -> Result<()> {
         cdn_key(name, &self.emulator)?;
         self.sidecars.restart_ended(name, &self.emulator.endpoint())?;
@@ -125,31 +140,42 @@ impl Stack {
         let ffmpeg = tools::ffmpeg()?;
         let Sidecars { services, docs, cloudfront } = &self.sidecars;
         let ffmpeg = ffmpeg.to_str().context("the path of the checkout is not UTF-8")?;
-        self.outputs = deployment::deploy(
-            &self.emulator,
-            &[
-                // The emulators use plain HTTP, and a development machine has few cores.
-                ("RequireTls", "false"),
-                ("Scale", "small"),
-                ("NeptuneEndpointUrl", services.endpoint(&services.neptune)),
-                ("NeptuneCluster", "local"),
-                ("NeptuneClusterResourceId", "cluster-LOCAL"),
-                ("SnsEndpointUrl", services.endpoint(&services.mobile_push)),
-                ("OpenSearchEndpointUrl", services.endpoint(&services.search)),
-                ("OpenSearchDomainArn", SEARCH_DOMAIN_ARN),
-                ("SearchAnalyzer", "bigram"),
-                ("NeptuneTextIndex", "amazon_neptune"),
-                ("PushCredentialsSecretArn", &secret),
-                ("CorsOrigins", docs.endpoint()),
-                ("FfmpegPath", ffmpeg),
-                ("DeliveryBaseUrl", cloudfront.endpoint()),
-                ("DeliveryKeyGroupId", "local"),
-                ("DeliveryKeyId", KEY_ID),
-                ("DeliveryKeySecretArn", &cdn_key.secret_arn),
-            ],
-        )?;
-        block_on(gateway::rename_cors_keys(&aws, self.output("ApiId")?))?;
-        block_on(bus::set_fifo(&aws, self.output("GraphChangesTopicArn")?))?;
+        let parameters = [
+            // The emulators use plain HTTP, and a development machine has few cores.
+            ("RequireTls", "false"),
+            ("Scale", "small"),
+            ("NeptuneEndpointUrl", services.endpoint(&services.neptune)),
+            ("NeptuneCluster", "local"),
+            ("NeptuneClusterResourceId", "cluster-LOCAL"),
+            ("SnsEndpointUrl", services.endpoint(&services.mobile_push)),
+            ("OpenSearchEndpointUrl", services.endpoint(&services.search)),
+            ("OpenSearchDomainArn", SEARCH_DOMAIN_ARN),
+            ("SearchAnalyzer", "bigram"),
+            ("NeptuneTextIndex", "amazon_neptune"),
+            ("PushCredentialsSecretArn", &secret),
+            ("CorsOrigins", docs.endpoint()),
+            ("FfmpegPath", ffmpeg),
+            ("DeliveryBaseUrl", cloudfront.endpoint()),
+            ("DeliveryKeyGroupId", "local"),
+            ("DeliveryKeyId", KEY_ID),
+            ("DeliveryKeySecretArn", &cdn_key.secret_arn),
+        ];
+        let inputs = deployment::inputs(&parameters)?;
+        let code = function_code::packaged_versions()?;
+        if inputs == self.inputs {
+            let changed = function_code::changed(&self.code, &code);
+            block_on(function_code::update(&aws, deployment::STACK, &changed))?;
+            println!("✓ The template is unchanged; functions updated: {}", changed.len());
+        } else {
+            // An interrupted deployment must not look complete.
+            self.inputs.clear();
+            self.save(name)?;
+            self.outputs = deployment::deploy(&self.emulator, &parameters)?;
+            block_on(api_cors::rename_keys(&aws, self.output("ApiId")?))?;
+            block_on(fifo_topic::set_fifo(&aws, self.output("GraphChangesTopicArn")?))?;
+        }
+        self.inputs = inputs;
+        self.code = code;
         self.save(name)
     }
 

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 /// Writes the CORS configuration of the API again, with the names that MiniStack reads.
-pub async fn rename_cors_keys(aws: &AwsClient, api_id: &str) -> Result<()> {
+pub async fn rename_keys(aws: &AwsClient, api_id: &str) -> Result<()> {
     let path = format!("/v2/apis/{api_id}");
     let response = aws.send("apigateway", Method::GET, &path, &[], Vec::new()).await?;
     ensure!(response.status.is_success(), "cannot read the API {api_id}: {}", response.status);
