@@ -15,11 +15,11 @@ pub(crate) struct Cmyk {
 }
 
 impl Cmyk {
-    pub fn resize(self, size: Size, resizer: &mut Resizer) -> Result<Self, PictureError> {
+    pub fn resize(mut self, size: Size, resizer: &mut Resizer) -> Result<Self, PictureError> {
         if self.size == size {
             return Ok(self);
         }
-        Ok(Self { size, samples: resizer.resize_cmyk(&self.samples, self.size, size)? })
+        Ok(Self { size, samples: resizer.resize_cmyk(&mut self.samples, self.size, size)? })
     }
 
     /// Converts to sRGB by the profile. Without a CMYK profile it uses the formula of browsers, whose

@@ -33,6 +33,15 @@ pub(crate) fn samples_mut(picture: &mut DynamicImage) -> &mut [u8] {
     }
 }
 
+/// The samples of an RGB or RGBA picture.
+pub(crate) fn into_samples(picture: DynamicImage) -> Vec<u8> {
+    match picture {
+        DynamicImage::ImageRgb8(rgb) => rgb.into_raw(),
+        DynamicImage::ImageRgba8(rgba) => rgba.into_raw(),
+        _ => Vec::new(),
+    }
+}
+
 /// Drops an alpha channel that is opaque everywhere, as in many PNGs and WebPs.
 pub(crate) fn drop_opaque_alpha(picture: DynamicImage) -> DynamicImage {
     match &picture {

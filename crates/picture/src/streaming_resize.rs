@@ -4,7 +4,7 @@ use image::{ColorType, DynamicImage};
 
 use crate::PictureError;
 use crate::pixels;
-use crate::resize::Resizer;
+use crate::resize::{Resizer, padded};
 use crate::size::Size;
 
 /// Rows of the output that are computed at once. More need more memory. With fewer, the overlap of
@@ -19,7 +19,7 @@ pub(crate) struct StreamingResize {
     to: Size,
     /// `Rgb8` or `Rgba8`.
     colour: ColorType,
-    /// The source rows that are still needed, and possibly space after them.
+    /// The source rows that are still needed, each of the [`padded`] length, and possibly space after them.
     rows: Vec<u8>,
     /// The index in the source of the first one.
     first_row: u32,
@@ -41,7 +41,7 @@ impl StreamingResize {
             from,
             to,
             colour,
-            rows: Vec::with_capacity(capacity * from.width as usize * usize::from(colour.channel_count())),
+            rows: Vec::with_capacity(capacity * padded(from.width as usize * usize::from(colour.channel_count()))),
             first_row: 0,
             held_rows: 0,
             resizer: Resizer::new(),
@@ -52,18 +52,19 @@ impl StreamingResize {
 
     /// Calls `read` to write the next row.
     pub fn push<E: From<PictureError>>(&mut self, read: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<(), E> {
-        let stride = self.from.width as usize * usize::from(self.colour.channel_count());
+        let length = self.from.width as usize * usize::from(self.colour.channel_count());
         if self.from == self.to {
-            let at = self.complete_rows as usize * stride;
-            let row = self.output.get_mut(at..at + stride).ok_or(PictureError::internal("too many rows"))?;
+            let at = self.complete_rows as usize * length;
+            let row = self.output.get_mut(at..at + length).ok_or(PictureError::internal("too many rows"))?;
             self.complete_rows += 1;
             return read(row);
         }
+        let stride = padded(length);
         let at = self.held_rows as usize * stride;
         if self.rows.len() < at + stride {
             self.rows.resize(at + stride, 0);
         }
-        read(&mut self.rows[at..at + stride])?;
+        read(&mut self.rows[at..at + length])?;
         self.held_rows += 1;
         let is_last = self.first_row + self.held_rows == self.from.height;
         while self.complete_rows < self.to.height && (is_last || self.has_rows_for(self.complete_rows + ROWS_PER_STRIP))
@@ -97,12 +98,12 @@ impl StreamingResize {
     fn resize_strip(&mut self) -> Result<(), PictureError> {
         let (channels, scale) = (usize::from(self.colour.channel_count()), self.scale());
         let end = (self.complete_rows + ROWS_PER_STRIP).min(self.to.height);
-        let (stride, output_stride) = (self.from.width as usize * channels, self.to.width as usize * channels);
+        let (stride, output_stride) = (padded(self.from.width as usize * channels), self.to.width as usize * channels);
         let source = Size::new(self.from.width, self.held_rows);
         let top = f64::from(self.complete_rows) * scale - f64::from(self.first_row);
         let height = (f64::from(end - self.complete_rows) * scale).min(f64::from(self.held_rows) - top);
         self.resizer.resize_strip(
-            (source, &self.rows[..self.held_rows as usize * stride]),
+            (source, &mut self.rows[..self.held_rows as usize * stride]),
             (top, height),
             (
                 Size::new(self.to.width, end - self.complete_rows),
