@@ -43,7 +43,7 @@ fn environment(tool: Tool) -> Result<()> {
     let mut pip = Command::new(installer()?);
     pip.args(["-m", "pip", "--disable-pip-version-check", "--python"]).arg(tool.bin().join("python"));
     // The pins name every package, so there is nothing to resolve. Python compiles the few modules that are used.
-    pip.args(["install", "--no-input", "--no-deps", "--no-compile", "--requirement"]);
+    pip.args(["install", "--no-input", "--no-deps", "--no-compile", "--require-hashes", "--requirement"]);
     progress::run(&title, pip.arg(pins(&format!("{}.txt", tool.name()))))?;
     if tool == Tool::Player {
         for file in NPM {
