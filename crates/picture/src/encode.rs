@@ -1,9 +1,9 @@
-use webp::PixelLayout;
+use webpx::{Encoder, Unstoppable, YuvPlanesRef};
 
 use crate::PictureError;
 use crate::picture::Picture;
 use crate::pixels::on_white;
-use crate::planes::{Matrix, Planes};
+use crate::planes::Planes;
 use crate::size::Size;
 use crate::variants::{Encoding, Variant};
 
@@ -19,14 +19,13 @@ pub(crate) fn encode(
     encodings: &[Encoding],
     variants: &mut Vec<Variant>,
 ) -> Result<(), PictureError> {
-    let size = picture.size();
-    let Size { width, height } = size;
+    let Size { width, height } = picture.size();
     for &encoding in encodings {
         let bytes = match (encoding, picture) {
             (Encoding::Jpeg, Picture::Opaque(planes)) => jpeg(planes)?,
             (Encoding::Jpeg, Picture::Transparent(rgba)) => jpeg(&Planes::from_rgb(&on_white(rgba)))?,
-            (Encoding::WebP, Picture::Opaque(planes)) => webp(&planes.to_rgb(Matrix::BT601), PixelLayout::Rgb, size)?,
-            (Encoding::WebP, Picture::Transparent(rgba)) => webp(rgba, PixelLayout::Rgba, size)?,
+            (Encoding::WebP, Picture::Opaque(planes)) => webp_of_planes(planes)?,
+            (Encoding::WebP, Picture::Transparent(rgba)) => webp(Encoder::new_rgba(rgba, width, height))?,
         };
         variants.push(Variant { bound, encoding, width, height, bytes });
     }
@@ -38,9 +37,26 @@ fn jpeg(planes: &Planes) -> Result<Vec<u8>, PictureError> {
     jpeg_planes::encode(&planes.luma.plane, [blue, red], QUALITY).map_err(PictureError::internal)
 }
 
-fn webp(samples: &[u8], layout: PixelLayout, size: Size) -> Result<Vec<u8>, PictureError> {
-    webp::Encoder::new(samples, layout, size.width, size.height)
-        .encode_simple(false, f32::from(QUALITY))
-        .map(|memory| memory.to_vec())
-        .map_err(|error| PictureError::internal(format!("WebP encoder: {error:?}")))
+/// Encodes planes as they are. libwebp would convert pixels back to planes.
+fn webp_of_planes(planes: &Planes) -> Result<Vec<u8>, PictureError> {
+    let Size { width, height } = planes.size;
+    let [y, u, v] = planes.to_video_range();
+    let chroma_stride = planes.chroma[0].plane.width;
+    webp(Encoder::new_yuv(YuvPlanesRef {
+        y: &y,
+        y_stride: planes.luma.plane.width,
+        u: &u,
+        u_stride: chroma_stride,
+        v: &v,
+        v_stride: chroma_stride,
+        a: None,
+        a_stride: 0,
+        width,
+        height,
+    }))
+}
+
+fn webp(encoder: Encoder) -> Result<Vec<u8>, PictureError> {
+    let encoded = encoder.quality(f32::from(QUALITY)).encode(Unstoppable);
+    encoded.map_err(|error| PictureError::internal(format!("WebP encoder: {error}")))
 }

@@ -45,14 +45,14 @@ impl Planes {
     pub fn resize(self, size: Size, resizer: &mut Resizer) -> Result<Self, PictureError> {
         let (width, height) = (size.width as usize, size.height as usize);
         let covered = (f64::from(size.width), f64::from(size.height));
-        let luma = Channel { plane: resizer.resize_channel(self.luma, width, height)?, covered };
+        let luma = Channel::new(resizer.resize_channel(self.luma, width, height)?, covered);
         let (width, height) = half_size(size);
         let mut chroma = |mut channel: Channel| {
             // With an odd size, half of the last chroma sample lies outside of the picture.
             channel.covered.0 *= width as f64 * 2.0 / covered.0;
             channel.covered.1 *= height as f64 * 2.0 / covered.1;
             let plane = resizer.resize_channel(channel, width, height)?;
-            Ok(Channel { plane, covered: (covered.0 / 2.0, covered.1 / 2.0) })
+            Ok(Channel::new(plane, (covered.0 / 2.0, covered.1 / 2.0)))
         };
         let [blue, red] = self.chroma;
         Ok(Self { size, luma, chroma: [chroma(blue)?, chroma(red)?] })
@@ -60,11 +60,11 @@ impl Planes {
 
     /// Orients a stored picture whose planes are as [`Planes::resize`] returns them.
     pub fn orient(self, orientation: Orientation) -> Self {
-        let orient = |Channel { plane, covered }: Channel| {
+        let orient = |Channel { plane, covered, .. }: Channel| {
             let stored = Size::new(plane.width as u32, plane.height as u32);
             let size = orientation.oriented_size(stored);
             let samples = orientation.orient_plane(stored, plane.samples);
-            Channel { plane: Plane { width: size.width as usize, height: size.height as usize, samples }, covered }
+            Channel::new(Plane { width: size.width as usize, height: size.height as usize, samples }, covered)
         };
         let size = orientation.oriented_size(self.size);
         Self { size, luma: orient(self.luma), chroma: self.chroma.map(orient) }.reset_covered()
@@ -78,6 +78,20 @@ impl Planes {
             chroma.covered = (width / 2.0, height / 2.0);
         }
         self
+    }
+
+    /// The samples of luma and both chroma planes in the range of video: 16 to 235 and 16 to 240.
+    pub fn to_video_range(&self) -> [Vec<u8>; 3] {
+        let convert = |channel: &Channel, range: u16, lowest: f64| -> Vec<u8> {
+            // In units of 1/128, with rounding. A product of 16-bit numbers of which the upper half is kept is one
+            // instruction for many samples.
+            let (factor, offset) = (range * 128, (lowest * 128.0) as u16 + 64);
+            let scaled = |sample: u8| ((u32::from(u16::from(sample) * 257) * u32::from(factor)) >> 16) as u16;
+            channel.plane.samples.iter().map(|&sample| ((scaled(sample) + offset) >> 7) as u8).collect()
+        };
+        let [blue, red] = &self.chroma;
+        let lowest = 128.0 - 128.0 * 224.0 / 255.0;
+        [convert(&self.luma, 219, 16.0), convert(blue, 224, lowest), convert(red, 224, lowest)]
     }
 
     /// Converts RGB to 4:2:0.
@@ -107,7 +121,7 @@ impl Planes {
             }
         }
         let chroma = chroma.map(|samples| Plane { width: columns, height: rows, samples });
-        let channel = |plane| Channel { plane, covered: (0.0, 0.0) };
+        let channel = |plane| Channel::new(plane, (0.0, 0.0));
         Self { size, luma: channel(luma), chroma: chroma.map(channel) }.reset_covered()
     }
 
@@ -160,6 +174,20 @@ mod tests {
     }
 
     #[test]
+    fn video_range_of_each_sample_is_rounded() {
+        let all = || Channel::new(Plane { width: 256, height: 1, samples: (0..=255).collect() }, (256.0, 1.0));
+        let planes = Planes { size: Size::new(256, 1), luma: all(), chroma: [all(), all()] };
+        let [luma, blue, red] = planes.to_video_range();
+        assert_eq!(blue, red);
+        assert_eq!((luma[0], luma[255], blue[128]), (16, 235, 128));
+        for sample in 0..256 {
+            let luma_error = f64::from(luma[sample]) - (16.0 + sample as f64 * 219.0 / 255.0);
+            let chroma_error = f64::from(blue[sample]) - (128.0 + (sample as f64 - 128.0) * 224.0 / 255.0);
+            assert!(luma_error.abs() < 0.51 && chroma_error.abs() < 0.51, "{sample}");
+        }
+    }
+
+    #[test]
     fn orientation_of_planes_equals_orientation_of_pixels() {
         for value in 1..=8 {
             let orientation = Orientation::from_exif(value).unwrap();
@@ -172,9 +200,9 @@ mod tests {
 
     #[test]
     fn resize_of_planes_of_any_size_returns_half_size_chroma() {
-        let channel = |width, height, value| Channel {
-            plane: Plane { width, height, samples: vec![value; width * height] },
-            covered: (width as f64 - 0.4, height as f64),
+        let channel = |width, height, value| {
+            let plane = Plane { width, height, samples: vec![value; width * height] };
+            Channel::new(plane, (width as f64 - 0.4, height as f64))
         };
         let planes = Planes {
             size: Size::new(400, 301),

@@ -59,9 +59,9 @@ impl Resizer {
         let (width, rows) = (from.width as usize, to.height as usize);
         let stride = padded(width * 3);
         self.resize_rows(samples, stride, (top, height), sized(&mut buffer, stride * rows), rows)?;
-        let mut pixels = Vec::with_capacity(width * rows * CHANNELS);
-        for row in buffer[..stride * rows].chunks_exact(stride) {
-            with_fourth_channel(&row[..width * 3], &mut pixels);
+        let mut pixels = vec![0; width * rows * CHANNELS];
+        for (row, out) in buffer.chunks_exact(stride).zip(pixels.chunks_exact_mut(width * CHANNELS)) {
+            add_fourth_channel(&row[..width * 3], out);
         }
         let options = self.options.crop(0.0, 0.0, f64::from(from.width), f64::from(to.height)).use_alpha(false);
         let scaled = sized(&mut buffer, to.width as usize * rows * CHANNELS);
@@ -84,17 +84,17 @@ impl Resizer {
     /// Resizes the covered part of a channel to a plane of `width` × `height`. Where it extends beyond the plane, the last
     /// samples are repeated.
     pub fn resize_channel(&mut self, channel: Channel, width: usize, height: usize) -> Result<Plane, PictureError> {
-        let Channel { plane, covered } = channel;
+        let Channel { plane, start, covered } = channel;
         if plane.samples.len() == 1 {
             return Ok(Plane { width, height, samples: vec![plane.samples[0]; width * height] });
         }
         let is = |covered: f64, side: usize, wanted: usize| side == wanted && (covered - side as f64).abs() < 0.6;
-        if is(covered.0, plane.width, width) && is(covered.1, plane.height, height) {
+        if start == (0.0, 0.0) && is(covered.0, plane.width, width) && is(covered.1, plane.height, height) {
             return Ok(plane);
         }
         let (across, down) = covered;
-        let columns = plane.width.max(across.ceil() as usize);
-        let source_rows = plane.height.max(down.ceil() as usize);
+        let columns = plane.width.max((start.0 + across).ceil() as usize);
+        let source_rows = plane.height.max((start.1 + down).ceil() as usize);
         let mut samples = plane.samples;
         for _ in plane.height..source_rows {
             samples.extend_from_within(samples.len() - plane.width..);
@@ -104,14 +104,14 @@ impl Resizer {
         let mut buffer = std::mem::take(&mut self.buffer);
         let stride = padded(plane.width);
         pad_rows(&mut samples, plane.width, source_rows);
-        self.resize_rows(&mut samples, stride, (0.0, down), sized(&mut buffer, stride * height), height)?;
+        self.resize_rows(&mut samples, stride, (start.1, down), sized(&mut buffer, stride * height), height)?;
 
         // Horizontally, four rows are interleaved as four channels. The memory of the plane, which is no longer needed,
         // holds the interleaved rows and finally the result.
         let rows = height.div_ceil(CHANNELS);
         let from = Size::new(columns as u32, rows as u32);
         let to = Size::new(width as u32, rows as u32);
-        let options = self.options.crop(0.0, 0.0, across, f64::from(from.height)).use_alpha(false);
+        let options = self.options.crop(start.0, 0.0, across, f64::from(from.height)).use_alpha(false);
         let interleaved = sized(&mut samples, rows * CHANNELS * columns);
         interleave(&buffer[..stride * height], (plane.width, stride), interleaved, columns);
         let scaled = sized(&mut buffer, rows * CHANNELS * width);
@@ -174,21 +174,21 @@ fn sized(buffer: &mut Vec<u8>, length: usize) -> &mut [u8] {
     &mut buffer[..length]
 }
 
-/// Appends RGB pixels with a fourth channel, whose value is unspecified.
-fn with_fourth_channel(rgb: &[u8], pixels: &mut Vec<u8>) {
+/// Copies RGB pixels and adds a fourth channel, whose value is unspecified.
+fn add_fourth_channel(rgb: &[u8], pixels: &mut [u8]) {
     let word =
         |bytes: &[u8; 12], at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    let (blocks, rest) = rgb.as_chunks::<12>();
-    for block in blocks {
+    let ((blocks, rest), (out, last)) = (rgb.as_chunks::<12>(), pixels.as_chunks_mut::<16>());
+    for (block, out) in blocks.iter().zip(out) {
         // Four pixels from three words: twice as fast as copying bytes.
         let (first, second, third) = (word(block, 0), word(block, 4), word(block, 8));
         let words = [first, first >> 24 | second << 8, second >> 16 | third << 16, third >> 8];
-        for word in words {
-            pixels.extend_from_slice(&word.to_le_bytes());
+        for (out, word) in out.as_chunks_mut::<CHANNELS>().0.iter_mut().zip(words) {
+            *out = word.to_le_bytes();
         }
     }
-    for pixel in rest.as_chunks::<3>().0 {
-        pixels.extend_from_slice(&[pixel[0], pixel[1], pixel[2], 0]);
+    for (pixel, out) in rest.as_chunks::<3>().0.iter().zip(last.as_chunks_mut::<CHANNELS>().0) {
+        *out = [pixel[0], pixel[1], pixel[2], 0];
     }
 }
 
@@ -303,7 +303,7 @@ mod tests {
                 let samples: Vec<u8> = (0..width * height).map(|i| ((i * i / 7) % 251) as u8).collect();
                 let covered = ((width as f64 - uncovered).max(0.5), (height as f64 - uncovered).max(0.5));
                 let want = resize_plane(&samples, width, covered, (to_width, to_height));
-                let channel = Channel { plane: Plane { width, height, samples }, covered };
+                let channel = Channel::new(Plane { width, height, samples }, covered);
                 let got = Resizer::new().resize_channel(channel, to_width, to_height).unwrap();
                 assert_eq!((got.width, got.height), (to_width, to_height));
                 assert_close(&got.samples, &want, &format!("{width} × {height} to {to_width} × {to_height}"));
@@ -335,8 +335,8 @@ mod tests {
             let (columns, rows) = (covered.0.ceil() as usize, covered.1.ceil() as usize);
             let at = |x: usize, y: usize| samples[y.min(height - 1) * width + x.min(width - 1)];
             let padded = (0..columns * rows).map(|i| at(i % columns, i / columns)).collect();
-            let padded = Channel { plane: Plane { width: columns, height: rows, samples: padded }, covered };
-            let channel = Channel { plane: Plane { width, height, samples: samples.clone() }, covered };
+            let padded = Channel::new(Plane { width: columns, height: rows, samples: padded }, covered);
+            let channel = Channel::new(Plane { width, height, samples: samples.clone() }, covered);
             let mut resizer = Resizer::new();
             let want = resizer.resize_channel(padded, 11, 7).unwrap();
             assert!(resizer.resize_channel(channel, 11, 7).unwrap() == want, "{width} × {height}");

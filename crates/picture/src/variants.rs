@@ -46,6 +46,12 @@ pub struct Variant {
     pub bytes: Vec<u8>,
 }
 
+/// Whether variants are so much smaller than a picture of this size that the loop filter of its codec is barely visible
+/// (docs/benchmarks/pictures.md).
+pub(crate) fn hides_loop_filter(size: Size) -> bool {
+    size.width.max(size.height) >= 2 * BOUNDS[0]
+}
+
 /// The bounds that apply to a picture of this size, each with the size of its variants. Largest
 /// first, never empty.
 ///

@@ -30,6 +30,7 @@ use crate::decoded::{Decoded, Image};
 use crate::pixels;
 use crate::resize::Resizer;
 use crate::size::Size;
+use crate::variants::hides_loop_filter;
 use crate::{Limits, PictureError};
 
 /// The largest number of tiles in a grid. 64 megapixels in tiles of 512 × 512 need 256.
@@ -48,7 +49,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
         return Err(PictureError::UnsupportedFormat);
     }
 
-    let (canvas, colour) = decode_item(&container, container.primary, &properties, size, Role::Colour)?;
+    let (canvas, colour) =
+        decode_item(&container, container.primary, &properties, (size, transform.size), Role::Colour)?;
     let colours = match icc_profile(&container, &properties)? {
         Some(icc) => ColourSpace::Icc(icc.to_vec()),
         None => colour.space(),
@@ -60,7 +62,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
             if declared_size(&properties)? != size {
                 return Err(PictureError::UnsupportedFormat);
             }
-            let (alpha, _) = decode_item(&container, alpha, &properties, size, Role::Alpha)?;
+            let (alpha, _) = decode_item(&container, alpha, &properties, (size, transform.size), Role::Alpha)?;
             let alpha = alpha.crop(transform).luma;
             // The size stays the same; the chroma becomes 4:2:0, which `to_rgb` requires.
             let planes = canvas.crop(transform).resize(transform.size, &mut Resizer::new())?;
@@ -70,17 +72,22 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     Ok(Decoded { size: transform.size, image, orientation: transform.orientation, colours })
 }
 
-/// Decodes an item with these properties: a coded picture or a grid of them.
+/// Decodes an item with these properties: a coded picture or a grid of them. `visible` is the size of its visible part.
 fn decode_item(
     container: &Container<'_>,
     item: u32,
     properties: &[Property<'_>],
-    size: Size,
+    (size, visible): (Size, Size),
     role: Role,
 ) -> Result<(Canvas, ColourInfo), PictureError> {
     let nclx = colour_property(properties, &[b"nclx"]);
+    let decode_coded = |item: u32, properties: &[Property<'_>], size: Size| -> Result<CodedPicture, PictureError> {
+        let config = properties.iter().find(|(name, _)| name == b"hvcC");
+        let (_, config) = config.ok_or_else(|| PictureError::corrupt("no HEVC configuration"))?;
+        hevc::decode(config, &container.data(item)?, size, hides_loop_filter(visible))
+    };
     if container.item_type(item) == Some(*b"hvc1") {
-        let coded = decode_coded(container, item, properties, size)?;
+        let coded = decode_coded(item, properties, size)?;
         let colour = ColourInfo::new(nclx, &coded)?;
         let mut canvas = Canvas::new(&coded, size, role);
         canvas.draw(&coded, &colour, (0, 0), role)?;
@@ -112,7 +119,7 @@ fn decode_item(
             Some(_) => {}
             None => check_coverage(size, tile_size, columns, rows)?,
         }
-        let coded = decode_coded(container, tile, &properties, tile_size)?;
+        let coded = decode_coded(tile, &properties, tile_size)?;
         let (canvas, colour, _) = match &mut drawn {
             Some(drawn) => drawn,
             None => {
@@ -125,17 +132,6 @@ fn decode_item(
         canvas.draw(&coded, colour, (left, top), role)?;
     }
     drawn.map(|(canvas, colour, _)| (canvas, colour)).ok_or_else(|| PictureError::corrupt("a grid without tiles"))
-}
-
-fn decode_coded(
-    container: &Container<'_>,
-    item: u32,
-    properties: &[Property<'_>],
-    size: Size,
-) -> Result<CodedPicture, PictureError> {
-    let config = properties.iter().find(|(name, _)| name == b"hvcC");
-    let (_, config) = config.ok_or_else(|| PictureError::corrupt("no HEVC configuration"))?;
-    hevc::decode(config, &container.data(item)?, size)
 }
 
 fn with_alpha(rgb: &RgbImage, alpha: &[u8]) -> Result<RgbaImage, PictureError> {

@@ -39,7 +39,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
 
     let channel = |plane, scale: Scale, (across, down): (usize, usize)| {
         let covered = |side: u32, factor: usize| f64::from(side) * scale.eighths() as f64 / (8 * factor) as f64;
-        Channel { plane, covered: (covered(size.width, across), covered(size.height, down)) }
+        Channel::new(plane, (covered(size.width, across), covered(size.height, down)))
     };
     let planes = match <[_; 3]>::try_from(decoded.planes) {
         Ok([luma, blue, red]) => {

@@ -14,7 +14,8 @@ use crate::orientation::Orient;
 use crate::pixels::to_rgb_or_rgba;
 use crate::planes::{Matrix, Planes};
 use crate::size::Size;
-use crate::{BOUNDS, Limits, PictureError};
+use crate::variants::hides_loop_filter;
+use crate::{Limits, PictureError};
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
     let container = riff::read_container(bytes)?;
@@ -42,10 +43,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
 
 /// Decodes an opaque lossy frame to planes in full range.
 fn decode_lossy(frame: &[u8], size: Size) -> Result<Planes, PictureError> {
-    // In a picture that is scaled down by two or more, the loop filter is barely visible
-    // (docs/benchmarks/pictures.md).
-    let is_large = size.width.max(size.height) >= 2 * BOUNDS[0];
-    let smoothing = if is_large { Smoothing::None } else { Smoothing::Exact };
+    let smoothing = if hides_loop_filter(size) { Smoothing::None } else { Smoothing::Exact };
     let planes = vp8_planes::Decoder::new(frame).and_then(|decoder| decoder.decode(smoothing));
     let [mut luma, mut blue, mut red] = planes.map_err(PictureError::corrupt)?;
 
@@ -60,9 +58,9 @@ fn decode_lossy(frame: &[u8], size: Size) -> Result<Planes, PictureError> {
             *sample = (chroma + ((chroma * 142 + 512) >> 10) + 128).clamp(0, 255) as u8;
         }
     }
-    let channel = |plane: vp8_planes::Plane, factor: f64| Channel {
-        plane: Plane { width: plane.width, height: plane.height, samples: plane.samples },
-        covered: (f64::from(size.width) / factor, f64::from(size.height) / factor),
+    let channel = |plane: vp8_planes::Plane, factor: f64| {
+        let plane = Plane { width: plane.width, height: plane.height, samples: plane.samples };
+        Channel::new(plane, (f64::from(size.width) / factor, f64::from(size.height) / factor))
     };
     Ok(Planes { size, luma: channel(luma, 1.0), chroma: [blue, red].map(|plane| channel(plane, 2.0)) })
 }

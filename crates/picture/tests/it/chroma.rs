@@ -52,7 +52,7 @@ fn chroma_of_any_size_is_in_its_place() {
                 (format!("{sampling:?}"), file)
             })
             .collect();
-        files.push(("lossy WebP".into(), webp::Encoder::from_rgb(&rgb, width, height).encode(95.0).to_vec()));
+        files.push(("lossy WebP".into(), lossy_webp((width, height), &rgb, 95.0)));
         files.push(("PNG".into(), rgb_png(width, height, &rgb)));
         for (name, file) in files {
             for variant in make(&file).unwrap().variants.iter().filter(|variant| variant.encoding == Encoding::Jpeg) {

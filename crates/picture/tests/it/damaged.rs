@@ -16,9 +16,6 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let clear = pixels(WIDTH, HEIGHT, |x, y| [200, 30, x as u8, y as u8]);
     let indexed = pixels(WIDTH, HEIGHT, |x, _| [(x / 50) as u8]);
     let frame = gif::Frame::from_indexed_pixels(WIDTH as u16, HEIGHT as u16, indexed, Some(2));
-    let config = webp::WebPConfig::new().unwrap();
-    let mut animation = webp::AnimEncoder::new(WIDTH, HEIGHT, &config);
-    animation.add_frame(webp::AnimFrame::from_rgba(&clear, WIDTH, HEIGHT, 0));
     let seeds = vec![
         photo("고양이.jpg"),
         pattern_jpeg(|encoder| {
@@ -28,13 +25,13 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
             encoder.set_restart_interval(5);
         }),
         rgb_png(WIDTH, HEIGHT, &pattern_pixels()),
-        webp::Encoder::from_rgb(&pattern_pixels(), WIDTH, HEIGHT).encode(80.0).to_vec(),
-        webp::Encoder::from_rgba(&clear, WIDTH, HEIGHT).encode(80.0).to_vec(),
+        lossy_webp((WIDTH, HEIGHT), &pattern_pixels(), 80.0),
+        lossy_webp((WIDTH, HEIGHT), &clear, 80.0),
         webp((WIDTH, HEIGHT), image_webp::ColorType::Rgba8, &clear, |encoder| {
             encoder.set_icc_profile(icc.clone());
             encoder.set_exif_metadata(exif(3));
         }),
-        animation.encode().to_vec(),
+        animated_webp((WIDTH, HEIGHT), &[&clear]),
         gif((WIDTH as u16, HEIGHT as u16), &[frame.clone(), frame]),
     ];
     #[cfg(feature = "heic")]
@@ -103,14 +100,15 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The same files each time. With `IYAGI_CASES`, as many others.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("IYAGI_CASES").ok().and_then(|count| count.parse().ok());
+    let rng_seed = if cases.is_some() { RngSeed::Random } else { RngSeed::Fixed(1) };
+    ProptestConfig { cases: cases.unwrap_or(600), failure_persistence: None, rng_seed, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 600,
-        failure_persistence: None,
-        // The same files each time; the fuzz targets look for others.
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(config())]
 
     #[test]
     fn damaged_file_decodes_or_fails_without_panic(seed in any::<Index>(), damages in prop::collection::vec(damage(), 1..6)) {

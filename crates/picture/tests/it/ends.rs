@@ -112,15 +112,7 @@ fn animation_is_shown_if_its_first_frame_is_whole() {
         let frame = |index| gif::Frame::from_indexed_pixels(16, 16, vec![index; 256], None);
         gif((16, 16), &[frame(0), frame(2)])
     };
-    let webp = {
-        let config = webp::WebPConfig::new().unwrap();
-        let mut animation = webp::AnimEncoder::new(16, 16, &config);
-        let frames = [[200, 100, 50, 255].repeat(256), [0, 0, 255, 128].repeat(256)];
-        for (number, frame) in frames.iter().enumerate() {
-            animation.add_frame(webp::AnimFrame::from_rgba(frame, 16, 16, number as i32 * 100));
-        }
-        animation.encode().to_vec()
-    };
+    let webp = animated_webp((16, 16), &[&[200, 100, 50, 255].repeat(256), &[0, 0, 255, 128].repeat(256)]);
     let second = |bytes: &[u8], name: &[u8]| bytes.windows(name.len()).rposition(|window| window == name).unwrap();
     let (apng_second, webp_second) = (second(&apng, b"fcTL") - 4, second(&webp, b"ANMF"));
     let gif_second = gif.iter().rposition(|&byte| byte == 0x2c).unwrap();

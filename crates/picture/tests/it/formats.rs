@@ -49,7 +49,7 @@ fn transparent_picture_stays_transparent_in_webp_and_is_white_in_jpeg() {
         png(size, (Png::Rgba, BitDepth::Eight), &rgba, |_| {}),
         png(size, (Png::GrayscaleAlpha, BitDepth::Eight), &grey, |_| {}),
         webp(size, image_webp::ColorType::Rgba8, &rgba, |_| {}),
-        webp::Encoder::from_rgba(&rgba, WIDTH, HEIGHT).encode(90.0).to_vec(),
+        lossy_webp(size, &rgba, 90.0),
     ];
     for (number, bytes) in files.iter().enumerate() {
         let pictures = make(bytes).unwrap();
@@ -82,22 +82,16 @@ fn opaque_alpha_channel_is_dropped() {
 #[test]
 fn lossy_and_lossless_webp_have_the_right_colours() {
     let rgb = pattern_pixels();
-    assert_pattern(&webp::Encoder::from_rgb(&rgb, WIDTH, HEIGHT).encode(95.0));
+    assert_pattern(&lossy_webp((WIDTH, HEIGHT), &rgb, 95.0));
     let lossless = image_webp::ColorType::Rgb8;
     assert_pattern(&webp((WIDTH, HEIGHT), lossless, &rgb, |_| {}));
 }
 
 #[test]
 fn animated_webp_decodes_to_its_first_frame() {
-    let config = webp::WebPConfig::new().unwrap();
-    let mut animation = webp::AnimEncoder::new(60, 40, &config);
     let frames = [[200, 100, 50, 255], [0, 0, 255, 255], [0, 255, 0, 255]];
     let frames = frames.map(|colour| colour.repeat(60 * 40));
-    for (number, frame) in frames.iter().enumerate() {
-        let frame = webp::AnimFrame::from_rgba(frame, 60, 40, number as i32 * 100);
-        animation.add_frame(frame);
-    }
-    let bytes = animation.encode();
+    let bytes = animated_webp((60, 40), &frames.each_ref().map(Vec::as_slice));
     assert_flat(&bytes, [200, 100, 50], 6);
     assert_eq!((make(&bytes).unwrap().width, make(&bytes).unwrap().height), (60, 40));
 }

@@ -49,7 +49,7 @@ fn vp8x(flags: u8, width: u32, height: u32) -> Vec<u8> {
 /// The lossy frame of a valid WebP.
 fn vp8(width: u32, height: u32) -> Vec<u8> {
     let rgb = vec![99; (width * height * 3) as usize];
-    let file = webp::Encoder::from_rgb(&rgb, width, height).encode(50.0);
+    let file = lossy_webp((width, height), &rgb, 50.0);
     assert_eq!(&file[12..16], b"VP8 ");
     file[20..].to_vec()
 }

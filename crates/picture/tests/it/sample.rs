@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use picture::{Encoding, Limits, PictureError, Pictures, Variant};
+use webpx::{AnimationEncoder, Encoder, Unstoppable};
 
 pub const WIDTH: u32 = 200;
 pub const HEIGHT: u32 = 120;
@@ -43,6 +44,25 @@ pub fn jpeg(
     configure(&mut encoder);
     encoder.encode(pixels, width as u16, height as u16, colour).unwrap();
     bytes
+}
+
+/// A lossy WebP of RGB or RGBA pixels.
+pub fn lossy_webp((width, height): (u32, u32), pixels: &[u8], quality: f32) -> Vec<u8> {
+    let is_rgb = pixels.len() == (width * height * 3) as usize;
+    let encoder =
+        if is_rgb { Encoder::new_rgb(pixels, width, height) } else { Encoder::new_rgba(pixels, width, height) };
+    encoder.quality(quality).encode(Unstoppable).unwrap()
+}
+
+/// A WebP of RGBA frames, each shown for 100 ms.
+pub fn animated_webp((width, height): (u32, u32), frames: &[&[u8]]) -> Vec<u8> {
+    let mut animation = AnimationEncoder::new(width, height).unwrap();
+    let mut time = 0;
+    for frame in frames {
+        animation.add_frame_rgba(frame, time).unwrap();
+        time += 100;
+    }
+    animation.finish(time).unwrap()
 }
 
 pub fn pattern_jpeg(configure: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)) -> Vec<u8> {

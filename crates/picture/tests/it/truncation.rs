@@ -12,11 +12,7 @@ fn small_files() -> Vec<(&'static str, Vec<u8>)> {
     let clear = pixels(width, height, |x, y| [x as u8 * 6, y as u8 * 10, 99, (x + y) as u8]);
     let colour = jpeg_encoder::ColorType::Rgb;
     let size = (width, height);
-    let config = webp::WebPConfig::new().unwrap();
-    let mut animation = webp::AnimEncoder::new(width, height, &config);
-    animation.add_frame(webp::AnimFrame::from_rgba(&clear, width, height, 0));
     let inverse: Vec<u8> = clear.iter().map(|v| !v).collect();
-    animation.add_frame(webp::AnimFrame::from_rgba(&inverse, width, height, 100));
     let frame = gif::Frame::from_indexed_pixels(9, 9, vec![1; 81], None);
 
     vec![
@@ -24,10 +20,10 @@ fn small_files() -> Vec<(&'static str, Vec<u8>)> {
         ("progressive", jpeg(width, height, &rgb, colour, |e| e.set_progressive(true))),
         ("restarts", jpeg(width, height, &rgb, colour, |e| e.set_restart_interval(2))),
         ("png", rgb_png(width, height, &rgb)),
-        ("lossy", webp::Encoder::from_rgb(&rgb, width, height).encode(70.0).to_vec()),
-        ("lossy with alpha", webp::Encoder::from_rgba(&clear, width, height).encode(70.0).to_vec()),
+        ("lossy", lossy_webp(size, &rgb, 70.0)),
+        ("lossy with alpha", lossy_webp(size, &clear, 70.0)),
         ("lossless", webp(size, image_webp::ColorType::Rgba8, &clear, |_| {})),
-        ("animation", animation.encode().to_vec()),
+        ("animation", animated_webp(size, &[&clear, &inverse])),
         ("gif", gif((9, 9), &[frame.clone(), frame])),
     ]
 }

@@ -14,7 +14,7 @@ fn decode(data: &[u8]) -> Result<[Plane; 3], Error> {
 #[test]
 fn frame_cut_at_any_byte_is_truncated() {
     for partitions in 0..=3 {
-        let data = frame(SMALL, |config| config.partitions = partitions);
+        let data = frame(SMALL, |config| config.partitions(partitions));
         decode(&data).unwrap();
         // The encoder writes up to two bytes that a decoder does not read.
         for length in 0..data.len() - 2 {
@@ -25,7 +25,7 @@ fn frame_cut_at_any_byte_is_truncated() {
 
 #[test]
 fn data_without_a_key_frame_is_an_error() {
-    let data = frame(SMALL, |_| {});
+    let data = frame(SMALL, |config| config);
     let with = |at: usize, value: u8| {
         let mut data = data.clone();
         data[at] = value;
@@ -48,13 +48,10 @@ proptest! {
 
     #[test]
     fn damaged_frame_decodes_or_fails_without_panic(
-        partitions in 0..=3, filter in 0..=1,
+        partitions in 0..=3_u8, filter in 0..=1_u8,
         damages in prop::collection::vec((any::<Index>(), any::<u8>(), 0..4_u8), 1..6),
     ) {
-        let mut data = frame(SMALL, |config| {
-            config.partitions = partitions;
-            config.filter_type = filter;
-        });
+        let mut data = frame(SMALL, |config| config.partitions(partitions).filter_type(filter));
         for (at, value, kind) in damages {
             let at = at.index(data.len());
             match kind {

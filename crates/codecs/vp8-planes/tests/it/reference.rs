@@ -22,17 +22,12 @@ proptest! {
     #[test]
     fn frame_of_any_settings_decodes_bit_exactly(
         (width, height) in (1_u32..200, 1_u32..120), seed in any::<u32>(), noise in prop_oneof![Just(0_u8), any::<u8>()],
-        quality in 0..=100_u8, method in 0..=6, segments in 1..=4, partitions in 0..=3,
-        (filter, strength, sharpness) in (0..=1, 0..=100, 0..=7),
+        quality in 0..=100_u8, method in 0..=6_u8, segments in 1..=4_u8, partitions in 0..=3_u8,
+        (filter, strength, sharpness) in (0..=1_u8, 0..=100_u8, 0..=7_u8),
     ) {
         let data = frame(Picture { width, height, noise, seed }, |config| {
-            config.quality = quality.into();
-            config.method = method;
-            config.segments = segments;
-            config.partitions = partitions;
-            config.filter_type = filter;
-            config.filter_strength = strength;
-            config.filter_sharpness = sharpness;
+            let config = config.quality(quality.into()).method(method).segments(segments).partitions(partitions);
+            config.filter_type(filter).filter_strength(strength).filter_sharpness(sharpness)
         });
         check(&data)?;
     }
@@ -42,6 +37,6 @@ proptest! {
 fn large_frame_decodes_bit_exactly() {
     for quality in [20.0, 90.0] {
         let picture = Picture { width: 1203, height: 777, noise: 40, seed: 5 };
-        check(&frame(picture, |config| config.quality = quality)).unwrap();
+        check(&frame(picture, |config| config.quality(quality))).unwrap();
     }
 }

@@ -1,6 +1,6 @@
 //! Generates pictures and encodes them with libwebp.
 
-use webp::{Encoder, WebPConfig};
+use webpx::{EncoderConfig, Unstoppable};
 
 /// A generated picture: a smooth pattern with steps and noise.
 #[derive(Debug, Clone, Copy)]
@@ -37,11 +37,10 @@ impl Picture {
 }
 
 /// The frame without its container.
-pub fn frame(picture: Picture, configure: impl FnOnce(&mut WebPConfig)) -> Vec<u8> {
+pub fn frame(picture: Picture, configure: impl FnOnce(EncoderConfig) -> EncoderConfig) -> Vec<u8> {
     let rgb = picture.rgb();
-    let mut config = WebPConfig::new().unwrap();
-    configure(&mut config);
-    let file = Encoder::from_rgb(&rgb, picture.width, picture.height).encode_advanced(&config).unwrap();
+    let config = configure(EncoderConfig::new());
+    let file = config.encode_rgb(&rgb, picture.width, picture.height, Unstoppable).unwrap();
     assert_eq!(&file[12..16], b"VP8 ");
     let length = u32::from_le_bytes([file[16], file[17], file[18], file[19]]) as usize;
     file[20..20 + length].to_vec()

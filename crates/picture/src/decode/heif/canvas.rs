@@ -90,19 +90,61 @@ impl Canvas {
         let Self { subsampling, planes } = self;
         let size = transform.size;
         let channel = |plane: Plane, (across, down): (usize, usize)| {
-            // Starts at the sample that contains the first pixel.
-            let (left, top) = (transform.left as usize / across, transform.top as usize / down);
-            let (width, height) = ((size.width as usize).div_ceil(across), (size.height as usize).div_ceil(down));
-            let covered = (f64::from(size.width) / across as f64, f64::from(size.height) / down as f64);
+            // The first and last samples may be covered in part.
+            let (left, start_x, width, across) = part(transform.left, size.width, across);
+            let (top, start_y, height, down) = part(transform.top, size.height, down);
+            let (start, covered) = ((start_x, start_y), (across, down));
             if (left, top, width, height) == (0, 0, plane.width, plane.height) {
-                return Channel { plane, covered };
+                return Channel { plane, start, covered };
             }
             let rows = plane.samples.chunks_exact(plane.width).skip(top).take(height);
             let samples = rows.flat_map(|row| &row[left..left + width]).copied().collect();
-            Channel { plane: Plane { width, height, samples }, covered }
+            Channel { plane: Plane { width, height, samples }, start, covered }
         };
         let mut planes = planes.into_iter();
         let mut next = |subsampling| planes.next().map_or_else(Channel::neutral, |plane| channel(plane, subsampling));
         Planes { size, luma: next((1, 1)), chroma: [next(subsampling), next(subsampling)] }
+    }
+}
+
+/// The samples that contain the pixels of a part of a row or column: the first one, where the part starts in it, their
+/// number, and the length that the part covers. `factor` is the number of pixels of a sample.
+fn part(first: u32, length: u32, factor: usize) -> (usize, f64, usize, f64) {
+    let (first, length) = (first as usize, length as usize);
+    let within = first % factor;
+    let scaled = |pixels: usize| pixels as f64 / factor as f64;
+    (first / factor, scaled(within), (within + length).div_ceil(factor), scaled(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::metadata::Orientation;
+
+    use super::*;
+    use crate::resize::Resizer;
+
+    #[test]
+    fn chroma_of_a_part_that_starts_within_a_sample_is_in_its_place() {
+        // Chroma rises by 8 from sample to sample, across and down.
+        let ramp = |width: usize, height: usize| Plane {
+            width,
+            height,
+            samples: (0..width * height).map(|at| (8 * (at % width + at / width)) as u8).collect(),
+        };
+        for (left, top) in [(0, 0), (1, 0), (0, 1), (3, 5)] {
+            let luma = Plane { width: 32, height: 24, samples: vec![0; 32 * 24] };
+            let canvas = Canvas { subsampling: (2, 2), planes: vec![luma, ramp(16, 12), ramp(16, 12)] };
+            let size = Size::new(20, 16);
+            let transform = Transform { left, top, size, orientation: Orientation::NoTransforms };
+            let part = canvas.crop(transform).resize(size, &mut Resizer::new()).unwrap();
+            let chroma = &part.chroma[1].plane;
+            assert_eq!((chroma.width, chroma.height), (10, 8));
+            for (x, y) in [(4, 4), (5, 3)] {
+                // The first pixel of a sample lies in the middle of the two pixels that it covers.
+                let want = 8.0 * ((x + y) as f64 + f64::from(left + top) / 2.0);
+                let got = f64::from(chroma.samples[y * chroma.width + x]);
+                assert!((got - want).abs() <= 1.0, "{left}, {top}: {got} is not {want}");
+            }
+        }
     }
 }

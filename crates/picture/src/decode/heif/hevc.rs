@@ -29,7 +29,14 @@ pub(super) struct CodedPicture {
 
 /// Decodes the picture in `data`. `config` is the content of the box `hvcC` (ISO/IEC 14496-15,
 /// section 8.3.3.1); `size` is the size that the container declares.
-pub(super) fn decode(config: &[u8], data: &[u8], size: Size) -> Result<CodedPicture, PictureError> {
+///
+/// Blocks are predicted from samples before the loop filters, so that these can be left out.
+pub(super) fn decode(
+    config: &[u8],
+    data: &[u8],
+    size: Size,
+    without_loop_filters: bool,
+) -> Result<CodedPicture, PictureError> {
     let (sets, length_bytes) = parameter_sets(config, size)?;
     let mut data = BoxReader(data);
     let mut state: Option<(Picture<'_>, Reconstructor<'_>, u8)> = None;
@@ -72,7 +79,7 @@ pub(super) fn decode(config: &[u8], data: &[u8], size: Size) -> Result<CodedPict
     let vui = picture.sps.vui.as_ref();
     let primaries = vui.map(|vui| (vui.colour_primaries.into(), vui.transfer_characteristics.into()));
     let sps = picture.sps;
-    let frame = reconstructor.finish(false);
+    let frame = reconstructor.finish(without_loop_filters);
     let frame = if sps.conf_win_offsets == [0; 4] { frame } else { frame.cropped(sps) };
     if frame.widths[0] < size.width || frame.heights[0] < size.height {
         return Err(PictureError::corrupt("pixels smaller than the picture"));
