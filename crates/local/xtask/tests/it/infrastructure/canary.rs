@@ -64,7 +64,7 @@ fn another_release_publishes_other_versions() {
         let settings = &resources["MediaApi"]["Properties"]["Environment"]["Variables"];
         // Lambda publishes a version only if code or settings have changed.
         let no_value = json!({"Ref": "AWS::NoValue"});
-        assert_eq!(settings["RELEASE"], json!({"Fn::If": ["HasApiCanary", {"Ref": "Release"}, no_value]}));
+        assert_eq!(settings["RELEASE"], json!({"Fn::If": ["HasRelease", {"Ref": "Release"}, no_value]}));
         versions
     };
     let (one, other) = (versions("3fd1a70b52c4"), versions("9e02a70b52c4"));
