@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use anyhow::Result;
 use serde::Serialize;
 
 /// How bad a finding is.
@@ -38,9 +39,12 @@ impl Finding {
         Self { level: Level::Fails, subject, text: text.into(), mend: Some(mend.into()) }
     }
 
-    /// A failure, and its reason.
-    pub fn broken(subject: &'static str, reason: &str) -> Self {
-        Self { level: Level::Fails, subject, text: one_line(reason), mend: None }
+    /// The result of a check: its text, or the reason of a failure.
+    pub fn of(subject: &'static str, result: Result<String>) -> Self {
+        match result {
+            Ok(text) => Self::fine(subject, text),
+            Err(error) => Self { level: Level::Fails, subject, text: one_line(&format!("{error:#}")), mend: None },
+        }
     }
 
     /// A possible failure, and how to avoid it.
@@ -108,5 +112,21 @@ impl fmt::Display for CheckReport {
             count(Level::Unknown),
             count(Level::Fine)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_check_is_a_failure_of_the_report() {
+        let failed = Finding::of("search", Err(anyhow::anyhow!("status\n503").context("no answer")));
+        assert_eq!((failed.level, failed.text.as_str()), (Level::Fails, "no answer: status 503"));
+        let fine = Finding::of("search", Ok("found".to_owned()));
+        let report =
+            |findings| CheckReport { stack: "iyagi".to_owned(), region: "ap-northeast-2".to_owned(), findings };
+        assert!(!report(vec![fine.clone()]).fails());
+        assert!(report(vec![fine, failed]).fails());
     }
 }

@@ -12,7 +12,7 @@ use store::ledger::LedgerTable;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{canary::Canary, finding, wait};
+use super::{canary::Canary, waiting::wait};
 use crate::{findings::Finding, session::Session};
 
 /// The cluster in the ids of the changes.
@@ -32,12 +32,12 @@ pub async fn check(
     timeout: Duration,
 ) -> Vec<Finding> {
     let search = match session.has("SearchQueueUrl") {
-        true => finding("search", found(session, canary, timeout).await),
+        true => Finding::of("search", found(session, canary, timeout).await),
         false => Finding::unknown("search", "the stack has none"),
     };
     let push = match push_token {
         Some(token) if session.has("PlatformApplicationArn") => {
-            finding("push", notified(session, canary, token, timeout).await)
+            Finding::of("push", notified(session, canary, token, timeout).await)
         }
         Some(_) => Finding::unknown("push", "the stack has none"),
         None => Finding::unknown("push", "give the token of a phone with --push-token"),

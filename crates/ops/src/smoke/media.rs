@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{canary::Canary, finding, http::content_type, wait};
+use super::{canary::Canary, http::content_type, waiting::wait};
 use crate::{findings::Finding, session::Session};
 
 /// A photograph.
@@ -26,14 +26,14 @@ struct File {
 pub async fn check(session: &Session, canary: &Canary<'_>, timeout: Duration) -> Vec<Finding> {
     let picture = File { kind: "photo", name: "smoke.jpg", content_type: "image/jpeg", content: PICTURE.to_vec() };
     let sound = File { kind: "audio", name: "smoke.wav", content_type: "audio/wav", content: tone() };
-    let mut findings = vec![finding("upload", refuses_other_content(canary, &picture).await)];
-    findings.push(finding("picture", processed(canary, &picture, "variants", timeout).await));
+    let mut findings = vec![Finding::of("upload", refuses_other_content(canary, &picture).await)];
+    findings.push(Finding::of("picture", processed(canary, &picture, "variants", timeout).await));
     findings.push(match is_refused(canary, &sound).await {
         Ok(true) => Finding::unknown("recording", "the API accepts none: the stack has no ffmpeg"),
-        Ok(false) => finding("recording", processed(canary, &sound, "renditions", timeout).await),
-        Err(error) => Finding::broken("recording", &format!("{error:#}")),
+        Ok(false) => Finding::of("recording", processed(canary, &sound, "renditions", timeout).await),
+        Err(error) => Finding::of("recording", Err(error)),
     });
-    findings.push(finding("originals", originals_are_deleted(session, canary, timeout).await));
+    findings.push(Finding::of("originals", originals_are_deleted(session, canary, timeout).await));
     findings
 }
 

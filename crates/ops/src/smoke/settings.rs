@@ -4,7 +4,6 @@ use anyhow::{Context, Result, ensure};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::finding;
 use crate::{findings::Finding, session::Session, signed_calls::Service};
 
 /// Outputs with the names of functions that consume queues.
@@ -12,12 +11,12 @@ const CONSUMERS: [&str; 3] = ["PushFanoutName", "SearchIndexerName", "DeviceApiN
 
 /// Checks the settings of functions, event sources and the event bus.
 pub async fn check(session: &Session) -> Vec<Finding> {
-    let mut findings = vec![finding("recursion", allows_recursion(session).await)];
+    let mut findings = vec![Finding::of("recursion", allows_recursion(session).await)];
     for output in CONSUMERS.into_iter().filter(|output| session.has(output)) {
-        findings.push(finding("event source", reports_failures(session, output).await));
+        findings.push(Finding::of("event source", reports_failures(session, output).await));
     }
-    findings.push(finding("event bus", deduplicates_per_group(session).await));
-    findings.push(finding("subscriptions", keep_undeliverable(session).await));
+    findings.push(Finding::of("event bus", deduplicates_per_group(session).await));
+    findings.push(Finding::of("subscriptions", keep_undeliverable(session).await));
     findings
 }
 
