@@ -187,7 +187,9 @@ impl PushEnvironment {
             ("LEDGER_TABLE", "ledger"),
             ("DEVICES_TABLE", "devices"),
             ("PLATFORM_APPLICATION_ARN", &application),
+            ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
             ("PUSH_QUEUE_URL", &self.queue),
+            ("QUEUE_URL", &self.queue),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
         ];
         self.emulated.start_function(logical_id, &[&settings, more].concat()).await

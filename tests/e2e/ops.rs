@@ -1,8 +1,11 @@
 //! The operator's tool, used on the deployed stack.
 //!
-//! Functions: stream-poller, push-fanout, thumbnailer, metadata-writer, search-indexer, media-api, upload-api.
+//! Functions: stream-poller, push-fanout, thumbnailer, audio-worker, metadata-writer, search-indexer, media-api, upload-api,
+//! device-api, search-api.
 
 mod dead_letters;
+mod setup;
+mod smoke;
 
 use std::time::Duration;
 
@@ -24,8 +27,13 @@ use crate::{deployed::Deployed, stack_lock::invoke_poller};
 /// The stack's name in `samconfig.toml`.
 const STACK: &str = "iyagi";
 
-/// Runs `cargo xtask ops …`; returns its report as JSON.
+/// Runs `cargo xtask ops …` for the stack under test; returns its report as JSON.
 async fn run_ops(deployed: &Deployed, arguments: &[&str]) -> Value {
+    run_ops_on(deployed, STACK, arguments).await
+}
+
+/// Runs `cargo xtask ops --stack … …`; returns its report as JSON.
+async fn run_ops_on(deployed: &Deployed, stack: &str, arguments: &[&str]) -> Value {
     let arguments = [&["ops"], arguments].concat();
     let command = Arguments::try_parse_from(arguments).expect("command").command;
     let keys = Credentials::from_keys(aws_client::ACCESS_KEY, aws_client::SECRET_KEY, None);
@@ -36,7 +44,7 @@ async fn run_ops(deployed: &Deployed, arguments: &[&str]) -> Value {
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .http_client(ops::tls::http_client())
         .build();
-    let report = ops::run(config, STACK, &command).await.expect("report");
+    let report = ops::run(config, stack, &command).await.expect("report");
     println!("{report}");
     serde_json::to_value(report).expect("JSON")
 }

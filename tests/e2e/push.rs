@@ -134,26 +134,51 @@ async fn endpoint_without_a_device_is_collected() {
     push.commit_and_wait(&jun_on_her_phone, &follow(&mina, &jun)).await;
 }
 
-#[tokio::test]
-async fn device_with_stale_token_is_deleted() {
-    let push = PushScenario::start().await;
-    let (mina, jun, sam) =
-        (push.sign_up("미나", "ko").await, push.sign_up("준", "ko").await, push.sign_up("Sam", "en").await);
-    push.phones.set_reachability(&mina.token, Reachability::Stale).await.expect("stale");
-    // SNS accepts the first message, and disables the endpoint after FCM's response. It refuses the second.
-    push.commit(&follow(&jun, &mina)).await;
-    push.wait_until_consumed().await;
-    push.commit(&follow(&sam, &mina)).await;
-    wait_until("the device to be deleted", async || {
-        push.deployed.get(&mina.user, "/v1/devices/phone").await.status == 404
+/// Waits until the person has no device any more.
+async fn wait_until_removed(push: &PushScenario, person: &Person) {
+    wait_until("the device to be removed", async || {
+        push.deployed.get(&person.user, "/v1/devices/phone").await.status == 404
     })
     .await;
+}
+
+#[tokio::test]
+async fn device_with_stale_token_is_removed_after_its_first_notification() {
+    let push = PushScenario::start().await;
+    let (mina, jun) = (push.sign_up("미나", "ko").await, push.sign_up("준", "ko").await);
+    push.phones.set_reachability(&mina.token, Reachability::Stale).await.expect("stale");
+    // SNS accepts the message, disables the endpoint after FCM's response, and publishes an event.
+    push.commit(&follow(&jun, &mina)).await;
+    wait_until_removed(&push, &mina).await;
     // The phone registers again: its endpoint is enabled.
     push.phones.set_reachability(&mina.token, Reachability::Online).await.expect("reachable");
     push.register_device(&mina, &mina.token, "ko").await;
     let (id, publish) = story(&mina, "등불");
     push.commit(&publish).await;
     push.commit_and_wait(&mina, &edge("likes", &jun.user.id, &id)).await;
+}
+
+#[tokio::test]
+async fn device_of_endpoint_that_is_disabled_without_an_event_is_removed_at_next_notification() {
+    let push = PushScenario::start().await;
+    let (mina, jun) = (push.sign_up("미나", "ko").await, push.sign_up("준", "ko").await);
+    push.phones.disable_endpoints(&mina.token).await.expect("disabled");
+    push.commit(&follow(&jun, &mina)).await;
+    wait_until_removed(&push, &mina).await;
+    assert!(push.shown(&mina).await.is_empty());
+}
+
+#[tokio::test]
+async fn event_that_is_none_is_dead_lettered() {
+    let push = PushScenario::start().await;
+    let poison = format!("no event {}", Uuid::new_v4());
+    let input = json!({"QueueUrl": push.deployed.output("PushEventsQueueUrl"), "MessageBody": poison});
+    push.deployed.aws.json("sqs", "AmazonSQS.SendMessage", &input).await.expect("message sent");
+    let dead_letters = push.deployed.output("PushEventsDeadLettersUrl");
+    wait_until("the dead letter", async || {
+        !take_messages(&push.deployed.aws, dead_letters, |body| body == poison).await.is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]

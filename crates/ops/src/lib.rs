@@ -5,14 +5,18 @@
 //! signed_calls  calls of services whose SDKs are not linked
 //! samconfig     the configuration of the SAM CLI
 //! tls           the HTTP client
+//! findings      results of checks
 //! preflight     compares a deployment with an account, before it is deployed
 //! setup         prepares an account: topic, key, network, graph, search, layer, secrets
+//! smoke         uses a deployed stack as an app does, and checks what only AWS shows
 //! stream        shows the status of the Neptune stream; replays a range of it
 //! queue         dead-letter queues: shows messages without consuming them; redrives them
 //! media         renders variants and encodes renditions again
 //! ```
-//! Without `--apply` no command changes anything. None shows text of users: only ids, kinds and reasons.
+//! Without `--apply` no command changes anything, but `smoke` creates an account, files and changes, and deletes them again.
+//! None shows text of users: only ids, kinds and reasons.
 
+pub mod findings;
 pub mod media;
 pub mod preflight;
 pub mod queue;
@@ -20,6 +24,7 @@ mod samconfig;
 pub mod session;
 pub mod setup;
 mod signed_calls;
+pub mod smoke;
 pub mod stream;
 mod table;
 pub mod tls;
@@ -76,6 +81,10 @@ pub enum DeployedCommand {
     /// Pictures and recordings.
     #[command(subcommand)]
     Media(media::Command),
+    /// Check a deployed stack: a picture and a recording in, files out, search, push, alarms, settings.
+    ///
+    /// Creates an account for it, and deletes it again.
+    Smoke(smoke::SmokeOptions),
 }
 
 /// The result of a command, printed as text or JSON.
@@ -83,7 +92,7 @@ pub enum DeployedCommand {
 #[serde(untagged)]
 #[expect(missing_docs, reason = "each variant is documented by its type")]
 pub enum Report {
-    Preflight(preflight::PreflightReport),
+    Check(findings::CheckReport),
     Setup(setup::SetupReport),
     Status(stream::Status),
     Replay(stream::ReplayReport),
@@ -95,7 +104,7 @@ pub enum Report {
 impl Report {
     /// Whether the report is that of a failure.
     pub fn fails(&self) -> bool {
-        matches!(self, Self::Preflight(report) if report.fails())
+        matches!(self, Self::Check(report) if report.fails())
     }
 }
 
@@ -105,27 +114,28 @@ impl Report {
 /// If a call fails, or the stack lacks an output.
 pub async fn run(config: SdkConfig, stack: &str, command: &Command) -> Result<Report> {
     match command {
-        Command::Preflight(options) => Ok(Report::Preflight(preflight::preflight(&config, stack, options).await?)),
-        Command::Setup(options) => Ok(Report::Setup(setup::setup(stack, config.endpoint_url(), options)?)),
+        Command::Preflight(options) => Ok(Report::Check(preflight::preflight(&config, stack, options).await?)),
+        Command::Setup(options) => Ok(Report::Setup(setup::setup(stack, &config, options).await?)),
         Command::Deployed(command) => run_on(&Session::of(config, stack).await?, command).await,
     }
 }
 
 async fn run_on(session: &Session, command: &DeployedCommand) -> Result<Report> {
-    use DeployedCommand::{Media, Queue, Stream};
+    use DeployedCommand::{Media, Queue, Smoke, Stream};
     Ok(match command {
         Stream(stream::Command::Status) => Report::Status(stream::status(session).await?),
         Stream(stream::Command::Replay(options)) => Report::Replay(stream::replay(session, options).await?),
         Queue(queue::Command::Peek(options)) => Report::Peek(queue::peek(session, options).await?),
         Queue(queue::Command::Redrive(options)) => Report::Redrive(queue::redrive(session, options).await?),
         Media(media::Command::Reprocess(options)) => Report::Reprocess(media::reprocess(session, options).await?),
+        Smoke(options) => Report::Check(smoke::smoke(session, options).await?),
     })
 }
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Preflight(report) => report.fmt(f),
+            Self::Check(report) => report.fmt(f),
             Self::Setup(report) => report.fmt(f),
             Self::Status(report) => report.fmt(f),
             Self::Replay(report) => report.fmt(f),
@@ -148,6 +158,7 @@ mod tests {
         let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
         for line in [
             "ops preflight --config-env production --parameter Scale=small",
+            "ops smoke --stack other --push-token t --timeout 60",
             "ops setup --alarms on-call@iyagi.example --key --graph --search --search-in-vpc --delivery",
             "ops stream status --stack other",
             "ops stream replay --from 1 --to 2:3 --apply",

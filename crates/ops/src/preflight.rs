@@ -5,8 +5,8 @@
 //! plan        what template.yaml would deploy
 //! package     the instruction set of what is built
 //! account     reads quotas, roles, regions and names of the account
+//! sign_in     tests of the parameters of sign-in
 //! judgement   compares both: what will fail, and how to mend it
-//! report      findings as text
 //! ```
 
 mod account;
@@ -14,17 +14,17 @@ mod intrinsics;
 mod judgement;
 mod package;
 mod plan;
-mod report;
+#[cfg(test)]
+mod sign_in;
 
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use aws_config::SdkConfig;
 
-pub use report::{Finding, Level, PreflightReport};
-
 use self::plan::Plan;
 use crate::{
+    findings::{CheckReport, Finding},
     samconfig::{Deployment, pair},
     signed_calls::SignedCalls,
 };
@@ -50,7 +50,7 @@ pub struct PreflightOptions {
 ///
 /// # Errors
 /// If the configuration or a parameter is invalid, or there are no credentials.
-pub async fn preflight(config: &SdkConfig, stack: &str, options: &PreflightOptions) -> Result<PreflightReport> {
+pub async fn preflight(config: &SdkConfig, stack: &str, options: &PreflightOptions) -> Result<CheckReport> {
     let file = &options.config_file;
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let deployment = Deployment::parse(&text, &options.config_env).with_context(|| file.display().to_string())?;
@@ -70,5 +70,5 @@ pub async fn preflight(config: &SdkConfig, stack: &str, options: &PreflightOptio
         let text = format!("samconfig.toml deploys to {region}, but the tool's region is {}", calls.region());
         findings.insert(0, Finding::fails("region", text, format!("export AWS_REGION={region}")));
     }
-    Ok(PreflightReport { stack: stack.to_owned(), region: calls.region().to_owned(), findings })
+    Ok(CheckReport { stack: stack.to_owned(), region: calls.region().to_owned(), findings })
 }

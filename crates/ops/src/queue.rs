@@ -65,6 +65,8 @@ pub enum Name {
     GraphChanges,
     /// Changes to evaluate for push notifications.
     Push,
+    /// Failed deliveries to endpoints of phones.
+    PushEvents,
     /// Changes to index for search.
     Search,
 }
@@ -96,6 +98,7 @@ impl Name {
             Self::Audio => of_queue("AudioDeadLettersUrl", "AudioQueueUrl"),
             Self::Metadata => of_queue("MetadataDeadLettersUrl", "MetadataQueueUrl"),
             Self::Push => of_queue("PushDeadLettersUrl", "PushQueueUrl"),
+            Self::PushEvents => of_queue("PushEventsDeadLettersUrl", "PushEventsQueueUrl"),
             Self::Search => of_queue("SearchDeadLettersUrl", "SearchQueueUrl"),
             Self::GraphChanges => Ok(DeadLetterQueue {
                 url: session.output("GraphChangesDeadLettersUrl")?,

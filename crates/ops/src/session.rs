@@ -16,7 +16,10 @@ pub struct Session {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
-    calls: SignedCalls,
+    pub(crate) calls: SignedCalls,
+    /// The name of the stack.
+    pub(crate) stack: String,
+    endpoint_url: Option<String>,
     outputs: BTreeMap<String, String>,
 }
 
@@ -47,6 +50,8 @@ impl Session {
             sns: aws_sdk_sns::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             calls,
+            stack: stack.to_owned(),
+            endpoint_url: config.endpoint_url().map(str::to_owned),
             outputs,
         })
     }
@@ -55,6 +60,20 @@ impl Session {
     pub(crate) fn output(&self, name: &str) -> Result<&str> {
         let output = self.outputs.get(name).map(String::as_str);
         output.with_context(|| format!("the stack has no output {name}: its resource is not deployed"))
+    }
+
+    /// Whether the stack has the output `name`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.outputs.contains_key(name)
+    }
+
+    /// The URL of `path`, which starts with a slash, in the REST API.
+    pub(crate) fn api_url(&self, path: &str) -> Result<String> {
+        Ok(match &self.endpoint_url {
+            // The emulator's API Gateway has no host names.
+            Some(endpoint) => format!("{endpoint}/_aws/execute-api/{}/$default{path}", self.output("ApiId")?),
+            None => format!("{}{path}", self.output("ApiUrl")?),
+        })
     }
 
     /// Invokes a function with `event`, and reads its response.

@@ -18,7 +18,7 @@ pub struct SetupOptions {
     /// The environment of samconfig.toml that gets the parameters.
     #[arg(long, default_value = "production")]
     pub config_env: String,
-    /// The configuration of the SAM CLI.
+    /// The configuration of the SAM CLI, beside the folder infra.
     #[arg(long, default_value = "samconfig.toml")]
     pub config_file: PathBuf,
     /// The address that receives alarms, and has to confirm that.
@@ -36,7 +36,7 @@ pub struct SetupOptions {
     /// The domain is in the network of the graph.
     #[arg(long, requires = "search", requires = "graph")]
     pub search_in_vpc: bool,
-    /// Sound: the ZIP of a Lambda layer with bin/ffmpeg.
+    /// Sound: the ZIP of a Lambda layer with bin/ffmpeg, from `cargo xtask layer`.
     #[arg(long, value_name = "FILE")]
     pub ffmpeg_layer: Option<PathBuf>,
     /// Push: the JSON of the service account that sends through FCM.
@@ -45,6 +45,9 @@ pub struct SetupOptions {
     /// A key that signs URLs of files that are not public.
     #[arg(long)]
     pub delivery: bool,
+    /// The program of the AWS CLI.
+    #[arg(long, default_value = "aws", value_name = "PROGRAM")]
+    pub aws_cli: PathBuf,
     /// Run the commands. Without it they are printed.
     #[arg(long)]
     pub apply: bool,

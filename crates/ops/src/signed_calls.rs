@@ -33,6 +33,8 @@ pub struct Service {
 impl Service {
     pub(crate) const CLOUDFORMATION: Self = Self::regional("cloudformation");
     pub(crate) const CLOUDFRONT: Self = Self { host: "cloudfront", signing_name: "cloudfront", is_global: true };
+    pub(crate) const CLOUDWATCH: Self = Self::regional("monitoring");
+    pub(crate) const COGNITO: Self = Self::regional("cognito-idp");
     /// Service Quotas of global services.
     pub(crate) const GLOBAL_QUOTAS: Self =
         Self { host: "servicequotas.us-east-1", signing_name: "servicequotas", is_global: true };

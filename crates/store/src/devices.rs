@@ -1,5 +1,5 @@
 //! The table `devices`: devices and notification preferences of users. Its only writer is `device-api`, except that
-//! `push-fanout` deletes devices whose endpoint is disabled or missing.
+//! `push-fanout` removes devices whose endpoint is disabled or missing.
 //!
 //! ```text
 //! user           item          other attributes
@@ -7,6 +7,7 @@
 //! sub            preferences   preferences
 //! token#<hash>   token         registration, endpoint_arn; holder (sub) and device (id), or expires_at
 //! collection     cursor        next
+//! removals       hour#<n>      removed, expires_at: removals of dead devices in the hour n since 1970
 //! ```
 //! A token belongs to one app on one phone, and so to one device. One transaction writes both rows of a registration;
 //! `registration` is its id, the same in both. While an endpoint without a device is deleted, the row of its token has no
@@ -17,6 +18,7 @@
 
 mod collection;
 mod registration;
+mod removal;
 mod row;
 mod table;
 #[cfg(test)]
@@ -24,5 +26,6 @@ mod tests;
 
 pub use crate::condition::WriteOutcome;
 pub use registration::{RegisterOutcome, TokenClaim};
+pub use removal::RemovalOutcome;
 pub use row::{Device, Holder};
 pub use table::{DeliveryTargets, DeviceTable};

@@ -175,6 +175,14 @@ impl LedgerTable {
         unless_condition_failed("record an outcome", put.send().await).map(drop)
     }
 
+    /// The outcome for one recipient of the event with this id, if it is final.
+    pub async fn outcome(&self, rule: &str, event_id: &str, recipient: &str) -> Result<Option<String>, Failure> {
+        let get = self.client.get_item().table_name(&self.name).key("id", row_id(rule, event_id, recipient));
+        let response = get.consistent_read(true).send().await;
+        let row = response.map_err(|error| Failure::aws("read an outcome", error))?.item;
+        Ok(row.and_then(|row| get_text(&row, "outcome").map(str::to_owned)))
+    }
+
     /// Decides once where page `number` of an event's audience ends: at `last`, unless decided before. Returns the
     /// decision.
     pub async fn decide_page_bound(
@@ -219,8 +227,12 @@ impl LedgerTable {
 
 impl Entry<'_> {
     fn id(&self) -> AttributeValue {
-        text(format!("told#{}#{}#{}", self.rule, self.event.id, self.recipient))
+        row_id(self.rule, &self.event.id, self.recipient)
     }
+}
+
+fn row_id(rule: &str, event_id: &str, recipient: &str) -> AttributeValue {
+    text(format!("told#{rule}#{event_id}#{recipient}"))
 }
 
 fn bound_id(event: &Event, rule: &str, number: u32) -> AttributeValue {

@@ -1,7 +1,9 @@
+use std::num::NonZeroU32;
+
 use domain::push::{Preferences, Token};
 use function_kit::failure::Failure;
 use jiff::Timestamp;
-use store::devices::{Device, DeviceTable, Holder, RegisterOutcome, TokenClaim, WriteOutcome};
+use store::devices::{Device, DeviceTable, Holder, RegisterOutcome, RemovalOutcome, TokenClaim, WriteOutcome};
 
 use crate::ports::Devices;
 
@@ -34,6 +36,10 @@ impl Devices for DeviceTable {
 
     async fn unregister(&self, device: &Device) -> Result<bool, Failure> {
         Self::unregister(self, device).await
+    }
+
+    async fn remove_dead(&self, device: &Device, limit: NonZeroU32, now: Timestamp) -> Result<RemovalOutcome, Failure> {
+        Self::remove_dead(self, device, limit, now).await
     }
 
     async fn delete_unclaimed(&self, token: &Token, holder: &Holder) -> Result<(), Failure> {

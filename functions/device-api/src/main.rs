@@ -1,11 +1,12 @@
 //! `device-api`: registers devices for push notifications, and stores notification preferences. On a schedule, deletes
-//! endpoints that no device has.
+//! endpoints that no device has. From a queue, takes events of endpoints, and removes devices whose token is dead.
 
 mod collection;
 mod config;
 mod device_table;
 mod devices;
 mod endpoint;
+mod feedback;
 mod handler;
 mod ports;
 mod registration;
@@ -16,30 +17,78 @@ mod tests;
 
 use std::time::{Duration, SystemTime};
 
-use function_kit::{aws, logs};
+use aws_lambda_events::sqs::SqsBatchResponse;
+use function_kit::{
+    aws,
+    batch::{self, Queue},
+    failure::Failure,
+    logs,
+    metrics::Metrics,
+};
 use jiff::Timestamp;
 use rest_kit::serve::serve_with_job;
+use serde::Serialize;
+use serde_json::Value;
 use store::devices::DeviceTable;
+
+use crate::{
+    collection::Collected,
+    config::Config,
+    ports::{Devices, Endpoints, Ports},
+};
 
 /// A collection of endpoints examines no further page when less than this is left of the invocation.
 const COLLECTION_MARGIN: Duration = Duration::from_secs(15);
 
+/// The result of an invocation that is no request.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum JobOutput {
+    Collected(Collected),
+    Batch(SqsBatchResponse),
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = config::Config::from_env()?;
+    let config = Config::from_env()?;
     let aws = aws::sdk_config();
-    let ports = ports::Ports {
-        devices: DeviceTable::new(aws_sdk_dynamodb::Client::new(&aws), config.devices_table),
-        endpoints: sns::SnsEndpoints::new(aws_sdk_sns::Client::new(&aws), config.platform_application_arn),
+    let ports = Ports {
+        devices: DeviceTable::new(aws_sdk_dynamodb::Client::new(&aws), config.devices_table.clone()),
+        endpoints: sns::SnsEndpoints::new(aws_sdk_sns::Client::new(&aws), config.platform_application_arn.clone()),
     };
+    let queue = Queue {
+        sqs: aws_sdk_sqs::Client::new(&aws),
+        url: config.queue_url.clone(),
+        dead_letters_url: config.dead_letter_queue_url.clone(),
+    };
+    let metrics = Metrics::from_env();
     serve_with_job(
         async |request| handler::handle(&ports, Timestamp::now(), request).await,
-        async |_, deadline| {
+        async |event, deadline| {
+            if event.get("Records").is_some() {
+                return consume(&ports, &queue, &metrics, &config, event).await.map(JobOutput::Batch);
+            }
             let is_over = || SystemTime::now() + COLLECTION_MARGIN > deadline;
-            collection::collect(&ports, Timestamp::now(), is_over).await
+            collection::collect(&ports, Timestamp::now(), is_over).await.map(JobOutput::Collected)
         },
     )
     .await
     .map_err(anyhow::Error::from_boxed)
+}
+
+/// Consumes a batch of the queue.
+async fn consume<D: Devices, E: Endpoints>(
+    ports: &Ports<D, E>,
+    queue: &Queue,
+    metrics: &Metrics,
+    config: &Config,
+    event: Value,
+) -> Result<SqsBatchResponse, Failure> {
+    let event = serde_json::from_value(event).map_err(|error| Failure::bug("read a batch", error))?;
+    let limit = config.max_removals_per_hour;
+    let handle = async |body: &str| feedback::consume(ports, metrics, limit, Timestamp::now(), body).await;
+    let response = batch::run(event, queue, handle).await;
+    metrics.flush();
+    response
 }

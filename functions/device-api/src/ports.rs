@@ -1,10 +1,12 @@
 //! Interfaces to the outside: the table and SNS in production, an in-memory backend in tests.
 
+use std::num::NonZeroU32;
+
 use domain::push::{Preferences, Token};
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 use rest_kit::response::HandlerError;
-use store::devices::{Device, Holder, RegisterOutcome, TokenClaim, WriteOutcome};
+use store::devices::{Device, Holder, RegisterOutcome, RemovalOutcome, TokenClaim, WriteOutcome};
 
 use crate::endpoint::{Endpoint, EndpointPage};
 
@@ -31,6 +33,8 @@ pub trait Devices {
     ) -> Result<RegisterOutcome, Failure>;
     /// Deletes the device and the claim of its token. `false` if the device has registered again since it was read.
     async fn unregister(&self, device: &Device) -> Result<bool, Failure>;
+    /// As `unregister`, unless `limit` devices were removed in the hour of `now`.
+    async fn remove_dead(&self, device: &Device, limit: NonZeroU32, now: Timestamp) -> Result<RemovalOutcome, Failure>;
     /// Deletes a device of the version before, which has no claim.
     async fn delete_unclaimed(&self, token: &Token, holder: &Holder) -> Result<(), Failure>;
     async fn begin_collection(

@@ -2,6 +2,7 @@
 
 mod collection;
 mod devices;
+mod feedback;
 pub mod fixtures;
 mod handler;
 mod in_memory_backend;

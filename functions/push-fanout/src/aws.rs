@@ -1,6 +1,9 @@
 //! Implementation of the ports on AWS.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    num::NonZeroU32,
+};
 
 use domain::{
     graph::GenerationPosition,
@@ -11,7 +14,7 @@ use function_kit::{failure::Failure, nonce::nonce};
 use jiff::Timestamp;
 use store::{
     audience::{AudienceTable, Followers, PendingEvent, PendingKey, PendingPage},
-    devices::{DeliveryTargets, Device, DeviceTable},
+    devices::{DeliveryTargets, Device, DeviceTable, RemovalOutcome},
     ledger::{Claim, Entry, LedgerTable, PageBound},
 };
 
@@ -36,6 +39,8 @@ pub struct Aws {
     pub sns: aws_sdk_sns::Client,
     pub sqs: aws_sdk_sqs::Client,
     pub push_queue_url: String,
+    /// Devices with a dead token that may be removed in an hour.
+    pub max_removals_per_hour: NonZeroU32,
 }
 
 impl Projections for Aws {
@@ -101,8 +106,8 @@ impl MobilePush for Aws {
         self.devices.delivery_targets(user).await
     }
 
-    async fn remove_device(&self, device: &Device) -> Result<bool, Failure> {
-        self.devices.unregister(device).await
+    async fn remove_device(&self, device: &Device) -> Result<RemovalOutcome, Failure> {
+        self.devices.remove_dead(device, self.max_removals_per_hour, self.now()).await
     }
 
     async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), PublishError> {
@@ -163,6 +168,7 @@ mod tests {
             sns: mock_client!(aws_sdk_sns, RuleMode::Sequential, sns),
             sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, sqs),
             push_queue_url: "https://sqs/push.fifo".into(),
+            max_removals_per_hour: NonZeroU32::MIN,
         }
     }
 

@@ -12,7 +12,7 @@ use function_kit::{
 use futures_util::{StreamExt, future::join_all, stream};
 use jiff::SignedDuration;
 use store::{
-    devices::Device,
+    devices::{Device, RemovalOutcome},
     ledger::{Claim, Entry},
 };
 use tracing::{info, warn};
@@ -151,11 +151,14 @@ impl<P: Ports> Dispatch<'_, P> {
     }
 
     /// Deletes the device's row, unless the device has registered again since it was read. `device-api` deletes endpoints
-    /// without a row: here, another user could have taken over the endpoint since.
+    /// without a row: here, another user could have taken over the endpoint since. Beyond the limit of an hour, the device
+    /// stays, and the next notification tries again.
     async fn remove_device(&self, device: &Device, kind: &'static str) -> Result<(), Failure> {
         self.metrics.count_kind("Failures", ("Kind", kind), 1);
-        if self.ports.remove_device(device).await? {
-            info!(user = device.user, device = device.id, kind, "device removed");
+        match self.ports.remove_device(device).await? {
+            RemovalOutcome::Removed => info!(user = device.user, device = device.id, kind, "device removed"),
+            RemovalOutcome::LimitReached => self.metrics.count("RemovalsRefused", 1),
+            RemovalOutcome::RegisteredAgain => {}
         }
         Ok(())
     }

@@ -41,6 +41,7 @@ async fn main() -> anyhow::Result<()> {
         sns: aws_sdk_sns::Client::new(&sdk),
         sqs: sqs.clone(),
         push_queue_url: config.push_queue_url,
+        max_removals_per_hour: config.max_removals_per_hour,
     };
     let queue = Queue { sqs, url: push_queue_url, dead_letters_url: config.dead_letter_queue_url };
     let metrics = Metrics::from_env();

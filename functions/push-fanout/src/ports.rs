@@ -10,7 +10,7 @@ use function_kit::failure::Failure;
 use jiff::Timestamp;
 use store::{
     audience::{Followers, PendingEvent, PendingKey, PendingPage},
-    devices::{DeliveryTargets, Device},
+    devices::{DeliveryTargets, Device, RemovalOutcome},
     ledger::{Claim, Entry, PageBound},
 };
 
@@ -48,8 +48,8 @@ pub trait Ledger {
 /// Users' devices: the table `devices` and the endpoints of SNS mobile push.
 pub trait MobilePush {
     async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure>;
-    /// Deletes the device's row. `false` if the device has registered again since it was read.
-    async fn remove_device(&self, device: &Device) -> Result<bool, Failure>;
+    /// Deletes the device's row, unless it has registered again since it was read, or too many were removed in this hour.
+    async fn remove_device(&self, device: &Device) -> Result<RemovalOutcome, Failure>;
     async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), PublishError>;
 }
 

@@ -73,6 +73,12 @@ pub const EXCEPTIONS: &[Exception] = &[
         reason: "Like MetadataWriter.",
     },
     Exception {
+        function: "DeviceApi",
+        action: "sqs:ChangeMessageVisibility",
+        resource: "",
+        reason: "Like MetadataWriter.",
+    },
+    Exception {
         function: "SearchIndexer",
         action: "sqs:ChangeMessageVisibility",
         resource: "",

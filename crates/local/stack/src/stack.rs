@@ -143,6 +143,8 @@ impl Stack {
         let parameters = [
             // The emulators use plain HTTP, and a development machine has few cores.
             ("RequireTls", "false"),
+            // The emulator has no CodeDeploy.
+            ("ApiCanary", "false"),
             ("Scale", "small"),
             ("NeptuneEndpointUrl", services.endpoint(&services.neptune)),
             ("NeptuneCluster", "local"),

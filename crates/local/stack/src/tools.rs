@@ -1,10 +1,12 @@
 //! Pinned tools.
 //!
 //! They come from PyPI, pinned in `infra/tools/*.txt`, each in its own Python environment, since their dependencies
-//! conflict. One of them is Node.js, which installs packages from npm.
+//! conflict. One of them is Node.js, which installs packages from npm. Two are compiled: cargo-machete and actionlint.
 //!
 //! The installations are shared by all checkouts of a user and survive `cargo clean`: see [`paths::cache`].
 
+mod actionlint;
+mod ffmpeg_layer;
 mod install;
 mod machete;
 mod tool;
@@ -14,6 +16,8 @@ use std::{env, ffi::OsString, path::PathBuf};
 use anyhow::{Context, Result, ensure};
 
 pub use self::{
+    actionlint::actionlint,
+    ffmpeg_layer::{digest as ffmpeg_digest, ffmpeg_layer, make as make_ffmpeg_layer},
     machete::{install_machete, machete},
     tool::{Tool, pins},
 };

@@ -1,9 +1,9 @@
 //! Linters of templates, dependencies and prose. Exceptions are in `infra/lint`, `deny.toml`, `typos.toml` and the
 //! metadata of single resources.
 
-use std::{fs, path::PathBuf};
+use std::{env, fs, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use aws_client::REGION;
 use stack::{
     cargo, paths, progress,
@@ -15,6 +15,7 @@ use crate::prose;
 /// Installs missing linters; fast if none is missing.
 pub fn install() -> Result<()> {
     Tool::Lint.install()?;
+    tools::actionlint()?;
     tools::install_machete()
 }
 
@@ -37,6 +38,8 @@ pub fn run() -> Result<()> {
     checkov.args(["--config-file", "infra/lint/checkov.yaml", "--file"]).args(&templates);
     progress::run("Linting the templates (checkov)", &mut checkov)?;
 
+    workflows()?;
+
     // cargo-deny loads the dependencies of all platforms, even of those that it excludes.
     progress::run("Fetching dependencies", cargo().args(["fetch", "--locked"]))?;
     let mut deny = Tool::Lint.command("cargo-deny");
@@ -44,6 +47,21 @@ pub fn run() -> Result<()> {
     progress::run("Checking dependencies (cargo-deny)", &mut deny)?;
 
     progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete()?)
+}
+
+/// Checks GitHub's workflows. Without Go they are left out, except in CI.
+fn workflows() -> Result<()> {
+    match tools::actionlint()? {
+        // Other linters are not pinned.
+        Some(mut actionlint) => {
+            progress::run("Linting the workflows (actionlint)", actionlint.args(["-shellcheck=", "-pyflakes="]))
+        }
+        None => {
+            ensure!(env::var_os("CI").is_none(), "actionlint needs Go");
+            println!("– workflows: not linted, because Go is missing");
+            Ok(())
+        }
+    }
 }
 
 /// `template.yaml` and the templates of `infra/`.

@@ -16,7 +16,8 @@ use clap::{Parser, Subcommand};
 use stack::{
     Stack, block_on, docs, emulator, functions,
     sam_local::{self as sam_files, containers},
-    search_server, state_file, tools,
+    search_server, state_file,
+    tools::{self, Tool},
 };
 
 use self::development::DEVELOPMENT;
@@ -65,6 +66,18 @@ enum Command {
     },
     /// Operate a stack on AWS or, with --local, on this machine: its stream, dead letters and media.
     Ops(ops::Arguments),
+    /// Check a deployed stack as an app uses it: `ops smoke`.
+    ///
+    /// `cargo xtask smoke --stack NAME` for a stack on AWS, `cargo xtask smoke --local development` for that of `up`.
+    Smoke(ops::Arguments),
+    /// Make the ZIP of the Lambda layer with ffmpeg, for `ops setup --ffmpeg-layer`.
+    ///
+    /// ffmpeg comes from PyPI; its digest is compared with infra/tools/ffmpeg-layer.txt.
+    Layer {
+        /// The functions' instruction set: x86_64 or arm64.
+        #[arg(long, default_value = "x86_64", value_parser = ["x86_64", "arm64"])]
+        architecture: String,
+    },
     /// Send the files of tests/events through `sam local invoke` against the stack of `up`; needs a Docker engine.
     SamLocal(sam_local::Arguments),
     /// Stop the stack that `up` or `demo --keep` left running.
@@ -123,9 +136,11 @@ fn main() -> ExitCode {
             sam_files::prepare(&stack, DEVELOPMENT)?;
             print_endpoints(&stack)
         }),
+        Command::Layer { architecture } => layer(&architecture),
         Command::SamLocal(arguments) => sam_local::run(&arguments),
         Command::Forward(arguments) => block_on(containers::run(arguments)),
         Command::Ops(arguments) => ops::run(&arguments),
+        Command::Smoke(arguments) => ops::smoke(arguments),
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),
         Command::Edge(arguments) => arguments.try_into().and_then(|options| block_on(cloudfront::run(options))),
@@ -172,6 +187,12 @@ fn up(as_built: bool) -> Result<Stack> {
         }
         None => Stack::start(DEVELOPMENT),
     }
+}
+
+fn layer(architecture: &str) -> Result<()> {
+    Tool::Audio.install()?;
+    println!("{}", tools::ffmpeg_layer(architecture)?.display());
+    Ok(())
 }
 
 fn down() -> Result<()> {

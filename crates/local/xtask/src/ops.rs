@@ -17,6 +17,12 @@ pub struct Arguments {
     arguments: Vec<String>,
 }
 
+/// Builds and runs the tool's command `smoke`.
+pub fn smoke(arguments: Arguments) -> Result<()> {
+    let Arguments { local, arguments } = arguments;
+    run(&Arguments { local, arguments: ["smoke".to_owned()].into_iter().chain(arguments).collect() })
+}
+
 /// Builds and runs the tool.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let mut ops = cargo();

@@ -84,6 +84,21 @@ impl Template {
         }
     }
 
+    /// The value that `!If` selects; any other value as it is.
+    ///
+    /// # Errors
+    /// If the condition does not exist.
+    pub fn selected<'a>(&self, value: &'a Yaml) -> Result<&'a Yaml> {
+        let Some((tag, arguments)) = function(value) else { return Ok(value) };
+        match (tag.as_str(), arguments.as_sequence().map(Vec::as_slice)) {
+            ("If", Some([condition, then, otherwise])) => {
+                let condition = condition.as_str().context("a condition without a name")?;
+                self.selected(if self.condition(condition)? { then } else { otherwise })
+            }
+            _ => Ok(value),
+        }
+    }
+
     /// The text of a value; `None` for `AWS::NoValue` and for what only a deployment knows.
     ///
     /// # Errors
@@ -93,10 +108,7 @@ impl Template {
         let items = arguments.as_sequence().map_or(&[][..], Vec::as_slice);
         match (tag.as_str(), items) {
             ("Ref", _) => Ok(arguments.as_str().and_then(|name| self.values.get(name)).cloned()),
-            ("If", [condition, then, otherwise]) => {
-                let condition = condition.as_str().context("a condition without a name")?;
-                self.text(if self.condition(condition)? { then } else { otherwise })
-            }
+            ("If", _) => self.text(self.selected(value)?),
             // Lists are parameters, whose items are separated by commas.
             ("Join", [separator, list]) => {
                 let separator = self.text(separator)?.unwrap_or_default();

@@ -7,8 +7,8 @@ use super::{
         API_BURST, API_RATE, Account, DISTRIBUTIONS, Fact, LambdaLimits, Mail, NEPTUNE_ROLE, OPENSEARCH_ROLE, Stack,
     },
     plan::Plan,
-    report::Finding,
 };
+use crate::findings::Finding;
 
 /// Executions that Lambda keeps without reservation (Lambda Developer Guide, "Configuring reserved concurrency").
 const MIN_UNRESERVED: u64 = 100;
@@ -68,7 +68,7 @@ pub fn judge(plan: &Plan, account: &Account) -> Vec<Finding> {
     findings.extend(known("CloudFront", &account.distributions, |count| {
         vec![cloudfront(*count, account.quotas.get(DISTRIBUTIONS))]
     }));
-    findings.extend(known("mail", &account.mail, |mail| vec![mails(*mail)]));
+    findings.extend(known("mail", &account.mail, |mail| vec![mails(plan, *mail)]));
     findings.extend(roles(plan, account));
     findings
 }
@@ -90,6 +90,10 @@ fn parameters(plan: &Plan) -> Vec<Finding> {
             Finding::fails("parameters", format!("{one} is set, {other} is empty"), format!("set {other}"))
         })
         .collect();
+    if value("ApiCanary") == "true" && value("Release").is_empty() {
+        let text = "ApiCanary is true, Release is empty: a change of parameters alone does not reach the API functions";
+        findings.push(Finding::warns("parameters", text, "Release=NAME, another one at each deployment"));
+    }
     let certificate = value("DeliveryCertificateArn");
     if !certificate.is_empty() && certificate.split(':').nth(3) != Some("us-east-1") {
         let text = "CloudFront accepts certificates of us-east-1 only";
@@ -272,15 +276,17 @@ fn cloudfront(distributions: u64, quota: Option<&Fact<u64>>) -> Finding {
     Finding::fine("CloudFront", format!("{distributions} distributions exist"))
 }
 
-fn mails(mail: Mail) -> Finding {
+fn mails(plan: &Plan, mail: Mail) -> Finding {
+    if plan.parameters.get("MailIdentityArn").is_none_or(String::is_empty) {
+        let text = format!("Cognito itself sends {COGNITO_MAILS} mails a day: so many people can sign up");
+        return Finding::warns("mail", text, "verify a domain in SES, and set MailIdentityArn and MailFrom");
+    }
     if mail.is_in_production {
         return Finding::fine("mail", format!("SES sends {} mails a day", mail.daily));
     }
-    let text =
-        format!("SES is in its sandbox. Cognito itself sends {COGNITO_MAILS} mails a day: so many people can sign up");
     Finding::warns(
         "mail",
-        text,
+        "SES is in its sandbox: it sends mails to verified addresses only",
         "request production access: aws sesv2 put-account-details --production-access-enabled …",
     )
 }

@@ -55,7 +55,7 @@ pub struct Parts {
 
 impl Plan {
     /// Parameters without which another is useless.
-    pub const REQUIRED_TOGETHER: [(&'static str, &'static str); 9] = [
+    pub const REQUIRED_TOGETHER: [(&'static str, &'static str); 16] = [
         ("NeptuneEndpointUrl", "NeptuneClusterResourceId"),
         ("NeptuneSubnetIds", "NeptuneSecurityGroupIds"),
         ("OpenSearchEndpointUrl", "OpenSearchDomainArn"),
@@ -65,6 +65,13 @@ impl Plan {
         ("DeliveryKeyGroupId", "DeliveryKeyId"),
         ("DeliveryKeyGroupId", "DeliveryKeySecretArn"),
         ("DeliveryDomainName", "DeliveryCertificateArn"),
+        ("MailIdentityArn", "MailFrom"),
+        ("AppleServicesId", "SignInDomainPrefix"),
+        ("AppleServicesId", "SignInSecretArn"),
+        ("GoogleClientId", "SignInDomainPrefix"),
+        ("GoogleClientId", "SignInSecretArn"),
+        ("KakaoRestApiKey", "SignInDomainPrefix"),
+        ("KakaoRestApiKey", "SignInSecretArn"),
     ];
 
     /// Reads the template.
@@ -105,8 +112,12 @@ impl Plan {
         let invoked_by = |principal: &str| -> Result<u64> {
             let permissions = template.deployed("AWS::Lambda::Permission")?.into_iter();
             let of_principal = permissions.filter(|(_, permission)| permission["Principal"] == principal);
-            let functions = of_principal.filter_map(|(_, permission)| permission["FunctionName"].as_str());
-            Ok(functions.filter(|function| unreserved.contains(function)).count() as u64)
+            let functions = of_principal.map(|(_, permission)| {
+                let function = template.selected(&permission["FunctionName"])?.as_str().unwrap_or_default();
+                Ok(function.trim_end_matches(".Alias"))
+            });
+            let functions = functions.collect::<Result<Vec<_>>>()?;
+            Ok(functions.into_iter().filter(|function| unreserved.contains(function)).count() as u64)
         };
         let names = |kind: &str, property: &str| -> Result<Vec<String>> {
             let resources = template.deployed(kind)?.into_iter();
@@ -114,6 +125,7 @@ impl Plan {
         };
         let rate = |name: &str| template.parameter(name).parse().with_context(|| format!("{name} is no number"));
         let used = Self::REQUIRED_TOGETHER.into_iter().flat_map(|(one, other)| [one, other]);
+        let used = used.chain(["ApiCanary", "Release"]);
         let parameters = used.map(|name| (name, template.parameter(name).to_owned())).collect();
         Ok(Self {
             stack: stack.to_owned(),

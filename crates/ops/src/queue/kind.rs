@@ -8,7 +8,11 @@ use serde::Deserialize;
 
 /// A short description of the message: its type, and ids.
 pub fn kind(body: &str) -> String {
-    media(body).or_else(|| change(body)).or_else(|| push_or_stub(body)).unwrap_or_else(|| unreadable(body))
+    media(body)
+        .or_else(|| change(body))
+        .or_else(|| push_or_stub(body))
+        .or_else(|| endpoint_event(body))
+        .unwrap_or_else(|| unreadable(body))
 }
 
 /// Whether the body is a graph change in the form that the event bus accepts.
@@ -64,6 +68,20 @@ fn push_or_stub(body: &str) -> Option<String> {
     Some(known.to_owned())
 }
 
+/// An event of a platform application. Ids of endpoints are not tokens.
+fn endpoint_event(body: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct EndpointEvent {
+        event_type: String,
+        endpoint_arn: String,
+    }
+    let EndpointEvent { event_type, endpoint_arn } = serde_json::from_str(body).ok()?;
+    let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let id = endpoint_arn.rsplit('/').next().filter(|id| is_id(id) && is_id(&event_type))?;
+    Some(format!("{event_type} of endpoint {id}"))
+}
+
 fn unreadable(body: &str) -> String {
     format!("unreadable, {} bytes", body.len())
 }
@@ -93,6 +111,10 @@ mod tests {
             (
                 json!({"id": "main/7/1", "type": "app.iyagi.graph.vertex.added", "bytes": 300_000}),
                 "change too large for a message".to_owned(),
+            ),
+            (
+                json!({"EventType": "DeliveryFailure", "EndpointArn": "arn:aws:sns:r:1:endpoint/GCM/iyagi-push/7f-0a"}),
+                "DeliveryFailure of endpoint 7f-0a".to_owned(),
             ),
             (json!({"type": "미나"}), "unreadable, 17 bytes".to_owned()),
             (json!("미나"), "unreadable, 8 bytes".to_owned()),

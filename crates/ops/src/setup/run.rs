@@ -1,8 +1,15 @@
 //! Runs or prints the commands of a setup.
 
-use std::{collections::BTreeMap, fmt, fs, process::Command as Process};
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::{Command as Process, Stdio},
+};
 
 use anyhow::{Context, Result, bail, ensure};
+use aws_config::SdkConfig;
+use aws_credential_types::provider::ProvideCredentials;
 use serde::Serialize;
 
 use super::{
@@ -31,19 +38,63 @@ pub struct SetupStep {
     lines: Vec<String>,
 }
 
+/// Where and how commands run.
+#[derive(Debug, Default)]
+struct Shell {
+    /// The folder of the configuration, which the commands' paths are relative to.
+    folder: PathBuf,
+    /// The program for `aws`.
+    aws: PathBuf,
+    endpoint_url: Option<String>,
+    /// Region and credentials.
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Shell {
+    async fn new(config: &SdkConfig, options: &SetupOptions) -> Result<Self> {
+        let folder = options.config_file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut environment = Vec::new();
+        if let Some(provider) = config.credentials_provider().filter(|_| options.apply) {
+            let credentials = provider.provide_credentials().await.context("set credentials")?;
+            environment.extend([
+                ("AWS_ACCESS_KEY_ID", credentials.access_key_id().to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key().to_owned()),
+            ]);
+            environment.extend(credentials.session_token().map(|token| ("AWS_SESSION_TOKEN", token.to_owned())));
+        }
+        environment.extend(config.region().map(|region| ("AWS_REGION", region.to_string())));
+        Ok(Self {
+            folder: folder.unwrap_or(Path::new(".")).to_owned(),
+            aws: options.aws_cli.clone(),
+            endpoint_url: config.endpoint_url().map(str::to_owned),
+            environment,
+        })
+    }
+
+    fn process(&self, program: &str) -> Process {
+        let mut process = Process::new(if program == "aws" { self.aws.as_path() } else { Path::new(program) });
+        process.current_dir(&self.folder).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if let Some(url) = self.endpoint_url.as_ref().filter(|_| program == "aws") {
+            process.args(["--endpoint-url", url]);
+        }
+        process
+    }
+}
+
 /// Runs the missing steps, or with a dry run returns their commands.
 ///
 /// # Errors
 /// If the configuration is invalid or a command fails. What has succeeded is in the configuration, so that the same call
 /// continues.
-pub fn setup(stack: &str, endpoint_url: Option<&str>, options: &SetupOptions) -> Result<SetupReport> {
+pub async fn setup(stack: &str, sdk: &SdkConfig, options: &SetupOptions) -> Result<SetupReport> {
     let file = &options.config_file;
     let mut config = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut values = Deployment::parse(&config, &options.config_env)?.parameters;
     let is_set = |name: &str| values.get(name).is_some_and(|value| !value.is_empty());
     let missing = steps(options, stack, is_set);
+    let shell = Shell::new(sdk, options).await?;
     for command in missing.iter().filter(|_| options.apply).flat_map(|step| &step.commands) {
-        for (name, value) in run(command, &values, endpoint_url)? {
+        for (name, value) in run(command, &values, &shell)? {
             if is_parameter(&name) {
                 config = with_parameter(&config, &options.config_env, &name, &value)?;
             }
@@ -64,38 +115,25 @@ fn is_parameter(name: &str) -> bool {
 }
 
 /// Runs a command; returns the names and values that it yields.
-fn run(
-    command: &Command,
-    values: &BTreeMap<String, String>,
-    endpoint_url: Option<&str>,
-) -> Result<Vec<(String, String)>> {
+fn run(command: &Command, values: &BTreeMap<String, String>, shell: &Shell) -> Result<Vec<(String, String)>> {
     let line = line(&command.words);
-    // The output of a program that fails is on its standard error.
-    let output = match execute(&command.words, values, endpoint_url)? {
-        (true, output) => output,
-        (false, _) => match &command.or_else {
-            Some(words) => match execute(words, values, endpoint_url)? {
-                (true, output) => output,
-                (false, _) => bail!("failed: {line}"),
-            },
-            None => bail!("failed: {line}"),
-        },
-    };
+    let mut attempts = std::iter::once(&command.words).chain(&command.or_else);
+    let output = attempts.try_fold(None, |done: Option<String>, words| match done {
+        Some(output) => Ok::<_, anyhow::Error>(Some(output)),
+        None => execute(words, values, shell),
+    });
+    let output = output?.with_context(|| format!("failed: {line}"))?;
     yielded(command.yields, &output).with_context(|| format!("the output of: {line}"))
 }
 
-fn execute(words: &[String], values: &BTreeMap<String, String>, endpoint_url: Option<&str>) -> Result<(bool, String)> {
+/// The output of a program; `None` if it fails. Its error is on the standard error of this process.
+fn execute(words: &[String], values: &BTreeMap<String, String>, shell: &Shell) -> Result<Option<String>> {
     let words = words.iter().map(|word| substituted(word, values)).collect::<Result<Vec<_>>>()?;
     let [program, arguments @ ..] = words.as_slice() else { bail!("an empty command") };
     eprintln!("$ {}", line(&words));
-    let mut process = Process::new(program);
-    process.args(arguments);
-    if let Some(url) = endpoint_url.filter(|_| program == "aws") {
-        process.args(["--endpoint-url", url]);
-    }
-    let output =
-        process.stderr(std::process::Stdio::inherit()).output().with_context(|| format!("cannot start {program}"))?;
-    Ok((output.status.success(), String::from_utf8(output.stdout)?))
+    let output = shell.process(program).args(arguments).stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| format!("cannot start {program}"))?;
+    Ok(output.status.success().then(|| String::from_utf8(output.stdout)).transpose()?)
 }
 
 /// A word with the values of its `$NAME` at the end.
@@ -165,28 +203,32 @@ mod tests {
         lines.iter().map(|(line, yields)| Command { words: words(line), or_else: None, yields: *yields }).collect()
     }
 
+    fn shell() -> Shell {
+        Shell { folder: ".".into(), ..Shell::default() }
+    }
+
     #[test]
     fn outputs_and_values_become_parameters() {
         let values = BTreeMap::from([("A".to_owned(), "b c".to_owned())]);
         let commands = step(&[("echo x=$A", Yields::Parameter("B"))]);
-        assert_eq!(run(&commands[0], &values, None).expect("output"), [("B".to_owned(), "x=b c".to_owned())]);
+        assert_eq!(run(&commands[0], &values, &shell()).expect("output"), [("B".to_owned(), "x=b c".to_owned())]);
         let outputs = yielded(Yields::Outputs, "A\tb\nC\td,e\n").expect("outputs");
         assert_eq!(outputs, [("A".to_owned(), "b".to_owned()), ("C".to_owned(), "d,e".to_owned())]);
         assert!(yielded(Yields::Parameter("A"), " \n").is_err());
-        assert!(run(&step(&[("echo $C", Yields::Nothing)])[0], &values, None).is_err());
-        assert!(run(&step(&[("false", Yields::Nothing)])[0], &values, None).is_err());
+        assert!(run(&step(&[("echo $C", Yields::Nothing)])[0], &values, &shell()).is_err());
+        assert!(run(&step(&[("false", Yields::Nothing)])[0], &values, &shell()).is_err());
     }
 
     #[test]
     fn failed_command_is_replaced_by_what_reads_the_existing() {
         let mut commands = step(&[("false", Yields::Parameter("A"))]);
         commands[0].or_else = Some(vec!["echo".to_owned(), "there".to_owned()]);
-        let yielded = run(&commands[0], &BTreeMap::new(), None).expect("output");
+        let yielded = run(&commands[0], &BTreeMap::new(), &shell()).expect("output");
         assert_eq!(yielded, [("A".to_owned(), "there".to_owned())]);
     }
 
-    #[test]
-    fn dry_run_prints_lines_of_a_shell_and_changes_nothing() {
+    #[tokio::test]
+    async fn dry_run_prints_lines_of_a_shell_and_changes_nothing() {
         let folder = std::env::temp_dir().join(format!("setup-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let config_file = folder.join("samconfig.toml");
@@ -198,7 +240,7 @@ mod tests {
             push: Some("an account.json".into()),
             ..SetupOptions::default()
         };
-        let report = setup("iyagi", None, &options).expect("a report").to_string();
+        let report = setup("iyagi", &SdkConfig::builder().build(), &options).await.expect("a report").to_string();
         let line = "aws secretsmanager create-secret --name iyagi-fcm --secret-string 'file://an account.json'";
         assert!(report.contains(line), "{report}");
         assert_eq!(fs::read_to_string(&config_file).expect("a file"), config);

@@ -54,12 +54,12 @@ pub fn steps(options: &SetupOptions, stack: &str, is_set: impl Fn(&str) -> bool)
         steps.push(step("alarm topic", "AlarmTopicArn", vec![yields(&topic, "AlarmTopicArn"), command(subscribe)]));
     }
     if options.key {
-        steps.push(step("key", "KmsKeyArn", deploy(stack, "key", Vec::new())));
+        steps.push(step("key", "KmsKeyArn", deploy(stack, "key", Vec::new()).into()));
     }
     if options.graph {
         let mut network = shared(false);
         network.extend(options.search_in_vpc.then(|| "SearchInVpc=true".to_owned()));
-        steps.push(step("network", "NeptuneSecurityGroupIds", deploy(stack, "network", network)));
+        steps.push(step("network", "NeptuneSecurityGroupIds", deploy(stack, "network", network).into()));
         let mut graph = shared(true);
         graph.extend(["SubnetIds=$NeptuneSubnetIds", "SecurityGroupIds=$GraphSecurityGroupId"].map(str::to_owned));
         let mut commands = vec![outputs(stack, "network")];
@@ -77,15 +77,14 @@ pub fn steps(options: &SetupOptions, stack: &str, is_set: impl Fn(&str) -> bool)
             // One instance, in the first subnet.
             search.extend(["SubnetIds=$FirstSubnetId", "SecurityGroupIds=$DomainSecurityGroupId"].map(str::to_owned));
         }
-        commands.extend(deploy(stack, "search", search));
+        let [deploy, outputs] = deploy(stack, "search", search);
+        commands.push(deploy);
+        commands.extend(nori(stack));
+        commands.push(outputs);
         steps.push(step("search, about 30 minutes", "OpenSearchDomainArn", commands));
     }
     if let Some(zip) = &options.ffmpeg_layer {
-        let mut publish = words(&format!("aws lambda publish-layer-version --layer-name {stack}-ffmpeg --zip-file"));
-        publish.push(format!("fileb://{}", zip.display()));
-        publish.extend(words("--query LayerVersionArn --output text"));
-        let publish = Command { yields: Yields::Parameter("FfmpegLayerArn"), ..command(publish) };
-        steps.push(step("ffmpeg layer", "FfmpegLayerArn", vec![publish]));
+        steps.push(step("ffmpeg layer", "FfmpegLayerArn", layer(stack, &zip.display().to_string())));
     }
     if let Some(account) = &options.push {
         let file = format!("file://{}", account.display());
@@ -123,6 +122,46 @@ fn yields(line: &str, parameter: &'static str) -> Command {
     Command { yields: Yields::Parameter(parameter), ..command(words(line)) }
 }
 
+/// Associates the plugin nori with the domain. It is a package of OpenSearch Service, one for each engine version.
+fn nori(stack: &str) -> [Command; 2] {
+    let mut find = words("aws opensearch describe-packages --output text --query");
+    find.push(
+        "PackageDetailsList[?contains(PackageName, 'nori') && EngineVersion == 'OpenSearch_2.19'] | [0].PackageID"
+            .to_owned(),
+    );
+    let domain = format!("{stack}-search");
+    let associate = format!("aws opensearch associate-package --domain-name {domain} --package-id $NoriPackageId");
+    // A type error without the association.
+    let mut exists =
+        words(&format!("aws opensearch list-packages-for-domain --domain-name {domain} --output text --query"));
+    exists
+        .push("DomainPackageDetailsList[?contains(PackageName, 'nori')] | starts_with([0].PackageID, 'G')".to_owned());
+    [
+        Command { yields: Yields::Parameter("NoriPackageId"), ..command(find) },
+        Command { or_else: Some(exists), ..command(words(&associate)) },
+    ]
+}
+
+/// Publishes a layer through a bucket: Lambda accepts at most 50 MB directly.
+fn layer(stack: &str, zip: &str) -> Vec<Command> {
+    let bucket = format!("{stack}-layers-$AccountId");
+    let mut put = words(&format!("aws s3api put-object --bucket {bucket} --key ffmpeg.zip --body"));
+    put.push(zip.to_owned());
+    let publish = format!(
+        "aws lambda publish-layer-version --layer-name {stack}-ffmpeg --license-info GPL-3.0-or-later --query \
+         LayerVersionArn --output text --content S3Key=ffmpeg.zip,S3Bucket={bucket}"
+    );
+    vec![
+        yields("aws sts get-caller-identity --query Account --output text", "AccountId"),
+        Command {
+            or_else: Some(words(&format!("aws s3api head-bucket --bucket {bucket}"))),
+            ..command(words(&format!("aws s3 mb s3://{bucket}")))
+        },
+        command(put),
+        yields(&publish, "FfmpegLayerArn"),
+    ]
+}
+
 /// Creates a secret, or reads the ARN of an existing one.
 fn secret(name: &str, file: &str, parameter: &'static str) -> Command {
     let mut create = words(&format!("aws secretsmanager create-secret --name {name} --secret-string"));
@@ -133,7 +172,7 @@ fn secret(name: &str, file: &str, parameter: &'static str) -> Command {
 }
 
 /// Deploys a stack of `infra/` and reads its outputs.
-fn deploy(stack: &str, part: &str, overrides: Vec<String>) -> Vec<Command> {
+fn deploy(stack: &str, part: &str, overrides: Vec<String>) -> [Command; 2] {
     let mut deploy = words(&format!(
         "aws cloudformation deploy --no-fail-on-empty-changeset --capabilities CAPABILITY_IAM --stack-name {stack}-{part} \
          --template-file infra/{part}.yaml"
@@ -142,7 +181,7 @@ fn deploy(stack: &str, part: &str, overrides: Vec<String>) -> Vec<Command> {
         deploy.push("--parameter-overrides".to_owned());
         deploy.extend(overrides);
     }
-    vec![command(deploy), outputs(stack, part)]
+    [command(deploy), outputs(stack, part)]
 }
 
 /// Reads the outputs of a stack of `infra/`.

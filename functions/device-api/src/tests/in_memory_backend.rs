@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    num::NonZeroU32,
     rc::Rc,
 };
 
@@ -11,7 +12,7 @@ use function_kit::failure::Failure;
 use interleavings::Gate;
 use jiff::Timestamp;
 use rest_kit::response::HandlerError;
-use store::devices::{Device, Holder, RegisterOutcome, TokenClaim, WriteOutcome};
+use store::devices::{Device, Holder, RegisterOutcome, RemovalOutcome, TokenClaim, WriteOutcome};
 
 use super::fixtures::endpoint_arn;
 use crate::{
@@ -43,6 +44,8 @@ pub struct State {
     pub calls_until_failure: Cell<Option<usize>>,
     /// The index by token misses all devices.
     pub index_is_stale: Cell<bool>,
+    /// Removals of dead devices in this hour.
+    pub removals: Cell<u32>,
     /// A defect: the claims of tokens are ignored.
     pub ignores_claims: Cell<bool>,
     created: Cell<usize>,
@@ -211,6 +214,16 @@ impl Devices for InMemoryBackend {
         self.devices.borrow_mut().remove(&(device.user.clone(), device.id.clone()));
         self.release_claim(&device.token, device.registration.as_ref());
         Ok(true)
+    }
+
+    async fn remove_dead(&self, device: &Device, limit: NonZeroU32, _: Timestamp) -> Result<RemovalOutcome, Failure> {
+        self.call("count removal").await?;
+        if self.removals.get() >= limit.get() {
+            return Ok(RemovalOutcome::LimitReached);
+        }
+        self.removals.set(self.removals.get() + 1);
+        let is_removed = self.unregister(device).await?;
+        Ok(if is_removed { RemovalOutcome::Removed } else { RemovalOutcome::RegisteredAgain })
     }
 
     async fn delete_unclaimed(&self, token: &Token, holder: &Holder) -> Result<(), Failure> {

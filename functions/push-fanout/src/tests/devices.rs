@@ -62,6 +62,19 @@ async fn missing_endpoint_removes_device() {
 }
 
 #[tokio::test]
+async fn device_stays_beyond_the_limit_of_removals_and_the_next_notification_removes_it() {
+    let backend = InMemoryBackend::with_users(&["mina"]);
+    backend.removal_limit_is_reached.set(true);
+    backend.fail_publish("mina/phone", || PublishError::EndpointDisabled);
+    assert_eq!(backend.deliver(&liked_story()).await, []);
+    assert_eq!(backend.device_count("mina"), 1);
+    backend.removal_limit_is_reached.set(false);
+    backend.fail_publish("mina/phone", || PublishError::EndpointDisabled);
+    assert_eq!(backend.deliver(&[add_edge(3, "follows", "jun", "mina")]).await, []);
+    assert_eq!(backend.device_count("mina"), 0);
+}
+
+#[tokio::test]
 async fn device_registered_again_stays() {
     let backend = InMemoryBackend::with_users(&["mina"]);
     backend.device_reregisters.set(true);

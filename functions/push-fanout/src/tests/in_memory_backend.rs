@@ -17,7 +17,7 @@ use interleavings::Gate;
 use jiff::{SignedDuration, Timestamp};
 use store::{
     audience::{Followers, PendingEvent, PendingKey, PendingPage},
-    devices::{DeliveryTargets, Device},
+    devices::{DeliveryTargets, Device, RemovalOutcome},
     ledger::{Claim, Entry, PageBound},
 };
 
@@ -80,6 +80,8 @@ pub struct InMemoryBackend {
     pub concurrent_change: RefCell<Option<Change>>,
     /// Devices register again, with the same token, just before they are removed.
     pub device_reregisters: Cell<bool>,
+    /// As many devices were removed in this hour as are allowed.
+    pub removal_limit_is_reached: Cell<bool>,
     /// The response of the next claim is lost, and the call is repeated.
     pub claim_response_is_lost: Cell<bool>,
     /// A defect: pending events are dropped also if they were stored again.
@@ -111,6 +113,7 @@ impl InMemoryBackend {
             crash_before_mark: Cell::new(false),
             concurrent_change: RefCell::default(),
             device_reregisters: Cell::new(false),
+            removal_limit_is_reached: Cell::new(false),
             claim_response_is_lost: Cell::new(false),
             drops_ignore_nonces: Cell::new(false),
         }
@@ -369,8 +372,11 @@ impl MobilePush for InMemoryBackend {
         Ok(self.targets.borrow().get(user).cloned().unwrap_or_default())
     }
 
-    async fn remove_device(&self, device: &Device) -> Result<bool, Failure> {
+    async fn remove_device(&self, device: &Device) -> Result<RemovalOutcome, Failure> {
         self.call("remove device").await;
+        if self.removal_limit_is_reached.get() {
+            return Ok(RemovalOutcome::LimitReached);
+        }
         let mut targets = self.targets.borrow_mut();
         let devices = &mut targets.get_mut(&device.user).expect("a user").devices;
         if self.device_reregisters.get() {
@@ -378,7 +384,7 @@ impl MobilePush for InMemoryBackend {
         }
         let before = devices.len();
         devices.retain(|known| known != device);
-        Ok(devices.len() < before)
+        Ok(if devices.len() < before { RemovalOutcome::Removed } else { RemovalOutcome::RegisteredAgain })
     }
 
     async fn publish(&self, endpoint: &str, message: &str) -> Result<(), PublishError> {

@@ -59,7 +59,7 @@ fn environment(tool: Tool) -> Result<()> {
 }
 
 /// The Python whose pip installs into all environments. Installing pip into each one would take several seconds.
-fn installer() -> Result<PathBuf> {
+pub(super) fn installer() -> Result<PathBuf> {
     let folder = paths::cache().join("tools/installer");
     once(&folder, || create(&folder, &[]))?;
     Ok(folder.join("bin/python"))

@@ -1,6 +1,7 @@
 //! `template.yaml` and the templates in `infra/` match the code and the documents.
 //!
 //! ```text
+//! canary       deployments of the API
 //! runbooks     every alarm has a runbook
 //! dashboards   metrics in alarms, dashboards and filters exist
 //! metrics      metric definitions
@@ -12,6 +13,7 @@
 //! template     reads templates
 //! ```
 
+mod canary;
 mod dashboards;
 mod endpoints;
 mod metrics;

@@ -2,8 +2,10 @@
 
 mod dependencies;
 mod documents;
+mod ffmpeg_layer;
 mod import_cycles;
 mod infrastructure;
 mod openapi;
 mod parsers;
 mod sidecar;
+mod workflows;

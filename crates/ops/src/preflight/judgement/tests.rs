@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::preflight::{TEMPLATE, report::Level};
+use crate::{findings::Level, preflight::TEMPLATE};
 
 const NEW: LambdaLimits = LambdaLimits { all: 10, unreserved: 10 };
 const GROWN: LambdaLimits = LambdaLimits { all: 1_000, unreserved: 1_000 };
@@ -17,8 +17,11 @@ const ALL_PARTS: [(&str, &str); 7] = [
     ("PushCredentialsSecretArn", "arn"),
 ];
 
+/// A plan with mails through SES.
 fn plan_in(region: &str, stack: &str, parameters: &[(&str, &str)]) -> Plan {
-    let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mail = [("MailIdentityArn", "arn"), ("MailFrom", "no-reply@iyagi.example")];
+    let parameters =
+        mail.iter().chain(parameters).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Plan::of(TEMPLATE, stack, region, "123456789012", parameters).expect("a plan")
 }
 
@@ -150,6 +153,7 @@ fn quotas_and_verification_are_judged() {
     assert_eq!(concerns(&plan(&[("ApiRate", "20000")]), &account(GROWN)), [(Level::Warns, "API Gateway")]);
     let sandbox = Account { mail: Ok(Mail { is_in_production: false, daily: 200 }), ..account(GROWN) };
     assert_eq!(concerns(&plan(&[]), &sandbox), [(Level::Warns, "mail")]);
+    assert_eq!(concerns(&plan(&[("MailIdentityArn", "")]), &account(GROWN)), [(Level::Warns, "mail")]);
 }
 
 #[test]
@@ -170,6 +174,12 @@ fn parameters_that_belong_together_are_checked() {
     };
     assert_eq!(concerns(&certificate("ap-northeast-2"), &account(GROWN)), [(Level::Fails, "parameters")]);
     assert_eq!(concerns(&certificate("us-east-1"), &account(GROWN)), []);
+    let google = [("GoogleClientId", "id"), ("SignInDomainPrefix", "iyagi"), ("SignInSecretArn", "arn")];
+    assert_eq!(concerns(&plan(&google), &account(GROWN)), []);
+    assert_eq!(concerns(&plan(&google[..2]), &account(GROWN)), [(Level::Fails, "parameters")]);
+    let canary = [("ApiCanary", "true"), ("Release", "3fd1")];
+    assert_eq!(concerns(&plan(&canary), &account(GROWN)), []);
+    assert_eq!(concerns(&plan(&canary[..1]), &account(GROWN)), [(Level::Warns, "parameters")]);
 }
 
 #[test]

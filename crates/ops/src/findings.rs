@@ -1,16 +1,17 @@
-//! Findings as text and JSON.
+//! Findings of checks, as text and JSON.
 
 use std::fmt;
 
+use anyhow::Result;
 use serde::Serialize;
 
-/// How certain a failure is.
+/// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Level {
-    /// The deployment will fail.
+    /// The deployment fails, or will fail.
     Fails,
-    /// The deployment can fail, or the stack will not work well.
+    /// The deployment can fail, or the stack does not work well.
     Warns,
     /// It was not possible to check.
     Unknown,
@@ -21,7 +22,7 @@ pub enum Level {
 /// A result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How certain a failure is.
+    /// How bad it is.
     pub level: Level,
     /// What was checked.
     pub subject: &'static str,
@@ -33,9 +34,17 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A certain failure, and how to mend it.
+    /// A failure, and how to mend it.
     pub fn fails(subject: &'static str, text: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { level: Level::Fails, subject, text: text.into(), mend: Some(mend.into()) }
+    }
+
+    /// The result of a check: its text, or the reason of a failure.
+    pub fn of(subject: &'static str, result: Result<String>) -> Self {
+        match result {
+            Ok(text) => Self::fine(subject, text),
+            Err(error) => Self { level: Level::Fails, subject, text: one_line(&format!("{error:#}")), mend: None },
+        }
     }
 
     /// A possible failure, and how to avoid it.
@@ -45,9 +54,7 @@ impl Finding {
 
     /// A check that was not possible.
     pub fn unknown(subject: &'static str, reason: &str) -> Self {
-        // The answers of services are long and have several lines.
-        let reason: String = reason.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
-        Self { level: Level::Unknown, subject, text: format!("not checked: {reason}"), mend: None }
+        Self { level: Level::Unknown, subject, text: format!("not checked: {}", one_line(reason)), mend: None }
     }
 
     /// Nothing to do.
@@ -56,9 +63,14 @@ impl Finding {
     }
 }
 
-/// The result of `preflight`.
+/// The beginning of a text in one line. The answers of services are long and have several lines.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect()
+}
+
+/// The result of `preflight` and `smoke`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PreflightReport {
+pub struct CheckReport {
     /// Name of the stack.
     pub stack: String,
     /// Region of the stack.
@@ -67,14 +79,14 @@ pub struct PreflightReport {
     pub findings: Vec<Finding>,
 }
 
-impl PreflightReport {
-    /// Whether the deployment will fail.
+impl CheckReport {
+    /// Whether a check has failed.
     pub fn fails(&self) -> bool {
         self.findings.iter().any(|finding| finding.level == Level::Fails)
     }
 }
 
-impl fmt::Display for PreflightReport {
+impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} in {}", self.stack, self.region)?;
         let mut findings: Vec<_> = self.findings.iter().collect();
@@ -94,11 +106,27 @@ impl fmt::Display for PreflightReport {
         let count = |level| self.findings.iter().filter(|finding| finding.level == level).count();
         write!(
             f,
-            "{} will fail, {} to consider, {} not checked, {} fine",
+            "{} fail, {} to consider, {} not checked, {} fine",
             count(Level::Fails),
             count(Level::Warns),
             count(Level::Unknown),
             count(Level::Fine)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_check_is_a_failure_of_the_report() {
+        let failed = Finding::of("search", Err(anyhow::anyhow!("status\n503").context("no answer")));
+        assert_eq!((failed.level, failed.text.as_str()), (Level::Fails, "no answer: status 503"));
+        let fine = Finding::of("search", Ok("found".to_owned()));
+        let report =
+            |findings| CheckReport { stack: "iyagi".to_owned(), region: "ap-northeast-2".to_owned(), findings };
+        assert!(!report(vec![fine.clone()]).fails());
+        assert!(report(vec![fine, failed]).fails());
     }
 }

@@ -1,0 +1,80 @@
+//! `ops setup` and `ops preflight` against the emulator, as far as it goes: it has no Neptune.
+
+use std::{fs, os::unix::fs::symlink};
+
+use serde_json::Value;
+use stack::{paths, tools::Tool};
+use uuid::Uuid;
+
+use super::run_ops_on;
+use crate::deployed::Deployed;
+
+/// Fields of a report's findings.
+fn findings<'a>(report: &'a Value, level: &str) -> Vec<&'a str> {
+    let findings = report["findings"].as_array().expect("findings").iter();
+    findings
+        .filter(|finding| finding["level"] == level)
+        .map(|finding| finding["subject"].as_str().expect("text"))
+        .collect()
+}
+
+#[tokio::test]
+async fn setup_prepares_what_is_missing_once_and_preflight_accepts_it() {
+    let deployed = Deployed::shared().await;
+    // Names of secrets are short.
+    let stack = format!("setup-{}", &Uuid::new_v4().simple().to_string()[..8]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    fs::copy(paths::root().join("samconfig.toml"), path("samconfig.toml")).expect("a file");
+    symlink(paths::root().join("infra"), path("infra")).expect("a link");
+    fs::write(path("account.json"), r#"{"type":"service_account"}"#).expect("a file");
+    fs::write(path("ffmpeg.zip"), "PK").expect("a file");
+    let (config, aws) = (path("samconfig.toml"), Tool::Sam.bin().join("aws"));
+    let (config, aws) = (config.to_str().expect("UTF-8"), aws.to_str().expect("UTF-8"));
+    let parts =
+        ["--alarms", "on-call@iyagi.example", "--key", "--push", "account.json", "--ffmpeg-layer", "ffmpeg.zip"];
+    let setup = [&["setup", "--config-file", config, "--aws-cli", aws, "--delivery"], &parts[..]].concat();
+
+    let dry_run = run_ops_on(&deployed, &stack, &setup).await;
+    assert_eq!((dry_run["applied"].as_bool(), dry_run["steps"].as_array().map(Vec::len)), (Some(false), Some(5)));
+    let apply = [&setup[..], &["--apply"]].concat();
+    let applied = run_ops_on(&deployed, &stack, &apply).await;
+    assert_eq!((applied["applied"].as_bool(), applied["steps"].as_array().map(Vec::len)), (Some(true), Some(5)));
+    let written = fs::read_to_string(path("samconfig.toml")).expect("a file");
+    for parameter in [
+        "AlarmTopicArn=arn:aws:sns:",
+        "KmsKeyArn=arn:aws:kms:",
+        "FfmpegLayerArn=arn:aws:lambda:",
+        "PushCredentialsSecretArn=arn:aws:secretsmanager:",
+        "DeliveryKeySecretArn=arn:aws:secretsmanager:",
+        "DeliveryPublicKey=",
+    ] {
+        let lines = written.lines().filter(|line| !line.trim().starts_with('#') && line.contains(parameter));
+        assert_eq!(lines.count(), 1, "{parameter}: {written}");
+    }
+    assert!(!path("delivery.pem").exists(), "the private key is in Secrets Manager only");
+    // The same call again finds nothing to do.
+    let again = run_ops_on(&deployed, &stack, &apply).await;
+    assert_eq!(again["steps"].as_array().map(Vec::len), Some(0), "{again}");
+
+    let preflight = ["preflight", "--config-file", config, "--config-env", "production"];
+    let report = run_ops_on(&deployed, &stack, &preflight).await;
+    assert_eq!(findings(&report, "fails"), [""; 0], "{report}");
+    for subject in ["account", "stack"] {
+        assert!(findings(&report, "fine").contains(&subject), "{subject}: {report}");
+    }
+}
+
+#[tokio::test]
+async fn preflight_finds_names_that_an_earlier_stack_left() {
+    let deployed = Deployed::shared().await;
+    let stack = format!("left-{}", &Uuid::new_v4().simple().to_string()[..8]);
+    let queue = [("Action", "CreateQueue"), ("Version", "2012-11-05"), ("Attribute.1.Name", "FifoQueue")];
+    let name = format!("{stack}-push.fifo");
+    let queue = [&queue[..], &[("Attribute.1.Value", "true"), ("QueueName", name.as_str())]].concat();
+    deployed.aws.query("sqs", &queue).await.expect("queue");
+    let config = paths::root().join("samconfig.toml");
+    let preflight = ["preflight", "--config-file", config.to_str().expect("UTF-8")];
+    let report = run_ops_on(&deployed, &stack, &preflight).await;
+    assert_eq!(findings(&report, "fails"), ["names"], "{report}");
+}

@@ -1,0 +1,86 @@
+//! `ops smoke` on the deployed stack.
+
+use domain::push::Platform;
+use mobile_push::{Profile, Reachability};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::run_ops;
+use crate::deployed::Deployed;
+
+/// The token of a new phone.
+async fn phone(deployed: &Deployed, reach: Reachability) -> String {
+    let token = format!("test-{}", Uuid::new_v4());
+    let phones = deployed.stack.mobile_push();
+    let profile = Profile { name: "smoke".into(), language: "ko".into(), platform: Platform::Android };
+    phones.register_phone(&token, &profile).await.expect("phone");
+    phones.set_reachability(&token, reach).await.expect("reachability");
+    token
+}
+
+/// Subjects and texts of the findings of a level.
+fn of_level<'a>(report: &'a Value, level: &str) -> Vec<(&'a str, &'a str)> {
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let findings = findings.filter(|finding| finding["level"] == level);
+    findings
+        .map(|finding| (finding["subject"].as_str().expect("text"), finding["text"].as_str().expect("text")))
+        .collect()
+}
+
+/// Other tests cause alarms.
+fn failures(report: &Value) -> Vec<(&str, &str)> {
+    of_level(report, "fails").into_iter().filter(|(subject, _)| *subject != "alarms").collect()
+}
+
+#[tokio::test]
+async fn smoke_finds_nothing_and_notifies_the_phone_once() {
+    let deployed = Deployed::shared().await;
+    let token = phone(&deployed, Reachability::Online).await;
+    let report = run_ops(&deployed, &["smoke", "--push-token", &token, "--timeout", "60"]).await;
+    assert_eq!(failures(&report), [], "{report}");
+    let fine: Vec<_> = of_level(&report, "fine").into_iter().map(|(subject, _)| subject).collect();
+    for subject in ["sign-in", "ID token", "upload", "picture", "recording", "originals", "search", "push", "recursion"]
+    {
+        assert!(fine.contains(&subject), "{subject}: {report}");
+    }
+    let screen = deployed.stack.mobile_push().phone(&token).await.expect("phone").screen;
+    assert_eq!(screen.len(), 1, "{screen:?}");
+    // Nothing stays.
+    let accounts = json!({"UserPoolId": deployed.output("UserPoolId"), "Filter": "email ^= \"smoke-\""});
+    let accounts = deployed.aws.json("cognito-idp", "AWSCognitoIdentityProviderService.ListUsers", &accounts).await;
+    assert_eq!(accounts.expect("accounts")["Users"], json!([]));
+}
+
+#[tokio::test]
+async fn smoke_fails_where_a_token_is_dead_or_an_alarm_is_on() {
+    let deployed = Deployed::shared().await;
+    let token = phone(&deployed, Reachability::Stale).await;
+    let alarm = format!("iyagi-smoke-{}", Uuid::new_v4());
+    let put = [
+        ("Action", "PutMetricAlarm"),
+        ("Version", "2010-08-01"),
+        ("AlarmName", alarm.as_str()),
+        ("Namespace", "IYAGI"),
+        ("MetricName", "None"),
+        ("Statistic", "Sum"),
+        ("Period", "60"),
+        ("EvaluationPeriods", "1"),
+        ("Threshold", "1"),
+        ("ComparisonOperator", "GreaterThanOrEqualToThreshold"),
+    ];
+    deployed.aws.query("monitoring", &put).await.expect("alarm");
+    let set = [
+        ("Action", "SetAlarmState"),
+        ("Version", "2010-08-01"),
+        ("AlarmName", alarm.as_str()),
+        ("StateValue", "ALARM"),
+        ("StateReason", "test"),
+    ];
+    deployed.aws.query("monitoring", &set).await.expect("state");
+    let report = run_ops(&deployed, &["smoke", "--push-token", &token, "--timeout", "60"]).await;
+    let delete = [("Action", "DeleteAlarms"), ("Version", "2010-08-01"), ("AlarmNames.member.1", alarm.as_str())];
+    deployed.aws.query("monitoring", &delete).await.expect("deleted");
+    assert_eq!(failures(&report), [("push", "FCM refuses the token: the device was removed")], "{report}");
+    let alarms = of_level(&report, "fails").into_iter().find(|(subject, _)| *subject == "alarms");
+    assert!(alarms.is_some_and(|(_, text)| text.contains(&alarm)), "{report}");
+}
