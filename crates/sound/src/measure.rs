@@ -22,6 +22,8 @@ use silence::SilenceDetector;
 use ticks::{TICKS_PER_STEP, Ticks};
 use true_peak::{HISTORY, Interpolator, SEGMENT};
 
+use serde::Serialize;
+
 use crate::waveform::Waveform;
 
 /// Frames measured at a time. Two channels fit into the L1 cache.
@@ -36,9 +38,9 @@ const MAX_SAMPLE: f32 = 64.0;
 const _: () = assert!(BLOCK.is_multiple_of(SEGMENT) && (MIN_FRAMES_PER_SPAN as usize).is_multiple_of(SEGMENT));
 
 /// The result of a [`Meter`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {
-    /// The number of frames (samples per channel).
+    /// The number of frames (samples per channel), counted while decoding.
     pub frames: u64,
     /// The loudness.
     pub loudness: Loudness,
@@ -52,6 +54,7 @@ pub struct Measured {
     /// The silent stretches.
     pub silences: Silences,
     /// Minima and maxima for drawing.
+    #[serde(skip)]
     pub waveform: Waveform,
 }
 

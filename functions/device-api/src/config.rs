@@ -1,16 +1,9 @@
-use function_kit::config::{MissingSetting, required};
+use serde::Deserialize;
 
 /// Settings from the environment, which the template sets.
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Config {
     pub devices_table: String,
     pub platform_application_arn: String,
-}
-
-impl Config {
-    pub fn from_env() -> Result<Self, MissingSetting> {
-        Ok(Self {
-            devices_table: required("DEVICES_TABLE")?,
-            platform_application_arn: required("PLATFORM_APPLICATION_ARN")?,
-        })
-    }
 }

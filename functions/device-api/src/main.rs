@@ -16,7 +16,7 @@ mod tests;
 
 use std::time::{Duration, SystemTime};
 
-use function_kit::{aws, logs};
+use function_kit::{aws, config::from_env, logs};
 use jiff::Timestamp;
 use rest_kit::serve::serve_with_job;
 use store::devices::DeviceTable;
@@ -27,7 +27,7 @@ const COLLECTION_MARGIN: Duration = Duration::from_secs(15);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = config::Config::from_env()?;
+    let config: config::Config = from_env()?;
     let aws = aws::sdk_config();
     let ports = ports::Ports {
         devices: DeviceTable::new(aws_sdk_dynamodb::Client::new(&aws), config.devices_table),
@@ -41,5 +41,4 @@ async fn main() -> anyhow::Result<()> {
         },
     )
     .await
-    .map_err(anyhow::Error::from_boxed)
 }

@@ -1,22 +1,12 @@
-use function_kit::config::{MissingSetting, required};
+use serde::Deserialize;
 
 /// Settings from the environment, which the template sets.
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Config {
     pub audience_table: String,
     pub ledger_table: String,
     pub devices_table: String,
     pub push_queue_url: String,
     pub dead_letter_queue_url: String,
-}
-
-impl Config {
-    pub fn from_env() -> Result<Self, MissingSetting> {
-        Ok(Self {
-            audience_table: required("AUDIENCE_TABLE")?,
-            ledger_table: required("LEDGER_TABLE")?,
-            devices_table: required("DEVICES_TABLE")?,
-            push_queue_url: required("PUSH_QUEUE_URL")?,
-            dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
-        })
-    }
 }
