@@ -1,7 +1,6 @@
 //! Fails the build if the notification rules and texts are inconsistent.
 
 #[path = "src/push/category.rs"]
-#[expect(dead_code, reason = "only the library uses it")]
 mod category;
 #[path = "src/push/check.rs"]
 mod check;

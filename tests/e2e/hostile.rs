@@ -95,7 +95,7 @@ async fn random_calls_read_and_change_only_what_the_access_table_allows() {
 
 /// A small file that becomes `ready` (a picture) or `failed` (audio).
 fn file(kind: &str, visibility: &'static str) -> UploadFile<'static> {
-    let kind = Kind::named(kind).expect("kind");
+    let kind: Kind = kind.parse().expect("kind");
     let (content_type, bytes) = match kind {
         Kind::Audio => ("audio/mp4", vec![1; 100]),
         Kind::Avatar | Kind::Photo => ("image/jpeg", photograph("고양이.jpg")),

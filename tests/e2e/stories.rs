@@ -95,7 +95,7 @@ async fn recording_is_drawn_and_played_in_browser() {
     let (status, _, rendition) = deployed.fetch(source).await;
     assert_eq!(status, 200);
     let analysis = analyse(Cursor::new(rendition), &Limits::default()).expect("analysis");
-    let lufs = analysis.loudness.integrated_lufs.expect("loudness");
+    let lufs = analysis.measured.loudness.integrated_lufs.expect("loudness");
     // -19 LUFS in mono are as loud as -16 LUFS from two loudspeakers.
     assert!(analysis.channels == 1 && (lufs + 19.0).abs() < 1.0, "{lufs} LUFS");
 

@@ -21,7 +21,7 @@ pub struct DeviceRegistration {
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(
         feature = "document",
-        schema(nullable = false, examples("ko"), max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
+        schema(examples("ko"), max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
     )]
     pub language: Option<String>,
 }
@@ -38,7 +38,6 @@ pub struct Device {
     pub platform: Platform,
     /// Language of the app, as a BCP 47 tag. Absent if the app sent none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub language: Option<String>,
     /// Time of the last registration: RFC 3339 in UTC, with milliseconds.
     #[cfg_attr(feature = "document", schema(format = DateTime))]
@@ -64,7 +63,6 @@ pub struct NotificationPreferences {
     pub muted: BTreeSet<Category>,
     /// Hours in which notifications make no sound. Absent: never.
     #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub quiet_hours: Option<QuietHours>,
 }
 

@@ -28,8 +28,8 @@ pub fn value() -> Value {
     let mut paths = Map::new();
     let operations = [media::operations(), uploads::operations(), search::operations(), devices::operations()];
     for operation in operations.into_iter().flatten() {
-        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method] = operation.to_json();
+        let (method, path) = operation.method_and_path();
+        paths.entry(path).or_insert_with(|| json!({}))[method] = operation.to_json();
     }
     json!({
         "openapi": "3.1.0",

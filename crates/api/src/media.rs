@@ -1,5 +1,6 @@
 use domain::media::{FileName, Kind, MediaId, Post, Reason, Visibility};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::{
     object::present,
@@ -18,6 +19,7 @@ pub const MAX_OWNER_CHARACTERS: usize = 256;
 /// A media item, as the caller may see it. `id` is always present. Without the parameter `fields`, so
 /// are `kind`, `owner`, `uploadedAt`, `bytes`, `visibility` and `state`; with it, only the requested
 /// fields. The original itself cannot be downloaded.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
@@ -25,98 +27,55 @@ pub struct MediaItem {
     /// Id of the item.
     pub id: MediaId,
     /// Kind of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub kind: Option<Kind>,
     /// `sub` of the owner's account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub owner: Option<String>,
     /// Time of the upload: RFC 3339 in UTC, with milliseconds. All times have the same length, so they
     /// sort as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, format = DateTime))]
+    #[cfg_attr(feature = "document", schema(format = DateTime))]
     pub uploaded_at: Option<String>,
     /// Declared content type of the original. Absent if unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub content_type: Option<String>,
     /// Content type of the original by its content, which may differ from the declared one. Absent before the item is
     /// `ready`, or if unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub detected_type: Option<String>,
     /// Size of the original in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub bytes: Option<u64>,
     /// Audience of the item.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub visibility: Option<Visibility>,
     /// Id of the story that the item belongs to. Absent if there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub post: Option<Post>,
     /// Original name of the file. Present for the owner only, if the upload declared one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub file_name: Option<FileName>,
     /// State of processing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub state: Option<MediaState>,
     /// Reason of the failure. Present when `failed`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub reason: Option<Reason>,
     /// Width of the oriented original in pixels. Present when a picture is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub width: Option<u32>,
     /// Height of the oriented original in pixels. Present when a picture is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub height: Option<u32>,
     /// Placeholder to display while a variant loads. Present when a picture is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub placeholder: Option<Placeholder>,
     /// Files to display, the largest first. Present when a picture is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub variants: Option<Vec<MediaVariant>>,
     /// Duration in milliseconds, measured by decoding. Present when a recording is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub duration_ms: Option<u64>,
     /// Codec of the original: `aac_lc`, `mp3`, `opus`, … Present when a recording is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub codec: Option<String>,
     /// Sample rate of the original in Hz. Present when a recording is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, minimum = 4_000, maximum = 192_000))]
+    #[cfg_attr(feature = "document", schema(minimum = 4_000, maximum = 192_000))]
     pub sample_rate: Option<u32>,
     /// Channels of the original; 1 is mono. Present when a recording is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, minimum = 1, maximum = 8))]
+    #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 8))]
     pub channels: Option<u32>,
     /// Loudness of the original. Present when a recording is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub loudness: Option<Loudness>,
     /// Silent stretches. Present when a recording is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub silence: Option<Silence>,
     /// Waveform to display. Present when a recording is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub waveform: Option<Waveform>,
     /// Files to play. The first one plays on all platforms. Present when a recording is `ready`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub renditions: Option<Vec<Rendition>>,
 }
 
@@ -174,7 +133,7 @@ pub struct MediaList {
     pub items: Vec<MediaItem>,
     /// `cursor` of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, format = "cursor"))]
+    #[cfg_attr(feature = "document", schema(format = "cursor"))]
     pub next: Option<String>,
 }
 
@@ -197,17 +156,17 @@ pub struct MediaBatchRequest {
     pub ids: Vec<MediaId>,
     /// Fields of each item. Absent: all fields.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "document", schema(nullable = false, min_items = 1))]
+    #[cfg_attr(feature = "document", schema(min_items = 1))]
     pub fields: Option<Vec<MediaField>>,
 }
 
-/// Defines [`MediaField`] and [`MediaItem::clear`] from variants, their names in JSON, and fields of
-/// [`MediaItem`].
+/// Defines [`MediaField`] and [`MediaItem::clear`] from variants and fields of [`MediaItem`].
 macro_rules! media_fields {
-    ($count:literal: Id = $id:literal, $($variant:ident = $name:literal => $field:ident,)+) => {
+    ($count:literal: Id, $($variant:ident => $field:ident,)+) => {
         /// A field of a media item.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumString, IntoStaticStr)]
         #[serde(rename_all = "camelCase")]
+        #[strum(serialize_all = "camelCase")]
         #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
         #[allow(missing_docs, reason = "the fields of `MediaItem` have them")]
         pub enum MediaField {
@@ -218,14 +177,6 @@ macro_rules! media_fields {
         impl MediaField {
             /// All fields.
             pub const ALL: [Self; $count] = [Self::Id, $(Self::$variant),+];
-
-            /// The name in requests and responses.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    Self::Id => $id,
-                    $(Self::$variant => $name,)+
-                }
-            }
         }
 
         impl MediaItem {
@@ -242,37 +193,30 @@ macro_rules! media_fields {
 
 media_fields! {
     24:
-    Id = "id",
-    Kind = "kind" => kind,
-    Owner = "owner" => owner,
-    UploadedAt = "uploadedAt" => uploaded_at,
-    ContentType = "contentType" => content_type,
-    DetectedType = "detectedType" => detected_type,
-    Bytes = "bytes" => bytes,
-    Visibility = "visibility" => visibility,
-    Post = "post" => post,
-    FileName = "fileName" => file_name,
-    State = "state" => state,
-    Reason = "reason" => reason,
-    Width = "width" => width,
-    Height = "height" => height,
-    Placeholder = "placeholder" => placeholder,
-    Variants = "variants" => variants,
-    DurationMs = "durationMs" => duration_ms,
-    Codec = "codec" => codec,
-    SampleRate = "sampleRate" => sample_rate,
-    Channels = "channels" => channels,
-    Loudness = "loudness" => loudness,
-    Silence = "silence" => silence,
-    Waveform = "waveform" => waveform,
-    Renditions = "renditions" => renditions,
-}
-
-impl MediaField {
-    /// The field of a name from [`MediaField::as_str`].
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.as_str() == name)
-    }
+    Id,
+    Kind => kind,
+    Owner => owner,
+    UploadedAt => uploaded_at,
+    ContentType => content_type,
+    DetectedType => detected_type,
+    Bytes => bytes,
+    Visibility => visibility,
+    Post => post,
+    FileName => file_name,
+    State => state,
+    Reason => reason,
+    Width => width,
+    Height => height,
+    Placeholder => placeholder,
+    Variants => variants,
+    DurationMs => duration_ms,
+    Codec => codec,
+    SampleRate => sample_rate,
+    Channels => channels,
+    Loudness => loudness,
+    Silence => silence,
+    Waveform => waveform,
+    Renditions => renditions,
 }
 
 /// Order of a list, by the time of upload.

@@ -15,46 +15,35 @@ pub struct Problem {
     pub status: u16,
     /// Details of this request's problem, for developers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub detail: Option<String>,
 }
 
 /// Type of a problem, for programs. Types never change their meaning; new types may be added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, serde_with::SerializeDisplay)]
+#[strum(prefix = "urn:iyagi:problem:", serialize_all = "kebab-case")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub enum ProblemType {
     /// The request breaks a rule of this document.
-    #[serde(rename = "urn:iyagi:problem:invalid-request")]
     InvalidRequest,
     /// The cursor was not issued to this caller for this list.
-    #[serde(rename = "urn:iyagi:problem:invalid-cursor")]
     InvalidCursor,
     /// The request has no valid access token.
-    #[serde(rename = "urn:iyagi:problem:unauthorized")]
     Unauthorized,
     /// The item does not exist, or the caller may not see it.
-    #[serde(rename = "urn:iyagi:problem:not-found")]
     NotFound,
     /// Parts of the upload are missing.
-    #[serde(rename = "urn:iyagi:problem:upload-incomplete")]
     UploadIncomplete,
     /// The upload has expired, or its item was deleted.
-    #[serde(rename = "urn:iyagi:problem:upload-expired")]
     UploadExpired,
     /// The body is too large.
-    #[serde(rename = "urn:iyagi:problem:too-large")]
     TooLarge,
     /// The idempotency key was used for another request.
-    #[serde(rename = "urn:iyagi:problem:idempotency-key-reused")]
     IdempotencyKeyReused,
     /// The caller has exceeded the rate limit.
-    #[serde(rename = "urn:iyagi:problem:too-many-requests")]
     TooManyRequests,
     /// The service has failed.
-    #[serde(rename = "urn:iyagi:problem:internal")]
     Internal,
     /// The service is temporarily overloaded.
-    #[serde(rename = "urn:iyagi:problem:unavailable")]
     Unavailable,
 }
 

@@ -20,12 +20,13 @@ pub struct SearchResults {
     pub items: Vec<SearchResult>,
     /// `cursor` of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, format = "cursor"))]
+    #[cfg_attr(feature = "document", schema(format = "cursor"))]
     pub next: Option<String>,
 }
 
 /// A search result. A story has `title`, `author`, `publishedAt`, `visibility` and `tags`; a person or
 /// tag has `name`.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
@@ -35,34 +36,22 @@ pub struct SearchResult {
     /// Id in the graph. The id of a person is the `sub` of their account.
     pub id: String,
     /// Title of the story.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub title: Option<String>,
     /// Author of the story.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub author: Option<Author>,
     /// Time at which the author told the story: RFC 3339 in UTC, with milliseconds. All times have the same
     /// length, so they sort as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, format = DateTime))]
+    #[cfg_attr(feature = "document", schema(format = DateTime))]
     pub published_at: Option<String>,
     /// Audience of the story.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub visibility: Option<Visibility>,
     /// Tags of the story, the earliest first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, max_items = 10))]
+    #[cfg_attr(feature = "document", schema(max_items = 10))]
     pub tags: Option<Vec<Tag>>,
     /// Name of the person or tag.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub name: Option<String>,
     /// The whole title or name in parts, with the matching parts marked. Absent if the text has changed
     /// since it was indexed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub highlight: Option<Vec<HighlightPart>>,
 }
 
@@ -74,7 +63,6 @@ pub struct Author {
     pub id: String,
     /// Name of the author. Absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub name: Option<String>,
 }
 
@@ -86,7 +74,6 @@ pub struct Tag {
     pub id: String,
     /// Name of the tag. Absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub name: Option<String>,
 }
 

@@ -1,22 +1,18 @@
 use serde::Serialize;
 
 /// Loudness of a recording by EBU R 128, and the gain applied to its renditions.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Loudness {
     /// Integrated loudness of the original in LUFS, without silence. Absent if it cannot be measured, for
     /// example in silence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub integrated_lufs: Option<f64>,
     /// Loudness range of the original in LU. Absent if it cannot be measured, for example in silence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, minimum = 0))]
+    #[cfg_attr(feature = "document", schema(minimum = 0))]
     pub range_lu: Option<f64>,
     /// True peak of the original in dB relative to full scale. Absent in digital silence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub true_peak_dbtp: Option<f64>,
     /// Gain of the renditions over the original in dB; negative if they are quieter.
     #[cfg_attr(feature = "document", schema(maximum = 40))]

@@ -34,11 +34,9 @@ pub struct UploadRequest {
     pub checksum: Checksum,
     /// Name of the file. Only the owner sees it.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub file_name: Option<FileName>,
     /// Id of the story that the item belongs to.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub post: Option<Post>,
     /// Audience of the item.
     #[serde(default)]
@@ -84,6 +82,7 @@ pub struct CompleteUploadRequest {
 }
 
 /// An upload and its next step. `way` is the next step, and decides which fields are present.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
@@ -96,32 +95,23 @@ pub struct Upload {
     /// Next step.
     pub way: UploadWay,
     /// With `put`: method of the request to send.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, value_type = String))]
+    #[cfg_attr(feature = "document", schema(value_type = String))]
     pub method: Option<&'static str>,
     /// With `put`: URL of the request to send.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, format = "uri"))]
+    #[cfg_attr(feature = "document", schema(format = "uri"))]
     pub url: Option<String>,
     /// With `put`: headers of the request to send.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub headers: Option<SignedHeaders>,
     /// With `put`: time until which the request may be sent, at most 15 minutes. RFC 3339 in UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, format = DateTime))]
+    #[cfg_attr(feature = "document", schema(format = DateTime))]
     pub expires_at: Option<String>,
     /// With `parts`: opaque handle to send with each further request. It is valid for the uploader only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, format = "upload-handle"))]
+    #[cfg_attr(feature = "document", schema(format = "upload-handle"))]
     pub handle: Option<String>,
     /// With `parts`: size of every part but the last in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false))]
     pub part_size: Option<u64>,
     /// With `parts`: number of parts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "document", schema(nullable = false, minimum = 2, maximum = 128))]
+    #[cfg_attr(feature = "document", schema(minimum = 2, maximum = 128))]
     pub parts: Option<u64>,
 }
 

@@ -6,7 +6,7 @@ use domain::media::{
 use function_kit::failure::Failure;
 
 use crate::{
-    derived_files::{Content, File},
+    file::{Content, File},
     ports::Ports,
 };
 

@@ -2,17 +2,16 @@ use aws_lambda_events::sqs::SqsEvent;
 use function_kit::{
     aws,
     batch::{self, Queue},
+    config,
     metrics::Metrics,
 };
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 use crate::{
+    aws_ports::AwsPorts,
     cdn_cache::CdnCache,
     config::Config,
-    derived_files::DerivedFiles,
     originals::Originals,
-    ports::AwsPorts,
-    reports::Reports,
     worker::{Renderer, Worker},
 };
 
@@ -20,18 +19,22 @@ use crate::{
 ///
 /// # Errors
 /// If a setting is missing, or Lambda's Runtime API does not respond.
-pub async fn run<R: Renderer>(renderer: R) -> Result<(), Error> {
-    let config = Config::from_env()?;
+pub async fn run<R: Renderer>(renderer: R) -> anyhow::Result<()> {
+    let config: Config = config::from_env()?;
     let aws = aws::sdk_config();
     let s3 = aws_sdk_s3::Client::new(&aws);
     let sqs = aws_sdk_sqs::Client::new(&aws);
-    let cdn_cache =
-        CdnCache { cloudfront: aws_sdk_cloudfront::Client::new(&aws), distribution_id: config.distribution_id };
     let worker = Worker {
         ports: AwsPorts {
             originals: Originals { s3: s3.clone(), bucket: config.originals_bucket },
-            derived: DerivedFiles { s3, bucket: config.derived_bucket, cdn_cache },
-            reports: Reports { sqs: sqs.clone(), queue_url: config.metadata_queue_url },
+            s3,
+            derived_bucket: config.derived_bucket,
+            cdn_cache: CdnCache {
+                cloudfront: aws_sdk_cloudfront::Client::new(&aws),
+                distribution_id: config.distribution_id,
+            },
+            sqs: sqs.clone(),
+            metadata_queue_url: config.metadata_queue_url,
         },
         metrics: Metrics::from_env(),
         renderer,
@@ -43,4 +46,5 @@ pub async fn run<R: Renderer>(renderer: R) -> Result<(), Error> {
         response.map_err(Error::from)
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use tracing::{info, instrument, warn};
 
 use crate::{
+    aws_ports::AwsPorts,
     clean_up::{clean_up, clean_up_gone},
-    derived_files::File,
+    file::File,
     originals::Originals,
-    ports::{AwsPorts, Ports},
+    ports::Ports,
 };
 
 /// Makes derivatives from originals and keeps them in step with S3 events.
@@ -153,6 +154,6 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
 fn name(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Ready(_) => READY,
-        Outcome::Failed { reason } => reason.as_str(),
+        Outcome::Failed { reason } => reason.into(),
     }
 }

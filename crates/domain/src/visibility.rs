@@ -25,5 +25,5 @@ pub(crate) fn of_register(value: Option<&str>) -> Visibility {
 }
 
 fn parse(value: Option<&str>) -> Option<Visibility> {
-    Visibility::ALL.into_iter().find(|visibility| Some(visibility.as_str()) == value)
+    value?.parse().ok()
 }

@@ -1,40 +1,79 @@
 //! Settings from environment variables, read once at start.
 
-use std::{env, num::NonZeroU32};
+use std::env;
 
-/// A required setting is missing from the template.
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// The settings are not those that the function expects.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment variable {0} is not set")]
-pub struct MissingSetting(&'static str);
+#[error("an environment variable is missing or invalid: {0}")]
+pub struct InvalidSettings(serde_path_to_error::Error<serde_json::Error>);
 
-/// The setting `name`.
+/// The settings of a function: each field of `T` is the variable of its name. Empty variables count as missing. All values
+/// are texts: a number needs `#[serde(with = "As::<DisplayFromStr>")]`.
 ///
 /// # Errors
-/// If it is missing or empty.
-pub fn required(name: &'static str) -> Result<String, MissingSetting> {
-    env::var(name).ok().filter(|value| !value.is_empty()).ok_or(MissingSetting(name))
+/// If a variable is missing and not optional, or invalid. The error names it.
+pub fn from_env<T: DeserializeOwned>() -> Result<T, InvalidSettings> {
+    settings(env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
 }
 
-/// The setting `name`; `None` if it is missing or empty.
-pub fn optional(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
+fn settings<T: DeserializeOwned>(variables: impl Iterator<Item = (String, String)>) -> Result<T, InvalidSettings> {
+    let set = variables.filter(|(_, value)| !value.is_empty());
+    let fields: Map<_, _> = set.map(|(name, value)| (name, Value::String(value))).collect();
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(InvalidSettings)
 }
 
-/// A setting is missing or invalid.
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidSetting {
-    /// It is missing or empty.
-    #[error(transparent)]
-    Missing(#[from] MissingSetting),
-    /// It is not a positive number.
-    #[error("the environment variable {0} must be a positive number")]
-    NotPositive(&'static str),
-}
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
 
-/// The setting `name`, a positive number.
-///
-/// # Errors
-/// If it is missing, empty or not a positive number.
-pub fn positive(name: &'static str) -> Result<NonZeroU32, InvalidSetting> {
-    required(name)?.parse().map_err(|_| InvalidSetting::NotPositive(name))
+    use serde::Deserialize;
+    use serde_with::{As, DisplayFromStr};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+    struct Config {
+        devices_table: String,
+        queue_url: Option<String>,
+        on_gap: Option<OnGap>,
+        #[serde(default, with = "As::<Option<DisplayFromStr>>")]
+        burst: Option<NonZeroU32>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum OnGap {
+        Skip,
+    }
+
+    fn config(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        settings(variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn settings_are_the_variables_of_their_names() {
+        let variables =
+            [("DEVICES_TABLE", "7"), ("QUEUE_URL", ""), ("ON_GAP", "skip"), ("BURST", "9"), ("PATH", "/bin")];
+        let (devices_table, on_gap, burst) = ("7".to_owned(), Some(OnGap::Skip), NonZeroU32::new(9));
+        assert_eq!(config(&variables), Ok(Config { devices_table, queue_url: None, on_gap, burst }));
+    }
+
+    #[test]
+    fn missing_empty_or_invalid_setting_is_named() {
+        for (variables, name) in [
+            (&[][..], "DEVICES_TABLE"),
+            (&[("DEVICES_TABLE", "")], "DEVICES_TABLE"),
+            (&[("DEVICES_TABLE", "devices"), ("ON_GAP", "stop")], "ON_GAP"),
+            (&[("DEVICES_TABLE", "devices"), ("BURST", "0")], "BURST"),
+            (&[("DEVICES_TABLE", "devices"), ("BURST", "many")], "BURST"),
+        ] {
+            let error = config(variables).expect_err("an error");
+            assert!(error.contains(name), "{error}");
+        }
+    }
 }

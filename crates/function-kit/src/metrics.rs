@@ -14,6 +14,7 @@ use std::{
 };
 
 use aws_sdk_sqs::primitives::{DateTime, DateTimeFormat};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// The CloudWatch namespace of all metrics.
@@ -26,8 +27,8 @@ const LEVEL: &str = "FATAL";
 /// The most values of one metric in one line.
 const MAX_VALUES: usize = 100;
 
-/// The unit of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The unit of a metric, by CloudWatch's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub enum Unit {
     /// A number of things.
     Count,
@@ -39,19 +40,6 @@ pub enum Unit {
     Bytes,
     /// Percent.
     Percent,
-}
-
-impl Unit {
-    /// CloudWatch's name.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Count => "Count",
-            Self::Milliseconds => "Milliseconds",
-            Self::Seconds => "Seconds",
-            Self::Bytes => "Bytes",
-            Self::Percent => "Percent",
-        }
-    }
 }
 
 /// Collects the metrics of a function until they are written.
@@ -157,7 +145,7 @@ impl Metrics {
                 Measured::Sum(sum) => (Unit::Count, json!(sum)),
                 Measured::Values(unit, values) => (unit, json!(values)),
             };
-            definitions.push(json!({"Name": name, "Unit": unit.as_str()}));
+            definitions.push(json!({"Name": name, "Unit": unit}));
             line.insert(name.to_owned(), value);
         }
         let directive = json!({"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": definitions});

@@ -3,6 +3,7 @@ use aws_sdk_neptunedata::{
     types::{Encoding, IteratorType},
 };
 use aws_types::SdkConfig;
+use domain::graph::Position;
 use thiserror::Error;
 
 use crate::{
@@ -10,8 +11,8 @@ use crate::{
     error::{Error, RequestError},
     head,
     page::Page,
-    position::{Position, Start},
     retry::NoRetryOnTimeout,
+    start::Start,
 };
 
 /// A client for one cluster's stream. It signs requests with SigV4. Clones share connections.

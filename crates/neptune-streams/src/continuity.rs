@@ -1,6 +1,8 @@
 //! Whether a page, or the head of the stream, continues the records read before.
 
-use crate::{page::Page, position::Position};
+use domain::graph::Position;
+
+use crate::page::Page;
 
 /// The relation of new records to the position consumed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,10 +5,11 @@ use aws_sdk_neptunedata::{
     operation::get_propertygraph_stream::GetPropertygraphStreamError,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use domain::graph::Position;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{page::InvalidPage, position::Position};
+use crate::page::InvalidPage;
 
 /// A failed read of the stream.
 ///

@@ -6,13 +6,13 @@
 
 use std::{borrow::Cow, str::FromStr};
 
+use domain::graph::{Op, Position};
 use serde::de::IgnoredAny;
 
 use crate::{
     page::Page,
-    position::Position,
-    record::{Data, Kind, Op, Record},
-    value::Value,
+    record::{Data, Kind, Record},
+    value,
 };
 
 /// The average JSON size of a record, in bytes. A too large capacity reserves only address space.
@@ -76,7 +76,7 @@ impl<'a> Parser<'a> {
         self.expect(r#","value":{"value":"#)?;
         let json = self.scalar()?;
         self.expect(r#","dataType":"#)?;
-        let value = Value::from_json(self.string()?, json);
+        let value = value::from_json(self.string()?, json);
         self.expect("}")?;
         let (mut from, mut to) = (None, None);
         if kind == Kind::Edge {

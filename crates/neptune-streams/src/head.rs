@@ -1,6 +1,6 @@
 //! The stream's last position, from the message of an error.
 
-use crate::position::Position;
+use domain::graph::Position;
 
 /// Finds `commitNum = 1132, opNum = 200` in Neptune's error message for a position beyond the end:
 /// `Requested startEventId is from the future. Last valid eventId is [commitNum = 1132, opNum = 200]`.

@@ -11,21 +11,22 @@ mod integer;
 mod limit;
 mod page;
 mod parse;
-mod position;
 mod reader;
 mod record;
 mod retry;
+mod start;
 #[cfg(test)]
 mod testing;
 mod transaction;
 mod value;
 
+pub use domain::graph::{InvalidPosition, Op, Position, Value};
+
 pub use client::{Client, MissingHttpClient, Read};
 pub use error::{Error, ErrorResponse};
 pub use limit::MAX_LIMIT;
 pub use page::{InvalidPage, Page};
-pub use position::{InvalidPosition, Position, Start};
 pub use reader::StreamReader;
-pub use record::{Data, Kind, Op, Record};
+pub use record::{Data, Kind, Record};
+pub use start::Start;
 pub use transaction::{Bounds, End, Part, TransactionAssembler};
-pub use value::Value;

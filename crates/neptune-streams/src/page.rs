@@ -1,6 +1,7 @@
+use domain::graph::Position;
 use thiserror::Error;
 
-use crate::{position::Position, record::Record};
+use crate::record::Record;
 
 /// One response of the Streams endpoint.
 ///

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::graph::Position;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -9,7 +10,6 @@ use crate::{
     body, fast_parser,
     integer::Integer,
     page::{InvalidPage, Page},
-    position::Position,
     record::{Record, WirePosition},
 };
 

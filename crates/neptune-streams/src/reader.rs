@@ -1,9 +1,11 @@
+use domain::graph::Position;
+
 use crate::{
     client::{Client, Read},
     continuity::{self, Continuity},
     error::Error,
     limit::{Limit, MAX_LIMIT},
-    position::{Position, Start},
+    start::Start,
 };
 
 /// Reads a stream page by page and detects missing records.

@@ -1,12 +1,10 @@
-use std::fmt;
-
+use domain::graph::{Op, Position, Value};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
 use crate::{
     integer::Integer,
-    position::Position,
-    value::{Value, WireValue},
+    value::{WireValue, text_bytes},
 };
 
 /// One change of the stream: one label or one property of a vertex or an edge.
@@ -23,16 +21,6 @@ pub struct Record {
     /// Whether this is the transaction's last record. Engines before 1.1.1.0 never set it; see
     /// [`TransactionAssembler`](crate::TransactionAssembler).
     pub is_last_op: bool,
-}
-
-/// The operation. An update is a removal of the old value and an addition of the new one, in one commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Op {
-    /// The data was added.
-    Add,
-    /// The data was removed.
-    Remove,
 }
 
 /// The kind of data in a record.
@@ -80,7 +68,7 @@ impl Record {
     pub fn text_bytes(&self) -> usize {
         let Data { id, key, value, from, to, .. } = &self.data;
         let endpoints = [from, to].into_iter().flatten().map(String::len).sum::<usize>();
-        Self::RECORD_BYTES + id.len() + key.len() + value.text_bytes() + endpoints
+        Self::RECORD_BYTES + id.len() + key.len() + text_bytes(value) + endpoints
     }
 
     /// What a record counts in addition to its texts, in bytes. About its memory without them, but never to be adapted to
@@ -132,12 +120,12 @@ impl<'de> Deserialize<'de> for Record {
             commit_timestamp: wire.commit_timestamp.0,
             op: wire.op,
             data: Data {
-                id: id.0,
+                id: id.into(),
                 kind,
                 key,
                 value: value.into(),
-                from: from.map(|Id(id)| id),
-                to: to.map(|Id(id)| id),
+                from: from.map(String::from),
+                to: to.map(String::from),
             },
             is_last_op: wire.is_last_op.0,
         })
@@ -180,35 +168,21 @@ struct WireData<'a> {
 }
 
 /// An id. Neptune documents strings; a number is taken as its digits.
-struct Id(String);
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Unsigned(u64),
+    Signed(i64),
+}
 
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Id;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an id, as a string or a number")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Id, E> {
-                Ok(Id(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Id, E> {
-                Ok(Id(text))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Id, E> {
-                Ok(Id(number.to_string()))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Id, E> {
-                Ok(Id(number.to_string()))
-            }
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        match id {
+            Id::Text(text) => text,
+            Id::Unsigned(number) => number.to_string(),
+            Id::Signed(number) => number.to_string(),
         }
-        deserializer.deserialize_any(Visitor)
     }
 }
 
@@ -218,31 +192,18 @@ struct Flag(bool);
 
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Flag;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("true or false")
-            }
-
-            fn visit_bool<E>(self, is_true: bool) -> Result<Flag, E> {
-                Ok(Flag(is_true))
-            }
-
-            fn visit_unit<E>(self) -> Result<Flag, E> {
-                Ok(Flag(false))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Flag, E> {
-                match text {
-                    _ if text.eq_ignore_ascii_case("true") => Ok(Flag(true)),
-                    _ if text.eq_ignore_ascii_case("false") => Ok(Flag(false)),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
-                }
-            }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Json {
+            Bool(bool),
+            Text(String),
+            Null,
         }
-        deserializer.deserialize_any(Visitor)
+        match Json::deserialize(deserializer)? {
+            Json::Bool(is_true) => Ok(Self(is_true)),
+            Json::Text(text) => text.to_ascii_lowercase().parse().map(Self).map_err(de::Error::custom),
+            Json::Null => Ok(Self(false)),
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{collections::VecDeque, mem, vec};
 
-use crate::{page::Page, position::Position, record::Record};
+use domain::graph::Position;
+
+use crate::{page::Page, record::Record};
 
 /// The most of a transaction that is held in memory. A larger transaction is returned in parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,9 +167,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        Value,
         record::{Data, Kind},
         testing::{cut_into_pages, history, page, record},
-        value::Value,
     };
 
     const UNBOUNDED: Bounds = Bounds { max_records: usize::MAX, max_bytes: usize::MAX };

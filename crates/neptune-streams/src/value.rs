@@ -1,85 +1,44 @@
 use std::{borrow::Cow, str::FromStr};
 
+use domain::graph::Value;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A property's value or a label, with Neptune's data type.
-///
-/// An unknown data type or invalid value becomes [`Value::Unrecognized`], so that it does not make the page
-/// and all later pages unreadable.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// A string. Labels are strings.
-    String(String),
-    /// A point in time, in milliseconds since 1970.
-    Date(i64),
-    /// True or false.
-    Bool(bool),
-    /// An 8-bit integer.
-    Byte(i8),
-    /// A 16-bit integer.
-    Short(i16),
-    /// A 32-bit integer.
-    Int(i32),
-    /// A 64-bit integer.
-    Long(i64),
-    /// A 32-bit floating-point number.
-    Float(f32),
-    /// A 64-bit floating-point number.
-    Double(f64),
-    /// An unknown data type, or a value that does not match its type.
-    Unrecognized {
-        /// The data type's name in the page.
-        data_type: String,
-        /// The value's JSON, unchanged.
-        json: String,
-    },
+/// The length of a value's texts, in bytes.
+pub(crate) fn text_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Unrecognized { data_type, json } => data_type.len() + json.len(),
+        _ => 0,
+    }
 }
 
-impl Value {
-    /// The text of a [`Value::String`]. Labels always have one.
-    pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::String(text) => Some(text),
-            _ => None,
-        }
-    }
+/// Parses a value. An unknown data type or invalid value becomes [`Value::Unrecognized`], so that it does not make the
+/// page and all later pages unreadable.
+pub(crate) fn from_json(data_type: Cow<'_, str>, json: &str) -> Value {
+    known(&data_type, json)
+        .unwrap_or_else(|| Value::Unrecognized { data_type: data_type.into_owned(), json: json.to_owned() })
+}
 
-    /// The length of the value's texts, in bytes.
-    pub(crate) fn text_bytes(&self) -> usize {
-        match self {
-            Self::String(text) => text.len(),
-            Self::Unrecognized { data_type, json } => data_type.len() + json.len(),
-            _ => 0,
-        }
+/// Parses a value of a known type. For each data type, the JSON may be a number, a string or a bool.
+fn known(data_type: &str, json: &str) -> Option<Value> {
+    let text = scalar_text(json)?;
+    // First, because most values are strings.
+    if is(data_type, "String") {
+        return Some(Value::String(text.into_owned()));
     }
-
-    /// Parses a value; anything unknown becomes [`Value::Unrecognized`].
-    pub(crate) fn from_json(data_type: Cow<'_, str>, json: &str) -> Self {
-        Self::parse(&data_type, json)
-            .unwrap_or_else(|| Self::Unrecognized { data_type: data_type.into_owned(), json: json.to_owned() })
-    }
-
-    /// Parses a value. For each data type, the JSON may be a number, a string or a bool.
-    fn parse(data_type: &str, json: &str) -> Option<Self> {
-        let text = scalar_text(json)?;
-        // First, because most values are strings.
-        if is(data_type, "String") {
-            return Some(Self::String(text.into_owned()));
-        }
-        let text = text.trim();
-        Some(match data_type {
-            _ if is(data_type, "Int") => Self::Int(parse(text)?),
-            _ if is(data_type, "Long") => Self::Long(parse(text)?),
-            _ if is(data_type, "Double") => Self::Double(parse(text)?),
-            _ if is(data_type, "Bool") || is(data_type, "Boolean") => Self::Bool(parse_bool(text)?),
-            _ if is(data_type, "Date") => Self::Date(parse(text)?),
-            _ if is(data_type, "Float") => Self::Float(parse(text)?),
-            _ if is(data_type, "Short") => Self::Short(parse(text)?),
-            _ if is(data_type, "Byte") => Self::Byte(parse(text)?),
-            _ => return None,
-        })
-    }
+    let text = text.trim();
+    Some(match data_type {
+        _ if is(data_type, "Int") => Value::Int(parse(text)?),
+        _ if is(data_type, "Long") => Value::Long(parse(text)?),
+        _ if is(data_type, "Double") => Value::Double(parse(text)?),
+        _ if is(data_type, "Bool") || is(data_type, "Boolean") => Value::Bool(parse_bool(text)?),
+        _ if is(data_type, "Date") => Value::Date(parse(text)?),
+        _ if is(data_type, "Float") => Value::Float(parse(text)?),
+        _ if is(data_type, "Short") => Value::Short(parse(text)?),
+        _ if is(data_type, "Byte") => Value::Byte(parse(text)?),
+        _ => return None,
+    })
 }
 
 fn is(data_type: &str, name: &str) -> bool {
@@ -124,7 +83,7 @@ pub(crate) struct WireValue<'a> {
 
 impl From<WireValue<'_>> for Value {
     fn from(wire: WireValue<'_>) -> Self {
-        Self::from_json(wire.data_type.unwrap_or_default(), wire.value.get())
+        from_json(wire.data_type.unwrap_or_default(), wire.value.get())
     }
 }
 

@@ -4,7 +4,8 @@ use thiserror::Error;
 /// The reason why no variants were made.
 ///
 /// The message is for operators. The caller decides by the enum variant what clients see.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum PictureError {
     /// There are no bytes.
     #[error("the file is empty")]
@@ -37,14 +38,7 @@ pub enum PictureError {
 impl PictureError {
     /// A stable name of the enum variant.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::UnsupportedFormat => "unsupported_format",
-            Self::TooManyPixels { .. } => "too_many_pixels",
-            Self::Truncated => "truncated",
-            Self::Corrupt(_) => "corrupt",
-            Self::Internal(_) => "internal",
-        }
+        self.into()
     }
 
     pub(crate) fn corrupt(reason: impl ToString) -> Self {

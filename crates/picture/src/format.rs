@@ -24,17 +24,6 @@ impl Format {
             Self::Heic => "image/heic",
         }
     }
-
-    /// The usual file extension, without a dot.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpg",
-            Self::Png => "png",
-            Self::WebP => "webp",
-            Self::Gif => "gif",
-            Self::Heic => "heic",
-        }
-    }
 }
 
 /// Recognises the format by the first bytes. The name and the declared type of a file are irrelevant.

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 
 use api::ProblemType;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use function_kit::config::{InvalidSetting, positive};
+use function_kit::config::{self, InvalidSettings};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, DefaultClock},
@@ -15,6 +15,8 @@ use governor::{
     state::keyed::HashMapStateStore,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde::Deserialize;
+use serde_with::{As, DisplayFromStr};
 
 use crate::{request::caller, response::problem};
 
@@ -24,6 +26,15 @@ const MAX_CALLERS: usize = 10_000;
 /// The `RateLimit` fields of the IETF's draft-ietf-httpapi-ratelimit-headers (version 10).
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit");
+
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+struct Config {
+    #[serde(with = "As::<DisplayFromStr>")]
+    caller_burst: NonZeroU32,
+    #[serde(with = "As::<DisplayFromStr>")]
+    caller_rate: NonZeroU32,
+}
 
 /// The remaining quota of each caller.
 pub struct CallerQuota<C: Clock = DefaultClock> {
@@ -37,8 +48,9 @@ impl CallerQuota {
     ///
     /// # Errors
     /// If a setting is missing or not a positive number.
-    pub fn from_env() -> Result<Self, InvalidSetting> {
-        Ok(Self::new(positive("CALLER_BURST")?, positive("CALLER_RATE")?, DefaultClock::default()))
+    pub fn from_env() -> Result<Self, InvalidSettings> {
+        let Config { caller_burst, caller_rate } = config::from_env()?;
+        Ok(Self::new(caller_burst, caller_rate, DefaultClock::default()))
     }
 }
 

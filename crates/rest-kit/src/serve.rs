@@ -19,12 +19,13 @@ const TRACE_HEADER: &str = "x-amzn-trace-id";
 ///
 /// # Errors
 /// If the settings of the quota are missing, or Lambda's Runtime API fails.
-pub async fn serve(handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse) -> Result<(), Error> {
+pub async fn serve(handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse) -> anyhow::Result<()> {
     let server = Server { quota: CallerQuota::from_env()?, metrics: Metrics::from_env(), handle };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         Ok::<_, Error>(server.respond(&event.payload).await)
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }
 
 /// As [`serve`]. Runs `job` for events that are no requests, such as a schedule's, until the deadline of the invocation.
@@ -34,7 +35,7 @@ pub async fn serve(handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV
 pub async fn serve_with_job<T: Serialize>(
     handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse,
     job: impl AsyncFn(Value, SystemTime) -> Result<T, Failure>,
-) -> Result<(), Error> {
+) -> anyhow::Result<()> {
     let server = Server { quota: CallerQuota::from_env()?, metrics: Metrics::from_env(), handle };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let LambdaEvent { payload, context } = event;
@@ -45,6 +46,7 @@ pub async fn serve_with_job<T: Serialize>(
         Ok(serde_json::to_value(job(payload, context.deadline()).await?)?)
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }
 
 struct Server<H> {

@@ -13,8 +13,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut line = match analysis {
             Ok(analysis) => {
                 let mut line = serde_json::to_value(&analysis)?;
-                line["preview"] = Value::from(analysis.waveform.preview_base64());
-                line["waveform_points"] = Value::from(analysis.waveform.points().len());
+                line["preview"] = Value::from(analysis.measured.waveform.preview_base64());
+                line["waveform_points"] = Value::from(analysis.measured.waveform.points().len());
                 line
             }
             Err(error) => json!({ "error": error.code(), "message": error.to_string() }),

@@ -3,7 +3,8 @@ use thiserror::Error;
 /// A recording that cannot be analysed.
 ///
 /// The message is for operators. Callers choose the client's message by the variant.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum SoundError {
     /// The file has no bytes.
     #[error("the file is empty")]
@@ -70,20 +71,7 @@ pub enum SoundError {
 impl SoundError {
     /// A stable code of the variant.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::NotAudio => "not_audio",
-            Self::NeedsOtherDecoder(_) => "needs_other_decoder",
-            Self::NoAudioTrack => "no_audio_track",
-            Self::NoSamples => "no_samples",
-            Self::TooLong { .. } => "too_long",
-            Self::TooManySamples { .. } => "too_many_samples",
-            Self::TooManyChannels { .. } => "too_many_channels",
-            Self::RateOutOfRange { .. } => "rate_out_of_range",
-            Self::Truncated => "truncated",
-            Self::Corrupt(_) => "corrupt",
-            Self::Source { .. } => "source",
-        }
+        self.into()
     }
 
     pub(crate) fn corrupt(reason: impl ToString) -> Self {

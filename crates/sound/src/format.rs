@@ -1,7 +1,5 @@
 pub(crate) mod frames;
 
-use std::fmt;
-
 use serde::Serialize;
 
 /// The container format, recognised by content.
@@ -23,36 +21,29 @@ pub enum Container {
 }
 
 /// A format that may contain sound and that this crate does not decode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display)]
 pub enum OtherFormat {
     /// Adaptive Multi-Rate, narrow or wide.
+    #[strum(to_string = "AMR")]
     Amr,
     /// Matroska or WebM.
+    #[strum(to_string = "Matroska or WebM")]
     Matroska,
     /// AIFF or AIFF-C.
+    #[strum(to_string = "AIFF")]
     Aiff,
     /// Apple's Core Audio Format.
+    #[strum(to_string = "CAF")]
     Caf,
     /// MPEG audio, layer I.
+    #[strum(to_string = "MPEG audio layer I")]
     MpegLayer1,
     /// MPEG audio, layer II.
+    #[strum(to_string = "MPEG audio layer II")]
     MpegLayer2,
     /// Another format, by name.
+    #[strum(to_string = "{0}")]
     Named(&'static str),
-}
-
-impl fmt::Display for OtherFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Amr => "AMR",
-            Self::Matroska => "Matroska or WebM",
-            Self::Aiff => "AIFF",
-            Self::Caf => "CAF",
-            Self::MpegLayer1 => "MPEG audio layer I",
-            Self::MpegLayer2 => "MPEG audio layer II",
-            Self::Named(name) => name,
-        })
-    }
 }
 
 /// The format of a file, recognised by its first bytes.
@@ -65,8 +56,9 @@ pub enum FileFormat {
 }
 
 /// The codec of the sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Codec {
     /// AAC-LC, the low-complexity profile.
     AacLc,
@@ -85,14 +77,7 @@ pub enum Codec {
 impl Codec {
     /// The stable code, equal to the JSON form.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::AacLc => "aac_lc",
-            Self::Mp3 => "mp3",
-            Self::Flac => "flac",
-            Self::Vorbis => "vorbis",
-            Self::Opus => "opus",
-            Self::Pcm => "pcm",
-        }
+        self.into()
     }
 }
 

@@ -6,10 +6,10 @@
 mod clipping;
 mod k_weighting;
 mod loudness;
-mod peak_spans;
 mod silence;
 mod ticks;
 mod true_peak;
+mod waveform_peaks;
 
 pub use clipping::Clipping;
 pub use loudness::Loudness;
@@ -17,12 +17,14 @@ pub use silence::{LISTED_SECONDS, SILENCE_BELOW_LUFS, Silence, Silences};
 
 use clipping::ClipCounter;
 use k_weighting::KWeighting;
-use peak_spans::{MIN_FRAMES_PER_SPAN, PeakSpans, Span};
 use silence::SilenceDetector;
 use ticks::{TICKS_PER_STEP, Ticks};
 use true_peak::{HISTORY, Interpolator, SEGMENT};
+use waveform_peaks::{MIN_FRAMES_PER_SPAN, PeakSpans, Span};
 
-use crate::waveform::Waveform;
+use serde::Serialize;
+
+use crate::waveform_format::Waveform;
 
 /// Frames measured at a time. Two channels fit into the L1 cache.
 const BLOCK: usize = 2048;
@@ -36,9 +38,9 @@ const MAX_SAMPLE: f32 = 64.0;
 const _: () = assert!(BLOCK.is_multiple_of(SEGMENT) && (MIN_FRAMES_PER_SPAN as usize).is_multiple_of(SEGMENT));
 
 /// The result of a [`Meter`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {
-    /// The number of frames (samples per channel).
+    /// The number of frames (samples per channel), counted while decoding.
     pub frames: u64,
     /// The loudness.
     pub loudness: Loudness,
@@ -52,6 +54,7 @@ pub struct Measured {
     /// The silent stretches.
     pub silences: Silences,
     /// Minima and maxima for drawing.
+    #[serde(skip)]
     pub waveform: Waveform,
 }
 

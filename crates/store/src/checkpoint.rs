@@ -26,4 +26,4 @@ mod table;
 mod tests;
 
 pub use lease::{AcquiredLease, Checkpoint, CheckpointStatus, Holder, Lease, LeaseStatus};
-pub use table::CheckpointTable;
+pub use table::{CheckpointTable, Checkpoints};

@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::update_item::UpdateItemError,
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::push::Event;
@@ -85,10 +85,7 @@ impl LedgerTable {
         until: Timestamp,
     ) -> Result<Claim, Failure> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key("id", entry.id())
+            .update(entry.id())
             .update_expression("SET claimed_by = :me, claimed_until = :until, expires_at = :expires_at")
             .condition_expression(
                 "attribute_not_exists(id) OR (attribute_not_exists(outcome) AND claimed_until <= :now)",
@@ -141,10 +138,7 @@ impl LedgerTable {
             values.insert(":outcome".to_owned(), text(outcome));
         }
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key("id", entry.id())
+            .update(entry.id())
             .update_expression(format!("SET {}", assignments.join(", ")))
             .condition_expression("claimed_by = :me AND attribute_not_exists(outcome)")
             .set_expression_attribute_values(Some(values))
@@ -194,10 +188,7 @@ impl LedgerTable {
     ) -> Result<PageBound, Failure> {
         const DOING: &str = "decide the end of a page";
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key("id", bound_id(event, rule, number))
+            .update(bound_id(event, rule, number))
             .update_expression("SET #next = if_not_exists(#next, :next), expires_at = :expires_at")
             .expression_attribute_names("#next", "next")
             .expression_attribute_values(":next", text(last))
@@ -213,15 +204,16 @@ impl LedgerTable {
     /// Records that the page after page `number` is in the queue.
     pub async fn mark_page_enqueued(&self, event: &Event, rule: &str, number: u32) -> Result<(), Failure> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key("id", bound_id(event, rule, number))
+            .update(bound_id(event, rule, number))
             .update_expression("SET is_enqueued = :true")
             // A late call does not bring back an expired row.
             .condition_expression("attribute_exists(id)")
             .expression_attribute_values(":true", AttributeValue::Bool(true));
         unless_condition_failed("record a continuation", update.send().await).map(drop)
+    }
+
+    fn update(&self, id: AttributeValue) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.name).key("id", id)
     }
 }
 

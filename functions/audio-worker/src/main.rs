@@ -11,11 +11,20 @@ mod renderer;
 mod renditions;
 mod temp_dir;
 
-use function_kit::{config::required, logs};
+use std::path::PathBuf;
+
+use function_kit::{config::from_env, logs};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(rename = "FFMPEG_PATH")]
+    ffmpeg: PathBuf,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let ffmpeg = required("FFMPEG_PATH")?.into();
-    derivatives::run(renderer::AudioRenderer { ffmpeg }).await.map_err(anyhow::Error::from_boxed)
+    let Config { ffmpeg } = from_env()?;
+    derivatives::run(renderer::AudioRenderer { ffmpeg }).await
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use function_kit::failure::Failure;
-use sound::{Level, Limits, Measured, PcmAnalysis, SoundError, analyse, corrected, target_lufs};
+use sound::{Level, Limits, Measured, SoundError, analyse, corrected, target_lufs};
 use tracing::warn;
 
 use crate::{
@@ -105,7 +105,7 @@ fn measure(file: PathBuf) -> Result<Made, FfmpegError> {
             error => Failure::bug("measure a rendition", error),
         })
     })?;
-    Ok(Made { file, seconds: analysis.duration_seconds, measured: PcmAnalysis::from(analysis).measured })
+    Ok(Made { file, seconds: analysis.duration_seconds, measured: analysis.measured })
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 use std::num::NonZeroU32;
 
-use function_kit::config::{InvalidSetting, positive, required};
+use serde::Deserialize;
+use serde_with::{As, DisplayFromStr};
 
 /// Settings from the environment, which the template sets.
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Config {
     pub devices_table: String,
     pub platform_application_arn: String,
@@ -10,17 +13,6 @@ pub struct Config {
     pub queue_url: String,
     pub dead_letter_queue_url: String,
     /// Devices with a dead token that may be removed in an hour, by all functions together.
+    #[serde(rename = "MAX_DEVICE_REMOVALS_PER_HOUR", with = "As::<DisplayFromStr>")]
     pub max_removals_per_hour: NonZeroU32,
-}
-
-impl Config {
-    pub fn from_env() -> Result<Self, InvalidSetting> {
-        Ok(Self {
-            devices_table: required("DEVICES_TABLE")?,
-            platform_application_arn: required("PLATFORM_APPLICATION_ARN")?,
-            queue_url: required("QUEUE_URL")?,
-            dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
-            max_removals_per_hour: positive("MAX_DEVICE_REMOVALS_PER_HOUR")?,
-        })
-    }
 }

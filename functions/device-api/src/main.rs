@@ -21,6 +21,7 @@ use aws_lambda_events::sqs::SqsBatchResponse;
 use function_kit::{
     aws,
     batch::{self, Queue},
+    config::from_env,
     failure::Failure,
     logs,
     metrics::Metrics,
@@ -51,7 +52,7 @@ enum JobOutput {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = Config::from_env()?;
+    let config: Config = from_env()?;
     let aws = aws::sdk_config();
     let ports = Ports {
         devices: DeviceTable::new(aws_sdk_dynamodb::Client::new(&aws), config.devices_table.clone()),
@@ -74,7 +75,6 @@ async fn main() -> anyhow::Result<()> {
         },
     )
     .await
-    .map_err(anyhow::Error::from_boxed)
 }
 
 /// Consumes a batch of the queue.

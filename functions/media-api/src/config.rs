@@ -1,6 +1,8 @@
-use function_kit::config::{MissingSetting, optional, required};
+use serde::Deserialize;
 
 /// The function's settings, which the template puts into the environment.
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Config {
     /// The table of media items.
     pub media_table: String,
@@ -14,36 +16,9 @@ pub struct Config {
     pub sealing_secret_arn: String,
     /// The base URL of the distribution.
     pub delivery_base_url: String,
-    /// If `None`, files that are not public have presigned S3 URLs.
-    pub delivery_key: Option<DeliveryKey>,
-}
-
-/// The key whose signatures the distribution accepts.
-pub struct DeliveryKey {
+    /// The secret that holds the private key whose signatures the distribution accepts. If `None`, files that are not public
+    /// have presigned S3 URLs.
+    pub delivery_key_secret_arn: Option<String>,
     /// CloudFront's id of the public key.
-    pub id: String,
-    /// The secret that holds the private key.
-    pub secret_arn: String,
-}
-
-impl Config {
-    /// Reads the settings from the environment.
-    ///
-    /// # Errors
-    /// If one is missing.
-    pub fn from_env() -> Result<Self, MissingSetting> {
-        let key = match optional("DELIVERY_KEY_SECRET_ARN") {
-            Some(secret_arn) => Some(DeliveryKey { id: required("DELIVERY_KEY_ID")?, secret_arn }),
-            None => None,
-        };
-        Ok(Self {
-            media_table: required("MEDIA_TABLE")?,
-            audience_table: required("AUDIENCE_TABLE")?,
-            originals_bucket: required("ORIGINALS_BUCKET")?,
-            derived_bucket: required("DERIVED_BUCKET")?,
-            sealing_secret_arn: required("SEALING_SECRET_ARN")?,
-            delivery_base_url: required("DELIVERY_BASE_URL")?,
-            delivery_key: key,
-        })
-    }
+    pub delivery_key_id: Option<String>,
 }

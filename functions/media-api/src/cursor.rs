@@ -1,5 +1,4 @@
 use api::{Problem, ProblemType};
-use domain::media::Kind;
 use function_kit::failure::Failure;
 use rest_kit::page_token::TokenCipher;
 use store::media::{List, Order, Selection, SortKey};
@@ -37,7 +36,7 @@ pub fn content(caller: &str, list: &List, sort_key: &SortKey) -> String {
 fn context<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
     let (selection, value) = match &list.selection {
         Selection::All => ("all", ""),
-        Selection::Kind(kind) => ("kind", Kind::as_str(*kind)),
+        Selection::Kind(kind) => ("kind", kind.as_ref()),
         Selection::Post(post) => ("post", post.as_str()),
     };
     let order = match list.order {
@@ -49,7 +48,7 @@ fn context<'a>(caller: &'a str, list: &'a List) -> [&'a str; 5] {
 
 #[cfg(test)]
 mod tests {
-    use domain::media::Relation;
+    use domain::media::{Kind, Relation};
     use proptest::prelude::*;
 
     use super::*;

@@ -1,6 +1,7 @@
 //! `media-api`: returns and deletes media items.
 
-use function_kit::{aws, logs};
+use anyhow::Context;
+use function_kit::{aws, config::from_env, logs};
 use jiff::Timestamp;
 use media_api::{
     config::Config,
@@ -15,16 +16,16 @@ use tokio::sync::OnceCell;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = Config::from_env()?;
+    let config: Config = from_env()?;
     let aws = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let s3 = aws_sdk_s3::Client::new(&aws);
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
-    let signing = match config.delivery_key {
-        Some(key) => Signing::CloudFront(Box::new(SigningKey {
+    let signing = match config.delivery_key_secret_arn {
+        Some(secret_arn) => Signing::CloudFront(Box::new(SigningKey {
             secrets: secrets.clone(),
-            secret_arn: key.secret_arn,
-            key_id: key.id,
+            secret_arn,
+            key_id: config.delivery_key_id.context("the environment variable DELIVERY_KEY_ID is not set")?,
             builder: OnceCell::new(),
         })),
         None => Signing::Bucket { s3: s3.clone(), bucket: config.derived_bucket },
@@ -36,7 +37,5 @@ async fn main() -> anyhow::Result<()> {
         links: Links { base_url: config.delivery_base_url, signing },
         cipher: LazyTokenCipher::new(secrets, config.sealing_secret_arn),
     };
-    serve(async |request| handler::handle(&ports, request, Timestamp::now()).await)
-        .await
-        .map_err(anyhow::Error::from_boxed)
+    serve(async |request| handler::handle(&ports, request, Timestamp::now()).await).await
 }

@@ -61,7 +61,7 @@ impl Request {
                 if !(1..=MAX_BATCH).contains(&ids.len()) {
                     return Err(Problem::invalid_request(format!("`ids` must name 1 to {MAX_BATCH} items")));
                 }
-                let fields = fields.map(Fields::some).transpose()?;
+                let fields = fields.map(|fields| Fields::some(fields.into_iter().collect())).transpose()?;
                 let mut seen = HashSet::new();
                 let ids = ids.into_iter().filter(|id| seen.insert(*id)).collect();
                 Ok(Self::Batch { ids, fields: fields.unwrap_or_default() })
@@ -85,8 +85,8 @@ fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
     only_parameters(request, &["owner", "kind", "post", "order", "limit", "cursor", "fields"])?;
     let selection = match (parameter(request, "kind"), parameter(request, "post")) {
         (None, None) => Selection::All,
-        (Some(kind), None) => Selection::Kind(Kind::named(&kind).ok_or_else(|| {
-            let kinds = Kind::ALL.map(Kind::as_str).join(", ");
+        (Some(kind), None) => Selection::Kind(kind.parse().map_err(|_| {
+            let kinds = Kind::ALL.map(|kind| kind.to_string()).join(", ");
             Problem::invalid_request(format!("`kind` must be one of {kinds}"))
         })?),
         (None, Some(post)) => {

@@ -7,14 +7,14 @@ mod tests;
 
 use aws_lambda_events::sqs::SqsEvent;
 use derivatives::Originals;
-use function_kit::{aws, batch, batch::Queue, logs, metrics::Metrics};
+use function_kit::{aws, batch, batch::Queue, config::from_env, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use store::media::MediaTable;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = config::Config::from_env()?;
+    let config: config::Config = from_env()?;
     let aws = aws::sdk_config();
     let ports = handler::Ports {
         originals: Originals { s3: aws_sdk_s3::Client::new(&aws), bucket: config.originals_bucket },

@@ -105,7 +105,7 @@ fn already_exists<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) ->
 /// Attributes for token authentication: the service account is the credential, and there is no principal.
 fn attributes(credential: String, feedback: &Feedback, previous: &Feedback) -> HashMap<String, String> {
     let mut attributes = HashMap::from([(CREDENTIAL.to_owned(), credential)]);
-    for ((name, value), (_, previous)) in feedback.attributes().into_iter().zip(previous.attributes()) {
+    for ((name, value), (_, previous)) in feedback.attributes().zip(previous.attributes()) {
         // An empty text removes a topic or a role.
         if let Some(value) = value.or(previous.map(|_| "")) {
             attributes.insert(name.to_owned(), value.to_owned());

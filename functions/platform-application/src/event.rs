@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -39,32 +41,26 @@ pub struct Properties {
     pub feedback: Feedback,
 }
 
-/// Where SNS reports what became of notifications: topics for the application's events, and roles that write logs.
+/// Attributes that say where SNS reports what became of notifications: topics for the application's events, roles that
+/// write logs, and the per cent of deliveries to log.
+const FEEDBACK: [&str; 7] = [
+    "EventDeliveryFailure",
+    "EventEndpointCreated",
+    "EventEndpointDeleted",
+    "EventEndpointUpdated",
+    "FailureFeedbackRoleArn",
+    "SuccessFeedbackRoleArn",
+    "SuccessFeedbackSampleRate",
+];
+
+/// The other properties, which have the names of attributes of the application.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct Feedback {
-    event_delivery_failure: Option<String>,
-    event_endpoint_created: Option<String>,
-    event_endpoint_deleted: Option<String>,
-    event_endpoint_updated: Option<String>,
-    failure_feedback_role_arn: Option<String>,
-    success_feedback_role_arn: Option<String>,
-    /// Per cent.
-    success_feedback_sample_rate: Option<String>,
-}
+pub struct Feedback(HashMap<String, String>);
 
 impl Feedback {
     /// Attribute names of the application, with the value of each.
-    pub fn attributes(&self) -> [(&'static str, Option<&str>); 7] {
-        [
-            ("EventDeliveryFailure", self.event_delivery_failure.as_deref()),
-            ("EventEndpointCreated", self.event_endpoint_created.as_deref()),
-            ("EventEndpointDeleted", self.event_endpoint_deleted.as_deref()),
-            ("EventEndpointUpdated", self.event_endpoint_updated.as_deref()),
-            ("FailureFeedbackRoleArn", self.failure_feedback_role_arn.as_deref()),
-            ("SuccessFeedbackRoleArn", self.success_feedback_role_arn.as_deref()),
-            ("SuccessFeedbackSampleRate", self.success_feedback_sample_rate.as_deref()),
-        ]
+    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        FEEDBACK.into_iter().map(|name| (name, self.0.get(name).map(String::as_str)))
     }
 }
 

@@ -1,8 +1,11 @@
 use std::num::NonZeroU32;
 
-use function_kit::config::{InvalidSetting, positive, required};
+use serde::Deserialize;
+use serde_with::{As, DisplayFromStr};
 
 /// Settings from the environment, which the template sets.
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Config {
     pub audience_table: String,
     pub ledger_table: String,
@@ -10,18 +13,6 @@ pub struct Config {
     pub push_queue_url: String,
     pub dead_letter_queue_url: String,
     /// Devices with a dead token that may be removed in an hour, by all functions together.
+    #[serde(rename = "MAX_DEVICE_REMOVALS_PER_HOUR", with = "As::<DisplayFromStr>")]
     pub max_removals_per_hour: NonZeroU32,
-}
-
-impl Config {
-    pub fn from_env() -> Result<Self, InvalidSetting> {
-        Ok(Self {
-            audience_table: required("AUDIENCE_TABLE")?,
-            ledger_table: required("LEDGER_TABLE")?,
-            devices_table: required("DEVICES_TABLE")?,
-            push_queue_url: required("PUSH_QUEUE_URL")?,
-            dead_letter_queue_url: required("DEAD_LETTER_QUEUE_URL")?,
-            max_removals_per_hour: positive("MAX_DEVICE_REMOVALS_PER_HOUR")?,
-        })
-    }
 }

@@ -166,7 +166,7 @@ impl<P: Ports> Dispatch<'_, P> {
     /// Records the suppression in the ledger, so that a replay does not notify after all.
     async fn suppress(&self, entry: &Entry<'_>, reason: Suppression) -> Result<(), Failure> {
         reason.count(self.metrics);
-        self.ports.record_outcome(entry, reason.as_str()).await
+        self.ports.record_outcome(entry, reason.into_str()).await
     }
 }
 

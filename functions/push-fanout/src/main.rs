@@ -20,7 +20,7 @@ mod suppression;
 mod tests;
 
 use aws_lambda_events::sqs::SqsEvent;
-use function_kit::{batch, batch::Queue, logs, metrics::Metrics};
+use function_kit::{batch, batch::Queue, config::from_env, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use store::{audience::AudienceTable, devices::DeviceTable, ledger::LedgerTable};
 
@@ -29,7 +29,7 @@ use crate::{aws::Aws, notify::Notifier};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = config::Config::from_env()?;
+    let config: config::Config = from_env()?;
     let sdk = function_kit::aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let sqs = aws_sdk_sqs::Client::new(&sdk);

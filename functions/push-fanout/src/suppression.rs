@@ -1,11 +1,13 @@
 use function_kit::metrics::Metrics;
 
-/// Reason why a recipient gets no notification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Reason why a recipient gets no notification, by its name in the ledger and in metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(const_into_str, serialize_all = "snake_case")]
 pub enum Suppression {
     /// The event is older than the rule's lifetime.
     Expired,
     /// The edge was removed, or was added again by a later event.
+    #[strum(serialize = "undone")]
     Withdrawn,
     /// The recipient is the actor.
     Own,
@@ -24,23 +26,8 @@ pub enum Suppression {
 }
 
 impl Suppression {
-    /// Name in the ledger and in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Expired => "expired",
-            Self::Withdrawn => "undone",
-            Self::Own => "own",
-            Self::Blocked => "blocked",
-            Self::Muted => "muted",
-            Self::Preference => "preference",
-            Self::NoDevice => "no_device",
-            Self::Settled => "settled",
-            Self::TooManyPages => "too_many_pages",
-        }
-    }
-
     /// Adds one to the metric `Suppressed`.
     pub fn count(self, metrics: &Metrics) {
-        metrics.count_kind("Suppressed", ("Reason", self.as_str()), 1);
+        metrics.count_kind("Suppressed", ("Reason", self.into_str()), 1);
     }
 }

@@ -1,5 +1,5 @@
 use api::{Problem, ProblemType};
-use domain::search::{Kind, Query};
+use domain::search::Query;
 use function_kit::failure::Failure;
 use opensearch::SortKey;
 use rest_kit::page_token::TokenCipher;
@@ -36,11 +36,12 @@ pub fn decrypt(cipher: &TokenCipher, caller: &str, request: &SearchRequest, curs
 /// Values that a cursor is bound to.
 fn binding<'a>(caller: &'a str, request: &'a SearchRequest) -> [&'a str; 4] {
     let query = request.query.as_ref().map_or("", Query::as_str);
-    [caller, query, request.kind.map_or("", Kind::as_str), request.tag.as_deref().unwrap_or_default()]
+    [caller, query, request.kind.map_or("", Into::into), request.tag.as_deref().unwrap_or_default()]
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::search::Kind;
     use proptest::prelude::*;
 
     use super::*;

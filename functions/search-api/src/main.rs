@@ -14,7 +14,7 @@ mod search_index;
 mod tests;
 mod visibility_filter;
 
-use function_kit::{aws, logs};
+use function_kit::{aws, config::from_env, logs};
 use opensearch::{Client, Index};
 use rest_kit::{page_token::LazyTokenCipher, serve::serve};
 use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
@@ -22,7 +22,7 @@ use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = config::Config::from_env()?;
+    let config: config::Config = from_env()?;
     let sdk = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let ports = handler::Ports {
@@ -31,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
             entries: SearchTable::new(dynamodb.clone(), config.search_table),
             relations: Relations { audience: AudienceTable::new(dynamodb, config.audience_table) },
         },
-        cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&sdk), config.page_token_secret_arn),
+        cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
     };
-    serve(async |request| handler::handle(&ports, request).await).await.map_err(anyhow::Error::from_boxed)
+    serve(async |request| handler::handle(&ports, request).await).await
 }

@@ -55,8 +55,8 @@ fn query(request: &ApiGatewayV2httpRequest) -> Result<Query, Problem> {
 }
 
 fn kind(text: &str) -> Result<Kind, Problem> {
-    Kind::named(text).ok_or_else(|| {
-        let kinds = Kind::ALL.map(Kind::as_str).join(", ");
+    text.parse().map_err(|_| {
+        let kinds = Kind::ALL.map(<&str>::from).join(", ");
         Problem::invalid_request(format!("`kind` must be one of {kinds}"))
     })
 }

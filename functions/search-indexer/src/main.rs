@@ -16,7 +16,7 @@ mod rebuild;
 #[cfg(test)]
 mod tests;
 
-use function_kit::{aws, batch::Queue, logs, metrics::Metrics};
+use function_kit::{aws, batch::Queue, config::from_env, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use opensearch::{Client, Index, Settings};
 use store::{mirror::MirrorTable, search::SearchTable};
@@ -30,7 +30,7 @@ use crate::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = config::Config::from_env()?;
+    let config: config::Config = from_env()?;
     let sdk = aws::sdk_config();
     let client = Client::new(&sdk, &config.opensearch_endpoint_url)?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
@@ -39,12 +39,12 @@ async fn main() -> anyhow::Result<()> {
             table: SearchTable::new(dynamodb.clone(), config.search_table),
             index: IndexWithSettings {
                 index: Index::new(client.clone(), config.search_index),
-                settings: Settings::search(config.analyzer),
+                settings: Settings::search(config.search_analyzer.parse()?),
             },
         },
-        mirror: config.mirror.map(|mirror| Pipeline {
-            table: MirrorTable::new(dynamodb, mirror.table),
-            index: IndexWithSettings { index: Index::new(client, mirror.index), settings: Settings::mirror() },
+        mirror: config.mirror_table.zip(config.mirror_index).map(|(table, index)| Pipeline {
+            table: MirrorTable::new(dynamodb, table),
+            index: IndexWithSettings { index: Index::new(client, index), settings: Settings::mirror() },
         }),
         queue: Queue {
             sqs: aws_sdk_sqs::Client::new(&sdk),

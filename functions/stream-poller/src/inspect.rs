@@ -55,7 +55,7 @@ pub async fn stream_status(
     let next = match after {
         None => Ok(oldest),
         Some(after) => {
-            let start = Start::AfterSequenceNumber(message::stream_position(after));
+            let start = Start::AfterSequenceNumber(after);
             stream.read(start, 1).await.map(|read| first(&read))
         }
     };
@@ -63,7 +63,7 @@ pub async fn stream_status(
         Ok(next) => (next, None),
         Err(error) => (None, Some(kind_of(&error))),
     };
-    let head = stream.head().await?.map(message::position);
+    let head = stream.head().await?;
     Ok(StreamStatus { head, oldest, next, unreadable, retention_seconds: retention.as_secs() })
 }
 
@@ -71,7 +71,7 @@ fn first(read: &Read) -> Option<RecordInfo> {
     let Read::Page(Page { records, .. }) = read else { return None };
     let record = records.first()?;
     let committed_at = Timestamp::from_millisecond(record.commit_timestamp).ok()?;
-    Some(RecordInfo { position: message::position(record.position), committed_at })
+    Some(RecordInfo { position: record.position, committed_at })
 }
 
 /// Counts what a replay of the commits from `from` to `to` would publish.
@@ -92,8 +92,7 @@ pub async fn count(
     let mut backoff = settings.backoff;
     let mut published = Published::default();
     let add = |published: &mut Published, part: Part| {
-        published.position =
-            part.records.last().map(|record| message::position(record.position)).or(published.position);
+        published.position = part.records.last().map(|record| record.position).or(published.position);
         published.changes += message::changes(part.records).len() as u64;
     };
     loop {

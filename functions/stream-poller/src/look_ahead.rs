@@ -43,7 +43,7 @@ pub async fn later_records(stream: &Client, after: Position, settings: &Settings
             }
             // Neptune shows transactions atomically, so this one ends before.
             Ok(Read::Idle { .. }) | Err(Error::Gap { .. }) => return Ok(later),
-            Err(Error::Expired(_)) => return Err(RunError::Expired { after: message::position(after) }),
+            Err(Error::Expired(_)) => return Err(RunError::Expired { after }),
             Err(error) if error.is_transient() => {
                 let kind = kind_of(&error);
                 warn!(kind, failure = %Failure::transient("read ahead", error), "will be tried again");

@@ -1,6 +1,8 @@
 //! `stream-poller`: publishes the changes of the graph to the event bus.
 
-use function_kit::{aws, logs, metrics::Metrics};
+use std::time::Duration;
+
+use function_kit::{aws, config::from_env, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use neptune_streams::Client;
 use store::checkpoint::CheckpointTable;
@@ -16,7 +18,8 @@ use stream_poller::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = Config::from_env()?;
+    let config: Config = from_env()?;
+    let days = config.stream_expiry_days.unwrap_or(7);
     let aws = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let sqs = aws_sdk_sqs::Client::new(&aws);
@@ -35,8 +38,8 @@ async fn main() -> anyhow::Result<()> {
         },
         checkpoints: CheckpointTable::new(dynamodb, config.checkpoint_table, config.cluster.clone()),
         cluster: config.cluster,
-        policy: config.policy,
-        settings: Settings { retention: config.retention, ..Settings::default() },
+        policy: from_env()?,
+        settings: Settings { retention: Duration::from_secs(u64::from(days) * 24 * 60 * 60), ..Settings::default() },
         metrics: Metrics::from_env(),
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {

@@ -82,7 +82,7 @@ fn dead_letter(record: &streams::Record, id_prefix: &EventIdPrefix) -> Message {
         _ => "",
     };
     let body = serde_json::json!({
-        "id": id, "type": "app.iyagi.graph.unreadable", "position": position(record.position), "bytes": json.len(),
+        "id": id, "type": "app.iyagi.graph.unreadable", "position": record.position, "bytes": json.len(),
         // SQS accepts 256 KiB, and the text is escaped. The id leads to the rest.
         "record": (json.len() <= SNS_MESSAGE_BYTES / 4).then_some(json),
     });
@@ -123,32 +123,9 @@ fn too_large_body(change: &Change, cluster: &str, too_large: MessageTooLarge) ->
 
 /// The record as `domain`'s type; `None` if it cannot be read.
 pub fn record(record: streams::Record) -> Option<graph::Record> {
-    let streams::Data { id, kind, key, value, from, to } = record.data;
-    Some(graph::Record {
-        position: position(record.position),
-        commit_timestamp_ms: record.commit_timestamp,
-        op: match record.op {
-            streams::Op::Add => graph::Op::Add,
-            streams::Op::Remove => graph::Op::Remove,
-        },
-        kind: record_kind(kind)?,
-        id,
-        key,
-        value: match value {
-            streams::Value::String(text) => graph::Value::String(text),
-            streams::Value::Date(number) => graph::Value::Date(number),
-            streams::Value::Bool(is_true) => graph::Value::Bool(is_true),
-            streams::Value::Byte(number) => graph::Value::Byte(number),
-            streams::Value::Short(number) => graph::Value::Short(number),
-            streams::Value::Int(number) => graph::Value::Int(number),
-            streams::Value::Long(number) => graph::Value::Long(number),
-            streams::Value::Float(number) => graph::Value::Float(number),
-            streams::Value::Double(number) => graph::Value::Double(number),
-            streams::Value::Unrecognized { data_type, json } => graph::Value::Unrecognized { data_type, json },
-        },
-        from,
-        to,
-    })
+    let streams::Record { position, commit_timestamp: commit_timestamp_ms, op, data, .. } = record;
+    let streams::Data { id, kind, key, value, from, to } = data;
+    Some(graph::Record { position, commit_timestamp_ms, op, kind: record_kind(kind)?, id, key, value, from, to })
 }
 
 /// The kind as `domain`'s type; `None` if the record cannot be read.
@@ -160,16 +137,6 @@ pub fn record_kind(kind: streams::Kind) -> Option<graph::RecordKind> {
         streams::Kind::EdgeProperty => graph::RecordKind::EdgeProperty,
         streams::Kind::Unreadable => return None,
     })
-}
-
-/// The position as `domain`'s type.
-pub fn position(position: streams::Position) -> graph::Position {
-    graph::Position::new(position.commit_num, position.op_num)
-}
-
-/// The position as the stream client's type.
-pub fn stream_position(position: graph::Position) -> streams::Position {
-    streams::Position::new(position.commit_num, position.op_num)
 }
 
 #[cfg(test)]

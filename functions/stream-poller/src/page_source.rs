@@ -9,7 +9,6 @@ use tracing::warn;
 
 use crate::{
     identity::{self, Identity, KnownCommit},
-    message,
     policy::{OnGap, OnLoss, Policy},
     run_error::{RunError, kind_of},
     settings::Settings,
@@ -132,7 +131,7 @@ impl<'a> PageSource<'a> {
                     Some(last) => {
                         drop(permit);
                         if self.has_lasted("expired", self.settings.expiry_grace) {
-                            let error = RunError::Expired { after: message::position(last) };
+                            let error = RunError::Expired { after: last };
                             return self.apply_policy(DataLoss::Records, error);
                         }
                         backoff.next_delay()
@@ -178,14 +177,14 @@ impl<'a> PageSource<'a> {
         match error {
             Error::Expired(_) => {
                 let after = match self.reader.start() {
-                    Start::AfterSequenceNumber(last) | Start::AtSequenceNumber(last) => message::position(last),
+                    Start::AfterSequenceNumber(last) | Start::AtSequenceNumber(last) => last,
                     Start::TrimHorizon | Start::Latest => return Err(RunError::stream(error)),
                 };
                 self.apply_policy(DataLoss::Records, RunError::Expired { after })
             }
             Error::Gap { expected, got } => {
                 if self.has_lasted(kind, self.settings.gap_grace) {
-                    let gap = RunError::Gap { expected: message::position(expected), got: message::position(got) };
+                    let gap = RunError::Gap { expected, got };
                     if self.policy.on_gap == OnGap::Fail {
                         return Err(gap);
                     }
@@ -198,7 +197,7 @@ impl<'a> PageSource<'a> {
             }
             Error::Reset { head } => {
                 if self.has_lasted(kind, self.settings.reset_grace) {
-                    let error = RunError::Reset { head: message::position(head) };
+                    let error = RunError::Reset { head };
                     return self.apply_policy(DataLoss::Stream, error);
                 }
                 Ok(None)

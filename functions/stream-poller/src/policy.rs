@@ -1,14 +1,10 @@
 //! The reaction to lost records. By default the run fails, and an operator decides.
 
-use std::str::FromStr;
-
-/// A setting with an unknown value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected one of: {0}")]
-pub struct UnknownChoice(&'static str);
+use serde::Deserialize;
 
 /// The end of an invocation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// At its deadline or the handover. Changes are published at once.
     #[default]
@@ -18,27 +14,32 @@ pub enum Mode {
 }
 
 /// The reaction to lost records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OnLoss {
     /// Fail at each tick until an operator changes the policy.
     #[default]
+    #[serde(rename = "stop")]
     Fail,
     /// Continue with the oldest record.
     Oldest,
 }
 
 /// The reaction to a permanent gap in commit numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OnGap {
     /// Fail at each tick until an operator changes the policy.
     #[default]
+    #[serde(rename = "stop")]
     Fail,
     /// Continue after the gap.
     Skip,
 }
 
 /// The start of the stream without a checkpoint.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum StartAt {
     /// With the oldest record.
     #[default]
@@ -48,9 +49,11 @@ pub enum StartAt {
 }
 
 /// The policy, set by parameters of the template.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE", default)]
 pub struct Policy {
     /// The end of an invocation.
+    #[serde(rename = "POLL_MODE")]
     pub mode: Mode,
     /// The start of the stream without a checkpoint.
     pub start_at: StartAt,
@@ -62,34 +65,17 @@ pub struct Policy {
     pub on_reset: OnLoss,
 }
 
-macro_rules! choices {
-    ($type:ty, $expected:literal, $($text:literal => $value:expr),+) => {
-        impl FromStr for $type {
-            type Err = UnknownChoice;
-
-            fn from_str(text: &str) -> Result<Self, UnknownChoice> {
-                match text {
-                    $($text => Ok($value),)+
-                    _ => Err(UnknownChoice($expected)),
-                }
-            }
-        }
-    };
-}
-
-choices!(Mode, "follow, drain", "follow" => Self::Follow, "drain" => Self::Drain);
-choices!(OnLoss, "stop, oldest", "stop" => Self::Fail, "oldest" => Self::Oldest);
-choices!(OnGap, "stop, skip", "stop" => Self::Fail, "skip" => Self::Skip);
-choices!(StartAt, "oldest, latest", "oldest" => Self::Oldest, "latest" => Self::Latest);
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn unknown_value_is_rejected_and_defaults_lose_nothing() {
-        assert_eq!("oldest".parse(), Ok(OnLoss::Oldest));
-        assert!("Oldest".parse::<OnLoss>().is_err() && "".parse::<OnGap>().is_err());
+        let policy = |value: &str| serde_json::from_value::<Policy>(json!({"ON_EXPIRY": value}));
+        assert_eq!(policy("oldest").expect("a policy").on_expiry, OnLoss::Oldest);
+        assert!(policy("Oldest").is_err() && policy("").is_err() && policy("skip").is_err());
         let Policy { on_expiry, on_gap, on_reset, .. } = Policy::default();
         assert_eq!((on_expiry, on_gap, on_reset), (OnLoss::Fail, OnGap::Fail, OnLoss::Fail));
     }

@@ -19,7 +19,7 @@ use crate::{
     checkpoints::{Checkpoints, LeaseGuard},
     identity::{self, Identity, KnownCommit},
     lease,
-    message::{self, EventIdPrefix},
+    message::EventIdPrefix,
     page_source::{DataLoss, PageSource},
     policy::{Mode, OnLoss, Policy, StartAt},
     run_error::RunError,
@@ -132,7 +132,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
                 }
             }
         }
-        let position = checkpoint.map(|checkpoint| message::stream_position(checkpoint.position));
+        let position = checkpoint.map(|checkpoint| checkpoint.position);
         let mut start = position.map_or(Start::TrimHorizon, Start::AfterSequenceNumber);
         let mut last = checkpoint.and_then(known_commit);
         loop {
@@ -193,7 +193,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
             Read::Page(page) => (page.last_position(), page.records.last().map(|record| record.commit_timestamp)),
             Read::Idle { head } => (head, None),
         };
-        let Some(position) = head.map(message::position) else { return Ok(None) };
+        let Some(position) = head else { return Ok(None) };
         let checkpoint = Checkpoint { position, committed_at_ms };
         // Stored now, so that the next invocation starts here even if no record arrives before the deadline.
         match self.checkpoints.advance(lease, checkpoint, Timestamp::now()).await? {

@@ -8,5 +8,5 @@ use function_kit::logs;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    derivatives::run(handler::VariantRenderer).await.map_err(anyhow::Error::from_boxed)
+    derivatives::run(handler::VariantRenderer).await
 }

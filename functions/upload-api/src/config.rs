@@ -1,19 +1,11 @@
-use function_kit::config::{MissingSetting, optional, required};
+use serde::Deserialize;
 
 /// The function's settings, which the template puts into the environment.
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Config {
     pub originals_bucket: String,
     pub sealing_secret_arn: String,
-    /// Whether recordings are accepted; they need ffmpeg.
-    pub offers_audio: bool,
-}
-
-impl Config {
-    pub fn from_env() -> Result<Self, MissingSetting> {
-        Ok(Self {
-            originals_bucket: required("ORIGINALS_BUCKET")?,
-            sealing_secret_arn: required("SEALING_SECRET_ARN")?,
-            offers_audio: optional("OFFERS_AUDIO").as_deref() != Some("false"),
-        })
-    }
+    /// `false` if recordings are not accepted; they need ffmpeg.
+    pub offers_audio: Option<String>,
 }

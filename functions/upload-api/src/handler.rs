@@ -101,7 +101,7 @@ async fn start(
         let handle = UploadHandle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
         response::parts(id, media_id, handle.encrypt(cipher, uploader, id)?, size)
     };
-    info!(upload_id = %id, %media_id, kind = declaration.kind.as_str(), size = declaration.size, "signed");
+    info!(upload_id = %id, %media_id, kind = declaration.kind.as_ref(), size = declaration.size, "signed");
     Ok(upload)
 }
 
@@ -149,7 +149,8 @@ async fn complete(
         let missing: Vec<_> =
             (1..=expected.count()).filter(|&number| !is_received(number)).map(|number| number.to_string()).collect();
         if !missing.is_empty() {
-            return Err(incomplete(&missing.join(", ")).into());
+            let detail = format!("missing: {}", missing.join(", "));
+            return Err(ProblemType::UploadIncomplete.with_detail(detail).into());
         }
         if originals.complete(&key, &handle.s3_upload, received, handle.size).await? == Completion::Completed {
             info!(upload_id = %id, media_id = %MediaId::of_key(&key), "completed");
@@ -160,7 +161,8 @@ async fn complete(
     match originals.metadata(&key).await? {
         Some(metadata) if value(&metadata, FINGERPRINT_METADATA) == Some(&handle.fingerprint) => Ok(()),
         Some(_) => Err(key_reused().into()),
-        None => Err(expired().into()),
+        // The upload was aborted, or its object has been deleted.
+        None => Err(Problem::from(ProblemType::UploadExpired).into()),
     }
 }
 
@@ -181,16 +183,6 @@ fn random() -> Result<[u8; 16], Failure> {
 /// 422: the idempotency key was used for another declaration.
 fn key_reused() -> Problem {
     ProblemType::IdempotencyKeyReused.into()
-}
-
-/// 409: parts are missing.
-fn incomplete(missing: &str) -> Problem {
-    ProblemType::UploadIncomplete.with_detail(format!("missing: {missing}"))
-}
-
-/// 410: the upload was aborted, or its object has been deleted.
-fn expired() -> Problem {
-    ProblemType::UploadExpired.into()
 }
 
 #[cfg(test)]

@@ -9,14 +9,14 @@ mod signer;
 mod upload_handle;
 
 use anyhow::Context;
-use function_kit::{aws, logs};
+use function_kit::{aws, config::from_env, logs};
 use jiff::Timestamp;
 use rest_kit::{page_token::LazyTokenCipher, serve::serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config = config::Config::from_env()?;
+    let config: config::Config = from_env()?;
     let aws = aws::sdk_config();
     let s3 = aws_sdk_s3::Client::new(&aws);
     let ports = handler::Ports {
@@ -27,9 +27,7 @@ async fn main() -> anyhow::Result<()> {
             credentials: aws.credentials_provider().context("no credentials are configured")?,
         },
         cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&aws), config.sealing_secret_arn),
-        offers_audio: config.offers_audio,
+        offers_audio: config.offers_audio.as_deref() != Some("false"),
     };
-    serve(async |request| handler::handle(&ports, request, Timestamp::now()).await)
-        .await
-        .map_err(anyhow::Error::from_boxed)
+    serve(async |request| handler::handle(&ports, request, Timestamp::now()).await).await
 }

@@ -17,10 +17,10 @@ async fn check(media: &MediaEnvironment, name: &str, milliseconds: u64, sound: &
     for rendition in renditions {
         let played = rendition.duration_seconds * 1000.0;
         assert!((played - duration.max(100) as f64).abs() < 5.0, "{name}: item {duration} ms, rendition {played} ms");
-        let peak = rendition.true_peak_dbtp.unwrap_or(f64::NEG_INFINITY);
+        let peak = rendition.measured.true_peak_dbtp.unwrap_or(f64::NEG_INFINITY);
         assert!(peak <= -1.0, "{name}: {peak} dBTP");
         let target = if rendition.channels == 1 { -19.0 } else { -16.0 };
-        if let (Some(lufs), false) = (rendition.loudness.integrated_lufs, sound.loudness.limited) {
+        if let (Some(lufs), false) = (rendition.measured.loudness.integrated_lufs, sound.loudness.limited) {
             assert!((lufs - target).abs() < 1.0, "{name}: {lufs} LUFS, {:?}", sound.loudness);
         }
     }

@@ -5,10 +5,11 @@ use super::{reference::reference, responses};
 /// OAuth scope of access tokens. ID tokens do not have it.
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
-/// An operation of the API: a route of the gateway.
+/// An operation of the API.
+#[derive(Default)]
 pub struct Operation {
-    pub method: &'static str,
-    pub path: &'static str,
+    /// Route of the gateway: method and path.
+    pub route: &'static str,
     /// Operation id, from which generators make a name.
     pub id: &'static str,
     pub tag: &'static str,
@@ -59,6 +60,12 @@ impl Response {
 }
 
 impl Operation {
+    /// Method, as the document writes it, and path.
+    pub fn method_and_path(&self) -> (String, &'static str) {
+        let (method, path) = self.route.split_once(' ').unwrap_or_default();
+        (method.to_lowercase(), path)
+    }
+
     /// The operation as JSON.
     pub fn to_json(&self) -> Value {
         let mut operation = json!({

@@ -65,7 +65,7 @@ fn response(status: u16, message: Option<&str>) -> Value {
 }
 
 fn description(status: u16, types: &[ProblemType]) -> String {
-    let mut lines: Vec<_> = types.iter().map(|kind| format!("`{}`: {}.", urn(*kind), kind.title())).collect();
+    let mut lines: Vec<_> = types.iter().map(|kind| format!("`{kind}`: {}.", kind.title())).collect();
     lines.extend(match status {
         401 => Some("The gateway rejects a missing, forged or expired token.".to_owned()),
         403 => Some("The gateway rejects a token without the scope, for example an ID token.".to_owned()),
@@ -77,14 +77,9 @@ fn description(status: u16, types: &[ProblemType]) -> String {
     lines.join("\n\n")
 }
 
-/// The value of `type`.
-fn urn(kind: ProblemType) -> String {
-    json!(kind).as_str().unwrap_or_default().to_owned()
-}
-
 /// The last part of the value of `type`.
 fn short_name(kind: ProblemType) -> String {
-    urn(kind).rsplit(':').next().unwrap_or_default().to_owned()
+    kind.to_string().rsplit(':').next().unwrap_or_default().to_owned()
 }
 
 /// References to the components of these headers, and of those that every function sends.

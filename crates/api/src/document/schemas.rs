@@ -49,10 +49,12 @@ pub fn all() -> Value {
     add::<OpenApiDocument>(&mut schemas);
     schemas.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut all: Map<_, _> = schemas.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
+    all["ProblemType"]["enum"] = json!(ProblemType::ALL);
     for (name, examples) in examples_of() {
         all[name]["examples"] = examples.into();
     }
     for (name, schema) in &mut all {
+        without_null(schema);
         enums::describe(name, schema);
         join_lines(schema);
     }
@@ -110,6 +112,21 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("Waveform", vec![json!(examples::waveform())]),
         ("WaveformFile", vec![json!(examples::waveform().files.pop())]),
     ]
+}
+
+/// Removes null from the types of optional fields: absent fields are left out, in requests and responses.
+fn without_null(schema: &mut Value) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        if let Some([kind, Value::String(null)]) = property["type"].as_array().map(Vec::as_slice)
+            && null == "null"
+        {
+            property["type"] = kind.clone();
+        }
+        if let Some([reference, _null]) = property["oneOf"].as_array().map(Vec::as_slice) {
+            *property = reference.clone();
+        }
+    }
 }
 
 /// Joins the lines of each paragraph in descriptions, because doc comments are wrapped.

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_with::{As, DisplayFromStr};
 
 use super::{Position, Value};
 
@@ -12,13 +13,14 @@ use super::{Position, Value};
 ///
 /// To apply a change to a copy of the graph, remove `labels.removed` and every `before`, then add
 /// `labels.added` and every `after`. Applying it twice gives the same result.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// Position of the entity's first record in the transaction or part. Unique among changes.
     pub position: Position,
-    /// Time of the commit, in milliseconds since 1970.
-    #[serde(with = "text")]
+    /// Time of the commit, in milliseconds since 1970. A string in JSON.
+    #[serde(with = "As::<DisplayFromStr>")]
     pub commit_timestamp_ms: i64,
     /// Vertex or edge.
     pub kind: EntityKind,
@@ -31,10 +33,8 @@ pub struct Change {
     pub labels: Labels,
     /// Ends of the edge after the commit, or before it if the edge was removed. Always present if the
     /// edge was added or removed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<EdgeEndpoints>,
     /// Ends of the edge before the commit, if the edge was removed and added again between others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_before: Option<EdgeEndpoints>,
     /// Changed properties by name.
     pub properties: BTreeMap<String, PropertyChange>,
@@ -46,23 +46,14 @@ pub struct Change {
 }
 
 /// Vertex or edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum EntityKind {
     /// A person, a story, a comment.
     Vertex,
     /// A follow, a like, a reply.
     Edge,
-}
-
-impl EntityKind {
-    /// The name in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Vertex => "vertex",
-            Self::Edge => "edge",
-        }
-    }
 }
 
 /// Whether an entity was added, changed or removed.
@@ -73,8 +64,9 @@ impl EntityKind {
 /// openCypher's `SET n:Label` and `REMOVE n:Label` can. If any record of the commit shows that the
 /// vertex existed before or exists after, the change is `Changed`. A consumer of graphs with such
 /// commits compares [`Labels`] with those that it keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ChangeKind {
     /// It did not exist before.
     Added,
@@ -83,17 +75,6 @@ pub enum ChangeKind {
     Changed,
     /// It does not exist after.
     Removed,
-}
-
-impl ChangeKind {
-    /// The name in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Changed => "changed",
-            Self::Removed => "removed",
-        }
-    }
 }
 
 /// Labels that a commit touched. An edge has exactly one label; a vertex may have others as well.
@@ -129,6 +110,23 @@ pub struct PropertyChange {
 }
 
 impl Change {
+    /// A change of an entity, without labels, ends and properties.
+    pub fn new(position: Position, commit_timestamp_ms: i64, kind: EntityKind, entity_id: String) -> Self {
+        Self {
+            position,
+            commit_timestamp_ms,
+            kind,
+            entity_id,
+            change_kind: ChangeKind::Changed,
+            labels: Labels::default(),
+            ends: None,
+            ends_before: None,
+            properties: BTreeMap::new(),
+            properties_omitted: 0,
+            is_partial: false,
+        }
+    }
+
     /// `<cluster>/<commitNum>/<opNum>`: the same whenever the same records are read again.
     pub fn id(&self, cluster: &str) -> String {
         format!("{cluster}/{}", self.position)
@@ -144,17 +142,4 @@ impl Change {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(is_true: &bool) -> bool {
     !is_true
-}
-
-/// A 64-bit number as a JSON string.
-mod text {
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub(super) fn serialize<S: Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(number)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
 }

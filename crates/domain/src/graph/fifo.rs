@@ -12,7 +12,7 @@ impl Change {
     ///
     /// An id that is too long or not ASCII is replaced by a hash: `vertex/sha256:<hex>`.
     pub fn group_id(&self) -> String {
-        let kind = self.kind.as_str();
+        let kind = self.kind;
         valid(format!("{kind}/{}", self.entity_id)).unwrap_or_else(|group| format!("{kind}/sha256:{}", hex(&group)))
     }
 

@@ -1,8 +1,8 @@
-use std::{collections::BTreeMap, hash::BuildHasher};
+use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Op, Position, Record, RecordKind, Value};
+use super::{Change, ChangeKind, EdgeEndpoints, EntityKind, Op, Position, Record, RecordKind, Value};
 
 /// Folds the records of one transaction, or of a part of one, into a [`Change`] for each vertex and
 /// edge that differs, in the order of their first records.
@@ -140,20 +140,7 @@ struct Draft {
 
 impl Draft {
     fn new(Entity { position, commit_timestamp_ms, kind, id }: Entity) -> Self {
-        let change = Change {
-            position,
-            commit_timestamp_ms,
-            kind,
-            entity_id: id,
-            change_kind: ChangeKind::Changed,
-            labels: Labels::default(),
-            ends: None,
-            ends_before: None,
-            properties: BTreeMap::new(),
-            properties_omitted: 0,
-            is_partial: false,
-        };
-        Self { change, existed: false, exists: false }
+        Self { change: Change::new(position, commit_timestamp_ms, kind, id), existed: false, exists: false }
     }
 
     fn apply(&mut self, Fact { content, was_present, is_present, .. }: Fact) {

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::{InvalidPosition, Position};
 
@@ -9,7 +9,7 @@ use super::{InvalidPosition, Position};
 ///
 /// As text and in JSON it is `<generation>.<commitNum>/<opNum>`, and the [`Position`] alone in
 /// generation 0. So texts that were written without a generation are of generation 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, DeserializeFromStr, SerializeDisplay)]
 pub struct GenerationPosition {
     /// Number of fast resets before it.
     pub generation: u32,
@@ -50,18 +50,6 @@ impl FromStr for GenerationPosition {
         // The written form only.
         let generation = generation.parse().ok().filter(|_| !generation.starts_with(['0', '+']));
         Ok(Self { generation: generation.ok_or(InvalidPosition)?, position: position.parse()? })
-    }
-}
-
-impl Serialize for GenerationPosition {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for GenerationPosition {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

@@ -225,19 +225,7 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
 
 /// A change without labels or properties.
 pub(super) fn change_of(kind: EntityKind, id: &str) -> Change {
-    Change {
-        position: Position::new(12, 1),
-        commit_timestamp_ms: 1_560_011_610_678,
-        kind,
-        entity_id: id.to_owned(),
-        change_kind: ChangeKind::Changed,
-        labels: Labels::default(),
-        ends: None,
-        ends_before: None,
-        properties: BTreeMap::new(),
-        properties_omitted: 0,
-        is_partial: false,
-    }
+    Change::new(Position::new(12, 1), 1_560_011_610_678, kind, id.to_owned())
 }
 
 /// Any change, including some that no records produce.

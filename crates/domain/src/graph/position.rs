@@ -1,13 +1,13 @@
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 /// Position in the graph's history: the commit, and the operation within it.
 ///
 /// Positions sort in the order of the history. As text and in JSON a position is
 /// `<commitNum>/<opNum>`, for example `1132/200`, because JavaScript rounds JSON numbers above 2^53.
 /// Texts do not sort as positions: compare positions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, DeserializeFromStr, SerializeDisplay)]
 pub struct Position {
     /// Number of the commit, that is of the transaction.
     pub commit_num: u64,
@@ -46,18 +46,6 @@ impl FromStr for Position {
 fn number(text: &str) -> Result<u64, InvalidPosition> {
     let is_canonical = text == "0" || !text.starts_with(['0', '+']);
     text.parse().ok().filter(|_| is_canonical).ok_or(InvalidPosition)
-}
-
-impl Serialize for Position {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Position {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use serde::Deserialize;
+
 use super::{Position, Value};
 
 /// One record of Neptune Streams: a label or property of a vertex or edge was added or removed.
@@ -26,7 +28,8 @@ pub struct Record {
 }
 
 /// Addition or removal. An update is a removal and an addition in one commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Op {
     /// Present after the record.
     Add,

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use sha2::{Digest, Sha256};
 
 use super::crockford;
@@ -10,7 +10,7 @@ use super::crockford;
 /// It is a hash of the original's key, so every function derives the same id from an event of the
 /// object, in any order and without a lookup. Keys are compared byte by byte, as in S3: the same Korean
 /// name in NFC and in NFD makes two items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, DeserializeFromStr, SerializeDisplay)]
 #[cfg_attr(
     feature = "document",
     derive(utoipa::ToSchema),
@@ -51,18 +51,6 @@ impl FromStr for MediaId {
     /// Accepts the canonical, upper-case form only, so that an item has one URL and one cache entry.
     fn from_str(text: &str) -> Result<Self, InvalidMediaId> {
         crockford::decode(text).map(Self).ok_or(InvalidMediaId)
-    }
-}
-
-impl Serialize for MediaId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for MediaId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

@@ -3,6 +3,7 @@ use std::{collections::HashMap, fmt};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, EnumString};
 
 /// Longest file name in bytes of UTF-8, as in common file systems.
 const FILE_NAME_BYTES: usize = 255;
@@ -34,21 +35,21 @@ impl Declared {
 }
 
 /// Intended use of an upload. The default applies to objects that were put without an upload request.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// Story of the item, as the uploader declared it; the graph may differ.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post: Option<Post>,
     /// Visibility of the item.
     pub visibility: Visibility,
     /// Original name of the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<FileName>,
 }
 
 /// Audience of an item.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, AsRefStr, EnumString)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub enum Visibility {
     /// Every signed-in user.
@@ -63,15 +64,6 @@ pub enum Visibility {
 impl Visibility {
     /// All values, the widest first.
     pub const ALL: [Self; 3] = [Self::Public, Self::Followers, Self::Private];
-
-    /// The name in metadata, messages and responses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Followers => "followers",
-            Self::Private => "private",
-        }
-    }
 }
 
 /// Id of a story: 1 to 128 ASCII letters, digits and `-._~:`.
@@ -183,7 +175,7 @@ impl fmt::Debug for FileName {
 impl Intent {
     /// S3 user metadata: names without `x-amz-meta-`, values in ASCII. At most 1 kB; S3's limit is 2 kB.
     pub fn to_metadata(&self) -> Vec<(&'static str, String)> {
-        let mut metadata = vec![("visibility", self.visibility.as_str().to_owned())];
+        let mut metadata = vec![("visibility", self.visibility.as_ref().to_owned())];
         metadata.extend(self.post.as_ref().map(|post| ("post", post.0.clone())));
         let encoded = |name: &FileName| utf8_percent_encode(&name.0, FILE_NAME).to_string();
         metadata.extend(self.file_name.as_ref().map(|name| ("file-name", encoded(name))));

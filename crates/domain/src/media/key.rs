@@ -1,10 +1,10 @@
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, Display, EnumString};
 
 /// Kind of an upload: the first segment of its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, AsRefStr, Display, EnumString)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = MediaKind, description = "Kind of an item."))]
 pub enum Kind {
     /// A picture of a person.
@@ -18,26 +18,6 @@ pub enum Kind {
 impl Kind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Avatar, Self::Photo, Self::Audio];
-
-    /// The name in keys, messages and responses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Avatar => "avatar",
-            Self::Photo => "photo",
-            Self::Audio => "audio",
-        }
-    }
-
-    /// The kind of a name from [`Kind::as_str`].
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// Parts of the key of an original: `<kind>/<owner>/<name>`.
@@ -59,7 +39,7 @@ impl<'a> OriginalKey<'a> {
     /// slash: consoles create such objects for folders.
     pub fn parse(key: &'a str) -> Result<Self, UnknownKey> {
         let mut parts = key.splitn(3, '/');
-        let kind = parts.next().and_then(Kind::named).ok_or(UnknownKey)?;
+        let kind = parts.next().and_then(|kind| kind.parse().ok()).ok_or(UnknownKey)?;
         match (parts.next(), parts.next()) {
             (Some(owner), Some(name)) if !owner.is_empty() && !name.is_empty() && !name.ends_with('/') => {
                 Ok(Self { kind, owner })

@@ -71,8 +71,9 @@ pub enum Outcome {
 }
 
 /// Reason why an original cannot be processed. The names are stable: they are part of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = FailureReason, description = "Reason why an upload cannot be processed. New reasons may be added."))]
 pub enum Reason {
     /// The object is empty.
@@ -93,23 +94,6 @@ pub enum Reason {
     Truncated,
     /// The file is invalid in its format.
     Corrupt,
-}
-
-impl Reason {
-    /// The name in messages and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::TooLarge => "too_large",
-            Self::UnsupportedFormat => "unsupported_format",
-            Self::TypeMismatch => "type_mismatch",
-            Self::TooManyPixels => "too_many_pixels",
-            Self::TooLong => "too_long",
-            Self::NoSound => "no_sound",
-            Self::Truncated => "truncated",
-            Self::Corrupt => "corrupt",
-        }
-    }
 }
 
 /// Files and facts derived from an original.
@@ -228,7 +212,7 @@ mod tests {
         for reason in
             [Empty, TooLarge, UnsupportedFormat, TypeMismatch, TooManyPixels, TooLong, NoSound, Truncated, Corrupt]
         {
-            assert_eq!(json!(reason), reason.as_str());
+            assert_eq!(json!(reason), <&str>::from(reason));
         }
     }
 

@@ -23,16 +23,14 @@ pub struct Sound {
 
 /// Loudness of an original (BS.1770, EBU R 128). Silence and very short recordings have no measured
 /// values.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Loudness {
     /// Integrated loudness in LUFS, without silence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integrated_lufs: Option<f64>,
     /// Loudness range in LU.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range_lu: Option<f64>,
     /// True peak in dB relative to full scale.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_peak_dbtp: Option<f64>,
     /// Gain of the renditions over the original in dB.
     pub gain_db: f64,

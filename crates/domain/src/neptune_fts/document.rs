@@ -28,7 +28,7 @@ impl Document {
         // An element that is older than the stream may have no known label.
         if element.labels().is_empty() || !labels.is_empty() {
             fields.insert("entity_type".to_owned(), json!(labels));
-            fields.insert("document_type".to_owned(), json!(element.kind().as_str()));
+            fields.insert("document_type".to_owned(), json!(element.kind()));
             let predicates = element.properties().iter().map(|(name, values)| (name.clone(), values.live().collect()));
             let predicates = predicates.map(|(name, values)| (name, predicate(values)));
             let predicates: Map<_, _> = predicates.filter(|(_, values)| values != &json!([])).collect();

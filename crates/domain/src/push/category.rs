@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Subject of a notification. Users mute notifications by category.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::AsRefStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = NotificationCategory, description = "Subject of a notification."))]
 pub enum Category {
     /// A person follows the user.
@@ -17,17 +18,4 @@ pub enum Category {
     Mentions,
     /// A person whom the user follows publishes a story.
     Stories,
-}
-
-impl Category {
-    /// The name in preferences, and of the Android channel.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Followers => "followers",
-            Self::Likes => "likes",
-            Self::Replies => "replies",
-            Self::Mentions => "mentions",
-            Self::Stories => "stories",
-        }
-    }
 }

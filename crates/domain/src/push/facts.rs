@@ -80,7 +80,7 @@ fn vertex_facts(change: &Change, position: GenerationPosition) -> Vec<Fact> {
         Some((name, text.map(|text| truncate(text, MAX_NAME_BYTES)).filter(|text| !text.trim().is_empty())))
     });
     let visibility =
-        visibility::set_by(change).map(|set| (VISIBILITY, set.map(|visibility| visibility.as_str().to_owned())));
+        visibility::set_by(change).map(|set| (VISIBILITY, set.map(|visibility| visibility.as_ref().to_owned())));
     let added = match change.change_kind {
         ChangeKind::Added => Some((ADDED, Some(String::new()))),
         ChangeKind::Changed => None,

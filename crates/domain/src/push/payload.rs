@@ -75,7 +75,7 @@ impl Notification<'_> {
         seconds_left: i64,
     ) -> String {
         let Self { rule, event, .. } = self;
-        let category = rule.category.as_str();
+        let category = rule.category.as_ref();
         let tag = format!("{}:{}", rule.id, rule.vertex(rule.replaces_by, event));
         let collapse_id =
             if tag.len() <= MAX_COLLAPSE_ID_BYTES { tag.clone() } else { format!("{:x}", Sha256::digest(&tag)) };
@@ -125,7 +125,7 @@ impl Notification<'_> {
         json!({
             "event": event.id,
             "rule": rule.id,
-            "category": rule.category.as_str(),
+            "category": rule.category,
             "actor": actor,
             "source": event.from,
             "target": event.to,

@@ -159,8 +159,8 @@ mod tests {
         assert_eq!(visibility_of(&[added()]), Some(Visibility::Public));
         assert_eq!(visibility_of(&[("added", Register::tombstone(at(9)))]), None);
         for visibility in Visibility::ALL {
-            assert_eq!(visibility_of(&[added(), set(visibility.as_str())]), Some(visibility));
-            assert_eq!(visibility_of(&[set(visibility.as_str())]), Some(visibility));
+            assert_eq!(visibility_of(&[added(), set(visibility.as_ref())]), Some(visibility));
+            assert_eq!(visibility_of(&[set(visibility.as_ref())]), Some(visibility));
         }
         for hidden in [set("friends"), ("visibility", Register::tombstone(at(5)))] {
             assert_eq!(visibility_of(&[added(), hidden]), Some(Visibility::Private));

@@ -1,7 +1,5 @@
 //! For tests: changes in short form.
 
-use std::collections::BTreeMap;
-
 use crate::graph::{
     Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, ReceivedChange, Value,
 };
@@ -17,19 +15,9 @@ pub(crate) fn edge(change_kind: ChangeKind, commit_num: u64, id: &str, label: &s
         ChangeKind::Changed => Labels { kept: label, ..Labels::default() },
         ChangeKind::Removed => Labels { removed: label, ..Labels::default() },
     };
-    Change {
-        position: Position::new(commit_num, 1),
-        commit_timestamp_ms: COMMIT_MS,
-        kind: EntityKind::Edge,
-        entity_id: id.to_owned(),
-        change_kind,
-        labels,
-        ends: Some(EdgeEndpoints { from: from.to_owned(), to: to.to_owned() }),
-        ends_before: None,
-        properties: BTreeMap::new(),
-        properties_omitted: 0,
-        is_partial: false,
-    }
+    let ends = Some(EdgeEndpoints { from: from.to_owned(), to: to.to_owned() });
+    let change = Change::new(Position::new(commit_num, 1), COMMIT_MS, EntityKind::Edge, id.to_owned());
+    Change { change_kind, labels, ends, ..change }
 }
 
 /// A change of a vertex: a property got another value, or none.

@@ -174,7 +174,7 @@ impl Graph {
                 vertex(commit_num, &id(number), "name", name.as_deref())
             }
             Command::SetVisibility { vertex: number, value } => {
-                let known = Visibility::ALL.into_iter().find(|visibility| Some(visibility.as_str()) == value);
+                let known = Visibility::ALL.into_iter().find(|visibility| Some(visibility.as_ref()) == value);
                 self.visibilities.insert(id(number), known.unwrap_or(Visibility::Private));
                 vertex(commit_num, &id(number), "visibility", value)
             }

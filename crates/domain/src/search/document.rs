@@ -42,7 +42,7 @@ impl Document {
             Content::Story(Story { title, author, published_at, visibility, tags }) => {
                 let mut fields = json!({
                     "deleted": false, "kind": Kind::Story, "id": self.vertex, "text": title, "author": author,
-                    "visibility": visibility.as_str(), "publishedAt": published_at.as_millisecond(),
+                    "visibility": visibility, "publishedAt": published_at.as_millisecond(),
                 });
                 // An index of an older version has no field for tags.
                 if !tags.is_empty() {
@@ -60,7 +60,7 @@ impl Document {
     fn named(&self, kind: Kind, name: &str) -> Value {
         json!({
             "deleted": false, "kind": kind, "id": self.vertex, "text": name,
-            "visibility": Visibility::Public.as_str(), "publishedAt": 0,
+            "visibility": Visibility::Public, "publishedAt": 0,
         })
     }
 }

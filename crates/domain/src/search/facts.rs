@@ -55,7 +55,7 @@ fn vertex_facts(change: &Change, values: &mut Values) {
         }
     }
     if let Some(visibility) = visibility::set_by(change) {
-        set(VISIBILITY, visibility.map(|visibility| visibility.as_str().to_owned()));
+        set(VISIBILITY, visibility.map(|visibility| visibility.as_ref().to_owned()));
     }
     let labels = &change.labels;
     for name in [PERSON, TAG] {

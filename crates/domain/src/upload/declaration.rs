@@ -100,11 +100,11 @@ impl Declaration {
         let Self { kind, content_type, size, checksum, intent } = self;
         let Intent { post, visibility, file_name } = intent;
         let fields = [
-            kind.as_str(),
+            kind.as_ref(),
             content_type,
             &size.to_string(),
             &String::from(*checksum),
-            visibility.as_str(),
+            visibility.as_ref(),
             // A present value is never empty, so the empty text means absent.
             post.as_ref().map_or("", |post| post.as_str()),
             file_name.as_ref().map_or("", |name| name.as_str()),

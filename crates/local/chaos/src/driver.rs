@@ -279,5 +279,5 @@ impl<'a> Driver<'a> {
 fn is_about_sound(event: &str) -> bool {
     let event: Value = serde_json::from_str(event).unwrap_or_default();
     let key = event["Records"][0]["s3"]["object"]["key"].as_str();
-    key.and_then(|key| key.split_once('/')).is_some_and(|(kind, _)| kind == Kind::Audio.as_str())
+    key.and_then(|key| key.split_once('/')).is_some_and(|(kind, _)| kind == Kind::Audio.as_ref())
 }

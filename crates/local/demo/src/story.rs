@@ -120,9 +120,9 @@ mod tests {
     #[test]
     fn greeting_is_quiet_and_starts_and_ends_with_silence() {
         let analysis = analyse(Cursor::new(voice::greeting()), &Limits::default()).unwrap();
-        let lufs = analysis.loudness.integrated_lufs.unwrap();
+        let lufs = analysis.measured.loudness.integrated_lufs.unwrap();
         assert!((-50.0..-30.0).contains(&lufs), "{lufs} LUFS");
-        let line = waveform_line(analysis.waveform.preview(), 120);
+        let line = waveform_line(analysis.measured.waveform.preview(), 120);
         assert_eq!(line.chars().count(), 120);
         assert!(line.contains('█') && line.starts_with("▁▁") && line.ends_with("▁▁"), "{line}");
     }

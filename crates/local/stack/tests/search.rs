@@ -158,7 +158,7 @@ async fn tag_filter_returns_visible_stories_with_the_tag() {
 #[tokio::test]
 async fn private_story_of_another_user_is_not_found() {
     let documents = Visibility::ALL
-        .map(|visibility| dated_story(visibility.as_str(), "첫눈", visibility, "2026-11-22T00:00:00Z", 1));
+        .map(|visibility| dated_story(visibility.as_ref(), "첫눈", visibility, "2026-11-22T00:00:00Z", 1));
     let world = World::with(&documents).await;
     let mut found = world.found("jun", "첫눈").await;
     found.sort();

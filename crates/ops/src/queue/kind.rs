@@ -48,7 +48,7 @@ fn event(event: &ObjectEvent) -> String {
 fn change(body: &str) -> Option<String> {
     let received = Change::from_cloud_event(body).ok()?;
     let change = received.change;
-    Some(format!("{} {}, change {}", change.kind.as_str(), change.change_kind.as_str(), received.id))
+    Some(format!("{} {}, change {}", change.kind, change.change_kind, received.id))
 }
 
 /// A continuation or pending events of push-fanout, or the stub of a change that is too large.

@@ -13,14 +13,14 @@ fn code(bytes: &[u8]) -> &'static str {
 
 /// serde_json would hide an infinite number as `null`.
 fn assert_finite(analysis: &Analysis) {
-    let loudness = analysis.loudness;
+    let loudness = analysis.measured.loudness;
     let optional = [
         loudness.integrated_lufs,
         loudness.range_lu,
         loudness.max_momentary_lufs,
         loudness.max_short_term_lufs,
-        analysis.true_peak_dbtp,
-        analysis.sample_peak_dbfs,
+        analysis.measured.true_peak_dbtp,
+        analysis.measured.sample_peak_dbfs,
     ];
     assert!(optional.into_iter().flatten().all(f64::is_finite), "{analysis:?}");
     assert!(analysis.duration_seconds.is_finite());
@@ -33,29 +33,29 @@ fn silence_has_no_loudness() {
     let json = serde_json::to_value(&analysis).unwrap();
     assert_eq!(json["loudness"]["integrated_lufs"], Value::Null);
     assert_eq!(json["true_peak_dbtp"], Value::Null);
-    assert_eq!(analysis.silences.leading_seconds, 2.0);
-    assert_eq!(analysis.silences.trailing_seconds, 2.0);
-    assert_eq!(analysis.silences.stretches.len(), 1);
-    assert!(analysis.waveform.preview().iter().all(|&point| point == 0));
+    assert_eq!(analysis.measured.silences.leading_seconds, 2.0);
+    assert_eq!(analysis.measured.silences.trailing_seconds, 2.0);
+    assert_eq!(analysis.measured.silences.stretches.len(), 1);
+    assert!(analysis.measured.waveform.preview().iter().all(|&point| point == 0));
 }
 
 #[test]
 fn direct_current_is_silent_with_a_high_peak() {
     let analysis = analysed(wav(48_000, 1, &Samples::F32(&[0.5; 4 * 48_000]))).unwrap();
     assert_finite(&analysis);
-    assert!((analysis.sample_peak_dbfs.unwrap() + 6.02).abs() < 0.01);
+    assert!((analysis.measured.sample_peak_dbfs.unwrap() + 6.02).abs() < 0.01);
     // Only the steps at both ends are audible.
-    assert!(analysis.silences.stretches.iter().any(|s| s.end_seconds - s.start_seconds > 3.0));
-    assert!(analysis.waveform.points().iter().all(|&point| point == [64, 64]));
+    assert!(analysis.measured.silences.stretches.iter().any(|s| s.end_seconds - s.start_seconds > 3.0));
+    assert!(analysis.measured.waveform.points().iter().all(|&point| point == [64, 64]));
 }
 
 #[test]
 fn recording_of_one_sample_is_analysed() {
     let analysis = analysed(wav(44_100, 1, &Samples::I16(&[16_384]))).unwrap();
     assert_finite(&analysis);
-    assert_eq!((analysis.frames, analysis.loudness.integrated_lufs), (1, None));
-    assert_eq!(analysis.waveform.points(), [[64, 64]]);
-    assert_eq!(analysis.waveform.preview(), [255]);
+    assert_eq!((analysis.measured.frames, analysis.measured.loudness.integrated_lufs), (1, None));
+    assert_eq!(analysis.measured.waveform.points(), [[64, 64]]);
+    assert_eq!(analysis.measured.waveform.preview(), [255]);
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn eight_channels_at_192_khz_are_analysed_and_more_rejected() {
     let samples: Vec<f32> = tone.iter().flat_map(|&sample| [sample; 8]).collect();
     let analysis = analysed(wav(192_000, 8, &Samples::F32(&samples))).unwrap();
     assert_finite(&analysis);
-    assert_eq!((analysis.channels, analysis.rate_hz, analysis.frames), (8, 192_000, 192_000));
-    assert!((analysis.true_peak_dbtp.unwrap() + 20.0).abs() < 0.05);
+    assert_eq!((analysis.channels, analysis.rate_hz, analysis.measured.frames), (8, 192_000, 192_000));
+    assert!((analysis.measured.true_peak_dbtp.unwrap() + 20.0).abs() < 0.05);
     assert_eq!(code(&wav(192_000, 9, &Samples::I16(&[0; 90]))), "too_many_channels");
     assert_eq!(code(&wav(384_000, 1, &Samples::I16(&[0; 90]))), "rate_out_of_range");
     assert_eq!(code(&wav(100, 1, &Samples::I16(&[0; 90]))), "rate_out_of_range");
@@ -102,7 +102,7 @@ fn samples_that_are_not_finite_give_finite_results() {
     }
     let analysis = analysed(wav(48_000, 1, &Samples::F32(&samples))).unwrap();
     assert_finite(&analysis);
-    assert!(analysis.sample_peak_dbfs.unwrap() > 36.0, "infinite samples are clamped to +36 dB");
+    assert!(analysis.measured.sample_peak_dbfs.unwrap() > 36.0, "infinite samples are clamped to +36 dB");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn decompression_bomb_is_rejected_at_the_limit() {
     assert_eq!(analyse(Cursor::new(&bomb), &limits), Err(SoundError::TooManySamples { max_samples: 1_000_000 }));
     // A small one is a valid recording.
     let analysis = analysed(flac_bomb(3, 2, 3 * 65_535)).unwrap();
-    assert_eq!((analysis.frames, analysis.channels), (3 * 65_535, 2));
+    assert_eq!((analysis.measured.frames, analysis.channels), (3 * 65_535, 2));
 }
 
 /// A source that fails after `budget` bytes.

@@ -42,5 +42,5 @@ fn recording_for_another_decoder_is_handed_on() {
 #[test]
 fn recording_shorter_than_a_gating_block_has_no_loudness() {
     let analysis = analysed(case("meter-0.395s.wav")).unwrap();
-    assert_eq!(analysis.loudness, sound::Loudness::default());
+    assert_eq!(analysis.measured.loudness, sound::Loudness::default());
 }

@@ -59,13 +59,13 @@ fn only_what_edits_leave_is_measured() {
         (&[(u32::MAX, DELAY)], 88_200),
         (&[(100_000, DELAY + 88_100)], 100),
     ] {
-        assert_eq!(edited(edits).frames, frames, "{edits:?}");
+        assert_eq!(edited(edits).measured.frames, frames, "{edits:?}");
     }
 }
 
 #[test]
 fn middle_cut_leaves_the_sound_on_both_sides() {
-    let points = |edits: &[Edit]| edited(edits).waveform.points().to_vec();
+    let points = |edits: &[Edit]| edited(edits).measured.waveform.points().to_vec();
     let whole = points(&[(88_200, DELAY)]);
     // Multiples of the 256 frames of a point.
     let cut = points(&[(256 * 60, DELAY), (256 * 80, DELAY + 256 * 200)]);
@@ -76,7 +76,7 @@ fn middle_cut_leaves_the_sound_on_both_sides() {
 #[test]
 fn edits_of_opus_never_play_its_delay() {
     let whole = analysed(case("opus-in-mp4.mp4")).unwrap();
-    assert_eq!(whole.frames, 3 * 48_000);
+    assert_eq!(whole.measured.frames, 3 * 48_000);
     for (edits, frames) in [
         (&[(144_000, 312)][..], 144_000),
         (&[(48_000, 312 + 48_000)], 48_000),
@@ -84,7 +84,7 @@ fn edits_of_opus_never_play_its_delay() {
         (&[(0, 0)], 144_000),
     ] {
         let analysis = analysed(with_edits(case("opus-in-mp4.mp4"), edits)).unwrap();
-        assert_eq!(analysis.frames, frames, "{edits:?}");
+        assert_eq!(analysis.measured.frames, frames, "{edits:?}");
     }
 }
 

@@ -95,7 +95,11 @@ fn check(file: Vec<u8>) -> Result<(), TestCaseError> {
     }
     match analyse(Cursor::new(file), &limits) {
         Ok(analysis) => {
-            let peaks = [analysis.true_peak_dbtp, analysis.loudness.integrated_lufs, analysis.loudness.range_lu];
+            let peaks = [
+                analysis.measured.true_peak_dbtp,
+                analysis.measured.loudness.integrated_lufs,
+                analysis.measured.loudness.range_lu,
+            ];
             prop_assert!(peaks.into_iter().flatten().all(f64::is_finite), "{:?}", analysis);
         }
         Err(SoundError::Source { kind, message }) => prop_assert!(false, "the source cannot fail: {kind}, {message}"),

@@ -24,10 +24,10 @@ fn pcm_stream_measures_like_the_file() {
         let stream = SmallReads { bytes: piped(file), at: 0 };
         let decoded = analyse_pcm(stream, &Limits::default()).expect("an analysis");
         assert_eq!((decoded.rate_hz, decoded.channels), (44_100, usize::from(channels)));
-        assert_eq!(decoded.measured.frames, whole.frames);
-        assert_eq!(decoded.measured.loudness, whole.loudness);
-        assert_eq!(decoded.measured.true_peak_dbtp, whole.true_peak_dbtp);
-        assert_eq!(decoded.measured.waveform, whole.waveform);
+        assert_eq!(decoded.measured.frames, whole.measured.frames);
+        assert_eq!(decoded.measured.loudness, whole.measured.loudness);
+        assert_eq!(decoded.measured.true_peak_dbtp, whole.measured.true_peak_dbtp);
+        assert_eq!(decoded.measured.waveform, whole.measured.waveform);
     }
 }
 

@@ -44,16 +44,16 @@ fn fixture_measurements_equal_those_of_ffmpeg() {
         let found = analysed(fixture(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!((found.container, found.codec, found.rate_hz, found.channels), format, "{name}");
         assert!((found.duration_seconds - seconds).abs() < 0.001, "{name}: {} s", found.duration_seconds);
-        let integrated = found.loudness.integrated_lufs.unwrap();
+        let integrated = found.measured.loudness.integrated_lufs.unwrap();
         assert!((integrated - lufs).abs() < 0.03, "{name}: {integrated} LUFS");
-        let true_peak = found.true_peak_dbtp.unwrap();
+        let true_peak = found.measured.true_peak_dbtp.unwrap();
         assert!((true_peak - dbtp).abs() < 0.1, "{name}: {true_peak} dBTP");
     }
 }
 
 #[test]
 fn clipping_is_counted_in_clipped_recording_only() {
-    let clipping = |name| analysed(fixture(name)).unwrap().clipping;
+    let clipping = |name| analysed(fixture(name)).unwrap().measured.clipping;
     assert_eq!(clipping("stereo.mp3").runs, 0);
     assert!(clipping("hot.mp3").runs > 100);
 }

@@ -15,7 +15,7 @@ pub fn case(name: &str) -> Vec<u8> {
 
 /// The number of frames, or the code of the error.
 pub fn outcome(bytes: impl AsRef<[u8]> + Send + Sync) -> Result<u64, &'static str> {
-    analysed(bytes).map(|analysis| analysis.frames).map_err(|error| error.code())
+    analysed(bytes).map(|analysis| analysis.measured.frames).map_err(|error| error.code())
 }
 
 pub fn analysed(bytes: impl AsRef<[u8]> + Send + Sync) -> Result<Analysis, SoundError> {

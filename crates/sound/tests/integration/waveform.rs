@@ -17,7 +17,7 @@ fn reference(samples: &[i16], channels: usize, frames_per_point: usize) -> Vec<[
 
 fn json(analysis: &Analysis) -> Value {
     let mut bytes = Vec::new();
-    analysis.waveform.write_json(&mut bytes).unwrap();
+    analysis.measured.waveform.write_json(&mut bytes).unwrap();
     serde_json::from_slice(&bytes).unwrap()
 }
 
@@ -27,7 +27,7 @@ fn waveform_points_equal_the_reference() {
         let shape = |(i, value): (usize, f32)| (value * 32_767.0 * (i as f32 / 9_000.0).sin()) as i16;
         let samples: Vec<_> = noise(7, frames * channels).into_iter().enumerate().map(shape).collect();
         let analysis = analysed(wav(44_100, channels as u16, &Samples::I16(&samples))).unwrap();
-        let waveform = &analysis.waveform;
+        let waveform = &analysis.measured.waveform;
         assert_eq!(waveform.frames_per_point(), 256);
         assert_eq!(waveform.points(), reference(&samples, channels, 256), "{channels} × {frames}");
 
@@ -46,14 +46,14 @@ fn long_recording_has_at_most_max_points() {
     let limits = sound::Limits { max_points: 100, ..Default::default() };
     let file = wav(8_000, 1, &Samples::I16(&samples));
     let analysis = sound::analyse(std::io::Cursor::new(file), &limits).unwrap();
-    assert_eq!(analysis.waveform.frames_per_point(), 4096);
-    assert_eq!(analysis.waveform.points(), reference(&samples, 1, 4096));
-    assert_eq!(analysis.waveform.preview().len(), 74);
+    assert_eq!(analysis.measured.waveform.frames_per_point(), 4096);
+    assert_eq!(analysis.measured.waveform.points(), reference(&samples, 1, 4096));
+    assert_eq!(analysis.measured.waveform.preview().len(), 74);
 }
 
 #[test]
 fn preview_has_at_most_200_points() {
     let analysis = analysed(crate::signals::fixture("aac.m4a")).unwrap();
-    assert_eq!(analysis.waveform.preview().len(), 200);
-    assert!(analysis.waveform.preview_base64().len() <= 400);
+    assert_eq!(analysis.measured.waveform.preview().len(), 200);
+    assert!(analysis.measured.waveform.preview_base64().len() <= 400);
 }

@@ -14,19 +14,19 @@ fn wrong_duration_in_mp4_is_ignored() {
             let at = position(&file, mark) + offset;
             file[at..at + 4].copy_from_slice(&duration.to_be_bytes());
         }
-        assert_eq!(analysed(file).unwrap().frames, 88_200, "{duration}");
+        assert_eq!(analysed(file).unwrap().measured.frames, 88_200, "{duration}");
     }
 }
 
 #[test]
 fn wrong_number_of_frames_in_mp3_is_ignored() {
-    let actual = analysed(fixture("stereo.mp3")).unwrap().frames;
+    let actual = analysed(fixture("stereo.mp3")).unwrap().measured.frames;
     assert_eq!(actual, 3 * 44_100);
     for frames in [1_u32, 10, 100_000] {
         let mut file = fixture("stereo.mp3");
         let at = position(&file, b"Info") + 8;
         file[at..at + 4].copy_from_slice(&frames.to_be_bytes());
-        let found = analysed(file).unwrap().frames;
+        let found = analysed(file).unwrap().measured.frames;
         assert!((actual..actual + 2304).contains(&found), "{frames}: {found}");
     }
 }
@@ -34,7 +34,7 @@ fn wrong_number_of_frames_in_mp3_is_ignored() {
 #[test]
 fn too_small_number_of_samples_in_flac_is_ignored() {
     for declared in [0, 1, 48_000, 2 * 65_535] {
-        assert_eq!(analysed(flac_bomb(2, 1, declared)).unwrap().frames, 2 * 65_535, "{declared}");
+        assert_eq!(analysed(flac_bomb(2, 1, declared)).unwrap().measured.frames, 2 * 65_535, "{declared}");
     }
     // A larger number is indistinguishable from a truncated file.
     assert_eq!(analysed(flac_bomb(2, 1, 1 << 35)).unwrap_err().code(), "truncated");

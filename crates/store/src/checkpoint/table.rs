@@ -11,6 +11,51 @@ use crate::{
     condition::unless_condition_failed,
 };
 
+/// The lease and the checkpoint of one stream: [`CheckpointTable`], or memory in tests.
+pub trait Checkpoints {
+    /// Acquires the lease until `expires_at`; `None` if another owner holds it at `now`.
+    ///
+    /// The clocks of holder and successor are compared, so leases must outlive their holders by more than clocks differ.
+    fn acquire(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> impl Future<Output = Result<Option<AcquiredLease>, Failure>>;
+
+    /// Requests a handover from the holder until `until`. A repeated request extends it.
+    fn request_handover(&self, successor: &str, until: Timestamp) -> impl Future<Output = Result<(), Failure>>;
+
+    /// Moves the checkpoint, but never back. Returns the lease's status at `now`.
+    fn advance(
+        &self,
+        lease: &Lease,
+        to: Checkpoint,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<LeaseStatus, Failure>>;
+
+    /// The status of `lease` at `now`.
+    fn lease_status(&self, lease: &Lease, now: Timestamp) -> impl Future<Output = Result<LeaseStatus, Failure>>;
+
+    /// How often the stream has been reset; 0 before the lease is first acquired.
+    fn generation(&self) -> impl Future<Output = Result<u64, Failure>>;
+
+    /// Starts the generation after `old`, without a position, since the records of the old one no longer exist.
+    ///
+    /// Returns the new generation, or `None` if the lease is lost.
+    fn start_generation(&self, lease: &Lease, old: u64) -> impl Future<Output = Result<Option<u64>, Failure>>;
+
+    /// Stores that the stream was reset. Later holders read it until [`start_generation`](Self::start_generation) or
+    /// [`clear_reset`](Self::clear_reset). Does nothing if the lease is lost.
+    fn mark_reset(&self, lease: &Lease) -> impl Future<Output = Result<(), Failure>>;
+
+    /// Removes what [`mark_reset`](Self::mark_reset) stored. Does nothing if the lease is lost.
+    fn clear_reset(&self, lease: &Lease) -> impl Future<Output = Result<(), Failure>>;
+
+    /// Releases the lease. Does nothing if it is lost already.
+    fn release(&self, lease: &Lease) -> impl Future<Output = Result<(), Failure>>;
+}
+
 /// The row of one stream.
 #[derive(Debug, Clone)]
 pub struct CheckpointTable {
@@ -25,10 +70,34 @@ impl CheckpointTable {
         Self { client, name, stream }
     }
 
-    /// Acquires the lease until `expires_at`; `None` if another owner holds it at `now`.
-    ///
-    /// The clocks of holder and successor are compared, so leases must outlive their holders by more than clocks differ.
-    pub async fn acquire(
+    /// The whole row; `None` before the lease is first acquired.
+    pub async fn status(&self) -> Result<Option<CheckpointStatus>, Failure> {
+        self.row().await?.map(Row::status).transpose()
+    }
+
+    /// Reads the row; strongly consistent.
+    async fn row(&self) -> Result<Option<Row>, Failure> {
+        let get = self.client.get_item().table_name(&self.name).key("stream", text(&self.stream)).consistent_read(true);
+        let response = get.send().await.map_err(|error| Failure::aws("read the lease", error))?;
+        response.item.map(|row| Row::read(Some(row))).transpose()
+    }
+
+    fn update(&self) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.name).key("stream", text(&self.stream))
+    }
+
+    /// A write that succeeds only while `lease` is held and `condition` is true.
+    fn update_as_holder(&self, lease: &Lease, condition: &str) -> UpdateItemFluentBuilder {
+        self.update()
+            .condition_expression(format!("#owner = :owner AND epoch = :epoch AND {condition}"))
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":epoch", number(lease.epoch))
+    }
+}
+
+impl Checkpoints for CheckpointTable {
+    async fn acquire(
         &self,
         owner: &str,
         now: Timestamp,
@@ -56,8 +125,7 @@ impl CheckpointTable {
         Ok(Some(AcquiredLease { lease, checkpoint, generation: row.generation, is_stopped_by_reset }))
     }
 
-    /// Requests a handover from the holder until `until`. A repeated request extends it.
-    pub async fn request_handover(&self, successor: &str, until: Timestamp) -> Result<(), Failure> {
+    async fn request_handover(&self, successor: &str, until: Timestamp) -> Result<(), Failure> {
         let update = self
             .update()
             .update_expression("SET successor = :successor, asks_until = :until")
@@ -69,8 +137,7 @@ impl CheckpointTable {
         unless_condition_failed("request a handover", update.send().await).map(drop)
     }
 
-    /// Moves the checkpoint, but never back. Returns the lease's status at `now`.
-    pub async fn advance(&self, lease: &Lease, to: Checkpoint, now: Timestamp) -> Result<LeaseStatus, Failure> {
+    async fn advance(&self, lease: &Lease, to: Checkpoint, now: Timestamp) -> Result<LeaseStatus, Failure> {
         let update = self
             .update_as_holder(lease, "(attribute_not_exists(#position) OR #position <= :position)")
             .expression_attribute_names("#position", "position")
@@ -88,25 +155,15 @@ impl CheckpointTable {
         }
     }
 
-    /// The status of `lease` at `now`.
-    pub async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
+    async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
         Ok(self.row().await?.map_or(LeaseStatus::Lost, |row| row.lease_status(lease, now)))
     }
 
-    /// How often the stream has been reset; 0 before the lease is first acquired.
-    pub async fn generation(&self) -> Result<u64, Failure> {
+    async fn generation(&self) -> Result<u64, Failure> {
         Ok(self.row().await?.map_or(0, |row| row.generation))
     }
 
-    /// The whole row; `None` before the lease is first acquired.
-    pub async fn status(&self) -> Result<Option<CheckpointStatus>, Failure> {
-        self.row().await?.map(Row::status).transpose()
-    }
-
-    /// Starts the generation after `old`, without a position, since the records of the old one no longer exist.
-    ///
-    /// Returns the new generation, or `None` if the lease is lost.
-    pub async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
+    async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
         let new = old + 1;
         let update = self
             .update_as_holder(lease, "(attribute_not_exists(generation) OR generation <= :generation)")
@@ -116,9 +173,7 @@ impl CheckpointTable {
         Ok(unless_condition_failed("start a generation", update.send().await)?.map(|_| new))
     }
 
-    /// Stores that the stream was reset. Later holders read it until [`start_generation`](Self::start_generation) or
-    /// [`clear_reset`](Self::clear_reset). Does nothing if the lease is lost.
-    pub async fn mark_reset(&self, lease: &Lease) -> Result<(), Failure> {
+    async fn mark_reset(&self, lease: &Lease) -> Result<(), Failure> {
         let update = self
             .update_as_holder(lease, "attribute_exists(#position)")
             .update_expression("SET stopped = :reset")
@@ -127,37 +182,15 @@ impl CheckpointTable {
         unless_condition_failed("store a reset", update.send().await).map(drop)
     }
 
-    /// Removes what [`mark_reset`](Self::mark_reset) stored. Does nothing if the lease is lost.
-    pub async fn clear_reset(&self, lease: &Lease) -> Result<(), Failure> {
+    async fn clear_reset(&self, lease: &Lease) -> Result<(), Failure> {
         let update = self.update_as_holder(lease, "attribute_exists(stopped)").update_expression("REMOVE stopped");
         unless_condition_failed("clear a reset", update.send().await).map(drop)
     }
 
-    /// Releases the lease. Does nothing if it is lost already.
-    pub async fn release(&self, lease: &Lease) -> Result<(), Failure> {
+    async fn release(&self, lease: &Lease) -> Result<(), Failure> {
         let update = self
             .update_as_holder(lease, "attribute_exists(#owner)")
             .update_expression("REMOVE #owner, taken_at, expires_at");
         unless_condition_failed("release the lease", update.send().await).map(drop)
-    }
-
-    /// Reads the row; strongly consistent.
-    async fn row(&self) -> Result<Option<Row>, Failure> {
-        let get = self.client.get_item().table_name(&self.name).key("stream", text(&self.stream)).consistent_read(true);
-        let response = get.send().await.map_err(|error| Failure::aws("read the lease", error))?;
-        response.item.map(|row| Row::read(Some(row))).transpose()
-    }
-
-    fn update(&self) -> UpdateItemFluentBuilder {
-        self.client.update_item().table_name(&self.name).key("stream", text(&self.stream))
-    }
-
-    /// A write that succeeds only while `lease` is held and `condition` is true.
-    fn update_as_holder(&self, lease: &Lease, condition: &str) -> UpdateItemFluentBuilder {
-        self.update()
-            .condition_expression(format!("#owner = :owner AND epoch = :epoch AND {condition}"))
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", text(&lease.owner))
-            .expression_attribute_values(":epoch", number(lease.epoch))
     }
 }

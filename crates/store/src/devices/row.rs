@@ -44,6 +44,7 @@ pub struct Holder {
 }
 
 /// A device as DynamoDB stores it.
+#[serde_with::skip_serializing_none]
 #[derive(Serialize, Deserialize)]
 pub struct DeviceRow {
     user: String,
@@ -52,10 +53,8 @@ pub struct DeviceRow {
     token: Token,
     token_hash: String,
     platform: Platform,
-    #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
     last_seen: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     registration: Option<String>,
 }
 
@@ -76,18 +75,16 @@ pub struct PreferencesRow {
 }
 
 /// The row of a token, as DynamoDB stores it.
+#[serde_with::skip_serializing_none]
 #[derive(Serialize, Deserialize)]
 pub struct TokenRow {
     pub user: String,
     pub item: String,
     pub registration: String,
     pub endpoint_arn: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     /// In seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
 }
 

@@ -24,6 +24,7 @@ pub enum Projection {
 }
 
 /// The attributes of an item, without the keys of the indexes, which are computed from the others.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Row {
     id: MediaId,
@@ -33,26 +34,16 @@ struct Row {
     owner: String,
     key: String,
     state: StateName,
-    #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     uploaded_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     detected_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     visibility: Option<Visibility>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     post: Option<Post>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     file_name: Option<FileName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     derived: Option<Derivatives>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
     /// The table's time to live, in seconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
 }
 

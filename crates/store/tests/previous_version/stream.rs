@@ -1,6 +1,6 @@
 use domain::graph::Position;
 use jiff::Timestamp;
-use store::checkpoint::{Checkpoint, CheckpointTable, Lease, LeaseStatus};
+use store::checkpoint::{Checkpoint, CheckpointTable, Checkpoints, Lease, LeaseStatus};
 
 use super::{client, gets, row, updates};
 

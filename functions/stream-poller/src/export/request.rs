@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A request for an export, or for the rest of one. `{}` starts an export.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ExportRequest {
@@ -12,21 +13,17 @@ pub struct ExportRequest {
     pub dry_run: bool,
     /// The visibility of a vertex with a title and without `visibility`. Without this setting its title is not
     /// exported, because the graph does not show whether it never had a visibility or lost it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub without_visibility: Option<DefaultVisibility>,
     /// The time of an edge without a date in the graph.
     pub undated_at: Timestamp,
     /// The last position of a range that was lost. Vertices are exported at this position, so they win over facts from
     /// before the loss and lose to later ones. Without it, and for edges, all facts of the stream win.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_until: Option<Position>,
     /// The part that is being read.
     pub part: Part,
     /// The id after which reading continues.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// The stream's generation at the start of the export.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
 }
 

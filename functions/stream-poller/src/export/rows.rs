@@ -151,19 +151,8 @@ fn label(label: &Document) -> Option<String> {
 }
 
 fn change(kind: EntityKind, id: &str, at: Timestamp) -> Change {
-    Change {
-        position: BEFORE_THE_STREAM,
-        commit_timestamp_ms: at.as_millisecond(),
-        kind,
-        entity_id: id.to_owned(),
-        change_kind: ChangeKind::Added,
-        labels: Labels::default(),
-        ends: None,
-        ends_before: None,
-        properties: BTreeMap::new(),
-        properties_omitted: 0,
-        is_partial: false,
-    }
+    let change = Change::new(BEFORE_THE_STREAM, at.as_millisecond(), kind, id.to_owned());
+    Change { change_kind: ChangeKind::Added, ..change }
 }
 
 /// Parses a time: RFC 3339 text, or milliseconds since 1970.

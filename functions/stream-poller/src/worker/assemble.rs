@@ -8,7 +8,7 @@ use neptune_streams::Part;
 use super::state::{Closing, LookAhead, Worker};
 use crate::{
     look_ahead::later_records,
-    message::{is_unreadable, messages, position},
+    message::{is_unreadable, messages},
     run_error::RunError,
     run_outcome::RunOutcome,
 };
@@ -33,11 +33,11 @@ impl<B, C> Worker<'_, B, C> {
     pub(super) fn push(&mut self, part: Part) {
         // A part is never empty.
         let Some(last) = part.records.last() else { return };
-        let (stream_end, committed_at) = (last.position, last.commit_timestamp);
+        let (end, committed_at) = (last.position, last.commit_timestamp);
         let is_known = matches!(&self.look_ahead, LookAhead::Done(commit_num, _) if *commit_num == part.commit_num);
         if part.end.is_none() && !is_known {
             let (stream, settings) = (self.stream, self.settings);
-            let call = Box::pin(async move { later_records(stream, stream_end, settings).await });
+            let call = Box::pin(async move { later_records(stream, end, settings).await });
             self.look_ahead = LookAhead::Running(part, call);
             return;
         }
@@ -48,7 +48,6 @@ impl<B, C> Worker<'_, B, C> {
         if unreadable > 0 {
             self.metrics.count_kind("Failures", ("Kind", "unreadable-record"), unreadable as u64);
         }
-        let end = position(stream_end);
         let messages = messages(part.records, &self.task.id_prefix, |changes| match &self.look_ahead {
             LookAhead::Done(_, later) if part.end.is_none() => later.mark_partial(changes, end),
             _ => {}

@@ -15,7 +15,7 @@ use store::checkpoint::LeaseStatus;
 use crate::{
     bus::PublishOutcome,
     checkpoints::LeaseGuard,
-    message::{EventIdPrefix, position},
+    message::EventIdPrefix,
     outbox::{Entry, Outbox},
     policy::Mode,
     run_error::RunError,
@@ -161,7 +161,7 @@ impl<'a, B, C> Worker<'a, B, C> {
             self.metrics.observe("TimeToExpiry", Unit::Seconds, left.as_secs_f64());
         }
         if let (Some(head), Some(accepted)) = (self.head, self.outbox.accepted()) {
-            let backlog = position(head).commit_num.saturating_sub(accepted.commit_num);
+            let backlog = head.commit_num.saturating_sub(accepted.commit_num);
             self.metrics.observe("BacklogCommits", Unit::Count, backlog as f64);
         }
         self.metrics.flush();

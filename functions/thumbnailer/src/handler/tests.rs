@@ -21,7 +21,7 @@ use domain::media::{MediaId, Sequencer, Visibility, invalidation_marker_key, is_
 use function_kit::{failure::Kind, metrics::Metrics};
 use serde_json::{Value, json};
 
-use derivatives::{AwsPorts, CdnCache, DerivedFiles, Reports, Worker};
+use derivatives::{AwsPorts, CdnCache, Worker};
 
 use super::*;
 
@@ -41,8 +41,11 @@ fn worker_with(s3: &[&Rule], sent: &Rule, invalidated: &Rule) -> Worker<VariantR
     Worker {
         ports: AwsPorts {
             originals: Originals { s3: s3.clone(), bucket: "originals".into() },
-            derived: DerivedFiles { s3, bucket: "derived".into(), cdn_cache },
-            reports: Reports { sqs, queue_url: "https://sqs/metadata".into() },
+            s3,
+            derived_bucket: "derived".into(),
+            cdn_cache,
+            sqs,
+            metadata_queue_url: "https://sqs/metadata".into(),
         },
         metrics: Metrics::of("thumbnailer"),
         renderer: VariantRenderer,

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::graph::model::{Graph, commands, records};
+use crate::graph::{
+    Labels,
+    model::{Graph, commands, records},
+};
 
 /// Folds records in short form: `+vl v1 Story`, `-vp v1 title old`, `+e e1 LIKES v1 v2`, `+ep e1 weight 1`.
 fn fold_lines(lines: &[&str]) -> Vec<Change> {

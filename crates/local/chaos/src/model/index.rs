@@ -89,7 +89,7 @@ mod tests {
         let visible = |visibility| Operation::SetVisibility { story: 0, visibility };
         let initial = story_after(vec![]).expect("a story");
         assert_eq!(
-            (initial.author, initial.visibility.as_str(), initial.title.as_str()),
+            (initial.author, initial.visibility.as_ref(), initial.title.as_str()),
             (Node::Person(1), "public", "이야기 0, 0")
         );
         let story = |rest| story_after(rest).expect("a story");

@@ -184,7 +184,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
         ("interleavings", rule(&[])),
         ("jpeg-planes", rule(&[])),
         ("malformed-inputs", rule(&[])),
-        ("neptune-streams", rule(&[])),
+        ("neptune-streams", rule(&["domain"])),
         ("noop-function", rule(&[])),
         ("opensearch", rule(&["domain", "function-kit", "sigv4-client"])),
         ("ops", rule(&["domain", "sigv4-client", "store"])),
