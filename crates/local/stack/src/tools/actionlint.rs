@@ -26,12 +26,16 @@ pub fn actionlint() -> Result<Option<Command>> {
     if !program.exists() && !has_go() {
         return Ok(None);
     }
-    install::once(&folder, || {
+    let installed = install::once(&folder, || {
         let mut go = Command::new("go");
         // No other version of Go is downloaded.
         go.args(["install", module.trim()]).env("GOBIN", folder.join("bin")).env("GOTOOLCHAIN", "local");
         progress::run("Installing actionlint (once)", &mut go)
-    })?;
+    });
+    if let Err(error) = installed {
+        println!("– actionlint: {error:#}");
+        return Ok(None);
+    }
     let mut command = Command::new(program);
     command.current_dir(paths::root());
     Ok(Some(command))
