@@ -47,7 +47,7 @@ async fn every_role_gets_what_the_access_table_says() {
             "stranger" => &stranger,
             other => panic!("unknown role {other}"),
         };
-        let (id, row) = (items[visibility.as_ref()], format!("{role}, {visibility}"));
+        let (id, row) = (items[visibility.as_str()], format!("{role}, {visibility}"));
         let path = format!("/v1/media/{id}");
         let one = deployed.get(user, &path).await;
         assert_eq!(one.status, *get, "{row}");

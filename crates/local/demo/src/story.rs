@@ -49,7 +49,7 @@ pub async fn upload(session: &Session<'_>) -> Result<Story> {
     for file in list(&item["renditions"]) {
         let url = file["url"].as_str().context("a rendition has no URL")?;
         let bytes = reqwest::get(url).await?.error_for_status()?.bytes().await?.to_vec();
-        let measured = analyse(Cursor::new(&bytes), &Limits::default())?;
+        let measured = analyse(Cursor::new(&bytes), &Limits::default())?.measured;
         let lufs = measured.loudness.integrated_lufs.context("a rendition has no loudness")?;
         let kind = file["type"].as_str().unwrap_or_default();
         println!("              {kind:<34} {:>9}   {lufs:.1} LUFS", size(bytes.len() as u64));
