@@ -158,7 +158,7 @@ impl From<ItemStatus> for Outcome {
             200..300 => Self::Written,
             409 => Self::Superseded,
             404 if kind == "index_not_found_exception" => Self::NoIndex,
-            _ if is_permanent_error(status) => Self::Rejected(format!("status {status}, {kind}")),
+            _ if is_permanent_error(status, &kind) => Self::Rejected(format!("status {status}, {kind}")),
             _ => Self::Retry(format!("status {status}, {kind}")),
         }
     }
@@ -212,9 +212,13 @@ mod tests {
         assert_eq!(outcome(404, "index_not_found_exception"), Outcome::NoIndex);
         let reason = "status 400, mapper_parsing_exception".to_owned();
         assert_eq!(outcome(400, "mapper_parsing_exception"), Outcome::Rejected(reason));
-        for (status, kind) in
-            [(429, "es_rejected_execution_exception"), (503, "x"), (500, ""), (403, "cluster_block_exception")]
-        {
+        for (status, kind) in [
+            (429, "rejected_execution_exception"),
+            (503, "unavailable_shards_exception"),
+            (500, ""),
+            (403, "cluster_block_exception"),
+            (400, "index_closed_exception"),
+        ] {
             assert!(matches!(outcome(status, kind), Outcome::Retry(_)), "{status}");
         }
     }

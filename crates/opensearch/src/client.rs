@@ -91,12 +91,14 @@ impl Response {
     /// The failure of an unsuccessful response: a bug if the request is wrong, else transient. Denied permissions are
     /// transient, because they take time to spread after a deploy.
     pub(crate) fn failure(&self, doing: &'static str) -> Failure {
-        let text = format!("status {}, {}", self.status, self.error_type());
-        if is_permanent_error(self.status) { Failure::bug(doing, text) } else { Failure::transient(doing, text) }
+        let kind = self.error_type();
+        let text = format!("status {}, {kind}", self.status);
+        if is_permanent_error(self.status, &kind) { Failure::bug(doing, text) } else { Failure::transient(doing, text) }
     }
 }
 
-/// Whether a retry would fail as well, by the status of a response or of one document.
-pub(crate) fn is_permanent_error(status: u16) -> bool {
-    matches!(status, 400 | 413)
+/// Whether a retry would fail as well, by the status and the error type of a response or of one document. A closed index
+/// can be opened again: while an operator restores a snapshot, its indexes are closed.
+pub(crate) fn is_permanent_error(status: u16, error_type: &str) -> bool {
+    matches!(status, 400 | 413) && error_type != "index_closed_exception"
 }

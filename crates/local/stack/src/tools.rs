@@ -1,12 +1,14 @@
 //! Pinned tools.
 //!
 //! They come from PyPI, pinned in `infra/tools/*.txt`, each in its own Python environment, since their dependencies
-//! conflict. One of them is Node.js, which installs packages from npm. [`prerequisites`] checks what must exist before.
+//! conflict. One of them is Node.js, which installs packages from npm. [`opensearch`] comes from Maven Central.
+//! [`prerequisites`] checks what must exist before.
 //!
 //! The installations are shared by all checkouts of a user and survive `cargo clean`: see [`paths::cache`].
 
 mod install;
 mod machete;
+pub mod opensearch;
 pub mod prerequisites;
 mod tool;
 
@@ -19,13 +21,13 @@ pub use self::{
     tool::{Tool, pins},
 };
 
-/// Installs the tools that a local stack needs; fast if none is missing.
+/// Installs the tools that a local stack needs, apart from the search engine; fast if none is missing.
 ///
 /// # Errors
 /// If a prerequisite is missing. The message contains the command that installs it.
 pub fn install() -> Result<()> {
     prerequisites::require()?;
-    let tools = [Tool::Emulator, Tool::Sam, Tool::Audio, Tool::Search, Tool::Player];
+    let tools = [Tool::Emulator, Tool::Sam, Tool::Audio, Tool::Player];
     tools.into_iter().try_for_each(Tool::install)
 }
 

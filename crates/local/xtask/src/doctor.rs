@@ -3,7 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use stack::{paths, tools::prerequisites};
+use stack::{
+    paths,
+    tools::{
+        opensearch,
+        prerequisites::{self, Prerequisite},
+    },
+};
 
 /// Disk space for a build of everything with its tests and the tools, in GiB.
 const DISK_GIB: u64 = 15;
@@ -42,6 +48,10 @@ pub fn run() -> Result<()> {
     if let Some(memory) = memory_gib() {
         let remedy = "Compile with fewer jobs: CARGO_BUILD_JOBS=1.";
         report(memory >= MEMORY_GIB, &format!("{MEMORY_GIB} GiB of memory: {memory} GiB are installed"), remedy);
+    }
+    if let Some(opensearch) = opensearch::missing() {
+        let Prerequisite { name, reason, install, .. } = opensearch;
+        println!("· optional: {name}\n    {reason}: {install}");
     }
     ensure!(missing == 0, "{missing} missing");
     Ok(())

@@ -13,7 +13,7 @@ pub struct Prerequisite {
     pub reason: &'static str,
     /// The command that installs it on Debian and Ubuntu.
     pub install: &'static str,
-    is_there: fn() -> bool,
+    pub(super) is_there: fn() -> bool,
 }
 
 /// All prerequisites of `cargo xtask demo` and `cargo xtask test`, apart from the Rust toolchain that runs this.
@@ -64,8 +64,15 @@ pub fn python() -> Result<&'static str> {
     }
 }
 
-fn succeeds(program: &str, arguments: &[&str]) -> bool {
+/// Whether a program exists and succeeds.
+pub(super) fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     let quiet = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
+}
+
+/// The standard output of a program, if it exists and succeeds.
+pub(super) fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -4,6 +4,7 @@
 //! runbooks     every alarm has a runbook
 //! dashboards   metrics in alarms, dashboards and filters exist
 //! metrics      metric definitions
+//! search       the search domain is what the tests run on
 //! safety       dead-letter queues, retained data, policies without wildcards
 //! stacks       outputs and parameters
 //! template     reads templates
@@ -13,5 +14,6 @@ mod dashboards;
 mod metrics;
 mod runbooks;
 mod safety;
+mod search;
 mod stacks;
 mod template;
