@@ -7,7 +7,7 @@ use picture::{Limits, PictureError, make_variants};
 
 fuzz_target!(|bytes: &[u8]| {
     // A low limit keeps each run short. Only narrow pictures are larger than the smallest variant.
-    let limits = Limits { max_pixels: 1 << 12 };
+    let limits = Limits { max_pixels: 1 << 12, max_baseline_jpeg_pixels: 1 << 12 };
     match make_variants(bytes, &limits) {
         Ok(pictures) => {
             assert!(u64::from(pictures.width) * u64::from(pictures.height) <= limits.max_pixels);

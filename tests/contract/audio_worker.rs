@@ -1,6 +1,7 @@
 //! `audio-worker`: recordings in, renditions, waveforms and reports out.
 
 mod failures;
+mod formats;
 mod loudness;
 
 use std::{collections::BTreeSet, io::Cursor};
@@ -22,8 +23,8 @@ use crate::{
     responses::consume,
 };
 
-/// `MemorySize` of the audio worker in the template, in bytes.
-const MEMORY: u64 = 3538 * 1024 * 1024;
+/// Default of `AudioMemoryMegabytes` in the template, in bytes.
+const MEMORY: u64 = 3008 * 1024 * 1024;
 
 const KEY: &str = "audio/mina/이야기";
 

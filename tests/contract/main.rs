@@ -1,4 +1,4 @@
-//! Each function's binary alone, as built for AWS, behind a Lambda Runtime API.
+//! Each function's binary alone, behind a Lambda Runtime API. `IYAGI_PACKAGES` names other binaries, such as those for AWS.
 //!
 //! Each test has its own emulator and its own processes, so the tests run in parallel. They measure the memory of a
 //! process, never that of the machine.

@@ -31,5 +31,5 @@ pub fn ready_report() -> Report {
         sequencer: Sequencer::parse("0055AED6DCD90281E5").expect("sequencer"),
         declared: Declared { content_type: Some("image/jpeg".into()), intent: Intent::default() },
     };
-    Report { original, outcome: Outcome::Ready(derived) }
+    Report { original, outcome: Outcome::Ready(derived), detected_type: Some("image/jpeg".to_owned()) }
 }

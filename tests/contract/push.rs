@@ -6,7 +6,7 @@ use aws_client::{AwsClient, REGION};
 use axum::{Router, routing::put};
 use domain::push::Platform;
 use jiff::Timestamp;
-use lambda_runtime_api::Function;
+use lambda_runtime_api::{Function, Outcome, RecursiveLoop, TracedQueue, invocation_trace, invocations_before};
 use mobile_push::{MobilePushEmulator, Options, Profile};
 use serde_json::{Value, json};
 use stack::push_credentials;
@@ -23,7 +23,7 @@ const TOKEN: &str = "contract-token";
 
 #[tokio::test]
 async fn registered_device_is_notified_once_of_new_follower() {
-    let push = PushEnvironment::start().await;
+    let push = PushEnvironment::start("push").await;
 
     let (response_url, mut responses) = cloud_formation().await;
     let mut create = event("create-platform-application");
@@ -65,6 +65,87 @@ async fn registered_device_is_notified_once_of_new_follower() {
     assert_eq!(dead_letters, ["this is not a change"]);
 }
 
+/// Each page of followers is one turn. Lambda stops a function that sends to itself after 16 turns, unless the template
+/// allows it.
+#[tokio::test]
+async fn chain_of_follower_pages_is_dropped_as_a_loop_unless_allowed() {
+    const FUNCTION: &str = "push-fanout";
+    let push = PushEnvironment::start("push-loop").await;
+    let queue = TracedQueue::start().expect("queue");
+    let sqs = [("AWS_ENDPOINT_URL_SQS", queue.endpoint())];
+    let mut fanout =
+        push.start_function_with("PushFanout", &sqs.each_ref().map(|(name, url)| (*name, url.as_str()))).await;
+    // Three pages. The follows are newer than the story, so no follower is notified, and too old to notify the author.
+    let follows: Vec<_> = (0..1_100)
+        .map(|number| change(5_000 + number, "follows", &format!("fan{number}"), "mina", Timestamp::UNIX_EPOCH))
+        .collect();
+    for batch in follows.chunks(100) {
+        consume(&mut fanout, &batch_of(batch)).await;
+    }
+    assert_eq!(queue.take(), None, "no dead letter");
+    let story = [public_story(12, "s1"), change(13, "told", "mina", "s1", Timestamp::now())];
+    // As if 14 turns had happened before.
+    let earlier = (0..14)
+        .fold(None, |sent: Option<String>, _| invocation_trace(sent.as_deref(), FUNCTION, RecursiveLoop::Terminate));
+    let trace = invocation_trace(earlier.as_deref(), FUNCTION, RecursiveLoop::Terminate).expect("the 15th turn");
+    let outcome = fanout.invoke_with_trace(&trace, &batch_of(&story)).await.expect("an outcome");
+    assert_eq!(outcome, Outcome::Response(json!({"batchItemFailures": []})));
+    let second_page = queue.take().expect("a second page");
+    // The binary forwards the lineage.
+    assert_eq!(second_page.trace.as_deref().and_then(|trace| invocations_before(trace, FUNCTION)), Some(14));
+    let (trace, event) = second_page.invocation(FUNCTION, RecursiveLoop::Terminate).expect("the 16th turn");
+    let outcome = fanout.invoke_with_trace(&trace, &event).await.expect("an outcome");
+    assert_eq!(outcome, Outcome::Response(json!({"batchItemFailures": []})));
+    let third_page = queue.take().expect("a third page");
+    assert_eq!(third_page.invocation(FUNCTION, RecursiveLoop::Terminate), None, "dropped");
+    let (trace, event) = third_page.invocation(FUNCTION, RecursiveLoop::Allow).expect("allowed");
+    let outcome = fanout.invoke_with_trace(&trace, &event).await.expect("an outcome");
+    assert_eq!(outcome, Outcome::Response(json!({"batchItemFailures": []})));
+    assert_eq!(queue.take(), None, "the last page");
+}
+
+/// A change that adds an edge.
+fn change(commit: u64, label: &str, from: &str, to: &str, committed_at: Timestamp) -> Value {
+    let id = format!("{label}:{from}:{to}");
+    json!({
+        "specversion": "1.0", "id": format!("main/{commit}/1"), "source": "/neptune/main",
+        "type": "app.iyagi.graph.edge.added", "time": committed_at, "subject": format!("edge/{id}"),
+        "datacontenttype": "application/json", "partitionkey": format!("edge/{id}"),
+        "data": {
+            "position": format!("{commit}/1"), "commitTimestampMs": committed_at.as_millisecond().to_string(),
+            "kind": "edge", "entityId": id, "what": "added",
+            "labels": {"added": [label], "removed": [], "kept": []}, "ends": {"from": from, "to": to}, "properties": {},
+            "propertiesOmitted": 0, "truncated": false,
+        },
+    })
+}
+
+/// A change that adds a public story.
+fn public_story(commit: u64, id: &str) -> Value {
+    let mut change = change(commit, "story", id, id, Timestamp::now());
+    change["type"] = "app.iyagi.graph.vertex.added".into();
+    change["subject"] = format!("vertex/{id}").into();
+    let data = &mut change["data"];
+    (data["kind"], data["entityId"]) = ("vertex".into(), id.into());
+    data.as_object_mut().expect("data").remove("ends");
+    data["properties"] = json!({"visibility": {"before": [], "after": [{"dataType": "String", "value": "public"}]}});
+    change
+}
+
+/// A batch of the queue, each message in a group of its own.
+fn batch_of(changes: &[Value]) -> Value {
+    let records: Vec<_> = changes
+        .iter()
+        .map(|change| {
+            json!({
+                "messageId": change["id"], "body": change.to_string(),
+                "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": change["subject"]},
+            })
+        })
+        .collect();
+    json!({ "Records": records })
+}
+
 /// An emulator with the tables of push, and an emulator of mobile push in front of its SNS.
 struct PushEnvironment {
     emulated: EmulatedAws,
@@ -75,8 +156,9 @@ struct PushEnvironment {
 }
 
 impl PushEnvironment {
-    async fn start() -> Self {
-        let emulated = EmulatedAws::start("push");
+    /// Each test needs another name.
+    async fn start(name: &str) -> Self {
+        let emulated = EmulatedAws::start(name);
         let aws = emulated.client.clone();
         let options = Options { upstream: Some(emulated.endpoint()), ..Options::default() };
         let phones = MobilePushEmulator::start(options).expect("emulator of mobile push");
@@ -94,6 +176,10 @@ impl PushEnvironment {
     }
 
     async fn start_function(&self, logical_id: &str) -> Function {
+        self.start_function_with(logical_id, &[]).await
+    }
+
+    async fn start_function_with(&self, logical_id: &str, more: &[(&str, &str)]) -> Function {
         let (sns, application) = (self.phones.endpoint(), self.application());
         let settings = [
             ("AWS_ENDPOINT_URL_SNS", sns.as_str()),
@@ -104,7 +190,7 @@ impl PushEnvironment {
             ("PUSH_QUEUE_URL", &self.queue),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
         ];
-        self.emulated.start_function(logical_id, &settings).await
+        self.emulated.start_function(logical_id, &[&settings, more].concat()).await
     }
 }
 

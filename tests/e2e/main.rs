@@ -15,6 +15,7 @@ mod openapi;
 mod ops;
 mod push;
 mod redrive;
+mod sam_local;
 mod search;
 mod seeded_random;
 mod stack_lock;

@@ -11,7 +11,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use clap::Parser;
 use domain::media::MediaId;
 use neptune::Commit;
-use ops::{Arguments, Session};
+use ops::Arguments;
 use serde_json::{Value, json};
 use test_support::{
     photographs::photograph,
@@ -36,8 +36,7 @@ async fn run_ops(deployed: &Deployed, arguments: &[&str]) -> Value {
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .http_client(ops::tls::http_client())
         .build();
-    let session = Session::of(config, STACK).await.expect("stack");
-    let report = ops::run(&session, &command).await.expect("report");
+    let report = ops::run(config, STACK, &command).await.expect("report");
     println!("{report}");
     serde_json::to_value(report).expect("JSON")
 }

@@ -111,6 +111,30 @@ async fn phone_shows_notifications_of_signed_in_user_only() {
 }
 
 #[tokio::test]
+async fn endpoint_without_a_device_is_collected() {
+    let push = PushScenario::start().await;
+    let (mina, jun) = (push.sign_up("미나", "ko").await, push.sign_up("준", "ko").await);
+    let endpoints_of = async |person: &Person| {
+        let endpoints = push.phones.endpoints().await.expect("endpoints");
+        endpoints.iter().filter(|endpoint| endpoint.token == person.token).count()
+    };
+    push.request(&mina, Method::DELETE, "/v1/devices/phone", None).await;
+    assert_eq!(endpoints_of(&mina).await, 1, "signing out deletes no endpoint");
+    // Each collection examines a part; the schedule may run one, too.
+    wait_until("the endpoint to be deleted", async || {
+        let collected = push.deployed.invoke("DeviceApiName", &json!({"source": "aws.events"})).await;
+        assert!(collected["examined"].is_u64(), "{collected}");
+        endpoints_of(&mina).await == 0
+    })
+    .await;
+    assert_eq!(endpoints_of(&jun).await, 1);
+    // Jun takes the phone over, whose endpoint was just deleted.
+    push.register_device(&jun, &mina.token, "ko").await;
+    let jun_on_her_phone = Person { user: jun.user.clone(), token: mina.token.clone() };
+    push.commit_and_wait(&jun_on_her_phone, &follow(&mina, &jun)).await;
+}
+
+#[tokio::test]
 async fn device_with_stale_token_is_deleted() {
     let push = PushScenario::start().await;
     let (mina, jun, sam) =
@@ -124,6 +148,12 @@ async fn device_with_stale_token_is_deleted() {
         push.deployed.get(&mina.user, "/v1/devices/phone").await.status == 404
     })
     .await;
+    // The phone registers again: its endpoint is enabled.
+    push.phones.set_reachability(&mina.token, Reachability::Online).await.expect("reachable");
+    push.register_device(&mina, &mina.token, "ko").await;
+    let (id, publish) = story(&mina, "등불");
+    push.commit(&publish).await;
+    push.commit_and_wait(&mina, &edge("likes", &jun.user.id, &id)).await;
 }
 
 #[tokio::test]

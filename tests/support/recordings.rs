@@ -17,6 +17,11 @@ pub fn recording(name: &str) -> Vec<u8> {
     fs::read(paths::root().join("crates/sound/tests/fixtures").join(name)).expect("recording")
 }
 
+/// A file of `crates/sound/tests/cases`.
+pub fn case(name: &str) -> Vec<u8> {
+    fs::read(paths::root().join("crates/sound/tests/cases").join(name)).expect("recording")
+}
+
 /// An M4A (AAC-LC, mono, two seconds, index at the end) with [`LOCATION`] and [`TITLE`] in the atoms that phones use.
 pub fn tagged_recording() -> Vec<u8> {
     let mut file = recording("aac-index-last.m4a");

@@ -37,10 +37,15 @@ pub struct MediaItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false, format = DateTime))]
     pub uploaded_at: Option<String>,
-    /// Content type of the original. Absent if unknown.
+    /// Declared content type of the original. Absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
     pub content_type: Option<String>,
+    /// Content type of the original by its content, which may differ from the declared one. Absent before the item is
+    /// `ready`, or if unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "document", schema(nullable = false))]
+    pub detected_type: Option<String>,
     /// Size of the original in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "document", schema(nullable = false))]
@@ -236,12 +241,13 @@ macro_rules! media_fields {
 }
 
 media_fields! {
-    23:
+    24:
     Id = "id",
     Kind = "kind" => kind,
     Owner = "owner" => owner,
     UploadedAt = "uploadedAt" => uploaded_at,
     ContentType = "contentType" => content_type,
+    DetectedType = "detectedType" => detected_type,
     Bytes = "bytes" => bytes,
     Visibility = "visibility" => visibility,
     Post = "post" => post,

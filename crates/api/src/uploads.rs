@@ -26,7 +26,7 @@ pub struct UploadRequest {
     /// Content type of the file.
     #[cfg_attr(feature = "document", schema(value_type = crate::content_type::ContentType))]
     pub content_type: String,
-    /// Size of the file in bytes: at most 25 MiB for `avatar` and `photo`, 2 GiB for `audio`.
+    /// Size of the file in bytes: at most 96 MiB for `avatar` and `photo`, 2 GiB for `audio`.
     #[serde(deserialize_with = "integer")]
     #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 2_147_483_648_u64))]
     pub size: u64,

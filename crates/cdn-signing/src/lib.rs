@@ -1,9 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod policy;
+mod signed_urls;
 mod signer;
-mod url;
 
 pub use policy::Policy;
+pub use signed_urls::{InvalidBaseUrl, UrlBuilder, UrlError};
 pub use signer::{InvalidKey, Signer};
-pub use url::{InvalidBaseUrl, UrlBuilder, UrlError};

@@ -22,7 +22,7 @@ impl CdnCache {
     ///
     /// Uses one path with a wildcard, since CloudFront charges per path. At most 15 invalidations with wildcards may be in
     /// progress ("Concurrent invalidation request maximum"). Beyond that, `files` are invalidated one by one, of which
-    /// 3,000 may be in progress. Pass `None` if the list of files is not complete.
+    /// 3,000 may be in progress. Pass `None`, or no files, if the list of files is not complete.
     ///
     /// A repeated call with the same `reference` and files does nothing and costs nothing.
     ///
@@ -30,6 +30,7 @@ impl CdnCache {
     /// If CloudFront fails. Transient if too many invalidations are in progress.
     pub async fn invalidate(&self, id: MediaId, reference: &str, files: Option<&[&str]>) -> Result<(), Failure> {
         let wildcard = vec![format!("/{}*", item_prefix(id))];
+        let files = files.filter(|files| !files.is_empty());
         let result = match (self.create_invalidation(reference, wildcard).await?, files) {
             (Err(error), Some(files)) if is_limit_reached(&error) => {
                 let files = files.iter().map(|key| format!("/{key}")).collect();
@@ -37,14 +38,7 @@ impl CdnCache {
             }
             (result, _) => result,
         };
-        result.map_err(|error| {
-            // CloudFront's status is 400, as for invalid requests.
-            if is_limit_reached(&error) {
-                Failure::transient("invalidate the CDN", error.into_service_error())
-            } else {
-                Failure::aws("invalidate the CDN", error)
-            }
-        })
+        result.map_err(|error| Failure::aws("invalidate the CDN", error))
     }
 
     async fn create_invalidation(

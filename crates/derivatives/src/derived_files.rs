@@ -6,7 +6,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{Delete, ObjectIdentifier},
 };
-use domain::media::{CleanupScope, MediaId, invalidation_marker_key, item_prefix, keys_to_delete};
+use domain::media::{MediaId, item_prefix};
 use function_kit::failure::Failure;
 use sha2::{Digest, Sha256};
 
@@ -101,29 +101,11 @@ impl DerivedFiles {
         Ok(())
     }
 
-    /// Deletes the files of an item that are in `scope`, then invalidates the CDN.
+    /// Deletes files. Missing ones are no error.
     ///
-    /// An invalidation marker (see [`invalidation_marker_key`]) exists from before the deletion until the invalidation is
-    /// accepted. If this function fails between the two, the retry finds the marker and invalidates.
-    pub async fn clean_up(&self, id: MediaId, scope: CleanupScope<'_>) -> Result<(), Failure> {
-        let keys = self.list(id).await?;
-        let outdated = keys_to_delete(&keys, scope);
-        let Some(marker) = outdated.iter().max().and_then(|key| invalidation_marker_key(key)) else { return Ok(()) };
-        let (mut markers, files): (Vec<_>, Vec<_>) =
-            outdated.into_iter().partition(|key| invalidation_marker_key(key).as_deref() == Some(key));
-        // A marker of an earlier attempt means that more files than these have been deleted.
-        let is_complete = markers.is_empty();
-        if !markers.contains(&marker.as_str()) {
-            let content_type = "application/octet-stream".to_owned();
-            self.put(File { key: marker.clone(), content_type, content: Content::Bytes(Vec::new()) }).await?;
-            markers.push(&marker);
-        }
-        self.delete(&files).await?;
-        self.cdn_cache.invalidate(id, &marker, is_complete.then_some(files.as_slice())).await?;
-        self.delete(&markers).await
-    }
-
-    async fn delete(&self, keys: &[&str]) -> Result<(), Failure> {
+    /// # Errors
+    /// If S3 fails, or deletes only some of them.
+    pub async fn delete(&self, keys: &[&str]) -> Result<(), Failure> {
         // One request accepts at most 1,000 keys.
         for keys in keys.chunks(1_000) {
             let objects = keys.iter().map(|key| ObjectIdentifier::builder().key(*key).build());
@@ -135,13 +117,17 @@ impl DerivedFiles {
             let response = request.send().await.map_err(|error| Failure::aws("delete files", error))?;
             // The request succeeds even if single deletions fail.
             if let Some(error) = response.errors().first() {
-                return Err(Failure::transient("delete a file", error.code().unwrap_or("unknown").to_owned()));
+                return Err(Failure::aws_entry("delete a file", error.code()));
             }
         }
         Ok(())
     }
 
-    async fn list(&self, id: MediaId) -> Result<Vec<String>, Failure> {
+    /// The keys of an item.
+    ///
+    /// # Errors
+    /// If S3 fails.
+    pub async fn list(&self, id: MediaId) -> Result<Vec<String>, Failure> {
         let mut pages = self.s3.list_objects_v2().bucket(&self.bucket).prefix(item_prefix(id)).into_paginator().send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {

@@ -1,13 +1,16 @@
 use std::ops::Range;
 
 use aws_sdk_s3::{
-    Client, error::SdkError, operation::get_object::builders::GetObjectFluentBuilder, primitives::ByteStream,
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::get_object::builders::GetObjectFluentBuilder,
+    primitives::ByteStream,
 };
 use bytes::Bytes;
-use domain::media::Declared;
+use domain::media::{Declared, ObjectVersion};
 use function_kit::failure::Failure;
 
-/// The bucket of originals, read only. Each read names the `ETag` of an event, so it returns that content or nothing.
+/// The bucket of originals, read only. Each read names the version of an event, so it returns that content or nothing.
 #[derive(Debug, Clone)]
 pub struct Originals {
     /// The S3 client.
@@ -26,24 +29,36 @@ pub struct Original {
 }
 
 impl Originals {
-    /// Reads the object that has the ETag `etag`; `None` if it has been deleted or replaced.
-    pub async fn get(&self, key: &str, etag: &str) -> Result<Option<Original>, Failure> {
-        let Some(object) = unless_gone("fetch the original", self.request(key, etag).send().await)? else {
+    /// Reads the object if `version` is its current version; `None` if it has been deleted or replaced.
+    pub async fn get(&self, key: &str, version: &ObjectVersion) -> Result<Option<Original>, Failure> {
+        let Some(object) = unless_gone("fetch the original", self.request(key, version).send().await)? else {
             return Ok(None);
         };
+        if !version.has_id(object.version_id()) {
+            return Ok(None);
+        }
         let declared = Declared::of(object.content_type(), object.metadata());
         Ok(Some(Original { bytes: collect(object.body).await?.into(), declared }))
     }
 
-    /// Reads a part of the object that has the ETag `etag`; `None` if it has been deleted or replaced. `range` must not be
-    /// empty and must lie within the object.
+    /// Reads a part of the object if `version` is its current version; `None` if it has been deleted or replaced. `range`
+    /// must not be empty and must lie within the object.
     ///
     /// # Errors
     /// If S3 fails, or the response ends early.
-    pub async fn get_range(&self, key: &str, etag: &str, range: Range<u64>) -> Result<Option<Bytes>, Failure> {
+    pub async fn get_range(
+        &self,
+        key: &str,
+        version: &ObjectVersion,
+        range: Range<u64>,
+    ) -> Result<Option<Bytes>, Failure> {
         let length = range.end.saturating_sub(range.start);
-        let request = self.request(key, etag).range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        let range = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        let request = self.request(key, version).range(range);
         let Some(object) = unless_gone("fetch the original", request.send().await)? else { return Ok(None) };
+        if !version.has_id(object.version_id()) {
+            return Ok(None);
+        }
         let bytes = collect(object.body).await?;
         // A connection can end early.
         if bytes.len() as u64 != length {
@@ -53,15 +68,16 @@ impl Originals {
         Ok(Some(bytes))
     }
 
-    /// Reads the declaration of the object that has the ETag `etag`; `None` if it has been deleted or replaced.
-    pub async fn head_if_match(&self, key: &str, etag: &str) -> Result<Option<Declared>, Failure> {
-        let head = self.s3.head_object().bucket(&self.bucket).key(key).if_match(quoted(etag));
+    /// Reads the declaration of the object if `version` is its current version; `None` if it has been deleted or replaced.
+    pub async fn head_if_current(&self, key: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
+        let head = self.s3.head_object().bucket(&self.bucket).key(key).if_match(quoted(&version.etag));
         let object = unless_gone("read the original's headers", head.send().await)?;
+        let object = object.filter(|object| version.has_id(object.version_id()));
         Ok(object.map(|object| Declared::of(object.content_type(), object.metadata())))
     }
 
-    fn request(&self, key: &str, etag: &str) -> GetObjectFluentBuilder {
-        self.s3.get_object().bucket(&self.bucket).key(key).if_match(quoted(etag))
+    fn request(&self, key: &str, version: &ObjectVersion) -> GetObjectFluentBuilder {
+        self.s3.get_object().bucket(&self.bucket).key(key).if_match(quoted(&version.etag))
     }
 }
 
@@ -76,16 +92,91 @@ async fn collect(body: ByteStream) -> Result<Bytes, Failure> {
 }
 
 /// `None` if the object no longer exists (404, which S3 returns only to callers that may list the bucket) or has other
-/// content (412).
+/// content (412). A missing bucket is no deletion of its objects.
 fn unless_gone<T, E>(doing: &'static str, result: Result<T, SdkError<E>>) -> Result<Option<T>, Failure>
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let is_gone =
-        |error: &SdkError<E>| error.raw_response().is_some_and(|raw| matches!(raw.status().as_u16(), 404 | 412));
+    let is_gone = |error: &SdkError<E>| {
+        let status = error.raw_response().map(|raw| raw.status().as_u16());
+        matches!(status, Some(404 | 412)) && error.code() != Some("NoSuchBucket")
+    };
     match result {
         Ok(output) => Ok(Some(output)),
         Err(error) if is_gone(&error) => Ok(None),
         Err(error) => Err(Failure::aws(doing, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::operation::{get_object::GetObjectOutput, head_object::HeadObjectOutput};
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use aws_smithy_runtime_api::http::Response;
+    use aws_smithy_types::body::SdkBody;
+    use function_kit::failure::Kind;
+
+    use super::*;
+
+    fn originals(rules: &[&Rule]) -> Originals {
+        Originals { s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, rules), bucket: "originals".to_owned() }
+    }
+
+    fn version(id: Option<&str>) -> ObjectVersion {
+        ObjectVersion { etag: "e".to_owned(), id: id.map(str::to_owned) }
+    }
+
+    #[tokio::test]
+    async fn object_with_the_same_bytes_and_another_version_is_gone() {
+        let head = mock!(Client::head_object)
+            .match_requests(|request| request.if_match() == Some("\"e\""))
+            .then_output(|| HeadObjectOutput::builder().version_id("v3").build());
+        let get = mock!(Client::get_object)
+            .then_output(|| GetObjectOutput::builder().version_id("v3").body(ByteStream::from_static(b"x")).build());
+        let originals = originals(&[&head, &get]);
+        for (id, is_current) in [(Some("v3"), true), (None, true), (Some("v1"), false)] {
+            let version = version(id);
+            assert_eq!(originals.head_if_current("k", &version).await.expect("headers").is_some(), is_current);
+            assert_eq!(originals.get("k", &version).await.expect("an object").is_some(), is_current);
+            assert_eq!(originals.get_range("k", &version, 0..1).await.expect("a part").is_some(), is_current);
+        }
+    }
+
+    #[tokio::test]
+    async fn missing_bucket_is_a_transient_failure() {
+        for (code, is_gone) in [("NoSuchKey", true), ("NoSuchBucket", false)] {
+            let get = mock!(Client::get_object).then_http_response(move || {
+                Response::new(
+                    404.try_into().expect("a status"),
+                    SdkBody::from(format!("<Error><Code>{code}</Code></Error>")),
+                )
+            });
+            match originals(&[&get]).get("k", &version(None)).await {
+                Ok(object) => assert!(is_gone && object.is_none(), "{code}"),
+                Err(failure) => assert!(!is_gone && failure.kind == Kind::Transient, "{code}: {failure}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn code_of_s3_decides_the_kind() {
+        for (status, code, kind) in [
+            (400, "ExpiredToken", Kind::Transient),
+            (400, "KMS.DisabledException", Kind::Transient),
+            (403, "RequestTimeTooSkewed", Kind::Transient),
+            (400, "InvalidArgument", Kind::Bug),
+        ] {
+            let get = mock!(Client::get_object).then_http_response(move || {
+                let body = format!("<Error><Code>{code}</Code><Message>SlowDown</Message></Error>");
+                Response::new(u16::try_into(status).expect("a status"), SdkBody::from(body))
+            });
+            let failure = originals(&[&get]).get("k", &version(None)).await.expect_err("a failure");
+            assert_eq!(failure.kind, kind, "{code}");
+        }
+        // A response to HEAD has no body.
+        let head = mock!(Client::head_object)
+            .then_http_response(|| Response::new(400.try_into().expect("a status"), SdkBody::empty()));
+        let failure = originals(&[&head]).head_if_current("k", &version(None)).await.expect_err("a failure");
+        assert_eq!(failure.kind, Kind::Transient);
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     derived_files::DerivedFiles,
     originals::Originals,
+    ports::AwsPorts,
     reports::Reports,
     worker::{Renderer, Worker},
 };
@@ -27,9 +28,11 @@ pub async fn run<R: Renderer>(renderer: R) -> Result<(), Error> {
     let cdn_cache =
         CdnCache { cloudfront: aws_sdk_cloudfront::Client::new(&aws), distribution_id: config.distribution_id };
     let worker = Worker {
-        originals: Originals { s3: s3.clone(), bucket: config.originals_bucket },
-        derived: DerivedFiles { s3, bucket: config.derived_bucket, cdn_cache },
-        reports: Reports { sqs: sqs.clone(), queue_url: config.metadata_queue_url },
+        ports: AwsPorts {
+            originals: Originals { s3: s3.clone(), bucket: config.originals_bucket },
+            derived: DerivedFiles { s3, bucket: config.derived_bucket, cdn_cache },
+            reports: Reports { sqs: sqs.clone(), queue_url: config.metadata_queue_url },
+        },
         metrics: Metrics::from_env(),
         renderer,
     };

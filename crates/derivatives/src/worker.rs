@@ -1,6 +1,6 @@
 use domain::media::{
-    CleanupScope, Declared, Derivatives, MediaId, Notification, ObjectChange, ObjectEvent, Original, OriginalKey,
-    Outcome, Reason, Report,
+    CleanupScope, Declared, Derivatives, MediaId, Notification, ObjectChange, ObjectEvent, ObjectVersion, Original,
+    OriginalKey, Outcome, Reason, Report,
 };
 use function_kit::{
     failure::Failure,
@@ -11,29 +11,26 @@ use jiff::Timestamp;
 use tracing::{info, instrument, warn};
 
 use crate::{
-    derived_files::{DerivedFiles, File},
+    clean_up::{clean_up, clean_up_gone},
+    derived_files::File,
     originals::Originals,
-    reports::Reports,
+    ports::{AwsPorts, Ports},
 };
 
 /// Makes derivatives from originals and keeps them in step with S3 events.
-pub struct Worker<R> {
-    /// The bucket to read.
-    pub originals: Originals,
-    /// The bucket to write.
-    pub derived: DerivedFiles,
-    /// The queue of reports.
-    pub reports: Reports,
+pub struct Worker<R, P = AwsPorts> {
+    /// The services.
+    pub ports: P,
     /// Counts `Originals` by `Outcome`; observes `FailedShare` and `UploadToOutcome`.
     pub metrics: Metrics,
     /// Makes the files.
     pub renderer: R,
 }
 
-/// Makes derivatives from one original.
-pub trait Renderer {
+/// Makes derivatives from one original, which it reads from `O`.
+pub trait Renderer<O = Originals> {
     /// Renders an original. The same content gives the same files under the same keys.
-    fn render(&self, originals: &Originals, job: &Job<'_>) -> impl Future<Output = Result<RenderResult, Failure>>;
+    fn render(&self, originals: &O, job: &Job<'_>) -> impl Future<Output = Result<RenderResult, Failure>>;
 }
 
 /// The original's declaration with its derivatives, or with the permanent reason for having none. `None` if the original
@@ -49,8 +46,8 @@ pub struct Job<'a> {
     pub event: &'a ObjectEvent,
     /// In bytes.
     pub size: u64,
-    /// Without quotes.
-    pub etag: &'a str,
+    /// The version of the object that the event created.
+    pub version: &'a ObjectVersion,
 }
 
 /// The derivatives of an original.
@@ -58,6 +55,8 @@ pub struct Job<'a> {
 pub struct Rendered {
     /// The description, which names the files.
     pub derived: Derivatives,
+    /// Content type of the original by its bytes, if it is known. Processing does not depend on the declared one.
+    pub detected_type: Option<&'static str>,
     /// All files to store.
     pub files: Vec<File>,
 }
@@ -66,25 +65,31 @@ pub struct Rendered {
 const READY: &str = "ready";
 const GONE: &str = "gone";
 
-impl<R: Renderer> Worker<R> {
+impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
     /// Processes one S3 notification.
     ///
     /// # Errors
     /// If the message is not a notification, a service fails, or the renderer has a bug.
     pub async fn handle(&self, body: &str) -> Result<(), Failure> {
         let notification = Notification::parse(body).map_err(|error| Failure::bug("read the message", error))?;
+        for name in &notification.unknown {
+            warn!(name, "ignored an S3 event of an unknown family");
+        }
         for event in &notification.events {
             let id = MediaId::of_key(&event.key);
             match &event.change {
-                ObjectChange::Created { size, etag } => {
+                ObjectChange::Created { size, version } => {
                     if let Err(error) = OriginalKey::parse(&event.key) {
                         // An object that was written by hand: without an owner it is not media.
                         warn!(sequencer = %event.sequencer, %error, "ignored an object with another key");
                         continue;
                     }
-                    self.process(&Job { id, event, size: *size, etag }).await?;
+                    // Boxed, because the compiler limits the depth of nested futures.
+                    Box::pin(self.process(&Job { id, event, size: *size, version })).await?;
                 }
-                ObjectChange::Removed => self.derived.clean_up(id, CleanupScope::UpTo(&event.sequencer)).await?,
+                ObjectChange::Removed => {
+                    Box::pin(clean_up(&self.ports, id, CleanupScope::UpTo(&event.sequencer))).await?;
+                }
             }
         }
         Ok(())
@@ -94,38 +99,40 @@ impl<R: Renderer> Worker<R> {
     ///
     /// No lock is needed, since S3 is strongly consistent. A deletion or replacement before the last check of the
     /// original is seen by the check. A later one has its own event, which is processed after the files were stored.
+    /// `docs/design/protocols.md` lists the steps and their crashes.
     #[instrument(level = "error", name = "original", skip_all, fields(media_id = %job.id))]
     async fn process(&self, job: &Job<'_>) -> Result<(), Failure> {
-        let Job { id, event, size, etag } = *job;
-        let up_to_event = CleanupScope::UpTo(&event.sequencer);
-        let Some((declared, rendered)) = self.renderer.render(&self.originals, job).await? else {
+        let Job { id, event, size, version } = *job;
+        let Some((declared, rendered)) = self.renderer.render(self.ports.originals(), job).await? else {
             info!(media_id = %id, "deleted or replaced before it was processed");
             self.count(GONE);
-            return self.derived.clean_up(id, up_to_event).await;
+            return clean_up_gone(&self.ports, id, &event.sequencer).await;
         };
-        let outcome = match rendered {
-            Ok(Rendered { derived, files }) => {
+        let (outcome, detected_type) = match rendered {
+            Ok(Rendered { derived, detected_type, files }) => {
                 let count = files.len();
-                try_join_all(files.into_iter().map(|file| self.derived.put(file))).await?;
-                self.derived.clean_up(id, CleanupScope::Superseded).await?;
-                if self.originals.head_if_match(&event.key, etag).await?.is_none() {
+                try_join_all(files.into_iter().map(|file| self.ports.put(file))).await?;
+                clean_up(&self.ports, id, CleanupScope::Superseded).await?;
+                if self.ports.head(&event.key, version).await?.is_none() {
                     info!(media_id = %id, "deleted or replaced while it was processed");
                     self.count(GONE);
-                    return self.derived.clean_up(id, up_to_event).await;
+                    return clean_up_gone(&self.ports, id, &event.sequencer).await;
                 }
                 info!(media_id = %id, files = count, "ready");
-                Outcome::Ready(derived)
+                (Outcome::Ready(derived), detected_type)
             }
             Err(reason) => {
-                // The content before this one may have had derivatives.
-                self.derived.clean_up(id, up_to_event).await?;
+                // The content before this one may have had derivatives. Those of this generation belong to an attempt that
+                // succeeded: the item is or becomes ready.
+                clean_up(&self.ports, id, CleanupScope::Before(&event.sequencer)).await?;
                 info!(media_id = %id, ?reason, "failed");
-                Outcome::Failed { reason }
+                (Outcome::Failed { reason }, None)
             }
         };
         let name = name(&outcome);
         let original = Original::of(event, size, declared).map_err(|error| Failure::bug("name the owner", error))?;
-        self.reports.send(&Report { original, outcome }).await?;
+        let detected_type = detected_type.map(str::to_owned);
+        self.ports.report(&Report { original, outcome, detected_type }).await?;
         self.measure(name, event.at);
         Ok(())
     }

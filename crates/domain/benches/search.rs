@@ -87,6 +87,7 @@ fn story(number: u64) -> [String; 2] {
         ]
         .into(),
         properties_omitted: 0,
+        is_partial: false,
     };
     let told = Change {
         position: Position::new(number + 1, 4),

@@ -13,6 +13,8 @@ mod change;
 mod cloud_event;
 mod fifo;
 mod fold;
+mod generation_position;
+mod later_records;
 #[cfg(test)]
 mod model;
 mod position;
@@ -22,7 +24,10 @@ mod value;
 
 pub use change::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, PropertyChange};
 pub use cloud_event::{ParseError, ReceivedChange};
+pub use fifo::fifo_id;
 pub use fold::fold;
+pub use generation_position::GenerationPosition;
+pub use later_records::LaterRecords;
 pub use position::{InvalidPosition, Position};
 pub use record::{Op, Record, RecordKind};
 pub use size_limit::{MessageTooLarge, SNS_MESSAGE_BYTES};

@@ -21,10 +21,10 @@ mod sound;
 
 pub use access::Relation;
 pub use derivative_keys::{
-    CleanupScope, generation_prefix, invalidation_marker_key, is_public_key, item_prefix, keys_to_delete, sound_key,
-    variant_key,
+    CleanupScope, generation_prefix, invalidation_marker_key, is_invalidation_marker, is_public_key, item_prefix,
+    keys_to_delete, sound_key, variant_key,
 };
-pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent};
+pub use event::{Notification, NotificationError, ObjectChange, ObjectEvent, ObjectVersion};
 pub use id::{InvalidMediaId, MediaId};
 pub use intent::{Declared, FileName, Intent, InvalidFileName, InvalidPost, Post, Visibility};
 pub use item::{MediaItem, State, TOMBSTONE_DAYS, Upload};

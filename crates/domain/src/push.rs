@@ -43,7 +43,10 @@ pub use facts::{Fact, PersonPair, Row, facts, vertex_with_visibility};
 pub use payload::{FCM_MAX_BYTES, Notification, PayloadError};
 pub use platform::Platform;
 pub use preferences::{Delivery, InvalidQuietHours, Preferences, QuietHours};
-pub use projection::{Owner, Registers, Relation, Vertex, VisibilityFact, edge_still_exists, followed_before, follows};
+pub use projection::{
+    Owner, Registers, Relation, Vertex, VisibilityFact, edge_still_exists, followed_before, follows, of_generation,
+};
+pub(crate) use register::GENERATION_DIGITS;
 pub use register::{InvalidRegister, Register};
 pub use resolve::{Recipients, Resolution};
 pub use schema::{Actor, Arg, Audience, EdgeOp, End, Kind, MessageTemplate, Pattern, Rule, Text, Texts};

@@ -18,13 +18,13 @@ pub struct LwwRegister<P, V> {
 
 impl<P, V> LwwRegister<P, V> {
     /// A register that was set to `value` at `position`.
-    pub fn new(position: P, value: impl Into<V>) -> Self {
-        Self { position, value: Some(value.into()) }
+    pub fn new(position: impl Into<P>, value: impl Into<V>) -> Self {
+        Self { position: position.into(), value: Some(value.into()) }
     }
 
     /// A register whose value was deleted at `position`.
-    pub fn tombstone(position: P) -> Self {
-        Self { position, value: None }
+    pub fn tombstone(position: impl Into<P>) -> Self {
+        Self { position: position.into(), value: None }
     }
 
     /// Whether the register has no value since its position.
@@ -72,17 +72,17 @@ mod tests {
 
     #[test]
     fn late_write_does_not_undo_a_deletion() {
-        let mut register = Register::tombstone(2);
-        assert!(!register.merge(Register::new(1, "old")));
+        let mut register = Register::tombstone(2_u8);
+        assert!(!register.merge(Register::new(1_u8, "old")));
         assert!(register.is_tombstone());
-        assert!(register.merge(Register::new(3, "new")));
-        assert_eq!(register, Register::new(3, "new"));
+        assert!(register.merge(Register::new(3_u8, "new")));
+        assert_eq!(register, Register::new(3_u8, "new"));
     }
 
     #[test]
     fn write_at_the_same_position_changes_nothing() {
-        let mut register = Register::new(1, "first");
-        assert!(!register.merge(Register::new(1, "second")));
+        let mut register = Register::new(1_u8, "first");
+        assert!(!register.merge(Register::new(1_u8, "second")));
         assert_eq!(register.value.as_deref(), Some("first"));
     }
 

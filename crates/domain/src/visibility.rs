@@ -8,6 +8,10 @@ pub(crate) const VISIBILITY: &str = "visibility";
 /// The visibility that a change sets on its vertex; `None` if it sets none. `Some(None)` means removed
 /// or unknown, and is kept as a tombstone.
 pub(crate) fn set_by(change: &Change) -> Option<Option<Visibility>> {
+    // What the change sets may not be what the transaction sets.
+    if change.is_partial {
+        return Some(None);
+    }
     match change.properties.get(VISIBILITY) {
         Some(property) => Some(property.after.first().and_then(|value| parse(value.as_str()))),
         // The property may be among those that did not fit in the message. Unknown is not public.

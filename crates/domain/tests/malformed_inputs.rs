@@ -103,7 +103,7 @@ proptest! {
             let written = received.change.to_cloud_event(&received.cluster);
             prop_assert_eq!(Change::from_cloud_event(&written).expect("a change"), received.clone());
             // Its facts are computed without a panic.
-            let _ = (push::facts(&received.change), search::facts(&received.cluster, &received.change));
+            let _ = (push::facts(&received), search::facts(&received.cluster, &received.change));
             let _ = push::Event::of(&received);
         }
     }

@@ -5,32 +5,14 @@
 
 use std::{any::Any, error::Error, fmt};
 
-use aws_smithy_runtime_api::{
-    client::{orchestrator::HttpResponse, result::SdkError},
-    http::StatusCode,
-};
+use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use serde_json::error::Category;
 
+use crate::error_code;
+pub use crate::kind::Kind;
+
 type Source = Box<dyn Error + Send + Sync>;
-
-/// How a failure is handled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// It is retried; after the tries of the queue the message goes to the dead-letter queue.
-    Transient,
-    /// A retry cannot help: the message goes to the dead-letter queue at once, and an alarm is raised.
-    Bug,
-}
-
-impl Kind {
-    /// The name in logs and on dead letters.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Transient => "transient",
-            Self::Bug => "bug",
-        }
-    }
-}
 
 /// A failure with its kind, the action that failed, and its cause.
 #[derive(Debug)]
@@ -60,47 +42,26 @@ impl Failure {
         Self::bug(doing, text.unwrap_or_else(|| "a panic without text".to_owned()))
     }
 
-    /// A failure of a call to AWS, after the retries of the SDK.
-    ///
-    /// A request that AWS rejects as invalid (400) is a bug. Overload, timeouts and lost connections are transient, and also
-    /// denied permissions (403), because they take time to spread after a deploy.
+    /// A failure of a call to AWS, after the retries of the SDK. The error's code decides the kind, see
+    /// [`error_code`](crate::error_code). Timeouts and lost connections are transient.
     pub fn aws<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
-        E: Error + Send + Sync + 'static,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let is_bug = match &error {
-            SdkError::ConstructionFailure(_) => true,
-            SdkError::ServiceError(answer) => is_invalid(answer.raw().status(), error_code(answer.raw())),
-            _ => false,
+        let kind = match &error {
+            SdkError::ConstructionFailure(_) => Kind::Bug,
+            SdkError::ServiceError(answer) => error_code::kind(answer.raw().status().as_u16(), answer.err().code()),
+            _ => Kind::Transient,
         };
-        let kind = if is_bug { Kind::Bug } else { Kind::Transient };
         Self { kind, doing, source: Box::new(error) }
     }
-}
 
-/// Whether AWS rejects the request as invalid. Some errors with status 400 are transient: DynamoDB's throttling and
-/// conflicts, S3's timeouts, and expired credentials, which the next execution environment replaces. The response to a
-/// `HEAD` has no code.
-fn is_invalid(status: StatusCode, code: Option<&str>) -> bool {
-    const TRANSIENT: [&str; 9] = [
-        "ExpiredToken",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestTimeout",
-        "Throttling",
-        "ThrottlingException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    ];
-    let is_transient = |code: &str| code.is_empty() || TRANSIENT.iter().any(|transient| code.contains(transient));
-    status.as_u16() == 400 && !code.is_some_and(is_transient)
-}
-
-/// The text that contains the error code: a header or the body, depending on the protocol.
-fn error_code(response: &HttpResponse) -> Option<&str> {
-    let header = response.headers().get("x-amzn-errortype").or_else(|| response.headers().get("x-amzn-query-error"));
-    header.or_else(|| response.body().bytes().and_then(|body| str::from_utf8(body).ok()))
+    /// A failure of one entry of a batch, by its `code`.
+    pub fn aws_entry(doing: &'static str, code: Option<&str>) -> Self {
+        // As for a call that fails with this code alone. An entry without one has no status either.
+        let kind = error_code::kind(400, code);
+        Self { kind, doing, source: code.unwrap_or("no error code").into() }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -133,26 +94,73 @@ impl Error for Failure {}
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_sqs::Client;
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use aws_smithy_types::body::SdkBody;
+
     use super::*;
 
-    #[test]
-    fn only_an_invalid_request_is_a_bug() {
-        let status = |code| StatusCode::try_from(code).expect("a status");
-        assert!(is_invalid(status(400), Some("ValidationException")));
-        assert!(is_invalid(status(400), None));
-        for (code, error) in [
-            (400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
-            (400, r#"{"__type":"com.amazonaws.sqs#RequestThrottled"}"#),
-            (400, "com.amazon.coral.service#ExpiredTokenException"),
-            (400, "<Error><Code>ExpiredToken</Code></Error>"),
-            (400, "<Error><Code>RequestTimeout</Code></Error>"),
-            (400, ""),
-            (403, "AccessDenied"),
-            (404, "ResourceNotFoundException"),
-            (500, "InternalError"),
-            (503, "SlowDown"),
+    /// The kind of a failed call that SQS answers with this status, header and body.
+    async fn kind_of(status: u16, header: Option<(&'static str, &'static str)>, body: &'static str) -> Kind {
+        let answer = mock!(Client::send_message).then_http_response(move || {
+            let mut response = HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body));
+            if let Some((name, value)) = header {
+                response.headers_mut().insert(name, value);
+            }
+            response
+        });
+        let sqs = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [&answer]);
+        let error = sqs.send_message().queue_url("q").message_body("b").send().await.expect_err("an error");
+        Failure::aws("send", error).kind
+    }
+
+    #[tokio::test]
+    async fn code_of_a_call_decides_its_kind() {
+        for code in [
+            "com.amazon.coral.service#AccessDeniedException",
+            "com.amazon.coral.service#UnrecognizedClientException",
+            "com.amazon.coral.service#InvalidSignatureException",
+            "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
+            "com.amazonaws.dynamodb.v20120810#ReplicatedWriteConflictException",
+            "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+            "com.amazonaws.kms#DisabledException",
         ] {
-            assert!(!is_invalid(status(code), Some(error)), "{code} {error}");
+            let body: &'static str = format!(r#"{{"__type":"{code}","message":"no"}}"#).leak();
+            assert_eq!(kind_of(400, None, body).await, Kind::Transient, "{code}");
+        }
+        let invalid = r#"{"__type":"com.amazon.coral.validate#ValidationException","message":"no"}"#;
+        assert_eq!(kind_of(400, None, invalid).await, Kind::Bug);
+    }
+
+    #[tokio::test]
+    async fn words_of_a_message_do_not_change_the_kind() {
+        let body = r#"{"__type":"x#ValidationException","message":"1 error: Throttling RequestTimeout ExpiredToken"}"#;
+        assert_eq!(kind_of(400, None, body).await, Kind::Bug);
+        let body = r#"{"__type":"x#AccessDeniedException","message":"ValidationException"}"#;
+        assert_eq!(kind_of(400, None, body).await, Kind::Transient);
+    }
+
+    #[tokio::test]
+    async fn code_in_a_header_decides_the_kind() {
+        let query = Some(("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender"));
+        assert_eq!(kind_of(400, query, r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}"#).await, Kind::Transient);
+        let denied = Some(("x-amzn-errortype", "AccessDeniedException:http://internal.amazon.com/coral/"));
+        assert_eq!(kind_of(400, denied, "{}").await, Kind::Transient);
+        assert_eq!(kind_of(400, Some(("x-amzn-errortype", "ValidationException")), "{}").await, Kind::Bug);
+    }
+
+    #[tokio::test]
+    async fn answer_without_a_code_is_transient() {
+        assert_eq!(kind_of(400, None, "").await, Kind::Transient);
+        assert_eq!(kind_of(502, None, "<html>").await, Kind::Transient);
+    }
+
+    #[test]
+    fn code_of_a_batch_entry_decides_its_kind() {
+        for (code, expected) in
+            [(Some("AccessDenied"), Kind::Transient), (Some("InvalidArgument"), Kind::Bug), (None, Kind::Transient)]
+        {
+            assert_eq!(Failure::aws_entry("delete", code).kind, expected, "{code:?}");
         }
     }
 

@@ -3,6 +3,9 @@
 pub mod aws;
 pub mod batch;
 pub mod config;
+pub mod error_code;
 pub mod failure;
+mod kind;
 pub mod logs;
 pub mod metrics;
+pub mod nonce;

@@ -13,10 +13,15 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use aws_sdk_sqs::primitives::{DateTime, DateTimeFormat};
 use serde_json::{Map, Value, json};
 
 /// The CloudWatch namespace of all metrics.
 pub const NAMESPACE: &str = "IYAGI";
+
+/// The level of the lines. Lambda drops lines below the function's log level, and takes lines without level or time for
+/// `INFO` (AWS Lambda Developer Guide, "Log-level filtering"). This level is dropped at no setting.
+const LEVEL: &str = "FATAL";
 
 /// The most values of one metric in one line.
 const MAX_VALUES: usize = 100;
@@ -136,7 +141,11 @@ impl Metrics {
     }
 
     fn line(&self, kind: Option<Dimension>, metrics: BTreeMap<&'static str, Measured>, now_ms: u64) -> Value {
-        let mut line = Map::from_iter([("FunctionName".to_owned(), json!(self.function))]);
+        let mut line = Map::from_iter([
+            ("level".to_owned(), json!(LEVEL)),
+            ("timestamp".to_owned(), json!(rfc_3339(now_ms))),
+            ("FunctionName".to_owned(), json!(self.function)),
+        ]);
         let mut dimensions = vec!["FunctionName"];
         if let Some((name, value)) = kind {
             dimensions.push(name);
@@ -162,6 +171,11 @@ impl Metrics {
     }
 }
 
+/// The time in RFC 3339; `None` after the year 9999.
+fn rfc_3339(now_ms: u64) -> Option<String> {
+    DateTime::from_millis(i64::try_from(now_ms).ok()?).fmt(DateTimeFormat::DateTime).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,12 +198,29 @@ mod tests {
                 "Dimensions": [["FunctionName"]],
                 "Metrics": [{"Name": "Age", "Unit": "Milliseconds"}, {"Name": "Records", "Unit": "Count"}]
             }]},
+            "level": "FATAL",
+            "timestamp": "2019-06-08T16:33:30.678Z",
             "FunctionName": "poller",
             "Records": 5,
             "Age": [1.5, 7.0]
         });
         assert_eq!(lines(&metrics), [expected]);
         assert_eq!(metrics.take_lines(0), "", "cleared");
+    }
+
+    /// Lambda drops a line whose level is below the function's, and a line without level or time as `INFO`.
+    #[test]
+    fn line_is_kept_at_every_log_level() {
+        let metrics = Metrics::of("poller");
+        metrics.count("Records", 1);
+        metrics.count_kind("Failures", ("Kind", "gap"), 1);
+        let severity =
+            |level: &str| ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"].iter().position(|known| *known == level);
+        for line in lines(&metrics) {
+            let level = line["level"].as_str().and_then(severity).expect("a level");
+            assert!(Some(level) >= severity("ERROR"), "{line}");
+            assert!(line["timestamp"].as_str().is_some_and(|time| time.ends_with('Z')), "{line}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{
     body, fast_parser,
@@ -34,8 +35,9 @@ impl Page {
             None | Some("PG_JSON" | "GREMLIN_JSON") => {}
             Some(other) => return Err(InvalidPage::Format(other.to_owned())),
         }
+        let records = wire.records.into_iter().map(|record| Record::parse(record.get())).collect::<Result<_, _>>()?;
         Ok(Self {
-            records: wire.records,
+            records,
             last_event_id: wire.last_event_id.map(Position::from),
             last_transaction_timestamp: wire.last_trx_timestamp.map(|Integer(timestamp)| timestamp),
         })
@@ -49,7 +51,9 @@ struct WirePage<'a> {
     last_trx_timestamp: Option<Integer<i64>>,
     #[serde(borrow)]
     format: Option<Cow<'a, str>>,
-    records: Vec<Record>,
+    /// Read when the format is known: another graph model has other fields.
+    #[serde(borrow)]
+    records: Vec<&'a RawValue>,
 }
 
 #[cfg(test)]
@@ -119,17 +123,59 @@ mod tests {
             "{}",
             r#"{"records":[{}]}"#,
             r#"{"records":null}"#,
-            &testing::DOCUMENTED_PAGE.replace("vl", "xx"),
-            &testing::DOCUMENTED_PAGE.replace("\"vl\"", "\"e\""),
-            &testing::DOCUMENTED_PAGE.replace("ADD", "UPDATE"),
             &testing::DOCUMENTED_PAGE.replace(r#""opNum":1"#, r#""opNum":-1"#),
             &testing::DOCUMENTED_PAGE[..testing::DOCUMENTED_PAGE.len() - 2],
         ] {
             assert!(matches!(Page::parse(body.as_bytes()), Err(InvalidPage::Json(_))), "{body}");
         }
         assert!(matches!(Page::parse(b"\xff"), Err(InvalidPage::Utf8(_))));
-        let rdf = testing::DOCUMENTED_PAGE.replace("PG_JSON", "NQUADS");
+    }
+
+    /// A record of RDF has a statement instead of id, key and value.
+    #[test]
+    fn page_of_another_graph_model_is_named() {
+        let rdf = r#"{"lastEventId":{"commitNum":1,"opNum":1},"lastTrxTimestamp":5,"format":"NQUADS","records":[
+            {"commitTimestamp":5,"eventId":{"commitNum":1,"opNum":1},"data":{"stmt":"<urn:a> <urn:b> <urn:c> ."},"op":"ADD"}],"totalRecords":1}"#;
         assert!(matches!(Page::parse(rdf.as_bytes()), Err(InvalidPage::Format(format)) if format == "NQUADS"));
+    }
+
+    #[test]
+    fn odd_fields_of_a_record_are_parsed() {
+        for (documented, odd) in [
+            (r#""isLastOp":true"#, r#""isLastOp":"true""#),
+            (r#""id":"d2b59bf8-0d0f-218b-f68b-2aa7b0b1904a""#, r#""id":42"#),
+            (r#""dataType":"String""#, r#""dataType":null"#),
+            (r#","dataType":"String""#, ""),
+        ] {
+            assert!(testing::DOCUMENTED_PAGE.contains(documented), "{documented}");
+            let page = testing::DOCUMENTED_PAGE.replace(documented, odd);
+            let page = Page::parse(page.as_bytes()).expect("a page");
+            let record = &page.records[0];
+            assert_eq!((record.position, record.data.kind), (Position::new(12, 1), Kind::VertexLabel), "{odd}");
+            assert!(record.is_last_op, "{odd}");
+        }
+        let numeric = testing::DOCUMENTED_PAGE.replace(r#""d2b59bf8-0d0f-218b-f68b-2aa7b0b1904a""#, "42");
+        assert_eq!(Page::parse(numeric.as_bytes()).expect("a page").records[0].data.id, "42");
+    }
+
+    #[test]
+    fn record_that_cannot_be_read_keeps_its_position_and_the_others() {
+        let good = r#"{"commitTimestamp":5,"eventId":{"commitNum":12,"opNum":2},"data":{"id":"b","type":"vl","key":"label","value":{"value":"v","dataType":"String"}},"op":"ADD","isLastOp":true}"#;
+        for odd in [
+            r#"{"commitTimestamp":5,"eventId":{"commitNum":12,"opNum":1},"data":{"id":"a","type":"xx","key":"k","value":{"value":1,"dataType":"Int"}},"op":"ADD"}"#,
+            r#"{"commitTimestamp":5,"eventId":{"commitNum":12,"opNum":1},"data":{"id":"a","type":"e","key":"label","value":{"value":"l","dataType":"String"}},"op":"ADD"}"#,
+            r#"{"commitTimestamp":5,"eventId":{"commitNum":12,"opNum":1},"data":{"id":"a","type":"vl","key":"label","value":{"value":"l","dataType":"String"}},"op":"UPDATE"}"#,
+            r#"{"commitTimestamp":"soon","eventId":{"commitNum":12,"opNum":1},"data":null,"op":"ADD","isLastOp":7}"#,
+            r#"{"eventId":{"commitNum":12,"opNum":1}}"#,
+        ] {
+            let page =
+                format!(r#"{{"lastEventId":null,"format":"PG_JSON","records":[{odd},{good}],"totalRecords":2}}"#);
+            let records = Page::parse(page.as_bytes()).expect("a page").records;
+            let [unreadable, other] = &records[..] else { panic!("{records:?}") };
+            assert_eq!((unreadable.position, unreadable.data.kind), (Position::new(12, 1), Kind::Unreadable), "{odd}");
+            assert!(matches!(&unreadable.data.value, Value::Unrecognized { json, .. } if json == odd), "{odd}");
+            assert_eq!((other.position, other.data.kind), (Position::new(12, 2), Kind::VertexLabel), "{odd}");
+        }
     }
 
     proptest! {

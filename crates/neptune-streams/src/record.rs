@@ -1,4 +1,7 @@
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
 
 use crate::{
     integer::Integer,
@@ -47,6 +50,10 @@ pub enum Kind {
     /// A property of an edge, without the edge's label and endpoints.
     #[serde(rename = "ep")]
     EdgeProperty,
+    /// The record cannot be read beyond its position. The [`Value::Unrecognized`] has its JSON, and the key names the
+    /// place of the error in it. The other fields are empty.
+    #[serde(skip)]
+    Unreadable,
 }
 
 /// The part of a vertex or edge that was added or removed.
@@ -67,16 +74,52 @@ pub struct Data {
 }
 
 impl Record {
-    /// The memory of the record and its strings, in bytes.
-    pub fn memory_bytes(&self) -> usize {
+    /// The size of the record: [`RECORD_BYTES`](Self::RECORD_BYTES) and the lengths of its texts, in bytes.
+    ///
+    /// It depends on nothing but the record's content, so a transaction is cut at the same places by every build.
+    pub fn text_bytes(&self) -> usize {
         let Data { id, key, value, from, to, .. } = &self.data;
-        let endpoints = [from, to].into_iter().flatten().map(String::capacity).sum::<usize>();
-        size_of::<Self>() + id.capacity() + key.capacity() + value.heap_bytes() + endpoints
+        let endpoints = [from, to].into_iter().flatten().map(String::len).sum::<usize>();
+        Self::RECORD_BYTES + id.len() + key.len() + value.text_bytes() + endpoints
+    }
+
+    /// What a record counts in addition to its texts, in bytes. About its memory without them, but never to be adapted to
+    /// it.
+    pub const RECORD_BYTES: usize = 192;
+}
+
+impl Record {
+    /// Parses a record of `PG_JSON`. A record that can be read only up to its position becomes [`Kind::Unreadable`], so
+    /// that it does not make the page and all later pages unreadable.
+    ///
+    /// # Errors
+    /// If it has no position.
+    pub(crate) fn parse(json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(json).or_else(|error| {
+            let head: WireHead<'_> = serde_json::from_str(json)?;
+            Ok(Self {
+                position: head.event_id.into(),
+                commit_timestamp: parse_or_default::<Integer<i64>>(head.commit_timestamp).map_or(0, |Integer(ms)| ms),
+                op: Op::Add,
+                data: Data {
+                    id: String::new(),
+                    kind: Kind::Unreadable,
+                    key: format!("column {}", error.column()),
+                    value: Value::Unrecognized { data_type: String::new(), json: json.to_owned() },
+                    from: None,
+                    to: None,
+                },
+                is_last_op: parse_or_default::<Flag>(head.is_last_op).is_some_and(|Flag(is_last)| is_last),
+            })
+        })
     }
 }
 
-/// Parses a record of `PG_JSON`. The value borrows from the JSON, so the input must be a string, not a
-/// reader.
+fn parse_or_default<'a, T: Deserialize<'a>>(json: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(json?.get()).ok()
+}
+
+/// The value borrows from the JSON, so the input must be a string, not a reader.
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wire = WireRecord::deserialize(deserializer)?;
@@ -88,8 +131,15 @@ impl<'de> Deserialize<'de> for Record {
             position: wire.event_id.into(),
             commit_timestamp: wire.commit_timestamp.0,
             op: wire.op,
-            data: Data { id, kind, key, value: value.into(), from, to },
-            is_last_op: wire.is_last_op,
+            data: Data {
+                id: id.0,
+                kind,
+                key,
+                value: value.into(),
+                from: from.map(|Id(id)| id),
+                to: to.map(|Id(id)| id),
+            },
+            is_last_op: wire.is_last_op.0,
         })
     }
 }
@@ -103,19 +153,97 @@ struct WireRecord<'a> {
     data: WireData<'a>,
     op: Op,
     #[serde(default)]
-    is_last_op: bool,
+    is_last_op: Flag,
+}
+
+/// The fields of a record without which the stream cannot continue.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireHead<'a> {
+    event_id: WirePosition,
+    #[serde(borrow)]
+    commit_timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    is_last_op: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct WireData<'a> {
-    id: String,
+    id: Id,
     #[serde(rename = "type")]
     kind: Kind,
     key: String,
     #[serde(borrow)]
     value: WireValue<'a>,
-    from: Option<String>,
-    to: Option<String>,
+    from: Option<Id>,
+    to: Option<Id>,
+}
+
+/// An id. Neptune documents strings; a number is taken as its digits.
+struct Id(String);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Id;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an id, as a string or a number")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Id, E> {
+                Ok(Id(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Id, E> {
+                Ok(Id(text))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Id, E> {
+                Ok(Id(number.to_string()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Id, E> {
+                Ok(Id(number.to_string()))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// A truth value. Neptune documents `true`; the text `"true"` is accepted, and null is false.
+#[derive(Default)]
+struct Flag(bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Flag;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true or false")
+            }
+
+            fn visit_bool<E>(self, is_true: bool) -> Result<Flag, E> {
+                Ok(Flag(is_true))
+            }
+
+            fn visit_unit<E>(self) -> Result<Flag, E> {
+                Ok(Flag(false))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Flag, E> {
+                match text {
+                    _ if text.eq_ignore_ascii_case("true") => Ok(Flag(true)),
+                    _ if text.eq_ignore_ascii_case("false") => Ok(Flag(false)),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 #[derive(Deserialize)]

@@ -9,11 +9,11 @@ use crate::{page::Page, position::Position, record::Record};
 pub struct Bounds {
     /// The most records.
     pub max_records: usize,
-    /// The most bytes of memory, by [`Record::memory_bytes`].
+    /// The most bytes, by [`Record::text_bytes`]. The memory is about the same.
     pub max_bytes: usize,
 }
 
-/// 100,000 records and 64 MiB: the records and the memory of the largest page.
+/// 100,000 records and 64 MiB: the records and about the memory of the largest page.
 impl Default for Bounds {
     fn default() -> Self {
         Self { max_records: 100_000, max_bytes: 64 << 20 }
@@ -112,7 +112,7 @@ impl TransactionAssembler {
                 self.pages.pop_front();
                 continue;
             };
-            let bytes = record.memory_bytes();
+            let bytes = record.text_bytes();
             if let Some(last) = self.held.last() {
                 if last.position.commit_num != record.position.commit_num {
                     return self.take_part(Some(End::NextCommit));
@@ -144,7 +144,7 @@ impl TransactionAssembler {
         self.held.len()
     }
 
-    /// The memory of the held records, in bytes.
+    /// The size of the held records, in bytes: see [`Record::text_bytes`].
     pub fn held_bytes(&self) -> usize {
         self.held_bytes
     }
@@ -164,7 +164,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::{cut_into_pages, history, page, record};
+    use crate::{
+        record::{Data, Kind},
+        testing::{cut_into_pages, history, page, record},
+        value::Value,
+    };
 
     const UNBOUNDED: Bounds = Bounds { max_records: usize::MAX, max_bytes: usize::MAX };
 
@@ -237,6 +241,25 @@ mod tests {
         assert!(parts(&mut assembler, pages()).iter().all(Part::is_whole));
     }
 
+    #[test]
+    fn size_is_counted_from_texts_and_not_from_memory() {
+        let mut record = record(1, 1, true);
+        record.data = Data {
+            id: String::with_capacity(1000) + "v1",
+            kind: Kind::Edge,
+            key: "label".to_owned(),
+            value: Value::String("follows".to_owned()),
+            from: Some("mina".to_owned()),
+            to: Some("jun".to_owned()),
+        };
+        // A release that counts otherwise would cut a half-published transaction elsewhere.
+        assert_eq!(record.text_bytes(), 192 + 2 + 5 + 7 + 4 + 3);
+        record.data.value = Value::Unrecognized { data_type: "Point".to_owned(), json: "[1]".to_owned() };
+        assert_eq!(record.text_bytes(), 192 + 2 + 5 + 8 + 4 + 3);
+        record.data.value = Value::Long(7);
+        assert_eq!(record.text_bytes(), 192 + 2 + 5 + 4 + 3);
+    }
+
     proptest! {
         #[test]
         fn transactions_do_not_depend_on_page_sizes(
@@ -273,7 +296,7 @@ mod tests {
             let mut is_open = false;
             for part in &found {
                 prop_assert!(!part.records.is_empty() && part.records.len() <= bounds.max_records.max(1));
-                let bytes: usize = part.records.iter().map(Record::memory_bytes).sum();
+                let bytes: usize = part.records.iter().map(Record::text_bytes).sum();
                 prop_assert!(bytes <= bounds.max_bytes || part.records.len() == 1);
                 prop_assert_eq!(part.is_first, !is_open);
                 is_open = part.end.is_none();

@@ -45,11 +45,11 @@ impl Value {
         }
     }
 
-    /// The value's memory on the heap, in bytes.
-    pub(crate) fn heap_bytes(&self) -> usize {
+    /// The length of the value's texts, in bytes.
+    pub(crate) fn text_bytes(&self) -> usize {
         match self {
-            Self::String(text) => text.capacity(),
-            Self::Unrecognized { data_type, json } => data_type.capacity() + json.capacity(),
+            Self::String(text) => text.len(),
+            Self::Unrecognized { data_type, json } => data_type.len() + json.len(),
             _ => 0,
         }
     }
@@ -117,13 +117,14 @@ fn scalar_text(json: &str) -> Option<Cow<'_, str>> {
 pub(crate) struct WireValue<'a> {
     #[serde(borrow)]
     value: &'a RawValue,
-    #[serde(borrow, rename = "dataType")]
-    data_type: Cow<'a, str>,
+    /// Missing or null: the type is unknown.
+    #[serde(borrow, default, rename = "dataType")]
+    data_type: Option<Cow<'a, str>>,
 }
 
 impl From<WireValue<'_>> for Value {
     fn from(wire: WireValue<'_>) -> Self {
-        Self::from_json(wire.data_type, wire.value.get())
+        Self::from_json(wire.data_type.unwrap_or_default(), wire.value.get())
     }
 }
 

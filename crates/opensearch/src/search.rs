@@ -1,6 +1,5 @@
 use domain::search::{Kind, MARK_BEGIN, MARK_END, Query, completions};
 use function_kit::failure::Failure;
-use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -66,7 +65,7 @@ impl Index {
     ) -> Result<Page, Failure> {
         const DOING: &str = "search";
         let body = search.body(caller, after, size);
-        let response = self.client.json(DOING, Method::POST, &format!("/{}/_search", self.alias), &body).await?;
+        let response = self.client.search(DOING, &format!("/{}/_search", self.alias), &body).await?;
         if response.status == 404 && response.error_type() == "index_not_found_exception" {
             return Ok(Page { hits: Vec::new(), is_last: true });
         }

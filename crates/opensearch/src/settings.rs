@@ -111,7 +111,6 @@ fn search_body(analyzer: Analyzer) -> Value {
             "beginnings": {"type": "edge_ngram", "min_gram": 1, "max_gram": MAX_PREFIX},
             "beginning": {"type": "truncate", "length": MAX_PREFIX},
         },
-        "char_filter": {"without_spaces": {"type": "pattern_replace", "pattern": "\\s+", "replacement": ""}},
         "analyzer": {
             "korean": korean,
             "beginnings": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "beginnings"]},
@@ -127,8 +126,8 @@ fn search_body(analyzer: Analyzer) -> Value {
     if analyzer == Analyzer::NoriBigram {
         analysis["analyzer"]["bigrams"] = bigrams(&[]);
         fields["bigram"] = json!({"type": "text", "analyzer": "bigrams"});
-    }
-    if analyzer != Analyzer::Nori {
+        analysis["char_filter"] =
+            json!({"without_spaces": {"type": "pattern_replace", "pattern": "\\s+", "replacement": ""}});
         analysis["analyzer"]["joined"] = bigrams(&["without_spaces"]);
         fields["joined"] = json!({"type": "text", "analyzer": "joined"});
     }

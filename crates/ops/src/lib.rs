@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! session       the stack: its outputs and the clients of its services
-//! signed_calls  the calls of CloudFormation and Lambda
+//! signed_calls  calls of services whose SDKs are not linked
+//! samconfig     the configuration of the SAM CLI
 //! tls           the HTTP client
+//! preflight     compares a deployment with an account, before it is deployed
+//! setup         prepares an account: topic, key, network, graph, search, layer, secrets
 //! stream        shows the status of the Neptune stream; replays a range of it
 //! queue         dead-letter queues: shows messages without consuming them; redrives them
 //! media         renders variants and encodes renditions again
@@ -11,14 +14,18 @@
 //! Without `--apply` no command changes anything. None shows text of users: only ids, kinds and reasons.
 
 pub mod media;
+pub mod preflight;
 pub mod queue;
+mod samconfig;
 pub mod session;
+pub mod setup;
 mod signed_calls;
 pub mod stream;
 mod table;
 pub mod tls;
 
 use anyhow::Result;
+use aws_config::SdkConfig;
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 
@@ -45,6 +52,21 @@ pub struct Arguments {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say what a deployment will fail on in this account, and how to mend it. Deploys nothing.
+    Preflight(preflight::PreflightOptions),
+    /// Prepare what the backend's parameters need: alarm topic, key, network, graph, search, layer, secrets.
+    ///
+    /// Without --apply, prints the AWS CLI commands. Steps that are done are skipped, so that an interrupted setup
+    /// continues. The parameters are written into samconfig.toml.
+    Setup(setup::SetupOptions),
+    /// A command for a deployed stack.
+    #[command(flatten)]
+    Deployed(DeployedCommand),
+}
+
+/// A command for a deployed stack.
+#[derive(Debug, Subcommand)]
+pub enum DeployedCommand {
     /// The Neptune stream.
     #[command(subcommand)]
     Stream(stream::Command),
@@ -61,6 +83,8 @@ pub enum Command {
 #[serde(untagged)]
 #[expect(missing_docs, reason = "each variant is documented by its type")]
 pub enum Report {
+    Preflight(preflight::PreflightReport),
+    Setup(setup::SetupReport),
     Status(stream::Status),
     Replay(stream::ReplayReport),
     Peek(queue::PeekReport),
@@ -68,25 +92,41 @@ pub enum Report {
     Reprocess(media::ReprocessReport),
 }
 
-/// Runs a command.
+impl Report {
+    /// Whether the report is that of a failure.
+    pub fn fails(&self) -> bool {
+        matches!(self, Self::Preflight(report) if report.fails())
+    }
+}
+
+/// Runs a command for the stack `stack`, with credentials, region and endpoint of `config`.
 ///
 /// # Errors
 /// If a call fails, or the stack lacks an output.
-pub async fn run(session: &Session, command: &Command) -> Result<Report> {
+pub async fn run(config: SdkConfig, stack: &str, command: &Command) -> Result<Report> {
+    match command {
+        Command::Preflight(options) => Ok(Report::Preflight(preflight::preflight(&config, stack, options).await?)),
+        Command::Setup(options) => Ok(Report::Setup(setup::setup(stack, config.endpoint_url(), options)?)),
+        Command::Deployed(command) => run_on(&Session::of(config, stack).await?, command).await,
+    }
+}
+
+async fn run_on(session: &Session, command: &DeployedCommand) -> Result<Report> {
+    use DeployedCommand::{Media, Queue, Stream};
     Ok(match command {
-        Command::Stream(stream::Command::Status) => Report::Status(stream::status(session).await?),
-        Command::Stream(stream::Command::Replay(options)) => Report::Replay(stream::replay(session, options).await?),
-        Command::Queue(queue::Command::Peek(options)) => Report::Peek(queue::peek(session, options).await?),
-        Command::Queue(queue::Command::Redrive(options)) => Report::Redrive(queue::redrive(session, options).await?),
-        Command::Media(media::Command::Reprocess(options)) => {
-            Report::Reprocess(media::reprocess(session, options).await?)
-        }
+        Stream(stream::Command::Status) => Report::Status(stream::status(session).await?),
+        Stream(stream::Command::Replay(options)) => Report::Replay(stream::replay(session, options).await?),
+        Queue(queue::Command::Peek(options)) => Report::Peek(queue::peek(session, options).await?),
+        Queue(queue::Command::Redrive(options)) => Report::Redrive(queue::redrive(session, options).await?),
+        Media(media::Command::Reprocess(options)) => Report::Reprocess(media::reprocess(session, options).await?),
     })
 }
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Preflight(report) => report.fmt(f),
+            Self::Setup(report) => report.fmt(f),
             Self::Status(report) => report.fmt(f),
             Self::Replay(report) => report.fmt(f),
             Self::Peek(report) => report.fmt(f),
@@ -107,6 +147,8 @@ mod tests {
         Arguments::command().debug_assert();
         let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
         for line in [
+            "ops preflight --config-env production --parameter Scale=small",
+            "ops setup --alarms on-call@iyagi.example --key --graph --search --search-in-vpc --delivery",
             "ops stream status --stack other",
             "ops stream replay --from 1 --to 2:3 --apply",
             "ops queue look graph-changes --limit 3 --json",
@@ -122,6 +164,7 @@ mod tests {
             "ops media reprocess --apply",
             "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --prefix photo/",
             "ops media reprocess --id x",
+            "ops setup --search --search-in-vpc",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -4,15 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use ops::{Arguments, Session, run, session};
+use ops::{Arguments, run, session};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match run_command(Arguments::parse()).await {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
+        Ok(code) => code,
         Err(error) => {
             eprintln!("✗ {error:#}");
             ExitCode::FAILURE
@@ -20,9 +17,9 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run_command(arguments: Arguments) -> Result<String> {
+async fn run_command(arguments: Arguments) -> Result<ExitCode> {
     let config = session::config(arguments.endpoint_url).await;
-    let session = Session::of(config, &arguments.stack).await?;
-    let report = run(&session, &arguments.command).await?;
-    Ok(if arguments.json { serde_json::to_string_pretty(&report)? } else { report.to_string() })
+    let report = run(config, &arguments.stack, &arguments.command).await?;
+    println!("{}", if arguments.json { serde_json::to_string_pretty(&report)? } else { report.to_string() });
+    Ok(if report.fails() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

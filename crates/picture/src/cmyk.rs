@@ -1,6 +1,8 @@
+use image::RgbImage;
+
 use crate::PictureError;
-use crate::colour;
-use crate::raster::{Layout, Raster};
+use crate::colour::ColourSpace;
+use crate::pixels;
 use crate::resize::Resizer;
 use crate::size::Size;
 
@@ -22,9 +24,8 @@ impl Cmyk {
 
     /// Converts to sRGB by the profile. Without a CMYK profile it uses the formula of browsers, whose
     /// colours are too bright but recognisable.
-    pub fn to_srgb(&self, icc_profile: Option<&[u8]>) -> Raster {
-        let converted = icc_profile.and_then(|profile| colour::cmyk_to_srgb(&self.samples, profile));
-        Raster { size: self.size, layout: Layout::Rgb, pixels: converted.unwrap_or_else(|| self.without_profile()) }
+    pub fn to_srgb(&self, colours: &ColourSpace) -> Result<RgbImage, PictureError> {
+        pixels::rgb(self.size, colours.convert_cmyk(&self.samples).unwrap_or_else(|| self.without_profile()))
     }
 
     fn without_profile(&self) -> Vec<u8> {

@@ -10,6 +10,7 @@ mod jpeg;
 mod jpeg_fallback;
 mod jpeg_markers;
 mod png;
+mod png_colours;
 mod riff;
 mod webp;
 

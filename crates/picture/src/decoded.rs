@@ -1,7 +1,9 @@
+use image::DynamicImage;
+use image::metadata::Orientation;
+
 use crate::cmyk::Cmyk;
-use crate::orientation::Orientation;
+use crate::colour::ColourSpace;
 use crate::planes::{Matrix, Planes};
-use crate::raster::Raster;
 use crate::size::Size;
 
 /// A decoded picture as stored in the file: not oriented, not converted to sRGB.
@@ -10,13 +12,12 @@ pub(crate) struct Decoded {
     pub size: Size,
     pub image: Image,
     pub orientation: Orientation,
-    /// The embedded colour profile.
-    pub icc_profile: Option<Vec<u8>>,
+    pub colours: ColourSpace,
 }
 
 /// The pixels in the representation that is cheapest for their format.
 pub(crate) enum Image {
-    Raster(Raster),
+    Pixels(DynamicImage),
     Planes(Planes, Matrix),
     Cmyk(Cmyk),
 }

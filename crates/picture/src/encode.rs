@@ -1,7 +1,9 @@
+use webp::PixelLayout;
+
 use crate::PictureError;
 use crate::picture::Picture;
+use crate::pixels::on_white;
 use crate::planes::{Matrix, Planes};
-use crate::raster::{Layout, Raster};
 use crate::size::Size;
 use crate::variants::{Encoding, Variant};
 
@@ -17,13 +19,14 @@ pub(crate) fn encode(
     encodings: &[Encoding],
     variants: &mut Vec<Variant>,
 ) -> Result<(), PictureError> {
-    let Size { width, height } = picture.size();
+    let size = picture.size();
+    let Size { width, height } = size;
     for &encoding in encodings {
         let bytes = match (encoding, picture) {
             (Encoding::Jpeg, Picture::Opaque(planes)) => jpeg(planes)?,
-            (Encoding::Jpeg, Picture::Transparent(raster)) => jpeg(&Planes::from_rgb(&raster.on_white()))?,
-            (Encoding::WebP, Picture::Opaque(planes)) => webp(&planes.to_rgb(Matrix::BT601))?,
-            (Encoding::WebP, Picture::Transparent(raster)) => webp(raster)?,
+            (Encoding::Jpeg, Picture::Transparent(rgba)) => jpeg(&Planes::from_rgb(&on_white(rgba)))?,
+            (Encoding::WebP, Picture::Opaque(planes)) => webp(&planes.to_rgb(Matrix::BT601), PixelLayout::Rgb, size)?,
+            (Encoding::WebP, Picture::Transparent(rgba)) => webp(rgba, PixelLayout::Rgba, size)?,
         };
         variants.push(Variant { bound, encoding, width, height, bytes });
     }
@@ -35,13 +38,8 @@ fn jpeg(planes: &Planes) -> Result<Vec<u8>, PictureError> {
     jpeg_planes::encode(&planes.luma.plane, [blue, red], QUALITY).map_err(PictureError::internal)
 }
 
-fn webp(raster: &Raster) -> Result<Vec<u8>, PictureError> {
-    let layout = match raster.layout {
-        Layout::Rgb => webp::PixelLayout::Rgb,
-        Layout::Rgba => webp::PixelLayout::Rgba,
-    };
-    let (width, height) = (raster.size.width, raster.size.height);
-    webp::Encoder::new(&raster.pixels, layout, width, height)
+fn webp(samples: &[u8], layout: PixelLayout, size: Size) -> Result<Vec<u8>, PictureError> {
+    webp::Encoder::new(samples, layout, size.width, size.height)
         .encode_simple(false, f32::from(QUALITY))
         .map(|memory| memory.to_vec())
         .map_err(|error| PictureError::internal(format!("WebP encoder: {error:?}")))

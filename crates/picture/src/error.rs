@@ -1,3 +1,4 @@
+use image::ImageError;
 use thiserror::Error;
 
 /// The reason why no variants were made.
@@ -52,6 +53,14 @@ impl PictureError {
 
     pub(crate) fn internal(reason: impl ToString) -> Self {
         Self::Internal(reason.to_string())
+    }
+
+    /// Converts an error of the crate `image`.
+    pub(crate) fn from_image(error: ImageError) -> Self {
+        match error {
+            ImageError::IoError(error) => Self::from_io(&error),
+            error => Self::corrupt(error),
+        }
     }
 
     /// Converts an I/O error of a decoder. Decoders read from memory, where only an early end is expected.

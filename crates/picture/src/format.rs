@@ -53,16 +53,17 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// Whether the box `ftyp` at the start contains a brand of still pictures in HEVC: as the major
-/// brand, or as a compatible one if the major brand is a general brand of still pictures.
+/// Whether the box `ftyp` at the start contains a brand of still pictures in HEVC as the major brand. If that is a
+/// general brand of still pictures, the compatible brands decide; without a codec among them, the picture itself does.
 fn is_heic(bytes: &[u8]) -> bool {
     let length = bytes.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize);
     let brands = bytes.get(8..length.min(bytes.len())).unwrap_or_default();
     let (brands, _) = brands.as_chunks::<4>();
     let is_hevc = |brand: &[u8; 4]| matches!(brand, b"heic" | b"heix");
+    let is_av1 = |brand: &[u8; 4]| matches!(brand, b"avif" | b"avis");
     match brands {
         [[b'm', b'i', b'f', b'1' | b'2'] | [b'm', b's', b'f', b'1'], _version, compatible @ ..] => {
-            compatible.iter().any(is_hevc)
+            compatible.iter().any(is_hevc) || !compatible.iter().any(is_av1)
         }
         [major, ..] => is_hevc(major),
         [] => false,
@@ -82,6 +83,8 @@ mod tests {
         assert_eq!(sniff(b"GIF87a"), Some(Format::Gif));
         assert_eq!(sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), Some(Format::Heic));
         assert_eq!(sniff(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"), Some(Format::Heic));
+        assert_eq!(sniff(b"\0\0\0\x14ftypmif1\0\0\0\0mif1"), Some(Format::Heic));
+        assert_eq!(sniff(b"\0\0\0\x10ftypmif2\0\0\0\0"), Some(Format::Heic));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! An opaque `picture` is stored as planes of luma and 4:2:0 chroma (`planes`), because most files
 //! contain them and all variants do: half of the samples of RGB. A transparent picture is RGBA
-//! (`raster`). A picture for print (`cmyk`) is converted after it is scaled down.
+//! (`pixels`). A picture for print (`cmyk`) is converted after it is scaled down.
 
 mod channel;
 mod cmyk;
@@ -16,12 +16,13 @@ mod decoded;
 mod encode;
 mod error;
 mod format;
+mod hdr;
 mod limits;
 mod orientation;
 mod picture;
+mod pixels;
 mod placeholder;
 mod planes;
-mod raster;
 mod resize;
 mod size;
 mod streaming_resize;
@@ -32,6 +33,7 @@ pub use format::{Format, sniff};
 pub use limits::Limits;
 pub use variants::{BOUNDS, Encoding, Variant};
 
+use orientation::Orient;
 use picture::Picture;
 use resize::Resizer;
 use size::Size;
@@ -80,15 +82,15 @@ pub fn make_variants_as(bytes: &[u8], limits: &Limits, encodings: &[Encoding]) -
         encode::encode(&picture, bound, encodings, &mut variants)?;
     }
 
-    let raster = picture.into_raster();
+    let pixels = picture.into_pixels();
     let Size { width, height } = size;
     Ok(Pictures {
         format,
         width,
         height,
         variants,
-        dominant_colour: placeholder::dominant_colour(&raster),
-        thumb_hash: placeholder::thumb_hash(raster, &mut resizer)?,
+        dominant_colour: placeholder::dominant_colour(&pixels),
+        thumb_hash: placeholder::thumb_hash(pixels, &mut resizer)?,
     })
 }
 

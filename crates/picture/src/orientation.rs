@@ -1,129 +1,117 @@
-use crate::raster::{Layout, Raster};
+use exif::{In, Tag, Value};
+use image::metadata::Orientation;
+
 use crate::size::Size;
 
-/// The rotation and reflection that make a stored picture upright.
-///
-/// The values are those of the EXIF tag 0x0112 (CIPA DC-008, section 4.6.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Orientation {
-    #[default]
-    Upright = 1,
-    MirrorHorizontally = 2,
-    Rotate180 = 3,
-    MirrorVertically = 4,
-    Transpose = 5,
-    /// Needs a rotation by 90° clockwise, like the photos of most phones held upright.
-    Rotate90 = 6,
-    Transverse = 7,
-    Rotate270 = 8,
-}
-
-/// Width of the column strips in which a picture is oriented, in pixels.
+/// Width of the column strips in which a plane is oriented, in samples.
 const STRIP: usize = 64;
 
-impl Orientation {
-    /// Reads the orientation from EXIF data that starts with its TIFF header. Missing or invalid
-    /// metadata means upright.
-    pub fn from_exif(tiff: &[u8]) -> Self {
+/// What the orientation of the crate `image` lacks: tolerant reading, planes, compositions.
+pub(crate) trait Orient: Sized {
+    /// Reads the orientation from EXIF data that starts with its TIFF header: the first tag, with any
+    /// integer type. Missing or invalid metadata means upright.
+    fn from_tiff(tiff: &[u8]) -> Self;
+
+    /// The size after orientation of a picture with this stored size, and vice versa.
+    fn oriented_size(self, size: Size) -> Size;
+
+    /// The pixel of a stored picture of this size that is at `x`, `y` after orientation.
+    fn stored_position(self, stored: Size, position: (i64, i64)) -> (i64, i64);
+
+    /// Orients a plane. For pictures with several samples per pixel, the crate `image` does; for planes
+    /// of a photo it needs twice the time.
+    fn orient_plane(self, stored: Size, samples: Vec<u8>) -> Vec<u8>;
+
+    /// The orientation equal to this one followed by `next`.
+    #[cfg(feature = "heic")]
+    fn followed_by(self, next: Self) -> Self;
+}
+
+impl Orient for Orientation {
+    fn from_tiff(tiff: &[u8]) -> Self {
         // Broken maker notes are common. The tag is in the first directory and remains readable.
         let read = exif::Reader::new()
             .continue_on_error(true)
             .read_raw(tiff.to_vec())
             .or_else(|error| error.distill_partial_result(|_| ()));
-        let value =
-            read.ok().and_then(|exif| exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?.value.get_uint(0));
-        match value {
-            Some(2) => Self::MirrorHorizontally,
-            Some(3) => Self::Rotate180,
-            Some(4) => Self::MirrorVertically,
-            Some(5) => Self::Transpose,
-            Some(6) => Self::Rotate90,
-            Some(7) => Self::Transverse,
-            Some(8) => Self::Rotate270,
-            _ => Self::Upright,
-        }
+        let is_orientation = |field: &&exif::Field| (field.tag, field.ifd_num) == (Tag::Orientation, In::PRIMARY);
+        let value = read.ok().and_then(|exif| match &exif.fields().find(is_orientation)?.value {
+            Value::SByte(values) => u8::try_from(*values.first()?).ok(),
+            Value::SShort(values) => u8::try_from(*values.first()?).ok(),
+            Value::SLong(values) => u8::try_from(*values.first()?).ok(),
+            value => u8::try_from(value.get_uint(0)?).ok(),
+        });
+        value.and_then(Self::from_exif).unwrap_or(Self::NoTransforms)
     }
 
-    /// The size after orientation of a picture with this stored size, and vice versa.
-    pub fn oriented_size(self, size: Size) -> Size {
+    fn oriented_size(self, size: Size) -> Size {
         match self {
-            Self::Transpose | Self::Rotate90 | Self::Transverse | Self::Rotate270 => Size::new(size.height, size.width),
-            _ => size,
+            Self::Rotate90 | Self::Rotate270 | Self::Rotate90FlipH | Self::Rotate270FlipH => {
+                Size::new(size.height, size.width)
+            }
+            Self::NoTransforms | Self::Rotate180 | Self::FlipHorizontal | Self::FlipVertical => size,
         }
     }
 
-    /// The orientation equal to this one followed by `next`.
-    #[cfg(feature = "heic")]
-    pub fn followed_by(self, next: Self) -> Self {
-        const ALL: [Orientation; 8] = [
-            Orientation::Upright,
-            Orientation::MirrorHorizontally,
-            Orientation::Rotate180,
-            Orientation::MirrorVertically,
-            Orientation::Transpose,
-            Orientation::Rotate90,
-            Orientation::Transverse,
-            Orientation::Rotate270,
-        ];
-        // Six distinct pixels are enough to distinguish all orientations.
-        let stored = Size::new(3, 2);
-        let orient = |by: Self, size, pixels| by.orient_pixels::<1>(size, pixels);
-        let pixels: Vec<u8> = (0..6).collect();
-        let oriented = orient(next, self.oriented_size(stored), orient(self, stored, pixels.clone()));
-        let size = next.oriented_size(self.oriented_size(stored));
-        let same = |by: &Self| by.oriented_size(stored) == size && orient(*by, stored, pixels.clone()) == oriented;
-        ALL.into_iter().find(same).unwrap_or_default()
+    fn stored_position(self, stored: Size, (x, y): (i64, i64)) -> (i64, i64) {
+        let (last_x, last_y) = (i64::from(stored.width) - 1, i64::from(stored.height) - 1);
+        match self {
+            Self::NoTransforms => (x, y),
+            Self::FlipHorizontal => (last_x - x, y),
+            Self::Rotate180 => (last_x - x, last_y - y),
+            Self::FlipVertical => (x, last_y - y),
+            Self::Rotate90FlipH => (y, x),
+            Self::Rotate90 => (y, last_y - x),
+            Self::Rotate270FlipH => (last_x - y, last_y - x),
+            Self::Rotate270 => (last_x - y, x),
+        }
     }
 
-    /// Orients a stored picture.
-    pub fn apply(self, raster: Raster) -> Raster {
-        let pixels = match raster.layout {
-            Layout::Rgb => self.orient_pixels::<3>(raster.size, raster.pixels),
-            Layout::Rgba => self.orient_pixels::<4>(raster.size, raster.pixels),
+    fn orient_plane(self, stored: Size, samples: Vec<u8>) -> Vec<u8> {
+        if self == Self::NoTransforms {
+            return samples;
+        }
+        let width = self.oriented_size(stored).width as usize;
+        let stored_index = |x: i64, y: i64| {
+            let (x, y) = self.stored_position(stored, (x, y));
+            y * i64::from(stored.width) + x
         };
-        Raster { size: self.oriented_size(raster.size), pixels, ..raster }
-    }
-
-    /// Orients pixels of `BYTES` bytes each.
-    pub fn orient_pixels<const BYTES: usize>(self, stored: Size, pixels: Vec<u8>) -> Vec<u8> {
-        if self == Self::Upright {
-            return pixels;
-        }
-        let size = self.oriented_size(stored);
-        let (last_x, last_y) = (stored.width as usize - 1, stored.height as usize - 1);
-        let at = |x: usize, y: usize| (y * (last_x + 1) + x) * BYTES;
-        let mut oriented = vec![0; pixels.len()];
-        let width = size.width as usize;
+        let mut oriented = vec![0; samples.len()];
         // Within a strip, consecutive rows read the same cache lines of the source.
         for begin in (0..width).step_by(STRIP) {
-            let strip = begin * BYTES..(begin + STRIP).min(width) * BYTES;
-            for (y, row) in oriented.chunks_exact_mut(width * BYTES).enumerate() {
-                // The source offsets of the first and the second pixel of the row.
-                let (first, second) = match self {
-                    Self::Upright => (at(0, y), at(1, y)),
-                    Self::MirrorHorizontally => (at(last_x, y), at(last_x, y).wrapping_sub(BYTES)),
-                    Self::Rotate180 => (at(last_x, last_y - y), at(last_x, last_y - y).wrapping_sub(BYTES)),
-                    Self::MirrorVertically => (at(0, last_y - y), at(1, last_y - y)),
-                    Self::Transpose => (at(y, 0), at(y, 1)),
-                    Self::Rotate90 => (at(y, last_y), at(y, last_y).wrapping_sub(at(0, 1))),
-                    Self::Transverse => (at(last_x - y, last_y), at(last_x - y, last_y).wrapping_sub(at(0, 1))),
-                    Self::Rotate270 => (at(last_x - y, 0), at(last_x - y, 1)),
-                };
-                let step = second.wrapping_sub(first);
-                let mut from = first.wrapping_add(step.wrapping_mul(begin));
-                for pixel in row[strip.clone()].chunks_exact_mut(BYTES) {
-                    pixel.copy_from_slice(&pixels[from..from + BYTES]);
-                    from = from.wrapping_add(step);
+            let strip = begin..(begin + STRIP).min(width);
+            for (y, row) in (0_i64..).zip(oriented.chunks_exact_mut(width)) {
+                let first = stored_index(0, y);
+                let step = stored_index(1, y) - first;
+                let mut from = first + step * begin as i64;
+                for sample in &mut row[strip.clone()] {
+                    *sample = samples[from as usize];
+                    from += step;
                 }
             }
         }
         oriented
     }
+
+    #[cfg(feature = "heic")]
+    fn followed_by(self, next: Self) -> Self {
+        // Six distinct samples are enough to distinguish all orientations.
+        let stored = Size::new(3, 2);
+        let samples: Vec<u8> = (0..6).collect();
+        let between = self.oriented_size(stored);
+        let (size, oriented) =
+            (next.oriented_size(between), next.orient_plane(between, self.orient_plane(stored, samples.clone())));
+        let same = |by: &Self| by.oriented_size(stored) == size && by.orient_plane(stored, samples.clone()) == oriented;
+        (1..=8).filter_map(Self::from_exif).find(same).unwrap_or(Self::NoTransforms)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use image::{DynamicImage, GrayImage};
+
     use super::*;
+    use crate::pixels::size_of;
 
     /// Little-endian TIFF with one directory entry: tag 0x0112, SHORT.
     fn tiff(orientation: u8) -> Vec<u8> {
@@ -135,10 +123,37 @@ mod tests {
     #[test]
     fn orientation_of_exif_is_its_value_or_upright_if_invalid() {
         for value in 1..=8 {
-            assert_eq!(Orientation::from_exif(&tiff(value)) as u8, value);
+            assert_eq!(Orientation::from_tiff(&tiff(value)).to_exif(), value);
         }
         for junk in [&tiff(0)[..], &tiff(9), b"", b"II*\0", b"not exif at all"] {
-            assert_eq!(Orientation::from_exif(junk), Orientation::Upright);
+            assert_eq!(Orientation::from_tiff(junk), Orientation::NoTransforms);
+        }
+    }
+
+    #[test]
+    fn orientation_of_any_integer_type_is_read() {
+        // BYTE, SHORT, LONG, SBYTE, SSHORT, SLONG; ASCII and RATIONAL are no integers.
+        for (kind, expected) in [(1, 6), (3, 6), (4, 6), (6, 6), (8, 6), (9, 6), (2, 1), (5, 1)] {
+            let mut exif = tiff(6);
+            exif[12] = kind;
+            assert_eq!(Orientation::from_tiff(&exif).to_exif(), expected, "{kind}");
+        }
+        let mut two = tiff(6);
+        two[14] = 2;
+        assert_eq!(Orientation::from_tiff(&two), Orientation::Rotate90);
+        let mut none = tiff(6);
+        none[14] = 0;
+        assert_eq!(Orientation::from_tiff(&none), Orientation::NoTransforms);
+    }
+
+    #[test]
+    fn first_of_two_orientations_applies() {
+        for (first, second) in [(6, 1), (1, 6), (3, 8)] {
+            let mut exif = tiff(first);
+            exif[8] = 2;
+            exif.truncate(22);
+            exif.extend(&tiff(second)[10..]);
+            assert_eq!(Orientation::from_tiff(&exif).to_exif(), first);
         }
     }
 
@@ -148,19 +163,20 @@ mod tests {
         exif[8] = 2; // two entries; the second one points to an EXIF directory beyond the data
         exif.truncate(22);
         exif.extend(b"\x69\x87\x04\0\x01\0\0\0\xff\xff\0\0\0\0\0\0");
-        assert_eq!(Orientation::from_exif(&exif), Orientation::Rotate90);
+        assert_eq!(Orientation::from_tiff(&exif), Orientation::Rotate90);
     }
 
     #[test]
-    fn rotation_by_90_degrees_moves_the_left_edge_to_the_top() {
-        // Stored 1 2 3   oriented 4 1
-        //        4 5 6            5 2
-        //                         6 3
-        let stored =
-            Raster { size: Size::new(3, 2), layout: Layout::Rgb, pixels: (1..=6).flat_map(|v| [v; 3]).collect() };
-        let oriented = Orientation::Rotate90.apply(stored);
-        assert_eq!(oriented.size, Size::new(2, 3));
-        let greys: Vec<u8> = oriented.pixels.iter().copied().step_by(3).collect();
-        assert_eq!(greys, [4, 1, 5, 2, 6, 3]);
+    fn orientation_of_a_plane_equals_that_of_a_picture() {
+        for stored in [Size::new(5, 3), Size::new(1, 4), Size::new(200, 1), Size::new(70, 130)] {
+            let samples: Vec<u8> = (0..stored.width * stored.height).map(|i| (i % 251) as u8).collect();
+            for orientation in (1..=8).filter_map(Orientation::from_exif) {
+                let picture = GrayImage::from_raw(stored.width, stored.height, samples.clone()).unwrap();
+                let mut picture = DynamicImage::from(picture);
+                picture.apply_orientation(orientation);
+                assert_eq!(size_of(&picture), orientation.oriented_size(stored));
+                assert!(picture.as_bytes() == orientation.orient_plane(stored, samples.clone()), "{orientation:?}");
+            }
+        }
     }
 }

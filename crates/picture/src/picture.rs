@@ -1,15 +1,18 @@
+use image::{DynamicImage, RgbaImage};
+
 use crate::PictureError;
-use crate::colour;
+use crate::colour::ColourSpace;
 use crate::decoded::{Decoded, Image};
+use crate::orientation::Orient;
+use crate::pixels::drop_opaque_alpha;
 use crate::planes::{Matrix, Planes};
-use crate::raster::{Layout, Raster};
 use crate::resize::Resizer;
 use crate::size::Size;
 
 /// A picture from which variants are encoded: upright, in sRGB.
 pub(crate) enum Picture {
     Opaque(Planes),
-    Transparent(Raster),
+    Transparent(RgbaImage),
 }
 
 impl Picture {
@@ -18,48 +21,44 @@ impl Picture {
     /// Conversion and orientation come last: of the small picture they cost a tenth of what they
     /// would cost of the original.
     pub fn render(decoded: Decoded, size: Size, resizer: &mut Resizer) -> Result<Self, PictureError> {
-        let orientation = decoded.orientation;
+        let Decoded { image, orientation, colours, .. } = decoded;
         let stored = orientation.oriented_size(size);
-        let raster = match (decoded.image, &decoded.icc_profile) {
-            (Image::Planes(planes, Matrix::BT601), None) => {
+        let pixels = match (image, &colours) {
+            (Image::Planes(planes, Matrix::BT601), ColourSpace::Srgb) => {
                 return Ok(Self::Opaque(planes.resize(stored, resizer)?.orient(orientation)));
             }
-            (Image::Planes(planes, matrix), _) => planes.resize(stored, resizer)?.to_rgb(matrix),
-            (Image::Raster(raster), _) => resizer.resize(raster, stored)?,
-            (Image::Cmyk(cmyk), profile) => {
-                let raster = cmyk.resize(stored, resizer)?.to_srgb(profile.as_deref());
-                return Ok(Self::Opaque(Planes::from_rgb(&orientation.apply(raster))));
+            (Image::Planes(planes, matrix), colours) => {
+                colours.convert(planes.resize(stored, resizer)?.to_rgb(matrix).into())
             }
+            (Image::Pixels(pixels), colours) => colours.convert(resizer.resize(pixels, stored)?),
+            (Image::Cmyk(cmyk), colours) => cmyk.resize(stored, resizer)?.to_srgb(colours)?.into(),
         };
-        let raster = match &decoded.icc_profile {
-            Some(profile) => colour::to_srgb(raster, profile),
-            None => raster,
-        };
-        let raster = orientation.apply(raster.drop_opaque_alpha());
-        Ok(match raster.layout {
-            Layout::Rgb => Self::Opaque(Planes::from_rgb(&raster)),
-            Layout::Rgba => Self::Transparent(raster),
+        let mut pixels = drop_opaque_alpha(pixels);
+        pixels.apply_orientation(orientation);
+        Ok(match pixels {
+            DynamicImage::ImageRgba8(rgba) => Self::Transparent(rgba),
+            pixels => Self::Opaque(Planes::from_rgb(&pixels.into_rgb8())),
         })
     }
 
     pub fn size(&self) -> Size {
         match self {
             Self::Opaque(planes) => planes.size,
-            Self::Transparent(raster) => raster.size,
+            Self::Transparent(rgba) => Size::new(rgba.width(), rgba.height()),
         }
     }
 
     pub fn resize(self, size: Size, resizer: &mut Resizer) -> Result<Self, PictureError> {
         Ok(match self {
             Self::Opaque(planes) => Self::Opaque(planes.resize(size, resizer)?),
-            Self::Transparent(raster) => Self::Transparent(resizer.resize(raster, size)?),
+            Self::Transparent(rgba) => Self::Transparent(resizer.resize(rgba.into(), size)?.into_rgba8()),
         })
     }
 
-    pub fn into_raster(self) -> Raster {
+    pub fn into_pixels(self) -> DynamicImage {
         match self {
-            Self::Opaque(planes) => planes.to_rgb(Matrix::BT601),
-            Self::Transparent(raster) => raster,
+            Self::Opaque(planes) => planes.to_rgb(Matrix::BT601).into(),
+            Self::Transparent(rgba) => rgba.into(),
         }
     }
 }

@@ -1,25 +1,40 @@
+use image::DynamicImage;
+
 use crate::PictureError;
-use crate::raster::{Layout, Raster};
+use crate::pixels::size_of;
 use crate::resize::Resizer;
+use crate::size::Size;
 
 /// The longest side of the picture that a ThumbHash is computed from, in pixels. Its shortest wave is
 /// a seventh of the side, so that more pixels (the algorithm allows 100) only cost time.
 const THUMB_HASH_SIDE: u32 = 50;
 
+/// The shortest side, in pixels. Waves along a shorter side would not cancel out and change the mean colour.
+const THUMB_HASH_MIN_SIDE: u32 = 5;
+
 /// Computes the ThumbHash of a small picture.
-pub(crate) fn thumb_hash(raster: Raster, resizer: &mut Resizer) -> Result<Vec<u8>, PictureError> {
-    let size = raster.size.within(THUMB_HASH_SIDE);
-    let small = resizer.resize(raster, size)?;
-    let rgba = match small.layout {
-        Layout::Rgba => small.pixels,
-        Layout::Rgb => small.pixels.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], u8::MAX]).collect(),
-    };
+pub(crate) fn thumb_hash(picture: DynamicImage, resizer: &mut Resizer) -> Result<Vec<u8>, PictureError> {
+    let size = thumb_hash_size(size_of(&picture));
+    let rgba = resizer.resize(picture, size)?.into_rgba8();
     Ok(thumbhash::rgba_to_thumb_hash(size.width as usize, size.height as usize, &rgba))
+}
+
+/// The size of the picture that a ThumbHash is computed from. A very long picture is stretched across: the hash stores the
+/// ratio of the sides as at most 7.
+fn thumb_hash_size(size: Size) -> Size {
+    let Size { width, height } = size.within(THUMB_HASH_SIDE);
+    let enlarge = |side: u32, shorter: u32| match shorter {
+        THUMB_HASH_MIN_SIDE.. => side,
+        _ => (side * THUMB_HASH_MIN_SIDE / shorter).min(THUMB_HASH_SIDE),
+    };
+    let shorter = width.min(height);
+    let [width, height] = [width, height].map(|side| enlarge(side, shorter).max(THUMB_HASH_MIN_SIDE));
+    Size::new(width, height)
 }
 
 /// Computes the colour that covers most of a small picture: the mean of the pixels in the fullest of
 /// 8 × 8 × 8 cells of the RGB cube. Pixels are weighted by alpha. A fully transparent picture is white.
-pub(crate) fn dominant_colour(raster: &Raster) -> [u8; 3] {
+pub(crate) fn dominant_colour(picture: &DynamicImage) -> [u8; 3] {
     /// The sum of alpha and the sums of the colours weighted by it.
     #[derive(Clone, Copy, Default)]
     struct Cell {
@@ -27,7 +42,7 @@ pub(crate) fn dominant_colour(raster: &Raster) -> [u8; 3] {
         colour: [u64; 3],
     }
     let mut cells = [Cell::default(); 512];
-    for pixel in raster.pixels.chunks_exact(raster.layout.channels()) {
+    for pixel in picture.as_bytes().chunks_exact(picture.color().channel_count().into()) {
         let weight = u64::from(pixel.get(3).copied().unwrap_or(u8::MAX));
         let level = |channel: u8| usize::from(channel >> 5);
         let cell = &mut cells[level(pixel[0]) << 6 | level(pixel[1]) << 3 | level(pixel[2])];
@@ -46,32 +61,36 @@ pub(crate) fn dominant_colour(raster: &Raster) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::size::Size;
 
-    fn raster(layout: Layout, width: u32, pixels: Vec<u8>) -> Raster {
-        let height = pixels.len() as u32 / width / layout.channels() as u32;
-        Raster { size: Size::new(width, height), layout, pixels }
+    use crate::pixels;
+
+    fn rgb(width: u32, samples: Vec<u8>) -> DynamicImage {
+        pixels::rgb(Size::new(width, samples.len() as u32 / width / 3), samples).unwrap().into()
+    }
+
+    fn rgba(width: u32, samples: Vec<u8>) -> DynamicImage {
+        pixels::rgba(Size::new(width, samples.len() as u32 / width / 4), samples).unwrap().into()
     }
 
     #[test]
     fn dominant_colour_of_two_colours_is_the_more_frequent_one() {
         let pixels = [[250, 10, 10]; 6].into_iter().chain([[0, 0, 255]; 4]);
-        let picture = raster(Layout::Rgb, 5, pixels.flatten().collect());
+        let picture = rgb(5, pixels.flatten().collect());
         assert_eq!(dominant_colour(&picture), [250, 10, 10]);
     }
 
     #[test]
     fn dominant_colour_ignores_transparent_pixels() {
         let pixels = [[250, 10, 10, 0]; 6].into_iter().chain([[0, 0, 250, 255]; 4]);
-        let picture = raster(Layout::Rgba, 5, pixels.flatten().collect());
+        let picture = rgba(5, pixels.flatten().collect());
         assert_eq!(dominant_colour(&picture), [0, 0, 250]);
-        let transparent = raster(Layout::Rgba, 2, vec![0; 16]);
+        let transparent = rgba(2, vec![0; 16]);
         assert_eq!(dominant_colour(&transparent), [255; 3]);
     }
 
     #[test]
     fn thumb_hash_contains_colour_and_shape() {
-        let wide = raster(Layout::Rgb, 128, [200, 100, 50].repeat(128 * 64));
+        let wide = rgb(128, [200, 100, 50].repeat(128 * 64));
         let hash = thumb_hash(wide, &mut Resizer::new()).unwrap();
         assert!((5..=25).contains(&hash.len()));
         let (r, g, b, a) = thumbhash::thumb_hash_to_average_rgba(&hash).unwrap();
@@ -82,12 +101,42 @@ mod tests {
         assert!((1.6..=2.4).contains(&ratio), "{ratio}");
     }
 
+    /// The mean of the decoded placeholder, which a client draws.
+    fn drawn_mean(hash: &[u8]) -> [f64; 4] {
+        let (_, _, rgba) = thumbhash::thumb_hash_to_rgba(hash).unwrap();
+        let pixels = rgba.as_chunks::<4>().0;
+        let mean = |channel: usize| pixels.iter().map(|p| f64::from(p[channel])).sum::<f64>() / pixels.len() as f64;
+        std::array::from_fn(mean)
+    }
+
     #[test]
-    fn thumb_hash_of_a_single_pixel_and_of_a_line_succeeds() {
-        for width in [1, 100] {
-            let pixels = vec![9; 3 * 100];
-            thumb_hash(raster(Layout::Rgb, width, pixels), &mut Resizer::new()).unwrap();
+    fn placeholder_of_a_very_long_picture_has_its_colour_and_the_longest_shape() {
+        let sizes = [(1080, 1), (1080, 20), (1, 1080), (30, 1080), (128, 3), (50, 2), (4, 1), (1, 3)];
+        for (width, height) in sizes {
+            let pixels = (width * height) as usize;
+            let opaque = (rgb(width, [220, 40, 40].repeat(pixels)), 255.0, 7.0);
+            let transparent = (rgba(width, [220, 40, 40, 128].repeat(pixels)), 128.0, 5.0);
+            // The hash stores a ratio of at most 7, and of 5 with transparency.
+            for (flat, alpha, limit) in [opaque, transparent] {
+                let hash = thumb_hash(flat, &mut Resizer::new()).unwrap();
+                let want = [220.0, 40.0, 40.0, alpha];
+                let mean = drawn_mean(&hash);
+                for (got, want) in mean.iter().zip(want) {
+                    assert!((got - want).abs() < 16.0, "{width} × {height}: {mean:?}");
+                }
+                let ratio = thumbhash::thumb_hash_to_approximate_aspect_ratio(&hash).unwrap();
+                let want = (width as f32 / height as f32).clamp(1.0 / limit, limit);
+                assert!((ratio / want - 1.0).abs() < 0.35, "{width} × {height}: {ratio} is not {want}");
+            }
         }
-        thumb_hash(raster(Layout::Rgb, 1, vec![9; 3]), &mut Resizer::new()).unwrap();
+    }
+
+    #[test]
+    fn placeholder_of_a_single_pixel_has_its_colour() {
+        let hash = thumb_hash(rgb(1, vec![220, 40, 40]), &mut Resizer::new()).unwrap();
+        let mean = drawn_mean(&hash);
+        for (got, want) in mean.iter().zip([220.0, 40.0, 40.0, 255.0]) {
+            assert!((got - want).abs() < 16.0, "{mean:?}");
+        }
     }
 }

@@ -1,9 +1,10 @@
+use image::RgbImage;
+use image::metadata::Orientation;
 use jpeg_planes::Plane;
 
 use crate::PictureError;
 use crate::channel::Channel;
-use crate::orientation::Orientation;
-use crate::raster::{Layout, Raster};
+use crate::orientation::Orient;
 use crate::resize::Resizer;
 use crate::size::Size;
 
@@ -62,7 +63,7 @@ impl Planes {
         let orient = |Channel { plane, covered }: Channel| {
             let stored = Size::new(plane.width as u32, plane.height as u32);
             let size = orientation.oriented_size(stored);
-            let samples = orientation.orient_pixels::<1>(stored, plane.samples);
+            let samples = orientation.orient_plane(stored, plane.samples);
             Channel { plane: Plane { width: size.width as usize, height: size.height as usize, samples }, covered }
         };
         let size = orientation.oriented_size(self.size);
@@ -79,18 +80,19 @@ impl Planes {
         self
     }
 
-    /// Converts an RGB raster to 4:2:0.
-    pub fn from_rgb(raster: &Raster) -> Self {
-        let (width, height) = (raster.size.width as usize, raster.size.height as usize);
-        let luma = raster.pixels.chunks_exact(3).map(|p| {
+    /// Converts RGB to 4:2:0.
+    pub fn from_rgb(picture: &RgbImage) -> Self {
+        let (size, samples) = (Size::new(picture.width(), picture.height()), picture.as_raw());
+        let (width, height) = (size.width as usize, size.height as usize);
+        let luma = samples.chunks_exact(3).map(|p| {
             let sum = 19_595 * u32::from(p[0]) + 38_470 * u32::from(p[1]) + 7_471 * u32::from(p[2]);
             ((sum + 32_768) >> 16) as u8
         });
         let luma = Plane { width, height, samples: luma.collect() };
-        let (columns, rows) = half_size(raster.size);
+        let (columns, rows) = half_size(size);
         let mut chroma = [(); 2].map(|()| Vec::with_capacity(columns * rows));
         for y in 0..rows {
-            let line = |y: usize| &raster.pixels[y.min(height - 1) * width * 3..][..width * 3];
+            let line = |y: usize| &samples[y.min(height - 1) * width * 3..][..width * 3];
             let lines = [line(2 * y), line(2 * y + 1)];
             for x in 0..columns {
                 let at = [2 * x * 3, (2 * x + 1).min(width - 1) * 3];
@@ -106,15 +108,15 @@ impl Planes {
         }
         let chroma = chroma.map(|samples| Plane { width: columns, height: rows, samples });
         let channel = |plane| Channel { plane, covered: (0.0, 0.0) };
-        Self { size: raster.size, luma: channel(luma), chroma: chroma.map(channel) }.reset_covered()
+        Self { size, luma: channel(luma), chroma: chroma.map(channel) }.reset_covered()
     }
 
     /// Converts 4:2:0 planes to RGB. Each chroma sample is used for its four pixels, so that
     /// [`Planes::from_rgb`] restores it.
-    pub fn to_rgb(&self, matrix: Matrix) -> Raster {
+    pub fn to_rgb(&self, matrix: Matrix) -> RgbImage {
         let [to_red, blue_to_green, red_to_green, to_blue] = matrix.offsets;
         let luma = &self.luma.plane;
-        let mut pixels = vec![0; luma.width * luma.height * 3];
+        let mut pixels = RgbImage::new(luma.width as u32, luma.height as u32);
         let [blue, red] = self.chroma.each_ref().map(|channel| &channel.plane);
         let rows = pixels.chunks_exact_mut(luma.width * 3).zip(luma.samples.chunks_exact(luma.width));
         for (y, (out, luma)) in rows.enumerate() {
@@ -131,27 +133,27 @@ impl Planes {
                 }
             }
         }
-        Raster { size: self.size, layout: Layout::Rgb, pixels }
+        pixels
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use image::DynamicImage;
+
     use super::*;
 
-    fn coloured(width: u32, height: u32) -> Raster {
-        let pixel = |x: u32, y: u32| [(x / 2 * 20) as u8, (y / 2 * 30) as u8, 90];
-        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect();
-        Raster { size: Size::new(width, height), layout: Layout::Rgb, pixels }
+    fn coloured(width: u32, height: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, y| [(x / 2 * 20) as u8, (y / 2 * 30) as u8, 90].into())
     }
 
     #[test]
     fn planes_from_rgb_convert_back_to_the_same_colours() {
         for (width, height) in [(12, 8), (7, 5), (1, 1), (1, 6)] {
-            let raster = coloured(width, height);
-            let back = Planes::from_rgb(&raster).to_rgb(Matrix::BT601);
-            assert_eq!((back.size, back.layout), (raster.size, raster.layout));
-            for (got, want) in back.pixels.iter().zip(&raster.pixels) {
+            let picture = coloured(width, height);
+            let back = Planes::from_rgb(&picture).to_rgb(Matrix::BT601);
+            assert_eq!(back.dimensions(), picture.dimensions());
+            for (got, want) in back.iter().zip(picture.iter()) {
                 assert!(got.abs_diff(*want) <= 2, "{width} × {height}: {got} is not {want}");
             }
         }
@@ -159,13 +161,12 @@ mod tests {
 
     #[test]
     fn orientation_of_planes_equals_orientation_of_pixels() {
-        let raster = coloured(12, 8);
-        for value in [1, 2, 3, 4, 5, 6, 7, 8] {
-            let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
-            exif.extend([value, 0, 0, 0, 0, 0, 0, 0]);
-            let orientation = Orientation::from_exif(&exif);
-            let oriented = Planes::from_rgb(&raster).orient(orientation);
-            assert_eq!(oriented, Planes::from_rgb(&orientation.apply(raster.clone())));
+        for value in 1..=8 {
+            let orientation = Orientation::from_exif(value).unwrap();
+            let mut oriented = DynamicImage::from(coloured(12, 8));
+            oriented.apply_orientation(orientation);
+            let planes = Planes::from_rgb(&coloured(12, 8)).orient(orientation);
+            assert_eq!(planes, Planes::from_rgb(&oriented.into_rgb8()), "{value}");
         }
     }
 

@@ -1,7 +1,9 @@
 //! Resizes a picture while its rows are decoded, so that it is never in memory as a whole.
 
+use image::{ColorType, DynamicImage};
+
 use crate::PictureError;
-use crate::raster::{Layout, Raster};
+use crate::pixels;
 use crate::resize::Resizer;
 use crate::size::Size;
 
@@ -15,7 +17,8 @@ const SUPPORT: f64 = 3.0;
 pub(crate) struct StreamingResize {
     from: Size,
     to: Size,
-    layout: Layout,
+    /// `Rgb8` or `Rgba8`.
+    colour: ColorType,
     /// The source rows that are still needed, and possibly space after them.
     rows: Vec<u8>,
     /// The index in the source of the first one.
@@ -30,26 +33,26 @@ pub(crate) struct StreamingResize {
 
 impl StreamingResize {
     /// `to` must not be larger than `from`, in either direction.
-    pub fn new(from: Size, to: Size, layout: Layout) -> Self {
+    pub fn new(from: Size, to: Size, colour: ColorType) -> Self {
         let scale = f64::from(from.height) / f64::from(to.height);
         let capacity = (f64::from(ROWS_PER_STRIP) + 2.0 * SUPPORT) * scale + 4.0;
         let capacity = if from == to { 0 } else { (capacity as usize).min(from.height as usize) };
         Self {
             from,
             to,
-            layout,
-            rows: Vec::with_capacity(capacity * from.width as usize * layout.channels()),
+            colour,
+            rows: Vec::with_capacity(capacity * from.width as usize * usize::from(colour.channel_count())),
             first_row: 0,
             held_rows: 0,
             resizer: Resizer::new(),
-            output: vec![0; to.width as usize * to.height as usize * layout.channels()],
+            output: vec![0; to.width as usize * to.height as usize * usize::from(colour.channel_count())],
             complete_rows: 0,
         }
     }
 
     /// Calls `read` to write the next row.
     pub fn push<E: From<PictureError>>(&mut self, read: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<(), E> {
-        let stride = self.from.width as usize * self.layout.channels();
+        let stride = self.from.width as usize * usize::from(self.colour.channel_count());
         if self.from == self.to {
             let at = self.complete_rows as usize * stride;
             let row = self.output.get_mut(at..at + stride).ok_or(PictureError::internal("too many rows"))?;
@@ -70,12 +73,15 @@ impl StreamingResize {
         Ok(())
     }
 
-    /// Returns the raster after the last row.
-    pub fn finish(self) -> Result<Raster, PictureError> {
+    /// Returns the picture after the last row.
+    pub fn finish(self) -> Result<DynamicImage, PictureError> {
         if self.complete_rows != self.to.height {
             return Err(PictureError::internal("too few rows"));
         }
-        Ok(Raster { size: self.to, layout: self.layout, pixels: self.output })
+        Ok(match self.colour {
+            ColorType::Rgba8 => pixels::rgba(self.to, self.output)?.into(),
+            _ => pixels::rgb(self.to, self.output)?.into(),
+        })
     }
 
     fn scale(&self) -> f64 {
@@ -89,7 +95,7 @@ impl StreamingResize {
 
     /// Computes the next output rows and discards the source rows that are no longer needed.
     fn resize_strip(&mut self) -> Result<(), PictureError> {
-        let (channels, scale) = (self.layout.channels(), self.scale());
+        let (channels, scale) = (usize::from(self.colour.channel_count()), self.scale());
         let end = (self.complete_rows + ROWS_PER_STRIP).min(self.to.height);
         let (stride, output_stride) = (self.from.width as usize * channels, self.to.width as usize * channels);
         let source = Size::new(self.from.width, self.held_rows);
@@ -102,7 +108,7 @@ impl StreamingResize {
                 Size::new(self.to.width, end - self.complete_rows),
                 &mut self.output[self.complete_rows as usize * output_stride..],
             ),
-            self.layout,
+            self.colour,
         )?;
         self.complete_rows = end;
 
@@ -119,10 +125,12 @@ mod tests {
     use super::*;
 
     /// A picture with waves of all lengths, in all channels.
-    fn waves(size: Size, layout: Layout) -> Raster {
-        let sample = |i: usize| ((i * i / 97) % 251) as u8;
-        let length = size.width as usize * size.height as usize * layout.channels();
-        Raster { size, layout, pixels: (0..length).map(sample).collect() }
+    fn waves(size: Size, colour: ColorType) -> DynamicImage {
+        let mut picture = DynamicImage::new(size.width, size.height, colour);
+        for (i, sample) in pixels::samples_mut(&mut picture).iter_mut().enumerate() {
+            *sample = ((i * i / 97) % 251) as u8;
+        }
+        picture
     }
 
     #[test]
@@ -131,12 +139,14 @@ mod tests {
         let extremes =
             [((1, 20_000), (1, 1080)), ((2000, 3), (1080, 2)), ((1200, 1), (1080, 1)), ((5, 1081), (5, 1080))];
         for ((width, height), (to_width, to_height)) in sizes.into_iter().chain(extremes) {
-            for layout in [Layout::Rgb, Layout::Rgba] {
-                let whole = waves(Size::new(width, height), layout);
+            for colour in [ColorType::Rgb8, ColorType::Rgba8] {
+                let size = Size::new(width, height);
+                let whole = waves(size, colour);
                 let to = Size::new(to_width, to_height);
-                let mut resize = StreamingResize::new(whole.size, to, layout);
+                let mut resize = StreamingResize::new(size, to, colour);
                 let mut peak = 0;
-                for row in whole.pixels.chunks_exact(width as usize * layout.channels()) {
+                let stride = width as usize * usize::from(colour.channel_count());
+                for row in whole.as_bytes().chunks_exact(stride) {
                     resize
                         .push::<PictureError>(|out| {
                             out.copy_from_slice(row);
@@ -147,15 +157,15 @@ mod tests {
                 }
                 let got = resize.finish().unwrap();
                 let want = Resizer::new().resize(whole.clone(), to).unwrap();
-                assert!(got == want, "{width} × {height}, {layout:?}");
-                assert!(height < 1000 || peak < whole.pixels.len() / 2, "{peak}");
+                assert!(got == want, "{width} × {height}, {colour:?}");
+                assert!(height < 1000 || peak < whole.as_bytes().len() / 2, "{peak}");
             }
         }
     }
 
     #[test]
     fn streaming_resize_of_too_few_rows_is_an_error() {
-        let mut resize = StreamingResize::new(Size::new(3, 9), Size::new(1, 3), Layout::Rgb);
+        let mut resize = StreamingResize::new(Size::new(3, 9), Size::new(1, 3), ColorType::Rgb8);
         resize
             .push::<PictureError>(|row| {
                 row.fill(7);

@@ -1,8 +1,12 @@
 //! The serving loop of a function behind the REST API.
 
+use std::time::SystemTime;
+
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use function_kit::metrics::Metrics;
+use function_kit::{failure::Failure, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde_json::Value;
 use tracing::{Instrument, Span, error_span};
 
 use crate::quota::CallerQuota;
@@ -16,17 +20,48 @@ const TRACE_HEADER: &str = "x-amzn-trace-id";
 /// # Errors
 /// If the settings of the quota are missing, or Lambda's Runtime API fails.
 pub async fn serve(handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse) -> Result<(), Error> {
-    let quota = CallerQuota::from_env()?;
-    let metrics = Metrics::from_env();
+    let server = Server { quota: CallerQuota::from_env()?, metrics: Metrics::from_env(), handle };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        let request = &event.payload;
-        // Boxed, because the compiler limits how deep futures nest.
-        let response = quota.guard(request, Box::pin(handle(request))).instrument(request_span(request)).await;
-        metrics.count_kind("Answers", ("Status", class(response.status_code)), 1);
-        metrics.flush();
-        Ok::<_, Error>(response)
+        Ok::<_, Error>(server.respond(&event.payload).await)
     }))
     .await
+}
+
+/// As [`serve`]. Runs `job` for events that are no requests, such as a schedule's, until the deadline of the invocation.
+///
+/// # Errors
+/// As [`serve`]. A failed job fails the invocation.
+pub async fn serve_with_job<T: Serialize>(
+    handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse,
+    job: impl AsyncFn(Value, SystemTime) -> Result<T, Failure>,
+) -> Result<(), Error> {
+    let server = Server { quota: CallerQuota::from_env()?, metrics: Metrics::from_env(), handle };
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let LambdaEvent { payload, context } = event;
+        if payload.get("requestContext").is_some() {
+            let request = serde_json::from_value(payload)?;
+            return Ok::<_, Error>(serde_json::to_value(server.respond(&request).await)?);
+        }
+        Ok(serde_json::to_value(job(payload, context.deadline()).await?)?)
+    }))
+    .await
+}
+
+struct Server<H> {
+    quota: CallerQuota,
+    metrics: Metrics,
+    handle: H,
+}
+
+impl<H: AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse> Server<H> {
+    async fn respond(&self, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+        // Boxed, because the compiler limits how deep futures nest.
+        let handling = Box::pin((self.handle)(request));
+        let response = self.quota.guard(request, handling).instrument(request_span(request)).await;
+        self.metrics.count_kind("Answers", ("Status", class(response.status_code)), 1);
+        self.metrics.flush();
+        response
+    }
 }
 
 /// The span of a request: the id that API Gateway gave it, and its trace.

@@ -35,8 +35,6 @@ pub struct Analysis {
     pub clipping: Clipping,
     /// The silent stretches.
     pub silences: Silences,
-    /// The number of packets that could not be decoded and count as silence. Too many are an error.
-    pub damaged_packets: u64,
     /// Minima and maxima for drawing.
     #[serde(skip)]
     pub waveform: Waveform,
@@ -69,14 +67,7 @@ impl From<Analysis> for PcmAnalysis {
 }
 
 impl Analysis {
-    pub(crate) fn new(
-        container: Container,
-        codec: Codec,
-        rate_hz: u32,
-        channels: usize,
-        damaged_packets: u64,
-        measured: Measured,
-    ) -> Self {
+    pub(crate) fn new(container: Container, codec: Codec, rate_hz: u32, channels: usize, measured: Measured) -> Self {
         Self {
             container,
             codec,
@@ -89,7 +80,6 @@ impl Analysis {
             sample_peak_dbfs: measured.sample_peak_dbfs,
             clipping: measured.clipping,
             silences: measured.silences,
-            damaged_packets,
             waveform: measured.waveform,
         }
     }

@@ -1,3 +1,5 @@
+pub(crate) mod frames;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -6,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Container {
-    /// RIFF WAVE.
+    /// RIFF WAVE, or RF64 or BW64, its forms for more than 4 GiB.
     Wav,
     /// FLAC's native format.
     Flac,
@@ -31,8 +33,8 @@ pub enum OtherFormat {
     Aiff,
     /// Apple's Core Audio Format.
     Caf,
-    /// A WAV file larger than 4 GiB: RF64 or BW64.
-    LargeWav,
+    /// MPEG audio, layer I.
+    MpegLayer1,
     /// MPEG audio, layer II.
     MpegLayer2,
     /// Another format, by name.
@@ -46,7 +48,7 @@ impl fmt::Display for OtherFormat {
             Self::Matroska => "Matroska or WebM",
             Self::Aiff => "AIFF",
             Self::Caf => "CAF",
-            Self::LargeWav => "a WAV larger than 4 GiB",
+            Self::MpegLayer1 => "MPEG audio layer I",
             Self::MpegLayer2 => "MPEG audio layer II",
             Self::Named(name) => name,
         })
@@ -116,7 +118,7 @@ pub(crate) fn sniff(bytes: &[u8]) -> Option<FileFormat> {
         [0x1a, 0x45, 0xdf, 0xa3, ..] => other(Matroska),
         [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', b'F' | b'C', ..] => other(Aiff),
         [b'c', b'a', b'f', b'f', ..] => other(Caf),
-        [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => other(LargeWav),
+        [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => supported(Wav),
         [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] => other(Named("Windows Media")),
         [b'A', b'D', b'I', b'F', ..] => other(Named("AAC in ADIF")),
         [b'M', b'A', b'C', b' ', ..] => other(Named("Monkey's Audio")),
@@ -138,7 +140,7 @@ fn mpeg_audio(second: u8, third: u8) -> Option<FileFormat> {
     match layer {
         1 => Some(FileFormat::Supported(Container::Mpeg)),
         2 => Some(FileFormat::Other(OtherFormat::MpegLayer2)),
-        // Layer I is not in use, and UTF-16 text starts with the same bytes.
+        // Layer I needs more proof, because UTF-16 text starts with the same bytes.
         _ => None,
     }
 }

@@ -152,9 +152,11 @@ impl Meter {
         if self.filled > 0 {
             self.measure_block();
         }
-        if self.ticks.in_current > 0 {
-            let frames = self.ticks.in_current;
-            self.end_tick(frames);
+        let frames = self.ticks.in_current;
+        if frames > 0 {
+            // The last tick is shorter than 10 ms. It ends no window of the loudness.
+            let energy = self.take_energy();
+            self.silences.push(energy / frames as f64, frames);
         }
         // There may be a peak after the last sample.
         self.measure_tail_peak();
@@ -243,14 +245,20 @@ impl Meter {
         }
     }
 
-    /// Ends a tick of `frames` frames. The last one may be shorter than 10 ms.
-    fn end_tick(&mut self, frames: u64) {
+    /// The weighted energy of all channels since the last call.
+    fn take_energy(&mut self) -> f64 {
         let mut total = 0.0;
         for (pair, (filter, energy)) in self.channels.chunks(2).zip(&mut self.filters) {
             total += pair.iter().zip(*energy).map(|(channel, energy)| channel.weight * energy).sum::<f64>();
             *energy = [0.0; 2];
             filter.flush_denormals();
         }
+        total
+    }
+
+    /// Ends a tick of `frames` frames.
+    fn end_tick(&mut self, frames: u64) {
+        let total = self.take_energy();
         self.silences.push(total / frames as f64, frames);
         self.update_max_momentary(total);
         self.step_energy += total;

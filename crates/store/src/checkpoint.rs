@@ -7,6 +7,9 @@
 //! ```text
 //! stream     the cluster's name (the key)
 //! position   the last record that the bus has accepted, with all before it; text of fixed width
+//! committed  <position>@<time>: when the transaction at position was committed, in milliseconds since 1970; ignored if the
+//!            position is another, since versions before wrote the position alone
+//! stopped    `reset` after a fast reset was detected, until the policy or the stream resolves it
 //! generation how often the stream has been reset; absent before the first reset
 //! owner      the holder of the lease; absent if the lease is free
 //! epoch      how often the lease has been acquired
@@ -22,5 +25,5 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use lease::{AcquiredLease, CheckpointStatus, Holder, Lease, LeaseStatus};
+pub use lease::{AcquiredLease, Checkpoint, CheckpointStatus, Holder, Lease, LeaseStatus};
 pub use table::CheckpointTable;

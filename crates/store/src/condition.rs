@@ -3,8 +3,13 @@
 use std::error::Error;
 
 use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{
+        delete_item::DeleteItemError,
+        put_item::PutItemError,
+        transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput},
+        update_item::UpdateItemError,
+    },
 };
 use function_kit::failure::Failure;
 
@@ -18,7 +23,7 @@ pub enum WriteOutcome {
 }
 
 /// The error of an operation that can have a condition.
-pub trait ConditionalError: Error + Send + Sync + 'static {
+pub trait ConditionalError: ProvideErrorMetadata + Error + Send + Sync + 'static {
     /// Whether the condition did not hold.
     fn is_condition_failed(&self) -> bool;
 }
@@ -48,4 +53,41 @@ pub fn unless_condition_failed<T, E: ConditionalError>(
         Err(error) if error.as_service_error().is_some_and(E::is_condition_failed) => Ok(None),
         Err(error) => Err(Failure::aws(doing, error)),
     }
+}
+
+/// The result of a transaction of conditional writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transaction {
+    /// All writes were applied.
+    Applied,
+    /// None was applied, because conditions did not hold or other transactions were in progress.
+    Rejected {
+        /// Positions of the writes whose condition did not hold.
+        failed: Vec<usize>,
+    },
+}
+
+/// The outcome of a transaction.
+///
+/// # Errors
+/// Any other error; throttling of a single write is transient. `doing` describes the transaction in its message.
+pub fn transaction_outcome(
+    doing: &'static str,
+    result: Result<TransactWriteItemsOutput, SdkError<TransactWriteItemsError>>,
+) -> Result<Transaction, Failure> {
+    const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+    let error = match result {
+        Ok(_) => return Ok(Transaction::Applied),
+        Err(error) => error,
+    };
+    let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
+        return Err(Failure::aws(doing, error));
+    };
+    let codes = || canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None"));
+    if codes().all(|code| matches!(code, "None" | CONDITION_FAILED | "TransactionConflict")) {
+        let failed = codes().enumerate().filter(|(_, code)| *code == CONDITION_FAILED).map(|(position, _)| position);
+        return Ok(Transaction::Rejected { failed: failed.collect() });
+    }
+    let is_bug = codes().any(|code| code == "ValidationError" || code == "ItemCollectionSizeLimitExceeded");
+    Err(if is_bug { Failure::bug(doing, error) } else { Failure::transient(doing, error) })
 }

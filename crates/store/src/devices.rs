@@ -2,18 +2,27 @@
 //! `push-fanout` deletes devices whose endpoint is disabled or missing.
 //!
 //! ```text
-//! user   item          other attributes
-//! sub    device#<id>   endpoint_arn, token, token_hash, platform, language, last_seen
-//! sub    preferences   preferences
+//! user           item          other attributes
+//! sub            device#<id>   endpoint_arn, token, token_hash, platform, language, last_seen, registration
+//! sub            preferences   preferences
+//! token#<hash>   token         registration, endpoint_arn; holder (sub) and device (id), or expires_at
+//! collection     cursor        next
 //! ```
-//! The index `by-token` has the devices by `token_hash`. A token belongs to one app on one phone, so a user who registers
-//! it takes it over from the user who had it.
+//! A token belongs to one app on one phone, and so to one device. One transaction writes both rows of a registration;
+//! `registration` is its id, the same in both. While an endpoint without a device is deleted, the row of its token has no
+//! holder; it expires a day later.
+//!
+//! Devices without `registration` were written by the version before and have no row of their token. The index `by-token`
+//! has the devices by `token_hash`.
 
+mod collection;
+mod registration;
 mod row;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use crate::condition::WriteOutcome;
+pub use registration::{RegisterOutcome, TokenClaim};
 pub use row::{Device, Holder};
 pub use table::{DeliveryTargets, DeviceTable};

@@ -2,11 +2,15 @@
 //!
 //! ```text
 //! id                                  other attributes
-//! told#<rule>#<event>#<recipient>     claimed_by, claimed_until (ms), sent (device ids), outcome, expires_at
-//! page#<rule>#<event>#<number>        expires_at; exists once the page after this one is in the queue
+//! told#<rule>#<event>#<recipient>     claimed_by (nonce), claimed_until (ms), sent (device ids), outcome, expires_at
+//! bound#<rule>#<event>#<number>       next (last follower of the page), is_enqueued, expires_at
 //! ```
-//! A row with an outcome is final. A row without one belongs to its last claimant until the claim expires. If a claimant
-//! crashes between sending and recording, the notification is sent again, and replaces itself on the phone.
+//! A row with an outcome is final. A row without one belongs to its last claim until that expires. Each claim has a nonce,
+//! so a claim whose response was lost is recognised when it is repeated. If a claimant crashes between sending and
+//! recording, the notification is sent again, and replaces itself on the phone.
+//!
+//! The version before wrote `page#…` rows. They are not read: a page that is delivered across an update is continued again,
+//! and the ledger prevents second notifications.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,7 +24,7 @@ use function_kit::failure::Failure;
 use jiff::Timestamp;
 
 use crate::{
-    attribute::{milliseconds, number, text},
+    attribute::{Attributes, get_text, milliseconds, number, text},
     condition::unless_condition_failed,
     retention::expiry,
 };
@@ -57,17 +61,26 @@ pub enum Claim {
     Settled,
 }
 
+/// Where a page of an event's audience ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageBound {
+    /// The last follower of the page. The next page starts after it.
+    pub last: String,
+    /// Whether the next page is in the queue.
+    pub is_enqueued: bool,
+}
+
 impl LedgerTable {
     /// The table `name`, reached by `client`.
     pub fn new(client: Client, name: String) -> Self {
         Self { client, name }
     }
 
-    /// Claims an entry for `claimant`, from `now` to `until`.
+    /// Claims an entry from `now` to `until`. `nonce` is unique among all claims.
     pub async fn claim(
         &self,
         entry: &Entry<'_>,
-        claimant: &str,
+        nonce: &str,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Claim, Failure> {
@@ -80,41 +93,44 @@ impl LedgerTable {
             .condition_expression(
                 "attribute_not_exists(id) OR (attribute_not_exists(outcome) AND claimed_until <= :now)",
             )
-            .expression_attribute_values(":me", text(claimant))
+            .expression_attribute_values(":me", text(nonce))
             .expression_attribute_values(":now", milliseconds(now))
             .expression_attribute_values(":until", milliseconds(until))
             .expression_attribute_values(":expires_at", expiry(entry.event.committed_at))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.send().await {
-            Ok(output) => {
-                let sent = output.attributes.unwrap_or_default().remove("sent");
-                let sent = sent.and_then(|sent| sent.as_ss().ok().cloned()).unwrap_or_default();
-                Ok(Claim::Claimed { sent: sent.into_iter().collect() })
-            }
+            Ok(output) => Ok(Claim::Claimed { sent: sent(&output.attributes.unwrap_or_default()) }),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let is_settled = failed.item().is_some_and(|row| row.contains_key("outcome"));
-                    Ok(if is_settled { Claim::Settled } else { Claim::Held })
+                    let row = failed.item().cloned().unwrap_or_default();
+                    Ok(if row.contains_key("outcome") {
+                        Claim::Settled
+                    } else if is_claimed_by(&row, nonce) {
+                        // An earlier attempt of this call has succeeded, but its response was lost.
+                        Claim::Claimed { sent: sent(&row) }
+                    } else {
+                        Claim::Held
+                    })
                 }
                 _ => Err(Failure::aws("claim a notification", error)),
             },
         }
     }
 
-    /// Records the devices that `claimant` and earlier claimants have `sent` to. With an `outcome`, the entry becomes
-    /// final; without one, the claim is released.
+    /// Records the devices that the claim with this `nonce` and earlier ones have `sent` to. With an `outcome`, the entry
+    /// becomes final; without one, the claim is released.
     ///
     /// Returns whether the claim was still held. If not, nothing is written.
     pub async fn finish_claim(
         &self,
         entry: &Entry<'_>,
-        claimant: &str,
+        nonce: &str,
         sent: &BTreeSet<String>,
         outcome: Option<&str>,
     ) -> Result<bool, Failure> {
         let mut assignments = vec!["claimed_until = :none"];
-        let mut values = HashMap::from([(":me".to_owned(), text(claimant)), (":none".to_owned(), number(0))]);
+        let mut values = HashMap::from([(":me".to_owned(), text(nonce)), (":none".to_owned(), number(0))]);
         // DynamoDB has no empty sets.
         if !sent.is_empty() {
             assignments.push("sent = :sent");
@@ -131,8 +147,18 @@ impl LedgerTable {
             .key("id", entry.id())
             .update_expression(format!("SET {}", assignments.join(", ")))
             .condition_expression("claimed_by = :me AND attribute_not_exists(outcome)")
-            .set_expression_attribute_values(Some(values));
-        Ok(unless_condition_failed("finish a claim", update.send().await)?.is_some())
+            .set_expression_attribute_values(Some(values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                // With the own nonce, an earlier attempt of this call has succeeded, but its response was lost.
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(failed.item().is_some_and(|row| is_claimed_by(row, nonce)))
+                }
+                _ => Err(Failure::aws("finish a claim", error)),
+            },
+        }
     }
 
     /// Records the outcome of an entry that was never claimed, without sending. A replay of the stream then does not
@@ -149,22 +175,45 @@ impl LedgerTable {
         unless_condition_failed("record an outcome", put.send().await).map(drop)
     }
 
-    /// Whether the page after page `number` of an event's recipients is in the queue already.
-    pub async fn is_page_continued(&self, event: &Event, rule: &str, number: u32) -> Result<bool, Failure> {
-        let get = self.client.get_item().table_name(&self.name).key("id", page_id(event, rule, number));
-        let response = get.consistent_read(true).send().await;
-        response.map(|response| response.item.is_some()).map_err(|error| Failure::aws("read a continuation", error))
+    /// Decides once where page `number` of an event's audience ends: at `last`, unless decided before. Returns the
+    /// decision.
+    pub async fn decide_page_bound(
+        &self,
+        event: &Event,
+        rule: &str,
+        number: u32,
+        last: &str,
+    ) -> Result<PageBound, Failure> {
+        const DOING: &str = "decide the end of a page";
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("id", bound_id(event, rule, number))
+            .update_expression("SET #next = if_not_exists(#next, :next), expires_at = :expires_at")
+            .expression_attribute_names("#next", "next")
+            .expression_attribute_values(":next", text(last))
+            .expression_attribute_values(":expires_at", expiry(event.committed_at))
+            .return_values(ReturnValue::AllNew);
+        let output = update.send().await.map_err(|error| Failure::aws(DOING, error))?;
+        let row = output.attributes.unwrap_or_default();
+        let last = get_text(&row, "next").map(str::to_owned);
+        let last = last.ok_or_else(|| Failure::bug(DOING, "the row has no end"))?;
+        Ok(PageBound { last, is_enqueued: row.contains_key("is_enqueued") })
     }
 
     /// Records that the page after page `number` is in the queue.
-    pub async fn mark_page_continued(&self, event: &Event, rule: &str, number: u32) -> Result<(), Failure> {
-        let put = self
+    pub async fn mark_page_enqueued(&self, event: &Event, rule: &str, number: u32) -> Result<(), Failure> {
+        let update = self
             .client
-            .put_item()
+            .update_item()
             .table_name(&self.name)
-            .item("id", page_id(event, rule, number))
-            .item("expires_at", expiry(event.committed_at));
-        put.send().await.map(drop).map_err(|error| Failure::aws("record a continuation", error))
+            .key("id", bound_id(event, rule, number))
+            .update_expression("SET is_enqueued = :true")
+            // A late call does not bring back an expired row.
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        unless_condition_failed("record a continuation", update.send().await).map(drop)
     }
 }
 
@@ -174,8 +223,17 @@ impl Entry<'_> {
     }
 }
 
-fn page_id(event: &Event, rule: &str, number: u32) -> AttributeValue {
-    text(format!("page#{rule}#{}#{number}", event.id))
+fn bound_id(event: &Event, rule: &str, number: u32) -> AttributeValue {
+    text(format!("bound#{rule}#{}#{number}", event.id))
+}
+
+fn is_claimed_by(row: &Attributes, nonce: &str) -> bool {
+    get_text(row, "claimed_by") == Some(nonce)
+}
+
+/// The ids of the devices that were sent to.
+fn sent(row: &Attributes) -> BTreeSet<String> {
+    row.get("sent").and_then(|sent| sent.as_ss().ok()).into_iter().flatten().cloned().collect()
 }
 
 #[cfg(test)]

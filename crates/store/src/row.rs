@@ -1,7 +1,7 @@
-//! Deserialising rows.
+//! Serialising and deserialising rows.
 
 use function_kit::failure::Failure;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::attribute::Attributes;
 
@@ -11,6 +11,11 @@ use crate::attribute::Attributes;
 /// `Failure::bug` if the row does not have the form that this version writes.
 pub fn read<T: DeserializeOwned>(doing: &'static str, row: Attributes) -> Result<T, Failure> {
     serde_dynamo::from_item(row).map_err(|error| Failure::bug(doing, without_values(&error)))
+}
+
+/// Serialises a row.
+pub fn write(doing: &'static str, row: impl Serialize) -> Result<Attributes, Failure> {
+    serde_dynamo::to_item(row).map_err(|error| Failure::bug(doing, without_values(&error)))
 }
 
 /// The error without values of the row. `serde_dynamo` quotes them, and tokens and names must not be logged. The name of

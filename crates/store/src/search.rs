@@ -7,7 +7,7 @@
 //! r:<register>   a register: text that begins with its position
 //! ```
 
-use domain::search::Entry;
+use domain::search::{Entry, register_text};
 
 use crate::{
     attribute::{Attributes, text},
@@ -25,7 +25,7 @@ impl Row for Entry {
 
     fn attributes(&self) -> Attributes {
         let registers = self.all_registers().iter();
-        registers.map(|(name, register)| (registers::attribute_name(name), text(register.to_string()))).collect()
+        registers.map(|(name, register)| (registers::attribute_name(name), text(register_text(register)))).collect()
     }
 
     fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {
@@ -43,8 +43,8 @@ mod tests {
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::{
-        graph::Position,
-        search::{Fact, GenerationPosition, Register},
+        graph::{GenerationPosition, Position},
+        search::{Fact, Register},
     };
     use proptest::prelude::*;
 

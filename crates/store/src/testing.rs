@@ -20,7 +20,7 @@ pub fn now() -> Timestamp {
 pub fn event() -> Event {
     Event {
         id: "main/7/1".into(),
-        position: Position::new(7, 1),
+        position: Position::new(7, 1).into(),
         committed_at: now(),
         edge: "e1".into(),
         label: "likes".into(),

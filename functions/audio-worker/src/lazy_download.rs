@@ -7,6 +7,7 @@ use std::{
 };
 
 use derivatives::Originals;
+use domain::media::ObjectVersion;
 use function_kit::failure::Failure;
 use tokio::runtime::Handle;
 
@@ -38,8 +39,8 @@ pub struct Source {
     /// Runs the requests.
     pub runtime: Handle,
     pub key: String,
-    /// Without quotes.
-    pub etag: String,
+    /// The version to download.
+    pub version: ObjectVersion,
 }
 
 /// An original that could not be downloaded.
@@ -95,8 +96,8 @@ impl Inner {
         }
         let start = block as u64 * BLOCK;
         let range = start..self.size.min(start + BLOCK);
-        let Source { originals, runtime, key, etag } = &self.source;
-        let (error, kind) = match runtime.block_on(originals.get_range(key, etag, range)) {
+        let Source { originals, runtime, key, version } = &self.source;
+        let (error, kind) = match runtime.block_on(originals.get_range(key, version, range)) {
             Ok(Some(bytes)) => {
                 self.file.write_all_at(&bytes, start)?;
                 self.is_downloaded[block] = true;
@@ -191,7 +192,8 @@ mod tests {
     ) -> T {
         let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, [rule]);
         let originals = Originals { s3, bucket: "originals".into() };
-        let source = Source { originals, runtime: Handle::current(), key: "audio/mina/a".into(), etag: "e".into() };
+        let version = ObjectVersion::of_etag("e");
+        let source = Source { originals, runtime: Handle::current(), key: "audio/mina/a".into(), version };
         let run = move || {
             let folder = temp_dir::create().expect("a folder");
             test(&LazyDownload::new(source, SIZE, folder.path().join("original")).expect("a file"))

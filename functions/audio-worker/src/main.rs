@@ -1,10 +1,14 @@
 //! `audio-worker`: makes renditions and waveforms of uploaded recordings, and deletes them with the original.
 
+mod content_type;
+mod error;
 mod ffmpeg;
 mod lazy_download;
 mod prepare;
 mod reason;
+mod recording;
 mod renderer;
+mod renditions;
 mod temp_dir;
 
 use function_kit::{config::required, logs};

@@ -1,18 +1,19 @@
 //! Analyses an original and makes all its derivatives.
 
-use std::{error::Error, fs::File, io, path::PathBuf, sync::Arc};
+use std::{fs::File, io, path::PathBuf, sync::Arc};
 
 use derivatives::{Content, Rendered, content_hash};
-use domain::media::{self, Derivatives, MAX_PAUSES, MediaId, Reason, Sequencer, Visibility, sound_key};
-use function_kit::failure::Failure;
-use sound::{Level, Limits, Measured, PcmAnalysis, SoundError, analyse, level, recognise};
+use domain::media::{self, Derivatives, MAX_PAUSES, MediaId, Sequencer, Visibility, sound_key};
+use sound::{Measured, PcmAnalysis};
 use tempfile::TempDir;
 use tracing::info;
 
 use crate::{
-    ffmpeg::{Ffmpeg, FfmpegError, Input, RENDITIONS, RenderSettings, demuxer},
-    lazy_download::{FetchError, LazyDownload, Source},
-    reason::reason,
+    error::PrepareError,
+    ffmpeg::{Ffmpeg, RENDITIONS},
+    lazy_download::{LazyDownload, Source},
+    recording::Recording,
+    renditions::{Renditions, render},
     temp_dir,
 };
 
@@ -27,107 +28,19 @@ pub struct PrepareRequest {
     pub ffmpeg: Ffmpeg,
 }
 
-/// A recording that could not be prepared.
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    /// The recording cannot be rendered. A retry does not help.
-    #[error("the recording cannot be rendered: {0:?}")]
-    Permanent(Reason),
-    /// The original was deleted or replaced.
-    #[error("the original was deleted or replaced")]
-    Gone,
-    /// Not caused by the recording.
-    #[error(transparent)]
-    Failed(#[from] Failure),
-}
-
-impl From<FetchError> for PrepareError {
-    fn from(error: FetchError) -> Self {
-        match error {
-            FetchError::Gone => Self::Gone,
-            FetchError::Failed(failure) => Self::Failed(failure),
-        }
-    }
-}
-
-impl From<FfmpegError> for PrepareError {
-    fn from(error: FfmpegError) -> Self {
-        match error {
-            FfmpegError::Rejected => Self::Permanent(Reason::Corrupt),
-            FfmpegError::TimedOut => Self::Permanent(Reason::TooLong),
-            FfmpegError::Measure(error) => match reason(&error) {
-                Some(reason) => Self::Permanent(reason),
-                None => Self::Failed(Failure::transient("read the decoded samples", error)),
-            },
-            FfmpegError::Failed(failure) => Self::Failed(failure),
-        }
-    }
-}
-
-/// Errors of the local disk.
-impl From<io::Error> for PrepareError {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(Failure::transient("use the disk", error))
-    }
-}
-
 /// Analyses a recording and renders it. Blocks the thread.
 pub fn prepare(request: PrepareRequest) -> Result<Rendered, PrepareError> {
     let PrepareRequest { id, sequencer, visibility, size, source, ffmpeg } = request;
     let temp_dir = Arc::new(temp_dir::create()?);
     let download = LazyDownload::new(source, size, temp_dir.path().join("original"))?;
-    let recording = Recording::read(&download, &ffmpeg)?;
-    let Recording { input, codec, analysis, level } = &recording;
-    let settings = RenderSettings { level: *level, rate_hz: analysis.rate_hz, channels: analysis.channels };
-    let renditions = ffmpeg.render(input, &settings, temp_dir.path())?;
+    let mut recording = Recording::read(&download, &ffmpeg)?;
+    let renditions = render(&mut recording, &ffmpeg, temp_dir.path())?;
     info!(
-        media_id = %id, codec, frames = analysis.measured.frames, gain_db = level.gain_db,
-        limited = level.limit_dbtp.is_some(), "rendered"
+        media_id = %id, codec = recording.codec, frames = recording.analysis.measured.frames,
+        gain_db = renditions.gain_db, limited = renditions.is_limited, "rendered"
     );
     let output = Output { id, sequencer, visibility, temp_dir, files: Vec::new() };
-    Ok(output.collect(&recording, &settings, renditions)?)
-}
-
-/// An analysed recording.
-struct Recording {
-    input: Input,
-    codec: String,
-    analysis: PcmAnalysis,
-    level: Level,
-}
-
-impl Recording {
-    /// Decodes and measures the original. ffmpeg decodes what `sound` does not.
-    fn read(download: &LazyDownload, ffmpeg: &Ffmpeg) -> Result<Self, PrepareError> {
-        let limits = Limits::default();
-        let sound_error = |error| from_sound(download, error);
-        let demuxer = demuxer(recognise(download.reader()).map_err(sound_error)?);
-        let demuxer = demuxer.ok_or(PrepareError::Permanent(Reason::UnsupportedFormat))?;
-        let analysis = match analyse(download.reader(), &limits) {
-            Ok(analysis) => Some(analysis),
-            Err(SoundError::NeedsOtherDecoder(_)) => None,
-            Err(error) => return Err(sound_error(error)),
-        };
-        // ffmpeg may read any part of the file.
-        let path = download.download_all().map_err(|error| from_download(download, error))?;
-        let mut input = Input { path, demuxer, is_opus: false };
-        let (codec, analysis) = match analysis {
-            Some(analysis) => (analysis.codec.code().to_owned(), analysis.into()),
-            None => {
-                let codec = ffmpeg.codec(&input)?.ok_or(PrepareError::Permanent(Reason::NoSound))?;
-                input.is_opus = codec == "opus";
-                let analysis = ffmpeg.measure(&input, false, &limits)?;
-                (codec, analysis)
-            }
-        };
-        input.is_opus = codec == "opus";
-        // The loudness of more than two channels is that of their stereo mix, which is what listeners hear.
-        let level = match analysis.channels {
-            0..=2 => level(&analysis.measured, analysis.channels),
-            _ => level(&ffmpeg.measure(&input, true, &limits)?.measured, 2),
-        };
-        Ok(Self { input, codec, analysis, level })
-    }
+    Ok(output.collect(&recording, renditions)?)
 }
 
 /// Collects the files to store.
@@ -140,13 +53,9 @@ struct Output {
 }
 
 impl Output {
-    fn collect(
-        mut self,
-        recording: &Recording,
-        settings: &RenderSettings,
-        renditions: Vec<PathBuf>,
-    ) -> io::Result<Rendered> {
-        let Recording { codec, analysis: PcmAnalysis { rate_hz, channels, measured }, level, .. } = recording;
+    fn collect(mut self, recording: &Recording, made: Renditions) -> io::Result<Rendered> {
+        let Recording { codec, analysis: PcmAnalysis { rate_hz, channels, measured }, .. } = recording;
+        let settings = recording.settings(recording.level());
         let (mut json, mut binary) = (Vec::new(), Vec::new());
         measured.waveform.write_json(&mut json)?;
         measured.waveform.write_binary(&mut binary)?;
@@ -156,7 +65,7 @@ impl Output {
             binary: self.add_bytes(binary, "dat", "application/octet-stream")?,
         };
         let mut media_renditions = Vec::new();
-        for (rendition, path) in RENDITIONS.iter().zip(renditions) {
+        for (rendition, path) in RENDITIONS.iter().zip(made.files) {
             // Without the codec: players get it from the API.
             let content_type = rendition.content_type.split(';').next().unwrap_or_default();
             media_renditions.push(media::Rendition {
@@ -175,14 +84,15 @@ impl Output {
                 integrated_lufs: measured.loudness.integrated_lufs.map(round_to_hundredths),
                 range_lu: measured.loudness.range_lu.map(round_to_hundredths),
                 true_peak_dbtp: measured.true_peak_dbtp.map(round_to_hundredths),
-                gain_db: round_to_hundredths(level.gain_db),
-                limited: level.limit_dbtp.is_some(),
+                gain_db: round_to_hundredths(made.gain_db),
+                limited: made.is_limited,
             },
             silence: silence(measured),
             waveform,
             renditions: media_renditions,
         };
-        Ok(Rendered { derived: Derivatives::Sound(Box::new(sound)), files: self.files })
+        let detected_type = recording.content_type;
+        Ok(Rendered { derived: Derivatives::Sound(Box::new(sound)), detected_type, files: self.files })
     }
 
     fn add_bytes(&mut self, bytes: Vec<u8>, extension: &str, content_type: &str) -> io::Result<media::File> {
@@ -233,23 +143,4 @@ fn milliseconds(seconds: f64) -> u64 {
 
 fn round_to_hundredths(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
-}
-
-/// An error of the analysis: a property of the recording, or a failed read.
-fn from_sound(download: &LazyDownload, error: SoundError) -> PrepareError {
-    match reason(&error) {
-        Some(reason) => {
-            info!(%error, "the recording cannot be analysed");
-            PrepareError::Permanent(reason)
-        }
-        None => from_download(download, error),
-    }
-}
-
-/// A failed read: by the download, or else by the disk.
-fn from_download(download: &LazyDownload, error: impl Into<Box<dyn Error + Send + Sync>>) -> PrepareError {
-    match download.take_error() {
-        Some(error) => error.into(),
-        None => PrepareError::Failed(Failure::transient("keep the original on disk", error)),
-    }
 }

@@ -13,9 +13,10 @@ use tokio::{runtime::Handle, task::spawn_blocking};
 use tracing::Span;
 
 use crate::{
+    error::PrepareError,
     ffmpeg::Ffmpeg,
     lazy_download::Source,
-    prepare::{PrepareError, PrepareRequest, prepare},
+    prepare::{PrepareRequest, prepare},
 };
 
 /// The longest time for one recording. The rest of Lambda's 15 minutes is for storing and reporting.
@@ -29,8 +30,8 @@ pub struct AudioRenderer {
 
 impl Renderer for AudioRenderer {
     async fn render(&self, originals: &Originals, job: &Job<'_>) -> Result<RenderResult, Failure> {
-        let Job { id, event, size, etag } = *job;
-        let Some(declared) = originals.head_if_match(&event.key, etag).await? else { return Ok(None) };
+        let Job { id, event, size, version } = *job;
+        let Some(declared) = originals.head_if_current(&event.key, version).await? else { return Ok(None) };
         if let Err(reason) = check_size(size) {
             return Ok(Some((declared, Err(reason))));
         }
@@ -43,7 +44,7 @@ impl Renderer for AudioRenderer {
                 originals: originals.clone(),
                 runtime: Handle::current(),
                 key: event.key.clone(),
-                etag: etag.to_owned(),
+                version: version.clone(),
             },
             ffmpeg: Ffmpeg { program: self.ffmpeg.clone(), deadline: Instant::now() + MAX_TIME },
         };

@@ -1,38 +1,36 @@
 //! Signing in and out on a device.
 //!
-//! Notifications go to the endpoint in a user's row. So a row is written after its endpoint belongs to the user, and
-//! deleted before its endpoint is. If a request fails in between, no user receives notifications of another. An
-//! endpoint without a row may be left over; the next registration of its token takes it over.
+//! A token belongs to one app on one phone. Its endpoint is found or created first and leads to that phone only. Then one
+//! transaction writes the device and the claim of its token, and deletes the device that had the token, if both are still
+//! as read. So no two users are reached by one token, in any order of calls.
+//!
+//! Signing out deletes rows only. Between its reads and a deletion of the endpoint, another user could have taken over the
+//! token. [`collection`](crate::collection) deletes endpoints without a device.
 
 use api::DeviceRegistration;
 use domain::push::Token;
-use function_kit::failure::Failure;
+use function_kit::{failure::Failure, nonce::nonce};
 use jiff::Timestamp;
 use rest_kit::response::HandlerError;
-use store::devices::{Device, DeviceTable, Holder, WriteOutcome};
+use store::devices::{Device, Holder, RegisterOutcome, TokenClaim};
 use tracing::{info, instrument};
 
 use crate::{
-    endpoints::{Endpoints, Owner},
+    endpoint::Owner,
+    ports::{Devices, Endpoints, Ports},
     registration::register,
 };
 
 /// Maximum number of devices per user. A sign-in beyond it removes the device with the oldest `last_seen`.
 pub const MAX_DEVICES: usize = 20;
 
-/// Number of attempts when another request changes the row at the same time.
-const ATTEMPTS: usize = 3;
-
-/// Table and endpoints.
-pub struct Ports {
-    pub table: DeviceTable,
-    pub endpoints: Endpoints,
-}
+/// Number of attempts when other requests change the rows at the same time.
+const ATTEMPTS: usize = 4;
 
 /// Registers the token in `registration` for `user`, and for no other user.
 #[instrument(level = "error", skip_all, fields(user, device = id))]
-pub async fn sign_in(
-    ports: &Ports,
+pub async fn sign_in<D: Devices, E: Endpoints>(
+    ports: &Ports<D, E>,
     now: Timestamp,
     user: &str,
     id: &str,
@@ -40,18 +38,36 @@ pub async fn sign_in(
 ) -> Result<Device, HandlerError> {
     let DeviceRegistration { token, platform, language } = registration;
     let owner = Owner { user: user.to_owned(), device: id.to_owned() };
+    let mut stale_claim: Option<String> = None;
     for _ in 0..ATTEMPTS {
         let (current, others): (Vec<_>, _) =
-            ports.table.list(user).await?.into_iter().partition(|device: &Device| device.id == id);
+            ports.devices.list(user).await?.into_iter().partition(|device: &Device| device.id == id);
         let current = current.into_iter().next();
-        let holders = revoke_token(ports, &owner, &token).await?;
-        let mut candidates =
-            holders.iter().map(|holder| &holder.endpoint_arn).chain(current.iter().map(|device| &device.endpoint_arn));
-        let candidate = candidates.find(|arn| ports.endpoints.contains(arn)).cloned();
-        // The index by token is eventually consistent and may miss a holder. The endpoint names its owner.
-        let revoke = async |previous: Owner, endpoint_arn: &str| {
-            let holder = Holder { user: previous.user, id: previous.device, endpoint_arn: endpoint_arn.to_owned() };
-            ports.table.delete_holder(&token, &holder).await
+        let claim = ports.devices.token_claim(&token).await?;
+        let is_claim_stale = claim.as_ref().is_some_and(|claim| {
+            let is_outdated = claim.is_held_by(user, id)
+                && current.as_ref().and_then(|current| current.registration.as_ref()) != Some(&claim.registration);
+            is_outdated || stale_claim.as_ref() == Some(&claim.registration)
+        });
+        let candidate = match claim.as_ref().filter(|_| !is_claim_stale) {
+            Some(TokenClaim { holder: Some(_), endpoint_arn, .. }) => Some(endpoint_arn.clone()),
+            Some(TokenClaim { holder: None, endpoint_arn, .. }) => {
+                // The collection may delete it at any time.
+                if ports.endpoints.contains(endpoint_arn) {
+                    ports.endpoints.delete(endpoint_arn).await?;
+                }
+                None
+            }
+            None => revoke_unclaimed(ports, &owner, &token).await?,
+        };
+        let own = current.as_ref().filter(|current| current.token == token).map(|current| current.endpoint_arn.clone());
+        let is_collected = claim.as_ref().is_some_and(|claim| claim.holder.is_none());
+        let candidate = candidate.or(own.filter(|_| !is_collected)).filter(|arn| ports.endpoints.contains(arn));
+        // The index by token is eventually consistent and may miss a device of the version before.
+        let revoke = async |previous: &Owner, endpoint_arn: &str| {
+            let Owner { user, device } = previous.clone();
+            let holder = Holder { user, id: device, endpoint_arn: endpoint_arn.to_owned() };
+            ports.devices.delete_unclaimed(&token, &holder).await
         };
         let endpoint_arn = register(&ports.endpoints, &owner, &token, candidate, revoke).await?;
         let device = Device {
@@ -62,27 +78,28 @@ pub async fn sign_in(
             platform,
             language: language.clone(),
             last_seen: now,
+            registration: Some(nonce()?),
         };
-        if ports.table.put(&device, current.as_ref()).await? == WriteOutcome::Conflict {
-            continue;
+        match ports.devices.register(&device, current.as_ref(), claim.as_ref(), is_claim_stale).await? {
+            RegisterOutcome::Stored => {
+                info!("signed in");
+                remove_oldest(ports, others).await?;
+                return Ok(device);
+            }
+            RegisterOutcome::Conflict => {}
+            RegisterOutcome::StaleClaim => stale_claim = claim.map(|claim| claim.registration),
         }
-        info!("signed in");
-        if let Some(superseded) = current.filter(|current| current.endpoint_arn != device.endpoint_arn) {
-            ports.endpoints.release(&superseded.endpoint_arn, &owner).await?;
-        }
-        remove_oldest(ports, others).await?;
-        return Ok(device);
     }
-    Err(Failure::transient("store a device", "other requests changed the row each time").into())
+    Err(Failure::transient("store a device", "other requests changed the rows each time").into())
 }
 
 /// Removes the device. A concurrent sign-in, such as one with a newer token, is removed as well: a missing
 /// notification is better than one for the wrong person.
 #[instrument(level = "error", skip_all, fields(user, device = id))]
-pub async fn sign_out(ports: &Ports, user: &str, id: &str) -> Result<(), HandlerError> {
+pub async fn sign_out<D: Devices, E: Endpoints>(ports: &Ports<D, E>, user: &str, id: &str) -> Result<(), HandlerError> {
     for _ in 0..ATTEMPTS {
-        let Some(device) = ports.table.get(user, id).await? else { return Ok(()) };
-        if remove(ports, &device).await? {
+        let Some(device) = ports.devices.get(user, id).await? else { return Ok(()) };
+        if ports.devices.unregister(&device).await? {
             info!("signed out");
             return Ok(());
         }
@@ -90,32 +107,31 @@ pub async fn sign_out(ports: &Ports, user: &str, id: &str) -> Result<(), Handler
     Err(Failure::transient("remove a device", "other requests changed the row each time").into())
 }
 
-/// Deletes the rows of all other devices with this token. Returns them.
-async fn revoke_token(ports: &Ports, owner: &Owner, token: &Token) -> Result<Vec<Holder>, Failure> {
-    let mut holders = ports.table.holders(token).await?;
+/// Deletes all other devices that have the token without a claim, as the version before wrote them. Returns the endpoint
+/// of one.
+async fn revoke_unclaimed<D: Devices, E: Endpoints>(
+    ports: &Ports<D, E>,
+    owner: &Owner,
+    token: &Token,
+) -> Result<Option<String>, Failure> {
+    let mut holders = ports.devices.holders(token).await?;
     holders.retain(|holder| (&holder.user, &holder.id) != (&owner.user, &owner.device));
     for holder in &holders {
-        ports.table.delete_holder(token, holder).await?;
+        ports.devices.delete_unclaimed(token, holder).await?;
     }
-    Ok(holders)
+    Ok(holders.into_iter().map(|holder| holder.endpoint_arn).find(|arn| ports.endpoints.contains(arn)))
 }
 
 /// Removes the oldest of the user's other devices, so that [`MAX_DEVICES`] are left with the new one.
-async fn remove_oldest(ports: &Ports, mut others: Vec<Device>) -> Result<(), HandlerError> {
+async fn remove_oldest<D: Devices, E: Endpoints>(
+    ports: &Ports<D, E>,
+    mut others: Vec<Device>,
+) -> Result<(), HandlerError> {
     others.sort_by_key(|device| device.last_seen);
     let excess = (others.len() + 1).saturating_sub(MAX_DEVICES);
     for device in &others[..excess] {
-        remove(ports, device).await?;
+        // A device that has registered again since is not the oldest.
+        ports.devices.unregister(device).await?;
     }
     Ok(())
-}
-
-/// Deletes the row, then the endpoint. `false` if the row has changed; then both stay.
-async fn remove(ports: &Ports, device: &Device) -> Result<bool, HandlerError> {
-    let is_removed = ports.table.delete_if_unchanged(device).await?;
-    if is_removed {
-        let owner = Owner { user: device.user.clone(), device: device.id.clone() };
-        ports.endpoints.release(&device.endpoint_arn, &owner).await?;
-    }
-    Ok(is_removed)
 }

@@ -4,28 +4,33 @@ use jiff::Timestamp;
 use rest_kit::response::{HandlerError, json, no_content, respond};
 
 use crate::{
-    devices::{self, Ports},
+    devices,
+    ports::{Devices, Endpoints, Ports},
     request::{Operation, Request},
 };
 
 /// Responds to a request, also if it fails.
-pub async fn handle(ports: &Ports, now: Timestamp, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+pub async fn handle<D: Devices, E: Endpoints>(
+    ports: &Ports<D, E>,
+    now: Timestamp,
+    request: &ApiGatewayV2httpRequest,
+) -> ApiGatewayV2httpResponse {
     respond(request, route(ports, now, request).await)
 }
 
-async fn route(
-    ports: &Ports,
+async fn route<D: Devices, E: Endpoints>(
+    ports: &Ports<D, E>,
     now: Timestamp,
     request: &ApiGatewayV2httpRequest,
 ) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     let Request { user, operation } = Request::parse(request)?;
     Ok(match operation {
         Operation::ListDevices => {
-            let devices = ports.table.list(user).await?;
+            let devices = ports.devices.list(user).await?;
             json(&DeviceList { items: devices.into_iter().map(view).collect() })
         }
         Operation::GetDevice(id) => {
-            let device = ports.table.get(user, id).await?.ok_or_else(Problem::not_found)?;
+            let device = ports.devices.get(user, id).await?.ok_or_else(Problem::not_found)?;
             json(&view(device))
         }
         Operation::PutDevice(id, registration) => {
@@ -35,9 +40,9 @@ async fn route(
             devices::sign_out(ports, user, id).await?;
             no_content()
         }
-        Operation::GetPreferences => json(&NotificationPreferences::from(ports.table.preferences(user).await?)),
+        Operation::GetPreferences => json(&NotificationPreferences::from(ports.devices.preferences(user).await?)),
         Operation::PutPreferences(preferences) => {
-            ports.table.put_preferences(user, &preferences).await?;
+            ports.devices.put_preferences(user, &preferences).await?;
             json(&NotificationPreferences::from(preferences))
         }
     })

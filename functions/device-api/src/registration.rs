@@ -1,53 +1,44 @@
 //! Registration of a token with SNS, by the algorithm in AWS's documentation of mobile push.
 
-use std::time::Duration;
-
 use domain::push::Token;
 use function_kit::failure::Failure;
 use rest_kit::response::HandlerError;
 
-use crate::endpoints::{Endpoints, Owner, SetAttributesOutcome};
+use crate::{endpoint::Owner, ports::Endpoints};
 
 /// Number of attempts to find or create the endpoint. Reads are eventually consistent, so an endpoint may not be
 /// found at first.
 const ATTEMPTS: u32 = 3;
 
-/// Wait before the second attempt. Before the third, it is twice as long.
-const BACKOFF: Duration = Duration::from_millis(100);
-
-/// Makes `owner` the owner of an enabled endpoint with `token`: of `candidate`, of the existing endpoint with the token,
-/// or of a new one. Returns the ARN.
+/// An enabled endpoint with `token`: `candidate`, the existing endpoint with the token, or a new one. Returns the ARN.
 ///
-/// `revoke` is called with the previous owner and the ARN, before the endpoint changes its owner. If it fails, a
-/// retry still finds the previous owner in the endpoint.
+/// `revoke` is called with the owner in the endpoint, if that is another device than `owner`. If it fails, a retry still
+/// finds it there.
 pub async fn register(
-    endpoints: &Endpoints,
+    endpoints: &impl Endpoints,
     owner: &Owner,
     token: &Token,
     mut candidate: Option<String>,
-    revoke: impl AsyncFn(Owner, &str) -> Result<(), Failure>,
+    revoke: impl AsyncFn(&Owner, &str) -> Result<(), Failure>,
 ) -> Result<String, HandlerError> {
     for attempt in 0..ATTEMPTS {
-        tokio::time::sleep(BACKOFF * attempt).await;
+        if attempt > 0 {
+            endpoints.wait(attempt).await;
+        }
         let endpoint_arn = match candidate.take() {
             Some(endpoint_arn) => endpoint_arn,
-            None => endpoints.create(token, owner).await?,
+            None => endpoints.create(token).await?,
         };
         // `create` may have returned an existing endpoint, so its attributes are checked as well.
-        let Some(attributes) = endpoints.get(&endpoint_arn).await? else { continue };
-        if attributes.belongs_to_other(owner, token) {
+        let Some(endpoint) = endpoints.get(&endpoint_arn).await?.filter(|endpoint| endpoint.has_token(token)) else {
             continue;
-        }
-        if attributes.is_registered(owner, token) {
-            return Ok(endpoint_arn);
-        }
-        if let Some(previous) = attributes.owner.filter(|previous| previous != owner) {
+        };
+        let previous = endpoint.owner.filter(|previous| previous != owner);
+        if let Some(previous) = &previous {
             revoke(previous, &endpoint_arn).await?;
         }
-        match endpoints.set(&endpoint_arn, token, owner).await? {
-            SetAttributesOutcome::Updated => return Ok(endpoint_arn),
-            SetAttributesOutcome::NotFound => {}
-            SetAttributesOutcome::TokenTaken(other) => candidate = Some(other),
+        if endpoint.is_enabled && previous.is_none() || endpoints.enable(&endpoint_arn, token).await? {
+            return Ok(endpoint_arn);
         }
     }
     Err(Failure::transient("register a token", "its endpoint disappeared each time").into())
@@ -68,20 +59,23 @@ mod tests {
     use function_kit::failure::Kind;
 
     use super::*;
-    use crate::tests::fixtures::{APPLICATION, already_exists, endpoint_arn, sns_error, token};
+    use crate::{
+        sns::SnsEndpoints,
+        tests::fixtures::{APPLICATION, already_exists, endpoint_arn, sns_error, token},
+    };
 
     fn owner(user: &str) -> Owner {
         Owner { user: user.into(), device: "phone".into() }
     }
 
-    /// Registers against SNS calls that match `rules` in this order, each once. Returns the ARN and the previous
-    /// owners.
+    /// Registers against SNS calls that match `rules` in this order, each once. Returns the ARN and the owners that were
+    /// revoked.
     async fn registered(candidate: Option<String>, rules: &[&Rule]) -> Result<(String, Vec<Owner>), HandlerError> {
         let sns = mock_client!(aws_sdk_sns, RuleMode::Sequential, rules);
-        let endpoints = Endpoints::new(sns, APPLICATION.to_owned());
+        let endpoints = SnsEndpoints::new(sns, APPLICATION.to_owned());
         let revoked = RefCell::new(vec![]);
-        let revoke = async |previous, _: &str| {
-            revoked.borrow_mut().push(previous);
+        let revoke = async |previous: &Owner, _: &str| {
+            revoked.borrow_mut().push(previous.clone());
             Ok(())
         };
         let outcome = register(&endpoints, &owner("mina"), &token("new"), candidate, revoke).await;
@@ -96,14 +90,15 @@ mod tests {
                 let enabled = request.attributes().and_then(|attributes| attributes.get("Enabled"));
                 request.platform_application_arn() == Some(APPLICATION)
                     && request.token() == Some("new")
-                    && request.custom_user_data() == Some(r#"{"user":"mina","device":"phone"}"#)
+                    && request.custom_user_data().is_none()
                     && enabled.map(String::as_str) == Some("true")
             })
             .then_output(move || CreatePlatformEndpointOutput::builder().endpoint_arn(endpoint_arn(name)).build())
     }
 
+    /// An endpoint without custom user data if `user` is empty.
     fn finds(name: &'static str, token: &str, enabled: &str, user: &str) -> Rule {
-        let data = serde_json::to_string(&owner(user)).expect("JSON");
+        let data = if user.is_empty() { String::new() } else { format!(r#"{{"user":"{user}","device":"phone"}}"#) };
         let attributes = [("Token", token), ("Enabled", enabled), ("CustomUserData", &data)];
         let attributes: HashMap<_, _> = attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         mock!(Client::get_endpoint_attributes)
@@ -120,7 +115,7 @@ mod tests {
     }
 
     fn is_set(attributes: Option<&HashMap<String, String>>) -> bool {
-        let wanted = [("Token", "new"), ("Enabled", "true"), ("CustomUserData", r#"{"user":"mina","device":"phone"}"#)];
+        let wanted = [("Token", "new"), ("Enabled", "true"), ("CustomUserData", "")];
         let wanted = wanted.map(|(name, value)| (name.to_owned(), value.to_owned()));
         attributes == Some(&wanted.into())
     }
@@ -139,19 +134,21 @@ mod tests {
 
     #[tokio::test]
     async fn unknown_endpoint_is_created_and_checked() {
-        let outcome = registered(None, &[&creates("a"), &finds("a", "new", "true", "mina")]).await;
+        let outcome = registered(None, &[&creates("a"), &finds("a", "new", "true", "")]).await;
         assert_eq!(outcome.expect("registered"), at("a", None));
     }
 
     #[tokio::test]
-    async fn registered_endpoint_is_unchanged() {
-        let outcome = registered(Some(endpoint_arn("a")), &[&finds("a", "new", "true", "mina")]).await;
-        assert_eq!(outcome.expect("registered"), at("a", None));
+    async fn enabled_endpoint_is_unchanged() {
+        for owner in ["", "mina"] {
+            let outcome = registered(Some(endpoint_arn("a")), &[&finds("a", "new", "true", owner)]).await;
+            assert_eq!(outcome.expect("registered"), at("a", None));
+        }
     }
 
     #[tokio::test]
     async fn missing_endpoint_is_created_again() {
-        let rules = [&finds_none("a"), &creates("b"), &finds("b", "new", "true", "mina")];
+        let rules = [&finds_none("a"), &creates("b"), &finds("b", "new", "true", "")];
         assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("b", None));
     }
 
@@ -163,75 +160,60 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn endpoint_with_old_token_gets_new_token() {
-        let rules = [&finds("a", "old", "true", "mina"), &sets("a")];
-        assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("a", None));
+    async fn endpoint_with_other_token_is_not_used() {
+        let rules = [&finds("a", "old", "true", ""), &creates("b"), &finds("b", "new", "true", "")];
+        assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("b", None));
     }
 
     #[tokio::test]
     async fn disabled_endpoint_is_enabled() {
-        let rules = [&finds("a", "new", "false", "mina"), &sets("a")];
+        let rules = [&finds("a", "new", "false", ""), &sets("a")];
         assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("a", None));
         // Also if the creation returned it.
-        let rules = [&creates("a"), &finds("a", "new", "false", "mina"), &sets("a")];
+        let rules = [&creates("a"), &finds("a", "new", "false", ""), &sets("a")];
         assert_eq!(registered(None, &rules).await.expect("registered"), at("a", None));
     }
 
     #[tokio::test]
     async fn existing_endpoint_is_found_in_error_message() {
         let exists = mock!(Client::create_platform_endpoint).then_http_response(|| already_exists(&endpoint_arn("x")));
+        // Its owner is revoked and cleared.
         let rules = [&exists, &finds("x", "new", "true", "jun"), &sets("x")];
         assert_eq!(registered(None, &rules).await.expect("registered"), at("x", Some(owner("jun"))));
     }
 
     #[tokio::test]
-    async fn token_taken_by_other_endpoint_uses_that_endpoint() {
-        let taken = mock!(Client::set_endpoint_attributes).then_http_response(|| already_exists(&endpoint_arn("x")));
-        let rules = [&finds("a", "old", "true", "mina"), &taken, &finds("x", "new", "true", "jun"), &sets("x")];
-        let outcome = registered(Some(endpoint_arn("a")), &rules).await;
-        assert_eq!(outcome.expect("registered"), at("x", Some(owner("jun"))));
-    }
-
-    #[tokio::test]
-    async fn endpoint_deleted_before_update_is_created_again() {
+    async fn endpoint_deleted_or_changed_before_it_is_enabled_is_created_again() {
         let gone = mock!(Client::set_endpoint_attributes)
             .then_http_response(|| sns_error(404, "NotFound", "Endpoint does not exist"));
-        let rules = [&finds("a", "old", "true", "mina"), &gone, &creates("b"), &finds("b", "new", "true", "mina")];
-        assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("b", None));
-    }
-
-    #[tokio::test]
-    async fn endpoint_of_other_device_is_unchanged() {
-        let rules = [&finds("a", "theirs", "true", "jun"), &creates("b"), &finds("b", "new", "true", "mina")];
-        assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("b", None));
-    }
-
-    #[tokio::test]
-    async fn invalid_token_or_owner_returns_400() {
-        for message in [
-            "Invalid parameter: Token Reason: must be at most 8192 bytes long in UTF-8 encoding",
-            "Invalid parameter: Attributes Reason: Invalid value for attribute: CustomUserData: must be at most 2048 \
-             bytes long in UTF-8 encoding",
-        ] {
-            let rejects = mock!(Client::create_platform_endpoint)
-                .then_http_response(move || sns_error(400, "InvalidParameter", message));
-            let Err(HandlerError::Problem(problem)) = registered(None, &[&rejects]).await else { panic!("no problem") };
-            assert_eq!(problem.status, 400);
+        let taken = mock!(Client::set_endpoint_attributes).then_http_response(|| already_exists(&endpoint_arn("x")));
+        for fails in [gone, taken] {
+            let rules = [&finds("a", "new", "false", ""), &fails, &creates("b"), &finds("b", "new", "true", "")];
+            assert_eq!(registered(Some(endpoint_arn("a")), &rules).await.expect("registered"), at("b", None));
         }
     }
 
     #[tokio::test]
-    async fn error_of_the_stack_is_a_bug() {
-        for (status, code) in [
-            (400, "PlatformApplicationDisabled"),
-            (403, "AuthorizationError"),
-            (404, "NotFound"),
-            (400, "InvalidParameter"),
+    async fn invalid_token_returns_400() {
+        let message = "Invalid parameter: Token Reason: must be at most 8192 bytes long in UTF-8 encoding";
+        let rejects = mock!(Client::create_platform_endpoint)
+            .then_http_response(move || sns_error(400, "InvalidParameter", message));
+        let Err(HandlerError::Problem(problem)) = registered(None, &[&rejects]).await else { panic!("no problem") };
+        assert_eq!(problem.status, 400);
+    }
+
+    #[tokio::test]
+    async fn error_of_the_stack_has_the_kind_of_its_code() {
+        for (status, code, kind) in [
+            (400, "PlatformApplicationDisabled", Kind::Bug),
+            (400, "InvalidParameter", Kind::Bug),
+            (403, "AuthorizationError", Kind::Transient),
+            (404, "NotFound", Kind::Transient),
         ] {
             let rejects =
                 mock!(Client::create_platform_endpoint).then_http_response(move || sns_error(status, code, "no"));
             let Err(HandlerError::Failure(failure)) = registered(None, &[&rejects]).await else { panic!("no failure") };
-            assert_eq!(failure.kind, Kind::Bug, "{code}");
+            assert_eq!(failure.kind, kind, "{code}");
         }
     }
 
@@ -241,10 +223,15 @@ mod tests {
             let fails =
                 mock!(Client::get_endpoint_attributes).then_http_response(move || sns_error(status, code, "busy"));
             let sns = mock_client!(aws_sdk_sns, RuleMode::MatchAny, [&fails]);
-            let endpoints = Endpoints::new(sns, APPLICATION.to_owned());
-            let outcome =
-                register(&endpoints, &owner("mina"), &token("new"), Some(endpoint_arn("a")), async |_, _: &str| Ok(()))
-                    .await;
+            let endpoints = SnsEndpoints::new(sns, APPLICATION.to_owned());
+            let outcome = register(
+                &endpoints,
+                &owner("mina"),
+                &token("new"),
+                Some(endpoint_arn("a")),
+                async |_: &Owner, _: &str| Ok(()),
+            )
+            .await;
             let Err(HandlerError::Failure(failure)) = outcome else { panic!("no failure") };
             assert_eq!(failure.kind, Kind::Transient, "{code}");
         }

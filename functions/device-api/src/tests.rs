@@ -1,6 +1,8 @@
 //! Tests of the whole function with a fake AWS, and helpers for the unit tests.
 
+mod collection;
 mod devices;
-mod fake_aws;
 pub mod fixtures;
 mod handler;
+mod in_memory_backend;
+mod interleavings;

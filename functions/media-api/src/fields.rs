@@ -87,6 +87,7 @@ mod tests {
             owner: Some("mina".into()),
             uploaded_at: Some("2026-11-22T00:00:00.000Z".into()),
             content_type: Some("image/png".into()),
+            detected_type: Some("image/png".into()),
             bytes: Some(7),
             visibility: Some(Visibility::Public),
             post: "p".to_owned().try_into().ok(),

@@ -20,12 +20,13 @@ pub async fn media_item(
         State::Failed(upload, reason) => (upload, MediaState::Failed, None, Some(reason)),
         State::Deleted { .. } => return Ok(None),
     };
-    let Upload { size, uploaded_at, declared: Declared { content_type, intent } } = upload;
+    let Upload { size, uploaded_at, declared: Declared { content_type, intent }, detected_type } = upload;
     let mut response = Item {
         id: item.id,
         kind: Some(item.kind),
         uploaded_at: Some(format!("{uploaded_at:.3}")),
         content_type,
+        detected_type,
         bytes: Some(size),
         visibility: Some(intent.visibility),
         post: intent.post,

@@ -1,5 +1,7 @@
 use derivatives::Originals;
-use domain::media::{MediaId, MediaItem, Message, ObjectChange, ObjectEvent, Original, OriginalKey};
+use domain::media::{
+    Declared, MediaId, MediaItem, Message, ObjectChange, ObjectEvent, ObjectVersion, Original, OriginalKey,
+};
 use function_kit::{
     failure::Failure,
     metrics::{Metrics, Unit},
@@ -9,24 +11,52 @@ use store::media::{MediaTable, WriteOutcome};
 use tracing::{info, instrument, warn};
 
 /// The services that the handler uses.
-pub struct Ports {
-    pub originals: Originals,
-    pub table: MediaTable,
+pub struct Ports<O = Originals, T = MediaTable> {
+    pub originals: O,
+    pub table: T,
     /// Counts `Items` by `Outcome`; observes `EventToItem`.
     pub metrics: Metrics,
+}
+
+/// The bucket of originals: [`Originals`] in production, memory in tests.
+pub trait Declarations {
+    /// The declaration of the object at `key`, if `version` is its current version; else `None`.
+    async fn head(&self, key: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure>;
+}
+
+/// The table `media`: [`MediaTable`] in production, memory in tests.
+pub trait Items {
+    /// Stores an item, unless the table has a later position.
+    async fn put(&self, item: MediaItem) -> Result<WriteOutcome, Failure>;
+}
+
+impl Declarations for Originals {
+    async fn head(&self, key: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
+        self.head_if_current(key, version).await
+    }
+}
+
+impl Items for MediaTable {
+    async fn put(&self, item: MediaItem) -> Result<WriteOutcome, Failure> {
+        Self::put(self, item).await
+    }
 }
 
 /// Folds one message into the table. Late and repeated messages change nothing.
 ///
 /// # Errors
 /// If the message is neither a notification nor a report, or a service fails.
-pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
+pub async fn handle<O: Declarations, T: Items>(ports: &Ports<O, T>, body: &str) -> Result<(), Failure> {
     let message = Message::parse(body).map_err(|error| Failure::bug("read the message", error))?;
     match message {
         Message::Report(report) => store(ports, MediaItem::from_report(*report)).await,
         Message::Notification(notification) => {
+            for name in &notification.unknown {
+                warn!(name, "ignored an S3 event of an unknown family");
+            }
             for event in &notification.events {
-                record(ports, event).await?;
+                // Boxed, because the compiler limits the depth of nested futures.
+                Box::pin(record(ports, event)).await?;
             }
             Ok(())
         }
@@ -35,7 +65,7 @@ pub async fn handle(ports: &Ports, body: &str) -> Result<(), Failure> {
 
 /// Records the creation or removal of an original.
 #[instrument(level = "error", name = "event", skip_all, fields(media_id = %MediaId::of_key(&event.key)))]
-async fn record(ports: &Ports, event: &ObjectEvent) -> Result<(), Failure> {
+async fn record<O: Declarations, T: Items>(ports: &Ports<O, T>, event: &ObjectEvent) -> Result<(), Failure> {
     if let Some(item) = item(&ports.originals, event).await? {
         store(ports, item).await?;
         let took = Timestamp::now().duration_since(event.at).as_millis_f64();
@@ -45,7 +75,7 @@ async fn record(ports: &Ports, event: &ObjectEvent) -> Result<(), Failure> {
 }
 
 /// The item in the state that follows from an event; `None` if the event changes no item.
-async fn item(originals: &Originals, event: &ObjectEvent) -> Result<Option<MediaItem>, Failure> {
+async fn item(originals: &impl Declarations, event: &ObjectEvent) -> Result<Option<MediaItem>, Failure> {
     if let Err(error) = OriginalKey::parse(&event.key) {
         // An object that was written by hand: without an owner it is not media.
         warn!(sequencer = %event.sequencer, %error, "ignored an object with another key");
@@ -53,7 +83,7 @@ async fn item(originals: &Originals, event: &ObjectEvent) -> Result<Option<Media
     }
     let item = match &event.change {
         ObjectChange::Removed => MediaItem::deleted(event),
-        ObjectChange::Created { size, etag } => match originals.head_if_match(&event.key, etag).await? {
+        ObjectChange::Created { size, version } => match originals.head(&event.key, version).await? {
             Some(declared) => Original::of(event, *size, declared).map(MediaItem::processing),
             // Its visibility can no longer be read. The deletion or replacement has an event of its own.
             None => {
@@ -65,7 +95,7 @@ async fn item(originals: &Originals, event: &ObjectEvent) -> Result<Option<Media
     item.map(Some).map_err(|error| Failure::bug("name the owner", error))
 }
 
-async fn store(ports: &Ports, item: MediaItem) -> Result<(), Failure> {
+async fn store<O, T: Items>(ports: &Ports<O, T>, item: MediaItem) -> Result<(), Failure> {
     let (id, position) = (item.id, item.position.to_string());
     let outcome = match ports.table.put(item).await? {
         WriteOutcome::Stored => "stored",

@@ -2,6 +2,8 @@
 
 mod config;
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use aws_lambda_events::sqs::SqsEvent;
 use derivatives::Originals;

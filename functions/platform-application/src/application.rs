@@ -8,7 +8,7 @@ use aws_sdk_sns::{
 };
 use function_kit::failure::Failure;
 
-use crate::event::EventTopics;
+use crate::event::Feedback;
 
 const PLATFORM: &str = "GCM";
 const CREDENTIAL: &str = "PlatformCredential";
@@ -45,9 +45,9 @@ impl Applications {
         stack_id: &str,
         name: &str,
         credential: String,
-        topics: &EventTopics,
+        feedback: &Feedback,
     ) -> Result<String, Failure> {
-        let attributes = attributes(credential, topics, &EventTopics::default());
+        let attributes = attributes(credential, feedback, &Feedback::default());
         let create = self.sns.create_platform_application().name(name).platform(PLATFORM);
         match create.set_attributes(Some(attributes.clone())).send().await {
             Ok(response) => response
@@ -62,16 +62,16 @@ impl Applications {
         }
     }
 
-    /// Sets the application's attributes, and removes topics that only `previous` has. `false` if the application
+    /// Sets the application's attributes, and removes topics and roles that only `previous` has. `false` if the application
     /// does not exist.
     pub async fn update(
         &self,
         arn: &str,
         credential: String,
-        topics: &EventTopics,
-        previous: &EventTopics,
+        feedback: &Feedback,
+        previous: &Feedback,
     ) -> Result<bool, Failure> {
-        match self.set_attributes(arn, attributes(credential, topics, previous)).await {
+        match self.set_attributes(arn, attributes(credential, feedback, previous)).await {
             Ok(()) => Ok(true),
             Err(error) if error.code() == Some("NotFound") => Ok(false),
             Err(error) => Err(Failure::aws(UPDATE, error)),
@@ -103,12 +103,12 @@ fn already_exists<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) ->
 }
 
 /// Attributes for token authentication: the service account is the credential, and there is no principal.
-fn attributes(credential: String, topics: &EventTopics, previous: &EventTopics) -> HashMap<String, String> {
+fn attributes(credential: String, feedback: &Feedback, previous: &Feedback) -> HashMap<String, String> {
     let mut attributes = HashMap::from([(CREDENTIAL.to_owned(), credential)]);
-    for ((name, topic), (_, previous)) in topics.attributes().into_iter().zip(previous.attributes()) {
-        // An empty text removes the topic.
-        if let Some(topic) = topic.or(previous.map(|_| "")) {
-            attributes.insert(name.to_owned(), topic.to_owned());
+    for ((name, value), (_, previous)) in feedback.attributes().into_iter().zip(previous.attributes()) {
+        // An empty text removes a topic or a role.
+        if let Some(value) = value.or(previous.map(|_| "")) {
+            attributes.insert(name.to_owned(), value.to_owned());
         }
     }
     attributes

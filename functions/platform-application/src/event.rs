@@ -36,27 +36,34 @@ pub struct Properties {
     pub name: String,
     pub credentials_secret_arn: String,
     #[serde(flatten)]
-    pub topics: EventTopics,
+    pub feedback: Feedback,
 }
 
-/// ARNs of the topics for the application's events.
+/// Where SNS reports what became of notifications: topics for the application's events, and roles that write logs.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct EventTopics {
+pub struct Feedback {
     event_delivery_failure: Option<String>,
     event_endpoint_created: Option<String>,
     event_endpoint_deleted: Option<String>,
     event_endpoint_updated: Option<String>,
+    failure_feedback_role_arn: Option<String>,
+    success_feedback_role_arn: Option<String>,
+    /// Per cent.
+    success_feedback_sample_rate: Option<String>,
 }
 
-impl EventTopics {
-    /// Attribute names of the application, with the topic for each.
-    pub fn attributes(&self) -> [(&'static str, Option<&str>); 4] {
+impl Feedback {
+    /// Attribute names of the application, with the value of each.
+    pub fn attributes(&self) -> [(&'static str, Option<&str>); 7] {
         [
             ("EventDeliveryFailure", self.event_delivery_failure.as_deref()),
             ("EventEndpointCreated", self.event_endpoint_created.as_deref()),
             ("EventEndpointDeleted", self.event_endpoint_deleted.as_deref()),
             ("EventEndpointUpdated", self.event_endpoint_updated.as_deref()),
+            ("FailureFeedbackRoleArn", self.failure_feedback_role_arn.as_deref()),
+            ("SuccessFeedbackRoleArn", self.success_feedback_role_arn.as_deref()),
+            ("SuccessFeedbackSampleRate", self.success_feedback_sample_rate.as_deref()),
         ]
     }
 }

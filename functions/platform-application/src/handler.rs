@@ -9,7 +9,7 @@ use tracing::{error, info, instrument};
 use crate::{
     application::{self, Applications},
     credentials::Credentials,
-    event::{EventTopics, Properties, Request, RequestType, Response},
+    event::{Feedback, Properties, Request, RequestType, Response},
     response_sender::ResponseSender,
 };
 
@@ -57,15 +57,16 @@ async fn apply(ports: &Ports, request: &Request) -> Result<String, Failure> {
         }
         return Ok(current.to_owned());
     }
-    let Properties { name, credentials_secret_arn, topics } = Properties::deserialize(&request.resource_properties)
-        .map_err(|error| Failure::bug("read the resource's properties", error))?;
+    let Properties { name, credentials_secret_arn, feedback } =
+        Properties::deserialize(&request.resource_properties)
+            .map_err(|error| Failure::bug("read the resource's properties", error))?;
     let credential = ports.credentials.service_account(&credentials_secret_arn).await?;
     if let Some(current) = current.filter(|current| application::name_in_arn(current) == Some(&name)) {
-        let previous = EventTopics::deserialize(&request.old_resource_properties).unwrap_or_default();
-        if ports.applications.update(current, credential.clone(), &topics, &previous).await? {
+        let previous = Feedback::deserialize(&request.old_resource_properties).unwrap_or_default();
+        if ports.applications.update(current, credential.clone(), &feedback, &previous).await? {
             return Ok(current.to_owned());
         }
     }
     // Also for a new name: CloudFormation then deletes the resource with the old physical id.
-    ports.applications.create(&request.stack_id, &name, credential, &topics).await
+    ports.applications.create(&request.stack_id, &name, credential, &feedback).await
 }

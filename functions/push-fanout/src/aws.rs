@@ -3,16 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    graph::Position,
+    graph::GenerationPosition,
     message::escape_noncharacters,
     push::{Event, Fact, Registers, Row},
 };
-use function_kit::failure::Failure;
+use function_kit::{failure::Failure, nonce::nonce};
 use jiff::Timestamp;
 use store::{
-    audience::{AudienceTable, Followers, PendingKey, PendingPage},
+    audience::{AudienceTable, Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, DeviceTable},
-    ledger::{Claim, Entry, LedgerTable},
+    ledger::{Claim, Entry, LedgerTable, PageBound},
 };
 
 use crate::{
@@ -27,7 +27,7 @@ const FOLLOWERS_PER_PAGE: i32 = 500;
 /// Pending events per page.
 const PENDING_PER_PAGE: i32 = 100;
 
-/// Tables, SNS and queue, for one invocation.
+/// Tables, SNS and queue.
 #[derive(Debug, Clone)]
 pub struct Aws {
     pub audience: AudienceTable,
@@ -36,8 +36,6 @@ pub struct Aws {
     pub sns: aws_sdk_sns::Client,
     pub sqs: aws_sdk_sqs::Client,
     pub push_queue_url: String,
-    /// Unique id of the invocation, which owns its claims in the ledger.
-    pub claimant: String,
 }
 
 impl Projections for Aws {
@@ -53,43 +51,48 @@ impl Projections for Aws {
         self.audience.followers(person, after, FOLLOWERS_PER_PAGE).await
     }
 
-    async fn add_pending(&self, key: &PendingKey, event: &Event) -> Result<(), Failure> {
-        self.audience.add_pending(key, event).await
+    async fn add_pending(&self, key: &PendingKey, event: &Event, nonce: &str) -> Result<(), Failure> {
+        self.audience.add_pending(key, event, nonce).await
     }
 
     async fn pending_page(&self, key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure> {
         self.audience.pending_page(key, after, PENDING_PER_PAGE).await
     }
 
-    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure> {
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: GenerationPosition) -> Result<(), Failure> {
         self.audience.remove_pending(key, edge, position).await
+    }
+
+    async fn drop_pending(&self, key: &PendingKey, pending: &PendingEvent) -> Result<(), Failure> {
+        self.audience.drop_pending(key, pending).await
     }
 }
 
 impl Ledger for Aws {
-    async fn claim(&self, entry: &Entry<'_>, now: Timestamp, until: Timestamp) -> Result<Claim, Failure> {
-        self.ledger.claim(entry, &self.claimant, now, until).await
+    async fn claim(&self, entry: &Entry<'_>, nonce: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Failure> {
+        self.ledger.claim(entry, nonce, now, until).await
     }
 
     async fn finish_claim(
         &self,
         entry: &Entry<'_>,
+        nonce: &str,
         sent: &BTreeSet<String>,
         outcome: Option<&str>,
     ) -> Result<bool, Failure> {
-        self.ledger.finish_claim(entry, &self.claimant, sent, outcome).await
+        self.ledger.finish_claim(entry, nonce, sent, outcome).await
     }
 
     async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
         self.ledger.record_outcome(entry, outcome).await
     }
 
-    async fn is_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure> {
-        self.ledger.is_page_continued(event, pass, page).await
+    async fn decide_page_bound(&self, event: &Event, pass: &str, page: u32, last: &str) -> Result<PageBound, Failure> {
+        self.ledger.decide_page_bound(event, pass, page, last).await
     }
 
-    async fn mark_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
-        self.ledger.mark_page_continued(event, pass, page).await
+    async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
+        self.ledger.mark_page_enqueued(event, pass, page).await
     }
 }
 
@@ -99,17 +102,12 @@ impl MobilePush for Aws {
     }
 
     async fn remove_device(&self, device: &Device) -> Result<bool, Failure> {
-        self.devices.delete_if_unchanged(device).await
+        self.devices.unregister(device).await
     }
 
     async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), PublishError> {
         let publish = self.sns.publish().target_arn(endpoint_arn).message_structure("json").message(message);
         publish.send().await.map(drop).map_err(PublishError::from)
-    }
-
-    async fn delete_endpoint(&self, endpoint_arn: &str) -> Result<(), Failure> {
-        let delete = self.sns.delete_endpoint().endpoint_arn(endpoint_arn).send().await;
-        delete.map(drop).map_err(|error| Failure::aws("delete an endpoint", error))
     }
 }
 
@@ -131,16 +129,17 @@ impl Runtime for Aws {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
+
+    fn nonce(&self) -> Result<String, Failure> {
+        nonce()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use aws_sdk_sns::{
         error::ErrorMetadata,
-        operation::{
-            delete_endpoint::DeleteEndpointOutput,
-            publish::{PublishError as SnsError, PublishOutput},
-        },
+        operation::publish::{PublishError as SnsError, PublishOutput},
         types::error::{
             AuthorizationErrorException, EndpointDisabledException, InternalErrorException, InvalidParameterException,
             NotFoundException, PlatformApplicationDisabledException,
@@ -164,7 +163,6 @@ mod tests {
             sns: mock_client!(aws_sdk_sns, RuleMode::Sequential, sns),
             sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, sqs),
             push_queue_url: "https://sqs/push.fifo".into(),
-            claimant: "invocation".into(),
         }
     }
 
@@ -198,14 +196,10 @@ mod tests {
             })
             .then_output(|| PublishOutput::builder().build());
         aws(&[&publish], &[]).publish(ARN, r#"{"default":"x"}"#).await.expect("accepted");
-        let delete = mock!(aws_sdk_sns::Client::delete_endpoint)
-            .match_requests(|request| request.endpoint_arn() == Some(ARN))
-            .then_output(|| DeleteEndpointOutput::builder().build());
-        aws(&[&delete], &[]).delete_endpoint(ARN).await.expect("deleted");
     }
 
     #[tokio::test]
-    async fn disabled_endpoint_removes_device_and_endpoint() {
+    async fn disabled_endpoint_removes_device() {
         let error = error_for(|| SnsError::EndpointDisabledException(EndpointDisabledException::builder().build()));
         assert!(matches!(error.await, PublishError::EndpointDisabled));
     }
@@ -232,14 +226,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn disabled_application_and_missing_permission_are_bugs() {
+    async fn disabled_application_is_a_bug_and_missing_permission_is_transient() {
         let disabled = failure_for(|| {
             SnsError::PlatformApplicationDisabledException(PlatformApplicationDisabledException::builder().build())
         });
         assert_eq!(disabled.await, Some(("platform_disabled", Kind::Bug)));
         let denied =
             failure_for(|| SnsError::AuthorizationErrorException(AuthorizationErrorException::builder().build()));
-        assert_eq!(denied.await, Some(("not_authorized", Kind::Bug)));
+        assert_eq!(denied.await, Some(("not_authorized", Kind::Transient)));
     }
 
     #[tokio::test]
@@ -253,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn continuation_is_enqueued_in_its_own_group() {
-        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
+        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into(), number: 1 };
         let continuation = Continuation::PendingEvents(pending);
         let id = continuation.id();
         let send = mock!(aws_sdk_sqs::Client::send_message)

@@ -87,13 +87,14 @@ impl<P: Ports> Dispatch<'_, P> {
             Err(error @ PayloadError::TooLarge) => return Err(Failure::bug("write a notification", error)),
         };
         let until = now.checked_add(CLAIM_DURATION).map_err(|error| Failure::bug("claim a notification", error))?;
-        match self.ports.claim(&entry, now, until).await? {
+        let nonce = self.ports.nonce()?;
+        match self.ports.claim(&entry, &nonce, now, until).await? {
             Claim::Settled => {
                 Suppression::Settled.count(self.metrics);
                 Ok(())
             }
             Claim::Held => Err(Failure::transient("claim a notification", "another invocation holds the claim")),
-            Claim::Claimed { sent } => self.send_to_devices(&entry, &targets.devices, sent, &message).await,
+            Claim::Claimed { sent } => self.send_to_devices(&entry, &nonce, &targets.devices, sent, &message).await,
         }
     }
 
@@ -101,6 +102,7 @@ impl<P: Ports> Dispatch<'_, P> {
     async fn send_to_devices(
         &self,
         entry: &Entry<'_>,
+        nonce: &str,
         devices: &[Device],
         mut sent: BTreeSet<String>,
         message: &str,
@@ -117,7 +119,7 @@ impl<P: Ports> Dispatch<'_, P> {
         }
         let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
         let (event, rule, user) = (&self.event.id, &self.rule.id, entry.recipient);
-        if !self.ports.finish_claim(entry, &sent, outcome).await? {
+        if !self.ports.finish_claim(entry, nonce, &sent, outcome).await? {
             warn!(event, rule, user, "claim expired before the result was recorded");
         }
         info!(event, rule, user, devices = sent.len(), outcome, "notified");
@@ -139,8 +141,8 @@ impl<P: Ports> Dispatch<'_, P> {
                 self.metrics.count_kind("Failures", ("Kind", kind), 1);
                 return Outcome::Failed(failure);
             }
-            PublishError::EndpointDisabled => self.remove_device(device, true).await,
-            PublishError::EndpointGone => self.remove_device(device, false).await,
+            PublishError::EndpointDisabled => self.remove_device(device, "endpoint_disabled").await,
+            PublishError::EndpointGone => self.remove_device(device, "endpoint_gone").await,
         };
         match removal {
             Ok(()) => Outcome::DeviceRemoved,
@@ -148,15 +150,12 @@ impl<P: Ports> Dispatch<'_, P> {
         }
     }
 
-    /// Deletes the device's row, then its disabled endpoint. If the device has registered again since, both stay.
-    async fn remove_device(&self, device: &Device, endpoint_exists: bool) -> Result<(), Failure> {
-        let kind = if endpoint_exists { "endpoint_disabled" } else { "endpoint_gone" };
+    /// Deletes the device's row, unless the device has registered again since it was read. `device-api` deletes endpoints
+    /// without a row: here, another user could have taken over the endpoint since.
+    async fn remove_device(&self, device: &Device, kind: &'static str) -> Result<(), Failure> {
         self.metrics.count_kind("Failures", ("Kind", kind), 1);
         if self.ports.remove_device(device).await? {
             info!(user = device.user, device = device.id, kind, "device removed");
-            if endpoint_exists {
-                self.ports.delete_endpoint(&device.endpoint_arn).await?;
-            }
         }
         Ok(())
     }

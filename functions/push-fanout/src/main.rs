@@ -41,12 +41,10 @@ async fn main() -> anyhow::Result<()> {
         sns: aws_sdk_sns::Client::new(&sdk),
         sqs: sqs.clone(),
         push_queue_url: config.push_queue_url,
-        claimant: String::new(),
     };
     let queue = Queue { sqs, url: push_queue_url, dead_letters_url: config.dead_letter_queue_url };
     let metrics = Metrics::from_env();
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let aws = Aws { claimant: event.context.request_id, ..aws.clone() };
         let notifier = Notifier { ports: &aws, metrics: &metrics };
         let response = batch::run_fifo(
             event.payload,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::{
-    graph::{Change, Position, ReceivedChange},
+    graph::{Change, GenerationPosition, ReceivedChange},
     push::Event,
 };
 use function_kit::failure::Failure;
@@ -31,6 +31,10 @@ pub enum Continuation {
     PendingEvents(PendingEvents),
 }
 
+/// The most continuations that one change causes, one after the other. With pages of 500 followers they reach ten million.
+/// Lambda's own detection of loops is off for this function, because it would stop after 16.
+pub const MAX_TURNS: u32 = 20_000;
+
 /// Page of an event's audience.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowerPage {
@@ -43,7 +47,7 @@ pub struct FollowerPage {
     pub number: u32,
     /// Position since which the story is visible, if the rule checks visibility.
     #[serde(default, rename = "shown", skip_serializing_if = "Option::is_none")]
-    pub visible_since: Option<Position>,
+    pub visible_since: Option<GenerationPosition>,
 }
 
 /// Page of the events that wait for facts about a vertex.
@@ -55,6 +59,14 @@ pub struct PendingEvents {
     pub cause: String,
     /// Edge of the last event of the page before.
     pub after: String,
+    /// Number of the page, from 1. The version before did not count.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub number: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Message {
@@ -87,11 +99,12 @@ impl Continuation {
     /// of its own: pages are to run in parallel.
     pub fn id(&self) -> String {
         let name = match self {
-            Self::FollowerPage(FollowerPage { event, rule, number, visible_since, .. }) => {
+            // `after` is decided once by this version. The version before may have queued the page with another one.
+            Self::FollowerPage(FollowerPage { event, rule, after, number, visible_since }) => {
                 let suffix = visible_since.map(|position| format!("\n{position}")).unwrap_or_default();
-                format!("page\n{rule}\n{}\n{number}{suffix}", event.id)
+                format!("page\n{rule}\n{}\n{number}\n{after}{suffix}", event.id)
             }
-            Self::PendingEvents(PendingEvents { vertex, cause, after }) => {
+            Self::PendingEvents(PendingEvents { vertex, cause, after, .. }) => {
                 format!("waiting\n{vertex}\n{cause}\n{after}")
             }
         };
@@ -101,16 +114,17 @@ impl Continuation {
 
 #[cfg(test)]
 mod tests {
+    use domain::graph::Position;
     use function_kit::failure::Kind;
     use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn page(number: u32, visible_since: Option<Position>) -> Continuation {
+    fn page(number: u32, visible_since: Option<GenerationPosition>) -> Continuation {
         let event = Event {
             id: "main/7/1".into(),
-            position: Position::new(7, 1),
+            position: Position::new(7, 1).into(),
             committed_at: Timestamp::UNIX_EPOCH,
             edge: "e1".into(),
             label: "told".into(),
@@ -123,8 +137,8 @@ mod tests {
 
     #[test]
     fn continuation_serialized_parses_unchanged() {
-        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into() };
-        let pages = [page(1, None), page(1, Some(Position::new(9, 1)))];
+        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into(), number: 3 };
+        let pages = [page(1, None), page(1, Some(Position::new(9, 1).into()))];
         for continuation in pages.into_iter().chain([Continuation::PendingEvents(pending)]) {
             let body = serde_json::to_string(&continuation).expect("JSON");
             let parsed = Message::parse(&body).expect("a message");
@@ -136,7 +150,7 @@ mod tests {
     fn continuations_of_different_pages_have_different_groups() {
         assert_ne!(page(1, None).id(), page(2, None).id());
         assert_eq!(page(1, None).id(), page(1, None).id());
-        assert_ne!(page(1, Some(Position::new(9, 1))).id(), page(1, None).id());
+        assert_ne!(page(1, Some(Position::new(9, 1).into())).id(), page(1, None).id());
         assert!(page(1, None).id().len() <= 128);
     }
 

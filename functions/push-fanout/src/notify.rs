@@ -1,24 +1,27 @@
 //! Step 2: evaluates the notification rules and determines the recipients.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    graph::{Change, ChangeKind, Position},
+    graph::{Change, ChangeKind, GenerationPosition},
     media::Visibility,
     push::{
-        Event, Recipients, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules,
+        Event, Recipients, Registers, Resolution, Row, Rule, TemplateArgs, Vertex, followed_before, follows, rules,
         vertex_with_visibility,
     },
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::{StreamExt, stream};
-use store::audience::{PendingKey, PendingPage};
-use tracing::{info, instrument};
+use store::{
+    audience::{Followers, PendingEvent, PendingKey, PendingPage},
+    ledger::PageBound,
+};
+use tracing::{error, info, instrument};
 
 use crate::{
     deliver::{Dispatch, combine},
     edge_facts::{EdgeFacts, vertex},
-    message::{Continuation, FollowerPage, Message, PendingEvents},
+    message::{Continuation, FollowerPage, MAX_TURNS, Message, PendingEvents},
     ports::Ports,
     suppression::Suppression,
 };
@@ -40,7 +43,7 @@ struct PagePosition {
     number: u32,
     /// Position since which the story is visible. When a hidden story becomes visible again, all pages are processed
     /// again.
-    visible_since: Option<Position>,
+    visible_since: Option<GenerationPosition>,
 }
 
 impl PagePosition {
@@ -73,8 +76,8 @@ impl<P: Ports> Notifier<'_, P> {
                     self.continue_audience(&event, rule, &PagePosition { after: Some(after), number, visible_since })
                         .await
                 }
-                Continuation::PendingEvents(PendingEvents { vertex, cause, after }) => {
-                    self.process_pending(&vertex, &cause, Some(&after)).await
+                Continuation::PendingEvents(PendingEvents { vertex, cause, after, number }) => {
+                    self.process_pending(&vertex, &cause, Some(&after), number).await
                 }
             },
         }
@@ -84,14 +87,14 @@ impl<P: Ports> Notifier<'_, P> {
     /// edge can arrive before the owner or the visibility of its vertices, and a story before an older follow.
     async fn resume_pending(&self, change: &Change, cause: &str) -> Result<(), Failure> {
         if let Some(vertex) = vertex_with_visibility(change) {
-            return self.process_pending(vertex, cause, None).await;
+            return self.process_pending(vertex, cause, None, 0).await;
         }
         let Some(ends) = change.ends.as_ref().filter(|_| change.change_kind != ChangeKind::Removed) else {
             return Ok(());
         };
         for label in change.labels.added.iter().chain(&change.labels.kept) {
             match label.as_str() {
-                "told" | "wrote" => self.process_pending(&ends.to, cause, None).await?,
+                "told" | "wrote" => self.process_pending(&ends.to, cause, None, 0).await?,
                 "follows" => self.notify_late_follower(&ends.to, &ends.from).await?,
                 _ => {}
             }
@@ -100,20 +103,28 @@ impl<P: Ports> Notifier<'_, P> {
     }
 
     /// Processes a page of the events that wait for `vertex`, and enqueues the next page.
-    async fn process_pending(&self, vertex: &str, cause: &str, after: Option<&str>) -> Result<(), Failure> {
+    async fn process_pending(
+        &self,
+        vertex: &str,
+        cause: &str,
+        after: Option<&str>,
+        number: u32,
+    ) -> Result<(), Failure> {
         let key = PendingKey::WaitingFor(vertex.to_owned());
         let PendingPage { events, next } = self.ports.pending_page(&key, after).await?;
-        if let Some(after) = next {
+        if let Some(after) = next
+            && self.may_continue(cause, number)
+        {
             let (vertex, cause) = (vertex.to_owned(), cause.to_owned());
-            let next = Continuation::PendingEvents(PendingEvents { vertex, cause, after });
+            let next = Continuation::PendingEvents(PendingEvents { vertex, cause, after, number: number + 1 });
             self.ports.enqueue(&next).await?;
         }
-        let process = async |event: Event| {
+        let process = async |pending: PendingEvent| {
             // If the event waits for the other vertex only, it is pending there.
-            if self.process(&event).await?.contains(vertex) {
+            if self.process(&pending.event).await?.contains(vertex) {
                 return Ok(());
             }
-            self.ports.remove_pending(&key, &event.edge, event.position).await
+            self.ports.drop_pending(&key, &pending).await
         };
         combine(stream::iter(events).map(process).buffer_unordered(PARALLEL_EVENTS).collect::<Vec<_>>().await)
     }
@@ -128,7 +139,8 @@ impl<P: Ports> Notifier<'_, P> {
             if !events.is_empty() {
                 let row = Row::Follower { of: person.to_owned(), follower: follower.to_owned() };
                 let follow = self.ports.look_up(std::slice::from_ref(&row)).await?.remove(&row).unwrap_or_default();
-                for event in events.iter().filter(|event| followed_before(&follow, event.position)) {
+                let events = events.iter().map(|pending| &pending.event);
+                for event in events.filter(|event| followed_before(&follow, event.position)) {
                     for rule in event.rules().filter(|rule| rules::targets_followers(rule)) {
                         let waits_for = self.notify(event, rule, &event.from, vec![follower.to_owned()]).await?;
                         // The story was hidden since: make the event pending until it is visible again.
@@ -153,26 +165,29 @@ impl<P: Ports> Notifier<'_, P> {
             Suppression::Expired.count(self.metrics);
             return Ok(BTreeSet::new());
         }
-        let mut pending = BTreeSet::new();
+        // Vertices and nonces.
+        let mut pending = BTreeMap::new();
         let waits_for = loop {
             let Some(waits_for) = self.evaluate(event).await? else {
                 Suppression::Withdrawn.count(self.metrics);
-                return Ok(BTreeSet::new());
+                break BTreeSet::new();
             };
-            let missing: Vec<_> = waits_for.difference(&pending).cloned().collect();
+            let missing: Vec<_> = waits_for.iter().filter(|vertex| !pending.contains_key(*vertex)).cloned().collect();
             if missing.is_empty() {
                 break waits_for;
             }
             // Store the pending event, then read the facts again. A writer of facts does both in the opposite order,
             // so one of the two sees the other's write.
             for vertex in missing {
-                self.ports.add_pending(&PendingKey::WaitingFor(vertex.clone()), event).await?;
-                pending.insert(vertex);
+                let nonce = self.ports.nonce()?;
+                self.ports.add_pending(&PendingKey::WaitingFor(vertex.clone()), event, &nonce).await?;
+                pending.insert(vertex, nonce);
             }
         };
-        for vertex in pending.difference(&waits_for) {
-            let key = PendingKey::WaitingFor(vertex.clone());
-            self.ports.remove_pending(&key, &event.edge, event.position).await?;
+        // Only the own ones: another process may have stored the event again, because it saw later facts.
+        for (vertex, nonce) in pending.into_iter().filter(|(vertex, _)| !waits_for.contains(vertex)) {
+            let stored = PendingEvent { event: event.clone(), nonce: Some(nonce) };
+            self.ports.drop_pending(&PendingKey::WaitingFor(vertex), &stored).await?;
         }
         Ok(waits_for)
     }
@@ -188,7 +203,7 @@ impl<P: Ports> Notifier<'_, P> {
                     self.notify(event, rule, &actor, persons).await?
                 }
                 Resolution::Notify { recipients: Recipients::FollowersOf(person), .. } => {
-                    self.ports.add_pending(&PendingKey::RecentBy(person), event).await?;
+                    self.ports.add_pending(&PendingKey::RecentBy(person), event, &self.ports.nonce()?).await?;
                     self.notify_followers(event, rule, &PagePosition::first(rule, &facts)).await?
                 }
                 Resolution::WaitFor(vertex) => Some(vertex),
@@ -216,8 +231,8 @@ impl<P: Ports> Notifier<'_, P> {
         Ok(())
     }
 
-    /// Enqueues the next page of followers, then notifies those of this page. Returns the vertex whose facts are
-    /// missing.
+    /// Decides where the page ends, enqueues the next one, then notifies the followers of this page. Returns the vertex
+    /// whose facts are missing.
     async fn notify_followers(
         &self,
         event: &Event,
@@ -228,32 +243,46 @@ impl<P: Ports> Notifier<'_, P> {
             Suppression::Expired.count(self.metrics);
             return Ok(None);
         }
-        let found = self.ports.followers(&event.from, page.after.as_deref()).await?;
-        let pass = page.pass(rule);
-        if let Some(after) = found.next
-            && !self.ports.is_page_continued(event, &pass, page.number).await?
-        {
-            let next = Continuation::FollowerPage(FollowerPage {
-                event: event.clone(),
-                rule: rule.id.clone(),
-                after,
-                number: page.number.saturating_add(1),
-                visible_since: page.visible_since,
-            });
-            self.ports.enqueue(&next).await?;
-            self.ports.mark_page_continued(event, &pass, page.number).await?;
+        let is_recipient = |(follower, registers): (String, Registers)| {
+            followed_before(&registers, event.position).then_some(follower)
+        };
+        let Followers { followers, mut next } = self.ports.followers(&event.from, page.after.as_deref()).await?;
+        let mut followers: Vec<_> = followers.into_iter().filter_map(is_recipient).collect();
+        if let Some(last) = &next {
+            let last = self.end_page(event, rule, page, last).await?;
+            // If the page is delivered again, more followers may have joined in its range than one read returns.
+            while let Some(after) = next.filter(|next| *next < last) {
+                let more = self.ports.followers(&event.from, Some(&after)).await?;
+                followers.extend(more.followers.into_iter().filter_map(is_recipient));
+                next = more.next;
+            }
+            followers.retain(|follower| *follower <= last);
         }
-        let followers: Vec<_> = found
-            .followers
-            .into_iter()
-            .filter_map(|(follower, registers)| followed_before(&registers, event.position).then_some(follower))
-            .collect();
         info!(event = event.id, rule = rule.id, page = page.number, followers = followers.len(), "follower page");
         self.notify(event, rule, &event.from, followers).await
     }
 
+    /// Ends the page at the follower `last`, unless an earlier delivery has ended it elsewhere, and enqueues the next page
+    /// once. Returns the last follower of the page.
+    async fn end_page(&self, event: &Event, rule: &Rule, page: &PagePosition, last: &str) -> Result<String, Failure> {
+        let pass = page.pass(rule);
+        let PageBound { last, is_enqueued } = self.ports.decide_page_bound(event, &pass, page.number, last).await?;
+        if !is_enqueued && self.may_continue(&event.id, page.number) {
+            let next = Continuation::FollowerPage(FollowerPage {
+                event: event.clone(),
+                rule: rule.id.clone(),
+                after: last.clone(),
+                number: page.number.saturating_add(1),
+                visible_since: page.visible_since,
+            });
+            self.ports.enqueue(&next).await?;
+            self.ports.mark_page_enqueued(event, &pass, page.number).await?;
+        }
+        Ok(last)
+    }
+
     /// Notifies `recipients`, if the edge still exists and they may see the story. Returns the vertex whose
-    /// visibility excludes some of them for now.
+    /// visibility excludes some of them, if one does.
     async fn notify(
         &self,
         event: &Event,
@@ -302,6 +331,17 @@ impl<P: Ports> Notifier<'_, P> {
             owners().any(|owner| owner == person || found.get(&follower(owner, person)).is_some_and(follows))
         };
         Ok(persons.into_iter().filter(may_see).collect())
+    }
+
+    /// Whether a page after page `number` may be enqueued. If not, the rest of the audience gets nothing: a chain as long is
+    /// a loop, or needs another way to reach its audience.
+    fn may_continue(&self, cause: &str, number: u32) -> bool {
+        let may_continue = number < MAX_TURNS;
+        if !may_continue {
+            error!(cause, number, "the audience has too many pages: the rest of it is not notified");
+            Suppression::TooManyPages.count(self.metrics);
+        }
+        may_continue
     }
 
     async fn facts(&self, event: &Event) -> Result<Option<EdgeFacts>, Failure> {

@@ -3,15 +3,15 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    graph::Position,
+    graph::GenerationPosition,
     push::{Event, Fact, Registers, Row},
 };
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 use store::{
-    audience::{Followers, PendingKey, PendingPage},
+    audience::{Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device},
-    ledger::{Claim, Entry},
+    ledger::{Claim, Entry, PageBound},
 };
 
 use crate::{message::Continuation, publish_error::PublishError};
@@ -21,38 +21,44 @@ pub trait Projections {
     async fn apply(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure>;
     async fn look_up(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure>;
     async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure>;
-    async fn add_pending(&self, key: &PendingKey, event: &Event) -> Result<(), Failure>;
+    async fn add_pending(&self, key: &PendingKey, event: &Event, nonce: &str) -> Result<(), Failure>;
     async fn pending_page(&self, key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure>;
-    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure>;
+    /// Removes the pending event of a removed edge.
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: GenerationPosition) -> Result<(), Failure>;
+    /// Removes a processed event, unless it was stored again since.
+    async fn drop_pending(&self, key: &PendingKey, pending: &PendingEvent) -> Result<(), Failure>;
 }
 
 /// The delivery ledger: the table `ledger`.
 pub trait Ledger {
-    async fn claim(&self, entry: &Entry<'_>, now: Timestamp, until: Timestamp) -> Result<Claim, Failure>;
+    async fn claim(&self, entry: &Entry<'_>, nonce: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Failure>;
     async fn finish_claim(
         &self,
         entry: &Entry<'_>,
+        nonce: &str,
         sent: &BTreeSet<String>,
         outcome: Option<&str>,
     ) -> Result<bool, Failure>;
     async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure>;
-    async fn is_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure>;
-    async fn mark_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;
+    /// Decides once where a page ends: at the follower `last`, unless decided before.
+    async fn decide_page_bound(&self, event: &Event, pass: &str, page: u32, last: &str) -> Result<PageBound, Failure>;
+    async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;
 }
 
 /// Users' devices: the table `devices` and the endpoints of SNS mobile push.
 pub trait MobilePush {
     async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure>;
-    /// Deletes the device's row. `false` if the device has registered with another token or endpoint since.
+    /// Deletes the device's row. `false` if the device has registered again since it was read.
     async fn remove_device(&self, device: &Device) -> Result<bool, Failure>;
     async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), PublishError>;
-    async fn delete_endpoint(&self, endpoint_arn: &str) -> Result<(), Failure>;
 }
 
-/// This function's own queue, and the clock.
+/// This function's own queue, the clock and random texts.
 pub trait Runtime {
     async fn enqueue(&self, continuation: &Continuation) -> Result<(), Failure>;
     fn now(&self) -> Timestamp;
+    /// A text that no other call returns.
+    fn nonce(&self) -> Result<String, Failure>;
 }
 
 /// All interfaces together.

@@ -1,7 +1,7 @@
 //! Step 1: applies a message's facts to the projections.
 
 use domain::{
-    graph::{Change, ChangeKind},
+    graph::{ChangeKind, ReceivedChange},
     push::{facts, rules},
 };
 use function_kit::failure::Failure;
@@ -18,17 +18,18 @@ pub async fn project(ports: &impl Projections, body: &str) -> Result<Message, Fa
     if let Message::Change(received) = &message {
         let change = &received.change;
         let committed_at = Timestamp::from_millisecond(change.commit_timestamp_ms).unwrap_or(Timestamp::MIN);
-        let facts = facts(change);
+        let facts = facts(received);
         try_join_all(facts.iter().map(|fact| ports.apply(fact, committed_at))).await?;
         if change.change_kind == ChangeKind::Removed {
-            remove_pending(ports, change).await?;
+            remove_pending(ports, received).await?;
         }
     }
     Ok(message)
 }
 
 /// Removes the pending events of a removed edge.
-async fn remove_pending(ports: &impl Projections, change: &Change) -> Result<(), Failure> {
+async fn remove_pending(ports: &impl Projections, received: &ReceivedChange) -> Result<(), Failure> {
+    let change = &received.change;
     let Some(ends) = &change.ends else { return Ok(()) };
     let mut keys = Vec::new();
     for label in &change.labels.removed {
@@ -39,7 +40,7 @@ async fn remove_pending(ports: &impl Projections, change: &Change) -> Result<(),
             keys.push(PendingKey::RecentBy(ends.from.clone()));
         }
     }
-    let removals = keys.iter().map(|key| ports.remove_pending(key, &change.entity_id, change.position));
+    let removals = keys.iter().map(|key| ports.remove_pending(key, &change.entity_id, received.position()));
     try_join_all(removals).await?;
     Ok(())
 }

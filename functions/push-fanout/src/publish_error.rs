@@ -5,12 +5,12 @@ use aws_sdk_sns::{
     operation::publish::PublishError as SnsError,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use function_kit::failure::Failure;
+use function_kit::{error_code, failure::Failure};
 
 /// Failed publication to one endpoint.
 #[derive(Debug)]
 pub enum PublishError {
-    /// The endpoint's token is no longer valid: remove the device, delete the endpoint.
+    /// The endpoint's token is no longer valid: remove the device.
     EndpointDisabled,
     /// The endpoint does not exist: remove the device.
     EndpointGone,
@@ -51,8 +51,10 @@ impl From<SdkError<SnsError, HttpResponse>> for PublishError {
             // No device is reachable until an operator renews the credentials. A bug is dead-lettered at once, which
             // raises the alarm; a redrive sends the notifications afterwards.
             SnsError::PlatformApplicationDisabledException(_) => bug("platform_disabled", error),
-            SnsError::AuthorizationErrorException(_) => bug("not_authorized", error),
-            _ if service.code().is_some_and(|code| code.contains("Throttl")) => transient("throttled", error),
+            SnsError::AuthorizationErrorException(_) => transient("not_authorized", error),
+            _ if service.code().is_some_and(|code| error_code::reason(code) == Some("throttled")) => {
+                transient("throttled", error)
+            }
             SnsError::InternalErrorException(_) => transient("unavailable", error),
             _ => Self::Failed { kind: "other", failure: Failure::aws(DOING, error) },
         }

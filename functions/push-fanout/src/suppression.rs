@@ -19,6 +19,8 @@ pub enum Suppression {
     NoDevice,
     /// The ledger has an outcome: the notification was sent or suppressed before.
     Settled,
+    /// The audience has more pages than this function hands to itself.
+    TooManyPages,
 }
 
 impl Suppression {
@@ -33,6 +35,7 @@ impl Suppression {
             Self::Preference => "preference",
             Self::NoDevice => "no_device",
             Self::Settled => "settled",
+            Self::TooManyPages => "too_many_pages",
         }
     }
 

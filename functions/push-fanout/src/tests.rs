@@ -3,7 +3,9 @@
 mod changes;
 mod devices;
 mod fixtures;
+mod generations;
 mod in_memory_backend;
+mod interleavings;
 mod large_audiences;
 mod notifications;
 mod visibility;

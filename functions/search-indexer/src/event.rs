@@ -1,14 +1,35 @@
-use aws_lambda_events::sqs::SqsEvent;
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use serde::{Deserialize, Serialize};
 
 /// Input of an invocation.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Wire")]
 pub enum Event {
     /// From an operator: `{"rebuild": {"number": 2}}`, or `{"rebuild": {"number": 2, "mirror": true}}`.
     Command { rebuild: Rebuild },
     /// From the queue.
     Batch(SqsEvent),
+}
+
+/// Either input, by its field. An untagged enum would hide the place of an error.
+#[derive(Deserialize)]
+struct Wire {
+    rebuild: Option<Rebuild>,
+    #[serde(rename = "Records")]
+    records: Option<Vec<SqsMessage>>,
+}
+
+impl TryFrom<Wire> for Event {
+    type Error = &'static str;
+
+    fn try_from(Wire { rebuild, records }: Wire) -> Result<Self, &'static str> {
+        if let Some(rebuild) = rebuild {
+            return Ok(Self::Command { rebuild });
+        }
+        let mut batch = SqsEvent::default();
+        batch.records = records.ok_or("neither a command nor a batch")?;
+        Ok(Self::Batch(batch))
+    }
 }
 
 /// Command to rebuild an index, or to continue a rebuild.
@@ -50,6 +71,13 @@ mod tests {
         assert_eq!(rebuild, next);
         let batch = event(json!({"Records": [{"messageId": "m", "body": "x"}]}));
         assert!(matches!(batch, Ok(Event::Batch(batch)) if batch.records.len() == 1));
+    }
+
+    #[test]
+    fn error_names_its_place() {
+        let error = serde_json::from_str::<Event>(r#"{"rebuild":{"number":"two"}}"#).expect_err("no number");
+        assert_eq!((error.line(), error.column()), (1, 26));
+        assert!(serde_json::from_str::<Event>("{}").is_err());
     }
 
     proptest! {

@@ -1,9 +1,8 @@
 //! The checkpoint and the lease of a stream.
 
-use domain::graph::Position;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
-use store::checkpoint::{AcquiredLease, CheckpointTable, Lease, LeaseStatus};
+use store::checkpoint::{AcquiredLease, Checkpoint, CheckpointTable, Lease, LeaseStatus};
 
 /// The lease and the checkpoint of one stream. [`CheckpointTable`] implements it and documents each method.
 pub trait Checkpoints {
@@ -22,7 +21,7 @@ pub trait Checkpoints {
     fn advance(
         &self,
         lease: &Lease,
-        position: Position,
+        to: Checkpoint,
         now: Timestamp,
     ) -> impl Future<Output = Result<LeaseStatus, Failure>>;
 
@@ -31,6 +30,12 @@ pub trait Checkpoints {
 
     /// Starts a new generation of the stream.
     fn start_generation(&self, lease: &Lease, old: u64) -> impl Future<Output = Result<Option<u64>, Failure>>;
+
+    /// Stores that the stream was reset.
+    fn mark_reset(&self, lease: &Lease) -> impl Future<Output = Result<(), Failure>>;
+
+    /// Removes what `mark_reset` stored.
+    fn clear_reset(&self, lease: &Lease) -> impl Future<Output = Result<(), Failure>>;
 
     /// Returns the generation of the stream.
     fn generation(&self) -> impl Future<Output = Result<u64, Failure>>;
@@ -53,8 +58,8 @@ impl Checkpoints for CheckpointTable {
         self.request_handover(successor, until).await
     }
 
-    async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
-        self.advance(lease, position, now).await
+    async fn advance(&self, lease: &Lease, to: Checkpoint, now: Timestamp) -> Result<LeaseStatus, Failure> {
+        self.advance(lease, to, now).await
     }
 
     async fn lease_status(&self, lease: &Lease, now: Timestamp) -> Result<LeaseStatus, Failure> {
@@ -63,6 +68,14 @@ impl Checkpoints for CheckpointTable {
 
     async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {
         self.start_generation(lease, old).await
+    }
+
+    async fn mark_reset(&self, lease: &Lease) -> Result<(), Failure> {
+        self.mark_reset(lease).await
+    }
+
+    async fn clear_reset(&self, lease: &Lease) -> Result<(), Failure> {
+        self.clear_reset(lease).await
     }
 
     async fn generation(&self) -> Result<u64, Failure> {
@@ -91,10 +104,17 @@ impl<'a, C: Checkpoints> LeaseGuard<'a, C> {
         Self { held: None }
     }
 
-    pub(crate) async fn advance(&self, position: Position) -> Result<LeaseStatus, Failure> {
+    pub(crate) async fn advance(&self, to: Checkpoint) -> Result<LeaseStatus, Failure> {
         match self.held {
-            Some((checkpoints, lease)) => checkpoints.advance(lease, position, Timestamp::now()).await,
+            Some((checkpoints, lease)) => checkpoints.advance(lease, to, Timestamp::now()).await,
             None => Ok(LeaseStatus::Held),
+        }
+    }
+
+    pub(crate) async fn mark_reset(&self) -> Result<(), Failure> {
+        match self.held {
+            Some((checkpoints, lease)) => checkpoints.mark_reset(lease).await,
+            None => Ok(()),
         }
     }
 

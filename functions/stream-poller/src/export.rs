@@ -3,6 +3,9 @@
 //! Each vertex and edge becomes a change at position 0/0, before all positions of the stream. Consumers keep the data
 //! with the latest position, so an export may run before, during or after the stream, and repeatedly. It contains only
 //! the data that search reads.
+//!
+//! After a range of the stream was lost, vertices can be exported at the range's last position instead: see
+//! [`ExportRequest::lost_until`].
 
 mod graph;
 mod queue;
@@ -115,7 +118,7 @@ fn count(counts: &mut Counts, part: Part, rows: &[ExportedRow]) {
     counts.skipped += count(|row| row.is_skipped);
 }
 
-/// The message of a change. All changes have position 0/0, so the deduplication id must contain the entity.
+/// The message of a change. All changes of a part have one position, so the deduplication id must contain the entity.
 fn message(change: &Change, id_prefix: &EventIdPrefix) -> Result<Message, Failure> {
     let body = change.to_cloud_event_within(id_prefix.cluster(), SNS_MESSAGE_BYTES);
     let body = body.map_err(|too_large| Failure::bug(DOING, too_large))?;

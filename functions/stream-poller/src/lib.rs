@@ -5,8 +5,10 @@
 //!   inspect        status of the stream; counts what a replay would publish
 //!   poller         one invocation: acquires the lease, runs, releases it
 //!     lease        acquires the lease, requests the handover
+//!     identity     detects that a reset has replaced the stream
 //!     page_source  reads pages, one ahead; handles gaps, expiry and resets by the policy
 //!     worker       assembles transactions, publishes messages, moves the checkpoint
+//!       look_ahead what later parts of a large transaction say about a vertex's visibility
 //!       message    folds records into messages
 //!       outbox     keeps the order per entity; tracks the position up to which the bus has accepted everything
 //!       batch      how many messages fit in one call
@@ -24,8 +26,10 @@ pub mod checkpoints;
 pub mod config;
 pub mod export;
 pub mod handler;
+mod identity;
 pub mod inspect;
 mod lease;
+mod look_ahead;
 mod message;
 mod outbox;
 mod page_source;

@@ -53,14 +53,51 @@ impl EventIdPrefix {
     }
 }
 
-/// Folds the records of a transaction, or of a part of one, into a message for each entity.
-pub fn messages(records: Vec<streams::Record>, id_prefix: &EventIdPrefix) -> Vec<Message> {
-    changes(records).iter().map(|change| message(change, id_prefix)).collect()
+/// Folds the records of a transaction, or of a part of one, into a message for each entity. A record that cannot be read
+/// becomes a message that the bus does not get. `mark` may change the changes before.
+pub fn messages(
+    records: Vec<streams::Record>,
+    id_prefix: &EventIdPrefix,
+    mark: impl FnOnce(&mut [Change]),
+) -> Vec<Message> {
+    let unreadable = records.iter().filter(|record| is_unreadable(record)).map(|record| dead_letter(record, id_prefix));
+    let mut messages: Vec<_> = unreadable.collect();
+    let mut changes = changes(records);
+    mark(&mut changes);
+    messages.extend(changes.iter().map(|change| message(change, id_prefix)));
+    messages
+}
+
+/// Whether the record can be read only up to its position.
+pub fn is_unreadable(record: &streams::Record) -> bool {
+    record.data.kind == streams::Kind::Unreadable
+}
+
+/// The dead letter of a record that cannot be read, with its position in the stream.
+fn dead_letter(record: &streams::Record, id_prefix: &EventIdPrefix) -> Message {
+    let streams::Position { commit_num, op_num } = record.position;
+    let id = format!("{}/{commit_num}/{op_num}", id_prefix.cluster);
+    let json = match &record.data.value {
+        streams::Value::Unrecognized { json, .. } => json.as_str(),
+        _ => "",
+    };
+    let body = serde_json::json!({
+        "id": id, "type": "app.iyagi.graph.unreadable", "position": position(record.position), "bytes": json.len(),
+        // SQS accepts 256 KiB, and the text is escaped. The id leads to the rest.
+        "record": (json.len() <= SNS_MESSAGE_BYTES / 4).then_some(json),
+    });
+    let replay = id_prefix.replay.as_deref().unwrap_or_default();
+    Message {
+        group: format!("unreadable/{commit_num}"),
+        deduplication_id: graph::fifo_id(format!("{id}/unreadable/{replay}")),
+        body: escape_noncharacters(body.to_string()),
+        rejection: Some(format!("the record of the stream cannot be read: {}", record.data.key)),
+    }
 }
 
 /// Folds the records of a transaction, or of a part of one, into a change for each entity.
 pub fn changes(records: Vec<streams::Record>) -> Vec<Change> {
-    graph::fold(records.into_iter().map(record))
+    graph::fold(records.into_iter().filter_map(record))
 }
 
 fn message(change: &Change, id_prefix: &EventIdPrefix) -> Message {
@@ -84,21 +121,17 @@ fn too_large_body(change: &Change, cluster: &str, too_large: MessageTooLarge) ->
     )
 }
 
-fn record(record: streams::Record) -> graph::Record {
+/// The record as `domain`'s type; `None` if it cannot be read.
+pub fn record(record: streams::Record) -> Option<graph::Record> {
     let streams::Data { id, kind, key, value, from, to } = record.data;
-    graph::Record {
+    Some(graph::Record {
         position: position(record.position),
         commit_timestamp_ms: record.commit_timestamp,
         op: match record.op {
             streams::Op::Add => graph::Op::Add,
             streams::Op::Remove => graph::Op::Remove,
         },
-        kind: match kind {
-            streams::Kind::VertexLabel => graph::RecordKind::VertexLabel,
-            streams::Kind::VertexProperty => graph::RecordKind::VertexProperty,
-            streams::Kind::Edge => graph::RecordKind::Edge,
-            streams::Kind::EdgeProperty => graph::RecordKind::EdgeProperty,
-        },
+        kind: record_kind(kind)?,
         id,
         key,
         value: match value {
@@ -115,7 +148,18 @@ fn record(record: streams::Record) -> graph::Record {
         },
         from,
         to,
-    }
+    })
+}
+
+/// The kind as `domain`'s type; `None` if the record cannot be read.
+pub fn record_kind(kind: streams::Kind) -> Option<graph::RecordKind> {
+    Some(match kind {
+        streams::Kind::VertexLabel => graph::RecordKind::VertexLabel,
+        streams::Kind::VertexProperty => graph::RecordKind::VertexProperty,
+        streams::Kind::Edge => graph::RecordKind::Edge,
+        streams::Kind::EdgeProperty => graph::RecordKind::EdgeProperty,
+        streams::Kind::Unreadable => return None,
+    })
 }
 
 /// The position as `domain`'s type.
@@ -131,6 +175,10 @@ pub fn stream_position(position: graph::Position) -> streams::Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn messages(records: Vec<streams::Record>, id_prefix: &EventIdPrefix) -> Vec<Message> {
+        super::messages(records, id_prefix, |_| {})
+    }
 
     fn added(id: &str) -> Vec<streams::Record> {
         let data = streams::Data {
@@ -161,6 +209,30 @@ mod tests {
         assert!(before[0].body.contains(r#""id":"main/12/1""#), "{}", before[0].body);
         assert!(after[0].body.contains(r#""id":"main.1/12/1""#), "{}", after[0].body);
         assert_ne!(before[0].deduplication_id, after[0].deduplication_id);
+    }
+
+    #[test]
+    fn unreadable_record_is_dead_lettered_with_its_position_and_the_rest_is_published() {
+        let page = |json: &str| {
+            let page = format!(
+                r#"{{"format":"PG_JSON","records":[{{"commitTimestamp":5,"eventId":{{"commitNum":12,"opNum":2}},"data":{json},"op":"ADD"}}]}}"#
+            );
+            streams::Page::parse(page.as_bytes()).expect("a page").records
+        };
+        let records = [added("v"), page(r#"{"id":{"a":"b"}}"#)].concat();
+        let messages = messages(records, &EventIdPrefix::new("main", 0));
+        let [dead_letter, change] = &messages[..] else { panic!("{messages:?}") };
+        let body: serde_json::Value = serde_json::from_str(&dead_letter.body).expect("JSON");
+        assert_eq!((&body["id"], &body["position"]), (&"main/12/2".into(), &"12/2".into()), "{body}");
+        assert!(body["record"].as_str().is_some_and(|record| record.contains(r#""opNum":2"#)), "{body}");
+        // The reason names a place, and repeats nothing of the record.
+        let reason = dead_letter.rejection.as_deref().expect("a reason");
+        assert!(reason.contains("column") && !reason.contains("id"), "{reason}");
+        assert!(change.rejection.is_none() && change.body.contains("main/12/1"));
+
+        let long = page(&format!(r#"["{}"]"#, "x".repeat(SNS_MESSAGE_BYTES)));
+        let dead_letter = &self::messages(long, &EventIdPrefix::new("main", 0))[0];
+        assert!(dead_letter.body.len() < 300, "{}", dead_letter.body.len());
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub struct Outbox {
     parts: VecDeque<PendingPart>,
     /// The number of the first pending part.
     first: u64,
-    /// The end of the last part that is accepted together with all before it.
-    accepted: Option<Position>,
+    /// The end of the last part that is accepted together with all before it, and its commit time.
+    accepted: Option<(Position, i64)>,
     /// Entries that can be sent now.
     ready: VecDeque<Entry>,
     /// Entries that wait for a retry, with its earliest time.
@@ -132,7 +132,12 @@ impl Outbox {
 
     /// The position up to which everything is accepted; `None` before the first accepted part.
     pub fn accepted(&self) -> Option<Position> {
-        self.accepted
+        self.accepted.map(|(position, _)| position)
+    }
+
+    /// The commit time at [`accepted`](Self::accepted), in milliseconds since 1970.
+    pub fn accepted_at_ms(&self) -> Option<i64> {
+        self.accepted.map(|(_, committed_at_ms)| committed_at_ms)
     }
 
     /// The commit time of the oldest pending part, in milliseconds since 1970.
@@ -153,7 +158,7 @@ impl Outbox {
     fn update_accepted(&mut self) {
         while let Some(part) = self.parts.pop_front_if(|part| part.pending == 0) {
             self.first += 1;
-            self.accepted = Some(part.last);
+            self.accepted = Some((part.last, part.committed_at_ms));
         }
     }
 }
@@ -207,8 +212,9 @@ mod tests {
     #[test]
     fn part_without_messages_is_accepted_at_once() {
         let mut outbox = Outbox::default();
-        outbox.push(Position::new(7, 3), 0, vec![]);
+        outbox.push(Position::new(7, 3), 9, vec![]);
         assert_eq!((outbox.accepted(), outbox.is_empty()), (Some(Position::new(7, 3)), true));
+        assert_eq!(outbox.accepted_at_ms(), Some(9));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tokio::{sync::mpsc, time::sleep};
 use tracing::warn;
 
 use crate::{
+    identity::{self, Identity, KnownCommit},
     message,
     policy::{OnGap, OnLoss, Policy},
     run_error::{RunError, kind_of},
@@ -42,9 +43,21 @@ pub struct PageSource<'a> {
     policy: Policy,
     settings: &'a Settings,
     metrics: &'a Metrics,
+    /// The last commit that was read.
+    last: Option<KnownCommit>,
+    /// Whether the stream may have been replaced since the last response.
+    must_compare: bool,
+    responded: Instant,
     outage: Option<Outage>,
     head_requested: Instant,
     head: Option<Position>,
+}
+
+/// The result of a read.
+enum Step {
+    Read(Read),
+    /// The stream has another commit of this number than the one that was read.
+    Replaced(u64),
 }
 
 /// A condition that may pass without action.
@@ -55,11 +68,30 @@ struct Outage {
 }
 
 impl<'a> PageSource<'a> {
-    /// A source that starts at `start`.
-    pub fn new(client: Client, start: Start, policy: Policy, settings: &'a Settings, metrics: &'a Metrics) -> Self {
+    /// A source that starts at `start`, behind the commit `last`.
+    pub fn new(
+        client: Client,
+        start: Start,
+        last: Option<KnownCommit>,
+        policy: Policy,
+        settings: &'a Settings,
+        metrics: &'a Metrics,
+    ) -> Self {
         let reader = StreamReader::new(client.clone(), start).with_max_limit(settings.page_limit);
-        let head_requested = Instant::now();
-        Self { client, reader, policy, settings, metrics, outage: None, head_requested, head: None }
+        let now = Instant::now();
+        Self {
+            client,
+            reader,
+            policy,
+            settings,
+            metrics,
+            last,
+            must_compare: true,
+            responded: now,
+            outage: None,
+            head_requested: now,
+            head: None,
+        }
     }
 
     /// Reads until the receiver is closed or data is lost.
@@ -78,15 +110,19 @@ impl<'a> PageSource<'a> {
             }
             // Before the read, so that a page is requested only if the channel has room for it.
             let Ok(permit) = events.reserve().await else { return Ok(None) };
-            let delay = match self.reader.read().await {
-                Ok(Read::Page(page)) => {
+            let delay = match self.read().await {
+                Ok(Step::Replaced(commit_num)) => {
+                    return self.apply_policy(DataLoss::Stream, RunError::Replaced { commit_num });
+                }
+                Ok(Step::Read(Read::Page(page))) => {
                     self.outage = None;
                     idle.reset();
                     backoff.reset();
+                    self.last = page.records.last().and_then(KnownCommit::of);
                     permit.send(SourceEvent::Page(page));
                     continue;
                 }
-                Ok(Read::Idle { head }) => match self.last_read_before(head) {
+                Ok(Step::Read(Read::Idle { head })) => match self.last_read_before(head) {
                     None => {
                         self.outage = None;
                         backoff.reset();
@@ -112,6 +148,20 @@ impl<'a> PageSource<'a> {
             };
             sleep(delay).await;
         }
+    }
+
+    /// Reads the next page. Compares the stream with the last commit first, if it may have been replaced.
+    async fn read(&mut self) -> Result<Step, Error> {
+        self.must_compare |= self.responded.elapsed() >= self.settings.compare_after;
+        if let Some(last) = self.last.filter(|_| self.must_compare)
+            && identity::compare(&self.client, last).await? == Identity::Replaced
+        {
+            return Ok(Step::Replaced(last.commit_num));
+        }
+        let read = self.reader.read().await;
+        self.must_compare = read.is_err();
+        self.responded = Instant::now();
+        Ok(Step::Read(read?))
     }
 
     /// The last position read, if the head is after it although the stream is idle. Neptune has sent such responses for

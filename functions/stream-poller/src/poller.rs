@@ -10,17 +10,18 @@ use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use neptune_streams::{Client, Read, Start, TransactionAssembler};
-use store::checkpoint::{AcquiredLease, Lease, LeaseStatus};
+use store::checkpoint::{AcquiredLease, Checkpoint, Lease, LeaseStatus};
 use tokio::{pin, select, sync::mpsc};
 use tracing::{info, warn};
 
 use crate::{
     bus::Bus,
     checkpoints::{Checkpoints, LeaseGuard},
+    identity::{self, Identity, KnownCommit},
     lease,
     message::{self, EventIdPrefix},
     page_source::{DataLoss, PageSource},
-    policy::{Mode, Policy, StartAt},
+    policy::{Mode, OnLoss, Policy, StartAt},
     run_error::RunError,
     run_outcome::{Published, RunOutcome, RunReport},
     settings::Settings,
@@ -49,8 +50,27 @@ pub struct Poller<B, C> {
 /// The start of a run, its assembler and its policy.
 struct ReadPlan {
     start: Start,
+    /// The commit before the start.
+    last: Option<KnownCommit>,
     assembler: TransactionAssembler,
     policy: Policy,
+}
+
+/// How a reset was resolved.
+enum ResetResolution {
+    /// It was none.
+    SameStream,
+    /// A generation was started; `None` if the lease was lost.
+    Generation(Option<u64>),
+}
+
+fn is_reset(result: &Result<Option<DataLoss>, RunError>) -> bool {
+    matches!(result, Ok(Some(DataLoss::Stream)) | Err(RunError::Reset { .. } | RunError::Replaced { .. }))
+}
+
+fn known_commit(checkpoint: Checkpoint) -> Option<KnownCommit> {
+    let commit_num = checkpoint.position.commit_num;
+    checkpoint.committed_at_ms.map(|committed_at_ms| KnownCommit { commit_num, committed_at_ms })
 }
 
 impl<B: Bus, C: Checkpoints> Poller<B, C> {
@@ -69,7 +89,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
             warn!("the holder of the lease does not hand over");
             return Ok(RunReport { outcome: RunOutcome::NoLease, published: Published::default() });
         };
-        let position = acquired.position.map(|position| position.to_string());
+        let position = acquired.checkpoint.map(|checkpoint| checkpoint.position.to_string());
         info!(epoch = acquired.lease.epoch, position, "lease taken");
         self.metrics.count("LeaseChanges", 1);
         // The lease is released after a panic too. Otherwise the successor would wait until it expires.
@@ -93,16 +113,28 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         let assembler = TransactionAssembler::new(self.settings.bounds);
         // The default policy fails on any loss, so the replayed range is complete.
         let policy = Policy { mode: Mode::Drain, ..Policy::default() };
-        let (report, _) = self.run(LeaseGuard::none(), task, ReadPlan { start, assembler, policy }).await?;
+        let (report, _) = self.run(LeaseGuard::none(), task, ReadPlan { start, last: None, assembler, policy }).await?;
         Ok(report)
     }
 
     async fn run_under_lease(&self, acquired: &AcquiredLease, deadline: Instant) -> Result<RunReport, RunError> {
         let (lease, mut generation, mut changes) = (&acquired.lease, acquired.generation, 0);
-        let mut start = match acquired.position {
-            Some(position) => Start::AfterSequenceNumber(message::stream_position(position)),
-            None => self.first_start(lease).await?,
+        let mut checkpoint = match acquired.checkpoint {
+            Some(checkpoint) => Some(checkpoint),
+            None => self.first_checkpoint(lease, generation).await?,
         };
+        if acquired.is_stopped_by_reset {
+            match self.resolve_reset(lease, generation, checkpoint).await? {
+                ResetResolution::SameStream => {}
+                ResetResolution::Generation(Some(new)) => (generation, checkpoint) = (new, None),
+                ResetResolution::Generation(None) => {
+                    return Ok(RunReport { outcome: RunOutcome::LeaseLost, published: Published::default() });
+                }
+            }
+        }
+        let position = checkpoint.map(|checkpoint| message::stream_position(checkpoint.position));
+        let mut start = position.map_or(Start::TrimHorizon, Start::AfterSequenceNumber);
+        let mut last = checkpoint.and_then(known_commit);
         loop {
             let assembler = match start {
                 Start::AfterSequenceNumber(last) => TransactionAssembler::resume_after(self.settings.bounds, last),
@@ -110,7 +142,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
             };
             let id_prefix = EventIdPrefix::new(&self.cluster, generation);
             let task = Task { id_prefix, mode: self.policy.mode, last_commit: None, deadline };
-            let plan = ReadPlan { start, assembler, policy: self.policy };
+            let plan = ReadPlan { start, last, assembler, policy: self.policy };
             let (report, loss) = self.run(LeaseGuard::lease(&self.checkpoints, lease), task, plan).await?;
             changes += report.published.changes;
             let published = Published { changes, ..report.published };
@@ -124,30 +156,51 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
                 }
                 (outcome, _) => return Ok(RunReport { outcome, published }),
             }
-            start = Start::TrimHorizon;
+            (start, last) = (Start::TrimHorizon, None);
         }
     }
 
-    /// The start of the stream without a checkpoint.
-    async fn first_start(&self, lease: &Lease) -> Result<Start, RunError> {
-        if self.policy.start_at == StartAt::Oldest {
-            return Ok(Start::TrimHorizon);
+    /// Resolves a reset that an earlier run detected: it was none if the stream still has the checkpointed commit, else
+    /// the policy decides.
+    async fn resolve_reset(
+        &self,
+        lease: &Lease,
+        generation: u64,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<ResetResolution, RunError> {
+        if let Some(known) = checkpoint.and_then(known_commit)
+            && identity::compare(&self.stream, known).await.map_err(RunError::stream)? == Identity::Same
+        {
+            warn!("the stream still has the checkpointed commit, so it was not reset");
+            self.checkpoints.clear_reset(lease).await?;
+            return Ok(ResetResolution::SameStream);
         }
-        let head = match self.stream.head().await.map_err(RunError::stream)? {
-            Some(head) => Some(head),
-            // The error message did not contain the head.
-            None => match self.stream.read(Start::Latest, 1).await.map_err(RunError::stream)? {
-                Read::Page(page) => page.last_position(),
-                Read::Idle { head } => head,
-            },
+        if self.policy.on_reset == OnLoss::Fail {
+            return Err(RunError::UnresolvedReset);
+        }
+        warn!("continuing with the oldest record after a reset, as configured");
+        self.metrics.count_kind("Losses", ("Kind", RunError::UnresolvedReset.kind()), 1);
+        Ok(ResetResolution::Generation(self.checkpoints.start_generation(lease, generation).await?))
+    }
+
+    /// The checkpoint where a stream without one starts; `None` is the oldest record. After a reset that is always the
+    /// oldest record: the consumers have nothing of the new graph.
+    async fn first_checkpoint(&self, lease: &Lease, generation: u64) -> Result<Option<Checkpoint>, RunError> {
+        if self.policy.start_at == StartAt::Oldest || generation > 0 {
+            return Ok(None);
+        }
+        let (head, committed_at_ms) = match self.stream.read(Start::Latest, 1).await.map_err(RunError::stream)? {
+            Read::Page(page) => (page.last_position(), page.records.last().map(|record| record.commit_timestamp)),
+            Read::Idle { head } => (head, None),
         };
-        let Some(head) = head else { return Ok(Start::TrimHorizon) };
+        let Some(position) = head.map(message::position) else { return Ok(None) };
+        let checkpoint = Checkpoint { position, committed_at_ms };
         // Stored now, so that the next invocation starts here even if no record arrives before the deadline.
-        match self.checkpoints.advance(lease, message::position(head), Timestamp::now()).await? {
+        match self.checkpoints.advance(lease, checkpoint, Timestamp::now()).await? {
             LeaseStatus::Lost => {
                 Err(RunError::Checkpoint(Failure::transient("store the start position", "the lease is lost")))
             }
-            LeaseStatus::Held | LeaseStatus::HandoverRequested => Ok(Start::AfterSequenceNumber(head)),
+            LeaseStatus::Held | LeaseStatus::HandoverRequested => Ok(Some(checkpoint)),
         }
     }
 
@@ -157,10 +210,11 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         task: Task,
         plan: ReadPlan,
     ) -> Result<(RunReport, Option<DataLoss>), RunError> {
-        let ReadPlan { start, assembler, policy } = plan;
+        let ReadPlan { start, last, assembler, policy } = plan;
         let (sender, mut events) = mpsc::channel(1);
-        let source = PageSource::new(self.stream.clone(), start, policy, &self.settings, &self.metrics).run(sender);
-        let mut worker = Worker::new(&self.bus, guard, task, assembler, &self.settings, &self.metrics);
+        let source = PageSource::new(self.stream.clone(), start, last, policy, &self.settings, &self.metrics);
+        let source = source.run(sender);
+        let mut worker = Worker::new(&self.stream, &self.bus, guard, task, assembler, &self.settings, &self.metrics);
         let (outcome, source_result) = {
             let work = worker.run(&mut events);
             pin!(source, work);
@@ -169,7 +223,13 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
                 select! {
                     biased;
                     // The end of the source closes the channel, which ends the worker.
-                    result = &mut source, if source_result.is_none() => source_result = Some(result),
+                    result = &mut source, if source_result.is_none() => {
+                        // Stored at once: when the new stream is longer than the old one was, only this shows the reset.
+                        if is_reset(&result) {
+                            guard.mark_reset().await?;
+                        }
+                        source_result = Some(result);
+                    }
                     outcome = &mut work => break (outcome, source_result),
                 }
             }

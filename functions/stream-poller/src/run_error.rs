@@ -27,6 +27,15 @@ pub enum RunError {
         /// The stream's last position.
         head: Position,
     },
+    /// A fast reset replaced the stream, and the new one has more commits than were published from the old one.
+    #[error("commit {commit_num} has another time than the one that was published: a fast reset")]
+    Replaced {
+        /// The number of the commit.
+        commit_num: u64,
+    },
+    /// A run before detected a fast reset, and the policy does not say how to continue.
+    #[error("an earlier run detected a fast reset, and nothing has resolved it")]
+    UnresolvedReset,
     /// The stream cannot be read.
     #[error("{failure}")]
     Stream {
@@ -57,7 +66,7 @@ impl RunError {
         match self {
             Self::Expired { .. } => "expired",
             Self::Gap { .. } => "gap",
-            Self::Reset { .. } => "reset",
+            Self::Reset { .. } | Self::Replaced { .. } | Self::UnresolvedReset => "reset",
             Self::Stream { kind, .. } => kind,
             Self::Bus(_) => "refused",
             Self::Unpublished(_) => "publish",
@@ -77,6 +86,7 @@ pub fn kind_of(error: &streams::Error) -> &'static str {
         streams::Error::AccessDenied(_) => "access-denied",
         streams::Error::Gap { .. } => "gap",
         streams::Error::Reset { .. } => "reset",
+        streams::Error::InvalidPage(streams::InvalidPage::Format(_)) => "other-graph-model",
         streams::Error::InvalidPage(_) => "invalid-page",
         streams::Error::Transport(_) => "transport",
         // `Failed`, and variants that the client may add.

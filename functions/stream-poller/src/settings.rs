@@ -19,6 +19,8 @@ pub struct Settings {
     pub gap_grace: Duration,
     /// The longest time with a head before the checkpoint. A lagging replica catches up within it; later it is a reset.
     pub reset_grace: Duration,
+    /// The time without a response after which the stream is compared with the last commit read. A reset takes longer.
+    pub compare_after: Duration,
     /// The longest time with a head ahead of an idle stream. After it, the records in between count as expired.
     pub expiry_grace: Duration,
     /// The interval between requests for the head while pages are read.
@@ -44,7 +46,8 @@ pub struct Settings {
     /// The most records per request.
     pub page_limit: u32,
     /// The most of a transaction that is held in memory, also as messages. **A larger transaction is cut into parts at
-    /// these bounds. The changes of a part depend on the cut, so the bounds must be the same when it is read again.**
+    /// these bounds. The changes of a part depend on the cut, so the bounds must be the same when it is read again.** They
+    /// are counted from the records' texts, not from memory, so they do not depend on the build.
     pub bounds: Bounds,
     /// No further transaction is processed while the outbox has this many bytes. Enough to fill all calls, and small
     /// enough for the CPU cache.
@@ -63,6 +66,7 @@ impl Default for Settings {
             backoff: Backoff::new(millis(100), secs(5), 2.0),
             gap_grace: secs(30),
             reset_grace: secs(10),
+            compare_after: secs(2),
             expiry_grace: secs(5),
             head_interval: secs(10),
             lease_check_interval: millis(500),

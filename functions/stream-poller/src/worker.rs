@@ -1,5 +1,6 @@
 //! Assembles transactions from pages, publishes their messages, and moves the checkpoint.
 
+mod assemble;
 mod checkpoint;
 mod publish;
 mod state;
@@ -8,19 +9,16 @@ use std::time::Instant;
 
 use futures_util::{FutureExt, StreamExt, future::OptionFuture};
 use jiff::Timestamp;
-use neptune_streams::Part;
 use store::checkpoint::LeaseStatus;
 use tokio::{sync::mpsc, task::yield_now, time::sleep_until};
 
-use self::state::{Closing, before};
 pub use self::state::{Task, Worker};
+use self::{
+    assemble::look_ahead,
+    state::{Closing, before},
+};
 use crate::{
-    bus::Bus,
-    checkpoints::Checkpoints,
-    message::{messages, position},
-    page_source::SourceEvent,
-    policy::Mode,
-    run_error::RunError,
+    bus::Bus, checkpoints::Checkpoints, page_source::SourceEvent, policy::Mode, run_error::RunError,
     run_outcome::RunOutcome,
 };
 
@@ -43,7 +41,9 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
             }
             // Lets the source request the next page before this one is processed.
             yield_now().await;
-            let may_receive = self.closing == Closing::No && self.outbox.bytes() < self.settings.max_outbox_bytes;
+            let may_receive = self.closing == Closing::No
+                && !self.is_looking_ahead()
+                && self.outbox.bytes() < self.settings.max_outbox_bytes;
             let wake_at = self.next_wake();
             tokio::select! {
                 biased;
@@ -62,6 +62,7 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
                         return Ok(RunOutcome::LeaseLost);
                     }
                 }
+                result = look_ahead(&mut self.look_ahead), if self.is_looking_ahead() => self.finish_look_ahead(result)?,
                 event = events.recv(), if may_receive => self.handle_event(event),
                 () = sleep_until(wake_at.into()) => {}
             }
@@ -90,30 +91,6 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
         }
     }
 
-    /// Moves transactions to the outbox while it has room.
-    fn fill_outbox(&mut self) {
-        while !matches!(self.closing, Closing::Halt(_)) && self.outbox.bytes() < self.settings.max_outbox_bytes {
-            let Some(part) = self.assembler.next_part() else { break };
-            if self.task.last_commit.is_some_and(|last| part.commit_num > last) {
-                self.closing = Closing::Finish(RunOutcome::Replayed);
-                break;
-            }
-            self.push(part);
-        }
-    }
-
-    fn push(&mut self, part: Part) {
-        // A part is never empty.
-        let Some(last) = part.records.last() else { return };
-        let (end, committed_at) = (position(last.position), last.commit_timestamp);
-        if part.end.is_some() {
-            self.metrics.count("Transactions", 1);
-        }
-        let messages = messages(part.records, &self.task.id_prefix);
-        self.metrics.count("Changes", messages.len() as u64);
-        self.outbox.push(end, committed_at, messages);
-    }
-
     fn halt_at_deadline(&mut self) {
         if Instant::now() >= before(self.task.deadline, self.settings.margin) {
             self.halt(RunOutcome::Deadline);
@@ -125,7 +102,7 @@ impl<B: Bus, C: Checkpoints> Worker<'_, B, C> {
         let (outcome, is_done) = match self.closing {
             Closing::No => return Ok(None),
             // If the outbox is empty, it had room, so the assembler is empty too.
-            Closing::Finish(outcome) => (outcome, self.outbox.is_empty()),
+            Closing::Finish(outcome) => (outcome, self.outbox.is_empty() && !self.is_looking_ahead()),
             Closing::Halt(outcome) => (outcome, self.calls.is_empty()),
         };
         let is_written = self.checkpoint_call.is_none() && self.outbox.accepted() == self.written;

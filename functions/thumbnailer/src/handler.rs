@@ -8,14 +8,14 @@ pub struct VariantRenderer;
 
 impl Renderer for VariantRenderer {
     async fn render(&self, originals: &Originals, job: &Job<'_>) -> Result<RenderResult, Failure> {
-        let Job { id, event, size, etag } = *job;
+        let Job { id, event, size, version } = *job;
         if let Err(reason) = check_size(size) {
-            let declared = originals.head_if_match(&event.key, etag).await?;
+            let declared = originals.head_if_current(&event.key, version).await?;
             return Ok(declared.map(|declared| (declared, Err(reason))));
         }
-        let Some(Original { bytes, declared }) = originals.get(&event.key, etag).await? else { return Ok(None) };
+        let Some(Original { bytes, declared }) = originals.get(&event.key, version).await? else { return Ok(None) };
         let visibility = declared.intent.visibility;
-        let rendered = render(id, &event.sequencer, &bytes, declared.content_type.as_deref(), visibility)?;
+        let rendered = render(id, &event.sequencer, &bytes, visibility)?;
         Ok(Some((declared, rendered)))
     }
 }

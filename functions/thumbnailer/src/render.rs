@@ -1,11 +1,12 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use derivatives::{Content, File, Rendered, content_hash};
-use domain::media::{Derivatives, MediaId, Picture, Reason, Sequencer, Variant, Visibility, variant_key};
+use domain::media::{Derivatives, Kind, MediaId, Picture, Reason, Sequencer, Variant, Visibility, variant_key};
+use domain::upload::max_bytes;
 use function_kit::failure::Failure;
-use picture::{Format, Limits, PictureError, Pictures};
+use picture::{Limits, PictureError, Pictures};
 
 /// The largest accepted original, in bytes. Originals are held in memory.
-const MAX_BYTES: u64 = 50 * 1024 * 1024;
+const MAX_BYTES: u64 = max_bytes(Kind::Photo);
 
 /// Renders an original's variants. Pure: the same bytes give the same files under the same keys.
 ///
@@ -17,12 +18,8 @@ pub fn render(
     id: MediaId,
     sequencer: &Sequencer,
     bytes: &[u8],
-    declared_type: Option<&str>,
     visibility: Visibility,
 ) -> Result<Result<Rendered, Reason>, Failure> {
-    if let Err(reason) = check_type(bytes, declared_type) {
-        return Ok(Err(reason));
-    }
     match picture::make_variants(bytes, &Limits::default()) {
         Ok(pictures) => describe(id, sequencer, visibility, pictures).map(Ok),
         Err(error) => reason(&error).map(Err).ok_or_else(|| Failure::bug("make variants", error)),
@@ -49,6 +46,7 @@ fn describe(
         });
         files.push(File { key, content_type, content: Content::Bytes(bytes) });
     }
+    let detected_type = Some(pictures.format.mime());
     let [red, green, blue] = pictures.dominant_colour;
     let picture = Picture {
         width: pictures.width,
@@ -57,7 +55,7 @@ fn describe(
         dominant_colour: format!("#{red:02x}{green:02x}{blue:02x}"),
         variants,
     };
-    Ok(Rendered { derived: Derivatives::Picture(picture), files })
+    Ok(Rendered { derived: Derivatives::Picture(picture), detected_type, files })
 }
 
 /// Rejects originals by their size in bytes, before they are fetched.
@@ -67,21 +65,6 @@ pub fn check_size(size: u64) -> Result<(), Reason> {
         1..=MAX_BYTES => Ok(()),
         _ => Err(Reason::TooLarge),
     }
-}
-
-/// Rejects a picture of another format than declared. Passes if no picture type is declared (`application/octet-stream`,
-/// none), or if the content has no known format: the decoder decides then.
-fn check_type(bytes: &[u8], declared: Option<&str>) -> Result<(), Reason> {
-    let (Some(declared), Some(format)) = (declared, picture::sniff(bytes)) else { return Ok(()) };
-    let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let declared = match &declared[..] {
-        // Common, although not registered.
-        "image/jpg" => "image/jpeg",
-        // HEIC is a HEIF container.
-        "image/heif" if format == Format::Heic => "image/heic",
-        declared => declared,
-    };
-    if declared.starts_with("image/") && declared != format.mime() { Err(Reason::TypeMismatch) } else { Ok(()) }
 }
 
 /// The reason that clients see; `None` if the error is not about the original.
@@ -100,29 +83,10 @@ fn reason(error: &PictureError) -> Option<Reason> {
 mod tests {
     use super::*;
 
-    const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
-
     #[test]
     fn empty_or_oversized_original_is_rejected_by_size() {
         assert_eq!(check_size(0), Err(Reason::Empty));
         assert_eq!(check_size(MAX_BYTES), Ok(()));
         assert_eq!(check_size(MAX_BYTES + 1), Err(Reason::TooLarge));
-    }
-
-    #[test]
-    fn picture_of_another_type_than_declared_is_rejected() {
-        for declared in [None, Some("image/png"), Some("IMAGE/PNG; x=y"), Some("application/octet-stream")] {
-            assert_eq!(check_type(PNG_MAGIC, declared), Ok(()), "{declared:?}");
-        }
-        assert_eq!(check_type(PNG_MAGIC, Some("image/jpeg")), Err(Reason::TypeMismatch));
-        assert_eq!(check_type(b"\xff\xd8\xff\xe0", Some("image/jpg")), Ok(()));
-        assert_eq!(check_type(b"text", Some("image/jpeg")), Ok(()));
-        let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
-        for (declared, expected) in
-            [("image/heic", Ok(())), ("image/heif", Ok(())), ("image/jpeg", Err(Reason::TypeMismatch))]
-        {
-            assert_eq!(check_type(heic, Some(declared)), expected, "{declared}");
-        }
-        assert_eq!(check_type(PNG_MAGIC, Some("image/heif")), Err(Reason::TypeMismatch));
     }
 }

@@ -29,6 +29,8 @@ pub struct Ports {
     pub originals: Originals,
     pub signer: Signer,
     pub cipher: LazyTokenCipher,
+    /// Whether recordings are accepted.
+    pub offers_audio: bool,
 }
 
 /// Handles one request. Failures are responses, too.
@@ -43,6 +45,10 @@ async fn route(
 ) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     let uploader = owner(request)?;
     match Request::parse(request)? {
+        Request::Start { declaration, .. } if declaration.kind == Kind::Audio && !ports.offers_audio => {
+            // Without ffmpeg, the recording would stay `processing`.
+            Err(Problem::invalid_request("`kind` `audio` is not offered by this server").into())
+        }
         Request::Start { declaration, idempotency_key } => {
             let upload = start(ports, uploader, &declaration, idempotency_key.as_deref(), now).await?;
             Ok(if upload.way == UploadWay::Done { json(&upload) } else { created(&upload) })

@@ -27,6 +27,7 @@ async fn main() -> anyhow::Result<()> {
             credentials: aws.credentials_provider().context("no credentials are configured")?,
         },
         cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&aws), config.sealing_secret_arn),
+        offers_audio: config.offers_audio,
     };
     serve(async |request| handler::handle(&ports, request, Timestamp::now()).await)
         .await

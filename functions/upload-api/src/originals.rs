@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use aws_sdk_s3::{
     Client,
-    error::SdkError,
+    error::{ProvideErrorMetadata, SdkError},
     types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, Part},
 };
 use domain::upload::Declaration;
@@ -29,7 +29,7 @@ impl Originals {
         match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
             Ok(object) => Ok(Some(object.metadata.unwrap_or_default())),
             // S3 returns 404 only to callers that may list the bucket.
-            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(Failure::aws("read the original's headers", error)),
         }
     }
@@ -58,7 +58,7 @@ impl Originals {
         let response = self.s3.list_parts().bucket(&self.bucket).key(key).upload_id(s3_upload).send().await;
         match response {
             Ok(list) => Ok(Some(list.parts.unwrap_or_default())),
-            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(Failure::aws("list an upload's parts", error)),
         }
     }
@@ -94,11 +94,16 @@ impl Originals {
             .await;
         match response {
             Ok(_) => Ok(Completion::Completed),
-            Err(error) if matches!(status(&error), Some(404 | 412)) => Ok(Completion::TooLate),
+            Err(error) if is_missing(&error) || status(&error) == Some(412) => Ok(Completion::TooLate),
             // 409, a concurrent upload to the same key, is transient.
             Err(error) => Err(Failure::aws("complete an upload", error)),
         }
     }
+}
+
+/// Whether the object or the upload does not exist. A missing bucket has the same status, but may come back.
+fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    status(error) == Some(404) && error.code() != Some("NoSuchBucket")
 }
 
 fn status<E>(error: &SdkError<E>) -> Option<u16> {

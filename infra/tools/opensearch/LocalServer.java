@@ -1,10 +1,13 @@
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
+import org.opensearch.action.support.WriteRequest.RefreshPolicy;
 import org.opensearch.analysis.common.CommonAnalysisPlugin;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.http.HttpServerTransport;
+import org.opensearch.index.query.QueryBuilders;
 import org.opensearch.node.InternalSettingsPreparer;
 import org.opensearch.node.Node;
 import org.opensearch.transport.Netty4Plugin;
@@ -22,6 +25,20 @@ public final class LocalServer extends Node {
             InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), home.resolve("config"), () -> "local"),
             List.of(Netty4Plugin.class, CommonAnalysisPlugin.class, NoriPlugin.class),
             false);
+    }
+
+    /** Loads the classes that the first requests would have to load. On a busy machine that takes longer than a timeout. */
+    private void warmUp() {
+        String index = "warm-up-" + UUID.randomUUID();
+        Settings.Builder settings = Settings.builder()
+            .put("index.number_of_shards", 1)
+            .put("index.number_of_replicas", 0)
+            .put("index.analysis.analyzer.default.type", "custom")
+            .put("index.analysis.analyzer.default.tokenizer", "nori_tokenizer");
+        client().admin().indices().prepareCreate(index).setSettings(settings).get();
+        client().prepareIndex(index).setSource("text", "서울").setRefreshPolicy(RefreshPolicy.IMMEDIATE).get();
+        client().prepareSearch(index).setQuery(QueryBuilders.matchQuery("text", "서울")).get();
+        client().admin().indices().prepareDelete(index).get();
     }
 
     public static void main(String[] arguments) throws Exception {
@@ -44,6 +61,7 @@ public final class LocalServer extends Node {
         }
         LocalServer server = new LocalServer(settings.build(), home);
         server.start();
+        server.warmUp();
         var address = server.injector().getInstance(HttpServerTransport.class).boundAddress().publishAddress();
         System.out.println("{\"url\":\"http://127.0.0.1:" + address.getPort() + "\"}");
         while (System.in.read() >= 0) {

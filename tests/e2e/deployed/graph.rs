@@ -38,8 +38,13 @@ impl Deployed {
     /// Invokes the poller with an order.
     pub async fn invoke_poller(&self, order: &Value) -> Value {
         let _lock = invoke_poller().await;
-        let path = format!("/2015-03-31/functions/{}/invocations", self.output("StreamPollerName"));
-        let body = order.to_string().into_bytes();
+        self.invoke("StreamPollerName", order).await
+    }
+
+    /// Invokes a function (the name of an output).
+    pub async fn invoke(&self, function: &str, event: &Value) -> Value {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.output(function));
+        let body = event.to_string().into_bytes();
         let response = self.aws.send("lambda", Method::POST, &path, &[], body).await.expect("response");
         serde_json::from_slice(&response.body).expect("JSON")
     }

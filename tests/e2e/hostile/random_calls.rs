@@ -182,7 +182,7 @@ impl RandomCalls<'_> {
     /// Declares an upload. All people use the same idempotency keys, and have separate uploads.
     async fn upload(&mut self, person: Person) {
         let visibility = *self.random.pick(&VISIBILITIES);
-        let size = *self.random.pick(&[100_u64, 70 << 20]);
+        let size = *self.random.pick(&[100_u64, 100 << 20]);
         let body = json!({
             "kind": "audio", "contentType": "audio/mp4", "size": size,
             "checksum": CHECKSUM, "visibility": visibility,

@@ -44,6 +44,7 @@ fn change(commit_num: u64, kind: EntityKind, id: &str, what: ChangeKind) -> Chan
         ends_before: None,
         properties: BTreeMap::new(),
         properties_omitted: 0,
+        is_partial: false,
     }
 }
 

@@ -8,10 +8,13 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 9] = [
         "FailureReason",
         &[
             ("empty", "the file is empty"),
-            ("too_large", "a picture with more than 50 MiB, a recording with more than 2 GiB"),
+            ("too_large", "a picture with more than 96 MiB, a recording with more than 2 GiB"),
             ("unsupported_format", "the format is not supported"),
-            ("type_mismatch", "the content is not of the declared type"),
-            ("too_many_pixels", "the picture has more than 64 million pixels"),
+            ("type_mismatch", "an earlier version refused content of another type than declared"),
+            (
+                "too_many_pixels",
+                "the picture has more than 64 million pixels, or as a baseline JPEG more than 210 million",
+            ),
             ("too_long", "the recording is longer than 3 hours and 5 minutes, or takes too long to process"),
             ("no_sound", "a video without an audio track, or a recording without samples"),
             ("truncated", "the file ends too early"),

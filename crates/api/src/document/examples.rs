@@ -38,6 +38,7 @@ pub fn item() -> MediaItem {
         owner: Some(OWNER.into()),
         uploaded_at: Some(TIME.into()),
         content_type: Some("image/jpeg".into()),
+        detected_type: Some("image/jpeg".into()),
         bytes: Some(2_408_311),
         visibility: Some(Visibility::Public),
         post: "story-1".to_owned().try_into().ok(),
@@ -66,6 +67,7 @@ pub fn recording() -> MediaItem {
     MediaItem {
         kind: Some(Kind::Audio),
         content_type: Some("audio/mp4".into()),
+        detected_type: Some("audio/mp4".into()),
         bytes: Some(1_474_560),
         file_name: "이야기.m4a".to_owned().try_into().ok(),
         width: None,

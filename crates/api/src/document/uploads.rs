@@ -20,7 +20,7 @@ fn start() -> Operation {
         description: "Declares a file and returns the next step, `way`:\n\n\
             * `put`: send the file with `method`, to `url`, with exactly these `headers`, before `expiresAt`. S3 accepts \
             it once. Then get the item `mediaId`.\n\
-            * `parts`: the file has more than 64 MiB. Request signed parts (`signUploadParts`), send each, then complete \
+            * `parts`: the file has more than 96 MiB. Request signed parts (`signUploadParts`), send each, then complete \
             the upload (`completeUpload`). Every part but the last has `partSize` bytes. An upload expires if it is not \
             complete after a day.\n\
             * `done`: the file was already uploaded with this `Idempotency-Key`.\n\n\

@@ -171,12 +171,11 @@ impl<'a> Window<'a> {
         self.bytes[self.end..self.end + MAX_MCU_BYTES].fill(0xff);
     }
 
-    /// Skips the remaining data and returns the code of the marker after it.
-    fn skip_to_marker(&mut self) -> Result<u8, Error> {
+    /// Skips the remaining data and returns what follows it.
+    fn skip_to_stop(&mut self) -> Stop {
         loop {
             match self.stop {
-                Some(Stop::Marker(marker)) => return Ok(marker),
-                Some(Stop::EndOfFile) => return Err(Error::Truncated),
+                Some(stop) => return stop,
                 None => self.fill(&mut BitReader { buffer: 0, count: 0, next: self.end }),
             }
         }
@@ -184,11 +183,10 @@ impl<'a> Window<'a> {
 
     /// Continues after the restart marker with this number (0 to 7).
     pub fn restart(&mut self, number: u8) -> Result<BitReader, Error> {
-        if self.skip_to_marker()? != 0xd0 + number {
-            return Err(match self.stop {
-                Some(Stop::Marker(0xd0..=0xd7)) => Error::Corrupt("a restart marker out of order"),
-                _ => Error::Truncated,
-            });
+        match self.skip_to_stop() {
+            Stop::Marker(marker) if marker == 0xd0 + number => {}
+            Stop::Marker(0xd0..=0xd7) => return Err(Error::Corrupt("a restart marker out of order")),
+            _ => return Err(Error::Truncated),
         }
         self.at += self.source[self.at..].iter().take_while(|&&byte| byte == 0xff).count() + 1;
         self.stop = None;
@@ -198,9 +196,9 @@ impl<'a> Window<'a> {
         Ok(bits)
     }
 
-    /// Skips the remaining data and returns the index of the marker after it.
-    pub fn finish(&mut self) -> Result<usize, Error> {
-        self.skip_to_marker()?;
-        Ok(self.at)
+    /// Skips the remaining data and returns the index of the marker after it, or of the end of the file.
+    pub fn finish(&mut self) -> usize {
+        self.skip_to_stop();
+        self.at
     }
 }

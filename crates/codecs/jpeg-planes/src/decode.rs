@@ -6,10 +6,10 @@ use crate::dc_table::DcTable;
 use crate::header::{Frame, Header, QuantTable};
 use crate::huffman::{HuffmanCode, extend};
 use crate::idct::{BlockGroup, CoefficientOffsets, LANES, Multipliers};
-use crate::markers::{self, MISSING_TABLE, MarkerReader, Scan};
+use crate::markers::{MISSING_TABLE, MarkerReader, Scan};
 use crate::planes::Planes;
 use crate::rows::Rows;
-use crate::{Error, Scale, Unsupported, progressive};
+use crate::{Error, Scale, Unsupported, progressive, typical_codes};
 
 /// A JPEG whose headers are read, but not its data.
 pub struct Decoder<'a> {
@@ -52,8 +52,8 @@ impl<'a> Decoder<'a> {
     /// Decodes luma and chroma, each at its own scale, relative to its own size in the file.
     ///
     /// # Errors
-    /// `Truncated` if data or the end marker is missing, `Corrupt` if the data is invalid. An
-    /// incomplete picture is never returned.
+    /// `Truncated` if data is missing, `Corrupt` if it is invalid. An incomplete picture is never returned. A missing
+    /// end marker is no error.
     pub fn decode(&self, luma: Scale, chroma: Scale) -> Result<Planes, Error> {
         let scales = [luma, chroma, chroma];
         if self.frame.progressive {
@@ -104,7 +104,8 @@ impl<'a> Decoder<'a> {
             }
             sink(&strip);
         }
-        markers::read_end(self.bytes, window.finish()?)
+        // The picture is whole. Whether an end marker follows, or anything else, does not matter.
+        Ok(())
     }
 }
 
@@ -121,14 +122,15 @@ impl Tables {
         let mut tables = Self { dc: Vec::new(), ac: Vec::new(), by_component: Vec::new() };
         let (mut dc_indices, mut ac_indices) = ([None; 4], [None; 4]);
         for &(_, dc, ac) in &scan.components {
-            let dc_code = markers.dc_codes.get(dc).and_then(Option::as_ref).ok_or(MISSING_TABLE)?;
-            let ac_code = markers.ac_codes.get(ac).and_then(Option::as_ref).ok_or(MISSING_TABLE)?;
+            let dc_code = markers.dc_codes.get(dc).cloned().flatten().or_else(|| typical_codes::dc_code(dc));
+            let ac_code = markers.ac_codes.get(ac).cloned().flatten().or_else(|| typical_codes::ac_code(ac));
+            let (dc_code, ac_code) = dc_code.zip(ac_code).ok_or(MISSING_TABLE)?;
             let dc = *dc_indices[dc].get_or_insert_with(|| {
-                tables.dc.push(DcTable::new(dc_code));
+                tables.dc.push(DcTable::new(&dc_code));
                 tables.dc.len() - 1
             });
             let ac = *ac_indices[ac].get_or_insert_with(|| {
-                tables.ac.push(AcTable::new(ac_code));
+                tables.ac.push(AcTable::new(&ac_code));
                 tables.ac.len() - 1
             });
             tables.by_component.push((dc, ac));

@@ -17,6 +17,7 @@ mod rows;
 mod scale;
 #[cfg(test)]
 mod table_tests;
+mod typical_codes;
 mod zigzag;
 
 pub use decode::Decoder;

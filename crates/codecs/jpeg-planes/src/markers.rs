@@ -34,6 +34,14 @@ pub(crate) struct Scan {
     pub low_bit: u8,
 }
 
+impl Scan {
+    /// A bit per coefficient in the scan, the first one at the lowest bit. The band must be valid.
+    pub fn coefficients(&self) -> u64 {
+        let (first, last) = self.band;
+        (u64::MAX >> (63 - last)) & (u64::MAX << first)
+    }
+}
+
 /// The error for a table that a scan uses and no segment defines.
 pub(crate) const MISSING_TABLE: Error = Error::Corrupt("an undefined table");
 
@@ -93,20 +101,6 @@ impl<'a> MarkerReader<'a> {
     }
 }
 
-/// Reads from the end of the last scan to the end-of-image marker, which proves that the file is complete.
-pub(crate) fn read_end(bytes: &[u8], mut at: usize) -> Result<(), Error> {
-    loop {
-        let marker;
-        (marker, at) = next_marker(bytes, at)?;
-        match marker {
-            0xd9 => return Ok(()),
-            0x01 | 0xd0..=0xd8 => {}
-            0xda => return Err(Error::Corrupt("a second scan of the same components")),
-            _ => at += 2 + segment(bytes, at)?.len(),
-        }
-    }
-}
-
 /// The code of the next marker and the index after it. Skips stray bytes, which some cameras write.
 fn next_marker(bytes: &[u8], mut at: usize) -> Result<(u8, usize), Error> {
     loop {
@@ -119,11 +113,11 @@ fn next_marker(bytes: &[u8], mut at: usize) -> Result<(u8, usize), Error> {
     }
 }
 
-/// The content of the segment whose length field is at `at`.
+/// The content of the segment whose length field is at `at`. A length below that of the field itself means an empty
+/// segment, as in libjpeg.
 fn segment(bytes: &[u8], at: usize) -> Result<&[u8], Error> {
     let (length, rest) = bytes.get(at..).and_then(<[u8]>::split_first_chunk).ok_or(Error::Truncated)?;
-    let length = usize::from(u16::from_be_bytes(*length));
-    let length = length.checked_sub(2).ok_or(Error::Corrupt("a segment shorter than its length field"))?;
+    let length = usize::from(u16::from_be_bytes(*length)).saturating_sub(2);
     rest.get(..length).ok_or(Error::Truncated)
 }
 

@@ -43,6 +43,15 @@ pub(crate) fn decode(
             }
         }
         markers.at = read_scan(bytes, frame, &markers, &scan, &mut components)?;
+        if scan.low_bit == 0 {
+            for &(at, ..) in &scan.components {
+                components[at].finished |= scan.coefficients();
+            }
+        }
+        // No scan can add anything to a finished picture. Without an end marker, an unfinished one is truncated.
+        if components.iter().all(|component| component.finished == u64::MAX) {
+            break;
+        }
         next = markers.next_scan()?;
         markers.segments.clear();
     }

@@ -40,6 +40,9 @@ pub struct Change {
     pub properties: BTreeMap<String, PropertyChange>,
     /// Number of further changed properties that did not fit in the message.
     pub properties_omitted: usize,
+    /// Whether a later part of the transaction decides who may see the vertex. Until it arrives, the vertex is private.
+    #[serde(default, rename = "partial", skip_serializing_if = "is_false")]
+    pub is_partial: bool,
 }
 
 /// Vertex or edge.
@@ -136,6 +139,11 @@ impl Change {
         let mut values = self.properties.values().flat_map(|property| property.before.iter().chain(&property.after));
         self.properties_omitted > 0 || values.any(|value| matches!(value, Value::Omitted(_)))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(is_true: &bool) -> bool {
+    !is_true
 }
 
 /// A 64-bit number as a JSON string.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Change;
+use super::{Change, GenerationPosition};
 use crate::message::escape_noncharacters;
 
 const SPEC_VERSION: &str = "1.0";
@@ -30,6 +30,13 @@ pub struct ReceivedChange {
     pub cluster: String,
     /// The change itself.
     pub change: Change,
+}
+
+impl ReceivedChange {
+    /// The change's position across fast resets.
+    pub fn position(&self) -> GenerationPosition {
+        GenerationPosition::of(&self.cluster, self.change.position)
+    }
 }
 
 /// Why a text is not a graph change. Events that [`Change::to_cloud_event`] wrote cause none of these.

@@ -19,14 +19,19 @@ impl Change {
     /// The id by which a FIFO topic or queue detects duplicates within five minutes: the change's
     /// [`id`](Self::id), or `sha256:<hex>` of it if it is too long or not ASCII.
     pub fn deduplication_id(&self, cluster: &str) -> String {
-        valid(self.id(cluster)).unwrap_or_else(|id| format!("sha256:{}", hex(&id)))
+        fifo_id(self.id(cluster))
     }
 
     /// The deduplication id of a change that an operator publishes again. It differs per `replay`, so
     /// the event bus does not drop the change as a duplicate.
     pub fn replayed_deduplication_id(&self, cluster: &str, replay: &str) -> String {
-        valid(format!("{}/{replay}", self.id(cluster))).unwrap_or_else(|id| format!("sha256:{}", hex(&id)))
+        fifo_id(format!("{}/{replay}", self.id(cluster)))
     }
+}
+
+/// `id` as a FIFO group or deduplication id: `sha256:<hex>` of it if it is too long or not ASCII.
+pub fn fifo_id(id: String) -> String {
+    valid(id).unwrap_or_else(|id| format!("sha256:{}", hex(&id)))
 }
 
 /// The id if SNS and SQS accept it, else the id as the error. They accept ASCII letters, digits and

@@ -151,6 +151,7 @@ impl Draft {
             ends_before: None,
             properties: BTreeMap::new(),
             properties_omitted: 0,
+            is_partial: false,
         };
         Self { change, existed: false, exists: false }
     }

@@ -236,6 +236,7 @@ pub(super) fn change_of(kind: EntityKind, id: &str) -> Change {
         ends_before: None,
         properties: BTreeMap::new(),
         properties_omitted: 0,
+        is_partial: false,
     }
 }
 
@@ -249,11 +250,11 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
     let property = (values(), values()).prop_map(|(before, after)| PropertyChange { before, after });
     let properties = prop::collection::btree_map(any::<String>(), property, 0..5);
     let at = (any::<(u64, u64)>(), any::<i64>());
-    (at, kind(), any::<String>(), change_kind, labels, ends(), ends(), properties).prop_map(
+    (at, kind(), any::<(String, bool)>(), change_kind, labels, ends(), ends(), properties).prop_map(
         |(
             ((commit_num, op_num), commit_timestamp_ms),
             kind,
-            entity_id,
+            (entity_id, is_partial),
             change_kind,
             labels,
             ends,
@@ -262,7 +263,8 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
         )| {
             let position = Position::new(commit_num, op_num);
             let rest = change_of(kind, &entity_id);
-            Change { position, commit_timestamp_ms, change_kind, labels, ends, ends_before, properties, ..rest }
+            let with_ends = Change { ends, ends_before, is_partial, ..rest };
+            Change { position, commit_timestamp_ms, change_kind, labels, properties, ..with_ends }
         },
     )
 }

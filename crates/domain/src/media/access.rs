@@ -42,7 +42,7 @@ impl MediaItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{Declared, Intent, ObjectChange, ObjectEvent, Original, Sequencer};
+    use crate::media::{Declared, Intent, ObjectChange, ObjectEvent, ObjectVersion, Original, Sequencer};
 
     const ALL: [Visibility; 3] = Visibility::ALL;
 
@@ -57,7 +57,7 @@ mod tests {
 
     fn item(visibility: Visibility) -> MediaItem {
         let declared = Declared { content_type: None, intent: Intent { visibility, ..Intent::default() } };
-        let event = event(ObjectChange::Created { size: 1, etag: String::new() });
+        let event = event(ObjectChange::Created { size: 1, version: ObjectVersion::of_etag("") });
         MediaItem::processing(Original::of(&event, 1, declared).expect("owned"))
     }
 

@@ -3,6 +3,9 @@ use super::{MediaId, Sequencer, Visibility};
 /// Folder, within a generation, of the files of public items.
 const PUBLIC_FOLDER: &str = "open";
 
+/// Name of an invalidation marker, before its nonce. The names of files are hexadecimal or begin with a size.
+const MARKER: &str = "gone";
+
 /// Key of a variant, that is a file made from a picture:
 /// `<id>/<sequencer>/<width>x<height>-<hash>.<extension>`, or `<id>/<sequencer>/open/…` if the item is
 /// public.
@@ -49,13 +52,20 @@ pub fn generation_prefix(key: &str) -> Option<&str> {
     key.get(..=end)
 }
 
-/// Key of the invalidation marker of a key's generation: an empty object that exists while a CDN
+/// Key of an invalidation marker of a key's generation: an empty object that exists while a CDN
 /// invalidation is still owed for deleted files of the generation.
 ///
 /// The marker is written before the deletion and deleted after the invalidation. If the work stops in
-/// between, the next attempt finds the marker and invalidates.
-pub fn invalidation_marker_key(key: &str) -> Option<String> {
-    generation_prefix(key).map(|prefix| format!("{prefix}gone"))
+/// between, the next attempt finds the marker and invalidates. Each attempt has its own `nonce`, so that
+/// no attempt deletes a marker on which another one relies.
+pub fn invalidation_marker_key(key: &str, nonce: &str) -> Option<String> {
+    generation_prefix(key).map(|prefix| format!("{prefix}{MARKER}-{nonce}"))
+}
+
+/// Whether the key is that of an invalidation marker. Markers of an earlier version have no nonce.
+pub fn is_invalidation_marker(key: &str) -> bool {
+    let name = generation_prefix(key).and_then(|prefix| key.strip_prefix(prefix)).unwrap_or_default();
+    name == MARKER || name.strip_prefix(MARKER).is_some_and(|rest| rest.starts_with('-') && !rest.contains('/'))
 }
 
 /// Prefix of all derivatives of an item.
@@ -68,8 +78,10 @@ pub fn item_prefix(id: MediaId) -> String {
 pub enum CleanupScope<'a> {
     /// All generations but the newest. The original exists.
     Superseded,
-    /// This generation and all older ones. Its original was deleted.
+    /// This generation and all older ones. Its original was deleted or replaced.
     UpTo(&'a Sequencer),
+    /// All generations before this one, whose original cannot be processed. Another attempt may have made files of it.
+    Before(&'a Sequencer),
 }
 
 /// The keys of one item that are in `scope`. Keys of another layout than [`variant_key`]'s are never in
@@ -81,6 +93,7 @@ pub fn keys_to_delete<'k>(keys: &'k [String], scope: CleanupScope<'_>) -> Vec<&'
             (None, _) => false,
             (Some(generation), CleanupScope::Superseded) => Some(generation) < newest,
             (Some(generation), CleanupScope::UpTo(last)) => generation <= last.as_str(),
+            (Some(generation), CleanupScope::Before(next)) => generation < next.as_str(),
         })
         .map(String::as_str)
         .collect()
@@ -120,6 +133,13 @@ mod tests {
     }
 
     #[test]
+    fn before_scope_keeps_its_own_generation() {
+        let keys = [key("0A", "1"), key("0B", "2"), key("0C", "3")];
+        let failed = Sequencer::parse("0B").expect("a sequencer");
+        assert_eq!(keys_to_delete(&keys, CleanupScope::Before(&failed)), [&keys[0]]);
+    }
+
+    #[test]
     fn keys_of_an_item_have_its_prefix() {
         assert!(key("0A", "1").starts_with(&item_prefix(MediaId::of_key("photo/mina/a.jpg"))));
     }
@@ -148,10 +168,14 @@ mod tests {
     #[test]
     fn invalidation_marker_is_in_scope_like_its_generation() {
         let (old, new) = (key("0A", "1"), key("0B", "2"));
-        let marker = invalidation_marker_key(&old).expect("a key");
-        assert!(!is_public_key(&marker));
+        let marker = invalidation_marker_key(&old, "7f").expect("a key");
+        assert!(!is_public_key(&marker) && is_invalidation_marker(&marker));
+        assert_ne!(Some(&marker), invalidation_marker_key(&old, "80").as_ref(), "one per attempt");
+        assert!(
+            !is_invalidation_marker(&old) && !is_invalidation_marker("gone") && !is_invalidation_marker("a/b/gone")
+        );
         let keys = [marker, new];
         assert_eq!(keys_to_delete(&keys, CleanupScope::Superseded), [&keys[0]]);
-        assert_eq!(invalidation_marker_key("elsewhere"), None);
+        assert_eq!(invalidation_marker_key("elsewhere", "7f"), None);
     }
 }

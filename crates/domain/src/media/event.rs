@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{json, value::RawValue};
 
 use super::{InvalidSequencer, Sequencer};
 
@@ -12,6 +12,8 @@ use super::{InvalidSequencer, Sequencer};
 pub struct Notification {
     /// The changes. Empty for `s3:TestEvent`, which S3 sends when notifications are configured.
     pub events: Vec<ObjectEvent>,
+    /// Names of events of families that this version does not know. They are left out of `events`.
+    pub unknown: Vec<String>,
 }
 
 /// One object was created, overwritten or removed.
@@ -34,19 +36,54 @@ pub enum ObjectChange {
     Created {
         /// Size in bytes.
         size: u64,
-        /// Entity tag without quotes, as in S3's events.
-        etag: String,
+        /// The version of the object with this content.
+        version: ObjectVersion,
     },
     /// Deleted, or hidden behind a delete marker.
     Removed,
 }
 
+/// One version of an object.
+///
+/// The entity tag depends on the content: an object that was deleted and created again with the same bytes has the same
+/// tag. Only the id tells the two apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectVersion {
+    /// Entity tag without quotes, as in S3's events.
+    pub etag: String,
+    /// Version id. `None` if the bucket has no versions, or the event's sender did not know it.
+    pub id: Option<String>,
+}
+
+impl ObjectVersion {
+    /// A version that is known by its tag only.
+    pub fn of_etag(etag: impl Into<String>) -> Self {
+        Self { etag: etag.into(), id: None }
+    }
+
+    /// Whether an object with the same tag and the version id `found` is this version. Without an id on either side, the
+    /// tags decide.
+    pub fn has_id(&self, found: Option<&str>) -> bool {
+        match (self.id.as_deref(), found) {
+            (Some(expected), Some(found)) => expected == found,
+            (None, _) | (_, None) => true,
+        }
+    }
+}
+
 /// Why a text is not an S3 notification. S3's documented messages cause none of these.
 #[derive(Debug, thiserror::Error)]
 pub enum NotificationError {
-    /// Not JSON, or a required field is missing or of another type.
+    /// Not JSON, or of another form.
     #[error("not an S3 notification")]
     Shape(#[from] serde_json::Error),
+    /// Neither records nor a test event.
+    #[error("not an S3 notification: no records")]
+    NoRecords,
+    /// A required field of a record is missing or of another type. The number counts from 1; the error's place is that in
+    /// the record.
+    #[error("record {0} of the S3 notification")]
+    Record(usize, #[source] serde_json::Error),
     /// The key is not UTF-8 after decoding.
     #[error("the object's key is not UTF-8")]
     Key,
@@ -64,9 +101,12 @@ impl ObjectEvent {
         let mut object = json!({"key": utf8_percent_encode(&self.key, NON_ALPHANUMERIC).to_string()});
         object["sequencer"] = self.sequencer.as_str().into();
         let name = match &self.change {
-            ObjectChange::Created { size, etag } => {
+            ObjectChange::Created { size, version } => {
                 object["size"] = (*size).into();
-                object["eTag"] = etag.as_str().into();
+                object["eTag"] = version.etag.as_str().into();
+                if let Some(id) = &version.id {
+                    object["versionId"] = id.as_str().into();
+                }
                 "ObjectCreated:Put"
             }
             ObjectChange::Removed => "ObjectRemoved:Delete",
@@ -82,49 +122,81 @@ impl ObjectEvent {
 impl Notification {
     /// Parses a notification of S3 (Amazon S3 User Guide, "Event message structure").
     ///
-    /// Other events than `ObjectCreated` and `ObjectRemoved` are ignored: they change no media item.
+    /// Events other than `ObjectCreated` and `ObjectRemoved` change no media item. They are left out before their fields
+    /// are read, because those differ: `ObjectTagging` has no sequencer. Names may have the prefix `s3:`.
     pub fn parse(json: &str) -> Result<Self, NotificationError> {
-        Self::try_from(serde_json::from_str::<Wire>(json)?)
-    }
-}
-
-impl TryFrom<Wire> for Notification {
-    type Error = NotificationError;
-
-    fn try_from(wire: Wire) -> Result<Self, NotificationError> {
-        let records = match wire {
-            Wire::Test { .. } => Vec::new(),
-            Wire::Records { records } => records,
+        let Envelope { records, event } = serde_json::from_str(json)?;
+        let records = match records {
+            Some(records) => records,
+            None if event.as_deref() == Some("s3:TestEvent") => Vec::new(),
+            None => return Err(NotificationError::NoRecords),
         };
-        let events = records.into_iter().filter_map(|record| record.event().transpose()).collect::<Result<_, _>>()?;
-        Ok(Self { events })
+        let mut notification = Self { events: Vec::with_capacity(records.len()), unknown: Vec::new() };
+        for (record, number) in records.into_iter().zip(1..) {
+            let of_record = |error| NotificationError::Record(number, error);
+            let Named { event_name } = serde_json::from_str(record.get()).map_err(of_record)?;
+            match Family::of(&event_name) {
+                Family::Created | Family::Removed => {
+                    let record: Record = serde_json::from_str(record.get()).map_err(of_record)?;
+                    notification.events.push(record.event(&event_name)?);
+                }
+                Family::Other => {}
+                Family::Unknown => notification.unknown.push(event_name.into_owned()),
+            }
+        }
+        Ok(notification)
     }
 }
 
-/// A notification in JSON, with only the fields that are used.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum Wire {
-    Records {
-        #[serde(rename = "Records")]
-        records: Vec<Record>,
-    },
-    Test {
-        #[serde(rename = "Event")]
-        _event: TestEvent,
-    },
+/// The part of an event's name before the colon.
+enum Family {
+    Created,
+    Removed,
+    /// It changes neither content nor existence, or removes objects only as a lifecycle rule says.
+    Other,
+    Unknown,
 }
 
+impl Family {
+    /// The families that S3 documents (Amazon S3 User Guide, "Supported event types").
+    fn of(event_name: &str) -> Self {
+        let name = event_name.strip_prefix("s3:").unwrap_or(event_name);
+        match name.split(':').next().unwrap_or_default() {
+            "ObjectCreated" => Self::Created,
+            "ObjectRemoved" => Self::Removed,
+            "IntelligentTiering"
+            | "LifecycleExpiration"
+            | "LifecycleTransition"
+            | "ObjectAcl"
+            | "ObjectRestore"
+            | "ObjectTagging"
+            | "ReducedRedundancyLostObject"
+            | "Replication"
+            | "TestEvent" => Self::Other,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A notification in JSON, with only the fields that are used. A record is read when its event's name is known.
 #[derive(Deserialize)]
-pub(super) enum TestEvent {
-    #[serde(rename = "s3:TestEvent")]
-    TestEvent,
+struct Envelope<'a> {
+    #[serde(borrow, rename = "Records")]
+    records: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, rename = "Event")]
+    event: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Record {
-    event_name: String,
+struct Named<'a> {
+    #[serde(borrow)]
+    event_name: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
     event_time: Timestamp,
     s3: S3,
 }
@@ -140,26 +212,26 @@ struct Object {
     key: String,
     size: Option<u64>,
     e_tag: Option<String>,
+    version_id: Option<String>,
     sequencer: String,
 }
 
 impl Record {
-    fn event(self) -> Result<Option<ObjectEvent>, NotificationError> {
+    fn event(self, name: &str) -> Result<ObjectEvent, NotificationError> {
         let object = self.s3.object;
-        let change = match self.event_name.split_once(':').map(|(family, _)| family) {
-            Some("ObjectCreated") => match (object.size, object.e_tag) {
-                (Some(size), Some(etag)) => ObjectChange::Created { size, etag },
-                _ => return Err(NotificationError::Incomplete),
-            },
-            Some("ObjectRemoved") => ObjectChange::Removed,
-            _ => return Ok(None),
+        let change = match (Family::of(name), object.size, object.e_tag) {
+            (Family::Created, Some(size), Some(etag)) => {
+                ObjectChange::Created { size, version: ObjectVersion { etag, id: object.version_id } }
+            }
+            (Family::Created, ..) => return Err(NotificationError::Incomplete),
+            _ => ObjectChange::Removed,
         };
-        Ok(Some(ObjectEvent {
+        Ok(ObjectEvent {
             key: decode_key(&object.key)?,
             at: self.event_time,
             sequencer: Sequencer::parse(&object.sequencer)?,
             change,
-        }))
+        })
     }
 }
 
@@ -198,7 +270,7 @@ mod tests {
         let notification =
             parse(json!([record("ObjectCreated:Put", "photo/u/a"), record("ObjectRemoved:Delete", "photo/u/b")]));
         let events = notification.expect("a notification").events;
-        assert_eq!(events[0].change, ObjectChange::Created { size: 12, etag: "d41d8cd9".into() });
+        assert_eq!(events[0].change, ObjectChange::Created { size: 12, version: ObjectVersion::of_etag("d41d8cd9") });
         assert_eq!(events[0].at.to_string(), "2026-11-22T03:04:05.678Z");
         assert_eq!(events[1].change, ObjectChange::Removed);
     }
@@ -208,6 +280,56 @@ mod tests {
         let mut removed = record("ObjectRemoved:DeleteMarkerCreated", "photo/u/b");
         removed["s3"]["object"] = json!({"key": "photo/u/b", "sequencer": "01"});
         assert_eq!(parse(json!([removed])).expect("a notification").events.len(), 1);
+    }
+
+    #[test]
+    fn created_object_has_its_version() {
+        let mut created = record("ObjectCreated:Put", "photo/u/a");
+        created["s3"]["object"]["versionId"] = "v1".into();
+        let events = parse(json!([created])).expect("a notification").events;
+        let ObjectChange::Created { version, .. } = &events[0].change else { panic!("not created") };
+        assert_eq!(version.id.as_deref(), Some("v1"));
+        assert!(version.has_id(Some("v1")) && version.has_id(None) && !version.has_id(Some("v2")));
+        assert!(ObjectVersion::of_etag("e").has_id(Some("v1")), "a notification of the version before has no id");
+    }
+
+    #[test]
+    fn event_of_another_kind_is_left_out_before_its_fields_are_read() {
+        for name in ["ObjectTagging:Put", "s3:ObjectAcl:Put", "LifecycleExpiration:Delete", "ObjectRestore:Completed"] {
+            let mut other = record(name, "photo/u/a");
+            other["s3"]["object"]["sequencer"] = serde_json::Value::Null;
+            other["eventTime"] = "never".into();
+            let notification = parse(json!([other, record("ObjectCreated:Put", "photo/u/b")])).expect("a notification");
+            assert_eq!((notification.events.len(), &notification.unknown[..]), (1, &[][..]), "{name}");
+        }
+    }
+
+    #[test]
+    fn event_of_an_unknown_family_is_named() {
+        let notification = parse(json!([{"eventName": "ObjectTeleported:Put"}])).expect("a notification");
+        assert_eq!(
+            (notification.events.len(), &notification.unknown[..]),
+            (0, &["ObjectTeleported:Put".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn name_may_have_a_prefix() {
+        let records =
+            json!([record("s3:ObjectCreated:Put", "photo/u/a"), record("s3:ObjectRemoved:Delete", "photo/u/b")]);
+        let events = parse(records).expect("a notification").events;
+        assert!(matches!(events[0].change, ObjectChange::Created { .. }));
+        assert_eq!(events[1].change, ObjectChange::Removed);
+    }
+
+    #[test]
+    fn malformed_record_is_named_with_its_place() {
+        let mut malformed = record("ObjectCreated:Put", "photo/u/b");
+        malformed["s3"]["object"]["size"] = "미나".into();
+        let error = parse(json!([record("ObjectCreated:Put", "photo/u/a"), malformed])).expect_err("no size");
+        let NotificationError::Record(2, source) = &error else { panic!("{error:?}") };
+        assert!(source.column() > 20, "{source}");
+        assert_eq!(error.to_string(), "record 2 of the S3 notification");
     }
 
     #[test]
@@ -245,9 +367,11 @@ mod tests {
             key: String,
             at in 0..4_000_000_000_000_i64,
             sequencer in "[0-9A-F]{1,32}",
-            content in prop::option::of(any::<(u64, String)>()),
+            content in prop::option::of(any::<(u64, String, Option<String>)>()),
         ) {
-            let change = content.map_or(ObjectChange::Removed, |(size, etag)| ObjectChange::Created { size, etag });
+            let change = content.map_or(ObjectChange::Removed, |(size, etag, id)| {
+                ObjectChange::Created { size, version: ObjectVersion { etag, id } }
+            });
             let sequencer = Sequencer::parse(&sequencer).expect("a sequencer");
             let at = Timestamp::from_millisecond(at).expect("a time");
             let event = ObjectEvent { key, at, sequencer, change };

@@ -63,22 +63,25 @@ pub struct Upload {
     pub uploaded_at: Timestamp,
     /// Declared metadata.
     pub declared: Declared,
+    /// Content type by the bytes, if a worker has recognised it. It may differ from the declared one.
+    pub detected_type: Option<String>,
 }
 
 impl MediaItem {
     /// The item after the upload of its original.
     pub fn processing(original: Original) -> Self {
-        Self::alive(original, Stage::S3Event, State::Processing)
+        Self::alive(original, None, Stage::S3Event, State::Processing)
     }
 
     /// The item after a worker has processed its original.
     pub fn from_report(report: Report) -> Self {
-        match report.outcome {
+        let Report { original, outcome, detected_type } = report;
+        match outcome {
             Outcome::Ready(derived) => {
-                Self::alive(report.original, Stage::Ready, |upload| State::Ready(upload, Some(derived)))
+                Self::alive(original, detected_type, Stage::Ready, |upload| State::Ready(upload, Some(derived)))
             }
             Outcome::Failed { reason } => {
-                Self::alive(report.original, Stage::Failed, |upload| State::Failed(upload, reason))
+                Self::alive(original, detected_type, Stage::Failed, |upload| State::Failed(upload, reason))
             }
         }
     }
@@ -98,9 +101,14 @@ impl MediaItem {
         })
     }
 
-    fn alive(original: Original, stage: Stage, state: impl FnOnce(Upload) -> State) -> Self {
+    fn alive(
+        original: Original,
+        detected_type: Option<String>,
+        stage: Stage,
+        state: impl FnOnce(Upload) -> State,
+    ) -> Self {
         let Original { id, key, kind, owner, size, uploaded_at, sequencer, declared } = original;
-        let state = state(Upload { size, uploaded_at, declared });
+        let state = state(Upload { size, uploaded_at, declared, detected_type });
         Self { id, position: Position { sequencer, stage }, kind, owner, key, state }
     }
 }
@@ -112,7 +120,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::media::{ObjectChange, Picture, Sequencer};
+    use crate::media::{ObjectChange, ObjectVersion, Picture, Sequencer};
 
     /// The table's condition: a write applies only if its position is later.
     fn fold(writes: impl IntoIterator<Item = MediaItem>) -> HashMap<MediaId, MediaItem> {
@@ -134,7 +142,7 @@ mod tests {
             change,
         };
         let created = |sequencer| {
-            let event = event(sequencer, ObjectChange::Created { size: 1, etag: String::new() });
+            let event = event(sequencer, ObjectChange::Created { size: 1, version: ObjectVersion::of_etag("") });
             Original::of(&event, 1, Declared::default()).expect("owned")
         };
         let ready = Outcome::Ready(Derivatives::Picture(Picture {
@@ -145,7 +153,11 @@ mod tests {
             variants: vec![],
         }));
         let report = |sequencer, outcome: &Outcome| {
-            MediaItem::from_report(Report { original: created(sequencer), outcome: outcome.clone() })
+            MediaItem::from_report(Report {
+                original: created(sequencer),
+                outcome: outcome.clone(),
+                detected_type: None,
+            })
         };
         vec![
             MediaItem::processing(created("0A")),
@@ -164,13 +176,13 @@ mod tests {
                 key: format!("{kind}/mina/a"),
                 at: "2026-11-22T00:00:00Z".parse().expect("a time"),
                 sequencer: Sequencer::parse("0A").expect("a sequencer"),
-                change: ObjectChange::Created { size: 1, etag: String::new() },
+                change: ObjectChange::Created { size: 1, version: ObjectVersion::of_etag("") },
             };
             let original = Original::of(&event, 1, Declared::default()).expect("owned");
             let processing = MediaItem::processing(original.clone());
             assert!(matches!(processing.state, State::Processing(_)), "{kind}");
-            let failed =
-                MediaItem::from_report(Report { original, outcome: Outcome::Failed { reason: Reason::Corrupt } });
+            let outcome = Outcome::Failed { reason: Reason::Corrupt };
+            let failed = MediaItem::from_report(Report { original, outcome, detected_type: None });
             assert!(processing.position < failed.position, "{kind}");
         }
     }

@@ -1,9 +1,8 @@
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
     Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, Sound, UnknownKey,
-    event,
 };
 
 /// Message of a worker to `metadata-writer`: the outcome of processing one original.
@@ -15,6 +14,9 @@ pub struct Report {
     pub original: Original,
     /// Outcome of processing.
     pub outcome: Outcome,
+    /// Content type by the bytes, whatever was declared. `None` if it is unknown or the report is of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected_type: Option<String>,
 }
 
 /// One version of an original: an object with its place in S3's order.
@@ -79,7 +81,7 @@ pub enum Reason {
     TooLarge,
     /// The content is in no supported format.
     UnsupportedFormat,
-    /// The picture's format is not the declared one.
+    /// The picture's format is not the declared one. Only items of earlier versions have it: content decides now.
     TypeMismatch,
     /// The header declares more pixels than the limit.
     TooManyPixels,
@@ -160,20 +162,18 @@ pub enum Message {
 }
 
 impl Message {
-    /// Parses either kind.
+    /// Parses either kind. A report is recognised by its field `original`, so that an error names a place in the report.
     pub fn parse(json: &str) -> Result<Self, NotificationError> {
-        Ok(match serde_json::from_str(json)? {
-            Wire::Report(report) => Self::Report(report),
-            Wire::Notification(wire) => Self::Notification(wire.try_into()?),
+        #[derive(Deserialize)]
+        struct Head {
+            original: Option<IgnoredAny>,
+        }
+        let Head { original } = serde_json::from_str(json)?;
+        Ok(match original {
+            Some(_) => Self::Report(serde_json::from_str(json)?),
+            None => Self::Notification(Notification::parse(json)?),
         })
     }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Wire {
-    Report(Box<Report>),
-    Notification(event::Wire),
 }
 
 #[cfg(test)]
@@ -200,11 +200,24 @@ mod tests {
             (Outcome::Ready(picture()), r#"{"state":"ready","width":4,"height":3,"#),
             (Outcome::Ready(sound()), r#"{"state":"ready","duration_ms":1500,"codec":"aac_lc","#),
         ] {
-            let report = Report { original: original.clone(), outcome };
+            let detected_type = Some("image/png".to_owned());
+            let report = Report { original: original.clone(), outcome, detected_type };
             let text = serde_json::to_string(&report).expect("JSON");
             assert!(text.contains(&format!(r#""outcome":{expected}"#)), "{text}");
-            assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report)));
+            assert_eq!(Message::parse(&text).expect("a message"), Message::Report(Box::new(report.clone())));
+            // A report of the version before has no detected type.
+            let before = text.replace(r#","detected_type":"image/png""#, "");
+            assert_ne!(before, text);
+            let report = Report { detected_type: None, ..report };
+            assert_eq!(Message::parse(&before).expect("a message"), Message::Report(Box::new(report)));
         }
+    }
+
+    #[test]
+    fn malformed_report_is_rejected_with_its_place() {
+        let json = r#"{"original":{"id":7},"outcome":{"state":"failed","reason":"corrupt"}}"#;
+        let Err(NotificationError::Shape(error)) = Message::parse(json) else { panic!("a message") };
+        assert_eq!((error.line(), error.column()), (1, 19), "{error}");
     }
 
     #[test]
@@ -253,7 +266,10 @@ mod tests {
     #[test]
     fn messages_of_s3_and_workers_are_parsed() {
         let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}).to_string();
-        assert_eq!(Message::parse(&test).expect("a message"), Message::Notification(Notification { events: vec![] }));
+        assert_eq!(
+            Message::parse(&test).expect("a message"),
+            Message::Notification(Notification { events: vec![], unknown: vec![] })
+        );
         for text in ["", "{}", "[]", "한국어", r#"{"original":{}}"#] {
             assert!(Message::parse(text).is_err(), "{text}");
         }

@@ -7,10 +7,7 @@ use super::{
     bounded_map::BoundedLwwMap,
     register::{Content, Register},
 };
-use crate::{
-    graph::{Change, EntityKind, ReceivedChange, Value},
-    search::GenerationPosition,
-};
+use crate::graph::{Change, EntityKind, ReceivedChange, Value};
 
 /// Most properties of an element. Each takes four of the 1,000 fields that an index may have.
 pub const MAX_NAMES: usize = 64;
@@ -103,8 +100,7 @@ impl Element {
 
     /// Applies a change of the element.
     pub fn apply(&self, received: &ReceivedChange) -> ApplyOutcome {
-        let ReceivedChange { cluster, change, .. } = received;
-        let generation = GenerationPosition::of(cluster, change.position).generation;
+        let (change, generation) = (&received.change, received.position().generation);
         if generation < self.generation {
             return ApplyOutcome { next: None, left_out: 0 };
         }

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, rules};
-use crate::graph::{ChangeKind, EntityKind, Position, ReceivedChange};
+use crate::graph::{ChangeKind, EntityKind, GenerationPosition, ReceivedChange};
 
 /// The addition of an edge for which there is a notification rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,7 +10,7 @@ pub struct Event {
     /// `<cluster>/<commitNum>/<opNum>`: the same at every delivery.
     pub id: String,
     /// Position of the change.
-    pub position: Position,
+    pub position: GenerationPosition,
     /// Time of the commit.
     pub committed_at: Timestamp,
     /// Id of the edge.
@@ -38,7 +38,7 @@ impl Event {
         }
         Some(Self {
             id: received.id.clone(),
-            position: change.position,
+            position: received.position(),
             // A year after 9999 counts as expired.
             committed_at: Timestamp::from_millisecond(change.commit_timestamp_ms).unwrap_or(Timestamp::MIN),
             edge: change.entity_id.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Register, rules, truncate::truncate};
 use crate::{
-    graph::{Change, ChangeKind, EdgeEndpoints, EntityKind},
+    graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, GenerationPosition, ReceivedChange},
     visibility::{self, VISIBILITY},
 };
 
@@ -65,14 +65,15 @@ pub struct Fact {
 
 /// The facts of a change, at most one per register. Changes that no projection keeps have none, for
 /// example properties of edges, and edges that were removed and added again as they were.
-pub fn facts(change: &Change) -> Vec<Fact> {
+pub fn facts(received: &ReceivedChange) -> Vec<Fact> {
+    let (change, position) = (&received.change, received.position());
     match change.kind {
-        EntityKind::Vertex => vertex_facts(change),
-        EntityKind::Edge => edge_facts(change),
+        EntityKind::Vertex => vertex_facts(change, position),
+        EntityKind::Edge => edge_facts(change, position),
     }
 }
 
-fn vertex_facts(change: &Change) -> Vec<Fact> {
+fn vertex_facts(change: &Change, position: GenerationPosition) -> Vec<Fact> {
     let texts = ["name", "title"].into_iter().filter_map(|name| {
         // A value that is not text, or did not fit in the message, counts as removed.
         let text = change.properties.get(name)?.after.first().and_then(|value| value.as_str());
@@ -86,7 +87,7 @@ fn vertex_facts(change: &Change) -> Vec<Fact> {
         ChangeKind::Removed => Some((ADDED, None)),
     };
     let facts = texts.chain(visibility).chain(added).map(|(name, value)| {
-        let register = Register { position: change.position, value };
+        let register = Register { position, value };
         Fact { row: Row::Vertex(change.entity_id.clone()), name: name.to_owned(), register }
     });
     facts.collect()
@@ -99,7 +100,7 @@ pub fn vertex_with_visibility(change: &Change) -> Option<&str> {
         .then_some(change.entity_id.as_str())
 }
 
-fn edge_facts(change: &Change) -> Vec<Fact> {
+fn edge_facts(change: &Change, position: GenerationPosition) -> Vec<Fact> {
     let mut facts = BTreeMap::new();
     let (labels, ends) = (&change.labels, change.ends.as_ref());
     let ends_before = change.ends_before.as_ref().or(ends);
@@ -112,7 +113,7 @@ fn edge_facts(change: &Change) -> Vec<Fact> {
     for (label, ends, is_present) in removed.chain(added) {
         let Some(ends) = ends else { continue };
         for (row, name, value) in edge_registers(&change.entity_id, label, ends) {
-            let register = Register { position: change.position, value: is_present.then_some(value) };
+            let register = Register { position, value: is_present.then_some(value) };
             facts.insert((row, name), register);
         }
     }

@@ -4,13 +4,20 @@ use std::collections::BTreeMap;
 
 use super::{Register, facts::ADDED, schema::Kind};
 use crate::{
-    graph::Position,
+    graph::GenerationPosition,
     media::Visibility,
     visibility::{self, VISIBILITY},
 };
 
 /// Registers of a row by name.
 pub type Registers = BTreeMap<String, Register>;
+
+/// The registers that count in `generation`. A fast reset deletes the graph without a change for each
+/// fact, so registers of earlier generations are void.
+pub fn of_generation(mut registers: Registers, generation: u32) -> Registers {
+    registers.retain(|_, register| register.position.generation >= generation);
+    registers
+}
 
 /// Facts about a vertex.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +38,7 @@ pub struct VisibilityFact {
     /// The visibility.
     pub visibility: Visibility,
     /// Position of the change that set it; of the vertex's addition if it was never set.
-    pub since: Position,
+    pub since: GenerationPosition,
 }
 
 impl VisibilityFact {
@@ -54,7 +61,7 @@ impl From<&Registers> for Vertex {
     fn from(registers: &Registers) -> Self {
         let text = |name| registers.get(name).and_then(|register| register.value.clone());
         // Sorted by position. There are rarely more than two.
-        let mut owners: Vec<(Position, Owner)> = Vec::new();
+        let mut owners: Vec<(GenerationPosition, Owner)> = Vec::new();
         for (_, register) in registers.iter().filter(|(name, _)| name.starts_with("owner#")) {
             if let Some(owner) = owner(register) {
                 let at = owners.partition_point(|(position, _)| *position <= register.position);
@@ -83,7 +90,7 @@ fn owner(register: &Register) -> Option<Owner> {
 }
 
 /// Whether a person followed before `position` and still does, by the same edge.
-pub fn followed_before(registers: &Registers, position: Position) -> bool {
+pub fn followed_before(registers: &Registers, position: GenerationPosition) -> bool {
     registers.values().any(|register| !register.is_tombstone() && register.position < position)
 }
 
@@ -115,20 +122,21 @@ impl Relation {
 }
 
 /// Whether the edge that was added at `position` still exists by that addition.
-pub fn edge_still_exists(registers: &Registers, position: Position) -> bool {
+pub fn edge_still_exists(registers: &Registers, position: GenerationPosition) -> bool {
     registers.get("edge").is_some_and(|register| !register.is_tombstone() && register.position == position)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Position;
 
     fn registers(registers: &[(&str, Register)]) -> Registers {
         registers.iter().map(|(name, register)| ((*name).to_owned(), register.clone())).collect()
     }
 
-    fn at(commit_num: u64) -> Position {
-        Position::new(commit_num, 1)
+    fn at(commit_num: u64) -> GenerationPosition {
+        Position::new(commit_num, 1).into()
     }
 
     #[test]

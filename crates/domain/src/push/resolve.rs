@@ -100,7 +100,7 @@ mod tests {
 
     /// A public vertex.
     fn owned(person: &str, kind: Kind) -> Vertex {
-        let visibility = Some(VisibilityFact { visibility: Visibility::Public, since: Position::new(1, 1) });
+        let visibility = Some(VisibilityFact { visibility: Visibility::Public, since: Position::new(1, 1).into() });
         Vertex { owners: vec![Owner { person: person.into(), kind }], visibility, ..Vertex::default() }
     }
 
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn hidden_story_notifies_its_owners_only() {
         let (unknown, mut story) = (Vertex::default(), owned("mina", Kind::Story));
-        let hidden = Some(VisibilityFact { visibility: Visibility::Private, since: Position::new(3, 1) });
+        let hidden = Some(VisibilityFact { visibility: Visibility::Private, since: Position::new(3, 1).into() });
         for visibility in [None, hidden] {
             story.visibility = visibility;
             let resolve = |label, id, source, target| by_id(id).expect("a rule").resolve(&event(label), source, target);
@@ -164,7 +164,7 @@ mod tests {
             assert_eq!(notified("mentions", &owned("jun", Kind::Comment), &unknown).len(), 1);
         }
         for visibility in [Visibility::Public, Visibility::Followers] {
-            story.visibility = Some(VisibilityFact { visibility, since: Position::new(3, 1) });
+            story.visibility = Some(VisibilityFact { visibility, since: Position::new(3, 1).into() });
             assert_eq!(
                 (notified("told", &unknown, &story).len(), notified("mentions", &story, &unknown).len()),
                 (1, 1)

@@ -28,6 +28,7 @@ pub(crate) fn edge(change_kind: ChangeKind, commit_num: u64, id: &str, label: &s
         ends_before: None,
         properties: BTreeMap::new(),
         properties_omitted: 0,
+        is_partial: false,
     }
 }
 

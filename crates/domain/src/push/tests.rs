@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::{prelude::*, sample::Index};
 
 use super::{
-    Fact, PersonPair, Registers, Relation, Row, Vertex, facts, followed_before,
-    testing::{edge, vertex},
+    Fact, PersonPair, Registers, Relation, Row, Vertex, facts, followed_before, of_generation,
+    testing::{edge, received, vertex},
     vertex_with_visibility,
 };
 use crate::{
-    graph::{Change, ChangeKind, EdgeEndpoints, Labels, Position, Value},
+    graph::{Change, ChangeKind, EdgeEndpoints, GenerationPosition, Labels, Position, ReceivedChange, Value},
     media::Visibility,
 };
 
@@ -29,13 +29,23 @@ fn apply(table: &mut Table, fact: &Fact) {
 }
 
 fn table(changes: &[Change]) -> Table {
+    table_of(changes.iter().cloned().map(received))
+}
+
+fn table_of(changes: impl IntoIterator<Item = ReceivedChange>) -> Table {
     let mut table = Table::new();
-    changes.iter().flat_map(facts).for_each(|fact| apply(&mut table, &fact));
+    changes.into_iter().flat_map(|change| facts(&change)).for_each(|fact| apply(&mut table, &fact));
     table
 }
 
+/// The latest generation of any register in the table.
+fn generation(table: &Table) -> u32 {
+    let registers = table.values().flat_map(Registers::values);
+    registers.map(|register| register.position.generation).max().unwrap_or(0)
+}
+
 fn read(table: &Table, row: &Row) -> Registers {
-    table.get(row).cloned().unwrap_or_default()
+    of_generation(table.get(row).cloned().unwrap_or_default(), generation(table))
 }
 
 #[test]
@@ -61,7 +71,7 @@ fn moved_edge_is_removed_from_its_old_ends() {
     let table = table(&[moved, edge(ChangeKind::Added, 1, "e1", "follows", "jun", "mina")]);
     let follows = |of: &str| {
         let row = Row::Follower { of: of.into(), follower: "jun".into() };
-        followed_before(&read(&table, &row), Position::new(9, 1))
+        followed_before(&read(&table, &row), Position::new(9, 1).into())
     };
     assert!(follows("sora") && !follows("mina"));
 }
@@ -78,7 +88,7 @@ fn relabelled_edge_has_its_new_label_only() {
 
 #[test]
 fn edge_removed_and_added_again_gives_no_facts() {
-    assert_eq!(facts(&edge(ChangeKind::Changed, 3, "e1", "follows", "jun", "mina")), []);
+    assert_eq!(facts(&received(edge(ChangeKind::Changed, 3, "e1", "follows", "jun", "mina"))), []);
 }
 
 #[test]
@@ -110,9 +120,9 @@ fn vertex_with_omitted_properties_is_private() {
 #[test]
 fn blank_or_non_text_name_is_a_tombstone() {
     let mut change = vertex(1, "p", "name", Some("  "));
-    assert_eq!(facts(&change)[0].register.value, None);
+    assert_eq!(facts(&received(change.clone()))[0].register.value, None);
     change.properties.values_mut().for_each(|property| property.after = vec![Value::Int(7)]);
-    assert_eq!(facts(&change)[0].register.value, None);
+    assert_eq!(facts(&received(change.clone()))[0].register.value, None);
 }
 
 const LABELS: [&str; 8] = ["follows", "told", "wrote", "likes", "replies_to", "mentions", "blocks", "mutes"];
@@ -217,11 +227,21 @@ proptest! {
     #[test]
     fn any_order_and_repetition_give_the_state_of_the_graph(
         commands in commands(),
+        after_reset in prop::option::of(commands()),
         deliveries in prop::collection::vec(any::<Index>(), 0..80),
         order in any::<u64>(),
     ) {
-        let mut graph = Graph::default();
-        let history = graph.run(&commands);
+        // A fast reset deletes the graph, and starts the commit numbers again.
+        let runs: Vec<_> = [Some(commands), after_reset].into_iter().flatten().map(|commands| {
+            let mut graph = Graph::default();
+            let changes = graph.run(&commands);
+            (graph, changes)
+        }).collect();
+        let history: Vec<_> = runs.iter().zip(["main", "main.1"]).flat_map(|((_, changes), cluster)| {
+            changes.iter().map(move |change| ReceivedChange {
+                id: change.id(cluster), cluster: cluster.to_owned(), change: change.clone()
+            })
+        }).collect();
         // Every change once, in any order, then duplicates.
         let mut delivered: Vec<_> = (0..history.len()).collect();
         delivered.sort_by_key(|at| (*at as u64 + 1).wrapping_mul(order | 1).rotate_left(17));
@@ -229,10 +249,12 @@ proptest! {
             delivered.extend(deliveries.iter().map(|index| index.index(history.len())));
         }
         let delivered: Vec<_> = delivered.into_iter().map(|at| history[at].clone()).collect();
-        let table = table(&delivered);
+        let table = table_of(delivered);
+        // The reset becomes known by the first fact after it.
+        let graph = &runs[generation(&table) as usize].0;
 
         let ids: Vec<_> = (0..4).map(|number| format!("v{number}")).collect();
-        let latest = Position::new(u64::MAX, 0);
+        let latest = GenerationPosition { generation: u32::MAX, position: Position::new(0, 0) };
         for a in &ids {
             let vertex = Vertex::from(&read(&table, &Row::Vertex(a.clone())));
             prop_assert_eq!(vertex.name.as_ref(), graph.names.get(a));

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{GenerationPosition, MAX_TEXT_BYTES, Register, normalize};
+use super::{MAX_TEXT_BYTES, Register, normalize};
 use crate::{
-    graph::{Change, ChangeKind, EdgeEndpoints, EntityKind},
+    graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, GenerationPosition},
     push::truncate,
     visibility::{self, VISIBILITY},
 };

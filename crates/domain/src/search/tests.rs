@@ -118,6 +118,38 @@ impl Projection {
 }
 
 proptest! {
+    /// Values that were written in a lost range come back with an export at its end. Later ones win.
+    #[test]
+    fn export_at_the_end_of_a_lost_range_heals_values(
+        values in prop::collection::vec(
+            (0_usize..2, "[가-다]{1,2}", prop::sample::select(vec!["public", "private"])), 1..12),
+        range in any::<[Index; 2]>(),
+        exported_at in any::<Index>(),
+    ) {
+        let [one, other] = range.map(|index| index.index(values.len()));
+        let lost = one.min(other)..=one.max(other);
+        let written = values.iter().zip(1..).map(|((story, title, visibility), commit_num)| {
+            let id = format!("s{story}");
+            let mut change = vertex(commit_num, &id, "title", Some(title));
+            change.properties.extend(vertex(commit_num, &id, "visibility", Some(visibility)).properties);
+            change
+        });
+        let history: Vec<Change> = written.collect();
+        let told = ["s0", "s1"].map(|story| edge(ChangeKind::Added, 99, &format!("e{story}"), "told", "p0", story));
+        let (mut whole, mut healed) = (Projection::default(), Projection::default());
+        history.iter().chain(&told).for_each(|change| whole.deliver("main", change));
+
+        let latest: BTreeMap<_, _> = history.iter().map(|change| (change.entity_id.clone(), change.clone())).collect();
+        let position = history[*lost.end()].position;
+        let exported = latest.into_values().map(|change| Change { position, ..change });
+        let kept = history.iter().enumerate().filter(|(number, _)| !lost.contains(number));
+        let mut delivered: Vec<Change> = kept.map(|(_, change)| change).chain(&told).cloned().collect();
+        let at = exported_at.index(delivered.len() + 1);
+        delivered.splice(at..at, exported);
+        delivered.iter().for_each(|change| healed.deliver("main", change));
+        prop_assert_eq!(healed.documents(), whole.documents());
+    }
+
     #[test]
     fn any_order_and_repetition_give_the_same_documents(
         commands in prop::collection::vec(command(), 0..30),

@@ -14,12 +14,25 @@ const FACTOR: u32 = 6;
 /// The try after which the backoff stays the same. The template allows five tries, so four backoffs.
 const LAST: u32 = 4;
 
+/// The number of receives up to which a failed message holds back those that follow it in its FIFO group. They are received
+/// with it each time. If it held them back every time, they would reach the dead-letter queue without having been tried.
+const HOLDS_BACK: u32 = 3;
+
+/// Whether a failed `message` holds back those that follow it in its group.
+pub fn holds_back(message: &SqsMessage) -> bool {
+    receives(message) <= HOLDS_BACK
+}
+
+/// How often the message was received, this time included; 1 if that is unknown.
+fn receives(message: &SqsMessage) -> u32 {
+    message.attributes.get(RECEIVE_COUNT).and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
 /// The backoff before a failed `message` is retried: 5 s, 30 s, 3 min, 18 min, plus up to a quarter of jitter.
 ///
 /// Five tries take at least 22 minutes, so an outage of a quarter of an hour dead-letters nothing.
 pub fn backoff(message: &SqsMessage) -> Duration {
-    let receives = message.attributes.get(RECEIVE_COUNT).and_then(|count| count.parse::<u32>().ok());
-    let backoff = FIRST * FACTOR.pow(receives.unwrap_or(1).clamp(1, LAST) - 1);
+    let backoff = FIRST * FACTOR.pow(receives(message).clamp(1, LAST) - 1);
     let mut hash = DefaultHasher::new();
     message.message_id.hash(&mut hash);
     backoff + backoff.mul_f64((hash.finish() % 1_000) as f64 / 4_000.0)

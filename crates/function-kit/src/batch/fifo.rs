@@ -6,7 +6,12 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
 use tracing::Instrument;
 
-use super::{Disposition, Queue, backoff::backoff, catch_panic, id, queue::MESSAGE_GROUP_ID};
+use super::{
+    Disposition, Queue,
+    backoff::{backoff, holds_back},
+    catch_panic, id,
+    queue::MESSAGE_GROUP_ID,
+};
 use crate::{failure::Failure, logs::message_span};
 
 /// The most messages, and so groups, that a FIFO queue delivers in one batch.
@@ -17,7 +22,8 @@ const MAX_GROUPS: usize = 10;
 ///
 /// A transient failure, in either step, ends its group for this batch. The message and those that follow it in the group
 /// are reported to Lambda and delivered again in the same order after a backoff; `prepare` runs again for them. Messages
-/// prepared before it are still finished. A bug, which includes a panic, goes to the dead-letter queue at once, under its
+/// prepared before it are still finished. From its fourth receive on, a failed message no longer holds back the others:
+/// consumers accept changes out of order, and a message must not reach the dead-letter queue untried. A bug, which includes a panic, goes to the dead-letter queue at once, under its
 /// own group, and the group continues. Neither affects other groups. The event source must have `ReportBatchItemFailures`.
 ///
 /// # Errors
@@ -75,7 +81,7 @@ struct Message<'a> {
 struct GroupResult<'a, T> {
     /// Ready for the next step.
     done: Vec<(Message<'a>, T)>,
-    /// To be retried: the first message that failed, and those after it.
+    /// To be retried: the messages that failed, and those that one of them holds back.
     failed: Vec<Message<'a>>,
 }
 
@@ -98,7 +104,9 @@ async fn run_step<'a, I, O>(
             Err(Disposition::DeadLettered) => {}
             Err(Disposition::Retry) => {
                 result.failed.push(message);
-                result.failed.extend(group.by_ref().map(|(message, _)| message));
+                if holds_back(message.message) {
+                    result.failed.extend(group.by_ref().map(|(message, _)| message));
+                }
             }
         }
     }
@@ -187,6 +195,35 @@ mod tests {
         assert_eq!(finished, ["finish 1", "finish 2", "finish 5"]);
         assert!(!happened.contains(&"prepare 3".to_owned()), "not before what comes first");
         assert_eq!(unused.num_calls(), 0);
+    }
+
+    #[tokio::test]
+    async fn message_is_tried_before_the_one_ahead_of_it_is_dead_lettered() {
+        for step in ["prepare", "finish"] {
+            let tried = RefCell::new(Vec::new());
+            // SQS dead-letters both after the fifth receive.
+            for receives in 1..=5_u32 {
+                let record = |body: String| {
+                    json!({
+                        "messageId": body, "body": body,
+                        "attributes": {"MessageGroupId": "a", "ApproximateReceiveCount": receives.to_string()},
+                    })
+                };
+                let records = [record(format!("{step}-transient")), record("next".to_owned())];
+                let messages = serde_json::from_value(json!({ "Records": records })).expect("an event");
+                let finish = async |body: String| {
+                    outcome("finish", &body)?;
+                    tried.borrow_mut().push(receives);
+                    Ok(())
+                };
+                let prepare = async |body: &str| outcome("prepare", body).map(|()| body.to_owned());
+                let response = run_fifo(messages, &queue(&accepts_all()), prepare, finish).await.expect("a response");
+                let failed = response.batch_item_failures.iter().map(|failure| failure.item_identifier.clone());
+                let is_held_back = failed.collect::<Vec<_>>().contains(&"next".to_owned());
+                assert_eq!(is_held_back, receives <= 3, "{step} {receives}");
+            }
+            assert_eq!(*tried.borrow(), [4, 5], "{step}");
+        }
     }
 
     #[tokio::test]

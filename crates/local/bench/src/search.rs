@@ -1,9 +1,11 @@
 //! Time from a commit in the graph until the search finds it.
 //!
 //! A benchmark of `domain` measures the computation of index changes. The time from the commit of a story until the API
-//! returns it is measured on a deployed stack of release binaries, with OpenSearch where Java is installed.
+//! returns it is measured on a deployed stack, with OpenSearch where Java is installed.
 
+mod bulk;
 mod large_index;
+mod titles;
 
 use std::time::{Duration, Instant};
 
@@ -23,28 +25,43 @@ use super::programs::{self, Row};
 
 /// The name of the stack.
 const STACK: &str = "bench";
-/// Number of stories, created sequentially.
+/// Number of stories for the time until a story is found. They are created sequentially.
 const STORIES: usize = 200;
 /// Longest wait for a story. The poller's first run may start after a minute.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Options of `cargo xtask bench search`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Arguments {
+    /// Use the functions as last built, and leave out the computation of index changes.
+    #[arg(long)]
+    as_built: bool,
+    /// Number of stories in the large index.
+    #[arg(long, default_value_t = 100_000)]
+    stories: usize,
+}
+
 /// Runs the benchmark and writes the results to `target/bench/search.json`.
-pub fn run() -> Result<()> {
-    let mut rows = programs::measure("domain", "search")?;
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let mut rows = Vec::new();
     tools::install()?;
-    functions::build(functions::BuildProfile::Release)?;
+    if !arguments.as_built {
+        rows = programs::measure("domain", "search")?;
+        functions::build(functions::BuildProfile::Release)?;
+    }
     let stack = Stack::start(STACK, Engine::for_tests()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let measured = runtime.block_on(measure(&stack));
+    let measured = runtime.block_on(measure(&stack, arguments.stories));
     stack.stop()?;
     rows.extend(measured?);
     programs::report("search", &rows)
 }
 
-async fn measure(stack: &Stack) -> Result<Vec<Row>> {
+async fn measure(stack: &Stack, stories: usize) -> Result<Vec<Row>> {
     let user = Users::from_stack(stack)?.sign_up("미나").await?;
     let mut rows = vec![measure_search_delay(stack, &user).await?];
-    rows.extend(large_index::measure(stack, &user).await?);
+    rows.extend(bulk::measure(stack).await?);
+    rows.extend(large_index::measure(stack, &user, stories).await?);
     Ok(rows)
 }
 

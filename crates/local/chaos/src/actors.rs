@@ -204,6 +204,15 @@ impl Actors {
         self.set(stack, person, Method::PUT, "/v1/devices/phone", Some(&device)).await
     }
 
+    /// Whether a person has a registered phone.
+    pub async fn has_device(&self, stack: &Stack, person: usize) -> Result<bool> {
+        let path = "/v1/devices/phone";
+        let (status, _) =
+            retry(path, async || request(stack, self.user(person), Method::GET, path, None).await).await?;
+        ensure!(status.is_success() || status == StatusCode::NOT_FOUND, "{path}: {status}");
+        Ok(status.is_success())
+    }
+
     /// Removes the registration of a person's phone.
     pub async fn sign_out(&self, stack: &Stack, person: usize) -> Result<()> {
         self.set(stack, person, Method::DELETE, "/v1/devices/phone", None).await

@@ -114,6 +114,20 @@ impl<'a> Driver<'a> {
         let mut executed: Vec<_> = first?.into_iter().chain(second?).collect();
         self.pairs += u64::from(executed.len() == 2);
         executed.sort_by_key(|executed| executed.commit);
+        if let (Operation::SignIn { person: first, .. }, Operation::SignIn { person: second, .. }) = (one, other) {
+            // A phone belongs to one person: the one who has signed in last.
+            let has_device = async |person: usize| self.actors.has_device(self.stack, person).await;
+            let last = match (has_device(*first).await?, has_device(*second).await?) {
+                (true, false) => *first,
+                (false, true) => *second,
+                both => bail!("two persons signed in on one phone, and {both:?} have a device"),
+            };
+            let is_last = |executed: &Executed| match executed.operation {
+                Operation::SignIn { person, .. } => person == last,
+                _ => false,
+            };
+            executed.sort_by_key(is_last);
+        }
         if let Operation::DeleteInBucket { place, .. } = *other {
             let exists = self.actors.exists(self.stack, place).await?;
             executed.sort_by_key(|executed| exists != matches!(executed.operation, Operation::DeleteInBucket { .. }));

@@ -1,23 +1,29 @@
-use fault_proxy::{CLIENT, Fault, FaultPlan, FaultRule, Status, seeded_hash};
+use fault_proxy::{CLIENT, Fault, FaultPlan, FaultRule, ServiceError, seeded_hash};
 
 /// Maximum visibility timeout in seconds. The functions' backoff of up to 18 minutes would take too long.
 const MAX_VISIBILITY_TIMEOUT: u32 = 60;
 
 /// The fault plan of a seed: all kinds of faults, at rates at which retries eventually succeed.
 pub fn plan(seed: u64) -> FaultPlan {
-    let error = |status, retry_after| Fault::Answer { status, retry_after };
+    let error = |error, retry_after| Fault::Answer { error, retry_after };
     let shares = [
         (Fault::Refused, 0.010),
         (Fault::Reset, 0.010),
         (Fault::LostAnswer, 0.015),
         (Fault::Late { millis: 400 }, 0.030),
-        (error(Status::TooManyRequests, None), 0.010),
-        (error(Status::TooManyRequests, Some(1)), 0.005),
-        (error(Status::InternalError, None), 0.010),
-        (error(Status::Unavailable, None), 0.005),
-        (error(Status::Unavailable, Some(1)), 0.005),
+        (error(ServiceError::Throttled, None), 0.010),
+        (error(ServiceError::Throttled, Some(1)), 0.005),
+        (error(ServiceError::InternalError, None), 0.010),
+        (error(ServiceError::Unavailable, None), 0.005),
+        (error(ServiceError::Unavailable, Some(1)), 0.005),
         (Fault::Partial, 0.150),
-        (Fault::ExpiredCredentials, 0.003),
+        (error(ServiceError::ExpiredCredentials, None), 0.003),
+        (error(ServiceError::UnknownCredentials, None), 0.002),
+        (error(ServiceError::WrongClock, None), 0.002),
+        (error(ServiceError::AccessDenied, None), 0.003),
+        (error(ServiceError::KeyDenied, None), 0.002),
+        (error(ServiceError::MissingResource, None), 0.002),
+        (error(ServiceError::Conflict, None), 0.010),
         // Longer than the functions' timeout per attempt.
         (Fault::Hang { millis: 12_000 }, 0.001),
     ];

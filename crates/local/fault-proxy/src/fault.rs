@@ -20,57 +20,74 @@ pub enum Fault {
         /// The delay.
         millis: u64,
     },
-    /// The request is not forwarded; the response is an error of the service.
+    /// The request is not forwarded; the response is an error of the service, with the service's own status, code and
+    /// format. Does not affect operations that have no such error.
     #[serde(rename_all = "camelCase")]
     Answer {
-        /// 429, 500 or 503.
-        status: Status,
+        /// The error.
+        error: ServiceError,
         /// `Retry-After` in seconds. `None`: no such header.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u16>,
     },
     /// Some entries of a batch fail; the response names them. Affects batch operations only.
     Partial,
-    /// The request is not forwarded; the response says that the credentials have expired.
-    ExpiredCredentials,
 }
 
-/// The status of an injected error.
+/// An error that a service returns instead of processing a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "u16", try_from = "u16")]
-pub enum Status {
-    /// 429.
-    TooManyRequests,
-    /// 500.
+#[serde(rename_all = "camelCase")]
+pub enum ServiceError {
+    /// Too many requests.
+    Throttled,
+    /// The service failed.
     InternalError,
-    /// 503.
+    /// The service is overloaded or restarts.
     Unavailable,
+    /// The credentials have expired.
+    ExpiredCredentials,
+    /// The credentials are unknown, for example because they are new.
+    UnknownCredentials,
+    /// The signature is that of another time: the clock is wrong.
+    WrongClock,
+    /// The role lacks the permission, or a policy has not spread yet.
+    AccessDenied,
+    /// The key that encrypts the resource cannot be used.
+    KeyDenied,
+    /// The table, queue, topic or secret does not exist. Only for operations whose missing resource has no other meaning.
+    MissingResource,
+    /// Another writer changes the same item. Writes only.
+    Conflict,
 }
 
-/// The status is not one of [`Status`].
-#[derive(Debug, thiserror::Error)]
-#[error("{0} is not 429, 500 or 503")]
-pub struct InvalidStatus(u16);
+impl ServiceError {
+    /// All errors.
+    pub const ALL: [Self; 10] = [
+        Self::Throttled,
+        Self::InternalError,
+        Self::Unavailable,
+        Self::ExpiredCredentials,
+        Self::UnknownCredentials,
+        Self::WrongClock,
+        Self::AccessDenied,
+        Self::KeyDenied,
+        Self::MissingResource,
+        Self::Conflict,
+    ];
 
-impl From<Status> for u16 {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::TooManyRequests => 429,
-            Status::InternalError => 500,
-            Status::Unavailable => 503,
-        }
-    }
-}
-
-impl TryFrom<u16> for Status {
-    type Error = InvalidStatus;
-
-    fn try_from(status: u16) -> Result<Self, Self::Error> {
-        match status {
-            429 => Ok(Self::TooManyRequests),
-            500 => Ok(Self::InternalError),
-            503 => Ok(Self::Unavailable),
-            other => Err(InvalidStatus(other)),
+    /// The name in counters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::InternalError => "internalError",
+            Self::Unavailable => "unavailable",
+            Self::ExpiredCredentials => "expiredCredentials",
+            Self::UnknownCredentials => "unknownCredentials",
+            Self::WrongClock => "wrongClock",
+            Self::AccessDenied => "accessDenied",
+            Self::KeyDenied => "keyDenied",
+            Self::MissingResource => "missingResource",
+            Self::Conflict => "conflict",
         }
     }
 }
@@ -84,11 +101,8 @@ impl Fault {
             Self::LostAnswer => "lostAnswer",
             Self::Late { .. } => "late",
             Self::Hang { .. } => "hang",
-            Self::Answer { status: Status::TooManyRequests, .. } => "429",
-            Self::Answer { status: Status::InternalError, .. } => "500",
-            Self::Answer { status: Status::Unavailable, .. } => "503",
+            Self::Answer { error, .. } => error.name(),
             Self::Partial => "partial",
-            Self::ExpiredCredentials => "expiredCredentials",
         }
     }
 }

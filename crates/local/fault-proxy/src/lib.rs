@@ -23,10 +23,11 @@
 //! "lostAnswer"
 //! {"late": {"millis": 500}}
 //! {"hang": {"millis": 20000}}
-//! {"answer": {"status": 503, "retryAfter": 2}}
+//! {"answer": {"error": "throttled", "retryAfter": 2}}
 //! "partial"
-//! "expiredCredentials"
 //! ```
+//!
+//! An `error` is one of [`ServiceError`]: each service answers it with its own status, code and body (`service_error.rs`).
 //!
 //! A plan can have `"longestPause": 60`: the maximum visibility timeout, in seconds, that functions can set for a
 //! message. It is not a fault and stays when faults are removed.
@@ -53,7 +54,7 @@ mod visibility_timeout;
 pub use call::{CLIENT, Call};
 pub use client::Client;
 pub use counters::CallCount;
-pub use fault::{Fault, Status};
+pub use fault::{Fault, ServiceError};
 pub use options::{Arguments, Options};
 pub use plan::{FaultPlan, FaultRule, matching_rule, seeded_hash};
 pub use server::{FaultProxy, run};

@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn plan_is_read_from_json() {
         let text = r#"{"seed":7,"rules":[
-            {"fault":{"answer":{"status":503,"retryAfter":2}},"service":"s3","operation":"GetObject","chance":0.1},
+            {"fault":{"answer":{"error":"throttled","retryAfter":2}},"service":"s3","operation":"GetObject","chance":0.1},
             {"fault":"lostAnswer","times":1},{"fault":{"hang":{"millis":500}}},{"fault":{"late":{"millis":5}}}],"longestPause":60}"#;
         let plan: FaultPlan = serde_json::from_str(text).expect("a plan");
         assert_eq!(plan.rules[1], FaultRule::new(Fault::LostAnswer, 1.0).times(1));
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(parsed, plan);
         for wrong in [
             r#"{"seed":7,"rules":[{"fault":"fire"}]}"#,
-            r#"{"seed":7,"rules":[{"fault":{"answer":{"status":404}}}]}"#,
+            r#"{"seed":7,"rules":[{"fault":{"answer":{"error":"tired"}}}]}"#,
             r#"{"seed":7,"rules":[{"fault":"reset","often":1}]}"#,
         ] {
             assert!(serde_json::from_str::<FaultPlan>(wrong).is_err(), "{wrong}");

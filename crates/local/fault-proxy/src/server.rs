@@ -9,7 +9,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -25,7 +25,7 @@ use super::{
     counters::Counters,
     fault::Fault,
     plan::{FaultPlan, matching_rule, seeded_hash},
-    service_error::{ServiceError, service_error},
+    service_error::service_error,
     upstream::Upstreams,
     visibility_timeout::shorten,
 };
@@ -93,12 +93,13 @@ struct Injector {
 /// What happens to a request.
 enum Decision {
     Forward,
+    Answer(Box<Response>),
     Inject(Fault),
     Split(Split),
 }
 
 impl Injector {
-    fn decide(&mut self, call: &Call, body: &[u8]) -> Decision {
+    fn decide(&mut self, call: &Call, method: &Method, body: &[u8]) -> Decision {
         self.counters.request(call);
         let number = self.numbers.entry(call.clone()).or_default();
         let current = *number;
@@ -111,6 +112,11 @@ impl Injector {
             };
             match split(call, body, is_omitted) {
                 Some(split) => Decision::Split(split),
+                None => return Decision::Forward,
+            }
+        } else if let Fault::Answer { error, retry_after } = fault {
+            match service_error(error, call, method, retry_after) {
+                Some(response) => Decision::Answer(Box::new(response)),
                 None => return Decision::Forward,
             }
         } else {
@@ -135,7 +141,6 @@ impl App {
     }
 
     async fn inject(&self, fault: Fault, call: &Call, parts: &Parts, body: Bytes) -> Response {
-        let error = |error, retry_after| service_error(error, call, &parts.method, retry_after);
         match fault {
             Fault::Refused => abort_after(Bytes::new()),
             Fault::Hang { millis } => {
@@ -146,8 +151,6 @@ impl App {
                 tokio::time::sleep(Duration::from_millis(millis).min(MAX_DELAY)).await;
                 self.forward(call, parts, body).await
             }
-            Fault::Answer { status, retry_after } => error(ServiceError::Unavailable(status), retry_after),
-            Fault::ExpiredCredentials => error(ServiceError::ExpiredCredentials, None),
             Fault::LostAnswer => {
                 // The request is complete only when the whole response has arrived.
                 let (_, body) = self.forward(call, parts, body).await.into_parts();
@@ -164,8 +167,8 @@ impl App {
                 // An empty body cannot be truncated.
                 if body.is_empty() { abort_after(Bytes::new()) } else { truncated }
             }
-            // The call is not a batch that can fail partially.
-            Fault::Partial => self.forward(call, parts, body).await,
+            // These have decisions of their own.
+            Fault::Partial | Fault::Answer { .. } => self.forward(call, parts, body).await,
         }
     }
 
@@ -205,9 +208,10 @@ async fn proxy(State(app): State<Arc<App>>, request: Request) -> Response {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let call = Call::from_request(&parts, &body);
-    let decision = app.injector().decide(&call, &body);
+    let decision = app.injector().decide(&call, &parts.method, &body);
     match decision {
         Decision::Forward => app.forward(&call, &parts, body).await,
+        Decision::Answer(response) => *response,
         Decision::Inject(fault) => app.inject(fault, &call, &parts, body).await,
         Decision::Split(split) => app.forward_split(split, &call, &parts).await,
     }

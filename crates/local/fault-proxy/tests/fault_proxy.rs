@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::Request, response::Response};
-use fault_proxy::{Call, Client, Fault, FaultPlan, FaultProxy, FaultRule, Options, Status};
+use fault_proxy::{Call, Client, Fault, FaultPlan, FaultProxy, FaultRule, Options, ServiceError};
 use http::HeaderMap;
 use http_server::Server;
 use reqwest::Method;
@@ -124,25 +124,41 @@ async fn late_request_is_processed_and_hanging_request_is_not() {
 #[tokio::test]
 async fn injected_error_has_the_format_of_its_service() {
     let world = World::new();
-    let error = |status, retry_after| Fault::Answer { status, retry_after };
-    for (fault, service, status, text, retry_after) in [
-        (error(Status::Unavailable, Some(2)), "s3", 503, "<Code>SlowDown</Code>", Some("2")),
-        (error(Status::TooManyRequests, None), "dynamodb", 429, "#ThrottlingException", None),
-        (error(Status::InternalError, None), "sns", 500, "<Code>InternalError</Code>", None),
-        (error(Status::InternalError, None), "neptune-db", 500, r#""code":"ThrottlingException""#, None),
-        (error(Status::TooManyRequests, None), "es", 429, "es_rejected_execution_exception", None),
-        (Fault::ExpiredCredentials, "s3", 400, "<Code>ExpiredToken</Code>", None),
-        (Fault::ExpiredCredentials, "dynamodb", 400, "#ExpiredTokenException", None),
-        (Fault::ExpiredCredentials, "sqs", 403, "#ExpiredToken", None),
+    for (error, service, status, text, retry_after) in [
+        (ServiceError::Throttled, "s3", 503, "<Code>SlowDown</Code>", Some(2)),
+        (ServiceError::Throttled, "dynamodb", 400, "#ThrottlingException", None),
+        (ServiceError::InternalError, "sns", 500, "<Code>InternalError</Code>", None),
+        (ServiceError::Throttled, "neptune-db", 500, r#""code":"ThrottlingException""#, None),
+        (ServiceError::Throttled, "es", 429, "es_rejected_execution_exception", None),
+        (ServiceError::ExpiredCredentials, "s3", 400, "<Code>ExpiredToken</Code>", None),
+        (ServiceError::ExpiredCredentials, "dynamodb", 400, "#ExpiredTokenException", None),
+        (ServiceError::ExpiredCredentials, "sqs", 403, "#ExpiredToken", None),
+        (ServiceError::AccessDenied, "dynamodb", 400, "#AccessDeniedException", None),
+        (ServiceError::AccessDenied, "secretsmanager", 400, "#AccessDeniedException", None),
+        (ServiceError::AccessDenied, "sns", 403, "<Code>AuthorizationError</Code>", None),
+        (ServiceError::UnknownCredentials, "dynamodb", 400, "#UnrecognizedClientException", None),
+        (ServiceError::WrongClock, "s3", 403, "<Code>RequestTimeTooSkewed</Code>", None),
+        (ServiceError::MissingResource, "sqs", 400, "#QueueDoesNotExist", None),
+        (ServiceError::KeyDenied, "s3", 400, "<Code>KMS.DisabledException</Code>", None),
     ] {
-        world.set_rules(vec![FaultRule::new(fault, 1.0)]).await;
+        world.set_rules(vec![FaultRule::new(Fault::Answer { error, retry_after }, 1.0)]).await;
+        let retry_after = retry_after.map(|seconds| seconds.to_string());
         let (actual, headers, body) = world.send(service, "x.Y", &json!({})).await.expect("a response");
         let body = String::from_utf8_lossy(&body).into_owned();
         assert_eq!(actual, status, "{service}");
         assert!(body.contains(text), "{service}: {body}");
-        assert_eq!(headers.get("retry-after").and_then(|value| value.to_str().ok()), retry_after, "{service}");
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        assert_eq!(header("retry-after"), retry_after, "{service}");
+        if error == ServiceError::MissingResource {
+            assert_eq!(header("x-amzn-query-error").as_deref(), Some("AWS.SimpleQueueService.NonExistentQueue;Sender"));
+        }
     }
     assert_eq!(world.served(), 0, "no request was forwarded");
+    // An operation without such an error is not affected and not counted.
+    let conflict = Fault::Answer { error: ServiceError::Conflict, retry_after: None };
+    world.set_rules(vec![FaultRule::new(conflict, 1.0)]).await;
+    assert_eq!(world.get_item().await.expect("a response").0, 200);
+    assert!(world.faults.counts().await.expect("counts")[0].faults.is_empty());
 }
 
 #[tokio::test]
@@ -171,7 +187,7 @@ async fn partially_failed_batch_names_the_failed_entries() {
 #[tokio::test]
 async fn plan_makes_the_same_decisions_until_cleared() {
     let world = World::new();
-    let rule = FaultRule::new(Fault::Answer { status: Status::Unavailable, retry_after: None }, 0.5);
+    let rule = FaultRule::new(Fault::Answer { error: ServiceError::Unavailable, retry_after: None }, 0.5);
     let mut runs = Vec::new();
     for _ in 0..2 {
         world.set_rules(vec![rule.clone()]).await;
@@ -185,7 +201,7 @@ async fn plan_makes_the_same_decisions_until_cleared() {
     assert!(runs[0].contains(&200) && runs[0].contains(&503));
     let hits = runs[0].iter().filter(|status| **status == 503).count() as u64;
     let counts = world.faults.clear().await.expect("counts");
-    assert_eq!((counts[0].requests, counts[0].faults["503"]), (20, hits));
+    assert_eq!((counts[0].requests, counts[0].faults["unavailable"]), (20, hits));
     assert_eq!(world.get_item().await.expect("a response").0, 200);
 }
 

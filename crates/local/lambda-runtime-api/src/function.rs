@@ -24,6 +24,8 @@ use tokio::{
     time,
 };
 
+/// The trace header of an invocation without lineage.
+const NO_TRACE: &str = "Root=1-00000000-000000000000000000000000;Sampled=0";
 /// How long [`Function::invoke`] waits.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -45,6 +47,7 @@ pub enum Outcome {
 
 struct Invocation {
     event: String,
+    trace: String,
     timeout: Duration,
     outcome: oneshot::Sender<Outcome>,
 }
@@ -94,8 +97,17 @@ impl Function {
 
     /// Like [`Self::invoke`] for at most `timeout`, which is also the deadline that the function receives.
     pub async fn invoke_with_timeout(&mut self, timeout: Duration, event: &Value) -> Result<Outcome> {
+        self.invoke_with(timeout, NO_TRACE, event).await
+    }
+
+    /// Like [`Self::invoke`] with this trace header.
+    pub async fn invoke_with_trace(&mut self, trace: &str, event: &Value) -> Result<Outcome> {
+        self.invoke_with(TIMEOUT, trace, event).await
+    }
+
+    async fn invoke_with(&mut self, timeout: Duration, trace: &str, event: &Value) -> Result<Outcome> {
         let (sender, receiver) = oneshot::channel();
-        let invocation = Invocation { event: event.to_string(), timeout, outcome: sender };
+        let invocation = Invocation { event: event.to_string(), trace: trace.to_owned(), timeout, outcome: sender };
         self.events.send(invocation).ok().context("the Runtime API stopped")?;
         tokio::select! {
             outcome = time::timeout(timeout, receiver) => Ok(outcome.context("the function took too long")??),
@@ -152,7 +164,7 @@ async fn next(State(api): State<Arc<Api>>) -> Result<(HeaderMap, String), Status
         ("lambda-runtime-aws-request-id", id.as_str()),
         ("lambda-runtime-deadline-ms", deadline.as_str()),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:ap-northeast-2:000000000000:function:contract"),
-        ("lambda-runtime-trace-id", "Root=1-00000000-000000000000000000000000;Sampled=0"),
+        ("lambda-runtime-trace-id", invocation.trace.as_str()),
         ("content-type", "application/json"),
     ] {
         let value = HeaderValue::from_str(value).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;

@@ -4,6 +4,10 @@
 
 mod first_invocation;
 mod function;
+mod lineage;
+mod traced_queue;
 
 pub use first_invocation::{FirstInvocation, PendingInvocation};
 pub use function::{Function, Outcome};
+pub use lineage::{MAX_INVOCATIONS, RecursiveLoop, invocation_trace, invocations_before};
+pub use traced_queue::{SentMessage, TracedQueue};

@@ -9,9 +9,9 @@ use super::{
     faults::{ExpiredStatus, Failure, Faults},
     graph::Graph,
     journal::{Entry, Journal},
-    log::{Log, MAX_COMMIT_NUM, NoRecords, RecordFormat, Request, Start},
     options::Options,
     record::{EventId, Record},
+    stream::{Log, MAX_COMMIT_NUM, NoRecords, RecordFormat, Request, Start},
 };
 
 /// The graph, its stream, the injected faults, and the journal. The current time is a parameter, in milliseconds since

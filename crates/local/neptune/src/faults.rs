@@ -3,7 +3,7 @@ use std::time::Duration;
 use http_server::ActiveFaults;
 use serde::{Deserialize, Serialize};
 
-use super::{log::View, page::Page};
+use super::{page::Page, stream::View};
 
 /// A request to inject a fault.
 pub type FaultRequest = http_server::FaultRequest<Fault>;

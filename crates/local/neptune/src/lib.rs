@@ -108,7 +108,6 @@ mod faults;
 mod graph;
 mod http;
 mod journal;
-mod log;
 mod open_cypher;
 mod options;
 mod page;
@@ -117,6 +116,7 @@ mod record;
 mod server;
 mod signature;
 mod state;
+mod stream;
 mod value;
 
 pub use client::{Client, EdgeSnapshot, GraphSnapshot, VertexSnapshot};

@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use super::{faults::ExpiredStatus, log::MAX_COMMIT_NUM};
+use super::{faults::ExpiredStatus, stream::MAX_COMMIT_NUM};
 
 /// Settings of an emulator.
 #[derive(Debug, Clone)]

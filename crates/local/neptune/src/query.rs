@@ -2,8 +2,8 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     error_response::ErrorResponse,
-    log::{DEFAULT_LIMIT, MAX_COMMIT_NUM, MAX_LIMIT, Request, Start},
     record::EventId,
+    stream::{DEFAULT_LIMIT, MAX_COMMIT_NUM, MAX_LIMIT, Request, Start},
 };
 
 /// Parses the query string of a request for the stream.

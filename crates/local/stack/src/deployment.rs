@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::{blocking::block_on, emulator::Emulator, functions, paths, progress, tools::Tool};
 
 /// Name of the stack, as in `samconfig.toml`.
-const STACK: &str = "iyagi";
+pub(crate) const STACK: &str = "iyagi";
 /// Name of the key's stack.
 const KEY_STACK: &str = "iyagi-key";
 /// Name of the topic for alarms.
@@ -36,7 +36,7 @@ pub fn deploy(emulator: &Emulator, overrides: &[(&str, &str)]) -> Result<BTreeMa
 /// The parameters of `[production]` in `samconfig.toml`.
 fn production(config: &str) -> Result<BTreeMap<String, String>> {
     let config: Config = toml::from_str(config)?;
-    let entries = config.production.deploy.parameters.parameter_overrides;
+    let entries = config.production.global.parameters.parameter_overrides;
     let pair = |entry: &String| {
         let (name, value) = entry.split_once('=').with_context(|| format!("{entry} is not NAME=VALUE"))?;
         Ok((name.to_owned(), value.to_owned()))
@@ -89,7 +89,7 @@ struct Config {
 
 #[derive(Deserialize)]
 struct Environment {
-    deploy: Section,
+    global: Section,
 }
 
 #[derive(Deserialize)]
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn invalid_configuration_is_an_error() {
-        let of = |entry: &str| format!("[production.deploy.parameters]\nparameter_overrides = [{entry}]\n");
+        let of = |entry: &str| format!("[production.global.parameters]\nparameter_overrides = [{entry}]\n");
         assert_eq!(production(&of("\"A=b=c\"")).expect("parameters"), BTreeMap::from([("A".into(), "b=c".into())]));
         for invalid in [of("\"A\""), of("1"), "[production]".to_owned(), String::new()] {
             assert!(production(&invalid).is_err(), "{invalid}");

@@ -13,9 +13,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use launcher::workspace_build;
 
 use crate::{
-    cargo::cargo,
     paths, progress,
     tools::{self, Tool},
 };
@@ -33,12 +33,7 @@ pub enum BuildProfile {
 pub fn build(profile: BuildProfile) -> Result<()> {
     match profile {
         BuildProfile::Local => {
-            let mut build = cargo();
-            build.args(["build", "--bins"]);
-            for name in names()? {
-                build.args(["--package", &name]);
-            }
-            progress::run("Compiling the functions", &mut build)?;
+            progress::run("Compiling the functions", workspace_build().arg("--bins"))?;
         }
         BuildProfile::Release => {
             let mut lambda = cargo_lambda()?;
@@ -54,7 +49,7 @@ pub fn build(profile: BuildProfile) -> Result<()> {
 /// Packages functions that are built already, and writes the template that names the packages.
 pub fn package(profile: BuildProfile) -> Result<()> {
     let template = fs::read_to_string(paths::root().join("template.yaml"))?;
-    let (template, functions) = local_template::local_template(&template, &packages())?;
+    let (template, functions) = local_template::local_template(&template, paths::root(), &packages())?;
     for function in functions {
         let built = match profile {
             BuildProfile::Local => dev_binary(&function.binary),

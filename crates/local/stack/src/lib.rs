@@ -2,7 +2,7 @@
 //! `template.yaml`.
 //!
 //! ```text
-//! tools, chromium     prerequisites and pinned tools
+//! tools, chromium     pinned tools
 //! functions           builds and packages the functions
 //! emulator            MiniStack, the AWS emulator
 //! sidecar             processes beside the emulator
@@ -12,14 +12,14 @@
 //! bus, gateway        workarounds for MiniStack
 //! cdn_key, push_credentials    secrets of a stack
 //! stack               a deployed stack
+//! sam_local           files for `sam local invoke`
 //! users, uploads      clients of the REST API
 //! photographs, wav    sample media
-//! paths, process, progress, cargo, blocking    helpers
+//! paths, process, progress, blocking    helpers
 //! ```
 
 mod blocking;
 mod bus;
-mod cargo;
 pub mod cdn_key;
 pub mod chromium;
 mod deployment;
@@ -32,6 +32,7 @@ pub mod photographs;
 mod process;
 pub mod progress;
 pub mod push_credentials;
+pub mod sam_local;
 pub mod search_server;
 pub mod sidecar;
 mod stack;
@@ -40,9 +41,10 @@ pub mod uploads;
 pub mod users;
 pub mod wav;
 
+pub use launcher::{cargo, lint_environment, workspace_build};
+
 pub use self::{
     blocking::block_on,
-    cargo::cargo,
     paths::state_file,
     stack::{STATE_VARIABLE, Stack},
 };

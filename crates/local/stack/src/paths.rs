@@ -1,19 +1,8 @@
 //! Paths in a checkout.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::{env, path::PathBuf};
 
-/// The root of the workspace.
-pub fn root() -> &'static Path {
-    // The crate's folder is three levels below the root.
-    let mut root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for _ in 0..3 {
-        root = root.parent().unwrap_or(root);
-    }
-    root
-}
+pub use launcher::root;
 
 /// The OpenAPI document of the REST API.
 pub fn openapi() -> PathBuf {

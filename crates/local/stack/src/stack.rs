@@ -173,6 +173,14 @@ impl Stack {
         all
     }
 
+    /// Ports of the emulator and of the sidecars that functions call.
+    pub(crate) fn ports(&self) -> Result<Vec<u16>> {
+        let emulator = self.emulator.endpoint();
+        let endpoints = self.sidecars.all().map(Sidecar::endpoint).chain([emulator.as_str()]);
+        let port = |endpoint: &str| Ok(endpoint.rsplit_once(':').context("an endpoint without a port")?.1.parse()?);
+        endpoints.map(port).collect()
+    }
+
     /// A client of the fault proxy.
     ///
     /// # Errors

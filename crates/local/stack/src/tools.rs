@@ -2,14 +2,12 @@
 //!
 //! They come from PyPI, pinned in `infra/tools/*.txt`, each in its own Python environment, since their dependencies
 //! conflict. One of them is Node.js, which installs packages from npm. [`opensearch`] comes from Maven Central.
-//! [`prerequisites`] checks what must exist before.
 //!
 //! The installations are shared by all checkouts of a user and survive `cargo clean`: see [`paths::cache`].
 
 mod install;
 mod machete;
 pub mod opensearch;
-pub mod prerequisites;
 mod tool;
 
 use std::{env, ffi::OsString, path::PathBuf};
@@ -22,11 +20,7 @@ pub use self::{
 };
 
 /// Installs the tools that a local stack needs, apart from the search engine; fast if none is missing.
-///
-/// # Errors
-/// If a prerequisite is missing. The message contains the command that installs it.
 pub fn install() -> Result<()> {
-    prerequisites::require()?;
     let tools = [Tool::Emulator, Tool::Sam, Tool::Audio, Tool::Player];
     tools.into_iter().try_for_each(Tool::install)
 }

@@ -1,25 +1,26 @@
 //! `cargo xtask`: the commands of a developer.
 
 mod costs;
-mod doctor;
+mod development;
 mod linters;
 mod openapi;
 mod ops;
 mod prose;
+mod sam_local;
 mod suite;
 
 use std::{process::ExitCode, thread};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 use clap::{Parser, Subcommand};
 use stack::{
     Stack, block_on, docs, emulator, functions,
+    sam_local::{self as sam_files, containers},
     search_server::{self, Engine},
     state_file, tools,
 };
 
-/// The stack of `demo`, `up` and `down`.
-const DEVELOPMENT: &str = "development";
+use self::development::DEVELOPMENT;
 
 /// IYAGI's backend on one machine. Installs its tools; needs no AWS account and no Docker.
 #[derive(Parser)]
@@ -56,7 +57,7 @@ enum Command {
     Bench(bench::Bench),
     /// Calculate the costs of a month from the tables of docs/operations/costs.md.
     Costs(costs::Arguments),
-    /// Write docs/openapi.json, the document of the REST API, from the types of the code.
+    /// Write docs/api/openapi.json, the document of the REST API, from the types of the code.
     Openapi,
     /// Build and deploy the stack for development, and leave it running.
     ///
@@ -71,6 +72,8 @@ enum Command {
     },
     /// Operate a stack on AWS or, with --local, on this machine: its stream, dead letters and media.
     Ops(ops::Arguments),
+    /// Send the files of tests/events through `sam local invoke` against the stack of `up`; needs a Docker engine.
+    SamLocal(sam_local::Arguments),
     /// Stop the stack that `up` or `demo --keep` left running.
     Down,
     /// Serve the pages /docs and /stories until SIGTERM or Ctrl-C. The first line of output is the endpoint.
@@ -96,6 +99,9 @@ enum Command {
         #[arg(default_value = DEVELOPMENT)]
         name: String,
     },
+    /// Forward ports of the bridge between containers and this machine to its loopback interface until SIGTERM or Ctrl-C.
+    #[command(hide = true)]
+    Forward(containers::Arguments),
     /// Run an emulator of Neptune Streams until SIGTERM or Ctrl-C. The first line of output is the endpoint.
     ///
     /// POST /emulator/commit writes, GET /propertygraph/stream reads, POST /emulator/faults injects faults. The crate
@@ -116,11 +122,16 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo { keep, search } => demonstrate(keep, search),
         Command::Test(arguments) => suite::run(&arguments),
-        Command::Doctor => doctor::run(),
+        Command::Doctor => launcher::doctor::run().map_err(Error::msg),
         Command::Bench(bench) => bench::run(&bench),
         Command::Costs(arguments) => costs::run(&arguments),
         Command::Openapi => openapi::write(),
-        Command::Up { as_built, search } => up(as_built, search).and_then(|stack| print_endpoints(&stack)),
+        Command::Up { as_built, search } => up(as_built, search).and_then(|stack| {
+            sam_files::prepare(&stack, DEVELOPMENT)?;
+            print_endpoints(&stack)
+        }),
+        Command::SamLocal(arguments) => sam_local::run(&arguments),
+        Command::Forward(arguments) => block_on(containers::run(arguments)),
         Command::Ops(arguments) => ops::run(&arguments),
         Command::Down => down(),
         Command::Docs(arguments) => block_on(docs::run(arguments)),
@@ -159,7 +170,6 @@ fn up(as_built: bool, search: Option<Engine>) -> Result<Stack> {
         let engine = stack.search_engine();
         ensure!(engine == search, "the running stack searches with {engine}; stop it first: cargo xtask down");
     }
-    tools::prerequisites::require()?;
     let build = || if as_built { Ok(()) } else { functions::build(functions::BuildProfile::Local) };
     // Installing waits for the network most of the time.
     let (built, installed) = thread::scope(|scope| {

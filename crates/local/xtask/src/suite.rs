@@ -16,14 +16,14 @@ use stack::{
     STATE_VARIABLE, Stack, cargo,
     emulator::{log_file, usage_file},
     functions::{self, BuildProfile},
-    progress,
+    lint_environment, progress,
     search_server::Engine,
     state_file,
     tools::{self, Tool},
 };
 
 pub use self::changed::Arguments;
-use self::{changed::Selection, counts::Counts, steps::Steps};
+use self::{counts::Counts, steps::Steps};
 use crate::linters;
 
 /// Name of the stack for the tests.
@@ -37,8 +37,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut steps = Steps::default();
     let mut counts = Counts::default();
     let result = match &selection {
-        Selection::All => all(&mut steps, &mut counts),
-        Selection::Reached(reached) => changed::run(reached, &mut steps, &mut counts),
+        None => all(&mut steps, &mut counts),
+        Some((workspace, reached)) => changed::run(workspace, reached, &mut steps, &mut counts),
     };
     steps.write()?;
     println!("\n{} passed, {} failed", counts.passed(), counts.failed());
@@ -47,7 +47,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     let search = steps.run("search engine", search_engine)?;
-    steps.run("prerequisites", tools::prerequisites::require)?;
     steps.run("format", || progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"])))?;
     let (compiled, checked) = steps.run("compile and lint", || {
         thread::scope(|scope| {
@@ -70,17 +69,17 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     unit.1.and(deployed.1).and(released)
 }
 
-/// The search engine of the tests, which it prints and installs.
-pub fn search_engine() -> Result<Engine> {
+/// The search engine of the tests, installed. Prints which it is.
+fn search_engine() -> Result<Engine> {
     let engine = Engine::for_tests()?;
     println!("The tests search with {engine}.");
-    engine.install().map(|()| engine)
+    Ok(engine)
 }
 
 /// Contract tests of a function in the form in which it is deployed to AWS.
 fn released_tests(counts: &mut Counts) -> Result<()> {
     let packages = functions::sam_build(RELEASED)?;
-    let mut tests = compile::lint_environment(cargo());
+    let mut tests = lint_environment(cargo());
     tests.args(["test", "--workspace", "--test", "contract", "--", "thumbnailer::", "startup::"]);
     counts.test_as_given("Contract tests of the release build", tests.env(functions::PACKAGES_VARIABLE, packages))
 }
@@ -97,7 +96,7 @@ fn checks() -> Result<()> {
 /// The output of these tests is printed when they have ended, since other tests run at the same time.
 fn unit_tests_and_chaos() -> (Counts, Result<()>) {
     let mut counts = Counts::default();
-    let mut tests = compile::lint_environment(cargo());
+    let mut tests = lint_environment(cargo());
     tests.args(["test", "--workspace", "--exclude", "contract-tests", "--exclude", "e2e-tests"]);
     let unit = counts.test_quietly("Unit, property and architecture tests", &mut tests);
     // Uses a separate stack with a fault proxy.
@@ -109,7 +108,7 @@ fn unit_tests_and_chaos() -> (Counts, Result<()>) {
 fn deployed_tests(search: Engine) -> (Counts, Result<()>) {
     let mut counts = Counts::default();
     let result = Stack::start(STACK, search).and_then(|stack| {
-        let mut tests = compile::lint_environment(cargo());
+        let mut tests = lint_environment(cargo());
         // Naming the packages instead would change the features and rebuild all dependencies.
         tests.args(["test", "--workspace", "--test", "contract", "--test", "e2e"]);
         let result = test_stack(&mut counts, &mut tests);

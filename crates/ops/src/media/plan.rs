@@ -4,15 +4,15 @@
 //! repeated events apply: a later deletion or overwrite wins in any order of arrival. metadata-writer does not get the
 //! event, because the item would become `processing` again.
 
-use domain::media::{Kind, MediaItem, ObjectChange, ObjectEvent, State};
+use domain::media::{Kind, MediaItem, ObjectChange, ObjectEvent, ObjectVersion, State};
 
 /// The current object of an original in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original {
     /// Size in bytes.
     pub size: u64,
-    /// `ETag` without quotes.
-    pub etag: String,
+    /// The current version.
+    pub version: ObjectVersion,
 }
 
 /// A function that processes originals.
@@ -63,7 +63,7 @@ pub fn decide(item: Option<&MediaItem>, original: Option<&Original>, new_revisio
         Kind::Avatar | Kind::Photo => Worker::Thumbnailer,
         Kind::Audio => Worker::AudioWorker,
     };
-    let change = ObjectChange::Created { size: original.size, etag: original.etag.clone() };
+    let change = ObjectChange::Created { size: original.size, version: original.version.clone() };
     // Lists are sorted by this time, so it does not change.
     let event = ObjectEvent { key: item.key.clone(), at: upload.uploaded_at, sequencer, change };
     Decision::Send(worker, Box::new(event))
@@ -80,17 +80,18 @@ mod tests {
             key: key.to_owned(),
             at: "2026-11-22T00:00:00Z".parse().expect("a time"),
             sequencer: Sequencer::parse("0A").expect("a sequencer"),
-            change: ObjectChange::Created { size: 3, etag: "e".to_owned() },
+            change: ObjectChange::Created { size: 3, version: ObjectVersion::of_etag("e") },
         };
         Upload::of(&event, 3, Declared::default()).expect("owned")
     }
 
     fn failed(key: &str) -> MediaItem {
-        MediaItem::from_report(Report { original: uploaded(key), outcome: Outcome::Failed { reason: Reason::Corrupt } })
+        let outcome = Outcome::Failed { reason: Reason::Corrupt };
+        MediaItem::from_report(Report { original: uploaded(key), outcome, detected_type: None })
     }
 
     fn original() -> Original {
-        Original { size: 3, etag: "e".to_owned() }
+        Original { size: 3, version: ObjectVersion::of_etag("e") }
     }
 
     fn sent(decision: Decision) -> (Worker, ObjectEvent) {

@@ -2,7 +2,7 @@ use std::{collections::HashMap, fmt};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use domain::media::{MediaId, MediaItem};
+use domain::media::{MediaId, MediaItem, ObjectVersion};
 use serde::Serialize;
 use store::media::{MAX_BATCH, MediaTable, Projection};
 
@@ -115,7 +115,7 @@ impl Media<'_> {
     async fn head(&self, key: &str) -> Result<Option<Original>> {
         let response = self.session.s3.head_object().bucket(self.bucket).key(key).send().await;
         match response {
-            Ok(object) => Ok(original(object.content_length, object.e_tag.as_deref())),
+            Ok(object) => Ok(original(object.content_length, object.e_tag.as_deref(), object.version_id)),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
             Err(error) => Err(anyhow!(error).context("cannot read an original")),
         }
@@ -140,12 +140,13 @@ impl Media<'_> {
 fn listed(object: &aws_sdk_s3::types::Object) -> Option<(MediaId, Option<Original>)> {
     let key = object.key()?;
     // Consoles create such objects as "folders".
-    (!key.ends_with('/')).then(|| (MediaId::of_key(key), original(object.size, object.e_tag.as_deref())))
+    (!key.ends_with('/')).then(|| (MediaId::of_key(key), original(object.size, object.e_tag.as_deref(), None)))
 }
 
-fn original(size: Option<i64>, etag: Option<&str>) -> Option<Original> {
-    let etag = etag?.trim_matches('"').to_owned();
-    Some(Original { size: u64::try_from(size?).ok()?, etag })
+/// A list of objects does not name their versions.
+fn original(size: Option<i64>, etag: Option<&str>, version_id: Option<String>) -> Option<Original> {
+    let version = ObjectVersion { etag: etag?.trim_matches('"').to_owned(), id: version_id };
+    Some(Original { size: u64::try_from(size?).ok()?, version })
 }
 
 impl fmt::Display for ReprocessReport {

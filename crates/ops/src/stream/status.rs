@@ -20,6 +20,9 @@ pub struct Status {
     pub position: Option<Position>,
     /// The number of resets of the stream.
     pub generation: u64,
+    /// Whether the poller waits for a decision about a reset.
+    #[serde(rename = "stoppedByReset")]
+    pub is_reset: bool,
     /// The lease of the poller.
     pub lease: Option<LeaseInfo>,
     /// The unpublished part of the stream. `None` if the poller returns no status.
@@ -95,7 +98,12 @@ pub async fn status(session: &Session) -> Result<Status> {
 }
 
 fn of(checkpoint: Option<CheckpointStatus>, stream: Result<StreamStatus, String>, now: Timestamp) -> Status {
-    let checkpoint = checkpoint.unwrap_or(CheckpointStatus { position: None, generation: 0, holder: None });
+    let checkpoint = checkpoint.unwrap_or(CheckpointStatus {
+        position: None,
+        generation: 0,
+        is_stopped_by_reset: false,
+        holder: None,
+    });
     let lease = checkpoint.holder.map(|holder| LeaseInfo {
         owner: holder.lease.owner,
         epoch: holder.lease.epoch,
@@ -120,7 +128,8 @@ fn of(checkpoint: Option<CheckpointStatus>, stream: Result<StreamStatus, String>
             unreadable: stream.unreadable.clone(),
         }
     });
-    Status { position, generation: checkpoint.generation, lease, backlog, poller_error }
+    let is_reset = checkpoint.is_stopped_by_reset;
+    Status { position, generation: checkpoint.generation, is_reset, lease, backlog, poller_error }
 }
 
 impl fmt::Display for Status {
@@ -129,6 +138,9 @@ impl fmt::Display for Status {
         match self.position {
             Some(position) => writeln!(f, "published   up to {position}, generation {}", self.generation)?,
             None => writeln!(f, "published   nothing, generation {}", self.generation)?,
+        }
+        if self.is_reset {
+            writeln!(f, "reset       detected, and PollOnReset does not say how to continue")?;
         }
         match &self.backlog {
             Some(backlog) => {
@@ -181,7 +193,8 @@ mod tests {
     fn checkpoint_status() -> CheckpointStatus {
         let lease = Lease { owner: "r/1".to_owned(), epoch: 7 };
         let holder = Holder { lease, taken_at: Some(at(-12)), expires_at: at(83) };
-        CheckpointStatus { position: Some(Position::new(12, 3)), generation: 1, holder: Some(holder) }
+        let position = Some(Position::new(12, 3));
+        CheckpointStatus { position, generation: 1, is_stopped_by_reset: false, holder: Some(holder) }
     }
 
     fn stream_status() -> StreamStatus {
@@ -211,8 +224,10 @@ mod tests {
         let stream = StreamStatus { next: None, unreadable: Some("expired".to_owned()), ..stream_status() };
         let mut checkpoint = checkpoint_status();
         checkpoint.holder.as_mut().expect("a holder").expires_at = at(-1);
+        checkpoint.is_stopped_by_reset = true;
         let status = of(Some(checkpoint), Ok(stream), NOW).to_string();
         assert!(status.contains("8 commits, unreadable: expired"), "{status}");
+        assert!(status.contains("reset       detected"), "{status}");
         assert!(status.contains("of r/1 (epoch 7) has expired, acquired 12 s ago"), "{status}");
     }
 

@@ -1,93 +1,72 @@
+use std::borrow::Cow;
+use std::io::Cursor;
 use std::num::NonZeroU64;
 
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
+use image::metadata::Orientation;
+use image::{RgbaImage, imageops};
 
+use crate::colour::ColourSpace;
 use crate::decoded::{Decoded, Image};
-use crate::orientation::Orientation;
-use crate::raster::{Layout, Raster};
+use crate::pixels;
 use crate::size::Size;
 use crate::{Limits, PictureError};
 
+/// Decodes the first frame. What follows its pixels may be missing or damaged: later frames, the trailer.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
-    check_complete(bytes)?;
     let mut options = DecodeOptions::new();
-    options.set_color_output(ColorOutput::RGBA);
+    options.set_color_output(ColorOutput::Indexed);
     if let Ok(bytes) = NonZeroU64::try_from(limits.max_bytes() as u64) {
         options.set_memory_limit(MemoryLimit::Bytes(bytes));
     }
-    let mut decoder = options.read_info(bytes).map_err(from_decoder)?;
-    let screen = Size::new(decoder.width().into(), decoder.height().into());
+    let mut decoder = options.read_info(Cursor::new(with_colour_table(bytes))).map_err(from_decoder)?;
+    let frame = decoder.next_frame_info().map_err(from_decoder)?.ok_or_else(|| PictureError::corrupt("no frame"))?;
+    let (width, height) = (u32::from(frame.width), u32::from(frame.height));
+    let (left, top, transparent) = (u32::from(frame.left), u32::from(frame.top), frame.transparent);
+    let size = Size::new(width, height);
+    limits.check(size)?;
+    // A first frame that is larger than the screen, or outside of it, enlarges it, as in browsers.
+    let screen = Size::new(u32::from(decoder.width()).max(left + width), u32::from(decoder.height()).max(top + height));
     limits.check(screen)?;
 
-    let frame = decoder.next_frame_info().map_err(from_decoder)?.ok_or_else(|| PictureError::corrupt("no frame"))?;
-    // A frame may extend beyond the screen.
-    let frame_size = Size::new(frame.width.into(), frame.height.into());
-    let (left, top) = (usize::from(frame.left), usize::from(frame.top));
-    limits.check(frame_size)?;
-    let mut frame = vec![0; decoder.buffer_size()];
-    decoder.read_into_buffer(&mut frame).map_err(from_decoder)?;
-
-    let pixels = compose(&frame, frame_size, left, top, screen);
+    let mut indices = vec![0; decoder.buffer_size()];
+    decoder.read_into_buffer(&mut indices).map_err(from_decoder)?;
+    // An index beyond the table is black, as in browsers.
+    let mut colours = [[0, 0, 0, u8::MAX]; 256];
+    for (colour, rgb) in colours.iter_mut().zip(decoder.palette().map_err(from_decoder)?.as_chunks::<3>().0) {
+        colour[..3].copy_from_slice(rgb);
+    }
+    if let Some(index) = transparent {
+        colours[usize::from(index)] = [0; 4];
+    }
+    let pixels = indices.iter().flat_map(|&index| colours[usize::from(index)]).collect();
+    drop(indices);
+    let mut picture = pixels::rgba(size, pixels)?;
+    if screen != size {
+        let mut canvas = RgbaImage::new(screen.width, screen.height);
+        imageops::replace(&mut canvas, &picture, left.into(), top.into());
+        picture = canvas;
+    }
     Ok(Decoded {
         size: screen,
-        image: Image::Raster(Raster { size: screen, layout: Layout::Rgba, pixels }),
-        orientation: Orientation::Upright,
-        icc_profile: None,
+        image: Image::Pixels(picture.into()),
+        orientation: Orientation::NoTransforms,
+        colours: ColourSpace::Srgb,
     })
 }
 
-/// Draws the RGBA frame at `left`, `top` on a transparent screen and crops it to the screen.
-fn compose(frame: &[u8], frame_size: Size, left: usize, top: usize, screen: Size) -> Vec<u8> {
-    let stride = screen.width as usize * 4;
-    let mut pixels = vec![0; stride * screen.height as usize];
-    let rows = frame.chunks_exact(frame_size.width as usize * 4);
-    for (from, to) in rows.zip(pixels.chunks_exact_mut(stride).skip(top)) {
-        let to = to.get_mut(left * 4..).unwrap_or_default();
-        let visible = from.len().min(to.len());
-        to[..visible].copy_from_slice(&from[..visible]);
-    }
-    pixels
-}
-
-/// Reads all blocks up to the trailer (GIF89a specification, appendix B), because a file without a
-/// trailer is truncated although only the first frame is decoded.
-fn check_complete(mut bytes: &[u8]) -> Result<(), PictureError> {
-    let mut take = |length: usize| {
-        let (taken, rest) = bytes.split_at_checked(length)?;
-        bytes = rest;
-        Some(taken)
-    };
-    // `None` at an early end of the file.
-    let mut read_blocks = || -> Option<Result<(), PictureError>> {
-        // The length of a colour table is in the flags of the descriptor before it.
-        let table_length = |flags: u8| match flags & 0x80 {
-            0 => 0,
-            _ => 3 << ((flags & 7) + 1),
-        };
-        let screen = take(13)?;
-        take(table_length(screen[10]))?;
-        loop {
-            match take(1)? {
-                [0x3b] => return Some(Ok(())),
-                [0x21] => drop(take(1)?),
-                [0x2c] => {
-                    let frame = take(9)?;
-                    take(table_length(frame[8]))?;
-                    take(1)?; // LZW code size
-                }
-                _ => return Some(Err(PictureError::corrupt("an unknown block"))),
-            }
-            // The data consists of sub-blocks with a length each; an empty one is the last.
-            loop {
-                let length = take(1)?[0];
-                if length == 0 {
-                    break;
-                }
-                take(length.into())?;
-            }
+/// A file with a global colour table: of two black colours, if it has none. The decoder requires a table.
+fn with_colour_table(bytes: &[u8]) -> Cow<'_, [u8]> {
+    const HEADER: usize = 13;
+    const FLAGS: usize = 10;
+    match bytes.split_at_checked(HEADER) {
+        Some((header, rest)) if header[FLAGS] & 0x80 == 0 => {
+            let mut file = [header, &[0; 6], rest].concat();
+            file[FLAGS] = header[FLAGS] & !7 | 0x80;
+            Cow::Owned(file)
         }
-    };
-    read_blocks().unwrap_or(Err(PictureError::Truncated))
+        _ => Cow::Borrowed(bytes),
+    }
 }
 
 fn from_decoder(error: DecodingError) -> PictureError {

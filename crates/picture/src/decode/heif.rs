@@ -15,6 +15,8 @@ mod hevc;
 mod reader;
 mod transform;
 
+use image::{RgbImage, RgbaImage};
+
 use canvas::{Canvas, Role};
 use colour_info::ColourInfo;
 use container::{Container, Property};
@@ -23,8 +25,9 @@ use hevc::CodedPicture;
 use reader::BoxReader;
 use transform::read_transform;
 
+use crate::colour::ColourSpace;
 use crate::decoded::{Decoded, Image};
-use crate::raster::{Layout, Raster};
+use crate::pixels;
 use crate::resize::Resizer;
 use crate::size::Size;
 use crate::{Limits, PictureError};
@@ -46,9 +49,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     }
 
     let (canvas, colour) = decode_item(&container, container.primary, &properties, size, Role::Colour)?;
-    let icc_profile = match icc_profile(&container, &properties)? {
-        Some(icc) => Some(icc.to_vec()),
-        None => colour.icc_profile()?,
+    let colours = match icc_profile(&container, &properties)? {
+        Some(icc) => ColourSpace::Icc(icc.to_vec()),
+        None => colour.space(),
     };
     let image = match alpha_item(&container)? {
         None => Image::Planes(canvas.crop(transform), colour.matrix),
@@ -61,10 +64,10 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
             let alpha = alpha.crop(transform).luma;
             // The size stays the same; the chroma becomes 4:2:0, which `to_rgb` requires.
             let planes = canvas.crop(transform).resize(transform.size, &mut Resizer::new())?;
-            Image::Raster(with_alpha(planes.to_rgb(colour.matrix), &alpha.plane.samples))
+            Image::Pixels(with_alpha(&planes.to_rgb(colour.matrix), &alpha.plane.samples)?.into())
         }
     };
-    Ok(Decoded { size: transform.size, image, orientation: transform.orientation, icc_profile })
+    Ok(Decoded { size: transform.size, image, orientation: transform.orientation, colours })
 }
 
 /// Decodes an item with these properties: a coded picture or a grid of them.
@@ -135,9 +138,9 @@ fn decode_coded(
     hevc::decode(config, &container.data(item)?, size)
 }
 
-fn with_alpha(raster: Raster, alpha: &[u8]) -> Raster {
-    let pixels = raster.pixels.chunks_exact(3).zip(alpha).flat_map(|(p, &alpha)| [p[0], p[1], p[2], alpha]);
-    Raster { size: raster.size, layout: Layout::Rgba, pixels: pixels.collect() }
+fn with_alpha(rgb: &RgbImage, alpha: &[u8]) -> Result<RgbaImage, PictureError> {
+    let pixels = rgb.pixels().zip(alpha).flat_map(|(p, &alpha)| [p[0], p[1], p[2], alpha]);
+    pixels::rgba(Size::new(rgb.width(), rgb.height()), pixels.collect())
 }
 
 /// The size that the container declares (`ispe`).

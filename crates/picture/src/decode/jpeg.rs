@@ -1,13 +1,16 @@
 //! Decodes JPEGs to planes at reduced scale. Files that `jpeg-planes` does not support (CMYK, RGB,
 //! several scans of a sequential picture) are decoded by `jpeg_fallback`.
 
+use image::metadata::Orientation;
 use jpeg_planes::{Decoder, Error, Header, Scale};
 
 use super::jpeg_fallback;
+use super::jpeg_markers::exif_in_segment;
 use crate::channel::Channel;
+use crate::colour::ColourSpace;
 use crate::decoded::{Decoded, Image};
 use crate::limits::check_jpeg_side;
-use crate::orientation::Orientation;
+use crate::orientation::Orient;
 use crate::planes::{Matrix, Planes};
 use crate::size::Size;
 use crate::{BOUNDS, Limits, PictureError};
@@ -20,7 +23,11 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     };
     let header = decoder.header();
     let size = Size::new(header.width.into(), header.height.into());
-    limits.check(size)?;
+    if header.progressive {
+        limits.check(size)?
+    } else {
+        limits.check_baseline_jpeg(size)?
+    }
     check_jpeg_side(size)?;
 
     let (across, down) = header.sampling.factors();
@@ -47,8 +54,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     Ok(Decoded {
         size,
         image: Image::Planes(planes, Matrix::BT601),
-        orientation: exif(header).map(Orientation::from_exif).unwrap_or_default(),
-        icc_profile: icc_profile(header),
+        orientation: exif(header).map_or(Orientation::NoTransforms, Orientation::from_tiff),
+        colours: ColourSpace::by_icc(icc_profile(header)),
     })
 }
 
@@ -74,7 +81,7 @@ fn is_ycbcr(header: &Header<'_>) -> bool {
 
 fn exif<'a>(header: &Header<'a>) -> Option<&'a [u8]> {
     let mut segments = header.segments.iter().filter(|segment| segment.marker == 0xe1);
-    segments.find_map(|segment| segment.data.strip_prefix(b"Exif\0\0"))
+    segments.find_map(|segment| exif_in_segment(segment.data))
 }
 
 /// The profile, joined from its segments. `None` if one is missing.

@@ -3,14 +3,17 @@
 
 use std::io::{self, Read};
 
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage};
 use jpeg_decoder::{ColorTransform, Decoder, Error, PixelFormat};
 
 use super::jpeg_markers::{MarkerInfo, read_markers};
 use crate::cmyk::Cmyk;
+use crate::colour::ColourSpace;
 use crate::decoded::{Decoded, Image};
 use crate::limits::check_jpeg_side;
-use crate::orientation::Orientation;
-use crate::raster::{Layout, Raster, grey_to_rgb};
+use crate::orientation::Orient;
+use crate::pixels;
 use crate::size::Size;
 use crate::{BOUNDS, Limits, PictureError};
 
@@ -35,20 +38,23 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureEr
     let info = decoder.info().ok_or_else(|| PictureError::corrupt("no frame"))?;
 
     let small = Size::new(width.into(), height.into());
-    let raster = |pixels| Image::Raster(Raster { size: small, layout: Layout::Rgb, pixels });
     let image = match info.pixel_format {
-        PixelFormat::L8 => raster(grey_to_rgb(&samples)),
-        PixelFormat::RGB24 => raster(samples),
-        PixelFormat::CMYK32 => {
-            Image::Cmyk(Cmyk { size: small, samples: cmyk(samples, markers.adobe_transform.is_some()) })
+        PixelFormat::L8 => {
+            let grey = GrayImage::from_raw(small.width, small.height, samples);
+            let grey = grey.ok_or_else(|| PictureError::internal("too few samples"))?;
+            Image::Pixels(DynamicImage::from(grey).into_rgb8().into())
         }
+        PixelFormat::RGB24 => Image::Pixels(pixels::rgb(small, samples)?.into()),
+        // The decoder inverts the samples, which are the light that the inks leave, to amounts of ink. This holds for all
+        // files: Adobe's, and those of programs that omit Adobe's marker. Browsers and libraries do the same.
+        PixelFormat::CMYK32 => Image::Cmyk(Cmyk { size: small, samples }),
         PixelFormat::L16 => return Err(PictureError::UnsupportedFormat),
     };
     Ok(Decoded {
         size,
         image,
-        orientation: markers.exif.map(Orientation::from_exif).unwrap_or_default(),
-        icc_profile: decoder.icc_profile(),
+        orientation: markers.exif.map_or(Orientation::NoTransforms, Orientation::from_tiff),
+        colours: ColourSpace::by_icc(decoder.icc_profile()),
     })
 }
 
@@ -69,11 +75,13 @@ fn check_support(markers: &MarkerInfo) -> Result<(), PictureError> {
         return Err(PictureError::corrupt("too many scans"));
     }
     // The decoder would render a component without any scan as flat grey.
-    let has_scan = |component| {
+    let is_complete = |&component: &u8| {
         let mut scans = markers.scans.iter();
-        scans.any(|scan| scan.has_dc && scan.components.contains(component))
+        let has_scan = scans.any(|scan| scan.band.0 == 0 && scan.components.contains(&component));
+        // A progressive picture may omit scans, but only an end marker shows that it does.
+        has_scan && (!progressive || markers.has_end || markers.is_finished(component))
     };
-    if !frame.components.iter().all(has_scan) {
+    if !frame.components.iter().all(is_complete) {
         return Err(PictureError::Truncated);
     }
     Ok(())
@@ -99,17 +107,6 @@ fn colour_transform(markers: &MarkerInfo) -> Result<ColorTransform, PictureError
     })
 }
 
-/// Converts the decoder's samples to amounts of ink.
-///
-/// The decoder always inverts. That is right for Adobe's files, which store inverted samples; for
-/// files without Adobe's marker it is undone.
-fn cmyk(mut samples: Vec<u8>, adobe: bool) -> Vec<u8> {
-    if !adobe {
-        samples.iter_mut().for_each(|sample| *sample = 255 - *sample);
-    }
-    samples
-}
-
 fn from_decoder(error: Error) -> PictureError {
     match error {
         Error::Io(error) => PictureError::from_io(&error),
@@ -118,7 +115,7 @@ fn from_decoder(error: Error) -> PictureError {
     }
 }
 
-/// Reads a JPEG and inserts a seal after the data of each scan.
+/// Reads a JPEG up to its last scan, inserts a seal after the data of each scan, and ends with an end marker.
 ///
 /// At a marker that comes too early (in a truncated file to which some software has added an end
 /// marker), the decoder continues with zero bits and the rest of the picture turns grey. The seal is
@@ -143,15 +140,24 @@ const SEAL: &[u8] = &{
     seal
 };
 
+/// The segment of Motion JPEG after which the decoder uses the typical Huffman codes where the file defines none.
+const MOTION_JPEG: &[u8] = b"\xff\xe0\0\x07AVI1\0";
+
 impl<'a> SealedReader<'a> {
     fn new(bytes: &'a [u8], markers: &MarkerInfo) -> Self {
-        let mut pieces = Vec::with_capacity(2 * markers.scans.len() + 1);
-        let mut from = 0;
-        for scan in &markers.scans {
-            pieces.extend([&bytes[from..scan.end], SEAL]);
-            from = scan.end;
+        let end = markers.scans.last().map_or(bytes.len(), |scan| scan.end);
+        let seals = markers.scans.iter().map(|scan| (scan.end..scan.end, SEAL));
+        let without_short = markers.short_segments.iter().filter(|&&at| at < end).map(|&at| (at..at + 4, &[][..]));
+        let mut changes: Vec<_> = seals.chain(without_short).collect();
+        changes.sort_by_key(|(replaced, _)| replaced.start);
+
+        let (start, mut from) = (&bytes[..2], 2);
+        let mut pieces = vec![start, MOTION_JPEG];
+        for (replaced, by) in changes {
+            pieces.extend([&bytes[from..replaced.start], by]);
+            from = replaced.end;
         }
-        pieces.push(&bytes[from..markers.end]);
+        pieces.push(&[0xff, 0xd9]);
         pieces.reverse();
         Self { current: &[], rest: pieces }
     }

@@ -1,46 +1,43 @@
 use std::io::Cursor;
 
-use image_webp::{DecodingError, WebPDecoder};
+use image::codecs::webp::WebPDecoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder};
 use jpeg_planes::Plane;
 use vp8_planes::Smoothing;
 
-use super::riff;
+use super::riff::{self, Pixels};
 use crate::channel::Channel;
+use crate::colour::ColourSpace;
 use crate::decoded::{Decoded, Image};
-use crate::orientation::Orientation;
+use crate::orientation::Orient;
+use crate::pixels::to_rgb_or_rgba;
 use crate::planes::{Matrix, Planes};
-use crate::raster::{Layout, Raster};
 use crate::size::Size;
 use crate::{BOUNDS, Limits, PictureError};
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
     let container = riff::read_container(bytes)?;
-    limits.check(container.canvas)?;
-
-    // The decoder would also read bytes after the end.
-    let bytes = &bytes[..container.end];
-    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(from_decoder)?;
-    decoder.set_memory_limit(limits.max_bytes());
-    let (width, height) = decoder.dimensions();
-    let size = Size::new(width, height);
-    if size != container.canvas {
-        return Err(PictureError::corrupt("a canvas of two sizes"));
-    }
-    // Unreadable metadata is ignored.
-    let exif = decoder.exif_metadata().ok().flatten();
-    let orientation = exif.as_deref().map(exif_orientation).unwrap_or_default();
-    let icc_profile = decoder.icc_profile().ok().flatten();
-    if let (Some(frame), false) = (container.lossy, decoder.has_alpha()) {
-        let image = Image::Planes(decode_lossy(frame, size)?, Matrix::BT601);
-        return Ok(Decoded { size, image, orientation, icc_profile });
-    }
-    // Of an animation, the decoder returns the first frame on a transparent canvas.
-    let length = decoder.output_buffer_size().ok_or_else(|| PictureError::corrupt("larger than memory"))?;
-    let mut pixels = vec![0; length];
-    decoder.read_image(&mut pixels).map_err(from_decoder)?;
-
-    let layout = if decoder.has_alpha() { Layout::Rgba } else { Layout::Rgb };
-    Ok(Decoded { size, image: Image::Raster(Raster { size, layout, pixels }), orientation, icc_profile })
+    let size = container.canvas;
+    limits.check(size)?;
+    let image = match container.pixels {
+        Pixels::Lossy(frame) => Image::Planes(decode_lossy(frame, size)?, Matrix::BT601),
+        Pixels::Other(file) => {
+            let decoder = WebPDecoder::new(Cursor::new(file)).map_err(PictureError::from_image)?;
+            if decoder.dimensions() != (size.width, size.height) {
+                return Err(PictureError::corrupt("a canvas of two sizes"));
+            }
+            // Of an animation, this is the first frame on a transparent canvas.
+            let picture = DynamicImage::from_decoder(decoder).map_err(PictureError::from_image)?;
+            Image::Pixels(to_rgb_or_rgba(picture))
+        }
+    };
+    Ok(Decoded {
+        size,
+        image,
+        orientation: container.exif.map_or(Orientation::NoTransforms, exif_orientation),
+        colours: ColourSpace::by_icc(container.icc_profile.map(<[u8]>::to_vec)),
+    })
 }
 
 /// Decodes an opaque lossy frame to planes in full range.
@@ -72,12 +69,5 @@ fn decode_lossy(frame: &[u8], size: Size) -> Result<Planes, PictureError> {
 
 /// The chunk should start with the TIFF header, but some writers add the prefix that JPEG uses.
 fn exif_orientation(chunk: &[u8]) -> Orientation {
-    Orientation::from_exif(chunk.strip_prefix(b"Exif\0\0").unwrap_or(chunk))
-}
-
-fn from_decoder(error: DecodingError) -> PictureError {
-    match error {
-        DecodingError::IoError(error) => PictureError::from_io(&error),
-        error => PictureError::corrupt(error),
-    }
+    Orientation::from_tiff(chunk.strip_prefix(b"Exif\0\0").unwrap_or(chunk))
 }

@@ -90,7 +90,7 @@ fn apply(bytes: &mut Vec<u8>, in_header: bool, damage: &Damage) {
 }
 
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
-    let limits = Limits { max_pixels: 1_000_000 };
+    let limits = Limits { max_pixels: 1_000_000, max_baseline_jpeg_pixels: 1_000_000 };
     match make_variants(bytes, &limits) {
         Ok(pictures) => {
             prop_assert!(u64::from(pictures.width) * u64::from(pictures.height) <= 1_000_000);

@@ -136,12 +136,40 @@ fn interlaced_gif_and_frame_larger_than_the_screen_decode() {
     frame.interlaced = true;
     assert_pattern(&gif((width, height), &[frame]));
 
-    // A frame is cropped to the screen.
-    let mut frame = gif::Frame::from_indexed_pixels(100, 100, vec![1; 10_000], None);
-    (frame.left, frame.top) = (30, 0);
-    let pictures = make(&gif((40, 20), &[frame])).unwrap();
-    assert_eq!((pictures.width, pictures.height), (40, 20));
-    let webp = largest(&pictures, Encoding::WebP);
-    assert_eq!(pixel(webp, 5, 10)[3], 0);
-    assert_near(pixel(webp, 36, 10), [30, 160, 60, 255], 8);
+    // A frame enlarges the screen, even one without a size.
+    for screen in [(40, 20), (0, 0), (0, 20), (131, 1)] {
+        let mut frame = gif::Frame::from_indexed_pixels(100, 100, vec![1; 10_000], None);
+        (frame.left, frame.top) = (30, 7);
+        let pictures = make(&gif(screen, &[frame])).unwrap();
+        assert_eq!((pictures.width, pictures.height), (u32::from(screen.0).max(130), 107));
+        let webp = largest(&pictures, Encoding::WebP);
+        assert_eq!((pixel(webp, 15, 50)[3], pixel(webp, 60, 2)[3]), (0, 0));
+        assert_near(pixel(webp, 36, 50), [30, 160, 60, 255], 8);
+        assert_near(pixel(webp, 125, 102), [30, 160, 60, 255], 8);
+    }
+}
+
+/// Such an index is black, unless it is the transparent one.
+#[test]
+fn gif_index_beyond_the_table_is_black() {
+    // Columns of 10 pixels with the indices 0 to 7; the table has four colours.
+    let indices = pixels(80, 40, |x, _| [(x / 10) as u8]);
+    let frame = |transparent| gif::Frame::from_indexed_pixels(80, 40, indices.clone(), transparent);
+    let opaque = make(&gif((80, 40), &[frame(None)])).unwrap();
+    let webp = largest(&opaque, Encoding::WebP);
+    assert_near(pixel(webp, 34, 20), [220, 200, 40, 255], 16);
+    for x in [45, 55, 65, 75] {
+        assert_near(pixel(webp, x, 20), [0, 0, 0, 255], 8);
+    }
+    let transparent = make(&gif((80, 40), &[frame(Some(6))])).unwrap();
+    let webp = largest(&transparent, Encoding::WebP);
+    assert_near(pixel(webp, 55, 20), [0, 0, 0, 255], 8);
+    assert_eq!(pixel(webp, 65, 20)[3], 0);
+
+    // Without any table, all indices are beyond it.
+    let mut without = gif((80, 40), &[frame(None)]);
+    assert_eq!(without[10] & 0x87, 0x81, "a table of four colours");
+    without[10] &= !0x87;
+    without.drain(13..25);
+    assert_flat(&without, [0; 3], 2);
 }

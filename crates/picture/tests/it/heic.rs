@@ -59,9 +59,14 @@ fn heic_of_each_colour_format_has_the_right_colours() {
     assert!(p3[0][0] > 210 && p3[0][1] < 20, "{p3:?}");
 }
 
+/// The file has the primaries and the transfer function of HDR video (BT.2020, PQ).
 #[test]
-fn hdr_transfer_function_is_unsupported() {
-    assert_eq!(code(&heic("pq")), "unsupported_format");
+fn hdr_picture_is_compressed_to_the_range_of_srgb() {
+    let [red, green, blue, yellow] = quarters(&make(&heic("pq")).unwrap());
+    assert!(red[0] > 200 && red[1] < 60 && red[2] < 60, "{red:?}");
+    assert!(green[1] > 100 && green[0] < 60, "{green:?}");
+    assert!(blue[2] > 200 && blue[0] < 60, "{blue:?}");
+    assert!(yellow[0] > 200 && yellow[1] > 150 && yellow[2] < 90, "{yellow:?}");
 }
 
 #[test]
@@ -157,7 +162,7 @@ fn size_in_the_header_above_the_limit_or_other_than_coded_is_an_error() {
     items[0].properties = vec![size(50_000, 50_000)];
     let expected = PictureError::TooManyPixels { width: 50_000, height: 50_000, max_pixels: 64_000_000 };
     assert_eq!(make(&file(&items)), Err(expected));
-    let limits = Limits { max_pixels: 200 * 120 - 1 };
+    let limits = Limits { max_pixels: 200 * 120 - 1, ..Limits::default() };
     assert_eq!(make_variants(&heic("plain"), &limits).unwrap_err().code(), "too_many_pixels");
     // The declared size differs from the coded size.
     for claimed in [(201, 120), (200, 121), (20, 20), (0, 120)] {
@@ -243,14 +248,76 @@ fn repeated_slice_is_ignored_and_missing_slice_is_corrupt() {
 }
 
 #[test]
-fn heic_cut_at_any_byte_is_truncated() {
-    for whole in [heic("plain"), heic("rgba"), file(&grid(101, 77))] {
-        for length in 1..whole.len() {
-            // The brand is at bytes 8 to 12.
-            let expected = if length < 12 { "unsupported_format" } else { "truncated" };
-            assert_eq!(code(&whole[..length]), expected, "{length}");
+fn heic_cut_at_any_byte_is_truncated_or_whole() {
+    for file in [heic("plain"), heic("rgba"), file(&grid(101, 77))] {
+        let whole = make(&file).unwrap();
+        for length in 1..file.len() {
+            match make(&file[..length]) {
+                // The brand is at bytes 8 to 12.
+                Err(error) if length < 12 => assert_eq!(error.code(), "unsupported_format", "{length}"),
+                Err(error) => assert_eq!(error.code(), "truncated", "{length}"),
+                Ok(pictures) => assert!(pictures == whole, "{length}"),
+            }
+        }
+        assert_eq!(code(&file[..file.len() / 2]), "truncated");
+    }
+}
+
+/// Phones append videos and their own data, whose boxes may be damaged.
+#[test]
+fn bytes_behind_the_boxes_are_ignored() {
+    let behind: [&[u8]; 7] = [
+        b"\n",
+        b"\0",
+        &[0; 4096],
+        b"maker's text",
+        b"\0\0\0\x08free",
+        b"\xff\xff\xff\xffmpvd\0",
+        b"\0\0\0\x09moov\0\0\0",
+    ];
+    for file in [heic("plain"), heic("rgba"), file(&grid(101, 77))] {
+        let whole = make(&file);
+        for behind in behind {
+            assert!(make(&[&file[..], behind].concat()) == whole, "{behind:?}");
         }
     }
+}
+
+#[test]
+fn file_with_the_general_brand_alone_decodes() {
+    let mut bytes = file(&[coded("plain", (200, 120))]);
+    bytes[8..24].copy_from_slice(b"mif1\0\0\0\0mif1miaf");
+    assert_quarters(&bytes, [RED, GREEN, BLUE, YELLOW]);
+    // The picture decides whether it can be decoded.
+    let mut av1 = coded("plain", (200, 120));
+    av1.kind = b"av01";
+    let mut bytes = file(&[av1]);
+    bytes[8..24].copy_from_slice(b"mif1\0\0\0\0mif1miaf");
+    assert_eq!(code(&bytes), "unsupported_format");
+}
+
+#[test]
+fn clean_aperture_before_or_after_a_rotation_crops_what_it_refers_to() {
+    let numbers = |numbers: [i32; 8]| numbers.iter().flat_map(|number| number.to_be_bytes()).collect::<Vec<u8>>();
+    let cropped = |properties: &[(&'static [u8; 4], Vec<u8>)]| {
+        let mut item = coded("plain", (200, 120));
+        item.properties.extend(properties.iter().map(|(name, content)| (*name, content.clone(), true)));
+        let pictures = make(&file(&[item])).unwrap();
+        ((pictures.width, pictures.height), quarters(&pictures))
+    };
+    let near = |got: [[u8; 4]; 4], want: [[u8; 4]; 4]| {
+        got.into_iter().zip(want).for_each(|(got, want)| assert_near(got, want, 6));
+    };
+    // The right half of the stored picture, then 90° counterclockwise.
+    let right = numbers([100, 1, 120, 1, 50, 1, 0, 1]);
+    let (size, colours) = cropped(&[(b"clap", right), (b"irot", vec![1])]);
+    assert_eq!(size, (120, 100));
+    near(colours, [GREEN, YELLOW, GREEN, YELLOW]);
+    // First the rotation; the right half of the result is the lower half of the stored picture.
+    let right = numbers([60, 1, 200, 1, 30, 1, 0, 1]);
+    let (size, colours) = cropped(&[(b"irot", vec![1]), (b"clap", right)]);
+    assert_eq!(size, (60, 200));
+    near(colours, [YELLOW, YELLOW, BLUE, BLUE]);
 }
 
 #[test]

@@ -37,15 +37,50 @@ fn cmyk_and_ycck_jpeg_with_adobe_marker_have_the_right_colours() {
     }
 }
 
-/// Without Adobe's marker, samples are not inverted: 255 is full ink.
+/// Files without Adobe's marker are inverted, too, as in browsers and libraries.
 #[test]
-fn cmyk_jpeg_without_adobe_marker_has_the_right_colours() {
-    let stored = INK.map(|ink| 255 - ink).repeat(400); // the encoder inverts it
-    let mut bytes = jpeg(20, 20, &stored, Jpeg::Cmyk, |_| {});
-    let at = bytes.windows(5).position(|w| w == b"Adobe").unwrap() - 4;
-    assert_eq!(bytes[at..at + 4], [0xff, 0xee, 0x00, 0x0e]);
-    bytes.drain(at..at + 16);
-    assert_flat(&bytes, LIGHT, 4);
+fn cmyk_jpeg_without_adobe_marker_has_the_same_colours() {
+    for progressive in [false, true] {
+        let mut bytes = jpeg(20, 20, &INK.repeat(400), Jpeg::Cmyk, |encoder| encoder.set_progressive(progressive));
+        assert_flat(&bytes, LIGHT, 4);
+        let at = bytes.windows(5).position(|w| w == b"Adobe").unwrap() - 4;
+        assert_eq!(bytes[at..at + 4], [0xff, 0xee, 0x00, 0x0e]);
+        bytes.drain(at..at + 16);
+        assert_flat(&bytes, LIGHT, 4);
+    }
+}
+
+/// Removes the segments with this marker.
+fn without_segments(mut bytes: Vec<u8>, marker: u8) -> Vec<u8> {
+    while let Some(at) = bytes.windows(2).position(|w| w == [0xff, marker]) {
+        let length = 2 + usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]]));
+        bytes.drain(at..at + length);
+    }
+    bytes
+}
+
+#[test]
+fn jpeg_without_huffman_tables_has_the_same_picture() {
+    use jpeg_encoder::SamplingFactor::*;
+    const TABLES: u8 = 0xc4;
+    for sampling in [R_4_4_4, R_4_2_0, R_4_1_1] {
+        assert_pattern(&without_segments(pattern_jpeg(|encoder| encoder.set_sampling_factor(sampling)), TABLES));
+    }
+    assert_flat(&without_segments(jpeg(20, 20, &[140; 400], Jpeg::Luma, |_| {}), TABLES), [140; 3], 2);
+    assert_flat(&without_segments(jpeg(20, 20, &INK.repeat(400), Jpeg::Cmyk, |_| {}), TABLES), LIGHT, 4);
+}
+
+#[test]
+fn segment_shorter_than_its_length_field_is_skipped() {
+    let files = [
+        pattern_jpeg(|_| {}),
+        pattern_jpeg(|encoder| encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_1_1)),
+    ];
+    for bytes in files {
+        for (marker, length) in [(0xfe, 0), (0xfe, 1), (0xec, 0), (0xe1, 1)] {
+            assert_pattern(&[&bytes[..2], &[0xff, marker, 0, length], &bytes[2..]].concat());
+        }
+    }
 }
 
 /// A CMYK profile determines the colours. An RGB profile is ignored.

@@ -3,7 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
+mod cases;
+mod chroma;
 mod damaged;
+mod ends;
 mod formats;
 #[cfg(feature = "heic")]
 mod heic;

@@ -66,12 +66,12 @@ fn frame(width: u32, height: u32, chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
 
 #[test]
 fn header_of_each_format_that_claims_too_many_pixels_is_an_error() {
-    let too_many = |bytes: &[u8], width, height| {
-        let expected = PictureError::TooManyPixels { width, height, max_pixels: 64_000_000 };
-        assert_eq!(make(bytes), Err(expected));
+    let exceeds = |bytes: &[u8], width, height, max_pixels| {
+        assert_eq!(make(bytes), Err(PictureError::TooManyPixels { width, height, max_pixels }));
     };
+    let too_many = |bytes: &[u8], width, height| exceeds(bytes, width, height, 64_000_000);
     too_many(&png_claiming(50_000, 50_000), 50_000, 50_000);
-    too_many(&claim(pattern_jpeg(|_| {}), 65_500, 65_500), 65_500, 65_500);
+    exceeds(&claim(pattern_jpeg(|_| {}), 65_500, 65_500), 65_500, 65_500, 210_000_000);
     let vp8 = vp8(16, 16);
     let mut large = vp8.clone();
     large[6..10].copy_from_slice(&[0xff, 0x3f, 0xff, 0x3f]);
@@ -128,8 +128,9 @@ fn dimension_of_zero_is_corrupt() {
         png[29..33].copy_from_slice(&crc.to_be_bytes());
         assert_eq!(code(&png), "corrupt");
         let frame = gif::Frame::from_indexed_pixels(2, 2, [0; 4], None);
+        // The frame enlarges the screen of a GIF.
         let mut gif = gif((width, height), std::slice::from_ref(&frame));
-        assert_eq!(code(&gif), "corrupt");
+        assert!(make(&gif).is_ok());
         gif[6..10].copy_from_slice(&[2, 0, 2, 0]);
         let at = gif.iter().rposition(|&b| b == 0x2c).unwrap();
         gif[at + 5..at + 9].copy_from_slice(&[width as u8, 0, height as u8, 0]);
@@ -140,23 +141,66 @@ fn dimension_of_zero_is_corrupt() {
     assert_eq!(code(&riff(&[(b"VP8 ", &vp8)])), "corrupt");
 }
 
-/// The CRC-32 of PNG.
-fn crc(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| match crc & 1 {
-            1 => crc >> 1 ^ 0xedb8_8320,
-            _ => crc >> 1,
-        })
-    })
+#[test]
+fn limit_of_the_caller_applies() {
+    let exact = u64::from(WIDTH * HEIGHT);
+    let (baseline, progressive) = (pattern_jpeg(|_| {}), pattern_jpeg(|encoder| encoder.set_progressive(true)));
+    let other = pattern_jpeg(|encoder| encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_1_1));
+    let limit = |bytes: &[u8], max_pixels, max_baseline_jpeg_pixels| {
+        make_variants(bytes, &Limits { max_pixels, max_baseline_jpeg_pixels }).map(drop).map_err(|error| error.code())
+    };
+    assert_eq!(limit(&baseline, 0, exact), Ok(()));
+    assert_eq!(limit(&baseline, exact, exact - 1), Err("too_many_pixels"));
+    // Only a baseline JPEG that is scaled while it is decoded has a limit of its own.
+    for bytes in [progressive, other, rgb_png(WIDTH, HEIGHT, &pattern_pixels())] {
+        assert_eq!(limit(&bytes, exact, 0), Ok(()));
+        assert_eq!(limit(&bytes, exact - 1, exact), Err("too_many_pixels"));
+    }
+}
+
+/// A baseline JPEG of 16,320 × 12,240 pixels, the size of phones' largest photos, with quarters of four colours.
+fn jpeg_of_200_megapixels() -> Vec<u8> {
+    const SIZE: (u32, u32) = (16_320, 12_240);
+    // An upper and a lower row of blocks, each a restart interval.
+    let rows = pixels(SIZE.0, 32, |x, y| match (x < SIZE.0 / 2, y < 16) {
+        (true, true) => [200, 30, 30],
+        (false, true) => [30, 160, 60],
+        (true, false) => [40, 60, 200],
+        (false, false) => [220, 200, 40],
+    });
+    let bytes = jpeg(SIZE.0, 32, &rows, jpeg_encoder::ColorType::Rgb, |encoder| {
+        encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_2_0);
+        encoder.set_restart_interval((SIZE.0 / 16) as u16);
+    });
+    let scan = bytes.windows(2).position(|w| w == [0xff, 0xda]).unwrap();
+    let data = scan + 2 + usize::from(bytes[scan + 3]);
+    let restart = bytes.windows(2).position(|w| w == [0xff, 0xd0]).unwrap();
+    let (upper, lower) = (&bytes[data..restart], &bytes[restart + 2..bytes.len() - 2]);
+    let mut large = claim(bytes[..data].to_vec(), SIZE.0 as u16, SIZE.1 as u16);
+    let rows = SIZE.1 / 16;
+    for row in 0..rows {
+        large.extend(if row < rows / 2 { upper } else { lower });
+        large.extend([0xff, 0xd0 + (row % 8) as u8]);
+    }
+    large.truncate(large.len() - 2);
+    large.extend([0xff, 0xd9]);
+    large
 }
 
 #[test]
-fn limit_of_the_caller_applies() {
-    let jpeg = pattern_jpeg(|_| {});
-    let limit = |max_pixels| make_variants(&jpeg, &Limits { max_pixels });
-    let exact = u64::from(WIDTH * HEIGHT);
-    assert!(limit(exact).is_ok());
-    assert_eq!(limit(exact - 1).unwrap_err().code(), "too_many_pixels");
+fn baseline_jpeg_of_200_megapixels_decodes() {
+    let pictures = make(&jpeg_of_200_megapixels()).unwrap();
+    assert_eq!((pictures.width, pictures.height), (16_320, 12_240));
+    let variant = largest(&pictures, picture::Encoding::Jpeg);
+    assert_eq!((variant.width, variant.height), (1080, 810));
+    for ((x, y), [r, g, b]) in [
+        ((200, 200), [200, 30, 30]),
+        ((900, 200), [30, 160, 60]),
+        ((200, 700), [40, 60, 200]),
+        ((900, 700), [220, 200, 40]),
+    ] {
+        assert_near(pixel(variant, x, y), [r, g, b, 255], 8);
+    }
 }
 
 #[test]
@@ -172,14 +216,10 @@ fn empty_and_unsupported_content_is_an_error() {
 #[test]
 fn jpeg_with_thousands_of_scans_is_corrupt() {
     let jpeg = pattern_jpeg(|encoder| encoder.set_progressive(true));
-    // Repeats the last scan before the end marker.
-    let at = jpeg.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
-    let (head, scan) = jpeg[..jpeg.len() - 2].split_at(at);
-    let mut bomb = head.to_vec();
-    for _ in 0..5000 {
-        bomb.extend(scan);
-    }
-    bomb.extend([0xff, 0xd9]);
+    // Repeats a scan before the last one, which completes the picture.
+    let last = jpeg.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
+    let scan = jpeg[..last].windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
+    let bomb = [&jpeg[..last], &jpeg[scan..last].repeat(5000), &jpeg[last..]].concat();
     let error = make(&bomb).unwrap_err();
     assert_eq!(error, PictureError::Corrupt("too many scans".into()));
 }

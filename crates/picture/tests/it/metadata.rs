@@ -56,8 +56,9 @@ fn variants_of_files_with_each_kind_of_metadata_have_none() {
 
 /// Checks that the structure contains only pixels, and that no known metadata string occurs.
 fn assert_bare(pictures: &Pictures) {
-    let metadata: [&[u8]; 10] =
-        [b"Exif", b"EXIF", b"GPS", b"Samsung", b"SM-S928N", b"ICC", b"mntr", b"xmp", b"XMP", b"Photoshop"];
+    // Shorter names occur in compressed data by chance.
+    let metadata: [&[u8]; 8] =
+        [b"Exif\0", b"EXIF", b"Samsung", b"SM-S928N", b"ICC_PROFILE", b"mntrRGB", b"xmpmeta", b"Photoshop"];
     for variant in &pictures.variants {
         let bytes = &variant.bytes;
         for name in metadata {

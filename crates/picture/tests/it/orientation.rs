@@ -87,3 +87,37 @@ fn webp_of_each_orientation_is_upright() {
         });
     }
 }
+
+/// Chunks that the header of a WebP does not announce are ignored.
+#[test]
+fn webp_with_unannounced_metadata_is_not_turned_or_converted() {
+    let p3 = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let announced = webp((WIDTH, HEIGHT), image_webp::ColorType::Rgb8, &pattern_pixels(), |encoder| {
+        encoder.set_exif_metadata(exif(6));
+        encoder.set_icc_profile(p3);
+    });
+    assert_eq!((make(&announced).unwrap().width, announced[20]), (HEIGHT, 0x28));
+    let mut unannounced = announced;
+    unannounced[20] = 0;
+    assert_pattern(&unannounced);
+}
+
+/// Some editors leave an empty segment in front of the real one.
+#[test]
+fn jpeg_with_an_empty_exif_segment_first_is_turned_by_the_next_one() {
+    use jpeg_encoder::SamplingFactor::{R_4_1_1, R_4_2_0};
+    for sampling in [R_4_2_0, R_4_1_1] {
+        let turned = |first: &[u8], second: u8| {
+            let bytes = pattern_jpeg(|encoder| {
+                encoder.set_sampling_factor(sampling);
+                encoder.add_app_segment(1, [b"Exif\0\0", first].concat()).unwrap();
+                encoder.add_app_segment(1, [&b"Exif\0\0"[..], &exif(second)].concat()).unwrap();
+            });
+            make(&bytes).unwrap().width == HEIGHT
+        };
+        assert!(turned(b"", 6));
+        // Otherwise the first one decides.
+        assert!(turned(&exif(6), 1));
+        assert!(!turned(&exif(1), 6));
+    }
+}

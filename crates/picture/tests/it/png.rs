@@ -83,3 +83,54 @@ fn large_png_of_each_kind_has_the_right_colours() {
         }
     }
 }
+
+/// (200, 100, 50) as Chromium shows it.
+#[test]
+fn colour_chunks_of_png_are_obeyed_as_by_browsers() {
+    let plain = rgb_png(20, 20, &[200, 100, 50].repeat(400));
+    let gamma = |gamma: u32| gamma.to_be_bytes().to_vec();
+    let p3: Vec<u8> =
+        [31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000_u32].iter().flat_map(|v| v.to_be_bytes()).collect();
+    type Chunks<'a> = &'a [(&'a [u8; 4], Vec<u8>)];
+    let cases: [(Chunks<'_>, [u8; 3]); 11] = [
+        (&[(b"cICP", vec![12, 13, 0, 1])], [215, 93, 31]),
+        (&[(b"cICP", vec![9, 16, 0, 1])], [255, 0, 0]),
+        (&[(b"cICP", vec![9, 18, 0, 1])], [230, 48, 17]),
+        (&[(b"gAMA", gamma(100_000))], [229, 168, 122]),
+        (&[(b"gAMA", gamma(55_556))], [210, 119, 65]),
+        (&[(b"gAMA", gamma(45_455)), (b"cHRM", p3.clone())], [216, 93, 24]),
+        // `sRGB` takes precedence over `gAMA`, and `cICP` over all.
+        (&[(b"gAMA", gamma(100_000)), (b"sRGB", vec![0])], [200, 100, 50]),
+        (&[(b"gAMA", gamma(100_000)), (b"sRGB", vec![0]), (b"cICP", vec![12, 13, 0, 1])], [215, 93, 31]),
+        // Unspecified or reserved code points, and values that describe no colours, are ignored.
+        (&[(b"cICP", vec![2, 2, 0, 1])], [200, 100, 50]),
+        (&[(b"cHRM", vec![0; 32])], [200, 100, 50]),
+        (&[(b"gAMA", gamma(1))], [200, 100, 50]),
+    ];
+    for (chunks, want) in cases {
+        let bytes = chunks.iter().fold(plain.clone(), |bytes, (name, data)| with_chunk(&bytes, name, data));
+        println!("{chunks:?}");
+        assert_flat(&bytes, want, 5);
+    }
+}
+
+#[test]
+fn colour_chunks_apply_to_each_kind_of_png() {
+    let linear = 100_000_u32.to_be_bytes();
+    let grey = png((20, 20), (Png::Grayscale, BitDepth::Eight), &[55; 400], |_| {});
+    assert_flat(&with_chunk(&grey, b"gAMA", &linear), [128; 3], 3);
+    let clear = png((20, 20), (Png::Rgba, BitDepth::Eight), &[200, 100, 50, 128].repeat(400), |_| {});
+    let pictures = make(&with_chunk(&clear, b"gAMA", &linear)).unwrap();
+    assert_near(pixel(largest(&pictures, Encoding::WebP), 5, 5), [229, 168, 122, 128], 5);
+    let large = rgb_png(1400, 1100, &[200, 100, 50].repeat(1400 * 1100));
+    assert_flat(&with_chunk(&large, b"cICP", &[12, 13, 0, 1]), [215, 93, 31], 5);
+}
+
+#[test]
+fn interlaced_png_equals_its_rows() {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(interlaced_png())).read_info().unwrap();
+    let mut rgba = vec![0; decoder.output_buffer_size().unwrap()];
+    decoder.next_frame(&mut rgba).unwrap();
+    let plain = png((37, 21), (Png::Rgba, BitDepth::Eight), &rgba, |_| {});
+    assert!(make(&interlaced_png()) == make(&plain));
+}

@@ -74,6 +74,29 @@ pub fn rgb_png(width: u32, height: u32, rgb: &[u8]) -> Vec<u8> {
     png((width, height), kind, rgb, |_| {})
 }
 
+/// A transparent PNG of 37 × 21 with seven interlaced passes, which the encoder of [`png`] cannot write.
+pub fn interlaced_png() -> Vec<u8> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/variants/rgba-interlaced.png");
+    std::fs::read(path).unwrap()
+}
+
+/// Inserts a chunk behind the header of a PNG.
+pub fn with_chunk(png: &[u8], name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let (head, rest) = png.split_at(33);
+    let body = [name, data].concat();
+    [head, &(data.len() as u32).to_be_bytes(), &body, &crc(&body).to_be_bytes(), rest].concat()
+}
+
+/// The CRC-32 of PNG.
+pub fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| match crc & 1 {
+            1 => crc >> 1 ^ 0xedb8_8320,
+            _ => crc >> 1,
+        })
+    })
+}
+
 /// A lossless WebP; `configure` sets options of the encoder.
 pub fn webp(
     (width, height): (u32, u32),

@@ -6,12 +6,12 @@ use symphonia::core::errors::Error as SymphoniaError;
 
 use crate::error::SoundError;
 
+/// Only the end of the file is certain. Whatever else symphonia refuses, another decoder may accept.
 pub(super) fn from_symphonia(error: &SymphoniaError) -> SoundError {
     match error {
         SymphoniaError::IoError(error) => from_io(error),
-        SymphoniaError::Unsupported(feature) => SoundError::other_decoder(feature),
         SymphoniaError::ResetRequired => SoundError::other_decoder("several recordings in one file"),
-        other => SoundError::corrupt(other),
+        other => SoundError::other_decoder(other),
     }
 }
 
@@ -19,6 +19,6 @@ pub(super) fn from_symphonia(error: &SymphoniaError) -> SoundError {
 pub(super) fn from_io(error: &Error) -> SoundError {
     match error.kind() {
         ErrorKind::UnexpectedEof => SoundError::Truncated,
-        _ => SoundError::corrupt(error),
+        _ => SoundError::other_decoder(error),
     }
 }

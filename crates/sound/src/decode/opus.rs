@@ -21,8 +21,8 @@ pub(crate) struct OpusDecoder {
 }
 
 impl OpusDecoder {
-    /// A decoder for a stream with this identification header (RFC 7845, 5.1).
-    pub fn new(header: &[u8]) -> Result<Self, SoundError> {
+    /// A decoder for a stream with this identification header (RFC 7845, 5.1). In an MP4, its numbers are big-endian.
+    pub fn new(header: &[u8], is_big_endian: bool) -> Result<Self, SoundError> {
         let &[
             b'O',
             b'p',
@@ -46,7 +46,7 @@ impl OpusDecoder {
             ref rest @ ..,
         ] = header
         else {
-            return Err(SoundError::corrupt("no Opus header"));
+            return Err(SoundError::other_decoder("Opus without a header"));
         };
         if version >> 4 != 0 {
             return Err(SoundError::other_decoder("a newer version of Opus"));
@@ -56,17 +56,17 @@ impl OpusDecoder {
             (1, 1..=8, [streams, coupled, mapping @ ..]) if mapping.len() >= usize::from(channels) => {
                 (*streams, *coupled, &mapping[..usize::from(channels)])
             }
-            (0 | 1, ..) => return Err(SoundError::corrupt("an Opus header without a channel mapping")),
             _ => return Err(SoundError::other_decoder("Opus with another channel mapping family")),
         };
         let decoder = OpusMSDecoder::new(RATE_HZ as i32, channels.into(), streams.into(), coupled.into(), mapping)
-            .map_err(|_| SoundError::corrupt("an Opus header with an invalid channel mapping"))?;
+            .map_err(|_| SoundError::other_decoder("Opus with an invalid channel mapping"))?;
+        let short = |bytes| if is_big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) };
         Ok(Self {
             decoder,
             channels: channels.into(),
-            pre_skip: u16::from_le_bytes([s0, s1]).into(),
+            pre_skip: short([s0, s1]).into(),
             // The header has 1/256 dB.
-            gain: 10_f32.powf(f32::from(i16::from_le_bytes([g0, g1])) / 256.0 / 20.0),
+            gain: 10_f32.powf(f32::from(short([g0, g1]) as i16) / 256.0 / 20.0),
             interleaved: vec![0; MAX_PACKET_FRAMES * usize::from(channels)],
         })
     }

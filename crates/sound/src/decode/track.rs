@@ -1,5 +1,7 @@
 //! Decodes and measures one track, packet by packet.
 
+use std::ops::Range;
+
 use symphonia::core::{
     audio::{Audio, GenericAudioBufferRef},
     codecs::{
@@ -15,9 +17,9 @@ use symphonia::core::{
 };
 
 use super::{
+    aac::may_be_he_aac,
     channels,
     errors::from_symphonia,
-    mp4::SoundTrack,
     opus::{self, OpusDecoder},
     trim::TrimmingMeter,
 };
@@ -25,13 +27,12 @@ use crate::{
     analysis::Analysis,
     error::SoundError,
     format::{Codec, Container},
+    layout::{Links, Part, SoundTrack, Structure, overlap},
     limits::Limits,
 };
 
-/// The longest encoder delay that is trimmed, in frames (AAC: 2112 with HE, 1024 or 2048 without).
+/// The longest encoder delay that is trimmed, in frames.
 const MAX_PRIMING: u64 = 8192;
-/// One packet in this many may be damaged. In short recordings, two may be damaged.
-const PACKETS_PER_DAMAGED: u64 = 50;
 
 /// The decoder of one track.
 pub(crate) struct TrackDecoder<'s> {
@@ -43,10 +44,12 @@ pub(crate) struct TrackDecoder<'s> {
     limits: &'s Limits,
     /// Frames to skip at the start, in addition to the packets' own trimming.
     skip: u64,
-    /// The frame at which the edit list ends the sound.
-    end: Option<u64>,
-    /// Whether the header declares samples.
-    declares_samples: bool,
+    /// The parts to measure; `None` for what the packets' own trimming leaves.
+    parts: Option<&'s [Part]>,
+    /// Whether the packets' padding at the end counts.
+    has_padding: bool,
+    /// The number of frames that the header declares.
+    declared_frames: Option<u64>,
 }
 
 enum Decoder {
@@ -58,16 +61,20 @@ impl<'s> TrackDecoder<'s> {
     pub fn new(
         container: Container,
         reader: Box<dyn FormatReader + 's>,
-        sound_tracks: &[SoundTrack],
+        structure: &'s Structure,
         limits: &'s Limits,
     ) -> Result<Self, SoundError> {
+        let sound_tracks = if let Structure::Mp4(tracks) = structure { &tracks[..] } else { &[] };
+        let has_padding = !matches!(structure, Structure::Ogg(Links { has_end: false, .. }));
         let (track, parameters) = audio_track(reader.tracks(), sound_tracks)?;
         let codec = codec(parameters, container)?;
         let id = track.id;
-        let declares_samples = track.num_frames.is_some_and(|frames| frames > 0);
-        let (decoder, mut skip) = if codec == Codec::Opus {
-            let decoder = OpusDecoder::new(parameters.extra_data.as_deref().unwrap_or_default())?;
-            let skip = u64::from(decoder.pre_skip);
+        let declared_frames = track.num_frames;
+        let is_mp4 = container == Container::Mp4;
+        let (decoder, skip) = if codec == Codec::Opus {
+            let decoder = OpusDecoder::new(parameters.extra_data.as_deref().unwrap_or_default(), is_mp4)?;
+            // The parts of an MP4 leave out the delay.
+            let skip = if is_mp4 { 0 } else { decoder.pre_skip.into() };
             (Decoder::Opus(Box::new(decoder)), skip)
         } else {
             // symphonia's own trimming trusts the header without a check.
@@ -75,66 +82,63 @@ impl<'s> TrackDecoder<'s> {
             let decoder = symphonia::default::get_codecs().make_audio_decoder(parameters, &options);
             (Decoder::Symphonia(decoder.map_err(|error| from_symphonia(&error))?), 0)
         };
-        let mut end = None;
-        let sound = sound_tracks.iter().find(|sound| sound.id == id);
-        if let (Some(sound), Some(rate_hz)) = (sound, parameters.sample_rate) {
-            let (from, to) = sound.edit(rate_hz);
-            // A longer start is not an encoder delay but a cut by an editor, which only players apply.
-            if from <= MAX_PRIMING && codec != Codec::Opus {
-                (skip, end) = (from, to);
-            }
-        }
-        Ok(Self { container, codec, reader, track: id, decoder, limits, skip, end, declares_samples })
+        let parts = match sound_tracks.first() {
+            Some(sound) => Some(sound.parts.as_deref().ok_or_else(|| SoundError::other_decoder("reordered edits"))?),
+            None => None,
+        };
+        Ok(Self { container, codec, reader, track: id, decoder, limits, skip, parts, has_padding, declared_frames })
     }
 
     pub fn analyse(mut self) -> Result<Analysis, SoundError> {
         let mut meter = None;
         let mut planes = Vec::new();
-        let (mut packets, mut damaged) = (0_u64, 0_u64);
-        let mut decoded_frames = 0;
-        let mut last_length = 0;
-        while let Some(packet) = self.next_packet()? {
-            packets += 1;
-            let Some(format) = self.decode(&packet, &mut planes)? else {
-                damaged += 1;
-                // Silence of the same length keeps the timing.
-                if let Some(meter) = meter.as_mut() {
-                    decoded_frames += last_length as u64;
-                    push(meter, &vec![vec![0.0; last_length]; TrimmingMeter::channels(meter)], 0)?;
-                }
-                continue;
-            };
+        // Frames decoded so far.
+        let mut position = 0;
+        while let Some(packet) = self.next_packet(position)? {
+            let format = self.decode(&packet, &mut planes)?;
             let meter = match &mut meter {
-                None => {
-                    let skip = self.skip + self.trim_start(&packet);
-                    meter.insert(TrimmingMeter::new(self.limits, format.rate_hz, &format.weights, skip)?)
-                }
+                None => meter.insert(TrimmingMeter::new(self.limits, format.rate_hz, &format.weights, self.skip)?),
                 Some(meter) if meter.rate_hz() != format.rate_hz => {
                     return Err(SoundError::other_decoder("a sampling rate that changes"));
                 }
                 Some(meter) => meter,
             };
-            last_length = planes.first().map_or(0, Vec::len);
-            decoded_frames += last_length as u64;
-            let beyond_end = self.end.map_or(0, |end| decoded_frames.saturating_sub(end));
-            push(meter, &planes, packet.trim_end.get().max(beyond_end))?;
+            let length = planes.iter().map(Vec::len).min().unwrap_or(0);
+            match self.parts {
+                Some(parts) => push_parts(meter, &planes, parts, position, length)?,
+                None => {
+                    meter.skip_more(self.trim_start(&packet, position));
+                    let padding = if self.has_padding { packet.trim_end.get() } else { 0 };
+                    push(meter, &planes, 0..length, padding)?;
+                }
+            }
+            position += length as u64;
+            // What is cut away costs time, too.
+            self.limits.check_length(position, format.rate_hz, planes.len())?;
+            if self.parts.and_then(<[_]>::last).is_some_and(|last| last.frames(format.rate_hz).end <= position) {
+                break;
+            }
         }
-        if damaged > (packets / PACKETS_PER_DAMAGED).max(2) || (damaged > 0 && meter.is_none()) {
-            return Err(SoundError::corrupt(format!("{damaged} of {packets} packets cannot be decoded")));
-        }
-        let Some(meter) = meter else {
-            return Err(if self.declares_samples { SoundError::Truncated } else { SoundError::NoSamples });
-        };
+        let Some(meter) = meter else { return Err(self.no_samples()) };
         let (rate_hz, channels) = (meter.rate_hz(), meter.channels());
         let meter = meter.into_meter();
         if meter.frames() == 0 {
             return Err(SoundError::NoSamples);
         }
-        Ok(Analysis::new(self.container, self.codec, rate_hz, channels, damaged, meter.finish()))
+        Ok(Analysis::new(self.container, self.codec, rate_hz, channels, meter.finish()))
     }
 
-    /// The next packet of the track; `None` at the end.
-    fn next_packet(&mut self) -> Result<Option<Packet>, SoundError> {
+    /// The error of a track without packets.
+    fn no_samples(&self) -> SoundError {
+        match self.container {
+            Container::Mp4 | Container::Mpeg | Container::Adts => SoundError::other_decoder("no packets found"),
+            _ if self.declared_frames.is_some_and(|frames| frames > 0) => SoundError::Truncated,
+            _ => SoundError::NoSamples,
+        }
+    }
+
+    /// The next packet of the track; `None` at the end. `position` is the number of frames decoded so far.
+    fn next_packet(&mut self, position: u64) -> Result<Option<Packet>, SoundError> {
         loop {
             match self.reader.next_packet() {
                 Ok(Some(packet)) if packet.track_id == self.track => return Ok(Some(packet)),
@@ -142,35 +146,45 @@ impl<'s> TrackDecoder<'s> {
                 Ok(None) => return Ok(None),
                 Err(error) => {
                     let error = from_symphonia(&error);
-                    // A stream of frames without a container, and a WAV of unknown length, end with the
-                    // file. The length of all others was checked before.
-                    let has_no_length = matches!(self.container, Container::Adts | Container::Mpeg | Container::Wav);
-                    return if has_no_length && error == SoundError::Truncated { Ok(None) } else { Err(error) };
+                    let is_end = match self.container {
+                        // A stream of frames and a WAV end with the file. So does an Ogg without an end-of-stream
+                        // flag, as Android's OggWriter leaves it: its last page has been checked.
+                        Container::Adts | Container::Mpeg | Container::Wav | Container::Ogg => true,
+                        // Bytes may follow the samples.
+                        Container::Flac => self.declared_frames.is_some_and(|frames| frames > 0 && position >= frames),
+                        Container::Mp4 => false,
+                    };
+                    return if is_end && error == SoundError::Truncated { Ok(None) } else { Err(error) };
                 }
             }
         }
     }
 
-    /// Decodes a packet into `planes`. Returns `None` if it is damaged.
-    fn decode(&mut self, packet: &Packet, planes: &mut Vec<Vec<f32>>) -> Result<Option<SampleFormat>, SoundError> {
+    /// Decodes a packet into `planes`. Decoders replace a damaged packet in different ways, or not at all. So the one
+    /// that makes the renditions also measures a recording with such a packet.
+    fn decode(&mut self, packet: &Packet, planes: &mut Vec<Vec<f32>>) -> Result<SampleFormat, SoundError> {
+        let damaged = || SoundError::other_decoder("a damaged packet");
         match &mut self.decoder {
-            Decoder::Opus(decoder) => Ok(decoder.decode(&packet.data, planes).then(|| SampleFormat::of_opus(decoder))),
+            Decoder::Opus(decoder) => {
+                decoder.decode(&packet.data, planes).then(|| SampleFormat::of_opus(decoder)).ok_or_else(damaged)
+            }
             Decoder::Symphonia(decoder) => match decoder.decode(packet) {
                 Ok(buffer) => {
                     copy(&buffer, planes);
-                    Ok(Some(SampleFormat::of_buffer(&buffer)))
+                    Ok(SampleFormat::of_buffer(&buffer))
                 }
-                Err(SymphoniaError::DecodeError(_) | SymphoniaError::IoError(_)) => Ok(None),
+                Err(SymphoniaError::DecodeError(_) | SymphoniaError::IoError(_)) => Err(damaged()),
                 Err(error) => Err(from_symphonia(&error)),
             },
         }
     }
 
-    /// The encoder delay that the demuxer found, in frames. For Opus, `skip` has the header's value.
-    fn trim_start(&self, packet: &Packet) -> u64 {
+    /// The encoder delay that the demuxer found, in frames. It may span several packets. For Opus, `skip` has the
+    /// header's value.
+    fn trim_start(&self, packet: &Packet, position: u64) -> u64 {
         match self.decoder {
-            Decoder::Opus(_) => 0,
-            Decoder::Symphonia(_) => packet.trim_start.get().min(MAX_PRIMING),
+            Decoder::Symphonia(_) if position < MAX_PRIMING => packet.trim_start.get().min(MAX_PRIMING),
+            _ => 0,
         }
     }
 }
@@ -191,8 +205,28 @@ impl SampleFormat {
     }
 }
 
-fn push(meter: &mut TrimmingMeter<'_>, planes: &[Vec<f32>], padding: u64) -> Result<(), SoundError> {
-    meter.push(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>(), padding)
+/// Measures those of the decoded frames that lie within the parts.
+fn push_parts(
+    meter: &mut TrimmingMeter<'_>,
+    planes: &[Vec<f32>],
+    parts: &[Part],
+    position: u64,
+    length: usize,
+) -> Result<(), SoundError> {
+    for part in parts {
+        let range = overlap(&part.frames(meter.rate_hz()), position, length);
+        push(meter, planes, range, 0)?;
+    }
+    Ok(())
+}
+
+fn push(
+    meter: &mut TrimmingMeter<'_>,
+    planes: &[Vec<f32>],
+    range: Range<usize>,
+    padding: u64,
+) -> Result<(), SoundError> {
+    meter.push(&planes.iter().map(|plane| &plane[range.clone()]).collect::<Vec<_>>(), padding)
 }
 
 fn copy(buffer: &GenericAudioBufferRef<'_>, planes: &mut Vec<Vec<f32>>) {
@@ -207,20 +241,21 @@ fn copy(buffer: &GenericAudioBufferRef<'_>, planes: &mut Vec<Vec<f32>>) {
     }
 }
 
-/// The first audio track in a codec known to symphonia, with its parameters.
+/// The first audio track, with its parameters. The other decoder plays the first one, too, so no other track will do.
 fn audio_track<'t>(
     tracks: &'t [Track],
     sound_tracks: &[SoundTrack],
 ) -> Result<(&'t Track, &'t AudioCodecParameters), SoundError> {
+    let first = sound_tracks.first();
     let known = tracks.iter().find_map(|track| match &track.codec_params {
-        Some(CodecParameters::Audio(parameters)) if parameters.codec != CODEC_ID_NULL_AUDIO => {
+        Some(CodecParameters::Audio(parameters)) if first.is_none_or(|first| first.id == track.id) => {
             Some((track, parameters))
         }
         _ => None,
     });
-    known.ok_or_else(|| match sound_tracks.first() {
+    known.filter(|(_, parameters)| parameters.codec != CODEC_ID_NULL_AUDIO).ok_or_else(|| match first {
         Some(sound) => SoundError::other_decoder(sound.entry.escape_ascii()),
-        None => SoundError::NoAudioTrack,
+        None => SoundError::other_decoder("an unknown codec"),
     })
 }
 
@@ -228,23 +263,19 @@ fn codec(parameters: &AudioCodecParameters, container: Container) -> Result<Code
     /// The ids of all PCM codecs are lower.
     const ADPCM: AudioCodecId = symphonia::core::codecs::audio::well_known::CODEC_ID_ADPCM_G722;
     match parameters.codec {
-        CODEC_ID_AAC if may_be_he_aac(parameters) => Err(SoundError::other_decoder("possible HE-AAC")),
+        CODEC_ID_AAC if may_be_he_aac(parameters.sample_rate, parameters.extra_data.as_deref()) => {
+            Err(SoundError::other_decoder("possible HE-AAC"))
+        }
         CODEC_ID_AAC => Ok(Codec::AacLc),
         CODEC_ID_MP3 => Ok(Codec::Mp3),
+        // symphonia decodes up to 24 bits.
+        CODEC_ID_FLAC if parameters.bits_per_sample.is_some_and(|bits| bits > 24) => {
+            Err(SoundError::other_decoder("FLAC of 32 bits"))
+        }
         CODEC_ID_FLAC => Ok(Codec::Flac),
         CODEC_ID_VORBIS => Ok(Codec::Vorbis),
         CODEC_ID_OPUS => Ok(Codec::Opus),
         id if id < ADPCM && container == Container::Wav => Ok(Codec::Pcm),
         id => Err(SoundError::other_decoder(format!("codec {id}"))),
     }
-}
-
-/// Whether AAC-LC may contain HE-AAC. HE-AAC can be signalled implicitly, as AAC-LC at half the rate. An AAC-LC
-/// decoder would then lose the upper half of the spectrum. A low rate is certain only if the configuration
-/// excludes SBR (ISO/IEC 14496-3, 1.6.5.2: a sync extension with SBR flag 0).
-fn may_be_he_aac(parameters: &AudioCodecParameters) -> bool {
-    const MAX_HALVED_HZ: u32 = 24_000;
-    let is_excluded =
-        matches!(parameters.extra_data.as_deref(), Some([_, _, 0x56, 0xe5, flag, ..]) if flag & 0x80 == 0);
-    parameters.sample_rate.is_none_or(|rate| rate <= MAX_HALVED_HZ) && !is_excluded
 }

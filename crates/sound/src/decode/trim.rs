@@ -35,6 +35,13 @@ impl<'l> TrimmingMeter<'l> {
         self.channels
     }
 
+    /// Skips more frames, if nothing has been measured yet. A delay may span several packets.
+    pub fn skip_more(&mut self, frames: u64) {
+        if self.meter.frames() == 0 {
+            self.skip = self.skip.saturating_add(frames);
+        }
+    }
+
     /// Measures the next samples. The last `padding` frames are declared as padding and held back. If more
     /// follows than an encoder adds, they are measured after all, and further declarations are ignored.
     pub fn push(&mut self, planes: &[&[f32]], padding: u64) -> Result<(), SoundError> {

@@ -8,6 +8,16 @@ pub fn fixture(name: &str) -> Vec<u8> {
     fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
+/// A recording as phones and common programs write it.
+pub fn case(name: &str) -> Vec<u8> {
+    fs::read(format!("{}/tests/cases/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// The number of frames, or the code of the error.
+pub fn outcome(bytes: impl AsRef<[u8]> + Send + Sync) -> Result<u64, &'static str> {
+    analysed(bytes).map(|analysis| analysis.frames).map_err(|error| error.code())
+}
+
 pub fn analysed(bytes: impl AsRef<[u8]> + Send + Sync) -> Result<Analysis, SoundError> {
     analyse(Cursor::new(bytes), &Limits::default())
 }

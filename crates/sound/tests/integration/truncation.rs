@@ -1,11 +1,7 @@
-//! Truncated files. A file with an index or a length is rejected. A stream of frames without a container has
-//! neither, so the rest of it is a valid recording.
+//! Truncated files. A file with an index is rejected. A stream of frames has none, and the length in a WAV is often
+//! wrong, so the rest of them is a valid recording.
 
-use crate::signals::{Samples, analysed, fixture, wav};
-
-fn outcome(file: &[u8]) -> Result<u64, &'static str> {
-    analysed(file).map(|analysis| analysis.frames).map_err(|error| error.code())
-}
+use crate::signals::{Samples, fixture, outcome, wav};
 
 #[test]
 fn truncated_mp4_is_rejected() {
@@ -18,9 +14,9 @@ fn truncated_mp4_is_rejected() {
 }
 
 #[test]
-fn truncated_wav_is_rejected() {
+fn wav_truncated_before_its_samples_is_rejected() {
     let file = wav(8_000, 2, &Samples::I16(&[1000; 8_000]));
-    for end in (12..file.len()).step_by(371) {
+    for end in 12..44 {
         assert_eq!(outcome(&file[..end]), Err("truncated"), "cut at {end}");
     }
 }

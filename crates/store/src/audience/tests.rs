@@ -1,3 +1,5 @@
+mod tombstones;
+
 use aws_sdk_dynamodb::{
     Client,
     operation::{
@@ -8,7 +10,7 @@ use aws_sdk_dynamodb::{
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use domain::{
-    graph::Position,
+    graph::{GenerationPosition, Position},
     push::{Fact, PersonPair, Register, Row},
 };
 use function_kit::failure::Kind;
@@ -20,7 +22,7 @@ use super::{
     *,
 };
 use crate::{
-    attribute::{number, text},
+    attribute::{Attributes, number, text},
     registers::attribute_name,
     testing::{delete_condition_failed, event, malformed, now, row, update_condition_failed, value},
 };
@@ -30,7 +32,7 @@ fn table(rules: &[&Rule]) -> AudienceTable {
 }
 
 fn fact(row: Row, name: &str, value: Option<&str>) -> Fact {
-    let register = Register { position: Position::new(7, 1), value: value.map(str::to_owned) };
+    let register = Register { position: Position::new(7, 1).into(), value: value.map(str::to_owned) };
     Fact { row, name: name.to_owned(), register }
 }
 
@@ -45,7 +47,7 @@ async fn fact_is_written_unless_superseded() {
             let values = request.expression_attribute_values();
             value(request.key(), "pk") == Some("followers#mina")
                 && value(request.key(), "sk") == Some("jun")
-                && request.condition_expression() == Some("attribute_not_exists(#register) OR #register <= :register")
+                && request.condition_expression() == Some("(attribute_not_exists(#register) OR #register <= :register)")
                 && request.update_expression() == Some("SET #register = :register REMOVE expires_at ADD writes :one")
                 && request.expression_attribute_names().and_then(|names| names.get("#register"))
                     == Some(&"r:edge#e1".to_owned())
@@ -62,25 +64,83 @@ async fn fact_is_written_unless_superseded() {
     assert_eq!(update.num_calls(), 2);
 }
 
+/// Accepts the write of a tombstone; `content` is the row after it.
+fn tombstone_written(expression: &'static str, content: Attributes) -> Rule {
+    mock!(Client::update_item)
+        .match_requests(move |request| request.update_expression() == Some(expression))
+        .then_output(move || UpdateItemOutput::builder().set_attributes(Some(content.clone())).build())
+}
+
+/// Accepts the expiry of a row after `writes` writes.
+fn expires(writes: &'static str, expires_at: &'static str) -> Rule {
+    mock!(Client::update_item)
+        .match_requests(move |request| {
+            let values = request.expression_attribute_values();
+            request.condition_expression() == Some("writes = :writes")
+                && value(values, ":writes") == Some(writes)
+                && value(values, ":expires_at") == Some(expires_at)
+        })
+        .then_output(|| UpdateItemOutput::builder().build())
+}
+
+const RAISES: &str = "SET #register = :register, keep_until = :keep_until ADD writes :one";
+/// 120 days after the commit.
+const EXPIRY: &str = "1805673600";
+const LATER: &str = "1805673601";
+
+fn emptied(writes: u32, times: &[(&str, &str)]) -> Attributes {
+    let tombstone = Register::tombstone(Position::new(7, 1)).to_string();
+    let mut content = row([("r:edge#e1", text(&tombstone)), ("writes", number(writes)), ("pk", text("p"))]);
+    content.extend(times.iter().map(|(name, time)| ((*name).to_owned(), number(time))));
+    content
+}
+
 #[tokio::test]
 async fn row_without_values_expires_unless_written_again() {
-    let tombstone = Register::tombstone(Position::new(7, 1)).to_string();
-    let emptied = mock!(Client::update_item)
-        .match_requests(|request| request.update_expression() == Some("SET #register = :register ADD writes :one"))
-        .then_output(move || {
-            let content = row([("r:edge#e1", text(&tombstone)), ("writes", number(2)), ("pk", text("p"))]);
-            UpdateItemOutput::builder().set_attributes(Some(content)).build()
-        });
-    let expiring = mock!(Client::update_item)
-        .match_requests(|request| {
-            request.condition_expression() == Some("writes = :writes")
-                && value(request.expression_attribute_values(), ":writes") == Some("2")
-                // 120 days after the commit.
-                && value(request.expression_attribute_values(), ":expires_at") == Some("1805673600")
-        })
-        .then_output(|| UpdateItemOutput::builder().build());
-    table(&[&emptied, &expiring]).apply(&fact(follower(), "edge#e1", None), now()).await.expect("written");
+    let written = tombstone_written(RAISES, emptied(2, &[("keep_until", EXPIRY)]));
+    let expiring = expires("2", EXPIRY);
+    table(&[&written, &expiring]).apply(&fact(follower(), "edge#e1", None), now()).await.expect("written");
     assert_eq!(expiring.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn older_tombstone_does_not_shorten_the_time_of_a_newer_one() {
+    // A newer tombstone of another register has raised the time.
+    let later = mock!(Client::update_item)
+        .match_requests(|request| {
+            request.condition_expression()
+                == Some(
+                    "(attribute_not_exists(#register) OR #register <= :register) \
+                     AND (attribute_not_exists(keep_until) OR keep_until <= :keep_until)",
+                )
+        })
+        .then_error(update_condition_failed);
+    let unraised = "SET #register = :register ADD writes :one";
+    let written = tombstone_written(unraised, emptied(3, &[("keep_until", LATER)]));
+    let expiring = expires("3", LATER);
+    table(&[&later, &written, &expiring]).apply(&fact(follower(), "edge#e1", None), now()).await.expect("written");
+    assert_eq!(expiring.num_calls(), 1);
+    // The version before stored the time only as the expiry.
+    let written = tombstone_written(RAISES, emptied(3, &[("keep_until", EXPIRY), ("expires_at", LATER)]));
+    let expiring = expires("3", LATER);
+    table(&[&written, &expiring]).apply(&fact(follower(), "edge#e1", None), now()).await.expect("written");
+    assert_eq!(expiring.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn expiry_of_an_edge_only_rises() {
+    let later = mock!(Client::update_item)
+        .match_requests(|request| {
+            request.update_expression() == Some("SET #register = :register, expires_at = :expires_at")
+                && value(request.expression_attribute_values(), ":expires_at") == Some(EXPIRY)
+                && request.condition_expression().is_some_and(|condition| {
+                    condition.ends_with(" AND (attribute_not_exists(expires_at) OR expires_at <= :expires_at)")
+                })
+        })
+        .then_error(update_condition_failed);
+    let written = tombstone_written("SET #register = :register", Attributes::new());
+    table(&[&later, &written]).apply(&fact(Row::Edge("e1".into()), "edge", None), now()).await.expect("written");
+    assert_eq!(written.num_calls(), 1);
 }
 
 #[tokio::test]
@@ -139,6 +199,115 @@ async fn unprocessed_keys_are_requested_again() {
     assert!(found.contains_key(&pair));
 }
 
+/// A table in which `jun` followed `mina` in generation 0, by an edge with this register.
+fn after_reset(register: Register, generation: Option<u32>) -> Rule {
+    mock!(Client::batch_get_item).then_compute_output(move |request| {
+        let requested = request.request_items().and_then(|items| items.get("audience"));
+        let keys = requested.map(|requested| requested.keys().to_vec()).unwrap_or_default();
+        let rows = keys.into_iter().filter_map(|mut key| {
+            match (value(Some(&key), "pk"), generation) {
+                (Some("generation"), Some(generation)) => key.insert("generation".to_owned(), number(generation)),
+                (Some("followers#mina"), _) => key.insert("r:edge#e1".to_owned(), text(register.to_string())),
+                _ => return None,
+            };
+            Some(key)
+        });
+        BatchGetItemOutput::builder().responses("audience", rows.collect()).build()
+    })
+}
+
+#[tokio::test]
+async fn registers_of_an_ended_generation_are_left_out() {
+    let at = |generation| GenerationPosition { generation, position: Position::new(7, 1) };
+    for (register, stored, is_follower) in [
+        (0, None, true),
+        (0, Some(1), false),
+        (1, Some(1), true),
+        (1, Some(2), false),
+        // The row with the generation was deleted.
+        (1, None, true),
+    ] {
+        let rule = after_reset(Register::new(at(register), ""), stored);
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&rule]);
+        let table = AudienceTable::new(client, "audience".to_owned());
+        let found = table.get(&[follower()]).await.expect("rows");
+        assert_eq!(!found[&follower()].is_empty(), is_follower, "{register} {stored:?}");
+        // The generation is known for some seconds, also to a query.
+        let relation = crate::relations::Relations { audience: table.clone() };
+        let is_related = relation.of("jun", "mina").await.expect("a relation") == domain::media::Relation::Follower;
+        assert_eq!(is_related, is_follower, "{register} {stored:?}");
+    }
+}
+
+#[tokio::test]
+async fn generation_is_read_once_in_some_seconds() {
+    let get = mock!(Client::batch_get_item)
+        .match_requests(|request| {
+            let requested = request.request_items().and_then(|items| items.get("audience"));
+            requested.is_some_and(|requested| requested.keys().len() == 2)
+        })
+        .then_output(|| BatchGetItemOutput::builder().build());
+    let again = mock!(Client::batch_get_item)
+        .match_requests(|request| {
+            let requested = request.request_items().and_then(|items| items.get("audience"));
+            requested.is_some_and(|requested| requested.keys().len() == 1)
+        })
+        .then_output(|| BatchGetItemOutput::builder().build());
+    let table = table(&[&get, &again]);
+    for _ in 0..2 {
+        assert!(table.get(&[follower()]).await.expect("no rows").is_empty());
+    }
+    assert!(table.get(&[]).await.expect("no call").is_empty());
+}
+
+#[tokio::test]
+async fn first_fact_of_a_generation_is_written_after_the_generation() {
+    let generation = mock!(Client::update_item)
+        .match_requests(|request| {
+            value(request.key(), "pk") == Some("generation")
+                && request.condition_expression()
+                    == Some("attribute_not_exists(#generation) OR #generation < :generation")
+                && value(request.expression_attribute_values(), ":generation") == Some("2")
+        })
+        .then_error(update_condition_failed);
+    let facts = mock!(Client::update_item)
+        .match_requests(|request| {
+            value(request.expression_attribute_values(), ":register")
+                .is_some_and(|text| text.starts_with("g0000000002.00000000000000000001."))
+        })
+        .sequence()
+        .output(|| UpdateItemOutput::builder().build())
+        .output(|| UpdateItemOutput::builder().build())
+        .build();
+    let table = table(&[&generation, &facts]);
+    let position = GenerationPosition { generation: 2, position: Position::new(1, 1) };
+    let fact = Fact { row: follower(), name: "edge#e1".to_owned(), register: Register::new(position, "") };
+    for _ in 0..2 {
+        table.apply(&fact, now()).await.expect("written");
+    }
+    assert_eq!((generation.num_calls(), facts.num_calls()), (1, 2));
+}
+
+#[tokio::test]
+async fn value_of_an_ended_generation_does_not_keep_its_row() {
+    let position = GenerationPosition { generation: 1, position: Position::new(1, 1) };
+    let tombstone = Register::tombstone(position);
+    let content = [Register::new(Position::new(90, 1), "").to_string(), tombstone.to_string()];
+    let generation = mock!(Client::update_item).then_output(|| UpdateItemOutput::builder().build());
+    let emptied = mock!(Client::update_item).then_output(move || {
+        let [old, new] = [text(&content[0]), text(&content[1])];
+        let until = ("keep_until", number(1_800_000_000));
+        let row = row([("r:edge#e0", old), ("r:edge#e1", new), ("writes", number(2)), until]);
+        UpdateItemOutput::builder().set_attributes(Some(row)).build()
+    });
+    let expiring = mock!(Client::update_item)
+        .match_requests(|request| request.condition_expression() == Some("writes = :writes"))
+        .then_output(|| UpdateItemOutput::builder().build());
+    let fact = Fact { row: follower(), name: "edge#e1".to_owned(), register: tombstone };
+    table(&[&generation, &emptied, &expiring]).apply(&fact, now()).await.expect("written");
+    assert_eq!(expiring.num_calls(), 1);
+}
+
 #[tokio::test]
 async fn page_of_followers_names_the_start_of_the_next() {
     let query = mock!(Client::query)
@@ -170,35 +339,52 @@ async fn pending_event_is_stored_read_and_removed() {
             value(request.item(), "pk") == Some("vertex#s1")
                 && value(request.item(), "sk") == Some("waiting#e1")
                 && note.starts_with("00000000000000000007.00000000000000000001+{")
+                && value(request.item(), "nonce") == Some("n1")
                 && value(request.item(), "expires_at") == Some("1795392000")
                 && request.condition_expression() == Some("attribute_not_exists(note) OR note <= :note")
         })
         .then_output(|| PutItemOutput::builder().build());
-    table(&[&put]).add_pending(&pending_key, &event()).await.expect("stored");
+    table(&[&put]).add_pending(&pending_key, &event(), "n1").await.expect("stored");
 
     let json = serde_json::to_string(&event()).expect("JSON");
     let query = mock!(Client::query)
         .match_requests(|request| value(request.expression_attribute_values(), ":prefix") == Some("waiting#"))
         .then_output(move || {
             let note = Register::new(Position::new(7, 1), json.clone()).to_string();
-            QueryOutput::builder().items(row([("note", text(note))])).build()
+            QueryOutput::builder().items(row([("note", text(note)), ("nonce", text("n1"))])).build()
         });
     let page = table(&[&query]).pending_page(&pending_key, None, 10).await.expect("a page");
-    assert_eq!(page, PendingPage { events: vec![event()], next: None });
+    let pending = PendingEvent { event: event(), nonce: Some("n1".to_owned()) };
+    assert_eq!(page, PendingPage { events: vec![pending.clone()], next: None });
 
     let delete = mock!(Client::delete_item)
         .match_requests(|request| {
-            request.condition_expression() == Some("note <= :note")
-                && value(request.expression_attribute_values(), ":note")
+            request.condition_expression() == Some("note <= :value")
+                && value(request.expression_attribute_values(), ":value")
                     == Some("00000000000000000009.00000000000000000001-")
         })
         .sequence()
         .output(|| DeleteItemOutput::builder().build())
         .error(delete_condition_failed)
         .build();
-    let table = table(&[&delete]);
+    let removing = table(&[&delete]);
     for _ in 0..2 {
-        table.remove_pending(&pending_key, "e1", Position::new(9, 1)).await.expect("removed, or not there");
+        removing.remove_pending(&pending_key, "e1", Position::new(9, 1).into()).await.expect("removed, or not there");
+    }
+
+    for (nonce, condition, expected) in [
+        (Some("n1"), "nonce = :value", "n1"),
+        (None, "attribute_not_exists(nonce) AND note <= :value", "00000000000000000007.00000000000000000001-"),
+    ] {
+        let delete = mock!(Client::delete_item)
+            .match_requests(move |request| {
+                request.condition_expression() == Some(condition)
+                    && value(request.expression_attribute_values(), ":value") == Some(expected)
+            })
+            .then_error(delete_condition_failed);
+        let pending = PendingEvent { nonce: nonce.map(str::to_owned), ..pending.clone() };
+        table(&[&delete]).drop_pending(&pending_key, &pending).await.expect("dropped, or stored again");
+        assert_eq!(delete.num_calls(), 1);
     }
 }
 

@@ -10,15 +10,27 @@ pub struct Lease {
     pub epoch: u64,
 }
 
+/// How far a stream is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The last record that the bus has accepted, with all before it.
+    pub position: Position,
+    /// When that record's transaction was committed, in milliseconds since 1970. A stream that has another time there is
+    /// another stream. `None` if it is unknown, as in rows without this attribute.
+    pub committed_at_ms: Option<i64>,
+}
+
 /// A lease and the place where its holder continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcquiredLease {
     /// The holder needs it for each write.
     pub lease: Lease,
-    /// The position up to which everything is published; `None` if nothing has been published.
-    pub position: Option<Position>,
+    /// How far everything is published; `None` if nothing has been published in this generation.
+    pub checkpoint: Option<Checkpoint>,
     /// How often the stream has been reset. Positions of different generations are not comparable.
     pub generation: u64,
+    /// Whether a fast reset was detected that nothing has resolved yet.
+    pub is_stopped_by_reset: bool,
 }
 
 /// A lease as its holder sees it.
@@ -40,6 +52,8 @@ pub struct CheckpointStatus {
     pub position: Option<Position>,
     /// How often the stream has been reset.
     pub generation: u64,
+    /// Whether a fast reset was detected that nothing has resolved yet.
+    pub is_stopped_by_reset: bool,
     /// The holder of the lease, if there is one.
     pub holder: Option<Holder>,
 }

@@ -3,15 +3,19 @@ use function_kit::failure::Failure;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::lease::{CheckpointStatus, Holder, Lease, LeaseStatus};
+use super::lease::{Checkpoint, CheckpointStatus, Holder, Lease, LeaseStatus};
 use crate::{attribute::Attributes, row};
 
 const READ: &str = "read the checkpoint";
+/// The value of the attribute `stopped`.
+pub const RESET: &str = "reset";
 
 /// The attributes that are read.
 #[derive(Debug, Deserialize)]
 pub struct Row {
     position: Option<String>,
+    committed: Option<String>,
+    stopped: Option<String>,
     #[serde(default)]
     pub generation: u64,
     owner: Option<String>,
@@ -31,17 +35,28 @@ impl Row {
         row::read(READ, attributes.ok_or_else(|| Failure::bug(READ, "the response has no row"))?)
     }
 
-    pub fn position(&self) -> Result<Option<Position>, Failure> {
+    fn position(&self) -> Result<Option<Position>, Failure> {
         self.position.as_deref().map(parse).transpose()
     }
 
+    pub fn checkpoint(&self) -> Result<Option<Checkpoint>, Failure> {
+        let (Some(text), Some(position)) = (&self.position, self.position()?) else { return Ok(None) };
+        let time = self.committed.as_deref().and_then(|committed| committed.strip_prefix(text)?.strip_prefix('@'));
+        let committed_at_ms = time.map(|time| time.parse().map_err(|error| Failure::bug(READ, error))).transpose()?;
+        Ok(Some(Checkpoint { position, committed_at_ms }))
+    }
+
+    pub fn is_stopped_by_reset(&self) -> bool {
+        self.stopped.as_deref() == Some(RESET)
+    }
+
     pub fn status(self) -> Result<CheckpointStatus, Failure> {
-        let position = self.position()?;
+        let (position, is_stopped_by_reset) = (self.position()?, self.is_stopped_by_reset());
         let holder = self.owner.zip(self.expires_at).map(|(owner, expires_at)| {
             let lease = Lease { owner, epoch: self.epoch };
             Ok(Holder { lease, taken_at: self.taken_at.map(time).transpose()?, expires_at: time(expires_at)? })
         });
-        Ok(CheckpointStatus { position, generation: self.generation, holder: holder.transpose()? })
+        Ok(CheckpointStatus { position, generation: self.generation, is_stopped_by_reset, holder: holder.transpose()? })
     }
 
     pub fn lease_status(&self, lease: &Lease, now: Timestamp) -> LeaseStatus {
@@ -59,6 +74,11 @@ impl Row {
 /// A position as text of fixed width, so that texts sort like positions.
 pub fn sortable(position: Position) -> String {
     format!("{:020}/{:020}", position.commit_num, position.op_num)
+}
+
+/// The attribute `committed` of a checkpoint.
+pub fn committed(position: Position, committed_at_ms: i64) -> String {
+    format!("{}@{committed_at_ms}", sortable(position))
 }
 
 /// Reverses [`sortable`].

@@ -1,11 +1,10 @@
 use aws_sdk_dynamodb::{Client, operation::update_item::builders::UpdateItemFluentBuilder, types::ReturnValue};
-use domain::graph::Position;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 
 use super::{
-    lease::{AcquiredLease, CheckpointStatus, Lease, LeaseStatus},
-    row::{Row, sortable},
+    lease::{AcquiredLease, Checkpoint, CheckpointStatus, Lease, LeaseStatus},
+    row::{RESET, Row, committed, sortable},
 };
 use crate::{
     attribute::{milliseconds, number, text},
@@ -53,7 +52,8 @@ impl CheckpointTable {
         let Some(output) = unless_condition_failed("acquire the lease", update.send().await)? else { return Ok(None) };
         let row = Row::read(output.attributes)?;
         let lease = Lease { owner: owner.to_owned(), epoch: row.epoch };
-        Ok(Some(AcquiredLease { lease, position: row.position()?, generation: row.generation }))
+        let (checkpoint, is_stopped_by_reset) = (row.checkpoint()?, row.is_stopped_by_reset());
+        Ok(Some(AcquiredLease { lease, checkpoint, generation: row.generation, is_stopped_by_reset }))
     }
 
     /// Requests a handover from the holder until `until`. A repeated request extends it.
@@ -69,14 +69,19 @@ impl CheckpointTable {
         unless_condition_failed("request a handover", update.send().await).map(drop)
     }
 
-    /// Moves the checkpoint to `position`, but never back. Returns the lease's status at `now`.
-    pub async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
+    /// Moves the checkpoint, but never back. Returns the lease's status at `now`.
+    pub async fn advance(&self, lease: &Lease, to: Checkpoint, now: Timestamp) -> Result<LeaseStatus, Failure> {
         let update = self
             .update_as_holder(lease, "(attribute_not_exists(#position) OR #position <= :position)")
-            .update_expression("SET #position = :position")
             .expression_attribute_names("#position", "position")
-            .expression_attribute_values(":position", text(sortable(position)))
+            .expression_attribute_values(":position", text(sortable(to.position)))
             .return_values(ReturnValue::AllNew);
+        let update = match to.committed_at_ms {
+            Some(committed_at) => update
+                .update_expression("SET #position = :position, committed = :committed")
+                .expression_attribute_values(":committed", text(committed(to.position, committed_at))),
+            None => update.update_expression("SET #position = :position REMOVE committed"),
+        };
         match unless_condition_failed("move the checkpoint", update.send().await)? {
             Some(output) => Ok(Row::read(output.attributes)?.lease_status(lease, now)),
             None => Ok(LeaseStatus::Lost),
@@ -105,10 +110,27 @@ impl CheckpointTable {
         let new = old + 1;
         let update = self
             .update_as_holder(lease, "(attribute_not_exists(generation) OR generation <= :generation)")
-            .update_expression("SET generation = :generation REMOVE #position")
+            .update_expression("SET generation = :generation REMOVE #position, committed, stopped")
             .expression_attribute_names("#position", "position")
             .expression_attribute_values(":generation", number(new));
         Ok(unless_condition_failed("start a generation", update.send().await)?.map(|_| new))
+    }
+
+    /// Stores that the stream was reset. Later holders read it until [`start_generation`](Self::start_generation) or
+    /// [`clear_reset`](Self::clear_reset). Does nothing if the lease is lost.
+    pub async fn mark_reset(&self, lease: &Lease) -> Result<(), Failure> {
+        let update = self
+            .update_as_holder(lease, "attribute_exists(#position)")
+            .update_expression("SET stopped = :reset")
+            .expression_attribute_names("#position", "position")
+            .expression_attribute_values(":reset", text(RESET));
+        unless_condition_failed("store a reset", update.send().await).map(drop)
+    }
+
+    /// Removes what [`mark_reset`](Self::mark_reset) stored. Does nothing if the lease is lost.
+    pub async fn clear_reset(&self, lease: &Lease) -> Result<(), Failure> {
+        let update = self.update_as_holder(lease, "attribute_exists(stopped)").update_expression("REMOVE stopped");
+        unless_condition_failed("clear a reset", update.send().await).map(drop)
     }
 
     /// Releases the lease. Does nothing if it is lost already.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{
-    row::{Row, parse, sortable},
+    row::{self, Row, parse, sortable},
     *,
 };
 use crate::{
@@ -28,7 +28,7 @@ fn lease() -> Lease {
     Lease { owner: "me".to_owned(), epoch: 7 }
 }
 
-fn row(attributes: &[(&str, AttributeValue)]) -> Attributes {
+fn stored_row(attributes: &[(&str, AttributeValue)]) -> Attributes {
     let key = [("stream", text("main")), ("owner", text("me")), ("epoch", number(7))];
     let all = key.iter().chain(attributes);
     all.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
@@ -36,6 +36,10 @@ fn row(attributes: &[(&str, AttributeValue)]) -> Attributes {
 
 fn stored_position() -> (&'static str, AttributeValue) {
     ("position", text("00000000000000000012/00000000000000000003"))
+}
+
+fn committed_at(commit_num: u64, op_num: u64) -> (&'static str, AttributeValue) {
+    ("committed", text(row::committed(Position::new(commit_num, op_num), 77)))
 }
 
 fn condition_failed() -> Rule {
@@ -59,12 +63,45 @@ async fn free_lease_is_acquired_with_its_position() {
                 && value(values, ":expires_at") == Some("5000")
         })
         .then_output(|| {
-            let row = row(&[stored_position(), ("generation", number(2))]);
+            let row = stored_row(&[stored_position(), committed_at(12, 3), ("generation", number(2))]);
             UpdateItemOutput::builder().set_attributes(Some(row)).build()
         });
     let acquired = table(&free).acquire("me", NOW, Timestamp::constant(5, 0)).await.expect("a result");
-    let position = Some(Position::new(12, 3));
-    assert_eq!(acquired, Some(AcquiredLease { lease: lease(), position, generation: 2 }));
+    let checkpoint = Some(Checkpoint { position: Position::new(12, 3), committed_at_ms: Some(77) });
+    let expected = AcquiredLease { lease: lease(), checkpoint, generation: 2, is_stopped_by_reset: false };
+    assert_eq!(acquired, Some(expected));
+}
+
+#[test]
+fn commit_time_belongs_to_its_position() {
+    let read = |attributes: &[_]| Row::read(Some(stored_row(attributes))).expect("a row");
+    let time = |attributes: &[_]| read(attributes).checkpoint().expect("a checkpoint").map(|at| at.committed_at_ms);
+    assert_eq!(time(&[stored_position(), committed_at(12, 3)]), Some(Some(77)));
+    // Another position was written by a version without commit times.
+    assert_eq!(time(&[stored_position(), committed_at(12, 2)]), Some(None));
+    assert_eq!(time(&[stored_position()]), Some(None));
+    assert_eq!(time(&[committed_at(12, 3)]), None);
+    assert!(!read(&[stored_position()]).is_stopped_by_reset());
+    assert!(read(&[stored_position(), ("stopped", text("reset"))]).is_stopped_by_reset());
+}
+
+#[tokio::test]
+async fn reset_is_stored_and_resolved_by_the_holder_only() {
+    let mark = mock!(Client::update_item)
+        .match_requests(|request| {
+            request.update_expression() == Some("SET stopped = :reset")
+                && request.condition_expression().is_some_and(|condition| condition.starts_with("#owner = :owner AND"))
+        })
+        .then_output(|| UpdateItemOutput::builder().build());
+    table(&mark).mark_reset(&lease()).await.expect("stored");
+    let generation = mock!(Client::update_item)
+        .match_requests(|request| {
+            request.update_expression() == Some("SET generation = :generation REMOVE #position, committed, stopped")
+        })
+        .then_output(|| UpdateItemOutput::builder().build());
+    assert_eq!(table(&generation).start_generation(&lease(), 1).await.expect("a result"), Some(2));
+    table(&condition_failed()).mark_reset(&lease()).await.expect("no error");
+    table(&condition_failed()).clear_reset(&lease()).await.expect("no error");
 }
 
 #[tokio::test]
@@ -90,11 +127,12 @@ async fn checkpoint_moves_forward_only_for_its_holder() {
                 && value(values, ":owner") == Some("me")
                 && value(values, ":epoch") == Some("7")
                 && value(values, ":position") == Some("18446744073709551615/00000000000000000001")
+                && value(values, ":committed") == Some("18446744073709551615/00000000000000000001@-5")
         })
-        .then_output(|| UpdateItemOutput::builder().set_attributes(Some(row(&[]))).build());
-    let position = Position::new(u64::MAX, 1);
-    assert_eq!(table(&moved).advance(&lease(), position, NOW).await.expect("a result"), LeaseStatus::Held);
-    let status = table(&condition_failed()).advance(&lease(), position, NOW).await;
+        .then_output(|| UpdateItemOutput::builder().set_attributes(Some(stored_row(&[]))).build());
+    let to = Checkpoint { position: Position::new(u64::MAX, 1), committed_at_ms: Some(-5) };
+    assert_eq!(table(&moved).advance(&lease(), to, NOW).await.expect("a result"), LeaseStatus::Held);
+    let status = table(&condition_failed()).advance(&lease(), to, NOW).await;
     assert_eq!(status.expect("a result"), LeaseStatus::Lost);
 }
 
@@ -116,18 +154,23 @@ async fn lease_status_follows_owner_epoch_and_handover_request() {
         (&acquired_by_another[..], NOW, LeaseStatus::Lost),
         (&acquired_by_same_owner[..], NOW, LeaseStatus::Lost),
     ] {
-        let status = table(&stored(Some(row(attributes)))).lease_status(&lease(), now).await;
+        let status = table(&stored(Some(stored_row(attributes)))).lease_status(&lease(), now).await;
         assert_eq!(status.expect("a status"), expected, "{attributes:?}");
     }
 }
 
 #[tokio::test]
 async fn status_shows_position_and_holder() {
-    let mut item = row(&[stored_position(), ("taken_at", number(1000)), ("expires_at", number(5000))]);
+    let mut item = stored_row(&[stored_position(), ("taken_at", number(1000)), ("expires_at", number(5000))]);
     let held = table(&stored(Some(item.clone()))).status().await.expect("a status").expect("a row");
     let second = |second| Timestamp::constant(second, 0);
     let holder = Holder { lease: lease(), taken_at: Some(second(1)), expires_at: second(5) };
-    let expected = CheckpointStatus { position: Some(Position::new(12, 3)), generation: 0, holder: Some(holder) };
+    let expected = CheckpointStatus {
+        position: Some(Position::new(12, 3)),
+        generation: 0,
+        is_stopped_by_reset: false,
+        holder: Some(holder),
+    };
     assert_eq!(held, expected);
     for name in ["owner", "taken_at", "expires_at"] {
         item.remove(name);
@@ -157,8 +200,10 @@ fn texts_of_positions_sort_like_positions() {
 
 proptest! {
     #[test]
-    fn malformed_row_is_read_or_a_bug(row in malformed(row(&[
+    fn malformed_row_is_read_or_a_bug(row in malformed(stored_row(&[
         stored_position(),
+        committed_at(12, 3),
+        ("stopped", text("reset")),
         ("generation", number(1)),
         ("taken_at", number(1)),
         ("expires_at", number(9)),
@@ -167,6 +212,7 @@ proptest! {
     ]))) {
         if let Err(failure) = Row::read(Some(row)).and_then(|row| {
             let _ = row.lease_status(&lease(), NOW);
+            row.checkpoint()?;
             row.status()
         }) {
             prop_assert_eq!(failure.kind, function_kit::failure::Kind::Bug);

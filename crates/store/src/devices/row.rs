@@ -28,9 +28,11 @@ pub struct Device {
     pub language: Option<String>,
     /// When the app last registered.
     pub last_seen: Timestamp,
+    /// Id of the registration that wrote the row. `None` if the version before wrote it.
+    pub registration: Option<String>,
 }
 
-/// A device that has a token, as the index shows it.
+/// A device that may have a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// The user's `sub`.
@@ -53,6 +55,8 @@ pub struct DeviceRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
     last_seen: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    registration: Option<String>,
 }
 
 /// The attributes of the index by token.
@@ -69,6 +73,30 @@ pub struct PreferencesRow {
     user: String,
     item: String,
     pub preferences: Preferences,
+}
+
+/// The row of a token, as DynamoDB stores it.
+#[derive(Serialize, Deserialize)]
+pub struct TokenRow {
+    pub user: String,
+    pub item: String,
+    pub registration: String,
+    pub endpoint_arn: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// In seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+}
+
+/// The sort key of the row of a token.
+pub const TOKEN_ITEM: &str = "token";
+
+/// The partition key of the row of the token with this hash.
+pub fn token_partition(hash: &str) -> String {
+    format!("token#{hash}")
 }
 
 /// The sort key of the device `id`.
@@ -92,6 +120,7 @@ impl From<&Device> for DeviceRow {
             platform: device.platform,
             language: device.language.clone(),
             last_seen: device.last_seen,
+            registration: device.registration.clone(),
         }
     }
 }
@@ -100,8 +129,9 @@ impl TryFrom<DeviceRow> for Device {
     type Error = Failure;
 
     fn try_from(row: DeviceRow) -> Result<Self, Failure> {
-        let DeviceRow { user, item, endpoint_arn, token, token_hash: _, platform, language, last_seen } = row;
-        Ok(Self { user, id: device_id(&item)?, endpoint_arn, token, platform, language, last_seen })
+        let DeviceRow { user, item, endpoint_arn, token, platform, language, last_seen, registration, token_hash: _ } =
+            row;
+        Ok(Self { user, id: device_id(&item)?, endpoint_arn, token, platform, language, last_seen, registration })
     }
 }
 

@@ -5,7 +5,6 @@ use function_kit::failure::Failure;
 use super::row::{DEVICE_PREFIX, Device, DeviceRow, Holder, HolderRow, PREFERENCES, PreferencesRow, READ, device_item};
 use crate::{
     attribute::{Attributes, get_text, text},
-    condition::{WriteOutcome, unless_condition_failed},
     row::read,
 };
 
@@ -15,8 +14,8 @@ const BY_TOKEN: &str = "by-token";
 /// The table.
 #[derive(Debug, Clone)]
 pub struct DeviceTable {
-    client: Client,
-    name: String,
+    pub(super) client: Client,
+    pub(super) name: String,
 }
 
 /// A user's devices and preferences.
@@ -67,36 +66,7 @@ impl DeviceTable {
         row.map(|row| read::<DeviceRow>(READ, row)?.try_into()).transpose()
     }
 
-    /// Stores `device` if its row is still as `known`: absent, or with the same token and endpoint.
-    pub async fn put(&self, device: &Device, known: Option<&Device>) -> Result<WriteOutcome, Failure> {
-        let row = serde_dynamo::to_item(DeviceRow::from(device))
-            .map_err(|error| Failure::bug("serialise a device's row", error))?;
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(row));
-        let put = match known {
-            None => put.condition_expression("attribute_not_exists(#item)").expression_attribute_names("#item", "item"),
-            Some(known) => put
-                .condition_expression("token_hash = :hash AND endpoint_arn = :endpoint")
-                .expression_attribute_values(":hash", text(known.token.hash()))
-                .expression_attribute_values(":endpoint", text(&known.endpoint_arn)),
-        };
-        let stored = unless_condition_failed("store a device", put.send().await)?;
-        Ok(stored.map_or(WriteOutcome::Conflict, |_| WriteOutcome::Stored))
-    }
-
-    /// Deletes the row of `device` if it still has the same token and endpoint. Returns whether it was deleted.
-    pub async fn delete_if_unchanged(&self, device: &Device) -> Result<bool, Failure> {
-        let Device { user, id, token, endpoint_arn, .. } = device;
-        self.delete_if(user, id, "token_hash = :hash AND endpoint_arn = :endpoint", token, endpoint_arn).await
-    }
-
-    /// Deletes the row of `holder` if it still has `token` or the same endpoint. A missing row is not an error.
-    pub async fn delete_holder(&self, token: &Token, holder: &Holder) -> Result<(), Failure> {
-        let Holder { user, id, endpoint_arn } = holder;
-        let condition = "token_hash = :hash OR endpoint_arn = :endpoint";
-        self.delete_if(user, id, condition, token, endpoint_arn).await.map(drop)
-    }
-
-    /// Reads the devices of all users that have `token`; eventually consistent.
+    /// Reads the devices of all users that have `token`, also those of the version before; eventually consistent.
     pub async fn holders(&self, token: &Token) -> Result<Vec<Holder>, Failure> {
         let query = self
             .client
@@ -131,30 +101,10 @@ impl DeviceTable {
             .expression_attribute_values(":user", text(user))
     }
 
-    async fn row(&self, user: &str, item: &str, doing: &'static str) -> Result<Option<Attributes>, Failure> {
+    pub(super) async fn row(&self, user: &str, item: &str, doing: &'static str) -> Result<Option<Attributes>, Failure> {
         let get = self.client.get_item().table_name(&self.name).key("user", text(user)).key("item", text(item));
         let response = get.consistent_read(true).send().await;
         response.map(|response| response.item).map_err(|error| Failure::aws(doing, error))
-    }
-
-    async fn delete_if(
-        &self,
-        user: &str,
-        id: &str,
-        condition: &str,
-        token: &Token,
-        endpoint_arn: &str,
-    ) -> Result<bool, Failure> {
-        let delete = self
-            .client
-            .delete_item()
-            .table_name(&self.name)
-            .key("user", text(user))
-            .key("item", text(device_item(id)))
-            .condition_expression(condition)
-            .expression_attribute_values(":hash", text(token.hash()))
-            .expression_attribute_values(":endpoint", text(endpoint_arn));
-        Ok(unless_condition_failed("delete a device", delete.send().await)?.is_some())
     }
 }
 

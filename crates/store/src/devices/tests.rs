@@ -1,6 +1,12 @@
 use aws_sdk_dynamodb::{
     Client,
-    operation::{delete_item::DeleteItemOutput, get_item::GetItemOutput, put_item::PutItemOutput, query::QueryOutput},
+    operation::{
+        get_item::GetItemOutput,
+        put_item::PutItemOutput,
+        query::QueryOutput,
+        transact_write_items::{TransactWriteItemsError, TransactWriteItemsInput, TransactWriteItemsOutput},
+    },
+    types::{CancellationReason, TransactWriteItem, error::TransactionCanceledException},
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use domain::push::{Category, Platform, Preferences, QuietHours, Token};
@@ -8,7 +14,7 @@ use function_kit::failure::Kind;
 use proptest::prelude::*;
 
 use super::{
-    row::{DeviceRow, HolderRow, PreferencesRow, READ},
+    row::{DeviceRow, HolderRow, PreferencesRow, READ, TokenRow},
     *,
 };
 use crate::{
@@ -34,6 +40,7 @@ fn device(id: &str) -> Device {
         platform: Platform::Android,
         language: Some("ko".into()),
         last_seen: "2026-11-22T01:02:03.004Z".parse().expect("a time"),
+        registration: Some(format!("r-{id}")),
     }
 }
 
@@ -103,49 +110,227 @@ async fn row_without_a_required_attribute_is_a_bug() {
     assert_eq!(table(&get).get("mina", "phone").await.expect_err("a failure").kind, Kind::Bug);
 }
 
+/// A device of the version before.
+fn unclaimed(id: &str) -> Device {
+    Device { registration: None, ..device(id) }
+}
+
+fn claim(user: &str, id: &str, registration: &str) -> TokenClaim {
+    let holder = Some((user.to_owned(), id.to_owned()));
+    TokenClaim { registration: registration.into(), endpoint_arn: "arn".into(), holder }
+}
+
+/// The writes of a transaction, as text: kind, key, condition, and the value that the condition compares.
+fn writes(request: &TransactWriteItemsInput) -> Vec<String> {
+    let describe = |item: &TransactWriteItem| {
+        let (kind, key, condition, values) = match (item.put(), item.delete()) {
+            (Some(put), _) => ("put", put.item(), put.condition_expression(), put.expression_attribute_values()),
+            (_, Some(delete)) => {
+                ("delete", delete.key(), delete.condition_expression(), delete.expression_attribute_values())
+            }
+            _ => panic!("an unexpected write: {item:?}"),
+        };
+        let text = |name| value(Some(key), name).unwrap_or_default();
+        let registration = value(values, ":registration").unwrap_or_default();
+        format!("{kind} {} {}: {} {registration}", text("user"), text("item"), condition.unwrap_or_default())
+    };
+    request.transact_items().iter().map(describe).collect()
+}
+
+/// Accepts a transaction of exactly these writes.
+fn transaction(expected: &[String]) -> Rule {
+    let expected = expected.to_vec();
+    mock!(Client::transact_write_items)
+        .match_requests(move |request| writes(request) == expected)
+        .then_output(|| TransactWriteItemsOutput::builder().build())
+}
+
+/// Rejects a transaction for these reasons.
+fn canceled(codes: &'static [&'static str]) -> Rule {
+    mock!(Client::transact_write_items).then_error(move || {
+        let reasons = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
+        let canceled = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
+        TransactWriteItemsError::TransactionCanceledException(canceled)
+    })
+}
+
+const IS_ABSENT: &str = "attribute_not_exists(#item) ";
+const IS_OF: &str = "registration = :registration";
+const IS_ABSENT_OR_OF: &str = "attribute_not_exists(#item) OR registration = :registration";
+
+fn token_row(token_text: &str) -> String {
+    format!("token#{} token", token(token_text).hash())
+}
+
 #[tokio::test]
-async fn device_is_stored_unless_its_row_has_changed() {
-    let new = mock!(Client::put_item)
-        .match_requests(|request| {
-            request.condition_expression() == Some("attribute_not_exists(#item)")
-                && value(request.item(), "item") == Some("device#phone")
-                && value(request.item(), "token_hash") == Some(&token("secret-token").hash())
-        })
-        .then_output(|| PutItemOutput::builder().build());
-    assert_eq!(table(&new).put(&device("phone"), None).await.expect("an outcome"), WriteOutcome::Stored);
-    let known = mock!(Client::put_item)
-        .match_requests(|request| {
-            request.condition_expression() == Some("token_hash = :hash AND endpoint_arn = :endpoint")
-                && value(request.expression_attribute_values(), ":hash") == Some(&token("old").hash())
-        })
-        .then_error(put_condition_failed);
+async fn device_and_token_are_stored_in_one_transaction() {
+    let put_device = "put mina device#phone";
+    let put_token = format!("put {}", token_row("secret-token"));
+    let stored = async |known: Option<&Device>, claim: Option<&TokenClaim>, expected: &[String]| {
+        let table = table(&transaction(expected));
+        let outcome = table.register(&device("phone"), known, claim, false).await.expect("an outcome");
+        assert_eq!(outcome, RegisterOutcome::Stored);
+    };
+    stored(None, None, &[format!("{put_device}: {IS_ABSENT}"), format!("{put_token}: {IS_ABSENT}")]).await;
+    // The same device again.
+    let own = claim("mina", "phone", "r-phone");
+    let expected = [format!("{put_device}: {IS_OF} r-phone"), format!("{put_token}: {IS_OF} r-phone")];
+    stored(Some(&device("phone")), Some(&own), &expected).await;
+    // Another device has the token.
+    let other = claim("jun", "his", "r-his");
+    let expected = [
+        format!("{put_device}: {IS_ABSENT}"),
+        format!("{put_token}: {IS_OF} r-his"),
+        format!("delete jun device#his: {IS_OF} r-his"),
+    ];
+    stored(None, Some(&other), &expected).await;
+    // The device had another token.
     let old = Device { token: token("old"), ..device("phone") };
-    assert_eq!(table(&known).put(&device("phone"), Some(&old)).await.expect("an outcome"), WriteOutcome::Conflict);
+    let expected = [
+        format!("{put_device}: {IS_OF} r-phone"),
+        format!("{put_token}: {IS_ABSENT}"),
+        format!("delete {}: {IS_ABSENT_OR_OF} r-phone", token_row("old")),
+    ];
+    stored(Some(&old), None, &expected).await;
+    // The version before wrote the device.
+    let unchanged = "attribute_not_exists(registration) AND token_hash = :hash AND endpoint_arn = :endpoint \
+                     AND last_seen = :seen ";
+    let expected = [format!("{put_device}: {unchanged}"), format!("{put_token}: {IS_ABSENT}")];
+    stored(Some(&Device { token: token("old"), ..unclaimed("phone") }), None, &expected).await;
+    // The endpoint is being deleted: no device has the token.
+    let collected = TokenClaim { holder: None, ..claim("jun", "his", "n1") };
+    let expected = [format!("{put_device}: {IS_ABSENT}"), format!("{put_token}: {IS_OF} n1")];
+    stored(None, Some(&collected), &expected).await;
 }
 
 #[tokio::test]
-async fn device_is_deleted_unless_it_has_registered_again() {
-    let endpoint_arn = device("phone").endpoint_arn;
-    let delete = mock!(Client::delete_item)
-        .match_requests(move |request| {
-            let values = request.expression_attribute_values();
-            request.condition_expression() == Some("token_hash = :hash AND endpoint_arn = :endpoint")
-                && value(request.key(), "user") == Some("mina")
-                && value(request.key(), "item") == Some("device#phone")
+async fn rejected_transaction_says_whether_the_claim_is_stale() {
+    let (device, claim) = (device("phone"), claim("jun", "his", "r-his"));
+    for (codes, expected) in [
+        (&["None", "ConditionalCheckFailed", "None"][..], RegisterOutcome::Conflict),
+        (&["ConditionalCheckFailed", "None", "ConditionalCheckFailed"][..], RegisterOutcome::Conflict),
+        (&["None", "TransactionConflict", "None"][..], RegisterOutcome::Conflict),
+        (&["None", "None", "ConditionalCheckFailed"][..], RegisterOutcome::StaleClaim),
+    ] {
+        let outcome = table(&canceled(codes)).register(&device, None, Some(&claim), false).await;
+        assert_eq!(outcome.expect("an outcome"), expected, "{codes:?}");
+    }
+    // A stale claim is replaced without the device that it names.
+    let old = Device { token: token("old"), ..device.clone() };
+    let rejected = canceled(&["None", "None", "ConditionalCheckFailed"]);
+    let outcome = table(&rejected).register(&device, Some(&old), Some(&claim), true).await;
+    assert_eq!(outcome.expect("an outcome"), RegisterOutcome::Conflict);
+    for (codes, kind) in [
+        (&["None", "ThrottlingError"][..], Kind::Transient),
+        (&["ProvisionedThroughputExceeded", "None"][..], Kind::Transient),
+        (&["ValidationError", "None"][..], Kind::Bug),
+    ] {
+        let failure = table(&canceled(codes)).register(&device, None, None, false).await.expect_err("a failure");
+        assert_eq!(failure.kind, kind, "{codes:?}");
+    }
+    let without = table(&canceled(&[])).register(&unclaimed("phone"), None, None, false).await;
+    assert_eq!(without.expect_err("a failure").kind, Kind::Bug);
+}
+
+#[tokio::test]
+async fn device_is_deleted_with_its_claim_unless_it_has_registered_again() {
+    let expected = [
+        format!("delete mina device#phone: {IS_OF} r-phone"),
+        format!("delete {}: {IS_ABSENT_OR_OF} r-phone", token_row("secret-token")),
+    ];
+    assert!(table(&transaction(&expected)).unregister(&device("phone")).await.expect("an outcome"));
+    let rejected = canceled(&["ConditionalCheckFailed", "None"]);
+    assert!(!table(&rejected).unregister(&device("phone")).await.expect("an outcome"));
+}
+
+#[tokio::test]
+async fn unclaimed_device_is_deleted_unless_it_was_seen_again() {
+    let delete = mock!(Client::transact_write_items)
+        .match_requests(|request| {
+            let [item] = request.transact_items() else { return false };
+            let delete = item.delete().expect("a deletion");
+            let values = delete.expression_attribute_values();
+            delete.condition_expression()
+                == Some(
+                    "attribute_not_exists(registration) AND token_hash = :hash AND endpoint_arn = :endpoint \
+                     AND last_seen = :seen",
+                )
                 && value(values, ":hash") == Some(&token("secret-token").hash())
-                && value(values, ":endpoint") == Some(&endpoint_arn)
+                && value(values, ":endpoint") == Some(&unclaimed("phone").endpoint_arn)
+                && value(values, ":seen") == Some("2026-11-22T01:02:03.004Z")
         })
-        .sequence()
-        .output(|| DeleteItemOutput::builder().build())
-        .error(delete_condition_failed)
-        .build();
-    let table = table(&delete);
-    assert!(table.delete_if_unchanged(&device("phone")).await.expect("an outcome"));
-    assert!(!table.delete_if_unchanged(&device("phone")).await.expect("an outcome"));
+        .then_output(|| TransactWriteItemsOutput::builder().build());
+    assert!(table(&delete).unregister(&unclaimed("phone")).await.expect("an outcome"));
 }
 
 #[tokio::test]
-async fn holder_of_a_token_is_found_and_deleted() {
+async fn claim_of_a_token_is_read_with_its_holder() {
+    for (holder, expected) in [(true, Some(("mina".to_owned(), "phone".to_owned()))), (false, None)] {
+        let get = mock!(Client::get_item)
+            .match_requests(|request| {
+                request.consistent_read() == Some(true)
+                    && value(request.key(), "user") == Some(&format!("token#{}", token("secret-token").hash()))
+                    && value(request.key(), "item") == Some("token")
+            })
+            .then_output(move || {
+                let row = GetItemOutput::builder()
+                    .item("user", text("token#h"))
+                    .item("item", text("token"))
+                    .item("registration", text("r"))
+                    .item("endpoint_arn", text("arn"));
+                if holder { row.item("holder", text("mina")).item("device", text("phone")) } else { row }.build()
+            });
+        let claim = table(&get).token_claim(&token("secret-token")).await.expect("a result").expect("a claim");
+        assert_eq!(claim, TokenClaim { registration: "r".into(), endpoint_arn: "arn".into(), holder: expected });
+    }
+    let get = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
+    assert_eq!(table(&get).token_claim(&token("secret-token")).await.expect("a result"), None);
+}
+
+#[tokio::test]
+async fn collection_is_noted_unless_the_claim_has_changed() {
+    for (claim, condition) in
+        [(None, "attribute_not_exists(#item)"), (Some(claim("mina", "phone", "r1")), "registration = :registration")]
+    {
+        let put = mock!(Client::put_item)
+            .match_requests(move |request| {
+                request.condition_expression() == Some(condition)
+                    && value(request.item(), "registration") == Some("n1")
+                    && value(request.item(), "holder").is_none()
+                    // A day later.
+                    && value(request.item(), "expires_at") == Some("1795392000")
+            })
+            .sequence()
+            .output(|| PutItemOutput::builder().build())
+            .error(put_condition_failed)
+            .build();
+        let table = table(&put);
+        for expected in [WriteOutcome::Stored, WriteOutcome::Conflict] {
+            let outcome = table.begin_collection(&token("t"), claim.as_ref(), "arn", "n1", testing::now()).await;
+            assert_eq!(outcome.expect("an outcome"), expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn cursor_of_the_collection_is_read_as_written() {
+    for cursor in [Some("page-2"), None] {
+        let put = mock!(Client::put_item)
+            .match_requests(move |request| {
+                value(request.item(), "user") == Some("collection") && value(request.item(), "next") == cursor
+            })
+            .then_output(|| PutItemOutput::builder().build());
+        table(&put).put_collection_cursor(cursor).await.expect("stored");
+        let get = mock!(Client::get_item).then_output(move || {
+            let row = cursor.map(|cursor| testing::row([("next", text(cursor))]));
+            GetItemOutput::builder().set_item(Some(row.unwrap_or_default())).build()
+        });
+        assert_eq!(table(&get).collection_cursor().await.expect("a result").as_deref(), cursor);
+    }
+}
+
+#[tokio::test]
+async fn unclaimed_holder_of_a_token_is_found_and_deleted() {
     let holder = testing::row([
         ("user", text("mina")),
         ("item", text("device#phone")),
@@ -163,11 +348,12 @@ async fn holder_of_a_token_is_found_and_deleted() {
 
     let delete = mock!(Client::delete_item)
         .match_requests(|request| {
-            request.condition_expression() == Some("token_hash = :hash OR endpoint_arn = :endpoint")
+            request.condition_expression()
+                == Some("attribute_not_exists(registration) AND (token_hash = :hash OR endpoint_arn = :endpoint)")
                 && value(request.expression_attribute_values(), ":endpoint") == Some("arn")
         })
         .then_error(delete_condition_failed);
-    table(&delete).delete_holder(&token("secret-token"), &holders[0]).await.expect("no error");
+    table(&delete).delete_unclaimed(&token("secret-token"), &holders[0]).await.expect("no error");
     assert_eq!(delete.num_calls(), 1);
 }
 
@@ -194,10 +380,13 @@ proptest! {
         ("token_hash", text("hash")),
         ("platform", text("android")),
         ("last_seen", text("2026-11-22T01:02:03Z")),
+        ("registration", text("r1")),
     ]))) {
         let device = read::<DeviceRow>(READ, row.clone()).and_then(Device::try_from);
         let holder = read::<HolderRow>(READ, row.clone()).and_then(Holder::try_from);
-        for failure in [device.err(), holder.err(), read::<PreferencesRow>(READ, row).err()].into_iter().flatten() {
+        let token_row = read::<TokenRow>(READ, row.clone()).err();
+        let others = [token_row, read::<PreferencesRow>(READ, row).err()];
+        for failure in [device.err(), holder.err()].into_iter().chain(others).flatten() {
             prop_assert!(failure.kind == Kind::Bug && !failure.to_string().contains("secret-token"), "{}", failure);
         }
     }

@@ -1,5 +1,5 @@
 use aws_sdk_dynamodb::{
-    operation::{get_item::GetItemOutput, put_item::PutItemOutput, update_item::UpdateItemOutput},
+    operation::{put_item::PutItemOutput, update_item::UpdateItemOutput},
     types::error::ConditionalCheckFailedException,
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
@@ -106,16 +106,53 @@ async fn recorded_outcome_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn page_is_continued_once_it_is_marked() {
-    let get = mock!(Client::get_item)
+async fn claim_repeated_after_a_lost_response_is_held_by_its_nonce() {
+    let failed = || {
+        let failed = ConditionalCheckFailedException::builder().item("claimed_by", text("mine")).item("sent", phone());
+        UpdateItemError::ConditionalCheckFailedException(failed.build())
+    };
+    let update = mock!(Client::update_item)
         .match_requests(|request| {
-            value(request.key(), "id") == Some("page#story#main/7/1#3") && request.consistent_read() == Some(true)
+            request.return_values_on_condition_check_failure() == Some(&ReturnValuesOnConditionCheckFailure::AllOld)
         })
         .sequence()
-        .output(|| GetItemOutput::builder().build())
-        .output(|| GetItemOutput::builder().item("id", text("page#story#main/7/1#3")).build())
+        .error(failed)
+        .error(failed)
+        .error(failed)
+        .error(failed)
         .build();
-    let (table, event) = (table(&get), event());
-    assert!(!table.is_page_continued(&event, "story", 3).await.expect("a result"));
-    assert!(table.is_page_continued(&event, "story", 3).await.expect("a result"));
+    let (table, event, none) = (table(&update), event(), BTreeSet::new());
+    let claimed = Claim::Claimed { sent: ["phone".to_owned()].into() };
+    assert_eq!(table.claim(&entry(&event), "mine", now(), now()).await.expect("a claim"), claimed);
+    assert_eq!(table.claim(&entry(&event), "other", now(), now()).await.expect("a claim"), Claim::Held);
+    // The same for the end of a claim.
+    assert!(table.finish_claim(&entry(&event), "mine", &none, Some("sent")).await.expect("a result"));
+    assert!(!table.finish_claim(&entry(&event), "other", &none, Some("sent")).await.expect("a result"));
+}
+
+#[tokio::test]
+async fn end_of_a_page_is_decided_once() {
+    let decided = |is_enqueued: bool| {
+        let output = UpdateItemOutput::builder().attributes("next", text("jun"));
+        if is_enqueued { output.attributes("is_enqueued", AttributeValue::Bool(true)) } else { output }.build()
+    };
+    let update = mock!(Client::update_item)
+        .match_requests(|request| {
+            value(request.key(), "id") == Some("bound#story#main/7/1#3")
+                && request.update_expression()
+                    == Some("SET #next = if_not_exists(#next, :next), expires_at = :expires_at")
+                && value(request.expression_attribute_values(), ":expires_at") == Some("1805673600")
+        })
+        .sequence()
+        .output(move || decided(false))
+        .output(move || decided(true))
+        .output(|| UpdateItemOutput::builder().build())
+        .build();
+    let (table, event) = (table(&update), event());
+    for (last, is_enqueued) in [("jun", false), ("hana", true)] {
+        let bound = table.decide_page_bound(&event, "story", 3, last).await.expect("a bound");
+        assert_eq!(bound, PageBound { last: "jun".to_owned(), is_enqueued });
+    }
+    let failure = table.decide_page_bound(&event, "story", 3, "jun").await.expect_err("a row without an end");
+    assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
 }

@@ -40,6 +40,8 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    detected_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     visibility: Option<Visibility>,
     #[serde(skip_serializing_if = "Option::is_none")]
     post: Option<Post>,
@@ -55,7 +57,7 @@ struct Row {
 }
 
 /// The attributes of [`Row`] except `derived`.
-const BRIEF: [&str; 14] = [
+const BRIEF: [&str; 15] = [
     "id",
     "position",
     "kind",
@@ -65,6 +67,7 @@ const BRIEF: [&str; 14] = [
     "size",
     "uploaded_at",
     "content_type",
+    "detected_type",
     "visibility",
     "post",
     "file_name",
@@ -133,6 +136,7 @@ impl From<MediaItem> for Row {
             size: None,
             uploaded_at: None,
             content_type: None,
+            detected_type: None,
             visibility: None,
             post: None,
             file_name: None,
@@ -140,8 +144,9 @@ impl From<MediaItem> for Row {
             reason,
             expires_at,
         };
-        if let Some(Upload { size, uploaded_at, declared: Declared { content_type, intent } }) = upload {
-            (row.size, row.uploaded_at, row.content_type) = (Some(size), Some(uploaded_at), content_type);
+        if let Some(Upload { size, uploaded_at, declared: Declared { content_type, intent }, detected_type }) = upload {
+            (row.size, row.uploaded_at) = (Some(size), Some(uploaded_at));
+            (row.content_type, row.detected_type) = (content_type, detected_type);
             (row.visibility, row.post, row.file_name) = (Some(intent.visibility), intent.post, intent.file_name);
         }
         row
@@ -157,7 +162,7 @@ impl TryFrom<Row> for MediaItem {
             (Some(size), Some(uploaded_at), Some(visibility)) => {
                 let intent = Intent { post: row.post, visibility, file_name: row.file_name };
                 let declared = Declared { content_type: row.content_type, intent };
-                Some(Upload { size, uploaded_at, declared })
+                Some(Upload { size, uploaded_at, declared, detected_type: row.detected_type })
             }
             _ => None,
         };
@@ -179,8 +184,8 @@ impl TryFrom<Row> for MediaItem {
 #[cfg(test)]
 pub(super) mod tests {
     use domain::media::{
-        File, Loudness, ObjectChange, ObjectEvent, Original, Outcome, Pause, Picture, Rendition, Report, Sequencer,
-        Silence, Sound, Waveform,
+        File, Loudness, ObjectChange, ObjectEvent, ObjectVersion, Original, Outcome, Pause, Picture, Rendition, Report,
+        Sequencer, Silence, Sound, Waveform,
     };
     use proptest::prelude::*;
 
@@ -206,7 +211,8 @@ pub(super) mod tests {
             file_name: "가.jpg".to_owned().try_into().ok(),
         };
         let declared = Declared { content_type: Some("image/jpeg".into()), intent };
-        Original::of(&event(key, ObjectChange::Created { size: 7, etag: String::new() }), 7, declared).expect("owned")
+        Original::of(&event(key, ObjectChange::Created { size: 7, version: ObjectVersion::of_etag("") }), 7, declared)
+            .expect("owned")
     }
 
     /// A new item in state `processing`.
@@ -222,7 +228,9 @@ pub(super) mod tests {
             dominant_colour: "#102030".into(),
             variants: vec![],
         });
-        MediaItem::from_report(Report { original: original("photo/mina/a"), outcome: Outcome::Ready(derived) })
+        let outcome = Outcome::Ready(derived);
+        let detected_type = Some("image/png".to_owned());
+        MediaItem::from_report(Report { original: original("photo/mina/a"), outcome, detected_type })
     }
 
     fn ready_sound() -> MediaItem {
@@ -243,7 +251,8 @@ pub(super) mod tests {
             waveform: Waveform { preview: "AP8".into(), json: file.clone(), binary: file.clone() },
             renditions: vec![Rendition { file, content_type: "audio/mp4".into(), channels: 2, rate_hz: 44_100 }],
         }));
-        MediaItem::from_report(Report { original: original("audio/mina/a"), outcome: Outcome::Ready(derived) })
+        let outcome = Outcome::Ready(derived);
+        MediaItem::from_report(Report { original: original("audio/mina/a"), outcome, detected_type: None })
     }
 
     fn deleted() -> MediaItem {
@@ -251,9 +260,19 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn row_of_the_version_before_has_no_detected_type() {
+        let mut row = to_attributes(ready()).expect("a row");
+        assert_eq!(get_text(&row, "detected_type"), Some("image/png"));
+        row.remove("detected_type");
+        let item = from_attributes(row).expect("an item");
+        assert_eq!(item.state.upload().map(|upload| &upload.detected_type), Some(&None));
+    }
+
+    #[test]
     fn item_in_every_state_is_read_as_written() {
         let failed = Outcome::Failed { reason: Reason::Truncated };
-        let failed = MediaItem::from_report(Report { original: original("photo/mina/a"), outcome: failed });
+        let failed =
+            MediaItem::from_report(Report { original: original("photo/mina/a"), outcome: failed, detected_type: None });
         for item in [processing("photo/mina/a"), processing("audio/mina/a"), ready(), ready_sound(), failed, deleted()]
         {
             let row = to_attributes(item.clone()).expect("a row");

@@ -1,6 +1,6 @@
 use domain::graph::Position;
 use jiff::Timestamp;
-use store::checkpoint::{CheckpointTable, Lease, LeaseStatus};
+use store::checkpoint::{Checkpoint, CheckpointTable, Lease, LeaseStatus};
 
 use super::{client, gets, row, updates};
 
@@ -10,6 +10,11 @@ fn time(text: &str) -> Timestamp {
 
 fn table(rules: &[&aws_smithy_mocks::Rule]) -> CheckpointTable {
     CheckpointTable::new(client(rules), "checkpoint".to_owned(), "main".to_owned())
+}
+
+/// A checkpoint of a version that stored no commit time.
+fn unknown_time(position: Position) -> Checkpoint {
+    Checkpoint { position, committed_at_ms: None }
 }
 
 #[tokio::test]
@@ -24,7 +29,7 @@ async fn checkpoint_of_previous_version_is_read_and_written_unchanged() {
     );
     assert_eq!((seen.position, seen.generation), (Some(Position::new(12, 3)), 0));
     let moves = updates(":position", stored["position"].clone(), &stored);
-    let moved = table(&[&moves]).advance(&holder.lease, Position::new(12, 3), holder.expires_at).await;
+    let moved = table(&[&moves]).advance(&holder.lease, unknown_time(Position::new(12, 3)), holder.expires_at).await;
     assert_eq!(moved.expect("a result"), LeaseStatus::Held);
 }
 
@@ -43,6 +48,8 @@ async fn free_checkpoint_of_previous_version_is_acquired_with_its_position() {
     let (now, until) = (time("2026-11-22T00:00:01Z"), time("2026-11-22T00:01:01Z"));
     let takes = updates(":owner", aws_sdk_dynamodb::types::AttributeValue::S("request-9".to_owned()), &free);
     let acquired = table(&[&takes]).acquire("request-9", now, until).await.expect("a result").expect("a lease");
-    assert_eq!((acquired.position, acquired.generation), (Some(Position::new(u64::MAX, 1)), 2));
+    let checkpoint = Some(unknown_time(Position::new(u64::MAX, 1)));
+    assert_eq!((acquired.checkpoint, acquired.generation), (checkpoint, 2));
+    assert!(!acquired.is_stopped_by_reset);
     assert_eq!(acquired.lease.epoch, 7);
 }

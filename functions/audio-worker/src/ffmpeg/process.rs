@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     io::{self, Read},
+    os::unix::process::ExitStatusExt,
     path::Path,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
@@ -11,7 +12,7 @@ use std::{
 
 use rustix::{
     io::Errno,
-    process::{Pid, Resource, Rlimit, prlimit},
+    process::{Pid, Resource, Rlimit, Signal, prlimit},
 };
 
 /// The most bytes of the standard error output that are kept.
@@ -39,6 +40,9 @@ pub struct Exit {
     pub is_success: bool,
     /// Whether the process was killed at its deadline.
     pub timed_out: bool,
+    /// Whether a signal ended the process. Two signals do not count: that of the limit on file sizes, which the recording
+    /// causes, and that of a closed output, which the caller causes.
+    pub was_killed: bool,
     /// The exit status, for logs.
     pub status: String,
     /// The start of the standard error output.
@@ -48,10 +52,20 @@ pub struct Exit {
 impl Process {
     /// Starts `program` without environment and standard input.
     pub fn start(program: &Path, arguments: &[OsString], deadline: Instant) -> io::Result<Self> {
+        Self::start_with_input(program, arguments, deadline, Stdio::null())
+    }
+
+    /// Starts `program` without environment.
+    pub fn start_with_input(
+        program: &Path,
+        arguments: &[OsString],
+        deadline: Instant,
+        input: Stdio,
+    ) -> io::Result<Self> {
         let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
@@ -77,13 +91,20 @@ impl Process {
         output
     }
 
+    /// The standard output as the input of another process. Empty on a second call.
+    pub fn pipe(&mut self) -> Stdio {
+        self.output.take().map_or_else(Stdio::null, Stdio::from)
+    }
+
     /// Waits for the exit.
     pub fn finish(self) -> io::Result<Exit> {
         // Closed, so that a process that writes to it does not block.
         drop(self.output);
         let (status, timed_out) = self.exit.join().map_err(|_| io::Error::other("the waiting thread panicked"))??;
         let stderr = self.stderr.join().unwrap_or_default();
-        Ok(Exit { is_success: status.success(), timed_out, status: status.to_string(), stderr })
+        let was_killed =
+            status.signal().is_some_and(|signal| ![Signal::XFSZ.as_raw(), Signal::PIPE.as_raw()].contains(&signal));
+        Ok(Exit { is_success: status.success(), timed_out, was_killed, status: status.to_string(), stderr })
     }
 }
 
@@ -171,6 +192,17 @@ mod tests {
         let written = path.metadata().expect("a file").len();
         std::fs::remove_file(&path).expect("a file");
         assert!(!exit.is_success && written <= MAX_FILE, "{written}");
+        assert!(!exit.was_killed, "{}: a recording that is too long does not become shorter", exit.status);
+    }
+
+    #[test]
+    fn process_ended_by_a_signal_was_killed() {
+        for (script, was_killed) in
+            [("kill -KILL $$", true), ("kill -SEGV $$", true), ("exit 137", false), ("exit 0", false)]
+        {
+            let exit = start("/bin/sh", &["-c", script], Duration::from_secs(60)).finish().expect("an exit");
+            assert_eq!(exit.was_killed, was_killed, "{script}: {}", exit.status);
+        }
     }
 
     #[test]

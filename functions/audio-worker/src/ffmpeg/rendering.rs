@@ -19,7 +19,7 @@ pub struct Rendition {
 
 /// AAC-LC in M4A is first, because all phones and browsers play it. Opus has a third of the size. Its container is Ogg,
 /// which Android and all browsers play (Safari since 18.4), needs no index for seeking, and has exact start and end.
-pub const RENDITIONS: [Rendition; 2] = [
+pub static RENDITIONS: [Rendition; 2] = [
     Rendition {
         file_name: "story.m4a",
         extension: "m4a",
@@ -55,6 +55,10 @@ pub struct RenderSettings {
 }
 
 impl RenderSettings {
+    /// Shorter recordings are filled up with silence, in seconds. Resampling a few samples may leave none, and encoders
+    /// would fail.
+    pub const MIN_SECONDS: f64 = 0.1;
+
     /// Mono stays mono. Everything else becomes stereo.
     pub fn output_channels(&self) -> u32 {
         if self.channels == 1 { 1 } else { 2 }
@@ -65,11 +69,14 @@ impl RenderSettings {
         if rendition.encoder == "libopus" { OPUS_HZ } else { aac_rate(self.rate_hz) }
     }
 
-    /// The arguments after the input. `files` has a file for each of [`RENDITIONS`].
-    pub fn arguments(&self, files: &[PathBuf]) -> Vec<OsString> {
+    /// The arguments that encode a WAV from the standard input. `files` has a file for each of `renditions`.
+    pub fn arguments(&self, renditions: &[&Rendition], files: &[PathBuf]) -> Vec<OsString> {
         let channels = self.output_channels().to_string();
-        let mut arguments: Vec<OsString> = vec!["-filter_complex".into(), self.filters().into()];
-        for (index, (rendition, file)) in RENDITIONS.iter().zip(files).enumerate() {
+        let mut arguments: Vec<OsString> = Vec::new();
+        arguments.extend(["-nostdin", "-hide_banner", "-nostats", "-y", "-v", "error"].map(Into::into));
+        arguments.extend(["-protocol_whitelist", "pipe", "-threads", "1", "-f", "wav", "-i", "pipe:0"].map(Into::into));
+        arguments.extend(["-filter_complex".into(), self.filters(renditions.len()).into()]);
+        for (index, (rendition, file)) in renditions.iter().zip(files).enumerate() {
             let (rate, label) = (self.output_rate_hz(rendition).to_string(), format!("[r{index}]"));
             let bit_rate = rendition.bit_rates[usize::from(self.channels != 1)];
             arguments.extend(["-map", &label, "-c:a", rendition.encoder, "-b:a", bit_rate].map(Into::into));
@@ -88,24 +95,18 @@ impl RenderSettings {
         arguments
     }
 
-    fn filters(&self) -> String {
+    fn filters(&self, outputs: usize) -> String {
         let Level { gain_db, limit_dbtp } = self.level;
-        // The mix comes first, because the gain was computed for it.
-        let mut filters = match self.channels {
-            0..=2 => "[0:a:0]".to_owned(),
-            _ => "[0:a:0]aformat=channel_layouts=stereo,".to_owned(),
-        };
-        filters += &format!("volume=volume={gain_db:.4}dB:precision=float");
+        let mut filters = format!("[0:a:0]volume=volume={gain_db:.4}dB:precision=float");
         if let Some(limit) = limit_dbtp {
             let limit = 10_f64.powf(limit / 20.0);
             // 5 ms look-ahead avoids clicks. 100 ms release is shorter than a syllable.
             filters +=
                 &format!(",aresample={LIMITER_HZ},alimiter=limit={limit:.6}:level=0:attack=5:release=100:latency=1");
         }
-        // Resampling a few samples may leave none, and encoders would fail. So the minimum is a tenth of a second.
-        filters += ",apad=whole_dur=0.1";
-        let labels: String = (0..RENDITIONS.len()).map(|index| format!("[r{index}]")).collect();
-        format!("{filters},asplit={}{labels}", RENDITIONS.len())
+        filters += &format!(",apad=whole_dur={}", Self::MIN_SECONDS);
+        let labels: String = (0..outputs).map(|index| format!("[r{index}]")).collect();
+        format!("{filters},asplit={outputs}{labels}")
     }
 }
 
@@ -134,18 +135,18 @@ mod tests {
     }
 
     #[test]
-    fn filters_contain_limiter_and_mix_only_if_needed() {
+    fn filters_contain_limiter_only_if_needed() {
         let expected = "[0:a:0]volume=volume=7.2500dB:precision=float,apad=whole_dur=0.1,asplit=2[r0][r1]";
-        assert_eq!(settings(2, None).filters(), expected);
-        let limited = settings(2, Some(-2.0)).filters();
+        assert_eq!(settings(2, None).filters(2), expected);
+        let limited = settings(2, Some(-2.0)).filters(1);
         assert!(limited.contains("dB:precision=float,aresample=192000,alimiter=limit=0.794328:"), "{limited}");
-        assert!(settings(6, None).filters().starts_with("[0:a:0]aformat=channel_layouts=stereo,volume="));
+        assert!(limited.ends_with(",asplit=1[r0]"), "{limited}");
     }
 
     #[test]
     fn mono_recording_is_rendered_in_mono() {
         assert_eq!([1, 2, 6].map(|channels| settings(channels, None).output_channels()), [1, 2, 2]);
-        let arguments = settings(1, None).arguments(&["a.m4a".into(), "b.opus".into()]);
+        let arguments = settings(1, None).arguments(&RENDITIONS.each_ref(), &["a.m4a".into(), "b.opus".into()]);
         assert_eq!(arguments.iter().filter(|argument| *argument == "80k" || *argument == "32k").count(), 2);
         assert!(arguments.iter().all(|argument| argument != "2" && argument != "128k"));
     }

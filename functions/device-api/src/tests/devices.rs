@@ -1,4 +1,4 @@
-//! Sign-in and sign-out with failures and concurrent requests.
+//! Sign-in and sign-out, also with failures and with rows of the version before.
 
 use api::DeviceRegistration;
 use domain::push::Platform;
@@ -7,176 +7,221 @@ use rest_kit::response::HandlerError;
 use store::devices::Device;
 
 use super::{
-    fake_aws::FakeAws,
     fixtures::{endpoint_arn, token},
+    in_memory_backend::InMemoryBackend,
 };
 use crate::devices::{self, MAX_DEVICES};
 
-async fn sign_in(aws: &FakeAws, user: &str, id: &str, token_text: &str, now: i64) -> Result<Device, HandlerError> {
-    let registration =
-        DeviceRegistration { token: token(token_text), platform: Platform::Ios, language: Some("ko".into()) };
+pub fn registration(token_text: &str) -> DeviceRegistration {
+    DeviceRegistration { token: token(token_text), platform: Platform::Ios, language: Some("ko".into()) }
+}
+
+async fn sign_in(
+    backend: &InMemoryBackend,
+    user: &str,
+    id: &str,
+    token_text: &str,
+    now: i64,
+) -> Result<Device, HandlerError> {
     let now = Timestamp::from_second(now).expect("a time");
-    devices::sign_in(&aws.ports(), now, user, id, registration).await
+    devices::sign_in(&backend.ports(), now, user, id, registration(token_text)).await
 }
 
-async fn sign_out(aws: &FakeAws, user: &str, id: &str) -> Result<(), HandlerError> {
-    devices::sign_out(&aws.ports(), user, id).await
+async fn sign_out(backend: &InMemoryBackend, user: &str, id: &str) -> Result<(), HandlerError> {
+    devices::sign_out(&backend.ports(), user, id).await
 }
 
-/// Ids of a user's devices.
-async fn device_ids(aws: &FakeAws, user: &str) -> Vec<String> {
-    let devices = aws.ports().table.list(user).await.expect("devices");
-    devices.into_iter().map(|device| device.id).collect()
+/// A device of the version before.
+pub fn unclaimed(user: &str, id: &str, token_text: &str, endpoint: &str) -> Device {
+    Device {
+        user: user.into(),
+        id: id.into(),
+        endpoint_arn: endpoint_arn(endpoint),
+        token: token(token_text),
+        platform: Platform::Ios,
+        language: None,
+        last_seen: Timestamp::UNIX_EPOCH,
+        registration: None,
+    }
+}
+
+fn row(backend: &InMemoryBackend, user: &str, id: &str) -> Option<Device> {
+    backend.devices.borrow().get(&(user.to_owned(), id.to_owned())).cloned()
 }
 
 #[tokio::test]
-async fn sign_in_stores_row_and_endpoint_and_sign_out_deletes_them() {
-    let aws = FakeAws::default();
-    let device = sign_in(&aws, "mina", "phone", "t", 1).await.expect("signed in");
-    assert_eq!(aws.ports().table.get("mina", "phone").await.expect("a row"), Some(device));
-    assert_eq!(aws.state().users_at("t"), ["mina"]);
+async fn sign_in_stores_device_and_claim_and_sign_out_deletes_both() {
+    let backend = InMemoryBackend::default();
+    let device = sign_in(&backend, "mina", "phone", "t", 1).await.expect("signed in");
+    assert_eq!(row(&backend, "mina", "phone"), Some(device));
+    assert_eq!(backend.users_at("t"), ["mina"]);
     for _ in 0..2 {
-        sign_out(&aws, "mina", "phone").await.expect("signed out");
-        let state = aws.state();
-        assert!(state.rows.is_empty() && state.endpoints.is_empty());
+        sign_out(&backend, "mina", "phone").await.expect("signed out");
+        assert!(backend.devices.borrow().is_empty() && backend.claims.borrow().is_empty());
     }
+    // The endpoint is left to the collection.
+    assert_eq!(backend.unused_endpoints(), 1);
 }
 
 #[tokio::test]
-async fn repeated_sign_in_updates_last_seen_only() {
-    let aws = FakeAws::default();
-    let first = sign_in(&aws, "mina", "phone", "t", 1).await.expect("signed in");
-    aws.state().calls.clear();
-    let second = sign_in(&aws, "mina", "phone", "t", 2).await.expect("signed in");
-    assert_eq!(second, Device { last_seen: Timestamp::from_second(2).expect("a time"), ..first });
-    assert_eq!(aws.state().calls, ["query", "query", "get endpoint", "put row"]);
+async fn repeated_sign_in_makes_four_calls() {
+    let backend = InMemoryBackend::default();
+    let first = sign_in(&backend, "mina", "phone", "t", 1).await.expect("signed in");
+    assert_eq!(backend.calls.take(), ["list", "token claim", "holders", "create endpoint", "get endpoint", "register"]);
+    let second = sign_in(&backend, "mina", "phone", "t", 2).await.expect("signed in");
+    assert_ne!(second.registration, first.registration);
+    let last_seen = Timestamp::from_second(2).expect("a time");
+    assert_eq!(second, Device { last_seen, registration: second.registration.clone(), ..first });
+    assert_eq!(backend.calls.take(), ["list", "token claim", "get endpoint", "register"]);
 }
 
 #[tokio::test]
-async fn new_token_replaces_old_token_of_endpoint() {
-    let aws = FakeAws::default();
-    let first = sign_in(&aws, "mina", "phone", "old", 1).await.expect("signed in");
-    let second = sign_in(&aws, "mina", "phone", "new", 2).await.expect("signed in");
-    assert_eq!(first.endpoint_arn, second.endpoint_arn);
-    let state = aws.state();
-    assert_eq!((state.users_at("old"), state.users_at("new")), (vec![], vec!["mina"]));
-    assert_eq!((state.endpoints.len(), state.rows.len()), (1, 1));
+async fn new_token_has_its_own_endpoint() {
+    let backend = InMemoryBackend::default();
+    let first = sign_in(&backend, "mina", "phone", "old", 1).await.expect("signed in");
+    let second = sign_in(&backend, "mina", "phone", "new", 2).await.expect("signed in");
+    // The endpoint of the old token never leads to the new one, regardless of its user.
+    assert_ne!(first.endpoint_arn, second.endpoint_arn);
+    assert_eq!(backend.endpoints.borrow()[&first.endpoint_arn].token.as_deref(), Some("old"));
+    assert!(backend.users_at("old").is_empty());
+    assert_eq!(backend.users_at("new"), ["mina"]);
+    assert_eq!(backend.claims.borrow().keys().collect::<Vec<_>>(), ["new"]);
 }
 
 #[tokio::test]
-async fn new_token_with_existing_endpoint_deletes_old_endpoint() {
-    let aws = FakeAws::default();
-    sign_in(&aws, "jun", "his", "new", 1).await.expect("signed in");
-    sign_in(&aws, "mina", "phone", "old", 2).await.expect("signed in");
-    // Jun gave his phone to Mina without signing out.
-    sign_in(&aws, "mina", "phone", "new", 3).await.expect("signed in");
-    let state = aws.state();
-    assert_eq!((state.users_at("old"), state.users_at("new")), (vec![], vec!["mina"]));
-    assert_eq!((state.endpoints.len(), state.rows.len()), (1, 1));
+async fn sign_in_of_other_user_takes_the_token_over() {
+    let backend = InMemoryBackend::default();
+    sign_in(&backend, "mina", "phone", "t", 1).await.expect("signed in");
+    // The index is not needed.
+    backend.index_is_stale.set(true);
+    let device = sign_in(&backend, "jun", "phone", "t", 2).await.expect("signed in");
+    assert_eq!(device.endpoint_arn, endpoint_arn("e1"));
+    assert_eq!(backend.users_at("t"), ["jun"]);
+    assert!(backend.ids("mina").is_empty());
+    // A late sign-out of the previous user does not affect the new one.
+    sign_out(&backend, "mina", "phone").await.expect("signed out");
+    assert_eq!(backend.users_at("t"), ["jun"]);
 }
 
 #[tokio::test]
-async fn sign_in_of_other_user_revokes_token_of_previous_user() {
+async fn disabled_endpoint_is_enabled() {
+    let backend = InMemoryBackend::default();
+    let device = sign_in(&backend, "mina", "phone", "t", 1).await.expect("signed in");
+    backend.endpoints.borrow_mut().get_mut(&device.endpoint_arn).expect("an endpoint").is_enabled = false;
+    sign_in(&backend, "mina", "phone", "t", 2).await.expect("signed in");
+    assert!(backend.endpoints.borrow()[&device.endpoint_arn].is_enabled);
+}
+
+#[tokio::test]
+async fn device_of_the_version_before_is_taken_over() {
     for index_is_stale in [false, true] {
-        let aws = FakeAws::default();
-        sign_in(&aws, "mina", "phone", "t", 1).await.expect("signed in");
-        aws.state().index_is_stale = index_is_stale;
-        let device = sign_in(&aws, "jun", "phone", "t", 2).await.expect("signed in");
-        assert_eq!(device.endpoint_arn, endpoint_arn("e1"));
-        assert_eq!(aws.state().users_at("t"), ["jun"]);
-        assert!(device_ids(&aws, "mina").await.is_empty());
-        // A late sign-out of the previous user does not affect the new one.
-        sign_out(&aws, "mina", "phone").await.expect("signed out");
-        assert_eq!(aws.state().users_at("t"), ["jun"]);
-    }
-}
-
-#[tokio::test]
-async fn failure_at_any_call_leaks_to_no_other_user_and_retry_succeeds() {
-    for index_is_stale in [false, true] {
-        for calls_until_failure in 0.. {
-            let aws = FakeAws::default();
-            sign_in(&aws, "mina", "phone", "t", 1).await.expect("signed in");
-            sign_in(&aws, "jun", "phone", "u", 1).await.expect("signed in");
-            aws.state().index_is_stale = index_is_stale;
-            aws.state().calls_until_failure = Some(calls_until_failure);
-            let outcome = sign_in(&aws, "jun", "phone", "t", 2).await;
-            aws.state().calls_until_failure = None;
-            // A second user at the same token would be the wrong one.
-            let reached = aws.state().users_at("t").len();
-            assert!(reached <= 1, "{reached} after {calls_until_failure} calls");
-            if outcome.is_ok() {
-                assert!(calls_until_failure >= 6, "only {calls_until_failure} calls");
-                break;
-            }
-            sign_in(&aws, "jun", "phone", "t", 3).await.expect("signed in");
-            assert_eq!(aws.state().users_at("t"), ["jun"], "after {calls_until_failure} calls");
-            assert!(aws.state().users_at("u").is_empty());
-            assert!(device_ids(&aws, "mina").await.is_empty());
+        for user in ["mina", "jun"] {
+            let backend = InMemoryBackend::default();
+            backend.add_unclaimed(unclaimed("mina", "phone", "t", "old"));
+            backend.index_is_stale.set(index_is_stale);
+            let device = sign_in(&backend, user, "phone", "t", 2).await.expect("signed in");
+            assert_eq!((device.endpoint_arn, backend.users_at("t")), (endpoint_arn("old"), vec![user.to_owned()]));
+            assert_eq!(backend.devices.borrow().len(), 1);
         }
     }
 }
 
 #[tokio::test]
-async fn sign_out_failing_after_row_is_deleted_stops_notifications() {
-    // The first two calls read and delete the row.
-    for calls_until_failure in 2..4 {
-        let aws = FakeAws::default();
-        sign_in(&aws, "mina", "phone", "t", 1).await.expect("signed in");
-        aws.state().calls_until_failure = Some(calls_until_failure);
-        sign_out(&aws, "mina", "phone").await.expect_err("a failure");
-        aws.state().calls_until_failure = None;
-        assert!(aws.state().rows.is_empty());
-        sign_out(&aws, "mina", "phone").await.expect("signed out");
-        // The next user takes over the endpoint that is left.
-        sign_in(&aws, "jun", "phone", "t", 2).await.expect("signed in");
-        let state = aws.state();
-        assert_eq!((state.users_at("t"), state.endpoints.len()), (vec!["jun"], 1));
-    }
+async fn endpoint_that_the_version_before_moved_to_another_token_is_not_used() {
+    let backend = InMemoryBackend::default();
+    // A registration failed after the endpoint had its new token.
+    backend.add_unclaimed(unclaimed("mina", "phone", "new", "old"));
+    let half = unclaimed("mina", "phone", "old", "old");
+    backend.devices.borrow_mut().insert(("mina".into(), "phone".into()), half);
+    sign_in(&backend, "jun", "phone", "new", 2).await.expect("signed in");
+    assert_eq!(backend.users_at("new"), ["jun"]);
+    sign_in(&backend, "mina", "phone", "old", 3).await.expect("signed in");
+    assert_eq!((backend.users_at("old"), backend.users_at("new")), (vec!["mina".to_owned()], vec!["jun".to_owned()]));
 }
 
 #[tokio::test]
-async fn sign_in_with_concurrent_change_is_retried() {
-    let aws = FakeAws::default();
-    sign_in(&aws, "mina", "phone", "old", 1).await.expect("signed in");
-    // The device is signed out just before the row is written.
-    aws.state().before_put = Some(Box::new(|state| {
-        state.rows.clear();
-        state.endpoints.clear();
-    }));
-    sign_in(&aws, "mina", "phone", "new", 2).await.expect("signed in");
-    let state = aws.state();
-    assert_eq!((state.users_at("new"), state.endpoints.len()), (vec!["mina"], 1));
+async fn claim_that_a_roll_back_made_stale_is_replaced() {
+    // The version before was deployed again for a while. It gave the token to Jun and left the claim.
+    for holder_row_exists in [false, true] {
+        let backend = InMemoryBackend::default();
+        sign_in(&backend, "mina", "phone", "t", 1).await.expect("signed in");
+        let other = unclaimed("mina", "phone", "other", "other");
+        backend.devices.borrow_mut().clear();
+        if holder_row_exists {
+            backend.add_unclaimed(other);
+        }
+        backend.add_unclaimed(unclaimed("jun", "phone", "t", "e1"));
+        sign_in(&backend, "sora", "phone", "t", 2).await.expect("signed in");
+        assert_eq!(backend.users_at("t"), ["sora"]);
+        assert_eq!(backend.ids("mina").len(), usize::from(holder_row_exists));
+        // Mina signs in on the phone again: her own claim was stale, too.
+        sign_in(&backend, "mina", "phone", "t", 3).await.expect("signed in");
+        assert_eq!(backend.users_at("t"), ["mina"]);
+    }
+    let backend = InMemoryBackend::default();
+    sign_in(&backend, "mina", "phone", "t", 1).await.expect("signed in");
+    backend.devices.borrow_mut().clear();
+    backend.add_unclaimed(unclaimed("jun", "phone", "t", "e1"));
+    sign_in(&backend, "mina", "phone", "t", 2).await.expect("signed in");
+    assert_eq!(backend.users_at("t"), ["mina"]);
+}
+
+#[tokio::test]
+async fn failure_at_any_call_leaks_to_no_other_user_and_retry_succeeds() {
+    for is_unclaimed in [false, true] {
+        for calls_until_failure in 0.. {
+            let backend = InMemoryBackend::default();
+            if is_unclaimed {
+                backend.add_unclaimed(unclaimed("mina", "phone", "t", "old"));
+            } else {
+                sign_in(&backend, "mina", "phone", "t", 1).await.expect("signed in");
+            }
+            sign_in(&backend, "jun", "phone", "u", 1).await.expect("signed in");
+            backend.calls_until_failure.set(Some(calls_until_failure));
+            let outcome = sign_in(&backend, "jun", "phone", "t", 2).await;
+            backend.calls_until_failure.set(None);
+            // A second user at the same token would be the wrong one.
+            let reached = backend.users_at("t").len();
+            assert!(reached <= 1, "{reached} after {calls_until_failure} calls");
+            if outcome.is_ok() {
+                assert!(calls_until_failure >= 4, "only {calls_until_failure} calls");
+                break;
+            }
+            sign_in(&backend, "jun", "phone", "t", 3).await.expect("signed in");
+            assert_eq!(backend.users_at("t"), ["jun"], "after {calls_until_failure} calls");
+            assert!(backend.users_at("u").is_empty());
+            assert!(backend.ids("mina").is_empty());
+        }
+    }
 }
 
 #[tokio::test]
 async fn endpoint_of_former_application_is_ignored() {
-    let aws = FakeAws::default();
-    let device = sign_in(&aws, "mina", "phone", "t", 1).await.expect("signed in");
-    let former_arn = "arn:aws:sns:ap-northeast-2:123456789012:endpoint/GCM/iyagi-push-2/e1".to_owned();
-    let moved = Device { endpoint_arn: former_arn, ..device.clone() };
-    aws.ports().table.put(&moved, Some(&device)).await.expect("stored");
-    let again = sign_in(&aws, "mina", "phone", "t", 2).await.expect("signed in");
-    assert_eq!(again.endpoint_arn, device.endpoint_arn);
-    assert_eq!(aws.state().users_at("t"), ["mina"]);
+    let backend = InMemoryBackend::default();
+    sign_in(&backend, "mina", "phone", "t", 1).await.expect("signed in");
+    let former_arn = "arn:aws:sns:ap-northeast-2:123456789012:endpoint/GCM/iyagi-push-2/e1";
+    backend.devices.borrow_mut().values_mut().for_each(|device| device.endpoint_arn = former_arn.into());
+    backend.claims.borrow_mut().values_mut().for_each(|claim| claim.endpoint_arn = former_arn.into());
+    let again = sign_in(&backend, "mina", "phone", "t", 2).await.expect("signed in");
+    assert_eq!(again.endpoint_arn, endpoint_arn("e1"));
+    assert_eq!(backend.users_at("t"), ["mina"]);
 }
 
 #[tokio::test]
 async fn sign_in_beyond_max_devices_removes_oldest() {
-    let aws = FakeAws::default();
+    let backend = InMemoryBackend::default();
     for number in 0..MAX_DEVICES {
         // The second device has the oldest `last_seen`.
         let seen = if number == 1 { 0 } else { 100 + i64::try_from(number).expect("small") };
-        sign_in(&aws, "mina", &format!("d{number}"), &format!("t{number}"), seen).await.expect("signed in");
+        sign_in(&backend, "mina", &format!("d{number}"), &format!("t{number}"), seen).await.expect("signed in");
     }
-    assert_eq!(device_ids(&aws, "mina").await.len(), MAX_DEVICES);
+    assert_eq!(backend.ids("mina").len(), MAX_DEVICES);
     // A sign-in on a known device removes none.
-    sign_in(&aws, "mina", "d0", "t0", 200).await.expect("signed in");
-    assert_eq!(device_ids(&aws, "mina").await.len(), MAX_DEVICES);
-    sign_in(&aws, "mina", "new", "t", 300).await.expect("signed in");
-    let left = device_ids(&aws, "mina").await;
+    sign_in(&backend, "mina", "d0", "t0", 200).await.expect("signed in");
+    assert_eq!(backend.ids("mina").len(), MAX_DEVICES);
+    sign_in(&backend, "mina", "new", "t", 300).await.expect("signed in");
+    let left = backend.ids("mina");
     assert_eq!(left.len(), MAX_DEVICES);
     assert!(!left.contains(&"d1".to_owned()) && left.contains(&"new".to_owned()));
-    let state = aws.state();
-    assert!(state.users_at("t1").is_empty() && state.endpoints.len() == MAX_DEVICES);
+    assert!(backend.users_at("t1").is_empty());
 }

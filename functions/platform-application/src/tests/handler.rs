@@ -106,6 +106,22 @@ async fn topics_of_the_template_are_set() {
 }
 
 #[tokio::test]
+async fn roles_for_delivery_logs_are_set() {
+    let mut properties = properties("iyagi-push");
+    properties["FailureFeedbackRoleArn"] = json!("arn:role");
+    properties["SuccessFeedbackRoleArn"] = json!("arn:role");
+    properties["SuccessFeedbackSampleRate"] = json!("1");
+    let attributes = &[
+        ("FailureFeedbackRoleArn", "arn:role"),
+        ("SuccessFeedbackRoleArn", "arn:role"),
+        ("SuccessFeedbackSampleRate", "1"),
+    ];
+    let rules = [&creates("iyagi-push", attributes, ARN)];
+    let response = response_to("Create", json!({"ResourceProperties": properties}), &rules).await;
+    assert_eq!(response, success(ARN));
+}
+
+#[tokio::test]
 async fn repeated_create_updates_existing_application() {
     let exists = mock!(Client::create_platform_application).then_http_response(|| {
         sns_error(400, "InvalidParameter", "Invalid parameter: This application already exists with other attributes")

@@ -99,5 +99,6 @@ fn publish_story() -> Change {
         ends_before: None,
         properties: [].into(),
         properties_omitted: 0,
+        is_partial: false,
     }
 }

@@ -33,6 +33,7 @@ fn edge(change_kind: ChangeKind, commit_num: u64, label: &str, from: &str, to: &
         ends_before: None,
         properties: BTreeMap::new(),
         properties_omitted: 0,
+        is_partial: false,
     }
 }
 

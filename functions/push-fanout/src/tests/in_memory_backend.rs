@@ -6,18 +6,19 @@ use std::{
 };
 
 use domain::{
-    graph::{Change, Position},
-    push::{Event, Fact, Platform, Preferences, Registers, Row},
+    graph::{Change, GenerationPosition},
+    push::{Event, Fact, Platform, Preferences, Registers, Row, of_generation},
 };
 use function_kit::{
     failure::{Failure, Kind},
     metrics::Metrics,
 };
+use interleavings::Gate;
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    audience::{Followers, PendingKey, PendingPage},
+    audience::{Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device},
-    ledger::{Claim, Entry},
+    ledger::{Claim, Entry, PageBound},
 };
 
 use super::changes::COMMITTED;
@@ -55,50 +56,63 @@ struct LedgerRow {
 
 type ErrorFactory = Box<dyn Fn() -> PublishError>;
 
-/// All state outside the function, and faults to inject.
+/// All state outside the function, and faults to inject. Each call passes the gate first and is atomic then.
 pub struct InMemoryBackend {
+    gate: Gate,
+    gated: Vec<&'static str>,
     rows: RefCell<BTreeMap<Row, Registers>>,
-    pending: RefCell<BTreeMap<(PendingKey, String), Event>>,
+    pending: RefCell<BTreeMap<(PendingKey, String), PendingEvent>>,
     ledger: RefCell<HashMap<String, LedgerRow>>,
-    continued: RefCell<HashSet<String>>,
+    page_bounds: RefCell<HashMap<String, PageBound>>,
     targets: RefCell<HashMap<String, DeliveryTargets>>,
     /// Errors of the next publications, by endpoint.
     publish_errors: RefCell<HashMap<String, VecDeque<ErrorFactory>>>,
     queue: RefCell<VecDeque<Continuation>>,
     /// Deduplication ids of the queue.
     enqueued_ids: RefCell<HashSet<String>>,
-    invocation: Cell<u32>,
+    nonces: Cell<u32>,
     pub pushes: RefCell<Vec<Push>>,
-    pub deleted_endpoints: RefCell<Vec<String>>,
     pub now: Cell<Timestamp>,
     pub page_size: Cell<usize>,
     /// The next write of a send's result fails.
     pub crash_before_mark: Cell<bool>,
     /// Change that another invocation projects just before the next pending event is stored.
     pub concurrent_change: RefCell<Option<Change>>,
-    /// Devices register again just before they are removed.
+    /// Devices register again, with the same token, just before they are removed.
     pub device_reregisters: Cell<bool>,
+    /// The response of the next claim is lost, and the call is repeated.
+    pub claim_response_is_lost: Cell<bool>,
+    /// A defect: pending events are dropped also if they were stored again.
+    pub drops_ignore_nonces: Cell<bool>,
 }
 
 impl InMemoryBackend {
     pub fn new() -> Self {
+        Self::behind(Gate::default(), &[])
+    }
+
+    /// A backend whose calls with these names pass `gate`.
+    pub fn behind(gate: Gate, gated: &[&'static str]) -> Self {
         Self {
+            gate,
+            gated: gated.to_vec(),
             rows: RefCell::default(),
             pending: RefCell::default(),
             ledger: RefCell::default(),
-            continued: RefCell::default(),
+            page_bounds: RefCell::default(),
             targets: RefCell::default(),
             publish_errors: RefCell::default(),
             queue: RefCell::default(),
             enqueued_ids: RefCell::default(),
-            invocation: Cell::new(0),
+            nonces: Cell::new(0),
             pushes: RefCell::default(),
-            deleted_endpoints: RefCell::default(),
             now: Cell::new(COMMITTED + SignedDuration::from_millis(300)),
             page_size: Cell::new(500),
             crash_before_mark: Cell::new(false),
             concurrent_change: RefCell::default(),
             device_reregisters: Cell::new(false),
+            claim_response_is_lost: Cell::new(false),
+            drops_ignore_nonces: Cell::new(false),
         }
     }
 
@@ -118,6 +132,7 @@ impl InMemoryBackend {
             platform: Platform::Android,
             language: None,
             last_seen: COMMITTED,
+            registration: None,
         };
         self.targets.borrow_mut().entry(user.to_owned()).or_default().devices.push(device);
     }
@@ -166,8 +181,7 @@ impl InMemoryBackend {
     }
 
     /// One invocation: projects all messages, then notifies.
-    async fn invoke(&self, bodies: Vec<String>) -> Vec<Kind> {
-        self.invocation.set(self.invocation.get() + 1);
+    pub async fn invoke(&self, bodies: Vec<String>) -> Vec<Kind> {
         let mut projected: Vec<Message> = Vec::new();
         for body in &bodies {
             projected.push(project(self, body).await.expect("projected"));
@@ -188,13 +202,23 @@ impl InMemoryBackend {
         sent
     }
 
-    fn claimant(&self) -> String {
-        self.invocation.get().to_string()
+    /// Waits for the turn of a call.
+    async fn call(&self, name: &'static str) {
+        if self.gated.contains(&name) {
+            self.gate.pass(name).await;
+        }
+    }
+
+    /// The latest generation of any register.
+    fn generation(&self) -> u32 {
+        let rows = self.rows.borrow();
+        rows.values().flat_map(Registers::values).map(|register| register.position.generation).max().unwrap_or(0)
     }
 }
 
 impl Projections for InMemoryBackend {
     async fn apply(&self, fact: &Fact, _: Timestamp) -> Result<(), Failure> {
+        self.call("apply").await;
         let mut rows = self.rows.borrow_mut();
         let row = rows.entry(fact.row.clone()).or_default();
         // The table's condition, which compares texts.
@@ -205,14 +229,19 @@ impl Projections for InMemoryBackend {
     }
 
     async fn look_up(&self, rows: &[Row]) -> Result<HashMap<Row, Registers>, Failure> {
-        let known = self.rows.borrow();
-        Ok(rows.iter().filter_map(|row| Some((row.clone(), known.get(row)?.clone()))).collect())
+        self.call("look up").await;
+        let (known, generation) = (self.rows.borrow(), self.generation());
+        let found = |row: &Row| Some((row.clone(), of_generation(known.get(row)?.clone(), generation)));
+        Ok(rows.iter().filter_map(found).collect())
     }
 
     async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure> {
-        let rows = self.rows.borrow();
+        self.call("followers").await;
+        let (rows, generation) = (self.rows.borrow(), self.generation());
         let all = rows.iter().filter_map(|(row, registers)| match row {
-            Row::Follower { of, follower } if of == person => Some((follower.clone(), registers.clone())),
+            Row::Follower { of, follower } if of == person => {
+                Some((follower.clone(), of_generation(registers.clone(), generation)))
+            }
             _ => None,
         });
         let mut followers: Vec<_> =
@@ -223,29 +252,46 @@ impl Projections for InMemoryBackend {
         Ok(Followers { followers, next })
     }
 
-    async fn add_pending(&self, key: &PendingKey, event: &Event) -> Result<(), Failure> {
+    async fn add_pending(&self, key: &PendingKey, event: &Event, nonce: &str) -> Result<(), Failure> {
+        self.call("add pending").await;
         if let Some(change) = self.concurrent_change.take() {
             project(self, &change.to_cloud_event("main")).await?;
         }
-        self.pending.borrow_mut().insert((key.clone(), event.edge.clone()), event.clone());
+        let key = (key.clone(), event.edge.clone());
+        let mut pending = self.pending.borrow_mut();
+        if pending.get(&key).is_none_or(|known| known.event.position <= event.position) {
+            pending.insert(key, PendingEvent { event: event.clone(), nonce: Some(nonce.to_owned()) });
+        }
         Ok(())
     }
 
     async fn pending_page(&self, key: &PendingKey, after: Option<&str>) -> Result<PendingPage, Failure> {
+        self.call("pending page").await;
         let pending = self.pending.borrow();
         let all = pending.iter().filter(|((at, edge), _)| at == key && after.is_none_or(|after| edge.as_str() > after));
-        let mut events: Vec<_> = all.map(|(_, event)| event.clone()).collect();
+        let mut events: Vec<_> = all.map(|(_, pending)| pending.clone()).collect();
         let has_more = events.len() > self.page_size.get();
         events.truncate(self.page_size.get());
-        let next = events.last().filter(|_| has_more).map(|event| event.edge.clone());
+        let next = events.last().filter(|_| has_more).map(|pending| pending.event.edge.clone());
         Ok(PendingPage { events, next })
     }
 
-    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: Position) -> Result<(), Failure> {
+    async fn remove_pending(&self, key: &PendingKey, edge: &str, position: GenerationPosition) -> Result<(), Failure> {
+        self.call("remove pending").await;
         let mut pending = self.pending.borrow_mut();
         let key = (key.clone(), edge.to_owned());
-        if pending.get(&key).is_some_and(|event| event.position <= position) {
+        if pending.get(&key).is_some_and(|known| known.event.position <= position) {
             pending.remove(&key);
+        }
+        Ok(())
+    }
+
+    async fn drop_pending(&self, key: &PendingKey, pending: &PendingEvent) -> Result<(), Failure> {
+        self.call("drop pending").await;
+        let mut stored = self.pending.borrow_mut();
+        let key = (key.clone(), pending.event.edge.clone());
+        if stored.get(&key).is_some_and(|known| known.nonce == pending.nonce || self.drops_ignore_nonces.get()) {
+            stored.remove(&key);
         }
         Ok(())
     }
@@ -256,32 +302,39 @@ fn ledger_key(entry: &Entry<'_>) -> String {
 }
 
 impl Ledger for InMemoryBackend {
-    async fn claim(&self, entry: &Entry<'_>, now: Timestamp, until: Timestamp) -> Result<Claim, Failure> {
+    async fn claim(&self, entry: &Entry<'_>, nonce: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Failure> {
+        self.call("claim").await;
+        if self.claim_response_is_lost.take() {
+            // The SDK repeats the call.
+            Box::pin(self.claim(entry, nonce, now, until)).await?;
+        }
         let mut ledger = self.ledger.borrow_mut();
         let unclaimed = || LedgerRow { claimed_until: now, ..LedgerRow::default() };
         let row = ledger.entry(ledger_key(entry)).or_insert_with(unclaimed);
         if row.outcome.is_some() {
             return Ok(Claim::Settled);
         }
-        if row.claimed_until > now {
+        if row.claimed_until > now && row.claimed_by != nonce {
             return Ok(Claim::Held);
         }
-        (row.claimed_by, row.claimed_until) = (self.claimant(), until);
+        (row.claimed_by, row.claimed_until) = (nonce.to_owned(), until);
         Ok(Claim::Claimed { sent: row.sent.clone() })
     }
 
     async fn finish_claim(
         &self,
         entry: &Entry<'_>,
+        nonce: &str,
         sent: &BTreeSet<String>,
         outcome: Option<&str>,
     ) -> Result<bool, Failure> {
+        self.call("finish claim").await;
         if self.crash_before_mark.take() {
             return Err(Failure::transient("mark a notification", "the function crashed"));
         }
         let mut ledger = self.ledger.borrow_mut();
         let row = ledger.get_mut(&ledger_key(entry)).expect("a claimed row");
-        if row.claimed_by != self.claimant() || row.outcome.is_some() {
+        if row.claimed_by != nonce || row.outcome.is_some() {
             return Ok(false);
         }
         (row.sent, row.outcome, row.claimed_until) = (sent.clone(), outcome.map(str::to_owned), Timestamp::UNIX_EPOCH);
@@ -289,38 +342,47 @@ impl Ledger for InMemoryBackend {
     }
 
     async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
+        self.call("record outcome").await;
         let settled = || LedgerRow { outcome: Some(outcome.to_owned()), ..LedgerRow::default() };
         self.ledger.borrow_mut().entry(ledger_key(entry)).or_insert_with(settled);
         Ok(())
     }
 
-    async fn is_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<bool, Failure> {
-        Ok(self.continued.borrow().contains(&format!("{pass} {} {page}", event.id)))
+    async fn decide_page_bound(&self, event: &Event, pass: &str, page: u32, last: &str) -> Result<PageBound, Failure> {
+        self.call("decide page bound").await;
+        let mut bounds = self.page_bounds.borrow_mut();
+        let bound = || PageBound { last: last.to_owned(), is_enqueued: false };
+        Ok(bounds.entry(format!("{pass} {} {page}", event.id)).or_insert_with(bound).clone())
     }
 
-    async fn mark_page_continued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
-        self.continued.borrow_mut().insert(format!("{pass} {} {page}", event.id));
+    async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
+        self.call("mark page enqueued").await;
+        let mut bounds = self.page_bounds.borrow_mut();
+        bounds.get_mut(&format!("{pass} {} {page}", event.id)).expect("a decided page").is_enqueued = true;
         Ok(())
     }
 }
 
 impl MobilePush for InMemoryBackend {
     async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
+        self.call("delivery targets").await;
         Ok(self.targets.borrow().get(user).cloned().unwrap_or_default())
     }
 
     async fn remove_device(&self, device: &Device) -> Result<bool, Failure> {
-        if self.device_reregisters.get() {
-            return Ok(false);
-        }
+        self.call("remove device").await;
         let mut targets = self.targets.borrow_mut();
         let devices = &mut targets.get_mut(&device.user).expect("a user").devices;
+        if self.device_reregisters.get() {
+            devices.iter_mut().for_each(|known| known.last_seen += SignedDuration::from_secs(1));
+        }
         let before = devices.len();
         devices.retain(|known| known != device);
         Ok(devices.len() < before)
     }
 
     async fn publish(&self, endpoint: &str, message: &str) -> Result<(), PublishError> {
+        self.call("publish").await;
         if let Some(error) = self.publish_errors.borrow_mut().get_mut(endpoint).and_then(VecDeque::pop_front) {
             return Err(error());
         }
@@ -331,15 +393,11 @@ impl MobilePush for InMemoryBackend {
         self.pushes.borrow_mut().push(push);
         Ok(())
     }
-
-    async fn delete_endpoint(&self, endpoint: &str) -> Result<(), Failure> {
-        self.deleted_endpoints.borrow_mut().push(endpoint.to_owned());
-        Ok(())
-    }
 }
 
 impl Runtime for InMemoryBackend {
     async fn enqueue(&self, continuation: &Continuation) -> Result<(), Failure> {
+        self.call("enqueue").await;
         if self.enqueued_ids.borrow_mut().insert(continuation.id()) {
             self.queue.borrow_mut().push_back(continuation.clone());
         }
@@ -348,5 +406,10 @@ impl Runtime for InMemoryBackend {
 
     fn now(&self) -> Timestamp {
         self.now.get()
+    }
+
+    fn nonce(&self) -> Result<String, Failure> {
+        self.nonces.set(self.nonces.get() + 1);
+        Ok(self.nonces.get().to_string())
     }
 }

@@ -8,7 +8,7 @@ use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use domain::{
     graph::Position,
     push,
-    search::{GenerationPosition, MARK_BEGIN, MARK_END, Register},
+    search::{MARK_BEGIN, MARK_END, Register, register_text},
 };
 use function_kit::failure::Failure;
 use opensearch::{Hit, Page, Search, SortKey};
@@ -38,14 +38,14 @@ fn hit(id: &str) -> Hit {
 }
 
 fn row(id: &str, registers: &[(&str, Option<&str>)]) -> Row {
-    let position = GenerationPosition { generation: 0, position: Position::new(7, 1) };
+    let position = Position::new(7, 1).into();
     let mut row = Row::from([
         ("id".to_owned(), AttributeValue::S(id.to_owned())),
         ("version".to_owned(), AttributeValue::N("3".to_owned())),
     ]);
     for (name, value) in registers {
         let register = Register { position, value: value.map(str::to_owned) };
-        row.insert(format!("r:{name}"), AttributeValue::S(register.to_string()));
+        row.insert(format!("r:{name}"), AttributeValue::S(register_text(&register)));
     }
     row
 }

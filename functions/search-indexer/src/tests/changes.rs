@@ -15,6 +15,7 @@ pub fn change(commit_num: u64, kind: EntityKind, id: &str) -> Change {
         ends_before: None,
         properties: [].into(),
         properties_omitted: 0,
+        is_partial: false,
     }
 }
 

@@ -43,8 +43,7 @@ impl Queue for SqsQueue {
         // Messages may fail in a response with status 200.
         match response.failed().first() {
             None => Ok(()),
-            Some(failed) if failed.sender_fault() => Err(Failure::bug(DOING, failed.code().to_owned())),
-            Some(failed) => Err(Failure::transient(DOING, failed.code().to_owned())),
+            Some(failed) => Err(Failure::aws_entry(DOING, Some(failed.code()))),
         }
     }
 }
@@ -71,6 +70,7 @@ mod tests {
             (vec![], None),
             (failed("InternalError", false), Some(Kind::Transient)),
             (failed("InvalidMessageContents", true), Some(Kind::Bug)),
+            (failed("KmsAccessDenied", true), Some(Kind::Transient)),
         ] {
             let response = mock!(Client::send_message_batch)
                 .match_requests(|request| {

@@ -1,5 +1,6 @@
 //! The request for an export, and its response.
 
+use domain::graph::Position;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,10 @@ pub struct ExportRequest {
     pub without_visibility: Option<DefaultVisibility>,
     /// The time of an edge without a date in the graph.
     pub undated_at: Timestamp,
+    /// The last position of a range that was lost. Vertices are exported at this position, so they win over facts from
+    /// before the loss and lose to later ones. Without it, and for edges, all facts of the stream win.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_until: Option<Position>,
     /// The part that is being read.
     pub part: Part,
     /// The id after which reading continues.
@@ -31,6 +36,7 @@ impl Default for ExportRequest {
             dry_run: false,
             without_visibility: None,
             undated_at: Timestamp::UNIX_EPOCH,
+            lost_until: None,
             part: Part::Vertices,
             after: None,
             generation: None,
@@ -101,6 +107,7 @@ mod tests {
         let rest = ExportRequest {
             without_visibility: Some(DefaultVisibility::Private),
             undated_at: "2024-01-01T00:00:00Z".parse().expect("a time"),
+            lost_until: Some(Position::new(12, 3)),
             part: Part::Edges,
             after: Some("told:s1".to_owned()),
             generation: Some(2),
@@ -108,6 +115,7 @@ mod tests {
         };
         let json = serde_json::to_value(&rest).expect("JSON");
         assert_eq!((&json["withoutVisibility"], &json["part"]), (&json!("private"), &json!("edges")));
+        assert_eq!(json["lostUntil"], "12/3");
         assert_eq!(request(json).expect("a request"), rest);
         for misspelt in
             [json!({"dryrun": true}), json!({"withoutVisibility": "followers"}), json!({"undatedAt": "then"})]

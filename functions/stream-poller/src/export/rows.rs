@@ -117,6 +117,7 @@ impl Vertex {
         let is_searchable_by_label = self.labels.iter().any(|label| matches!(label.as_str(), "person" | "tag"));
         let has_data = is_searchable_by_label || !properties.is_empty();
         let change = Change {
+            position: request.lost_until.unwrap_or(BEFORE_THE_STREAM),
             labels: Labels { added: self.labels.clone(), ..Labels::default() },
             properties,
             ..change(EntityKind::Vertex, &self.id, request.undated_at)
@@ -161,6 +162,7 @@ fn change(kind: EntityKind, id: &str, at: Timestamp) -> Change {
         ends_before: None,
         properties: BTreeMap::new(),
         properties_omitted: 0,
+        is_partial: false,
     }
 }
 
@@ -231,6 +233,16 @@ mod tests {
             (Position::new(0, 0), &["person".to_owned()][..])
         );
         assert_eq!(properties(&person, &ExportRequest::default()), [property("name", Some("미나"))]);
+    }
+
+    #[test]
+    fn vertex_is_exported_at_the_end_of_a_lost_range_and_edge_before_the_stream() {
+        let request = ExportRequest { lost_until: Some(Position::new(12, 3)), ..ExportRequest::default() };
+        let vertex = story(Some("private")).export(&request).change.expect("a change");
+        assert_eq!(vertex.position, Position::new(12, 3));
+        // The stream's edges have the times of their commits, which the graph may not have.
+        let edge = Edge { id: "e".into(), label: "told".into(), ..Edge::default() };
+        assert_eq!(edge.export(&request).change.expect("a change").position, Position::new(0, 0));
     }
 
     #[test]

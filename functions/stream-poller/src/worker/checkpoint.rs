@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use function_kit::failure::Kind;
-use store::checkpoint::LeaseStatus;
+use store::checkpoint::{Checkpoint, LeaseStatus};
 use tracing::{debug, warn};
 
 use super::state::{CheckpointResult, Closing, Worker};
@@ -19,9 +19,10 @@ impl<B, C: Checkpoints> Worker<'_, B, C> {
         let (guard, accepted) = (self.guard, self.outbox.accepted());
         if accepted != self.written && self.next_write().is_some_and(|at| at <= now) {
             let Some(position) = accepted else { return };
+            let to = Checkpoint { position, committed_at_ms: self.outbox.accepted_at_ms().filter(|ms| *ms != 0) };
             self.last_write = Some(now);
             self.checkpoint_call = Some(Box::pin(async move {
-                CheckpointResult { position: Some(position), lease_status: guard.advance(position).await }
+                CheckpointResult { position: Some(position), lease_status: guard.advance(to).await }
             }));
         } else if now >= self.last_checkpoint_call + self.settings.lease_check_interval {
             self.checkpoint_call =

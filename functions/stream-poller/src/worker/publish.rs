@@ -65,7 +65,7 @@ impl<B: Bus, C> Worker<'_, B, C> {
                 let reason = entry.message.rejection.as_deref();
                 error!(
                     change = entry.message.deduplication_id,
-                    reason, "sent to the dead-letter queue: the bus rejects it"
+                    reason, "sent to the dead-letter queue instead of the bus"
                 );
                 self.metrics.count_kind("Failures", ("Kind", "refused"), 1);
                 self.accept(entry);

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use domain::graph::Position;
+use domain::graph::{LaterRecords, Position};
 use function_kit::{
     failure::Failure,
     metrics::{Metrics, Unit},
 };
 use futures_util::{future::LocalBoxFuture, stream::FuturesUnordered};
 use jiff::Timestamp;
-use neptune_streams::TransactionAssembler;
+use neptune_streams::{Client, Part, TransactionAssembler};
 use store::checkpoint::LeaseStatus;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     message::{EventIdPrefix, position},
     outbox::{Entry, Outbox},
     policy::Mode,
+    run_error::RunError,
     run_outcome::{Published, RunOutcome},
     settings::Settings,
 };
@@ -37,12 +38,14 @@ pub struct Task {
 
 /// One run.
 pub struct Worker<'a, B, C> {
+    pub(super) stream: &'a Client,
     pub(super) bus: &'a B,
     pub(super) guard: LeaseGuard<'a, C>,
     pub(super) task: Task,
     pub(super) settings: &'a Settings,
     pub(super) metrics: &'a Metrics,
     pub(super) assembler: TransactionAssembler,
+    pub(super) look_ahead: LookAhead<'a>,
     pub(super) outbox: Outbox,
     pub(super) calls: FuturesUnordered<LocalBoxFuture<'a, FinishedCall>>,
     /// At most one call to the checkpoint table is in flight.
@@ -62,6 +65,17 @@ pub struct Worker<'a, B, C> {
     pub(super) changes: u64,
     pub(super) metrics_written: Instant,
     pub(super) latency_sampled: Instant,
+}
+
+/// What is known of the records behind a part that does not end its transaction.
+#[derive(Default)]
+pub(super) enum LookAhead<'a> {
+    #[default]
+    Nothing,
+    /// The part waits while they are read.
+    Running(Part, LocalBoxFuture<'a, Result<LaterRecords, RunError>>),
+    /// They are known for this commit.
+    Done(u64, LaterRecords),
 }
 
 /// Whether the run is about to end.
@@ -90,6 +104,7 @@ pub(super) struct CheckpointResult {
 impl<'a, B, C> Worker<'a, B, C> {
     /// A run that continues the stream with `assembler`.
     pub fn new(
+        stream: &'a Client,
         bus: &'a B,
         guard: LeaseGuard<'a, C>,
         task: Task,
@@ -99,12 +114,14 @@ impl<'a, B, C> Worker<'a, B, C> {
     ) -> Self {
         let now = Instant::now();
         Self {
+            stream,
             bus,
             guard,
             task,
             settings,
             metrics,
             assembler,
+            look_ahead: LookAhead::default(),
             outbox: Outbox::default(),
             calls: FuturesUnordered::new(),
             checkpoint_call: None,

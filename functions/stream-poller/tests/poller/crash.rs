@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// A future that stops after a number of polls, wherever it waits then.
-struct CrashAfter<F> {
-    inner: Pin<Box<F>>,
-    polls: u64,
+pub struct CrashAfter<F> {
+    pub inner: Pin<Box<F>>,
+    pub polls: u64,
 }
 
 impl<F: Future> Future for CrashAfter<F> {

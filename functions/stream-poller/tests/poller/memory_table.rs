@@ -6,7 +6,7 @@ use std::{
 use domain::graph::Position;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
-use store::checkpoint::{AcquiredLease, Lease, LeaseStatus};
+use store::checkpoint::{AcquiredLease, Checkpoint, Lease, LeaseStatus};
 use stream_poller::checkpoints::Checkpoints;
 use tokio::task::yield_now;
 
@@ -24,7 +24,8 @@ struct State {
 
 #[derive(Default, Clone)]
 struct Row {
-    position: Option<Position>,
+    checkpoint: Option<Checkpoint>,
+    is_stopped_by_reset: bool,
     generation: u64,
     owner: Option<String>,
     epoch: u64,
@@ -34,11 +35,33 @@ struct Row {
 
 impl MemoryTable {
     pub fn position(&self) -> Option<Position> {
-        self.0.row.borrow().position
+        self.0.row.borrow().checkpoint.map(|checkpoint| checkpoint.position)
     }
 
     pub fn set_position(&self, commit_num: u64, op_num: u64) {
-        self.0.row.borrow_mut().position = Some(Position::new(commit_num, op_num));
+        let position = Position::new(commit_num, op_num);
+        self.0.row.borrow_mut().checkpoint = Some(Checkpoint { position, committed_at_ms: None });
+    }
+
+    /// Removes the commit time, as in rows of versions that did not store it.
+    pub fn forget_commit_time(&self) {
+        if let Some(checkpoint) = &mut self.0.row.borrow_mut().checkpoint {
+            checkpoint.committed_at_ms = None;
+        }
+    }
+
+    /// Starts a generation without a checkpoint.
+    pub fn set_generation(&self, generation: u64) {
+        let mut row = self.0.row.borrow_mut();
+        (row.generation, row.checkpoint) = (generation, None);
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.0.row.borrow().generation
+    }
+
+    pub fn is_stopped_by_reset(&self) -> bool {
+        self.0.row.borrow().is_stopped_by_reset
     }
 
     pub fn is_held(&self) -> bool {
@@ -75,6 +98,15 @@ impl MemoryTable {
         }
     }
 
+    async fn set_stopped_by_reset(&self, lease: &Lease, is_stopped: bool) -> Result<(), Failure> {
+        self.call().await?;
+        if self.lease_status(lease, Timestamp::MAX) != LeaseStatus::Lost {
+            self.0.row.borrow_mut().is_stopped_by_reset = is_stopped;
+        }
+        yield_now().await;
+        Ok(())
+    }
+
     fn lease_status(&self, lease: &Lease, now: Timestamp) -> LeaseStatus {
         let row = self.0.row.borrow();
         match row.owner.as_ref() == Some(&lease.owner) && row.epoch == lease.epoch {
@@ -99,16 +131,16 @@ impl Checkpoints for MemoryTable {
             if !is_free {
                 return Ok(None);
             }
-            let (epoch, position, generation) = (row.epoch + 1, row.position, row.generation);
-            *row = Row {
-                owner: Some(owner.to_owned()),
-                epoch,
-                expires_at: Some(expires_at),
-                position,
-                generation,
-                requested_until: None,
-            };
-            AcquiredLease { lease: Lease { owner: owner.to_owned(), epoch }, position, generation }
+            row.owner = Some(owner.to_owned());
+            row.epoch += 1;
+            row.expires_at = Some(expires_at);
+            row.requested_until = None;
+            AcquiredLease {
+                lease: Lease { owner: owner.to_owned(), epoch: row.epoch },
+                checkpoint: row.checkpoint,
+                generation: row.generation,
+                is_stopped_by_reset: row.is_stopped_by_reset,
+            }
         };
         yield_now().await;
         Ok(Some(acquired))
@@ -120,14 +152,14 @@ impl Checkpoints for MemoryTable {
         Ok(())
     }
 
-    async fn advance(&self, lease: &Lease, position: Position, now: Timestamp) -> Result<LeaseStatus, Failure> {
+    async fn advance(&self, lease: &Lease, to: Checkpoint, now: Timestamp) -> Result<LeaseStatus, Failure> {
         self.call().await?;
         let lease_status = self.lease_status(lease, now);
-        if lease_status == LeaseStatus::Lost || self.position().is_some_and(|old| old > position) {
+        if lease_status == LeaseStatus::Lost || self.position().is_some_and(|old| old > to.position) {
             return Ok(LeaseStatus::Lost);
         }
-        self.0.row.borrow_mut().position = Some(position);
-        self.0.writes.borrow_mut().push((lease.epoch, position));
+        self.0.row.borrow_mut().checkpoint = Some(to);
+        self.0.writes.borrow_mut().push((lease.epoch, to.position));
         yield_now().await;
         Ok(lease_status)
     }
@@ -144,12 +176,20 @@ impl Checkpoints for MemoryTable {
         }
         let mut row = self.0.row.borrow_mut();
         row.generation = old + 1;
-        row.position = None;
+        (row.checkpoint, row.is_stopped_by_reset) = (None, false);
         Ok(Some(row.generation))
     }
 
+    async fn mark_reset(&self, lease: &Lease) -> Result<(), Failure> {
+        self.set_stopped_by_reset(lease, true).await
+    }
+
+    async fn clear_reset(&self, lease: &Lease) -> Result<(), Failure> {
+        self.set_stopped_by_reset(lease, false).await
+    }
+
     async fn generation(&self) -> Result<u64, Failure> {
-        Ok(self.0.row.borrow().generation)
+        Ok(self.generation())
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), Failure> {

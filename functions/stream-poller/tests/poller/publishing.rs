@@ -1,14 +1,18 @@
 use std::time::Duration;
 
-use domain::graph::Position;
-use neptune::{Commit, Options};
+use domain::graph::{Position, Value};
+use jiff::Timestamp;
+use neptune::{Commit, Failure, Fault, Options};
 use proptest::prelude::*;
 use stream_poller::{
     policy::{Mode, Policy, StartAt},
     run_outcome::RunOutcome,
 };
 
-use crate::test_env::{TEST_TIMEOUT, TestEnv, assert_changes_equal_graph, change, commits, positions, short_settings};
+use crate::{
+    crash::CrashAfter,
+    test_env::{TEST_TIMEOUT, TestEnv, assert_changes_equal_graph, change, commits, positions, short_settings},
+};
 
 #[tokio::test]
 async fn committed_changes_are_published_once_and_checkpointed() {
@@ -57,6 +61,60 @@ async fn transaction_beyond_the_bounds_is_published_in_parts() {
     assert_eq!(accepted.len(), 40);
     assert!(accepted.iter().all(|message| change(message).position.commit_num == 1));
     assert_eq!(env.table.position(), Some(Position::new(1, 40)));
+}
+
+/// A transaction of several parts: the last one hides a story that the first one adds.
+fn story_hidden_by_a_later_part(at: Timestamp) -> Commit {
+    let stories = Commit::new().add_vertex("s1", ["story"]).set("s1", "title", "첫눈").add_vertex("s2", ["story"]);
+    let stories = stories.set("s2", "visibility", "public");
+    let people = (0..30).fold(stories, |commit, number| commit.add_vertex(format!("p{number}"), ["person"]));
+    people.set("s1", "visibility", "private").requested_at(at.as_millisecond())
+}
+
+#[tokio::test]
+async fn story_is_partial_until_the_part_with_its_visibility() {
+    for fault in [None, Some(Fault::Error(Failure::ClientTimeout)), Some(Fault::Cut { at_op: 9 })] {
+        let env = TestEnv::new();
+        env.commit(&story_hidden_by_a_later_part(Timestamp::now())).await;
+        if let Some(fault) = fault {
+            env.fault(fault, 9).await;
+        }
+        env.drain().await.expect("a report");
+        let changes: Vec<_> = env.bus.accepted().iter().map(change).collect();
+        let of = |id: &str| changes.iter().filter(|change| change.entity_id == id).cloned().collect::<Vec<_>>();
+        let stories = of("s1");
+        assert_eq!(stories.iter().map(|change| change.is_partial).collect::<Vec<_>>(), [true, false], "{fault:?}");
+        assert!(!stories[0].properties.contains_key("visibility"));
+        assert_eq!(stories[1].properties["visibility"].after, [Value::String("private".to_owned())]);
+        assert_eq!(changes.iter().filter(|change| change.is_partial).count(), 1);
+        assert_eq!(of("s2").len(), 1, "it is whole in its part");
+        assert_eq!(env.table.position(), Some(Position::new(1, 35)));
+    }
+}
+
+#[tokio::test]
+async fn part_published_after_a_crash_is_as_partial_as_before() {
+    // The same commit time, since it is part of the messages.
+    let commit = story_hidden_by_a_later_part(Timestamp::now());
+    let expected = {
+        let env = TestEnv::new();
+        env.commit(&commit).await;
+        env.expected().await
+    };
+    for polls in 1.. {
+        let env = TestEnv::new();
+        env.commit(&commit).await;
+        let poller = env.poller(Mode::Drain);
+        let run = Box::pin(async { poller.follow("first", TEST_TIMEOUT).await });
+        let report = (CrashAfter { inner: run, polls }).await;
+        env.table.expire();
+        env.drain().await.expect("a report");
+        assert_eq!(env.bus.by_group(), expected, "crash after {polls} polls");
+        if report.is_some() {
+            assert!(polls > 20, "only {polls} polls");
+            break;
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,3 +1,8 @@
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
 use aws_sdk_cloudfront::operation::create_invalidation::{CreateInvalidationError, CreateInvalidationOutput};
 use aws_sdk_s3::{
     operation::{
@@ -12,11 +17,11 @@ use aws_sdk_s3::{
 };
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use domain::media::{MediaId, Sequencer, Visibility, invalidation_marker_key, variant_key};
+use domain::media::{MediaId, Sequencer, Visibility, invalidation_marker_key, is_invalidation_marker, variant_key};
 use function_kit::{failure::Kind, metrics::Metrics};
 use serde_json::{Value, json};
 
-use derivatives::{CdnCache, DerivedFiles, Reports, Worker};
+use derivatives::{AwsPorts, CdnCache, DerivedFiles, Reports, Worker};
 
 use super::*;
 
@@ -34,9 +39,11 @@ fn worker_with(s3: &[&Rule], sent: &Rule, invalidated: &Rule) -> Worker<VariantR
     let cloudfront = mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, [invalidated]);
     let cdn_cache = CdnCache { cloudfront, distribution_id: "E1".into() };
     Worker {
-        originals: Originals { s3: s3.clone(), bucket: "originals".into() },
-        derived: DerivedFiles { s3, bucket: "derived".into(), cdn_cache },
-        reports: Reports { sqs, queue_url: "https://sqs/metadata".into() },
+        ports: AwsPorts {
+            originals: Originals { s3: s3.clone(), bucket: "originals".into() },
+            derived: DerivedFiles { s3, bucket: "derived".into(), cdn_cache },
+            reports: Reports { sqs, queue_url: "https://sqs/metadata".into() },
+        },
         metrics: Metrics::of("thumbnailer"),
         renderer: VariantRenderer,
     }
@@ -48,7 +55,7 @@ fn invalidated() -> Rule {
 
 fn marker_stored() -> Rule {
     mock!(aws_sdk_s3::Client::put_object)
-        .match_requests(|request| request.key().is_some_and(|key| key.ends_with("/gone")))
+        .match_requests(|request| request.key().is_some_and(is_invalidation_marker))
         .then_output(|| PutObjectOutput::builder().build())
 }
 
@@ -56,7 +63,7 @@ fn marker_deleted() -> Rule {
     mock!(aws_sdk_s3::Client::delete_objects)
         .match_requests(|request| {
             let objects = request.delete().map(|delete| delete.objects()).unwrap_or_default();
-            !objects.is_empty() && objects.iter().all(|object| object.key().ends_with("/gone"))
+            !objects.is_empty() && objects.iter().all(|object| is_invalidation_marker(object.key()))
         })
         .then_output(|| DeleteObjectsOutput::builder().build())
 }
@@ -137,6 +144,31 @@ async fn created_picture_is_rendered_cleaned_up_and_reported() {
     assert_eq!((put.num_calls(), delete.num_calls(), sent.num_calls()), (2, 1, 1));
 }
 
+/// Content decides: the declared type is recorded, and so is the type of the content.
+#[tokio::test]
+async fn picture_of_another_type_than_declared_is_rendered_and_both_types_are_reported() {
+    for declared in ["image/jpeg", "image/heif", "application/octet-stream"] {
+        let get = mock!(aws_sdk_s3::Client::get_object).then_output(move || {
+            let body = ByteStream::from(gif());
+            GetObjectOutput::builder().body(body).content_type(declared).metadata("visibility", "private").build()
+        });
+        let (put, list, head) = (stored(), listed(&["0B"]), unchanged());
+        let sent = mock!(aws_sdk_sqs::Client::send_message)
+            .match_requests(move |request| {
+                let report: Option<Value> = request.message_body().and_then(|body| serde_json::from_str(body).ok());
+                report.is_some_and(|report| {
+                    report["outcome"]["state"] == "ready"
+                        && report["original"]["declared"]["content_type"] == declared
+                        && report["detected_type"] == "image/gif"
+                })
+            })
+            .then_output(|| SendMessageOutput::builder().build());
+        let worker = worker(&[&get, &put, &list, &head], &sent);
+        worker.handle(&event("ObjectCreated:Put", 43)).await.expect("handled");
+        assert_eq!((put.num_calls(), sent.num_calls()), (2, 1), "{declared}");
+    }
+}
+
 #[tokio::test]
 async fn unreadable_picture_is_reported_as_failed() {
     let (get, list, sent) = (original(b"<svg/>".to_vec()), listed(&[]), reported("failed"));
@@ -190,13 +222,54 @@ async fn failed_invalidation_is_repeated_by_the_retry() {
 
     // Only the marker is left.
     let list = mock!(aws_sdk_s3::Client::list_objects_v2).then_output(|| {
-        let marker = invalidation_marker_key(&variant("0A")).expect("a key");
+        let marker = invalidation_marker_key(&variant("0A"), "n").expect("a key");
         ListObjectsV2Output::builder().contents(Object::builder().key(marker).build()).build()
     });
     let invalidated = invalidated();
     let worker = worker_with(&[&marker_stored, &marker_deleted, &list], &sent, &invalidated);
     worker.handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
     assert_eq!((marker_stored.num_calls(), invalidated.num_calls(), marker_deleted.num_calls()), (1, 1, 1));
+
+    // A marker of an earlier version has no nonce.
+    let list = mock!(aws_sdk_s3::Client::list_objects_v2).then_output(|| {
+        let marker = variant("0A").replace("8x8-hash.webp", "gone");
+        ListObjectsV2Output::builder().contents(Object::builder().key(marker).build()).build()
+    });
+    let worker = worker_with(&[&marker_stored, &marker_deleted, &list], &sent, &invalidated);
+    worker.handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
+    assert_eq!((marker_stored.num_calls(), invalidated.num_calls(), marker_deleted.num_calls()), (1, 2, 2));
+}
+
+/// An earlier attempt may have succeeded: the item is ready, and its files are served.
+#[tokio::test]
+async fn failed_repeat_keeps_the_files_of_its_generation() {
+    let (get, list, delete) = (original(b"<svg/>".to_vec()), listed(&["0A", "0B"]), deleted("0A"));
+    let sent = reported("failed");
+    worker(&[&get, &list, &delete], &sent).handle(&event("ObjectCreated:Put", 6)).await.expect("handled");
+    assert_eq!((delete.num_calls(), sent.num_calls()), (1, 1));
+}
+
+/// CloudFront does nothing for a caller reference that it knows.
+#[tokio::test]
+async fn each_invalidation_has_a_new_caller_reference() {
+    let references = Arc::new(Mutex::new(BTreeSet::new()));
+    let seen = references.clone();
+    let invalidated = mock!(aws_sdk_cloudfront::Client::create_invalidation)
+        .match_requests(move |request| {
+            let batch = request.invalidation_batch().expect("a batch");
+            seen.lock().expect("a lock").insert(batch.caller_reference().to_owned());
+            true
+        })
+        .then_output(|| CreateInvalidationOutput::builder().build());
+    let sent = reported("ready");
+    let (marker_stored, marker_deleted) = (marker_stored(), marker_deleted());
+    // The second time, a late repeat has stored the file again.
+    for _ in 0..2 {
+        let (list, delete) = (listed(&["0A"]), deleted("0A"));
+        let worker = worker_with(&[&marker_stored, &marker_deleted, &list, &delete], &sent, &invalidated);
+        worker.handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
+    }
+    assert_eq!(references.lock().expect("a lock").len(), 2);
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::signer::tests::{SUM, now, signer};
 
-/// Four parts and a byte.
-const LARGE: u64 = 4 * PART_BYTES + 1;
+/// Six parts and a byte.
+const LARGE: u64 = 6 * PART_BYTES + 1;
 
 fn ports(s3: &[&Rule]) -> Ports {
     let secret = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
@@ -27,6 +27,7 @@ fn ports(s3: &[&Rule]) -> Ports {
         originals: Originals { s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3), bucket: "originals".into() },
         signer: signer(None),
         cipher: LazyTokenCipher::new(secrets, "arn".into()),
+        offers_audio: true,
     }
 }
 
@@ -89,7 +90,18 @@ fn parts(sizes: &'static [u64]) -> Rule {
         })
 }
 
-const ALL_PARTS: [u64; 5] = [PART_BYTES, PART_BYTES, PART_BYTES, PART_BYTES, 1];
+const ALL_PARTS: [u64; 7] = [PART_BYTES, PART_BYTES, PART_BYTES, PART_BYTES, PART_BYTES, PART_BYTES, 1];
+
+#[tokio::test]
+async fn recording_without_ffmpeg_returns_400_and_stores_nothing() {
+    let started = upload_started();
+    let ports = Ports { offers_audio: false, ..ports(&[&started]) };
+    let (status, problem) = start_upload(&ports, None, &audio()).await;
+    assert_eq!((status, &problem["type"]), (400, &json!("urn:iyagi:problem:invalid-request")));
+    assert_eq!(problem["detail"], "`kind` `audio` is not offered by this server");
+    assert_eq!(started.num_calls(), 0);
+    assert_eq!(start_upload(&ports, None, &photo()).await.0, 201);
+}
 
 #[tokio::test]
 async fn small_upload_is_one_signed_request() {
@@ -138,18 +150,18 @@ async fn large_upload_is_sent_in_parts() {
                 let parts = request.multipart_upload().map(|upload| upload.parts()).unwrap_or_default();
                 request.if_none_match() == Some("*")
                     && request.mpu_object_size() == Some(LARGE as i64)
-                    && parts.len() == 5
+                    && parts.len() == 7
                     && parts.iter().all(|part| part.checksum_sha256() == Some(SUM))
             })
             .then_output(|| CompleteMultipartUploadOutput::builder().build()),
     );
     let ports = ports(&[&start_rule, &list, &complete]);
     let (status, upload) = start_upload(&ports, None, &audio()).await;
-    assert_eq!((status, &upload["way"], &upload["parts"]), (201, &json!("parts"), &json!(5)));
+    assert_eq!((status, &upload["way"], &upload["parts"]), (201, &json!("parts"), &json!(7)));
     let (id, handle) = (upload["id"].as_str().expect("an id"), &upload["handle"]);
 
     let requested =
-        json!({"handle": handle, "parts": [{"number": 5, "checksum": SUM}, {"number": 1, "checksum": SUM}]});
+        json!({"handle": handle, "parts": [{"number": 7, "checksum": SUM}, {"number": 1, "checksum": SUM}]});
     let (status, signed) = send(&ports, "mina", "POST /v1/uploads/{id}/parts", id, None, &requested).await;
     assert_eq!(status, 200, "{signed}");
     assert_eq!(signed["parts"][0]["headers"], json!({"content-length": "1", "x-amz-checksum-sha256": SUM}));
@@ -168,7 +180,7 @@ async fn invalid_part_or_handle_returns_400() {
     let upload = start_upload(&ports, None, &audio()).await.1;
     let (id, handle) = (upload["id"].as_str().expect("an id"), &upload["handle"]);
     let part = |number: u64| json!({"number": number, "checksum": SUM});
-    for parts in [json!([part(0)]), json!([part(6)]), json!([part(u64::MAX)]), json!([part(1), part(1)])] {
+    for parts in [json!([part(0)]), json!([part(8)]), json!([part(u64::MAX)]), json!([part(1), part(1)])] {
         let body = json!({"handle": handle, "parts": parts});
         assert_eq!(send(&ports, "mina", "POST /v1/uploads/{id}/parts", id, None, &body).await.0, 400, "{parts}");
     }
@@ -193,7 +205,7 @@ async fn upload_with_missing_parts_returns_409() {
     let body = json!({"handle": upload["handle"]});
     let (status, problem) = send(&ports, "mina", "POST /v1/uploads/{id}/complete", id, None, &body).await;
     assert_eq!((status, &problem["type"]), (409, &json!("urn:iyagi:problem:upload-incomplete")));
-    assert_eq!(problem["detail"], "missing: 2, 4, 5");
+    assert_eq!(problem["detail"], "missing: 2, 4, 5, 6, 7");
 }
 
 #[tokio::test]

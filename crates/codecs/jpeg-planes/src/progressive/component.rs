@@ -25,6 +25,8 @@ pub(super) struct Component {
     /// `None` before the first scan.
     pub multipliers: Option<Multipliers>,
     pub has_dc: bool,
+    /// A bit per coefficient of which a scan has contained the lowest bit.
+    pub finished: u64,
 }
 
 impl Component {
@@ -49,6 +51,7 @@ impl Component {
             offsets,
             multipliers: None,
             has_dc: false,
+            finished: 0,
         }
     }
 

@@ -25,8 +25,9 @@ pub(super) fn read_scan(
         ((first @ 1..=63, last @ ..=63), &[(at, _, code)]) if first <= last => {
             let code = markers.ac_codes.get(code).and_then(Option::as_ref).ok_or(MISSING_TABLE)?;
             let component = &mut components[at];
-            let scan_ac =
-                AcScan { first: first.into(), last: last.into(), low_bit: scan.low_bit, table: BandTable::new(code) };
+            let (low_bit, table) = (scan.low_bit, BandTable::new(code));
+            let band = scan.coefficients();
+            let scan_ac = AcScan { first: first.into(), last: last.into(), band, low_bit, table };
             if scan.is_refinement { scan_ac.refine(input, component) } else { scan_ac.read_first(input, component) }
         }
         _ => Err(Error::Corrupt("a scan of an invalid band")),
@@ -114,13 +115,15 @@ fn read_dc(
             input.window.check_bounds(input.bits)?;
         }
     }
-    input.window.finish()
+    Ok(input.window.finish())
 }
 
 /// A scan of AC coefficients of one component.
 struct AcScan {
     first: u32,
     last: u32,
+    /// A bit per coefficient.
+    band: u64,
     low_bit: u8,
     table: BandTable,
 }
@@ -162,12 +165,11 @@ impl AcScan {
                 input.window.check_bounds(bits)?;
             }
         }
-        input.window.finish()
+        Ok(input.window.finish())
     }
 
     /// Reads a refinement scan, which adds a bit to coefficients and may set others (T.81, G.1.2.3).
     fn refine(&self, mut input: Input<'_>, component: &mut Component) -> Result<usize, Error> {
-        let band = (u64::MAX >> (63 - self.last)) & (u64::MAX << self.first);
         let mut empty = 0_u32;
         for row in 0..component.rows {
             for column in 0..component.columns {
@@ -175,9 +177,9 @@ impl AcScan {
                     empty = 0;
                 }
                 let block = component.block(column, row);
-                let before = component.nonzero[block.nonzero] & band;
+                let before = component.nonzero[block.nonzero] & self.band;
                 // The coefficients that are not read yet.
-                let mut rest = band;
+                let mut rest = self.band;
                 let mut added = 0;
                 while empty == 0 && rest != 0 {
                     input.bits.refill(&input.window);
@@ -213,7 +215,7 @@ impl AcScan {
                 input.window.check_bounds(input.bits)?;
             }
         }
-        input.window.finish()
+        Ok(input.window.finish())
     }
 
     /// Reads one bit for each coefficient in `which`: whether its absolute value grows.

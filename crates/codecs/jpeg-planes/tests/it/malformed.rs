@@ -44,11 +44,73 @@ fn progressive_files() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn file_cut_at_any_byte_is_truncated() {
+fn file_cut_at_any_byte_is_truncated_or_whole() {
     for bytes in files().into_iter().chain(progressive_files()) {
-        decode(&bytes, 4).unwrap();
-        for length in 0..bytes.len() {
-            assert_eq!(decode(&bytes[..length], 4), Err(Error::Truncated), "{length} of {}", bytes.len());
+        let whole = decode(&bytes, 4).unwrap();
+        let cut = |length: usize| decode(&bytes[..length], 4);
+        for length in 0..bytes.len() - 2 {
+            match cut(length) {
+                Err(error) => assert_eq!(error, Error::Truncated, "{length} of {}", bytes.len()),
+                // Only the last byte of the data, if it is padding, can be missing unnoticed.
+                Ok(planes) => assert!(length == bytes.len() - 3 && planes == whole, "{length} of {}", bytes.len()),
+            }
+        }
+        // Without the end marker or a half of it.
+        assert_eq!((cut(bytes.len() - 2), cut(bytes.len() - 1)), (Ok(whole.clone()), Ok(whole)));
+    }
+}
+
+#[test]
+fn bytes_in_place_of_the_end_marker_are_ignored() {
+    for bytes in files().into_iter().chain(progressive_files()) {
+        let whole = decode(&bytes, 4);
+        let unended = &bytes[..bytes.len() - 2];
+        let behind: [&[u8]; 6] = [
+            &[0, 0],
+            &[0; 64],
+            b"maker's text",
+            &[0xff, 0xd0],
+            &[0xff, 0xda, 0, 0],
+            &[0xff, 0xd8, 0xff, 0xc4, 0xff, 0xff],
+        ];
+        for behind in behind {
+            assert_eq!(decode(&[unended, behind].concat(), 4), whole, "{behind:?}");
+        }
+    }
+}
+
+/// A progressive picture that lacks coefficients is complete only if an end marker says so.
+#[test]
+fn progressive_file_without_its_last_scan_needs_an_end_marker() {
+    for bytes in progressive_files() {
+        let last = bytes.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
+        assert_eq!(decode(&bytes[..last], 4), Err(Error::Truncated));
+        assert_eq!(decode(&[&bytes[..last], &[0; 64]].concat(), 4), Err(Error::Truncated));
+        assert!(decode(&[&bytes[..last], &[0xff, 0xd9]].concat(), 4).is_ok());
+    }
+}
+
+#[test]
+fn sequential_file_without_huffman_tables_uses_the_typical_ones() {
+    for bytes in files() {
+        let whole = decode(&bytes, 4).unwrap();
+        // A file may also define a part of them.
+        let mut without = bytes;
+        while let Some(at) = without.windows(2).position(|w| w == [0xff, 0xc4]) {
+            let length = 2 + usize::from(u16::from_be_bytes([without[at + 2], without[at + 3]]));
+            without.drain(at..at + length);
+            assert_eq!(decode(&without, 4).as_ref(), Ok(&whole));
+        }
+    }
+}
+
+#[test]
+fn metadata_segment_shorter_than_its_length_field_is_empty() {
+    for bytes in files().into_iter().chain(progressive_files()) {
+        for (marker, length) in [(0xfe, 0), (0xfe, 1), (0xfe, 2), (0xe5, 0), (0xe1, 1)] {
+            let with = [&bytes[..2], &[0xff, marker, 0, length], &bytes[2..]].concat();
+            assert_eq!(decode(&with, 4), decode(&bytes, 4), "{marker:x} {length}");
+            assert_eq!(Decoder::new(&with).unwrap().header().segments[0].data, b"");
         }
     }
 }
@@ -90,9 +152,10 @@ fn progressive_file_cut_within_a_scan_with_end_marker_is_an_error() {
 #[test]
 fn thousands_of_scans_are_corrupt() {
     let bytes = &progressive_files()[0];
-    let at = bytes.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
-    let (head, scan) = bytes[..bytes.len() - 2].split_at(at);
-    let many = [head, &scan.repeat(5000), &[0xff, 0xd9]].concat();
+    let last = bytes.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
+    let scan = bytes[..last].windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
+    // Before the last one, which completes the picture.
+    let many = [&bytes[..last], &bytes[scan..last].repeat(5000), &bytes[last..]].concat();
     assert_eq!(decode(&many, 1), Err(Error::Corrupt("too many scans")));
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Result, anyhow};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::programs::{Row, object};
 

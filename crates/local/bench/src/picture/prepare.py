@@ -28,6 +28,8 @@ dragonfly = scaled(photo("Dragonfly"), 4000, 3000)
 jpeg(dragonfly, "dragonfly-12mp-420", 96, "420")
 jpeg(dragonfly, "dragonfly-12mp-444", 96, "444")
 jpeg(dragonfly, "dragonfly-12mp-progressive", 96, "420", interlace=True)
+# Its thumbnail has an odd height.
+jpeg(scaled(dragonfly, 4000, 2997), "dragonfly-12mp-odd-444", 96, "444")
 mountains = scaled(photo("picosdeeuropa"), 4000, 3000)
 jpeg(mountains, "mountains-12mp-420", 94, "420")
 

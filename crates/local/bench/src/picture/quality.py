@@ -1,7 +1,8 @@
 """Compares thumbnails with a float Lanczos reduction of the decoded original. Reads a JSON request per line of
 standard input and prints a JSON result per line.
 
-PSNR covers red, green and blue. SSIM covers the luma, with a Gaussian window of 11 pixels.
+PSNR covers red, green and blue, chroma PSNR both colour differences. SSIM covers the luma, with a Gaussian window of
+11 pixels.
 """
 
 import json
@@ -25,6 +26,11 @@ def reference(path, width, height):
 
 def luma(image):
     return image[0] * 0.299 + image[1] * 0.587 + image[2] * 0.114
+
+
+def chroma(image):
+    y = luma(image)
+    return ((image[2] - y) * 0.564).bandjoin((image[0] - y) * 0.713)
 
 
 def blur(image):
@@ -57,5 +63,10 @@ for line in sys.stdin:
         size = (image.width, image.height)
         if size not in references:
             references[size] = reference(request["original"], *size)
-        results.append({"psnr": psnr(image, references[size]), "ssim": ssim(image, references[size])})
+        expected = references[size]
+        results.append({
+            "psnr": psnr(image, expected),
+            "chroma_psnr": psnr(chroma(image), chroma(expected)),
+            "ssim": ssim(image, expected),
+        })
     print(json.dumps(results), flush=True)

@@ -33,6 +33,7 @@ pub struct Measurement {
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Quality {
     psnr: f64,
+    chroma_psnr: f64,
     ssim: f64,
 }
 
@@ -48,7 +49,10 @@ impl Measurement {
             grown_mib: mib("grown_kib").context("no memory")?,
             peak_mib: mib("peak_kib").context("no memory")?,
             quality: quality
-                .map(|q| Some(Quality { psnr: q["psnr"].as_f64()?, ssim: q["ssim"].as_f64()? }))
+                .map(|q| {
+                    let value = |name: &str| q[name].as_f64();
+                    Some(Quality { psnr: value("psnr")?, chroma_psnr: value("chroma_psnr")?, ssim: value("ssim")? })
+                })
                 .collect::<Option<_>>()
                 .context("no quality")?,
         })
@@ -97,10 +101,12 @@ pub fn write(measurements: &[Measurement], formats: &[&str]) -> Result<()> {
         }
     }
 
-    println!("\nPSNR (dB) / SSIM of the JPEGs, compared with a float Lanczos reduction of the decoded original.\n");
+    println!(
+        "\nPSNR (dB) / PSNR of the chroma / SSIM of the JPEGs, compared with a float Lanczos reduction of the decoded original.\n"
+    );
     println!("| photograph | candidate | 1080 | 512 | 128 |\n|---|---|--:|--:|--:|");
-    let cells =
-        |quality: &[Quality]| quality.iter().map(|q| format!(" {:.2} / {:.4} |", q.psnr, q.ssim)).collect::<String>();
+    let cell = |q: &Quality| format!(" {:.2} / {:.2} / {:.4} |", q.psnr, q.chroma_psnr, q.ssim);
+    let cells = |quality: &[Quality]| quality.iter().map(cell).collect::<String>();
     for m in measurements {
         println!("| {} | {} |{}", m.photo, m.candidate, cells(&m.quality));
     }
@@ -111,7 +117,11 @@ pub fn write(measurements: &[Measurement], formats: &[&str]) -> Result<()> {
                 / candidate_measurements.len() as f64
         };
         let means: Vec<_> = (0..BOUNDS.len())
-            .map(|index| Quality { psnr: mean(&|q| q.psnr, index), ssim: mean(&|q| q.ssim, index) })
+            .map(|index| Quality {
+                psnr: mean(&|q| q.psnr, index),
+                chroma_psnr: mean(&|q| q.chroma_psnr, index),
+                ssim: mean(&|q| q.ssim, index),
+            })
             .collect();
         println!("| **mean** | {} |{}", candidate.name, cells(&means));
     }

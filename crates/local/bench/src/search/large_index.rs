@@ -1,11 +1,11 @@
-//! An index of 100,000 stories: its rebuild from the table, and searches in it.
+//! An index of many stories: its rebuild from the table, and searches in it.
 
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use domain::{
-    graph::Position,
-    search::{GenerationPosition, Query, Register},
+    graph::{GenerationPosition, Position},
+    search::{Query, Register, register_text},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::Method;
@@ -13,13 +13,12 @@ use opensearch::{MatchMode, Search};
 use serde_json::{Value, json};
 use stack::{Stack, users::User};
 
+use super::titles;
 use crate::{
     load::processes::Sampler,
     programs::{Row, object},
 };
 
-/// Number of stories.
-const STORIES: usize = 100_000;
 /// Items per request, DynamoDB's maximum.
 const BATCH: usize = 25;
 /// Concurrent requests that fill the table.
@@ -27,12 +26,6 @@ const CONCURRENCY: usize = 8;
 /// Number of searches of each kind.
 const SEARCHES: usize = 1_000;
 
-/// Parts of titles: place, what happened, subject.
-const WORDS: [[&str; 8]; 3] = [
-    ["서울에서", "부산의", "제주에서는", "골목길에서", "시장에서", "지하철에서", "바닷가의", "학교에서"],
-    ["만난", "잃어버린", "기다리던", "노래한", "사랑한", "헤어진", "꿈꾸던", "달리던"],
-    ["첫눈", "고양이와 할머니", "친구의 편지", "여름밤", "첫사랑 이야기", "커피 한 잔", "빗소리", "아버지의 라디오"],
-];
 /// Queries: one word, several, a compound with a space, without a space, a name prefix.
 const QUERIES: [&str; 8] =
     ["서울", "첫눈", "고양이 할머니", "골목 길", "첫사랑이야기", "아버지의", "커피", "부산 빗소리"];
@@ -40,19 +33,25 @@ const QUERIES: [&str; 8] =
 const TYPED: [&str; 4] = ["서우", "ㅈㅎㅊ", "첫사라", "할머"];
 
 /// Measures the rebuild and the searches.
-pub async fn measure(stack: &Stack, user: &User) -> Result<Vec<Row>> {
-    fill_table(stack).await?;
+pub async fn measure(stack: &Stack, user: &User, stories: usize) -> Result<Vec<Row>> {
+    fill_table(stack, stories).await?;
     let mut rows = rebuild(stack).await?;
-    rows.push(search(stack, user, MatchMode::Words, "/v1/search", &QUERIES).await?);
-    rows.push(search(stack, user, MatchMode::Prefixes, "/v1/search/suggestions", &TYPED).await?);
+    let engine = stack.search_engine();
+    for (mode, path, queries) in
+        [(MatchMode::Words, "/v1/search", &QUERIES[..]), (MatchMode::Prefixes, "/v1/search/suggestions", &TYPED[..])]
+    {
+        let mut row = search(stack, user, mode, path, queries).await?;
+        row.insert("row".to_owned(), json!(format!("{path} over {stories} stories with {engine}")));
+        rows.push(row);
+    }
     Ok(rows)
 }
 
 /// Writes the rows that `search-indexer` would write for the stories.
-async fn fill_table(stack: &Stack) -> Result<()> {
-    println!("Writing {STORIES} rows");
+async fn fill_table(stack: &Stack, stories: usize) -> Result<()> {
+    println!("Writing {stories} rows");
     let (table, aws) = (stack.output("SearchTableName")?, stack.aws());
-    let numbers: Vec<usize> = (0..STORIES).collect();
+    let numbers: Vec<usize> = (0..stories).collect();
     stream::iter(numbers.chunks(BATCH))
         .map(Ok::<_, anyhow::Error>)
         .try_for_each_concurrent(CONCURRENCY, |numbers| {
@@ -72,18 +71,12 @@ async fn fill_table(stack: &Stack) -> Result<()> {
 /// A row of the table (`store::search`).
 fn row(number: usize) -> Value {
     let position = GenerationPosition { generation: 0, position: Position::new(number as u64 + 1, 1) };
-    let register = |value: String| json!({"S": Register { position, value: Some(value) }.to_string()});
+    let register = |value: String| json!({"S": register_text(&Register::new(position, &value))});
     json!({
-        "id": {"S": format!("bench-{number:06}")}, "version": {"N": "1"}, "r:title": register(title(number)),
-        "r:told#e": register(format!("{} mina", 1_795_305_600_000 + number as u64)),
+        "id": {"S": format!("bench-{number:06}")}, "version": {"N": "1"}, "r:title": register(titles::title(number)),
+        "r:told#e": register(format!("{} mina", titles::published_at(number))),
         "r:visibility": register("public".to_owned()),
     })
-}
-
-/// Titles repeat after 512 numbers, apart from the number in them.
-fn title(number: usize) -> String {
-    let [place, action, subject] = [0, 3, 6].map(|shift| (number >> shift) & 7);
-    format!("{} {} {} {number}", WORDS[0][place], WORDS[1][action], WORDS[2][subject])
 }
 
 /// Rebuilds the index in as many invocations as it takes.
@@ -137,7 +130,7 @@ async fn search(stack: &Stack, user: &User, mode: MatchMode, path: &str, queries
     }
     let [engine, client, requests] = [engine, client, requests].map(percentiles);
     object(json!({
-        "row": format!("{path} over {STORIES} stories with {}", stack.search_engine()),
+        "row": "",
         "engine_p50_ms": engine.0, "engine_p99_ms": engine.1, "engine_p99_target_ms": 50,
         "with_HTTP_p50_ms": client.0, "with_HTTP_p99_ms": client.1,
         "API_request_p50_ms": requests.0, "API_request_p99_ms": requests.1,

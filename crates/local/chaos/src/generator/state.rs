@@ -192,13 +192,18 @@ impl GeneratorState {
     fn concurrent_operations(&mut self, photographs: usize) -> Operation {
         let from = self.random.below(PERSONS);
         let other = (from + 1 + self.random.below(PERSONS - 1)) % PERSONS;
-        let (one, other) = match self.random.below(3) {
+        let (one, other) = match self.random.below(4) {
             0 => match self.random.choose(self.stories.keys().copied()) {
                 Some(story) => (self.reply(from, story), self.reply(other, story)),
                 None => return self.publish(from),
             },
             // On the phone of the other person.
             1 => (Operation::SignIn { person: from, phone: other }, Operation::SignOut { person: other }),
+            // Two accounts on one phone.
+            2 => {
+                let phone = self.random.below(PERSONS);
+                (Operation::SignIn { person: from, phone }, Operation::SignIn { person: other, phone })
+            }
             _ => {
                 let (place, photograph, sound) =
                     (self.random.below(PLACES), self.random.below(photographs), self.random.below(SOUNDS));

@@ -1,8 +1,12 @@
-//! `template.yaml` with the local packages of the functions in place of their sources.
+//! `template.yaml` with the local packages of the functions in place of their sources. `sam deploy` uploads nested stacks
+//! from paths relative to the template, so these paths become absolute.
 
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+
+/// The start of the line with a nested stack's template.
+const NESTED: &str = "      TemplateURL: ";
 
 /// A function of the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,13 +17,14 @@ pub struct Function {
     pub binary: String,
 }
 
-/// Returns the template in which each function's code is `<packages>/<logical id>`, and the functions.
+/// Returns the template in which each function's code is `<packages>/<logical id>` and each nested stack is in `root`, and
+/// the functions.
 ///
 /// The template is edited as text, since a YAML library would lose the short forms of CloudFormation's functions.
 ///
 /// # Errors
 /// If a function has no build metadata before its properties.
-pub fn local_template(template: &str, packages: &Path) -> Result<(String, Vec<Function>)> {
+pub fn local_template(template: &str, root: &Path, packages: &Path) -> Result<(String, Vec<Function>)> {
     let mut text = String::with_capacity(template.len());
     let mut functions = Vec::<Function>::new();
     let mut logical_id = "";
@@ -32,6 +37,10 @@ pub fn local_template(template: &str, packages: &Path) -> Result<(String, Vec<Fu
         }
         // The default of all functions: the root of the repository, which `sam build` compiles.
         if line == "    CodeUri: ." {
+            continue;
+        }
+        if let Some(path) = line.strip_prefix(NESTED) {
+            text.push_str(&format!("{NESTED}{}\n", root.join(path).display()));
             continue;
         }
         if let Some(rest) = line.trim().strip_prefix("BuildProperties: { Binary: ") {
@@ -62,7 +71,8 @@ mod tests {
     #[test]
     fn every_function_of_the_template_gets_its_package() {
         let template = include_str!("../../../../../template.yaml");
-        let (local, functions) = local_template(template, Path::new("/packages")).expect("functions");
+        let (local, functions) =
+            local_template(template, Path::new("/checkout"), Path::new("/packages")).expect("functions");
         assert!(functions.len() >= 11, "{functions:?}");
         for Function { logical_id, binary } in &functions {
             let code = format!(
@@ -71,14 +81,15 @@ mod tests {
             assert!(local.contains(&code), "{code}");
         }
         assert!(!local.contains("CodeUri: .\n"));
-        let without_code =
-            |text: &str| text.lines().filter(|line| !line.contains("CodeUri:")).collect::<Vec<_>>().join("\n");
+        assert!(local.contains("\n      TemplateURL: /checkout/infra/alarms.yaml\n"));
+        let is_path = |line: &&str| line.contains("CodeUri:") || line.contains("TemplateURL:");
+        let without_code = |text: &str| text.lines().filter(|line| !is_path(line)).collect::<Vec<_>>().join("\n");
         assert_eq!(without_code(&local), without_code(template));
     }
 
     #[test]
     fn function_without_build_metadata_is_an_error() {
         let template = "Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties:\n      Timeout: 1\n";
-        assert!(local_template(template, Path::new("/packages")).is_err());
+        assert!(local_template(template, Path::new("/checkout"), Path::new("/packages")).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::{env, fmt, path::Path, process::Command};
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::tools::{Tool, opensearch, prerequisites::Prerequisite};
+use crate::tools::{Tool, opensearch};
 
 /// A server with OpenSearch's API.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -20,24 +20,13 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// The engine for tests: OpenSearch where a JDK and Maven are installed, else the embedded one.
+    /// The engine for tests, installed: OpenSearch where Java is installed and Maven can download it, else the embedded one.
     ///
     /// # Errors
-    /// Without them in continuous integration (environment variable `CI`), where all tests must run.
+    /// Without OpenSearch in continuous integration (environment variable `CI`), where all tests must run.
     pub fn for_tests() -> Result<Self> {
-        let Some(Prerequisite { name, install, .. }) = opensearch::missing() else { return Ok(Self::OpenSearch) };
-        if is_continuous_integration(env::var("CI").ok().as_deref()) {
-            bail!("{name} is missing, and continuous integration tests the real search engine. Install it: {install}");
-        }
-        Ok(Self::Embedded)
-    }
-
-    /// All engines that tests can run on, with the error of [`Self::for_tests`].
-    pub fn all_for_tests() -> Result<Vec<Self>> {
-        Ok(match Self::for_tests()? {
-            Self::Embedded => vec![Self::Embedded],
-            Self::OpenSearch => vec![Self::Embedded, Self::OpenSearch],
-        })
+        let engine = choice(opensearch::install(), is_continuous_integration(env::var("CI").ok().as_deref()))?;
+        engine.install().map(|()| engine)
     }
 
     /// The best value of the template's parameter `SearchAnalyzer`.
@@ -81,6 +70,19 @@ impl fmt::Display for Engine {
     }
 }
 
+/// The engine after an attempt to install OpenSearch.
+fn choice(installed: Result<()>, is_continuous_integration: bool) -> Result<Engine> {
+    match installed {
+        Ok(()) => Ok(Engine::OpenSearch),
+        Err(error) if opensearch::unavailable(&error).is_none() => Err(error),
+        Err(error) if is_continuous_integration => Err(error.context("continuous integration tests with OpenSearch")),
+        Err(error) => {
+            println!("Without OpenSearch: {error:#}");
+            Ok(Engine::Embedded)
+        }
+    }
+}
+
 /// Whether the value of the variable `CI` says so.
 fn is_continuous_integration(value: Option<&str>) -> bool {
     value.is_some_and(|value| !["", "0", "false"].contains(&value))
@@ -99,7 +101,18 @@ fn embedded_program() -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::anyhow;
+
     use super::*;
+
+    #[test]
+    fn opensearch_is_optional_outside_continuous_integration() {
+        let unavailable = || Err(opensearch::Unavailable("no Java".to_owned()).into());
+        assert_eq!(choice(Ok(()), true).expect("an engine"), Engine::OpenSearch);
+        assert_eq!(choice(unavailable(), false).expect("an engine"), Engine::Embedded);
+        assert!(format!("{:#}", choice(unavailable(), true).expect_err("an error")).ends_with("no Java"));
+        choice(Err(anyhow!("another file than pinned")), false).expect_err("an error that is not about this machine");
+    }
 
     #[test]
     fn continuous_integration_is_recognized_by_its_variable() {

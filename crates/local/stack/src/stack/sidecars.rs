@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cdn_key::KEY_ID,
     paths::{cdn_key_file, graph_file, search_folder, state_file},
+    sam_local::containers::FORWARD,
     search_server::{Engine, port_of},
     sidecar::{Sidecar, current_program},
 };
@@ -97,7 +98,7 @@ impl Sidecars {
 
 /// The running sidecars of the stack `name`, including those of an interrupted command.
 pub fn running(name: &str) -> Vec<Sidecar> {
-    let all = [DOCS, CLOUDFRONT, FAULT_PROXY, NEPTUNE, MOBILE_PUSH, SEARCH];
+    let all = [DOCS, CLOUDFRONT, FAULT_PROXY, NEPTUNE, MOBILE_PUSH, SEARCH, FORWARD];
     all.iter().filter_map(|subcommand| Sidecar::running(name, subcommand)).collect()
 }
 

@@ -6,12 +6,10 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
+use launcher::prerequisites::python;
 
-use super::{
-    prerequisites::python,
-    tool::{NPM, Tool, npm_pins, pins},
-};
+use super::tool::{NPM, Tool, npm_pins, pins};
 use crate::{paths, progress};
 
 /// Runs `install` unless it has finished before for this folder. Another process that installs into the same folder is
@@ -69,7 +67,11 @@ fn installer() -> Result<PathBuf> {
 
 /// Creates an empty environment in `folder`, replacing an existing one.
 fn create(folder: &Path, options: &[&str]) -> Result<()> {
-    let output = Command::new(python()?).args(["-m", "venv", "--clear"]).args(options).arg(folder).output()?;
+    let output = Command::new(python().map_err(Error::msg)?)
+        .args(["-m", "venv", "--clear"])
+        .args(options)
+        .arg(folder)
+        .output()?;
     ensure!(output.status.success(), "cannot create {}: {}", folder.display(), String::from_utf8_lossy(&output.stderr));
     Ok(())
 }

@@ -10,70 +10,79 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
+use launcher::prerequisites::{FOR_OPENSEARCH, Prerequisite};
 use sha2::{Digest, Sha256};
 
 use super::{
     install::once,
-    prerequisites::{Prerequisite, output_of, succeeds},
     tool::{pins, versioned_folder},
 };
 use crate::progress;
 
 /// Version of OpenSearch, as in `pom.xml`.
 pub const VERSION: &str = "2.19.6";
-const MIN_JAVA: u32 = 17;
 const CHECKSUMS: &str = "jars.sha256";
 const LOG_SETTINGS: &str = "log4j2.properties";
 const FILES: [&str; 5] = ["pom.xml", CHECKSUMS, LOG_SETTINGS, "LocalServer.java", "NoriPlugin.java"];
 
-/// What it needs, apart from the other prerequisites.
-pub const PREREQUISITES: [Prerequisite; 2] = [
-    Prerequisite {
-        name: "a JDK, 17 or newer (for the real search engine)",
-        reason: "tests on OpenSearch with the Korean analyzer",
-        install: "sudo apt-get install openjdk-17-jdk-headless",
-        is_there: || java_version().is_some_and(|version| version >= MIN_JAVA),
-    },
-    Prerequisite {
-        name: "Maven (for the real search engine)",
-        reason: "it downloads OpenSearch",
-        install: "sudo apt-get install maven",
-        is_there: || succeeds("mvn", &["--version"]),
-    },
-];
-
-/// The first prerequisite that is missing. Maven is not needed after the installation.
-pub fn missing() -> Option<&'static Prerequisite> {
-    let [java, maven] = &PREREQUISITES;
-    let is_installed = folder().is_ok_and(|folder| folder.join("installed").exists());
-    [java].into_iter().chain((!is_installed).then_some(maven)).find(|prerequisite| !prerequisite.is_there())
-}
+/// Why this machine cannot run OpenSearch: a prerequisite is missing, or Maven cannot download it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub(crate) String);
 
 /// Downloads and compiles it if it is missing. Safe to call from several threads and processes.
 ///
 /// # Errors
-/// If a prerequisite is missing, or a downloaded file is not the pinned one.
+/// [`Unavailable`]; or if a downloaded file is not the pinned one, or the node does not compile.
 pub fn install() -> Result<()> {
-    if let Some(Prerequisite { name, install, .. }) = missing() {
-        bail!("{name} is missing. Install it: {install}");
-    }
+    let [java, maven] = &FOR_OPENSEARCH;
+    require(java)?;
     let folder = folder()?;
     once(&folder, || {
+        // Not needed after the installation.
+        require(maven)?;
         let jars = jars(&folder);
         if jars.exists() {
             fs::remove_dir_all(&jars)?;
         }
-        let mut maven = Command::new("mvn");
-        maven.args(["--batch-mode", "--quiet", "--file"]).arg(source("pom.xml")).arg("dependency:copy-dependencies");
-        maven.arg(format!("-DoutputDirectory={}", jars.display()));
-        progress::run(&format!("Installing OpenSearch {VERSION} (once)"), &mut maven)?;
+        let mut download = Command::new("mvn");
+        download.args(["--batch-mode", "--quiet", "--file"]).arg(source("pom.xml")).arg("dependency:copy-dependencies");
+        download.arg(format!("-DoutputDirectory={}", jars.display()));
+        progress::run(&format!("Installing OpenSearch {VERSION} (once)"), &mut download)
+            .map_err(|error| Unavailable(format!("{error:#}")))?;
         verify(&jars, &fs::read_to_string(source(CHECKSUMS))?)?;
-        let mut compiler = Command::new("javac");
-        compiler.arg("-classpath").arg(class_path(&[jars.join("*")])).arg("-d").arg(classes(&folder));
-        compiler.args([source("LocalServer.java"), source("NoriPlugin.java")]);
-        progress::run("Compiling the OpenSearch node", &mut compiler)
+        compile(&folder)
     })
+}
+
+/// Compiles the node with Eclipse's compiler, which is one of the jars: a Java runtime has none.
+fn compile(folder: &Path) -> Result<()> {
+    let jars: Vec<_> = fs::read_dir(jars(folder))?.map(|jar| Ok(jar?.path())).collect::<Result<_>>()?;
+    let jars = class_path(&jars);
+    let mut compiler = Command::new("java");
+    compiler.args([
+        "-classpath",
+        &jars,
+        "org.eclipse.jdt.internal.compiler.batch.Main",
+        "-17",
+        "-proc:none",
+        "-nowarn",
+    ]);
+    compiler.args(["-classpath", &jars, "-d"]).arg(classes(folder));
+    compiler.args([source("LocalServer.java"), source("NoriPlugin.java")]);
+    progress::run("Compiling the OpenSearch node", &mut compiler)
+}
+
+fn require(prerequisite: &Prerequisite) -> Result<()> {
+    let Prerequisite { name, install, .. } = prerequisite;
+    ensure!(prerequisite.is_there(), Unavailable(format!("{name} is missing. Install it: {install}")));
+    Ok(())
+}
+
+/// Why OpenSearch is not available, if an installation failed for this reason.
+pub fn unavailable(error: &Error) -> Option<&Unavailable> {
+    error.downcast_ref()
 }
 
 /// A command that runs a node. [`install`] must have installed it. `settings` are settings of the node, as `name=value`.
@@ -109,15 +118,6 @@ fn verify(folder: &Path, checksums: &str) -> Result<()> {
     Ok(())
 }
 
-/// The major version of the Java compiler: `javac 17.0.15` is 17.
-fn java_version() -> Option<u32> {
-    output_of("javac", &["-version"]).and_then(|output| major_version(&output))
-}
-
-fn major_version(output: &str) -> Option<u32> {
-    output.split_whitespace().nth(1)?.split(['.', '-', '+']).next()?.parse().ok()
-}
-
 fn folder() -> Result<PathBuf> {
     let read = |file| fs::read_to_string(source(file)).with_context(|| format!("cannot read {file}"));
     let pins: String = FILES.into_iter().map(read).collect::<Result<_>>()?;
@@ -144,19 +144,6 @@ fn class_path(folders: &[PathBuf]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn major_version_is_the_first_number() {
-        for (output, version) in [
-            ("javac 17.0.15\n", Some(17)),
-            ("javac 25", Some(25)),
-            ("javac 23-ea", Some(23)),
-            ("javac 1.8.0_402", Some(1)),
-        ] {
-            assert_eq!(major_version(output), version, "{output}");
-        }
-        assert_eq!(major_version("not found"), None);
-    }
 
     #[test]
     fn pinned_version_is_that_of_the_dependencies() {

@@ -49,12 +49,12 @@ pub fn server(engine: Engine) -> &'static SearchServer {
         Engine::Embedded => &EMBEDDED,
         Engine::OpenSearch => &OPENSEARCH,
     };
-    server.get_or_init(|| SearchServer::start(engine, &server_name()).expect("a server"))
-}
-
-/// A name for each test binary: binaries can run at the same time.
-fn server_name() -> String {
-    format!("{}-tests", env!("CARGO_CRATE_NAME"))
+    // Servers that run at the same time need names of their own.
+    let name = match engine {
+        Engine::Embedded => "tests-embedded",
+        Engine::OpenSearch => "tests-opensearch",
+    };
+    server.get_or_init(|| SearchServer::start(engine, name).expect("a server"))
 }
 
 /// An alias of its own on a server.

@@ -5,6 +5,7 @@ use domain::{
     search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Query, Story, Tag},
 };
 use opensearch::{MatchMode, Outcome, Search, SortKey, Target};
+use serde_json::{Value, json};
 use stack::search_server::Engine;
 
 use crate::{
@@ -22,6 +23,7 @@ on_each_engine! {
     paging_is_stable_under_concurrent_writes
     index_is_created_once_and_replaced_atomically
     hostile_queries_are_plain_text
+    index_of_the_version_before_is_written_and_searched
 }
 
 async fn korean_matches_without_particles_and_english_by_stem(engine: Engine) {
@@ -189,4 +191,33 @@ async fn hostile_queries_are_plain_text(engine: Engine) {
         assert!(world.found("jun", query).await.iter().all(|id| id == "s1"), "{query}");
     }
     assert_eq!(world.found("jun", &"가나 ".repeat(66)).await, [""; 0]);
+}
+
+/// An index without pairs of characters, as version 0.1.0 created it. The new analyzer applies to new indexes only.
+async fn index_of_the_version_before_is_written_and_searched(engine: Engine) {
+    let world = World::new(engine);
+    let (tokenizer, filters) = match engine {
+        Engine::OpenSearch => (
+            json!({"type": "nori_tokenizer", "decompound_mode": "mixed"}),
+            json!(["nori_part_of_speech", "nori_readingform", "lowercase"]),
+        ),
+        Engine::Embedded => (
+            json!({"type": "ngram", "min_gram": 2, "max_gram": 2, "token_chars": ["letter", "digit"]}),
+            json!(["lowercase"]),
+        ),
+    };
+    let mut settings: Value = serde_json::from_str(include_str!("index-0.1.0.json")).expect("JSON");
+    settings["settings"]["analysis"]["tokenizer"] = json!({"korean": tokenizer});
+    settings["settings"]["analysis"]["analyzer"]["korean"]["filter"] = filters;
+    settings["aliases"] = json!({&world.alias: {}});
+    let request = reqwest::Client::new().put(format!("{}/{}-000001", world.endpoint, world.alias));
+    let request = request.header("content-type", "application/json").body(settings.to_string());
+    assert!(request.send().await.expect("a response").status().is_success());
+    let written = world.write(&[story("s1", "서울에서 만난 첫눈"), story("s2", "Running home")]).await;
+    assert_eq!(written, [Outcome::Written, Outcome::Written]);
+    assert_eq!(world.found("jun", "서울").await, ["s1"]);
+    assert_eq!(world.found("jun", "run").await, ["s2"]);
+    for typed in ["서우", "ㅅㅇ", "만"] {
+        assert_eq!(world.found_by(MatchMode::Prefixes, "jun", typed).await, ["s1"], "{typed}");
+    }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask test --changed`: the tests that a change can reach.
 
+mod binaries;
 mod reach;
 mod workspace;
 
@@ -9,11 +10,14 @@ use anyhow::Result;
 use stack::{
     STATE_VARIABLE, Stack, cargo,
     functions::{self, BuildProfile},
-    progress, state_file, tools,
+    lint_environment, progress, state_file, tools,
 };
 
-use self::reach::Reached;
-use super::{compile::lint_environment, counts::Counts, steps::Steps};
+use self::{
+    binaries::TestBinary,
+    reach::{Reached, Workspace},
+};
+use super::{compile, counts::Counts, steps::Steps};
 
 /// Name of the stack for these tests.
 const STACK: &str = "test";
@@ -29,40 +33,34 @@ pub struct Arguments {
     base: String,
 }
 
-/// The tests to run.
-pub enum Selection {
-    /// All checks and tests.
-    All,
-    /// Those that a change can reach.
-    Reached(Reached),
-}
-
-/// Decides which tests run.
-pub fn selection(arguments: &Arguments) -> Result<Selection> {
+/// The workspace, and what a change can reach in it. `None` if all checks and tests shall run.
+pub fn selection(arguments: &Arguments) -> Result<Option<(Workspace, Reached)>> {
     if !arguments.changed {
-        return Ok(Selection::All);
+        return Ok(None);
     }
     let workspace = workspace::read()?;
-    Ok(Selection::Reached(reach::reach(&workspace::changed_files(&arguments.base)?, &workspace)))
+    let reached = reach::reach(&workspace::changed_files(&arguments.base)?, &workspace);
+    Ok(Some((workspace, reached)))
 }
 
 /// Runs the tests that a change can reach.
-pub fn run(reached: &Reached, steps: &mut Steps, counts: &mut Counts) -> Result<()> {
+pub fn run(workspace: &Workspace, reached: &Reached, steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     print(reached);
     steps.run("format", || progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"])))?;
-    if !reached.packages.is_empty() {
-        let mut tests = lint_environment(cargo());
-        tests.arg("test");
-        for package in &reached.packages {
-            tests.args(["--package", package]);
-        }
-        steps.run("unit tests", || counts.test("Unit, property and architecture tests", &mut tests))?;
-    }
+    steps.run("compile and lint", compile::all)?;
+    let folders = reached.packages.iter().filter_map(|name| Some(workspace.packages.get(name)?.folder.as_str()));
+    let binaries = binaries::of_packages(&folders.collect())?;
+    steps.run("unit tests", || {
+        let run =
+            |binary: &TestBinary| counts.test_as_given(&binary.program.display().to_string(), &mut binary.command());
+        // All of them run, even if one fails.
+        binaries.iter().map(run).fold(Ok(()), Result::and)
+    })?;
     if reached.contract.is_empty() && reached.e2e.is_empty() {
         return Ok(());
     }
     let search = super::search_engine()?;
-    steps.run("build functions", || tools::install().and_then(|()| functions::build(BuildProfile::Local)))?;
+    steps.run("package functions", || tools::install().and_then(|()| functions::package(BuildProfile::Local)))?;
     steps.run("contract and end-to-end tests", || {
         if reached.e2e.is_empty() {
             return modules(counts, "contract", &reached.contract, None);
@@ -80,7 +78,7 @@ fn modules(counts: &mut Counts, binary: &str, modules: &BTreeSet<String>, stack:
         return Ok(());
     }
     let mut tests = lint_environment(cargo());
-    tests.args(["test", "--package", &format!("{binary}-tests"), "--test", binary, "--"]);
+    tests.args(["test", "--workspace", "--test", binary, "--"]);
     tests.args(modules.iter().map(|module| format!("{module}::")));
     if let Some(stack) = stack {
         tests.env(STATE_VARIABLE, state_file(stack));
@@ -100,5 +98,6 @@ fn print(reached: &Reached) {
     println!("Left out            packages: {}", list(&reached.left_out_packages));
     println!("                    contract tests: {}", list(&reached.left_out_contract));
     println!("                    end-to-end tests: {}", list(&reached.left_out_e2e));
-    println!("                    linters of templates, dependencies and prose, permissions, chaos");
+    println!("                    examples in documentation, linters of templates, dependencies and prose,");
+    println!("                    permissions, chaos");
 }

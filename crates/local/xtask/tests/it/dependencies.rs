@@ -60,7 +60,7 @@ fn functions(metadata: &Metadata) -> BTreeSet<String> {
 #[test]
 fn pure_crate_links_neither_aws_nor_io() {
     let metadata = metadata();
-    for name in ["api", "cdn-signing", "domain", "jpeg-planes", "picture", "sound", "vp8-planes"] {
+    for name in ["api", "cdn-signing", "domain", "jpeg-planes", "picture", "resample", "sound", "vp8-planes"] {
         let linked: Vec<_> = linked(&metadata, name).into_iter().filter(|name| has_io(name)).collect();
         assert!(linked.is_empty(), "{name} links {linked:?}");
     }
@@ -181,13 +181,15 @@ fn rules() -> BTreeMap<&'static str, Rule> {
         ("derivatives", rule(&["domain", "function-kit"])),
         ("domain", rule(&[])),
         ("function-kit", rule(&[])),
+        ("interleavings", rule(&[])),
         ("jpeg-planes", rule(&[])),
         ("malformed-inputs", rule(&[])),
         ("neptune-streams", rule(&[])),
         ("noop-function", rule(&[])),
         ("opensearch", rule(&["domain", "function-kit", "sigv4-client"])),
         ("ops", rule(&["domain", "sigv4-client", "store"])),
-        ("picture", rule(&["jpeg-planes", "vp8-planes"])),
+        ("picture", rule(&["jpeg-planes", "resample", "vp8-planes"])),
+        ("resample", rule(&[])),
         ("rest-kit", rule(&["api", "function-kit"])),
         ("sigv4-client", rule(&[])),
         ("sound", rule(&[])),
@@ -197,14 +199,24 @@ fn rules() -> BTreeMap<&'static str, Rule> {
         ("aws-client", rule(&["sigv4-client"])),
         ("http-server", rule(&[])),
         ("lambda-runtime-api", rule(&["http-server"])),
+        ("launcher", rule(&[])),
         ("cloudfront", rule_with_tests(&["aws-client", "http-server"], &["cdn-signing", "domain"])),
         ("mobile-push", rule(&["aws-client", "domain", "http-server"])),
         ("neptune", rule_with_tests(&["http-server"], &["aws-client", "neptune-streams"])),
-        ("fault-proxy", rule(&["aws-client", "http-server"])),
+        ("fault-proxy", rule_with_tests(&["aws-client", "http-server"], &["function-kit"])),
         (
             "stack",
             rule_with_tests(
-                &["aws-client", "cloudfront", "domain", "fault-proxy", "http-server", "mobile-push", "neptune"],
+                &[
+                    "aws-client",
+                    "cloudfront",
+                    "domain",
+                    "fault-proxy",
+                    "http-server",
+                    "launcher",
+                    "mobile-push",
+                    "neptune",
+                ],
                 &["opensearch"],
             ),
         ),
@@ -223,6 +235,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
                 "demo",
                 "fault-proxy",
                 "iam-coverage",
+                "launcher",
                 "mobile-push",
                 "neptune",
                 "stack",
@@ -274,6 +287,9 @@ fn rules() -> BTreeMap<&'static str, Rule> {
     ])
 }
 
+/// Libraries that every test may use.
+const TEST_LIBRARIES: [&str; 2] = ["interleavings", "malformed-inputs"];
+
 /// The local tools that tests and benches of functions use.
 const TOOLS_OF_FUNCTIONS: [(&str, &str); 2] = [("push-fanout", "lambda-runtime-api"), ("stream-poller", "neptune")];
 
@@ -295,7 +311,7 @@ fn dependencies_follow_the_layout() {
             let target = dependency.name.as_str();
             let is_test = dependency.kind == DependencyKind::Development;
             let is_allowed = rule.dependencies.contains(&target)
-                || (is_test && (rule.tests.contains(&target) || target == "malformed-inputs"))
+                || (is_test && (rule.tests.contains(&target) || TEST_LIBRARIES.contains(&target)))
                 || (is_test && TOOLS_OF_FUNCTIONS.contains(&(name, target)));
             if !is_allowed {
                 violations.push(format!("{name} must not depend on {target}"));

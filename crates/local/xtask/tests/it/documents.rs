@@ -8,11 +8,18 @@ use std::{
 use stack::paths;
 
 /// Maximum numbers of words of single documents.
-const MAX_WORDS: [(&str, usize); 2] = [("README.md", 700), ("docs/architecture.md", 2_500)];
+const MAX_WORDS: [(&str, usize); 4] = [
+    ("README.md", 700),
+    ("docs/architecture.md", 2_500),
+    ("docs/aws-assumptions.md", 4_000),
+    ("docs/design/protocols.md", 4_000),
+];
+/// Tables that grow with the code. They do not count as documents to read.
+const TABLES: [&str; 2] = ["docs/aws-assumptions.md", "docs/design/protocols.md"];
 /// Maximum number of words of each decision.
 const MAX_WORDS_OF_DECISION: usize = 250;
-/// Maximum number of words of all documents in `docs`.
-const MAX_WORDS_IN_ALL: usize = 18_000;
+/// Maximum number of words of all documents in `docs`, apart from the tables.
+const MAX_WORDS_IN_ALL: usize = 19_750;
 
 /// The Markdown files below `folder`.
 fn markdown_files(folder: &Path) -> Vec<PathBuf> {
@@ -46,6 +53,8 @@ fn documents_are_within_their_lengths() {
 
 #[test]
 fn all_documents_together_are_within_their_length() {
-    let words: usize = markdown_files(&paths::root().join("docs")).iter().map(|file| words(file)).sum();
+    let files = markdown_files(&paths::root().join("docs"));
+    let is_table = |file: &PathBuf| TABLES.iter().any(|table| file.ends_with(table));
+    let words: usize = files.iter().filter(|file| !is_table(file)).map(|file| words(file)).sum();
     assert!(words <= MAX_WORDS_IN_ALL, "docs has {words} words, at most {MAX_WORDS_IN_ALL} are allowed");
 }

@@ -4,6 +4,9 @@
 //! runbooks     every alarm has a runbook
 //! dashboards   metrics in alarms, dashboards and filters exist
 //! metrics      metric definitions
+//! recursion    functions that feed themselves
+//! endpoints    endpoint policies of the network
+//! roles        permissions of the functions
 //! search       the search domain is what the tests run on
 //! safety       dead-letter queues, retained data, policies without wildcards
 //! stacks       outputs and parameters
@@ -11,7 +14,10 @@
 //! ```
 
 mod dashboards;
+mod endpoints;
 mod metrics;
+mod recursion;
+mod roles;
 mod runbooks;
 mod safety;
 mod search;

@@ -1,11 +1,11 @@
 //! The colour description of a picture (ITU-T H.273).
 
 use heifer_hevc_dec::recon::Frame;
-use moxcms::ColorProfile;
 
 use super::hevc::CodedPicture;
 use super::reader::BoxReader;
 use crate::PictureError;
+use crate::colour::ColourSpace;
 use crate::planes::Matrix;
 
 /// Matrix, range, primaries and transfer function of a picture.
@@ -42,21 +42,18 @@ impl ColourInfo {
         Ok(Self { matrix, full_range, primaries, transfer })
     }
 
-    /// The ICC profile of the primaries. `None` if they are those of sRGB, or similar.
-    ///
-    /// # Errors
-    /// `UnsupportedFormat` for an HDR transfer function (PQ, HLG): without tone mapping, the picture
-    /// would look washed out.
-    pub fn icc_profile(&self) -> Result<Option<Vec<u8>>, PictureError> {
-        if matches!(self.transfer, 16 | 18) {
-            return Err(PictureError::UnsupportedFormat);
-        }
-        let icc_profile = match self.primaries {
-            9 => ColorProfile::new_bt2020(),
-            12 => ColorProfile::new_display_p3(),
-            _ => return Ok(None),
+    /// The colour space. BT.709, BT.601 and unspecified colours are taken for sRGB, as in most viewers: their transfer
+    /// functions are similar.
+    pub fn space(&self) -> ColourSpace {
+        const BT2020: u8 = 9;
+        const SRGB: u8 = 13;
+        let space = match (u8::try_from(self.primaries), u8::try_from(self.transfer)) {
+            (Ok(primaries), Ok(transfer @ (16 | 18))) => ColourSpace::by_code_points(primaries, transfer)
+                .or_else(|| ColourSpace::by_code_points(BT2020, transfer)),
+            (Ok(primaries @ (9 | 12)), _) => ColourSpace::by_code_points(primaries, SRGB),
+            _ => None,
         };
-        icc_profile.encode().map(Some).map_err(PictureError::internal)
+        space.unwrap_or(ColourSpace::Srgb)
     }
 }
 

@@ -72,10 +72,11 @@ impl<'a> Container<'a> {
         };
         let mut file = BoxReader(bytes);
         let mut meta = None;
-        // A box that is longer than the file means that the file is truncated.
-        while let Some((name, content)) = file.next_box().map_err(|_| PictureError::Truncated)? {
-            if &name == b"meta" && meta.is_none() {
+        // Anything may follow the boxes, or a box be cut off: whether the picture is complete depends on its data.
+        while let Ok(Some((name, content))) = file.next_box() {
+            if &name == b"meta" {
                 meta = Some(content);
+                break;
             }
         }
         let mut meta = BoxReader(meta.ok_or(PictureError::Truncated)?);

@@ -7,7 +7,7 @@ use yaml_serde::Value as Yaml;
 
 use super::{
     metrics::{Metric, check, code_of},
-    template::{Template, between, read, resource, text},
+    template::{ALARMS, Template, between, read, resource, text},
 };
 
 #[test]
@@ -36,7 +36,7 @@ fn dashboard(properties: &Yaml) -> (Json, BTreeMap<String, String>) {
 
 #[test]
 fn metric_of_a_dashboard_exists() {
-    let template = Template::read("template.yaml");
+    let template = Template::read(ALARMS);
     let dashboards = template.resources("AWS::CloudWatch::Dashboard");
     let names: BTreeSet<_> = dashboards.keys().copied().collect();
     let expected =
@@ -88,7 +88,11 @@ fn text_of_a_log_filter_is_in_the_code() {
                 let (package, module) = target.split_once("::").expect("a module");
                 read(&format!("crates/{package}/src/{}.rs", module.replace("::", "/")))
             }
-            None => code_of(&template, logs.trim_end_matches("Logs")),
+            None => match logs.strip_suffix("Logs") {
+                Some(function) => code_of(&template, function),
+                // SNS writes it.
+                None => continue,
+            },
         };
         // Quoted texts of the pattern, except the module, are string literals in the code.
         let words = pattern.split('"').skip(1).step_by(2).filter(|word| !word.contains("::"));

@@ -75,8 +75,9 @@ pub fn code_of(template: &Template, function: &str) -> String {
     shared.fold(own.clone(), |code, shared| code + &shared)
 }
 
-/// Panics if nothing emits `metric`.
+/// Panics if nothing emits `metric`, which an alarm or dashboard of `template` shows.
 pub fn check(template: &Template, metric: &Metric, variables: &BTreeMap<String, String>) {
+    let template = &template.declaring();
     let Metric { namespace, name, dimensions } = metric;
     let named = |dimension: &str| {
         let value = dimensions.get(dimension).unwrap_or_else(|| panic!("{metric:?} has no {dimension}"));
@@ -94,20 +95,30 @@ pub fn check(template: &Template, metric: &Metric, variables: &BTreeMap<String, 
             };
             assert!(calls.iter().any(|call| code.contains(call)), "the function does not emit {metric:?}");
         }
-        "IYAGI/${AWS::StackName}" => {
+        "IYAGI/${Backend}" => {
             let filters = template.resources("AWS::Logs::MetricFilter");
-            let is_defined = filters
-                .values()
-                .any(|filter| filter["Properties"]["MetricTransformations"][0]["MetricName"] == name.as_str());
+            let is_defined = filters.values().any(|filter| {
+                let metric = &filter["Properties"]["MetricTransformations"][0];
+                text(&metric["MetricNamespace"]) == Some("IYAGI/${AWS::StackName}")
+                    && metric["MetricName"] == name.as_str()
+            });
             assert!(is_defined, "no filter defines {metric:?}");
         }
         "AWS/SQS" => {
             assert!(template.has("AWS::SQS::Queue", &named("QueueName")), "{metric:?}");
             exists(&["ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"]);
         }
+        "AWS/SNS" => {
+            let application = &template.yaml["Resources"]["PlatformApplication"]["Properties"]["Name"];
+            let application = text(application).expect("a name").replace("${AWS::StackName}", "${Backend}");
+            let expected = [("Application", application.as_str()), ("Platform", "GCM")];
+            assert!(dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected), "{metric:?}");
+            exists(&["NumberOfNotificationsDelivered", "NumberOfNotificationsFailed"]);
+        }
         "AWS/Lambda" => {
             assert!(template.has("AWS::Serverless::Function", &named("FunctionName")), "{metric:?}");
-            exists(&["ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"]);
+            let names = ["ConcurrentExecutions", "Duration", "Errors", "Invocations", "RecursiveInvocationsDropped"];
+            exists(&[&names[..], &["Throttles"]].concat());
         }
         "AWS/DynamoDB" => {
             assert!(template.has("AWS::DynamoDB::Table", &named("TableName")), "{metric:?}");

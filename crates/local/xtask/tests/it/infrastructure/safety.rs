@@ -6,7 +6,8 @@ use yaml_serde::Value as Yaml;
 
 use super::{
     metrics::Metric,
-    template::{Template, resource, text},
+    roles::{find_statements, texts},
+    template::{ALARMS, Template, resource, text},
 };
 
 #[test]
@@ -28,7 +29,7 @@ fn queue_has_a_dead_letter_queue_with_an_alarm() {
             None => assert!(dead_letter_queues.contains(*name), "{name} has no dead-letter queue"),
         }
     }
-    let with_alarm: BTreeSet<_> = template
+    let with_alarm: BTreeSet<_> = Template::read(ALARMS)
         .resources("AWS::CloudWatch::Alarm")
         .values()
         .map(|alarm| Metric::of_alarm(&alarm["Properties"]))
@@ -60,21 +61,6 @@ fn data_is_retained_without_the_stack() {
     }
 }
 
-/// Finds all policy statements in `value`, conditional ones included.
-fn statements<'a>(value: &'a Yaml, found: &mut Vec<&'a Yaml>) {
-    match value {
-        Yaml::Tagged(tagged) => statements(&tagged.value, found),
-        Yaml::Sequence(items) => items.iter().for_each(|item| statements(item, found)),
-        Yaml::Mapping(fields) => {
-            if fields.contains_key("Effect") {
-                found.push(value);
-            }
-            fields.values().for_each(|field| statements(field, found));
-        }
-        _ => {}
-    }
-}
-
 /// Whether a text contains one of `words` where `condition` is false.
 fn mentions_without(value: &Yaml, condition: &str, words: &[&str]) -> bool {
     let mentions = |value: &Yaml| mentions_without(value, condition, words);
@@ -100,11 +86,6 @@ fn search_replication_is_conditional() {
     assert!(!mentions_without(&template.yaml["Resources"], "HasMirror", &words));
 }
 
-/// The texts of a value that is a text or a list.
-fn texts(value: &Yaml) -> Vec<&str> {
-    text(value).map_or_else(|| value.as_sequence().into_iter().flatten().filter_map(text).collect(), |one| vec![one])
-}
-
 #[test]
 fn policy_has_no_wildcard_action_or_resource() {
     // In the policy of a key, "*" is the key itself, and the account needs all actions. The policy for buckets limits
@@ -113,7 +94,7 @@ fn policy_has_no_wildcard_action_or_resource() {
     let mut count = 0;
     for template in Template::all() {
         let mut found = Vec::new();
-        statements(&template.yaml["Resources"], &mut found);
+        find_statements(&template.yaml["Resources"], &mut found);
         for statement in found.into_iter().filter(|statement| statement["Effect"] == "Allow") {
             let actions = texts(&statement["Action"]);
             assert!(!actions.is_empty(), "{}: {statement:?}", template.path);

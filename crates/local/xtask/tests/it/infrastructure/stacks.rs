@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::template::{Template, between, read};
+use yaml_serde::Value as Yaml;
+
+use super::template::{ALARMS, Template, between, read, resource, text};
 
 #[test]
 fn output_is_a_parameter_of_another_stack() {
     let templates = Template::all();
     let mut count = 0;
-    for template in templates.iter().filter(|template| template.path.starts_with("infra/")) {
+    for template in templates.iter().filter(|template| template.path.starts_with("infra/") && template.path != ALARMS) {
         for (name, output) in template.yaml["Outputs"].as_mapping().expect("outputs") {
             let description = output["Description"].as_str().expect("a description");
             let (parameter, next) = between(description, "For ", ".yaml")
@@ -21,6 +23,35 @@ fn output_is_a_parameter_of_another_stack() {
         }
     }
     assert!(count >= 12, "found only {count}");
+}
+
+#[test]
+fn parameter_of_alarms_is_the_resource_of_its_name() {
+    let (template, alarms) = (Template::read("template.yaml"), Template::read(ALARMS));
+    for kind in ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"] {
+        assert!(template.resources(kind).is_empty(), "{kind} belongs into {ALARMS}");
+    }
+    let given = &template.yaml["Resources"]["Alarms"]["Properties"]["Parameters"];
+    let names = |parameters: &Yaml| -> BTreeSet<String> {
+        let names = parameters.as_mapping().expect("parameters").keys();
+        names.map(|name| name.as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(names(given), names(&alarms.yaml["Parameters"]));
+    let own = names(&template.yaml["Parameters"]);
+    for name in names(given).iter().filter(|name| *name != "Backend" && !own.contains(*name)) {
+        // `!If [Condition, reference, ""]` for a resource with a condition.
+        let value = &given[name.as_str()];
+        let condition = template.yaml["Resources"][name.as_str()].get("Condition").and_then(text);
+        let (used, reference) = match value.as_sequence().map(Vec::as_slice) {
+            Some([condition, reference, empty]) => {
+                assert_eq!(text(empty), Some(""), "{name}");
+                (text(condition), reference)
+            }
+            _ => (None, value),
+        };
+        assert_eq!(used, condition, "{name}");
+        assert_eq!(text(reference).map(resource), Some(name.as_str()));
+    }
 }
 
 #[test]
@@ -41,4 +72,14 @@ fn documented_parameter_exists() {
     for name in documented {
         assert!(parameters.get(name).is_some(), "the template has no parameter {name}");
     }
+}
+
+#[test]
+fn parameters_reach_build_and_deploy() {
+    // `Architecture` decides what `sam build` compiles and what `sam deploy` declares.
+    let config: toml::Table = toml::from_str(&read("samconfig.toml")).expect("TOML");
+    let environments = config.values().filter_map(toml::Value::as_table);
+    let sections =
+        environments.flatten().filter(|(_, section)| section["parameters"].get("parameter_overrides").is_some());
+    assert_eq!(sections.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["global"]);
 }

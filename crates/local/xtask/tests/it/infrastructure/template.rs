@@ -13,6 +13,9 @@ pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// The nested stack of `template.yaml`.
+pub const ALARMS: &str = "infra/alarms.yaml";
+
 /// A CloudFormation template.
 pub struct Template {
     pub path: String,
@@ -34,6 +37,12 @@ impl Template {
         paths.push("template.yaml".to_owned());
         paths.sort();
         paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    /// The template that declares the resources in alarms and dashboards of this one.
+    pub fn declaring(&self) -> Self {
+        // Parameters of the nested stack have the names of resources.
+        Self::read(if self.path == ALARMS { "template.yaml" } else { &self.path })
     }
 
     pub fn resources(&self, kind: &str) -> BTreeMap<&str, &Yaml> {

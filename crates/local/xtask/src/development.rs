@@ -1,0 +1,2 @@
+/// The stack of `demo`, `up` and `down`.
+pub const DEVELOPMENT: &str = "development";

@@ -1,0 +1,227 @@
+//! The commands of a setup.
+
+use super::SetupOptions;
+
+/// One command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Program and arguments. `$NAME` is the value of a parameter or of an output that an earlier command yielded.
+    pub words: Vec<String>,
+    /// Run if the command fails: it reads what exists already.
+    pub or_else: Option<Vec<String>>,
+    /// What its output is.
+    pub yields: Yields,
+}
+
+/// What the output of a command is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Yields {
+    /// Nothing that is used.
+    Nothing,
+    /// The value of a parameter.
+    Parameter(&'static str),
+    /// Outputs of a stack: lines of a name, a tab and a value.
+    Outputs,
+}
+
+/// Commands that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What it prepares.
+    pub title: &'static str,
+    /// The parameter of template.yaml that it yields last. With a value, the step is done.
+    pub parameter: &'static str,
+    /// Its commands, in order.
+    pub commands: Vec<Command>,
+}
+
+/// The steps of a setup of the stack `stack` that are not done. `is_set` tells whether a parameter has a value.
+pub fn steps(options: &SetupOptions, stack: &str, is_set: impl Fn(&str) -> bool) -> Vec<Step> {
+    let has_key = options.key || is_set("KmsKeyArn");
+    let has_alarms = options.alarms.is_some() || is_set("AlarmTopicArn");
+    let shared = |with_alarms: bool| {
+        let mut overrides = Vec::new();
+        overrides.extend(has_key.then(|| "KmsKeyArn=$KmsKeyArn".to_owned()));
+        overrides.extend((has_alarms && with_alarms).then(|| "AlarmTopicArn=$AlarmTopicArn".to_owned()));
+        overrides
+    };
+    let mut steps = Vec::new();
+    if let Some(address) = &options.alarms {
+        let topic = format!("aws sns create-topic --name {stack}-alarms --query TopicArn --output text");
+        let mut subscribe =
+            words("aws sns subscribe --topic-arn $AlarmTopicArn --protocol email --notification-endpoint");
+        subscribe.push(address.clone());
+        steps.push(step("alarm topic", "AlarmTopicArn", vec![yields(&topic, "AlarmTopicArn"), command(subscribe)]));
+    }
+    if options.key {
+        steps.push(step("key", "KmsKeyArn", deploy(stack, "key", Vec::new())));
+    }
+    if options.graph {
+        let mut network = shared(false);
+        network.extend(options.search_in_vpc.then(|| "SearchInVpc=true".to_owned()));
+        steps.push(step("network", "NeptuneSecurityGroupIds", deploy(stack, "network", network)));
+        let mut graph = shared(true);
+        graph.extend(["SubnetIds=$NeptuneSubnetIds", "SecurityGroupIds=$GraphSecurityGroupId"].map(str::to_owned));
+        let mut commands = vec![outputs(stack, "network")];
+        commands.extend(deploy(stack, "graph", graph));
+        steps.push(step("graph, about 20 minutes", "NeptuneClusterResourceId", commands));
+    }
+    if options.search {
+        let mut commands = Vec::new();
+        let mut search = shared(true);
+        if options.search_in_vpc {
+            let role = "aws iam create-service-linked-role --aws-service-name opensearchservice.amazonaws.com";
+            let exists = "aws iam get-role --role-name AWSServiceRoleForAmazonOpenSearchService";
+            commands.push(Command { or_else: Some(words(exists)), ..command(words(role)) });
+            commands.push(outputs(stack, "network"));
+            // One instance, in the first subnet.
+            search.extend(["SubnetIds=$FirstSubnetId", "SecurityGroupIds=$DomainSecurityGroupId"].map(str::to_owned));
+        }
+        commands.extend(deploy(stack, "search", search));
+        steps.push(step("search, about 30 minutes", "OpenSearchDomainArn", commands));
+    }
+    if let Some(zip) = &options.ffmpeg_layer {
+        let mut publish = words(&format!("aws lambda publish-layer-version --layer-name {stack}-ffmpeg --zip-file"));
+        publish.push(format!("fileb://{}", zip.display()));
+        publish.extend(words("--query LayerVersionArn --output text"));
+        let publish = Command { yields: Yields::Parameter("FfmpegLayerArn"), ..command(publish) };
+        steps.push(step("ffmpeg layer", "FfmpegLayerArn", vec![publish]));
+    }
+    if let Some(account) = &options.push {
+        let file = format!("file://{}", account.display());
+        let secret = secret(&format!("{stack}-fcm"), &file, "PushCredentialsSecretArn");
+        steps.push(step("push credentials", "PushCredentialsSecretArn", vec![secret]));
+    }
+    if options.delivery {
+        let generate = "openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 -out delivery.pem";
+        let commands = vec![
+            // A key that exists stays: an interrupted setup continues with it.
+            Command { or_else: Some(words(generate)), ..command(words("test -s delivery.pem")) },
+            secret(&format!("{stack}-delivery"), "file://delivery.pem", "DeliveryKeySecretArn"),
+            yields("openssl pkey -in delivery.pem -pubout", "DeliveryPublicKey"),
+            command(words("shred -u delivery.pem")),
+        ];
+        steps.push(step("delivery key", "DeliveryPublicKey", commands));
+    }
+    steps.retain(|step| !is_set(step.parameter));
+    steps
+}
+
+fn step(title: &'static str, parameter: &'static str, commands: Vec<Command>) -> Step {
+    Step { title, parameter, commands }
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
+}
+
+fn command(words: Vec<String>) -> Command {
+    Command { words, or_else: None, yields: Yields::Nothing }
+}
+
+fn yields(line: &str, parameter: &'static str) -> Command {
+    Command { yields: Yields::Parameter(parameter), ..command(words(line)) }
+}
+
+/// Creates a secret, or reads the ARN of an existing one.
+fn secret(name: &str, file: &str, parameter: &'static str) -> Command {
+    let mut create = words(&format!("aws secretsmanager create-secret --name {name} --secret-string"));
+    create.push(file.to_owned());
+    create.extend(words("--query ARN --output text"));
+    let exists = format!("aws secretsmanager describe-secret --secret-id {name} --query ARN --output text");
+    Command { words: create, or_else: Some(words(&exists)), yields: Yields::Parameter(parameter) }
+}
+
+/// Deploys a stack of `infra/` and reads its outputs.
+fn deploy(stack: &str, part: &str, overrides: Vec<String>) -> Vec<Command> {
+    let mut deploy = words(&format!(
+        "aws cloudformation deploy --no-fail-on-empty-changeset --capabilities CAPABILITY_IAM --stack-name {stack}-{part} \
+         --template-file infra/{part}.yaml"
+    ));
+    if !overrides.is_empty() {
+        deploy.push("--parameter-overrides".to_owned());
+        deploy.extend(overrides);
+    }
+    vec![command(deploy), outputs(stack, part)]
+}
+
+/// Reads the outputs of a stack of `infra/`.
+fn outputs(stack: &str, part: &str) -> Command {
+    let line = format!(
+        "aws cloudformation describe-stacks --stack-name {stack}-{part} --query Stacks[0].Outputs[].[OutputKey,OutputValue] \
+         --output text"
+    );
+    Command { yields: Yields::Outputs, ..command(words(&line)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn all() -> SetupOptions {
+        SetupOptions {
+            alarms: Some("on-call@iyagi.example".to_owned()),
+            key: true,
+            graph: true,
+            search: true,
+            search_in_vpc: true,
+            ffmpeg_layer: Some("ffmpeg layer.zip".into()),
+            push: Some("account.json".into()),
+            delivery: true,
+            ..SetupOptions::default()
+        }
+    }
+
+    #[test]
+    fn steps_are_in_order_and_skip_what_is_done() {
+        let titles = |is_set: &dyn Fn(&str) -> bool| -> Vec<&str> {
+            steps(&all(), "iyagi", is_set).iter().map(|step| step.title.split(',').next().unwrap_or_default()).collect()
+        };
+        let expected =
+            ["alarm topic", "key", "network", "graph", "search", "ffmpeg layer", "push credentials", "delivery key"];
+        assert_eq!(titles(&|_| false), expected);
+        assert_eq!(titles(&|name| name != "OpenSearchDomainArn"), ["search"]);
+        assert_eq!(titles(&|_| true), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_is_prepared_that_was_not_asked_for() {
+        assert_eq!(steps(&SetupOptions::default(), "iyagi", |_| false), []);
+    }
+
+    #[test]
+    fn every_value_is_yielded_before_it_is_used() {
+        let mut known = BTreeSet::from(["FirstSubnetId".to_owned()]);
+        for command in steps(&all(), "iyagi", |_| false).iter().flat_map(|step| &step.commands) {
+            for used in command.words.iter().filter_map(|word| Some(word.split_once('$')?.1)) {
+                assert!(known.contains(used), "{used} is unknown in {:?}", command.words);
+            }
+            match command.yields {
+                Yields::Nothing => {}
+                Yields::Parameter(name) => {
+                    known.insert(name.to_owned());
+                }
+                Yields::Outputs => {
+                    let stack = command.words.iter().find(|word| word.starts_with("iyagi-")).expect("a stack");
+                    known.extend(outputs_of(&stack["iyagi-".len()..]));
+                }
+            }
+        }
+    }
+
+    /// Names of the outputs that a template of `infra/` declares.
+    fn outputs_of(part: &str) -> Vec<String> {
+        let template = match part {
+            "key" => include_str!("../../../../infra/key.yaml"),
+            "network" => include_str!("../../../../infra/network.yaml"),
+            "graph" => include_str!("../../../../infra/graph.yaml"),
+            "search" => include_str!("../../../../infra/search.yaml"),
+            other => panic!("no template {other}"),
+        };
+        let template: yaml_serde::Value = yaml_serde::from_str(template).expect("a template");
+        let outputs = template["Outputs"].as_mapping().expect("outputs").keys();
+        outputs.map(|name| name.as_str().expect("a name").to_owned()).collect()
+    }
+}

@@ -1,0 +1,3 @@
+mod interleavings;
+mod media_generations;
+mod memory;

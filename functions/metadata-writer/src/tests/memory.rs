@@ -1,0 +1,226 @@
+//! S3, CloudFront, the queue of reports and the table `media` in memory. Each call is one step of a schedule.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    fmt::Display,
+    future::poll_fn,
+    rc::Rc,
+    task::Poll,
+};
+
+use derivatives::{File, Job, Ports as WorkerPorts, RenderResult, Rendered, Renderer};
+use domain::media::{
+    Declared, Derivatives, MediaId, MediaItem, ObjectVersion, Picture, Position, Reason, Report, State, Variant,
+    Visibility, is_invalidation_marker, item_prefix, variant_key,
+};
+use function_kit::failure::Failure;
+use store::media::WriteOutcome;
+
+use crate::handler::{Declarations, Items};
+
+/// The services. Clones share them.
+#[derive(Clone, Default)]
+pub struct Memory(Rc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Whether the running task may take one step.
+    turn: Cell<bool>,
+    nonces: Cell<u32>,
+    services: RefCell<Services>,
+    trace: RefCell<Vec<String>>,
+}
+
+#[derive(Default)]
+pub struct Services {
+    /// The current version of the original.
+    pub object: Option<ObjectVersion>,
+    /// The keys in the bucket of derivatives.
+    pub files: BTreeSet<String>,
+    /// Deleted files that the CDN may have cached.
+    pub stale: BTreeSet<String>,
+    /// The caller references that CloudFront knows.
+    references: BTreeSet<String>,
+    pub item: Option<MediaItem>,
+    /// Reports that metadata-writer has not received.
+    pub reports: Vec<String>,
+}
+
+impl Memory {
+    /// Allows the running task one step.
+    pub fn give_turn(&self) {
+        self.0.turn.set(true);
+    }
+
+    /// Reads or changes the services without a step.
+    pub fn with<T>(&self, change: impl FnOnce(&mut Services) -> T) -> T {
+        change(&mut self.0.services.borrow_mut())
+    }
+
+    /// Adds a line to the trace.
+    pub fn note(&self, line: impl Display) {
+        self.0.trace.borrow_mut().push(line.to_string());
+    }
+
+    /// The steps so far.
+    pub fn trace(&self) -> String {
+        self.0.trace.borrow().join("\n")
+    }
+
+    /// Waits for a turn, then changes the services in one step.
+    async fn step<T>(&self, line: impl Display, change: impl FnOnce(&mut Services) -> T) -> T {
+        poll_fn(|context| {
+            if self.0.turn.take() {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        self.note(line);
+        self.with(change)
+    }
+}
+
+impl Services {
+    fn is_current(&self, version: &ObjectVersion) -> bool {
+        let object = self.object.as_ref();
+        object.is_some_and(|object| object.etag == version.etag && version.has_id(object.id.as_deref()))
+    }
+
+    /// The keys of the files that the item names.
+    pub fn named_files(&self) -> BTreeSet<String> {
+        match self.item.as_ref().map(|item| &item.state) {
+            Some(State::Ready(_, Some(Derivatives::Picture(picture)))) => {
+                picture.variants.iter().map(|variant| variant.key.clone()).collect()
+            }
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// The position of the item.
+    pub fn position(&self) -> Option<&Position> {
+        self.item.as_ref().map(|item| &item.position)
+    }
+}
+
+impl WorkerPorts for Memory {
+    type Originals = Self;
+
+    fn originals(&self) -> &Self {
+        self
+    }
+
+    async fn head(&self, _: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
+        Declarations::head(self, "", version).await
+    }
+
+    async fn put(&self, file: File) -> Result<(), Failure> {
+        self.step(format_args!("put {}", file.key), |services| {
+            // It counts as cached by the CDN from now on.
+            services.files.insert(file.key.clone());
+        })
+        .await;
+        Ok(())
+    }
+
+    async fn list(&self, id: MediaId) -> Result<Vec<String>, Failure> {
+        Ok(self
+            .step("list", |services| {
+                services.files.iter().filter(|key| key.starts_with(&item_prefix(id))).cloned().collect()
+            })
+            .await)
+    }
+
+    async fn delete(&self, keys: &[&str]) -> Result<(), Failure> {
+        self.step(format_args!("delete {keys:?}"), |services| {
+            for key in keys {
+                if services.files.remove(*key) && !is_invalidation_marker(key) {
+                    services.stale.insert((*key).to_owned());
+                }
+            }
+        })
+        .await;
+        Ok(())
+    }
+
+    async fn invalidate(&self, _: MediaId, reference: &str, _: Option<&[&str]>) -> Result<(), Failure> {
+        self.step(format_args!("invalidate {reference}"), |services| {
+            // CloudFront does nothing for a known reference.
+            if services.references.insert(reference.to_owned()) {
+                services.stale.clear();
+            }
+        })
+        .await;
+        Ok(())
+    }
+
+    async fn report(&self, report: &Report) -> Result<(), Failure> {
+        let body = serde_json::to_string(report).expect("JSON");
+        self.step("report", |services| services.reports.push(body)).await;
+        Ok(())
+    }
+
+    fn nonce(&self) -> String {
+        self.0.nonces.update(|nonce| nonce + 1);
+        self.0.nonces.get().to_string()
+    }
+}
+
+impl Declarations for Memory {
+    async fn head(&self, _: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
+        Ok(self.step("head", |services| services.is_current(version).then(Declared::default)).await)
+    }
+}
+
+impl Items for Memory {
+    async fn put(&self, item: MediaItem) -> Result<WriteOutcome, Failure> {
+        Ok(self
+            .step(format_args!("item {}", item.position), |services| {
+                if services.position().is_some_and(|position| *position >= item.position) {
+                    return WriteOutcome::Superseded;
+                }
+                services.item = Some(item.clone());
+                WriteOutcome::Stored
+            })
+            .await)
+    }
+}
+
+/// Renders two files, or fails.
+pub struct TwoFiles {
+    pub fails: bool,
+}
+
+impl Renderer<Memory> for TwoFiles {
+    async fn render(&self, originals: &Memory, job: &Job<'_>) -> Result<RenderResult, Failure> {
+        if !originals.step("get", |services| services.is_current(job.version)).await {
+            return Ok(None);
+        }
+        let declared = Declared::default();
+        if self.fails {
+            return Ok(Some((declared, Err(Reason::TooLong))));
+        }
+        let key = |hash| variant_key(job.id, &job.event.sequencer, Visibility::Private, (8, 8), hash, "webp");
+        let keys = [key("a"), key("b")];
+        let variant = |key: &String| Variant {
+            key: key.clone(),
+            content_type: "image/webp".to_owned(),
+            width: 8,
+            height: 8,
+            size: 1,
+        };
+        let picture = Picture {
+            width: 8,
+            height: 8,
+            thumb_hash: String::new(),
+            dominant_colour: "#000000".to_owned(),
+            variants: keys.iter().map(variant).collect(),
+        };
+        let file =
+            |key| File { key, content_type: "image/webp".to_owned(), content: derivatives::Content::Bytes(vec![0]) };
+        let files = keys.map(file).into();
+        Ok(Some((declared, Ok(Rendered { derived: Derivatives::Picture(picture), detected_type: None, files }))))
+    }
+}
