@@ -212,9 +212,13 @@ mod tests {
         assert_eq!(outcome(404, "index_not_found_exception"), Outcome::NoIndex);
         let reason = "status 400, mapper_parsing_exception".to_owned();
         assert_eq!(outcome(400, "mapper_parsing_exception"), Outcome::Rejected(reason));
-        for (status, kind) in
-            [(429, "es_rejected_execution_exception"), (503, "x"), (500, ""), (403, "cluster_block_exception")]
-        {
+        for (status, kind) in [
+            (429, "rejected_execution_exception"),
+            (503, "unavailable_shards_exception"),
+            (500, ""),
+            (403, "cluster_block_exception"),
+            (400, "index_closed_exception"),
+        ] {
             assert!(matches!(outcome(status, kind), Outcome::Retry(_)), "{status}");
         }
     }

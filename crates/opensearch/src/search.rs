@@ -1,9 +1,9 @@
-use domain::search::{Kind, MARK_BEGIN, MARK_END, Query};
+use domain::search::{Kind, MARK_BEGIN, MARK_END, Query, completions};
 use function_kit::failure::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::Index;
+use crate::{Index, settings::MAX_PREFIX};
 
 /// Search in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Index {
         size: usize,
     ) -> Result<Page, Failure> {
         const DOING: &str = "search";
-        let body = body(search, caller, after, size);
+        let body = search.body(caller, after, size);
         let response = self.client.search(DOING, &format!("/{}/_search", self.alias), &body).await?;
         if response.status == 404 && response.error_type() == "index_not_found_exception" {
             return Ok(Page { hits: Vec::new(), is_last: true });
@@ -78,53 +78,90 @@ impl Index {
     }
 }
 
-/// Ways in which a text can match, with scores. The scores are whole numbers, so that equal matches have equal scores
-/// and are ordered by time.
+/// Ways in which a text can match, with scores. The scores are powers of two: equal matches have equal scores and are
+/// ordered by time.
 fn tiers(mode: MatchMode, query: &str) -> Vec<Value> {
     let all_words = |field: &str| json!({"match": {field: {"query": query, "operator": "and"}}});
+    let phrase = |field: &str| json!({"match_phrase": {field: query}});
     let tiers = match mode {
-        MatchMode::Words => vec![
-            (8, json!({"match_phrase": {"text": query}})),
-            (4, all_words("text")),
-            (2, all_words("text.en")),
-            (1, all_words("text.prefix")),
-        ],
+        MatchMode::Words => {
+            let mut tiers = vec![
+                (32, phrase("text")),
+                (16, all_words("text")),
+                (2, all_words("text.en")),
+                (1, all_words("text.prefix")),
+            ];
+            // A word of one character has no pair, so it would not be required.
+            tiers.extend(words(query).all(|word| word.chars().nth(1).is_some()).then(|| (8, all_words("text.bigram"))));
+            // A single pair also occurs where one word ends and another begins.
+            let has_pairs = words(query).flat_map(str::chars).nth(2).is_some();
+            tiers.extend(has_pairs.then(|| (4, phrase("text.joined"))));
+            tiers
+        }
         MatchMode::Prefixes => {
-            vec![(2, json!({"match_phrase": {"text.prefix": query}})), (1, all_words("text.prefix"))]
+            let mut tiers = vec![(4, phrase("text.prefix")), (2, all_words("text.prefix"))];
+            tiers.extend(partially_typed(query).map(|query| (1, query)));
+            tiers
         }
     };
     let tier = |(boost, filter)| json!({"constant_score": {"filter": filter, "boost": boost}});
     tiers.into_iter().map(tier).collect()
 }
 
-fn body(search: Search<'_>, caller: &str, after: Option<&SortKey>, size: usize) -> Value {
-    let mut filters = vec![
-        json!({"term": {"deleted": false}}),
-        json!({"bool": {"minimum_should_match": 1, "should": [
-            {"terms": {"visibility": ["public", "followers"]}},
-            {"term": {"author": caller}},
-        ]}}),
-    ];
-    filters.extend(search.kind.map(|kind| json!({"term": {"kind": kind}})));
-    filters.extend(search.tag.map(|tag| json!({"term": {"tags": tag}})));
-    let tiers = search.query.map(|(mode, query)| tiers(mode, query.as_str()));
-    let min_should_match = usize::from(tiers.is_some());
-    let mut body = json!({
-        "size": size,
-        "timeout": "5s",
-        "track_total_hits": false,
-        "_source": ["id"],
-        "query": {"bool": {"filter": filters, "should": tiers.unwrap_or_default(), "minimum_should_match": min_should_match}},
-        "highlight": {
-            "pre_tags": [MARK_BEGIN], "post_tags": [MARK_END], "number_of_fragments": 0,
-            "fields": {"text": {}, "text.en": {}, "text.prefix": {}},
-        },
-        "sort": [{"_score": "desc"}, {"publishedAt": "desc"}, {"id": "asc"}],
-    });
-    if let Some(SortKey(values)) = after {
-        body["search_after"] = json!(values);
+fn words(query: &str) -> impl Iterator<Item = &str> {
+    query.split(' ')
+}
+
+/// Matches words that the last word of the query can become, if it is partially typed. `None`: it is complete.
+fn partially_typed(query: &str) -> Option<Value> {
+    let (before, last) = query.rsplit_once(' ').unwrap_or(("", query));
+    let ranges = completions(&last.to_lowercase()).filter(|ranges| ranges.len() <= MAX_PREFIX)?;
+    // Letters and digits only, none of which is syntax.
+    let pattern: String = ranges
+        .iter()
+        .map(|range| match (range.start(), range.end()) {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("[{first}-{last}]"),
+        })
+        .collect();
+    let mut all = vec![json!({"regexp": {"text.prefix": {"value": pattern, "flags": "NONE"}}})];
+    if !before.is_empty() {
+        all.push(json!({"match": {"text.prefix": {"query": before, "operator": "and"}}}));
     }
-    body
+    Some(json!({"bool": {"filter": all}}))
+}
+
+impl Search<'_> {
+    /// The request for up to `size` hits after `after`.
+    pub fn body(self, caller: &str, after: Option<&SortKey>, size: usize) -> Value {
+        let mut filters = vec![
+            json!({"term": {"deleted": false}}),
+            json!({"bool": {"minimum_should_match": 1, "should": [
+                {"terms": {"visibility": ["public", "followers"]}},
+                {"term": {"author": caller}},
+            ]}}),
+        ];
+        filters.extend(self.kind.map(|kind| json!({"term": {"kind": kind}})));
+        filters.extend(self.tag.map(|tag| json!({"term": {"tags": tag}})));
+        let tiers = self.query.map(|(mode, query)| tiers(mode, query.as_str()));
+        let min_should_match = usize::from(tiers.is_some());
+        let mut body = json!({
+            "size": size,
+            "timeout": "5s",
+            "track_total_hits": false,
+            "_source": ["id"],
+            "query": {"bool": {"filter": filters, "should": tiers.unwrap_or_default(), "minimum_should_match": min_should_match}},
+            "highlight": {
+                "pre_tags": [MARK_BEGIN], "post_tags": [MARK_END], "number_of_fragments": 0,
+                "fields": {"text": {}, "text.en": {}, "text.bigram": {}, "text.joined": {}, "text.prefix": {}},
+            },
+            "sort": [{"_score": "desc"}, {"publishedAt": "desc"}, {"id": "asc"}],
+        });
+        if let Some(SortKey(values)) = after {
+            body["search_after"] = json!(values);
+        }
+        body
+    }
 }
 
 #[derive(Deserialize)]
@@ -158,13 +195,18 @@ struct Highlight {
     text: Option<[String; 1]>,
     #[serde(rename = "text.en")]
     english: Option<[String; 1]>,
+    #[serde(rename = "text.bigram")]
+    bigram: Option<[String; 1]>,
+    #[serde(rename = "text.joined")]
+    joined: Option<[String; 1]>,
     #[serde(rename = "text.prefix")]
     prefix: Option<[String; 1]>,
 }
 
 impl From<RawHit> for Hit {
     fn from(RawHit { source, highlight, sort }: RawHit) -> Self {
-        let text = highlight.text.or(highlight.english).or(highlight.prefix);
+        let Highlight { text, english, bigram, joined, prefix } = highlight;
+        let text = text.or(english).or(bigram).or(joined).or(prefix);
         Self { id: source.id, highlight: text.map(|[text]| text), sort_key: SortKey(sort) }
     }
 }
@@ -180,7 +222,7 @@ mod tests {
         let hostile = r#"title:* OR _exists_:x "}} , /.*/ ~99 \"#;
         let query = Query::parse(hostile).expect("a query");
         let search = Search { query: Some((MatchMode::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
-        let body = body(search, "jun", None, 20);
+        let body = search.body("jun", None, 20);
         let mut texts = 0;
         let mut stack = vec![&body];
         while let Some(value) = stack.pop() {
@@ -194,7 +236,7 @@ mod tests {
                 _ => {}
             }
         }
-        assert_eq!(texts, 5, "one per tier, and one as a term");
+        assert_eq!(texts, 6, "one per tier, and one as a term");
     }
 
     #[test]
@@ -204,8 +246,32 @@ mod tests {
         let sort_key: SortKey = serde_json::from_str(&json).expect("a sort key");
         let query = Query::parse("서울").expect("a query");
         let search = Search { query: Some((MatchMode::Words, &query)), kind: None, tag: None };
-        let body = body(search, "jun", Some(&sort_key), 20);
+        let body = search.body("jun", Some(&sort_key), 20);
         assert_eq!(body["search_after"], json!([14.0, 1_795_305_600_000_i64, "s1"]));
+    }
+
+    #[test]
+    fn partially_typed_word_is_completed_by_letters_only() {
+        let pattern = |query: &str| partially_typed(query).map(|query| query["bool"]["filter"].clone());
+        let regexp = |value: &str| json!({"regexp": {"text.prefix": {"value": value, "flags": "NONE"}}});
+        assert_eq!(pattern("서우"), Some(json!([regexp("서[우-웋]")])));
+        let before = json!({"match": {"text.prefix": {"query": "첫눈 X", "operator": "and"}}});
+        assert_eq!(pattern("첫눈 X Aㅅ"), Some(json!([regexp("a[사-싷]"), before])));
+        for complete in ["서울", "seoul", "(ㅅ", "ㅅ|.*", &"사".repeat(21)] {
+            assert_eq!(pattern(complete), None, "{complete}");
+        }
+    }
+
+    #[test]
+    fn short_words_are_not_matched_by_pairs() {
+        let fields = |query: &str| {
+            let tiers = Value::from(tiers(MatchMode::Words, query)).to_string();
+            ["text.bigram", "text.joined"].map(|field| tiers.contains(field))
+        };
+        assert_eq!(fields("민수"), [true, false]);
+        assert_eq!(fields("골목 길"), [false, true]);
+        assert_eq!(fields("첫 눈"), [false, false]);
+        assert_eq!(fields("골목길 민수"), [true, true]);
     }
 
     const RESPONSE: &str = r#"{"timed_out":false,"hits":{"hits":[{"_source":{"id":"s1"},"highlight":{"text":["a"]},"sort":[14.0,1795305600000,"s1"]}]}}"#;

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 /// Method of splitting Korean text into terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Analyzer {
-    /// By a dictionary: 서울에서 is 서울 and a particle. Needs the plugin `nori`, which OpenSearch Service has.
+    /// By a dictionary, and also into pairs of characters, which match what the dictionary splits differently: names, and
+    /// words without spaces. Needs the plugin `nori`, which OpenSearch Service has.
+    NoriBigram,
+    /// By a dictionary only: 서울에서 is 서울 and a particle.
     Nori,
     /// Into pairs of characters: 서울에서 is 서울, 울에, 에서. It finds unrelated words as well, and matches a single
     /// syllable only at the start of a word. The built-in analyzer `cjk` does the same, but not every server with
@@ -15,7 +18,7 @@ pub enum Analyzer {
 
 /// Text that names no analyzer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the analyzer must be nori or bigram")]
+#[error("the analyzer must be nori-bigram, nori or bigram")]
 pub struct UnknownAnalyzer;
 
 impl FromStr for Analyzer {
@@ -23,6 +26,7 @@ impl FromStr for Analyzer {
 
     fn from_str(text: &str) -> Result<Self, UnknownAnalyzer> {
         match text {
+            "nori-bigram" => Ok(Self::NoriBigram),
             "nori" => Ok(Self::Nori),
             "bigram" => Ok(Self::Bigram),
             _ => Err(UnknownAnalyzer),
@@ -31,7 +35,14 @@ impl FromStr for Analyzer {
 }
 
 /// Longest prefix of a word in the index, in characters. Longer prefixes in queries are truncated.
-const MAX_PREFIX: u32 = 20;
+pub(crate) const MAX_PREFIX: usize = 20;
+
+/// Parts of speech that are not indexed: endings, particles, 이다, auxiliary verbs, and suffixes such as 하다. The default
+/// of nori keeps 이다 and drops adverbs and determiners, such as 첫.
+const UNINDEXED_PARTS: [&str; 6] = ["E", "J", "VCP", "VX", "XSA", "XSV"];
+
+/// A particle that nori takes for a noun at the end of a text: 바다의.
+const PARTICLE_AS_NOUN: &str = "의";
 
 /// Settings of a new index.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,19 +89,48 @@ fn mirror_body() -> Value {
     })
 }
 
-/// `text` is analyzed as Korean, `text.en` as English, `text.prefix` as prefixes of words. The strict mapping rejects
-/// documents with other fields.
+/// `text` is analyzed as Korean, `text.en` as English, `text.prefix` as prefixes of words. `text.bigram` holds pairs of
+/// characters within words, `text.joined` those of the text without spaces. The strict mapping rejects documents with
+/// other fields.
 fn search_body(analyzer: Analyzer) -> Value {
-    let (tokenizer, filters) = match analyzer {
-        Analyzer::Nori => (
-            json!({"type": "nori_tokenizer", "decompound_mode": "mixed"}),
-            json!(["nori_part_of_speech", "nori_readingform", "lowercase"]),
-        ),
-        Analyzer::Bigram => (
-            json!({"type": "ngram", "min_gram": 2, "max_gram": 2, "token_chars": ["letter", "digit"]}),
-            json!(["lowercase"]),
-        ),
+    let mut fields = json!({
+        "en": {"type": "text", "analyzer": "english"},
+        "prefix": {"type": "text", "analyzer": "beginnings", "search_analyzer": "beginning"},
+    });
+    let korean = match analyzer {
+        Analyzer::NoriBigram | Analyzer::Nori => json!({
+            "type": "custom",
+            "tokenizer": "nori",
+            "filter": ["parts", "nori_readingform", "lowercase", "particles"],
+        }),
+        Analyzer::Bigram => bigrams(&[]),
     };
+    let mut analysis = json!({
+        "tokenizer": {"bigrams": {"type": "ngram", "min_gram": 2, "max_gram": 2, "token_chars": ["letter", "digit"]}},
+        "filter": {
+            "beginnings": {"type": "edge_ngram", "min_gram": 1, "max_gram": MAX_PREFIX},
+            "beginning": {"type": "truncate", "length": MAX_PREFIX},
+        },
+        "analyzer": {
+            "korean": korean,
+            "beginnings": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "beginnings"]},
+            "beginning": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "beginning"]},
+        },
+    });
+    // A domain without the plugin rejects an index that mentions it.
+    if analyzer != Analyzer::Bigram {
+        analysis["tokenizer"]["nori"] = json!({"type": "nori_tokenizer", "decompound_mode": "mixed"});
+        analysis["filter"]["parts"] = json!({"type": "nori_part_of_speech", "stoptags": UNINDEXED_PARTS});
+        analysis["filter"]["particles"] = json!({"type": "stop", "stopwords": [PARTICLE_AS_NOUN]});
+    }
+    if analyzer == Analyzer::NoriBigram {
+        analysis["analyzer"]["bigrams"] = bigrams(&[]);
+        fields["bigram"] = json!({"type": "text", "analyzer": "bigrams"});
+        analysis["char_filter"] =
+            json!({"without_spaces": {"type": "pattern_replace", "pattern": "\\s+", "replacement": ""}});
+        analysis["analyzer"]["joined"] = bigrams(&["without_spaces"]);
+        fields["joined"] = json!({"type": "text", "analyzer": "joined"});
+    }
     json!({
         "settings": {
             "index": {
@@ -99,18 +139,7 @@ fn search_body(analyzer: Analyzer) -> Value {
                 // An explicit interval also applies while there are no searches.
                 "refresh_interval": "500ms",
             },
-            "analysis": {
-                "tokenizer": {"korean": tokenizer},
-                "filter": {
-                    "beginnings": {"type": "edge_ngram", "min_gram": 1, "max_gram": MAX_PREFIX},
-                    "beginning": {"type": "truncate", "length": MAX_PREFIX},
-                },
-                "analyzer": {
-                    "korean": {"type": "custom", "tokenizer": "korean", "filter": filters},
-                    "beginnings": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "beginnings"]},
-                    "beginning": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "beginning"]},
-                },
-            },
+            "analysis": analysis,
         },
         "mappings": {
             "dynamic": "strict",
@@ -122,15 +151,13 @@ fn search_body(analyzer: Analyzer) -> Value {
                 "tags": {"type": "keyword"},
                 "visibility": {"type": "keyword"},
                 "publishedAt": {"type": "long"},
-                "text": {
-                    "type": "text",
-                    "analyzer": "korean",
-                    "fields": {
-                        "en": {"type": "text", "analyzer": "english"},
-                        "prefix": {"type": "text", "analyzer": "beginnings", "search_analyzer": "beginning"},
-                    },
-                },
+                "text": {"type": "text", "analyzer": "korean", "fields": fields},
             },
         },
     })
+}
+
+/// An analyzer that splits a text into pairs of characters.
+fn bigrams(char_filters: &[&str]) -> Value {
+    json!({"type": "custom", "char_filter": char_filters, "tokenizer": "bigrams", "filter": ["lowercase"]})
 }

@@ -1,4 +1,4 @@
-use super::normalize;
+use super::{hangul::compose_letters, normalize};
 
 /// Longest query in characters (Unicode scalar values), before normalization.
 pub const MAX_QUERY_CHARACTERS: usize = 200;
@@ -21,11 +21,11 @@ impl Query {
         if text.chars().nth(MAX_QUERY_CHARACTERS).is_some() {
             return Err(InvalidQuery);
         }
-        let text = normalize(text);
+        let text = compose_letters(&normalize(text));
         if text.is_empty() { Err(InvalidQuery) } else { Ok(Self(text)) }
     }
 
-    /// The query, normalized like indexed texts.
+    /// The query, normalized like indexed texts, with single jamo composed to syllables.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -38,6 +38,7 @@ mod tests {
     #[test]
     fn query_is_normalized_and_bounded() {
         assert_eq!(Query::parse("\u{1109}\u{1165}\u{110b}\u{116e}\u{11af}\u{0}").expect("a query").as_str(), "서울");
+        assert_eq!(Query::parse("ㅅㅓ울  ㅅㅇ").expect("a query").as_str(), "서울 ㅅㅇ");
         for text in ["", " ", "\u{0}\u{1b}", &"a".repeat(201), &"x".repeat(10_000)] {
             assert_eq!(Query::parse(text), Err(InvalidQuery), "{text}");
         }

@@ -16,8 +16,8 @@ pub enum Bench {
     Api,
     /// Graph changes: from Neptune's stream to the topic, and fan-out of one change to many phones.
     Stream,
-    /// Time from a commit in the graph until the search finds it.
-    Search,
+    /// Time from a commit in the graph until the search finds it; bulk requests, a rebuild and searches of a large index.
+    Search(search::Arguments),
     /// Throughput of one stack on this machine: uploads, reads and graph changes; CPU and memory by process. Linux
     /// only.
     Load(load::Arguments),
@@ -37,7 +37,7 @@ pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Api => programs::run("api", &[("media-api", "media_requests")]),
         Bench::Stream => programs::run("stream", &[("stream-poller", "stream"), ("push-fanout", "followers")]),
-        Bench::Search => search::run(),
+        Bench::Search(arguments) => search::run(arguments),
         Bench::Load(arguments) => load::run(arguments),
         Bench::Sound => sound::run(),
         Bench::Startup(arguments) => startup::run(arguments),

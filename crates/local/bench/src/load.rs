@@ -6,14 +6,14 @@
 
 mod changes;
 mod photographs;
-mod processes;
+pub(crate) mod processes;
 mod reads;
 mod result;
 
 use std::time::Duration;
 
 use anyhow::Result;
-use stack::{Stack, functions, tools};
+use stack::{Stack, functions, search_server::Engine, tools};
 
 use super::programs::{self, Row};
 use processes::{Phase, Sampler};
@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.as_built {
         functions::build(functions::BuildProfile::Release)?;
     }
-    let stack = Stack::start(STACK)?;
+    let stack = Stack::start(STACK, Engine::default())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let measured = runtime.block_on(measure(&stack, Duration::from_secs(arguments.seconds)));
     stack.stop()?;

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 use stack::{cargo, paths, progress};
 
@@ -40,6 +40,14 @@ pub fn report(name: &str, rows: &[Row]) -> Result<()> {
     fs::write(&file, serde_json::to_string_pretty(&json!({ "rows": rows }))?)?;
     println!("Results as JSON: {}", file.display());
     Ok(())
+}
+
+/// A result made with `json!`.
+pub fn object(row: Value) -> Result<Row> {
+    match row {
+        Value::Object(row) => Ok(row),
+        _ => bail!("the result is not an object"),
+    }
 }
 
 /// Parses a line of output. `None` for log lines and metrics.

@@ -92,6 +92,7 @@ impl<'a> Driver<'a> {
                 }
             }
             Operation::Restart => self.restart()?,
+            Operation::RestartSearch => self.stack.restart_search(self.name)?,
             Operation::RepeatEvents { order } => self.repeat_events(*order).await?,
             Operation::Replay => self.replay().await?,
             Operation::Poison { queue, number } => {

@@ -18,11 +18,15 @@ pub fn history(seed: u64, size: Size) -> Vec<Operation> {
     history.extend((1..PERSONS).map(|from| world.follow(from, 0)));
     let first = world.publish(0);
     history.extend([first, Operation::Settle]);
-    let restarts: BTreeSet<_> =
-        (1..=size.restarts).map(|number| size.operations * number / (size.restarts + 1)).collect();
+    let spread = |count: usize| (1..=count).map(move |number| size.operations * number / (count + 1));
+    let (restarts, search_restarts) = (spread(size.restarts), spread(size.search_restarts));
+    let (restarts, search_restarts): (BTreeSet<_>, BTreeSet<_>) = (restarts.collect(), search_restarts.collect());
     for number in 0..size.operations {
         if restarts.contains(&number) {
             history.push(Operation::Restart);
+        }
+        if search_restarts.contains(&number) {
+            history.push(Operation::RestartSearch);
         }
         history.push(world.next(size));
     }
@@ -37,7 +41,7 @@ mod tests {
     use crate::model::{Graph, Since, writes};
     use crate::size::{PICTURE_PLACES, PLACES};
 
-    const SIZE: Size = Size { operations: 300, photographs: 5, restarts: 2 };
+    const SIZE: Size = Size { operations: 300, photographs: 5, restarts: 2, search_restarts: 1 };
 
     proptest! {
         #[test]
@@ -90,7 +94,7 @@ mod tests {
     fn every_kind_of_operation_is_generated() {
         let names: BTreeSet<_> =
             (0..10).flat_map(|seed| history(seed, SIZE)).map(|operation| operation.name()).collect();
-        assert_eq!(names.len(), 35, "{names:?}");
+        assert_eq!(names.len(), 36, "{names:?}");
         let restarts = history(3, SIZE).iter().filter(|operation| **operation == Operation::Restart).count();
         assert_eq!(restarts, SIZE.restarts);
     }

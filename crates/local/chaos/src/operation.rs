@@ -70,6 +70,8 @@ pub enum Operation {
     Kill { which: u64 },
     /// Restarts the emulator.
     Restart,
+    /// Kills the search engine and starts it again with its data.
+    RestartSearch,
     /// Delivers S3 events again in another order.
     RepeatEvents { order: u64 },
     /// Makes the poller publish all changes again.

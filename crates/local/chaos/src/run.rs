@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Result, bail, ensure};
 use http_server::ShutdownSignal;
-use stack::{Stack, emulator};
+use stack::{Stack, emulator, search_server::Engine};
 use tokio::runtime;
 
 use super::{
@@ -38,6 +38,9 @@ pub struct Arguments {
     /// Number of restarts of the emulator per history.
     #[arg(long, default_value_t = 1)]
     restarts: usize,
+    /// Number of restarts of the search engine per history, if it is OpenSearch.
+    #[arg(long, default_value_t = 1)]
+    search_restarts: usize,
     /// Leave the stack running.
     #[arg(long)]
     keep: bool,
@@ -46,7 +49,7 @@ pub struct Arguments {
 impl Arguments {
     /// One short history.
     pub fn short() -> Self {
-        Self { minutes: 0, seed: 1, operations: 60, restarts: 0, keep: false }
+        Self { minutes: 0, seed: 1, operations: 60, restarts: 0, search_restarts: 1, keep: false }
     }
 }
 
@@ -88,7 +91,7 @@ fn run_all(
         let (mut stack, mut earlier) = match clean.take() {
             Some(clean) => clean,
             None => {
-                let stack = Stack::start_with_fault_proxy(STACK)?;
+                let stack = Stack::start_with_fault_proxy(STACK, Engine::for_tests()?)?;
                 runtime.block_on(queues::shorten_timeouts(&stack))?;
                 (stack, EarlierHistories::default())
             }
@@ -141,6 +144,7 @@ async fn run_history(
         operations: arguments.operations,
         photographs: driver.actors.photographs(),
         restarts: arguments.restarts,
+        search_restarts: arguments.search_restarts,
     };
     report.history = history(seed, size);
     faults.set(&plan(seed)).await?;

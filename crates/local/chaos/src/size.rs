@@ -18,4 +18,6 @@ pub struct Size {
     pub photographs: usize,
     /// Number of restarts of the emulator.
     pub restarts: usize,
+    /// Number of restarts of the search engine.
+    pub search_restarts: usize,
 }

@@ -29,6 +29,7 @@ pub async fn run(stack: &Stack) -> Result<Day> {
 
     let snow = story(&mina, "첫눈 오는 밤");
     scenario.step("미나 publishes a story: 첫눈 오는 밤", snow.commit, &[&jun, &olivia]).await?;
+    println!("\n  Search asks {}.", stack.search_engine());
     scenario.search(&sam, "Sam searches for 첫눈", "첫눈", &snow.id).await?;
 
     let likes = |who: &str, what: &str| edge("likes", who, what);

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use crate::{
     build::root,
-    prerequisites::{ALL, FOR_TESTS},
+    prerequisites::{ALL, FOR_OPENSEARCH, FOR_TESTS},
 };
 
 /// Disk space for a build of everything with its tests and the tools, in GiB.
@@ -12,10 +12,10 @@ const DISK_GIB: u64 = 15;
 /// Memory for compiling on two cores beside the emulators, in GiB.
 const MEMORY_GIB: u64 = 6;
 
-/// Prints what is there and what is missing.
+/// Prints what is there, what is missing, and what is optional.
 ///
 /// # Errors
-/// If something is missing.
+/// If something is missing that is not optional.
 pub fn run() -> Result<(), String> {
     let mut missing = 0;
     let mut report = |is_fine: bool, name: &str, remedy: &str| {
@@ -35,6 +35,9 @@ pub fn run() -> Result<(), String> {
     if let Some(memory) = fs::read_to_string("/proc/meminfo").ok().and_then(|text| memory_gib(&text)) {
         let remedy = "Compile with fewer jobs: CARGO_BUILD_JOBS=1.";
         report(memory >= MEMORY_GIB, &format!("{MEMORY_GIB} GiB of memory: {memory} GiB are installed"), remedy);
+    }
+    for optional in FOR_OPENSEARCH.iter().filter(|prerequisite| !prerequisite.is_there()) {
+        println!("· optional: {}\n    {}: {}", optional.name, optional.reason, optional.install);
     }
     if missing > 0 { Err(format!("{missing} missing")) } else { Ok(()) }
 }

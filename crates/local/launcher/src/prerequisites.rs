@@ -1,4 +1,4 @@
-//! Programs that must be installed before: a Rust toolchain, Python and a C compiler.
+//! Programs that must be installed before: a Rust toolchain, Python and a C compiler. Java and Maven are optional.
 
 use std::process::{Command, Stdio};
 
@@ -48,6 +48,24 @@ pub const FOR_TESTS: [Prerequisite; 2] = [
     },
 ];
 
+/// What the tests need to use OpenSearch itself.
+pub const FOR_OPENSEARCH: [Prerequisite; 2] = [
+    Prerequisite {
+        name: "Java 17 or newer",
+        reason: "the tests use OpenSearch with its Korean analyzer",
+        install: "sudo apt-get install openjdk-17-jre-headless",
+        is_there: || {
+            output("java", &["--version"]).and_then(|text| java_version(&text)).is_some_and(|major| major >= 17)
+        },
+    },
+    Prerequisite {
+        name: "Maven",
+        reason: "it downloads OpenSearch",
+        install: "sudo apt-get install maven",
+        is_there: || succeeds("mvn", &["--version"]),
+    },
+];
+
 impl Prerequisite {
     /// Whether it is installed.
     pub fn is_there(&self) -> bool {
@@ -92,6 +110,17 @@ pub fn python() -> Result<&'static str, String> {
     candidates.into_iter().find(|python| succeeds(python, &["-c", PROBE])).ok_or_else(|| message(&ALL[0]))
 }
 
+/// The major version in the output of `java --version`: 17 in `openjdk 17.0.15 2025-04-15`.
+fn java_version(output: &str) -> Option<u32> {
+    output.split_whitespace().nth(1)?.split(['.', '-', '+']).next()?.parse().ok()
+}
+
+/// The standard output of a program, if it exists and succeeds.
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     let quiet = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -108,5 +137,19 @@ mod tests {
         let error = check(&[ALL[0], missing]).expect_err("a prerequisite is missing");
         assert!(error.contains("a C compiler is missing") && error.contains("apt-get install gcc"), "{error}");
         assert_eq!(check(&[Prerequisite { is_there: || true, ..ALL[1] }]), Ok(()));
+    }
+
+    #[test]
+    fn java_version_is_the_first_number() {
+        for (output, version) in [
+            ("openjdk 17.0.15 2025-04-15\nOpenJDK Runtime Environment", Some(17)),
+            ("java 25 2025-09-16 LTS", Some(25)),
+            ("openjdk 23-ea 2024-09-17", Some(23)),
+            ("java 1.8.0_402", Some(1)),
+            ("not found", None),
+            ("", None),
+        ] {
+            assert_eq!(java_version(output), version, "{output}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! functions           builds and packages the functions
 //! emulator            MiniStack, the AWS emulator
 //! sidecar             processes beside the emulator
-//! search_server       an OpenSearch-compatible server
+//! search_server       OpenSearch, or an embedded server with its API
 //! docs                the pages /docs and /stories
 //! deployment          sam deploy with the parameters of production
 //! function_code       new code for deployed functions

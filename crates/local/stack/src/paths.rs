@@ -33,6 +33,11 @@ pub fn graph_file(name: &str) -> PathBuf {
     workdir().join(name).join("graph.jsonl")
 }
 
+/// The folder of the search indexes of the stack `name`.
+pub fn search_folder(name: &str) -> PathBuf {
+    workdir().join(name).join("search")
+}
+
 /// The public key for signed URLs of the stack `name`.
 pub fn cdn_key_file(name: &str) -> PathBuf {
     workdir().join(name).join("cdn-key.pem")

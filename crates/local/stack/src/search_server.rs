@@ -1,18 +1,23 @@
-//! An OpenSearch-compatible server: osmem-server, in memory, without nori and without access control.
+//! A search server: OpenSearch with the Korean analyzer, or an embedded server with its API. Neither has access control.
 //!
-//! The tests rely on these features: bulk requests with external versions and a status per document, aliases, strict
+//! The product relies on these features: bulk requests with external versions and a status per document, aliases, strict
 //! mappings, analyzers, highlights, and `search_after`.
 
+mod engine;
+
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    fs,
+    io::{BufRead, BufReader, ErrorKind},
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
 use http_server::serve_until_shutdown;
 use serde::Deserialize;
 
-use crate::tools::Tool;
+pub use self::engine::Engine;
+use crate::paths;
 
 /// Arguments of `cargo xtask search`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +25,12 @@ pub struct Arguments {
     /// Port on 127.0.0.1; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// The engine.
+    #[arg(long, value_enum, default_value_t)]
+    engine: Engine,
+    /// Folder of the data. The embedded engine keeps its data in memory.
+    #[arg(long)]
+    data: Option<PathBuf>,
 }
 
 /// A running server. It stops when the value is dropped or this process ends.
@@ -27,19 +38,46 @@ pub struct Arguments {
 pub struct SearchServer {
     child: Child,
     endpoint: String,
+    options: Options,
+}
+
+/// Options of a server.
+#[derive(Debug, Clone)]
+struct Options {
+    engine: Engine,
+    /// 0: a free port.
+    port: u16,
+    data: PathBuf,
+    settings: Vec<String>,
 }
 
 impl SearchServer {
-    /// Starts a server on loopback port `port`, or on a free port if 0. It accepts requests when this returns.
-    pub fn start(port: u16) -> Result<Self> {
-        Tool::Search.install()?;
-        let mut child = Command::new(program()?)
-            .args(["-addr", &format!("127.0.0.1:{port}"), "-no-ja"])
+    /// Starts a server without data on a free port. `name` is unique among the servers that run in this checkout. The
+    /// server accepts requests when this returns.
+    pub fn start(engine: Engine, name: &str) -> Result<Self> {
+        Self::start_with(engine, name, &[])
+    }
+
+    /// Like [`Self::start`], with settings of OpenSearch's node as `name=value`.
+    pub fn start_with(engine: Engine, name: &str, settings: &[&str]) -> Result<Self> {
+        let data = paths::workdir().join("search").join(name);
+        remove_folder(&data)?;
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        Self::run(Options { engine, port: 0, data, settings })
+    }
+
+    fn run(options: Options) -> Result<Self> {
+        let Options { engine, port, data, settings } = &options;
+        engine.install()?;
+        fs::create_dir_all(data)?;
+        let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+        let mut child = engine
+            .command(data, *port, &settings)?
             // The server ends when its standard input is closed.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context("cannot start osmem-server")?;
+            .with_context(|| format!("cannot start {engine}"))?;
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
             BufReader::new(output).read_line(&mut line)?;
@@ -47,14 +85,29 @@ impl SearchServer {
         let Ok(ready) = serde_json::from_str::<Ready>(&line) else {
             child.kill()?;
             child.wait()?;
-            bail!("osmem-server does not start: {line}");
+            bail!("{engine} does not start: {line}");
         };
-        Ok(Self { child, endpoint: ready.url })
+        Ok(Self { child, endpoint: ready.url, options })
     }
 
     /// The server's base URL.
     pub fn endpoint(&self) -> String {
         self.endpoint.clone()
+    }
+
+    /// Kills the process, as a lost machine would. Requests fail until [`Self::restart`].
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Kills the process if it runs, and starts it on the same port with the data on its disk.
+    pub fn restart(&mut self) -> Result<()> {
+        self.kill()?;
+        let port = port_of(&self.endpoint).context("the endpoint has no port")?;
+        *self = Self::run(Options { port, ..self.options.clone() })?;
+        Ok(())
     }
 }
 
@@ -68,22 +121,27 @@ impl Drop for SearchServer {
 
 /// Runs a server until SIGTERM or Ctrl-C: `cargo xtask search`.
 pub async fn run(arguments: Arguments) -> Result<()> {
-    serve_until_shutdown(|| SearchServer::start(arguments.port), SearchServer::endpoint).await
+    let Arguments { port, engine, data } = arguments;
+    let data = data.unwrap_or_else(|| paths::workdir().join("search/by-hand"));
+    let options = Options { engine, port, data, settings: Vec::new() };
+    serve_until_shutdown(|| SearchServer::run(options), SearchServer::endpoint).await
+}
+
+/// The port in a base URL.
+pub(crate) fn port_of(endpoint: &str) -> Option<u16> {
+    endpoint.rsplit_once(':')?.1.parse().ok()
+}
+
+/// Deletes a folder, if it exists.
+pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The first line of its output.
 #[derive(Deserialize)]
 struct Ready {
     url: String,
-}
-
-/// The path of the binary in the Python package.
-fn program() -> Result<String> {
-    let script = ["-c", "import osmem_server; print(osmem_server.resolve_binary())"];
-    let output = Tool::Search.command("python").args(script).output()?;
-    let path = String::from_utf8(output.stdout)?.trim().to_owned();
-    if path.is_empty() {
-        bail!("osmem-server has no binary for this machine");
-    }
-    Ok(path)
 }

@@ -17,13 +17,14 @@ use crate::{
     emulator::{self, Emulator, EmulatorOptions},
     fifo_topic,
     function_code::{self, Versions},
-    paths::{cdn_key_file, graph_file, state_file},
+    paths::{cdn_key_file, graph_file, search_folder, state_file},
     push_credentials,
+    search_server::{Engine, remove_folder},
     sidecar::Sidecar,
     tools,
 };
 
-/// The domain in permissions. The OpenSearch emulator does not check permissions.
+/// The domain in permissions. The search engines do not check permissions.
 const SEARCH_DOMAIN_ARN: &str = "arn:aws:es:ap-northeast-2:000000000000:domain/local";
 
 /// The environment variable with the path of the state file of the stack under test.
@@ -50,30 +51,31 @@ pub struct Stack {
 
 impl Stack {
     /// Starts an emulator with IAM enforced and its sidecars, and deploys the built template.
-    pub fn start(name: &str) -> Result<Self> {
-        Self::start_fresh(name, false)
+    pub fn start(name: &str, search: Engine) -> Result<Self> {
+        Self::start_fresh(name, search, false)
     }
 
     /// Like [`Self::start`], with a fault proxy between the functions and all services, and with an emulator that can be
     /// restarted.
-    pub fn start_with_fault_proxy(name: &str) -> Result<Self> {
-        Self::start_fresh(name, true)
+    pub fn start_with_fault_proxy(name: &str, search: Engine) -> Result<Self> {
+        Self::start_fresh(name, search, true)
     }
 
-    fn start_fresh(name: &str, with_fault_proxy: bool) -> Result<Self> {
-        // A new stack must not see the graph of an older one.
+    fn start_fresh(name: &str, search: Engine, with_fault_proxy: bool) -> Result<Self> {
+        // A new stack must not see the graph or the indexes of an older one.
         let stack = Self::stop_named(name)
             .and_then(|_| remove_if_exists(&graph_file(name)))
-            .and_then(|()| Self::create(name, with_fault_proxy));
+            .and_then(|()| remove_folder(&search_folder(name)))
+            .and_then(|()| Self::create(name, search, with_fault_proxy));
         if stack.is_err() {
             Self::stop_named(name)?;
         }
         stack
     }
 
-    fn create(name: &str, with_fault_proxy: bool) -> Result<Self> {
+    fn create(name: &str, search: Engine, with_fault_proxy: bool) -> Result<Self> {
         let port = emulator::free_port()?;
-        let services = ServiceSidecars::start(name, &emulator::endpoint(port), with_fault_proxy)?;
+        let services = ServiceSidecars::start(name, &emulator::endpoint(port), search, with_fault_proxy)?;
         let functions_endpoint = services.fault_proxy.as_ref().map(|proxy| proxy.endpoint().to_owned());
         let options = EmulatorOptions { enforces_iam: true, functions_endpoint, persists_state: with_fault_proxy };
         let emulator = Emulator::start_at(name, port, &options)?;
@@ -95,6 +97,12 @@ impl Stack {
     /// Restarts the emulator with its state.
     pub fn restart_emulator(&mut self, name: &str) -> Result<()> {
         self.emulator = self.emulator.restart(name, &self.options)?;
+        self.save(name)
+    }
+
+    /// Kills the search engine and starts it again with its data. Without effect on an engine that keeps none.
+    pub fn restart_search(&mut self, name: &str) -> Result<()> {
+        self.sidecars.services.restart_search(name)?;
         self.save(name)
     }
 
@@ -152,7 +160,7 @@ impl Stack {
             ("SnsEndpointUrl", services.endpoint(&services.mobile_push)),
             ("OpenSearchEndpointUrl", services.endpoint(&services.search)),
             ("OpenSearchDomainArn", SEARCH_DOMAIN_ARN),
-            ("SearchAnalyzer", "bigram"),
+            ("SearchAnalyzer", services.search_engine.analyzer()),
             ("NeptuneTextIndex", "amazon_neptune"),
             ("PushCredentialsSecretArn", &secret),
             ("CorsOrigins", docs.endpoint()),
@@ -230,7 +238,12 @@ impl Stack {
         mobile_push::Client::new(self.sidecars.services.mobile_push.endpoint())
     }
 
-    /// Base URL of the OpenSearch emulator.
+    /// The search engine.
+    pub fn search_engine(&self) -> Engine {
+        self.sidecars.services.search_engine
+    }
+
+    /// Base URL of the search engine.
     pub fn search_endpoint(&self) -> &str {
         self.sidecars.services.search.endpoint()
     }

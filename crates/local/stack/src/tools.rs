@@ -2,6 +2,7 @@
 //!
 //! They come from PyPI, pinned in `infra/tools/*.txt`, each in its own Python environment, since their dependencies
 //! conflict. One of them is Node.js, which installs packages from npm. Two are compiled: cargo-machete and actionlint.
+//! [`opensearch`] comes from Maven Central.
 //!
 //! The installations are shared by all checkouts of a user and survive `cargo clean`: see [`paths::cache`].
 
@@ -9,6 +10,7 @@ mod actionlint;
 mod ffmpeg_layer;
 mod install;
 mod machete;
+pub mod opensearch;
 mod tool;
 
 use std::{env, ffi::OsString, path::PathBuf};
@@ -22,9 +24,9 @@ pub use self::{
     tool::{Tool, pins},
 };
 
-/// Installs the tools that a local stack needs; fast if none is missing.
+/// Installs the tools that a local stack needs, apart from the search engine; fast if none is missing.
 pub fn install() -> Result<()> {
-    let tools = [Tool::Emulator, Tool::Sam, Tool::Audio, Tool::Search, Tool::Player];
+    let tools = [Tool::Emulator, Tool::Sam, Tool::Audio, Tool::Player];
     tools.into_iter().try_for_each(Tool::install)
 }
 

@@ -11,12 +11,13 @@ mod suite;
 
 use std::{process::ExitCode, thread};
 
-use anyhow::{Context, Error, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 use clap::{Parser, Subcommand};
 use stack::{
     Stack, block_on, docs, emulator, functions,
     sam_local::{self as sam_files, containers},
-    search_server, state_file,
+    search_server::{self, Engine},
+    state_file,
     tools::{self, Tool},
 };
 
@@ -41,6 +42,9 @@ enum Command {
         /// Leave the stack running and print its endpoints.
         #[arg(long)]
         keep: bool,
+        /// Search engine of a stack that does not run yet.
+        #[arg(long, value_enum)]
+        search: Option<Engine>,
     },
     /// Run all checks and tests: format, lints, unit, contract and end-to-end tests.
     ///
@@ -63,6 +67,9 @@ enum Command {
         /// Deploy the last build.
         #[arg(long)]
         as_built: bool,
+        /// Search engine of a stack that does not run yet: the embedded one by default; opensearch needs Java.
+        #[arg(long, value_enum)]
+        search: Option<Engine>,
     },
     /// Operate a stack on AWS or, with --local, on this machine: its stream, dead letters and media.
     Ops(ops::Arguments),
@@ -118,21 +125,21 @@ enum Command {
     /// Set AWS_ENDPOINT_URL_SNS to the endpoint. PUT /_phones/{token} registers a phone, GET /_phones/notifications returns
     /// its notifications. The crate `mobile-push` documents the calls.
     Phones(mobile_push::Arguments),
-    /// Run an OpenSearch-compatible server until SIGTERM or Ctrl-C. The first line of output is the endpoint.
+    /// Run a server with OpenSearch's API until SIGTERM or Ctrl-C. The first line of output is the endpoint.
     ///
-    /// It stores its data in memory and has no access control.
+    /// It has no access control.
     Search(search_server::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Demo { keep } => demonstrate(keep),
+        Command::Demo { keep, search } => demonstrate(keep, search),
         Command::Test(arguments) => suite::run(&arguments),
         Command::Doctor => launcher::doctor::run().map_err(Error::msg),
         Command::Bench(bench) => bench::run(&bench),
         Command::Costs(arguments) => costs::run(&arguments),
         Command::Openapi => openapi::write(),
-        Command::Up { as_built } => up(as_built).and_then(|stack| {
+        Command::Up { as_built, search } => up(as_built, search).and_then(|stack| {
             sam_files::prepare(&stack, DEVELOPMENT)?;
             print_endpoints(&stack)
         }),
@@ -160,9 +167,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn demonstrate(keep: bool) -> Result<()> {
+fn demonstrate(keep: bool, search: Option<Engine>) -> Result<()> {
     let was_running = Stack::running(DEVELOPMENT).is_some();
-    let stack = up(false)?;
+    let stack = up(false, search)?;
     let result = block_on(demo::run(&stack));
     if keep || was_running {
         print_endpoints(&stack)?;
@@ -172,7 +179,12 @@ fn demonstrate(keep: bool) -> Result<()> {
     result
 }
 
-fn up(as_built: bool) -> Result<Stack> {
+fn up(as_built: bool, search: Option<Engine>) -> Result<Stack> {
+    let running = Stack::running(DEVELOPMENT);
+    if let Some((stack, search)) = running.as_ref().zip(search) {
+        let engine = stack.search_engine();
+        ensure!(engine == search, "the running stack searches with {engine}; stop it first: cargo xtask down");
+    }
     let build = || if as_built { Ok(()) } else { functions::build(functions::BuildProfile::Local) };
     // Installing waits for the network most of the time.
     let (built, installed) = thread::scope(|scope| {
@@ -180,12 +192,12 @@ fn up(as_built: bool) -> Result<Stack> {
         (build(), installation.join().unwrap_or_else(|_| Err(anyhow!("the installation panicked"))))
     });
     built.and(installed)?;
-    match Stack::running(DEVELOPMENT) {
+    match running {
         Some(mut stack) => {
             stack.redeploy(DEVELOPMENT)?;
             Ok(stack)
         }
-        None => Stack::start(DEVELOPMENT),
+        None => Stack::start(DEVELOPMENT, search.unwrap_or_default()),
     }
 }
 
@@ -216,6 +228,6 @@ fn print_endpoints(stack: &Stack) -> Result<()> {
     println!("  derived    s3://{}", stack.output("DerivedBucketName")?);
     println!("  graph      {}   (POST /emulator/commit)", stack.neptune().endpoint());
     println!("  phones     {}   (GET /_phones)", stack.mobile_push().endpoint());
-    println!("  search     {}   (GET /search/_search)", stack.search_endpoint());
+    println!("  search     {}   (GET /search/_search; {})", stack.search_endpoint(), stack.search_engine());
     Ok(())
 }

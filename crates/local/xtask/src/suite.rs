@@ -16,7 +16,9 @@ use stack::{
     STATE_VARIABLE, Stack, cargo,
     emulator::{log_file, usage_file},
     functions::{self, BuildProfile},
-    lint_environment, progress, state_file,
+    lint_environment, progress,
+    search_server::Engine,
+    state_file,
     tools::{self, Tool},
 };
 
@@ -44,6 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
+    let search = steps.run("search engine", search_engine)?;
     steps.run("format", || progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"])))?;
     let (compiled, checked) = steps.run("compile and lint", || {
         thread::scope(|scope| {
@@ -56,7 +59,7 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     let (unit, deployed) = steps.run("tests", || {
         thread::scope(|scope| {
             let unit = scope.spawn(unit_tests_and_chaos);
-            let deployed = deployed_tests();
+            let deployed = deployed_tests(search);
             (unit.join().unwrap_or_else(|_| (Counts::default(), Err(anyhow!("the tests panicked")))), deployed)
         })
     });
@@ -64,6 +67,13 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     counts.add(&deployed.0);
     let released = steps.run("build and test for AWS", || released_tests(counts));
     unit.1.and(deployed.1).and(released)
+}
+
+/// The search engine of the tests, installed. Prints which it is.
+fn search_engine() -> Result<Engine> {
+    let engine = Engine::for_tests()?;
+    println!("The tests search with {engine}.");
+    Ok(engine)
 }
 
 /// Contract tests of a function in the form in which it is deployed to AWS.
@@ -95,9 +105,9 @@ fn unit_tests_and_chaos() -> (Counts, Result<()>) {
 }
 
 /// Contract tests, tests of the deployed stack, and the comparison of its permissions with the recorded calls.
-fn deployed_tests() -> (Counts, Result<()>) {
+fn deployed_tests(search: Engine) -> (Counts, Result<()>) {
     let mut counts = Counts::default();
-    let result = Stack::start(STACK).and_then(|stack| {
+    let result = Stack::start(STACK, search).and_then(|stack| {
         let mut tests = lint_environment(cargo());
         // Naming the packages instead would change the features and rebuild all dependencies.
         tests.args(["test", "--workspace", "--test", "contract", "--test", "e2e"]);

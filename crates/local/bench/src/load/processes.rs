@@ -12,9 +12,9 @@ use std::{
 };
 
 use anyhow::{Result, anyhow};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::programs::Row;
+use crate::programs::{Row, object};
 
 /// Time between two samples.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -225,13 +225,6 @@ fn median(values: &[u64]) -> u64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-}
-
-fn object(row: Value) -> Result<Row> {
-    match row {
-        Value::Object(row) => Ok(row),
-        _ => Err(anyhow!("the result is not an object")),
-    }
 }
 
 #[cfg(test)]

@@ -452,7 +452,7 @@ mod tests {
     proptest! {
         #[test]
         fn settling_after_every_operation_leaves_no_optional_notification(seed in any::<u64>()) {
-            let size = Size { operations: 120, photographs: 1, restarts: 0 };
+            let size = Size { operations: 120, photographs: 1, restarts: 0, search_restarts: 0 };
             let often: Vec<_> = history(seed, size).into_iter().flat_map(Operation::into_single).flat_map(|one| [one, Settle]).collect();
             let certain = expected(&executed(often));
             prop_assert!(certain.values().all(|certainty| *certainty == Must));

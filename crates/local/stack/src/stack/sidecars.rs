@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     cdn_key::KEY_ID,
-    paths::{cdn_key_file, graph_file, state_file},
+    paths::{cdn_key_file, graph_file, search_folder, state_file},
     sam_local::containers::FORWARD,
+    search_server::{Engine, port_of},
     sidecar::{Sidecar, current_program},
 };
 
@@ -37,6 +39,9 @@ pub struct ServiceSidecars {
     pub neptune: Sidecar,
     pub mobile_push: Sidecar,
     pub search: Sidecar,
+    /// The engine of `search`.
+    #[serde(default)]
+    pub search_engine: Engine,
     /// The proxy between the functions and all services.
     #[serde(default)]
     pub fault_proxy: Option<Sidecar>,
@@ -44,11 +49,22 @@ pub struct ServiceSidecars {
 
 impl ServiceSidecars {
     /// Starts the service sidecars of the stack `name`, whose emulator will be at `aws`.
-    pub fn start(name: &str, aws: &str, with_fault_proxy: bool) -> Result<Self> {
-        let (neptune, mobile_push, search) = (start_neptune(name)?, start_mobile_push(name, aws)?, start_search(name)?);
+    pub fn start(name: &str, aws: &str, search_engine: Engine, with_fault_proxy: bool) -> Result<Self> {
+        let (neptune, mobile_push) = (start_neptune(name)?, start_mobile_push(name, aws)?);
+        let search = start_search(name, search_engine, 0)?;
         let services = [&neptune, &mobile_push, &search];
         let fault_proxy = with_fault_proxy.then(|| start_fault_proxy(name, aws, services)).transpose()?;
-        Ok(Self { neptune, mobile_push, search, fault_proxy })
+        Ok(Self { neptune, mobile_push, search, search_engine, fault_proxy })
+    }
+
+    /// Restarts the search engine on the same port, if its data outlive the process.
+    pub fn restart_search(&mut self, name: &str) -> Result<()> {
+        if self.search_engine.is_durable() {
+            self.search.stop()?;
+            let port = port_of(self.search.endpoint()).context("the endpoint has no port")?;
+            self.search = start_search(name, self.search_engine, port)?;
+        }
+        Ok(())
     }
 
     /// The endpoint at which functions call `sidecar`.
@@ -67,14 +83,15 @@ impl Sidecars {
     pub fn restart_ended(&mut self, name: &str, aws: &str) -> Result<()> {
         restart_if_ended(&mut self.services.neptune, || start_neptune(name))?;
         restart_if_ended(&mut self.services.mobile_push, || start_mobile_push(name, aws))?;
-        restart_if_ended(&mut self.services.search, || start_search(name))?;
+        let engine = self.services.search_engine;
+        restart_if_ended(&mut self.services.search, || start_search(name, engine, 0))?;
         restart_if_ended(&mut self.docs, || start_docs(name))?;
         restart_if_ended(&mut self.cloudfront, || start_cloudfront(name, aws))
     }
 
     /// All sidecars.
     pub fn all(&self) -> impl Iterator<Item = &Sidecar> {
-        let ServiceSidecars { neptune, mobile_push, search, fault_proxy } = &self.services;
+        let ServiceSidecars { neptune, mobile_push, search, search_engine: _, fault_proxy } = &self.services;
         [&self.docs, &self.cloudfront, neptune, mobile_push, search].into_iter().chain(fault_proxy)
     }
 }
@@ -106,8 +123,12 @@ fn start_mobile_push(name: &str, aws: &str) -> Result<Sidecar> {
     start(name, MOBILE_PUSH, &["--upstream", aws])
 }
 
-fn start_search(name: &str) -> Result<Sidecar> {
-    start(name, SEARCH, &[])
+fn start_search(name: &str, engine: Engine, port: u16) -> Result<Sidecar> {
+    let (data, port) = (search_folder(name), port.to_string());
+    // The first line of the sidecar's output must be the endpoint, not the progress of an installation.
+    engine.install()?;
+    let engine = engine.to_possible_value().context("the engine has no name")?;
+    start(name, SEARCH, &["--engine", engine.get_name(), "--port", &port, "--data", utf8(&data)?])
 }
 
 fn start_fault_proxy(name: &str, aws: &str, services: [&Sidecar; 3]) -> Result<Sidecar> {

@@ -59,12 +59,13 @@ pub fn run(workspace: &Workspace, reached: &Reached, steps: &mut Steps, counts: 
     if reached.contract.is_empty() && reached.e2e.is_empty() {
         return Ok(());
     }
+    let search = super::search_engine()?;
     steps.run("package functions", || tools::install().and_then(|()| functions::package(BuildProfile::Local)))?;
     steps.run("contract and end-to-end tests", || {
         if reached.e2e.is_empty() {
             return modules(counts, "contract", &reached.contract, None);
         }
-        let stack = Stack::start(STACK)?;
+        let stack = Stack::start(STACK, search)?;
         let contract = modules(counts, "contract", &reached.contract, None);
         let e2e = modules(counts, "e2e", &reached.e2e, Some(STACK));
         stack.stop().and(contract).and(e2e)

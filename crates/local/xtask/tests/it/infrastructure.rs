@@ -8,6 +8,7 @@
 //! recursion    functions that feed themselves
 //! endpoints    endpoint policies of the network
 //! roles        permissions of the functions
+//! search       the search domain is what the tests run on
 //! safety       dead-letter queues, retained data, policies without wildcards
 //! stacks       outputs and parameters
 //! template     reads templates
@@ -21,5 +22,6 @@ mod recursion;
 mod roles;
 mod runbooks;
 mod safety;
+mod search;
 mod stacks;
 mod template;

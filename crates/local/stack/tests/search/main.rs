@@ -1,0 +1,7 @@
+//! The crate `opensearch` with both search engines.
+
+mod documents;
+mod engines;
+mod faults;
+mod index;
+mod relevance;
