@@ -23,9 +23,9 @@ impl Engine {
     /// The engine for tests, installed: OpenSearch where Java is installed and Maven can download it, else the embedded one.
     ///
     /// # Errors
-    /// Without OpenSearch in continuous integration (environment variable `CI`), where all tests must run.
+    /// Without OpenSearch in continuous integration (environment variable `GITHUB_ACTIONS`), where all tests must run.
     pub fn for_tests() -> Result<Self> {
-        let engine = choice(opensearch::install(), is_continuous_integration(env::var("CI").ok().as_deref()))?;
+        let engine = choice(opensearch::install(), is_continuous_integration(env::var("GITHUB_ACTIONS").ok().as_deref()))?;
         engine.install().map(|()| engine)
     }
 
@@ -83,7 +83,7 @@ fn choice(installed: Result<()>, is_continuous_integration: bool) -> Result<Engi
     }
 }
 
-/// Whether the value of the variable `CI` says so.
+/// Whether the value of the variable `GITHUB_ACTIONS` says so.
 fn is_continuous_integration(value: Option<&str>) -> bool {
     value.is_some_and(|value| !["", "0", "false"].contains(&value))
 }
