@@ -3,7 +3,7 @@ use serde::Serialize;
 use crate::{
     format::{Codec, Container},
     measure::{Clipping, Loudness, Measured, Silences},
-    waveform::Waveform,
+    waveform_format::Waveform,
 };
 
 /// The result of [`analyse`](crate::analyse).

@@ -10,7 +10,7 @@ mod limits;
 mod measure;
 mod pcm;
 mod source;
-mod waveform;
+mod waveform_format;
 
 use std::{
     io::{Read, Seek},
@@ -25,7 +25,7 @@ pub use level::{Level, MAX_DBTP, MONO_LUFS, STEREO_LUFS, corrected, level, targe
 pub use limits::Limits;
 pub use measure::{Clipping, LISTED_SECONDS, Loudness, Measured, Meter, SILENCE_BELOW_LUFS, Silence, Silences};
 pub use pcm::analyse_pcm;
-pub use waveform::{PREVIEW_POINTS, Waveform};
+pub use waveform_format::{PREVIEW_POINTS, Waveform};
 
 use source::Source;
 
