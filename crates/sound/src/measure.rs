@@ -20,7 +20,7 @@ use k_weighting::KWeighting;
 use silence::SilenceDetector;
 use ticks::{TICKS_PER_STEP, Ticks};
 use true_peak::{HISTORY, Interpolator, SEGMENT};
-use waveform_peaks::{MIN_FRAMES_PER_SPAN, PeakSpans, Span};
+use waveform_peaks::{MIN_FRAMES_PER_SPAN, Span, WaveformPeaks};
 
 use serde::Serialize;
 
@@ -72,7 +72,7 @@ pub struct Meter {
     spans: Vec<Span>,
     sample_peak: f32,
     true_peak: f32,
-    peak_spans: PeakSpans,
+    waveform_peaks: WaveformPeaks,
     ticks: Ticks,
     silences: SilenceDetector,
     step_energy: f64,
@@ -114,7 +114,7 @@ impl Meter {
             spans: vec![(0.0, 0.0); BLOCK / SEGMENT],
             sample_peak: 0.0,
             true_peak: 0.0,
-            peak_spans: PeakSpans::new(max_points),
+            waveform_peaks: WaveformPeaks::new(max_points),
             ticks: Ticks::new(rate_hz),
             silences: SilenceDetector::new(rate_hz),
             step_energy: 0.0,
@@ -165,7 +165,7 @@ impl Meter {
         self.measure_tail_peak();
         let mut clipping = Clipping::default();
         self.channels.iter().for_each(|channel| channel.clips.add_to(&mut clipping));
-        let (spans, frames_per_span) = self.peak_spans.finish();
+        let (spans, frames_per_span) = self.waveform_peaks.finish();
         Measured {
             frames: self.frames,
             loudness: Loudness::new(&self.steps, self.max_momentary),
@@ -212,7 +212,7 @@ impl Meter {
             channel.last_amplitude = previous;
         }
         for (index, &span) in self.spans[..segments].iter().enumerate() {
-            self.peak_spans.push(span, SEGMENT.min(length - index * SEGMENT) as u32);
+            self.waveform_peaks.push(span, SEGMENT.min(length - index * SEGMENT) as u32);
         }
     }
 

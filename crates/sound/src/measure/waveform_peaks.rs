@@ -1,4 +1,4 @@
-//! Minima and maxima over spans of equal length, in bounded memory.
+//! The peaks of the waveform: minima and maxima over spans of equal length, in bounded memory.
 
 /// Frames per span at the start. The length doubles whenever there would be too many spans.
 pub(crate) const MIN_FRAMES_PER_SPAN: u32 = 256;
@@ -9,7 +9,7 @@ pub(crate) type Span = (f32, f32);
 const EMPTY: Span = (f32::INFINITY, f32::NEG_INFINITY);
 
 #[derive(Debug, Clone)]
-pub(crate) struct PeakSpans {
+pub(crate) struct WaveformPeaks {
     spans: Vec<Span>,
     max_spans: usize,
     frames_per_span: u32,
@@ -17,7 +17,7 @@ pub(crate) struct PeakSpans {
     current_frames: u32,
 }
 
-impl PeakSpans {
+impl WaveformPeaks {
     /// At most `max_spans` spans, rounded down to an even number of at least 2.
     pub fn new(max_spans: usize) -> Self {
         let max_spans = max_spans.max(2) & !1;
@@ -75,7 +75,7 @@ mod tests {
 
     /// Pushes 32 frames at a time, as the meter does.
     fn spans_of(frames: u32, max_spans: usize) -> (Vec<Span>, u32) {
-        let mut spans = PeakSpans::new(max_spans);
+        let mut spans = WaveformPeaks::new(max_spans);
         for start in (0..frames).step_by(32) {
             let end = (start + 32).min(frames);
             spans.push((-((end - 1) as f32), start as f32), end - start);
@@ -98,6 +98,6 @@ mod tests {
 
     #[test]
     fn no_frames_have_no_spans() {
-        assert_eq!(PeakSpans::new(4).finish(), (vec![], MIN_FRAMES_PER_SPAN));
+        assert_eq!(WaveformPeaks::new(4).finish(), (vec![], MIN_FRAMES_PER_SPAN));
     }
 }

@@ -13,6 +13,8 @@ pub struct Rendition {
     pub content_type: &'static str,
     muxer: &'static str,
     encoder: &'static str,
+    /// Options of the encoder.
+    options: &'static [&'static str],
     /// Bits per second for mono and stereo.
     bit_rates: [&'static str; 2],
 }
@@ -27,6 +29,9 @@ pub static RENDITIONS: [Rendition; 2] = [
         // MP4 with the brand `M4A`.
         muxer: "ipod",
         encoder: "aac",
+        // The default search leaves 1 to 4 dB more noise at these bit rates and takes twice the time
+        // (docs/benchmarks/sound.md).
+        options: &["-aac_coder", "fast"],
         bit_rates: ["80k", "128k"],
     },
     Rendition {
@@ -35,6 +40,7 @@ pub static RENDITIONS: [Rendition; 2] = [
         content_type: "audio/ogg; codecs=opus",
         muxer: "ogg",
         encoder: "libopus",
+        options: &[],
         bit_rates: ["32k", "48k"],
     },
 ];
@@ -75,11 +81,12 @@ impl RenderSettings {
         let mut arguments: Vec<OsString> = Vec::new();
         arguments.extend(["-nostdin", "-hide_banner", "-nostats", "-y", "-v", "error"].map(Into::into));
         arguments.extend(["-protocol_whitelist", "pipe", "-threads", "1", "-f", "wav", "-i", "pipe:0"].map(Into::into));
-        arguments.extend(["-filter_complex".into(), self.filters(renditions.len()).into()]);
+        arguments.extend(["-filter_complex".into(), self.filters(renditions).into()]);
         for (index, (rendition, file)) in renditions.iter().zip(files).enumerate() {
             let (rate, label) = (self.output_rate_hz(rendition).to_string(), format!("[r{index}]"));
             let bit_rate = rendition.bit_rates[usize::from(self.channels != 1)];
             arguments.extend(["-map", &label, "-c:a", rendition.encoder, "-b:a", bit_rate].map(Into::into));
+            arguments.extend(rendition.options.iter().map(Into::into));
             arguments.extend(["-ar", &rate, "-ac", &channels].map(Into::into));
             // Removes tags, chapters and covers, which may contain place and author. Bitexact output makes the same
             // recording always have the same bytes and keys.
@@ -95,7 +102,7 @@ impl RenderSettings {
         arguments
     }
 
-    fn filters(&self, outputs: usize) -> String {
+    fn filters(&self, renditions: &[&Rendition]) -> String {
         let Level { gain_db, limit_dbtp } = self.level;
         let mut filters = format!("[0:a:0]volume=volume={gain_db:.4}dB:precision=float");
         if let Some(limit) = limit_dbtp {
@@ -103,10 +110,18 @@ impl RenderSettings {
             // 5 ms look-ahead avoids clicks. 100 ms release is shorter than a syllable.
             filters +=
                 &format!(",aresample={LIMITER_HZ},alimiter=limit={limit:.6}:level=0:attack=5:release=100:latency=1");
+            // Once for all renditions, if they have the same rate.
+            let mut rates = renditions.iter().map(|rendition| self.output_rate_hz(rendition));
+            if let Some(rate) = rates.next()
+                && rates.all(|other| other == rate)
+            {
+                filters += &format!(",aresample={rate}");
+            }
         }
         filters += &format!(",apad=whole_dur={}", Self::MIN_SECONDS);
-        let labels: String = (0..outputs).map(|index| format!("[r{index}]")).collect();
-        format!("{filters},asplit={outputs}{labels}")
+        let count = renditions.len();
+        let labels: String = (0..count).map(|index| format!("[r{index}]")).collect();
+        format!("{filters},asplit={count}{labels}")
     }
 }
 
@@ -137,10 +152,17 @@ mod tests {
     #[test]
     fn filters_contain_limiter_only_if_needed() {
         let expected = "[0:a:0]volume=volume=7.2500dB:precision=float,apad=whole_dur=0.1,asplit=2[r0][r1]";
-        assert_eq!(settings(2, None).filters(2), expected);
-        let limited = settings(2, Some(-2.0)).filters(1);
+        assert_eq!(settings(2, None).filters(&RENDITIONS.each_ref()), expected);
+        let limited = settings(2, Some(-2.0)).filters(&[&RENDITIONS[0]]);
         assert!(limited.contains("dB:precision=float,aresample=192000,alimiter=limit=0.794328:"), "{limited}");
-        assert!(limited.ends_with(",asplit=1[r0]"), "{limited}");
+        assert!(limited.ends_with(",aresample=44100,apad=whole_dur=0.1,asplit=1[r0]"), "{limited}");
+    }
+
+    #[test]
+    fn limited_sound_is_resampled_once_for_renditions_of_one_rate() {
+        let limited = |rate_hz| RenderSettings { rate_hz, ..settings(2, Some(-2.0)) }.filters(&RENDITIONS.each_ref());
+        assert_eq!(limited(48_000).matches("aresample").count(), 2, "{}", limited(48_000));
+        assert_eq!(limited(44_100).matches("aresample").count(), 1, "{}", limited(44_100));
     }
 
     #[test]

@@ -25,7 +25,8 @@ impl Engine {
     /// # Errors
     /// Without OpenSearch in continuous integration (environment variable `GITHUB_ACTIONS`), where all tests must run.
     pub fn for_tests() -> Result<Self> {
-        let engine = choice(opensearch::install(), is_continuous_integration(env::var("GITHUB_ACTIONS").ok().as_deref()))?;
+        let engine =
+            choice(opensearch::install(), is_continuous_integration(env::var("GITHUB_ACTIONS").ok().as_deref()))?;
         engine.install().map(|()| engine)
     }
 
