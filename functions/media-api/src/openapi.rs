@@ -47,8 +47,9 @@ mod tests {
 
     fn get(headers: Value, query: Value) -> Result<ApiGatewayV2httpResponse, HandlerError> {
         let request = json!({
-            "version": "2.0", "routeKey": ROUTE, "rawPath": "/v1/openapi.json", "rawQueryString": "",
-            "headers": headers, "queryStringParameters": query, "isBase64Encoded": false,
+            "version": "2.0", "routeKey": ROUTE, "rawPath": "/v1/openapi.json",
+            "rawQueryString": serde_urlencoded::to_string(&query).expect("a query"), "headers": headers,
+            "isBase64Encoded": false,
             "requestContext": {"http": {"method": "GET"}}
         });
         handle(&serde_json::from_value(request).expect("a request"))
