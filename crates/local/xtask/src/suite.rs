@@ -7,6 +7,7 @@
 mod changed;
 mod compile;
 mod counts;
+mod search_engine;
 mod steps;
 
 use std::{process::Command, thread};
@@ -23,7 +24,7 @@ use stack::{
 };
 
 pub use self::changed::Arguments;
-use self::{counts::Counts, steps::Steps};
+use self::{counts::Counts, search_engine::search_engine, steps::Steps};
 use crate::linters;
 
 /// Name of the stack for the tests.
@@ -67,13 +68,6 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     counts.add(&deployed.0);
     let released = steps.run("build and test for AWS", || released_tests(counts));
     unit.1.and(deployed.1).and(released)
-}
-
-/// The search engine of the tests, installed. Prints which it is.
-fn search_engine() -> Result<Engine> {
-    let engine = Engine::for_tests()?;
-    println!("The tests search with {engine}.");
-    Ok(engine)
 }
 
 /// Contract tests of a function in the form in which it is deployed to AWS.

@@ -17,7 +17,7 @@ use self::{
     binaries::TestBinary,
     reach::{Reached, Workspace},
 };
-use super::{compile, counts::Counts, steps::Steps};
+use super::{compile, counts::Counts, search_engine::search_engine, steps::Steps};
 
 /// Name of the stack for these tests.
 const STACK: &str = "test";
@@ -59,7 +59,7 @@ pub fn run(workspace: &Workspace, reached: &Reached, steps: &mut Steps, counts: 
     if reached.contract.is_empty() && reached.e2e.is_empty() {
         return Ok(());
     }
-    let search = super::search_engine()?;
+    let search = search_engine()?;
     steps.run("package functions", || tools::install().and_then(|()| functions::package(BuildProfile::Local)))?;
     steps.run("contract and end-to-end tests", || {
         if reached.e2e.is_empty() {
