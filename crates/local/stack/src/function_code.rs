@@ -63,7 +63,7 @@ pub(crate) async fn update(aws: &AwsClient, stack: &str, logical_ids: &[&str]) -
 }
 
 /// Physical by logical ids of a stack.
-async fn resources(aws: &AwsClient, stack: &str) -> Result<BTreeMap<String, String>> {
+pub(crate) async fn resources(aws: &AwsClient, stack: &str) -> Result<BTreeMap<String, String>> {
     let input = [("Action", "DescribeStackResources"), ("Version", "2010-05-15"), ("StackName", stack)];
     physical_ids(&aws.query("cloudformation", &input).await?)
 }

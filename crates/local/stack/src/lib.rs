@@ -10,7 +10,7 @@
 //! docs                the pages /docs and /stories
 //! deployment          sam deploy with the parameters of production
 //! function_code       new code for deployed functions
-//! api_cors, fifo_topic    workarounds for MiniStack
+//! api_cors, fifo_topic, recursive_loop    workarounds for MiniStack
 //! cdn_key, push_credentials    secrets of a stack
 //! stack               a deployed stack
 //! sam_local           files for `sam local invoke`
@@ -34,6 +34,7 @@ pub mod photographs;
 mod process;
 pub mod progress;
 pub mod push_credentials;
+mod recursive_loop;
 pub mod sam_local;
 pub mod search_server;
 pub mod sidecar;

@@ -18,7 +18,7 @@ use crate::{
     fifo_topic,
     function_code::{self, Versions},
     paths::{cdn_key_file, graph_file, search_folder, state_file},
-    push_credentials,
+    functions, push_credentials, recursive_loop,
     search_server::{Engine, remove_folder},
     sidecar::Sidecar,
     tools,
@@ -153,6 +153,8 @@ impl Stack {
             ("RequireTls", "false"),
             // The emulator has no CodeDeploy.
             ("ApiCanary", "false"),
+            // The variable of this name is not empty then, as the check of `sam local` expects.
+            ("Release", "local"),
             ("Scale", "small"),
             ("NeptuneEndpointUrl", services.endpoint(&services.neptune)),
             ("NeptuneCluster", "local"),
@@ -183,6 +185,8 @@ impl Stack {
             self.outputs = deployment::deploy(&self.emulator, &parameters)?;
             block_on(api_cors::rename_keys(&aws, self.output("ApiId")?))?;
             block_on(fifo_topic::set_fifo(&aws, self.output("GraphChangesTopicArn")?))?;
+            let template = fs::read_to_string(functions::built_template())?;
+            block_on(recursive_loop::allow(&aws, deployment::STACK, &template))?;
         }
         self.inputs = inputs;
         self.code = code;

@@ -62,7 +62,9 @@ impl Shell {
             ]);
             environment.extend(credentials.session_token().map(|token| ("AWS_SESSION_TOKEN", token.to_owned())));
         }
-        environment.extend(config.region().map(|region| ("AWS_REGION", region.to_string())));
+        // Version 1 of the AWS CLI reads the second name only.
+        let region = config.region().map(ToString::to_string).unwrap_or_default();
+        environment.extend(["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, region.clone())));
         Ok(Self {
             folder: folder.unwrap_or(Path::new(".")).to_owned(),
             aws: options.aws_cli.clone(),
