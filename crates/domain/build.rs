@@ -2,8 +2,8 @@
 
 #[path = "src/push/category.rs"]
 mod category;
-#[path = "src/push/check.rs"]
-mod check;
+#[path = "src/push/rule_check.rs"]
+mod rule_check;
 #[path = "src/push/schema.rs"]
 mod schema;
 
@@ -12,7 +12,7 @@ use category::Category;
 fn main() {
     println!("cargo::rerun-if-changed=src/push");
     let languages = [("ko", include_str!("src/push/texts/ko.json")), ("en", include_str!("src/push/texts/en.json"))];
-    if let Err(error) = check::check(include_str!("src/push/rules.json"), &languages) {
+    if let Err(error) = rule_check::check(include_str!("src/push/rules.json"), &languages) {
         println!("cargo::error={error}");
     }
 }

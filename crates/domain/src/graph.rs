@@ -15,11 +15,11 @@ mod fifo;
 mod fold;
 mod generation_position;
 mod later_records;
+mod message_size;
 #[cfg(test)]
 mod model;
 mod position;
 mod record;
-mod size_limit;
 mod value;
 
 pub use change::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, PropertyChange};
@@ -28,7 +28,7 @@ pub use fifo::fifo_id;
 pub use fold::fold;
 pub use generation_position::GenerationPosition;
 pub use later_records::LaterRecords;
+pub use message_size::{MessageTooLarge, SNS_MESSAGE_BYTES};
 pub use position::{InvalidPosition, Position};
 pub use record::{Op, Record, RecordKind};
-pub use size_limit::{MessageTooLarge, SNS_MESSAGE_BYTES};
 pub use value::{Value, ValueDigest};

@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod graph;
+pub mod lww_register;
 pub mod media;
 pub mod message;
 pub mod neptune_fts;
 pub mod push;
-pub mod register;
 pub mod search;
 pub mod upload;
 mod visibility;

@@ -13,7 +13,7 @@
 mod bounded_map;
 mod document;
 mod element;
-mod register;
+mod element_register;
 #[cfg(test)]
 mod tests;
 

@@ -15,17 +15,17 @@
 //! blocks      person → person              mutes     person → person
 //! ```
 
+mod audience_register;
 mod category;
-#[cfg(test)]
-mod check;
 mod event;
 mod facts;
 mod payload;
 mod platform;
 mod preferences;
 mod projection;
-mod register;
 mod resolve;
+#[cfg(test)]
+mod rule_check;
 pub mod rules;
 mod schema;
 mod template;
@@ -37,6 +37,8 @@ pub mod texts;
 mod token;
 mod truncate;
 
+pub(crate) use audience_register::GENERATION_DIGITS;
+pub use audience_register::{InvalidRegister, Register};
 pub use category::Category;
 pub use event::Event;
 pub use facts::{Fact, PersonPair, Row, facts, vertex_with_visibility};
@@ -46,8 +48,6 @@ pub use preferences::{Delivery, InvalidQuietHours, Preferences, QuietHours};
 pub use projection::{
     Owner, Registers, Relation, Vertex, VisibilityFact, edge_still_exists, followed_before, follows, of_generation,
 };
-pub(crate) use register::GENERATION_DIGITS;
-pub use register::{InvalidRegister, Register};
 pub use resolve::{Recipients, Resolution};
 pub use schema::{Actor, Arg, Audience, EdgeOp, End, Kind, MessageTemplate, Pattern, Rule, Text, Texts};
 pub use template::{LocalizedText, TemplateArgs};

@@ -3,7 +3,7 @@
 //! The code decides, not the HTTP status: DynamoDB answers a denied call, a wrong clock and an invalid request with the
 //! same status 400. `docs/operations/error-codes.tsv` is the same table for operators; a test compares the two.
 
-use crate::kind::Kind;
+use crate::failure_kind::Kind;
 
 /// Codes that are handled alike, from one source.
 struct Group {

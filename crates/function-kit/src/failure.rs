@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use serde_json::error::Category;
 
 use crate::error_code;
-pub use crate::kind::Kind;
+pub use crate::failure_kind::Kind;
 
 type Source = Box<dyn Error + Send + Sync>;
 

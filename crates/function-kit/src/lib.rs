@@ -5,7 +5,7 @@ pub mod batch;
 pub mod config;
 pub mod error_code;
 pub mod failure;
-mod kind;
+mod failure_kind;
 pub mod logs;
 pub mod metrics;
 pub mod nonce;

@@ -3,11 +3,11 @@
 mod bulk;
 mod client;
 mod index;
-mod search;
+mod search_request;
 mod settings;
 
 pub use bulk::{Document, Outcome, Target};
 pub use client::Client;
 pub use index::Index;
-pub use search::{Hit, MatchMode, Page, Search, SortKey};
+pub use search_request::{Hit, MatchMode, Page, Search, SortKey};
 pub use settings::{Analyzer, Settings, UnknownAnalyzer};

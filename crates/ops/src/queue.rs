@@ -1,7 +1,7 @@
 //! Dead-letter queues: shows their messages, and redrives them.
 
+mod description;
 mod in_flight;
-mod kind;
 mod peek;
 mod reason;
 mod redrive;

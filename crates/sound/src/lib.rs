@@ -5,11 +5,11 @@ mod decode;
 mod error;
 mod format;
 mod layout;
-mod level;
 mod limits;
 mod measure;
 mod pcm;
 mod source;
+mod target_level;
 mod waveform_format;
 
 use std::{
@@ -21,10 +21,10 @@ pub use analysis::{Analysis, PcmAnalysis};
 pub use error::SoundError;
 pub use format::{Codec, Container, FileFormat, OtherFormat};
 pub use layout::{Layout, Links, Part, SoundTrack, Structure, WavData};
-pub use level::{Level, MAX_DBTP, MONO_LUFS, STEREO_LUFS, corrected, level, target_lufs};
 pub use limits::Limits;
 pub use measure::{Clipping, LISTED_SECONDS, Loudness, Measured, Meter, SILENCE_BELOW_LUFS, Silence, Silences};
 pub use pcm::analyse_pcm;
+pub use target_level::{Level, MAX_DBTP, MONO_LUFS, STEREO_LUFS, corrected, level, target_lufs};
 pub use waveform_format::{PREVIEW_POINTS, Waveform};
 
 use source::Source;

@@ -25,10 +25,10 @@
 
 mod generation;
 mod key;
-mod pending;
+mod pending_events;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use pending::{PendingEvent, PendingKey, PendingPage};
+pub use pending_events::{PendingEvent, PendingKey, PendingPage};
 pub use table::{AudienceTable, Followers};

@@ -11,7 +11,7 @@ use domain::search::{Entry, register_text};
 
 use crate::{
     attribute::{Attributes, text},
-    registers,
+    register_attributes,
     versioned::{Row, VersionedTable},
 };
 
@@ -25,11 +25,13 @@ impl Row for Entry {
 
     fn attributes(&self) -> Attributes {
         let registers = self.all_registers().iter();
-        registers.map(|(name, register)| (registers::attribute_name(name), text(register_text(register)))).collect()
+        registers
+            .map(|(name, register)| (register_attributes::attribute_name(name), text(register_text(register))))
+            .collect()
     }
 
     fn read(version: u64, attributes: &Attributes) -> Result<Self, &'static str> {
-        Ok(Self::from_stored(version, registers::read(attributes)?))
+        Ok(Self::from_stored(version, register_attributes::read(attributes)?))
     }
 }
 

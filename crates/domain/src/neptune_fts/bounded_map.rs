@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::register::Register;
+use super::element_register::Register;
 
 /// Most registers of an element's labels, and of each of its properties.
 pub const MAX_REGISTERS: usize = 32;
@@ -65,7 +65,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{graph::Position, neptune_fts::register::Content};
+    use crate::{graph::Position, neptune_fts::element_register::Content};
 
     fn register(commit_num: u64, is_live: bool) -> Register {
         let position = Position::new(commit_num, 1);

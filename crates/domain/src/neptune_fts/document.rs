@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Element, register::Register};
+use super::{Element, element_register::Register};
 use crate::graph::{Change, EntityKind, Value};
 
 /// The document of an element in the mirror's index: its whole content at a version.

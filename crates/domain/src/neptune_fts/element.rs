@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     bounded_map::BoundedLwwMap,
-    register::{Content, Register},
+    element_register::{Content, Register},
 };
 use crate::graph::{Change, EntityKind, ReceivedChange, Value};
 

@@ -42,7 +42,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{
-        super::{check::check, texts},
+        super::{rule_check::check, texts},
         *,
     };
 

@@ -5,7 +5,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as Attribute};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{PeekOptions, in_flight::Queue, kind::kind, reason::without_quotes};
+use super::{PeekOptions, description::kind, in_flight::Queue, reason::without_quotes};
 use crate::{
     Session,
     table::{between, duration},

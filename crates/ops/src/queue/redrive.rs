@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as Attribute};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{DeadLetterQueue, RedriveOptions, Source, in_flight::Queue, kind::is_change, peek::sent_at};
+use super::{DeadLetterQueue, RedriveOptions, Source, description::is_change, in_flight::Queue, peek::sent_at};
 use crate::Session;
 
 /// Attributes that describe the failure. A redriven message does not have them.

@@ -19,7 +19,7 @@ use crate::{
     attribute::{Attributes, get_text, number, text},
     batch_get::batch_get,
     condition::unless_condition_failed,
-    registers,
+    register_attributes,
     retention::expiry,
 };
 
@@ -112,7 +112,7 @@ impl AudienceTable {
             .set_key(Some(key(&fact.row)))
             .update_expression(expression + clauses)
             .condition_expression(condition)
-            .expression_attribute_names("#register", registers::attribute_name(&fact.name))
+            .expression_attribute_names("#register", register_attributes::attribute_name(&fact.name))
             .set_expression_attribute_values(Some(values))
             .return_values(ReturnValue::AllNew);
         let output = unless_condition_failed("write a projection", update.send().await)?;
@@ -207,7 +207,7 @@ impl AudienceTable {
 
 /// The registers of a row.
 pub(super) fn read_registers(row: &Attributes) -> Result<Registers, Failure> {
-    registers::read(row).map_err(|error| Failure::bug("read a row of the audience", error))
+    register_attributes::read(row).map_err(|error| Failure::bug("read a row of the audience", error))
 }
 
 /// The string in an attribute that every row has.

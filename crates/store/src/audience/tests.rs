@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     attribute::{Attributes, number, text},
-    registers::attribute_name,
+    register_attributes::attribute_name,
     testing::{delete_condition_failed, event, malformed, now, row, update_condition_failed, value},
 };
 

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     graph::{GenerationPosition, Position},
-    register::LwwRegister,
+    lww_register::LwwRegister,
 };
 
 /// A register of the table `audience`.

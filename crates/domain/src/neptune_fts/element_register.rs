@@ -2,7 +2,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     graph::{Position, Value},
-    register::LwwRegister,
+    lww_register::LwwRegister,
 };
 
 /// A register of an [`Element`](super::Element): whether it has a label, or a value of a property.
