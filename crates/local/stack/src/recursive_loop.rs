@@ -13,7 +13,8 @@ pub(crate) async fn allow(aws: &AwsClient, stack: &str, template: &str) -> Resul
         let name = names.get(logical_id).with_context(|| format!("{logical_id} is not in the stack {stack}"))?;
         let path = format!("/2024-08-31/functions/{name}/recursion-config");
         let headers = [("content-type", "application/json")];
-        let response = aws.send("lambda", Method::PUT, &path, &headers, br#"{"RecursiveLoop":"Allow"}"#.to_vec()).await?;
+        let response =
+            aws.send("lambda", Method::PUT, &path, &headers, br#"{"RecursiveLoop":"Allow"}"#.to_vec()).await?;
         ensure!(response.status.is_success(), "cannot allow loops of {logical_id}: {}", response.status);
     }
     Ok(())
