@@ -1,10 +1,14 @@
 //! `ops setup` and `ops preflight` against the emulator, as far as it goes: it has no Neptune.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs::{self, File},
+    os::unix::fs::symlink,
+};
 
 use serde_json::Value;
 use stack::{paths, tools::Tool};
 use uuid::Uuid;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::run_ops_on;
 use crate::deployed::Deployed;
@@ -28,7 +32,9 @@ async fn setup_prepares_what_is_missing_once_and_preflight_accepts_it() {
     fs::copy(paths::root().join("samconfig.toml"), path("samconfig.toml")).expect("a file");
     symlink(paths::root().join("infra"), path("infra")).expect("a link");
     fs::write(path("account.json"), r#"{"type":"service_account"}"#).expect("a file");
-    fs::write(path("ffmpeg.zip"), "PK").expect("a file");
+    let mut layer = ZipWriter::new(File::create(path("ffmpeg.zip")).expect("a file"));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    layer.start_file("bin/ffmpeg", options).and_then(|()| layer.finish()).expect("an archive");
     let (config, aws) = (path("samconfig.toml"), Tool::Sam.bin().join("aws"));
     let (config, aws) = (config.to_str().expect("UTF-8"), aws.to_str().expect("UTF-8"));
     let parts =
