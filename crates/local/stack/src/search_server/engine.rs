@@ -23,9 +23,9 @@ impl Engine {
     /// The engine for tests, installed: OpenSearch where Java is installed and Maven can download it, else the embedded one.
     ///
     /// # Errors
-    /// Without OpenSearch in continuous integration (environment variable `GITHUB_ACTIONS`), where all tests must run.
+    /// Without OpenSearch in continuous integration (environment variable `CI`), where all tests must run.
     pub fn for_tests() -> Result<Self> {
-        let engine = choice(opensearch::install(), env::var_os("GITHUB_ACTIONS").is_some())?;
+        let engine = choice(opensearch::install(), env::var_os("CI").is_some())?;
         engine.install().map(|()| engine)
     }
 
