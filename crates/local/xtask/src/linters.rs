@@ -49,7 +49,8 @@ pub fn run() -> Result<()> {
     progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete()?)
 }
 
-/// Checks GitHub's workflows. Without Go and its modules they are left out, except in continuous integration (environment variable `CI`).
+/// Checks GitHub's workflows. Without Go and its modules they are left out, except in continuous integration (environment
+/// variable `CI`).
 fn workflows() -> Result<()> {
     match tools::actionlint()? {
         // Other linters are not pinned.
