@@ -73,7 +73,8 @@ fn parameters_of_the_deployment_before_are_accepted_by_the_aws_cli() {
     };
     assert!(parameters.status.success(), "{}", String::from_utf8_lossy(&parameters.stderr));
     fs::write(file("parameters.json"), parameters.stdout).expect("a file");
-    let template = "Parameters: {Empty: {Type: String}, Key: {Type: String}}\nResources: {A: {Type: 'AWS::SNS::Topic'}}\n";
+    let template =
+        "Parameters: {Empty: {Type: String}, Key: {Type: String}}\nResources: {A: {Type: 'AWS::SNS::Topic'}}\n";
     fs::write(file("template.yaml"), template).expect("a file");
     // The CLI that infra/tools/sam.txt installs comes before that of the runner.
     Tool::Sam.install().expect("the SAM CLI");
