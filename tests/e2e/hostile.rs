@@ -2,7 +2,7 @@
 //!
 //! Random choices follow from a seed, so a failure can be repeated. `IYAGI_SEED` sets another seed.
 //!
-//! Functions: upload-api, media-api, device-api, search-api, stream-poller, search-indexer.
+//! Functions: upload-api, media-api, device-api, inbox-api, search-api, stream-poller, search-indexer.
 
 mod forgeries;
 mod large_and_slow;

@@ -1,7 +1,8 @@
 //! Notifications: changes of the graph in, notifications on phones out. The poller runs by its schedule.
 //!
-//! Functions: stream-poller, push-fanout, device-api, platform-application.
+//! Functions: stream-poller, push-fanout, device-api, inbox-api, platform-application.
 
+mod inbox;
 mod scenario;
 
 use std::{collections::BTreeSet, num::NonZeroU32};

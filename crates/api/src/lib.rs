@@ -7,6 +7,7 @@ mod devices;
 pub mod document;
 #[cfg(feature = "document")]
 mod gateway_message;
+mod inbox;
 mod integer;
 mod media;
 mod object;
@@ -17,6 +18,10 @@ mod uploads;
 
 pub use devices::{
     Device, DeviceList, DeviceRegistration, MAX_LANGUAGE_CHARACTERS, NotificationPreferences, QuietHours,
+};
+pub use inbox::{
+    DEFAULT_NOTIFICATIONS, InboxNotification, MAX_ACTORS, MAX_NOTIFICATIONS, MAX_UNREAD, NotificationActor,
+    NotificationList, ReadNotificationsRequest, UnreadNotifications,
 };
 pub use media::{
     DEFAULT_LIMIT, ListOrder, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatch, MediaBatchRequest, MediaField,

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use store::{
     audience::{AudienceTable, Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, DeviceTable, RemovalOutcome},
+    inbox::{InboxTable, ReadMarks},
     ledger::{Claim, Entry, LedgerTable, PageBound},
 };
 
@@ -36,6 +37,8 @@ pub struct Aws {
     pub audience: AudienceTable,
     pub ledger: LedgerTable,
     pub devices: DeviceTable,
+    pub inbox: InboxTable,
+    pub read_marks: ReadMarks,
     pub sns: aws_sdk_sns::Client,
     pub sqs: aws_sdk_sqs::Client,
     pub push_queue_url: String,
@@ -164,7 +167,9 @@ mod tests {
         Aws {
             audience: AudienceTable::new(dynamodb.clone(), "audience".into()),
             ledger: LedgerTable::new(dynamodb.clone(), "ledger".into()),
-            devices: DeviceTable::new(dynamodb, "devices".into()),
+            devices: DeviceTable::new(dynamodb.clone(), "devices".into()),
+            inbox: InboxTable::new(dynamodb.clone(), "inbox".into()),
+            read_marks: ReadMarks::new(dynamodb, "inbox-read".into()),
             sns: mock_client!(aws_sdk_sns, RuleMode::Sequential, sns),
             sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, sqs),
             push_queue_url: "https://sqs/push.fifo".into(),

@@ -10,6 +10,8 @@ pub struct Config {
     pub audience_table: String,
     pub ledger_table: String,
     pub devices_table: String,
+    pub inbox_table: String,
+    pub inbox_read_table: String,
     pub push_queue_url: String,
     pub dead_letter_queue_url: String,
     /// Devices with a dead token that may be removed in an hour, by all functions together.

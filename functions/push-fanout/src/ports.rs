@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     graph::GenerationPosition,
-    push::{Event, Fact, Registers, Row},
+    push::{Event, Fact, Registers, Row, Rule},
 };
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 use store::{
     audience::{Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, RemovalOutcome},
+    inbox::Holder,
     ledger::{Claim, Entry, PageBound},
 };
 
@@ -45,6 +46,19 @@ pub trait Ledger {
     async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;
 }
 
+/// The inbox: the table `inbox`, and how far users have read.
+pub trait Inbox {
+    /// Adds an entry for a recipient. An entry that is there already stays as it is.
+    async fn add_to_inbox(&self, recipient: &str, rule: &Rule, event: &Event, actor: &str) -> Result<(), Failure>;
+    /// Removes the entry of an edge that was removed at or after `position`.
+    async fn remove_from_inbox(&self, holder: &Holder, edge: &str, position: GenerationPosition)
+    -> Result<(), Failure>;
+    /// Recipients who may have an entry of an edge. Followers are not among them.
+    async fn inbox_holders(&self, edge: &str) -> Result<Vec<Holder>, Failure>;
+    /// Number of unread notifications, at most 100.
+    async fn unread(&self, user: &str) -> Result<u32, Failure>;
+}
+
 /// Users' devices: the table `devices` and the endpoints of SNS mobile push.
 pub trait MobilePush {
     async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure>;
@@ -62,6 +76,6 @@ pub trait Runtime {
 }
 
 /// All interfaces together.
-pub trait Ports: Projections + Ledger + MobilePush + Runtime {}
+pub trait Ports: Projections + Ledger + Inbox + MobilePush + Runtime {}
 
-impl<P: Projections + Ledger + MobilePush + Runtime> Ports for P {}
+impl<P: Projections + Ledger + Inbox + MobilePush + Runtime> Ports for P {}

@@ -63,6 +63,7 @@ async fn invalid_body_returns_the_same_problem_on_every_route() {
         (Method::POST, format!("/v1/uploads/{id}/complete")),
         (Method::PUT, "/v1/devices/phone".to_owned()),
         (Method::PUT, "/v1/notification-preferences".to_owned()),
+        (Method::PUT, "/v1/notifications/read".to_owned()),
     ];
     let huge = format!("{{\"x\": \"{}\"}}", "x".repeat(100_000));
     let bodies: [(&[u8], u16, &str); 8] = [

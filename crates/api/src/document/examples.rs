@@ -2,15 +2,16 @@
 
 use domain::{
     media::{Kind, MediaId, Visibility},
-    push::Platform,
+    push::{Category, Platform},
     search,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    Author, Device, DeviceList, HighlightPart, Loudness, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant,
-    Pause, Placeholder, Problem, ProblemType, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart,
-    SignedParts, Silence, Suggestion, Suggestions, Tag, Upload, UploadWay, Waveform, WaveformFile,
+    Author, Device, DeviceList, HighlightPart, InboxNotification, Loudness, MediaBatch, MediaItem, MediaList,
+    MediaState, MediaVariant, NotificationActor, NotificationList, Pause, Placeholder, Problem, ProblemType, Rendition,
+    SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts, Silence, Suggestion, Suggestions, Tag, Upload,
+    UploadWay, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
@@ -187,6 +188,30 @@ pub fn device() -> Device {
 
 pub fn devices() -> DeviceList {
     DeviceList { items: vec![device()] }
+}
+
+pub fn notification() -> InboxNotification {
+    InboxNotification {
+        id: "Jk3vQ9mZb7xT2cRw5yLdHg".into(),
+        rule: "like-story".into(),
+        category: Category::Likes,
+        actors: vec![NotificationActor { id: OWNER.into(), name: Some("준".into()) }],
+        actor_count: 4,
+        source: OWNER.into(),
+        target: "story-1".into(),
+        title: Some("서울에서 첫눈".into()),
+        happened_at: TIME.into(),
+        updated_at: TIME.into(),
+        is_read: false,
+    }
+}
+
+pub fn notifications() -> NotificationList {
+    NotificationList { items: vec![notification()], next: Some(CURSOR.into()), unread: 1 }
+}
+
+pub fn read_request() -> Value {
+    json!({"through": TIME})
 }
 
 pub fn story_result() -> SearchResult {

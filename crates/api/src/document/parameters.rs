@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use super::{examples, reference::reference};
 use crate::{
-    DEFAULT_LIMIT, DEFAULT_SEARCH_LIMIT, ListOrder, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_LIMIT, MAX_OWNER_CHARACTERS,
-    MAX_SEARCH_LIMIT, MAX_TAG_CHARACTERS, MediaField,
+    DEFAULT_LIMIT, DEFAULT_NOTIFICATIONS, DEFAULT_SEARCH_LIMIT, ListOrder, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_LIMIT,
+    MAX_NOTIFICATIONS, MAX_OWNER_CHARACTERS, MAX_SEARCH_LIMIT, MAX_TAG_CHARACTERS, MediaField,
 };
 
 /// The components for parameters.
@@ -76,6 +76,13 @@ pub fn all() -> Value {
             "name": "cursor",
             "in": "query",
             "description": "`next` of the previous page, of the same caller and the same `q`, `kind` and `tag`.",
+            "schema": {"type": "string", "format": "cursor"},
+        },
+        "NotificationLimit": limit(MAX_NOTIFICATIONS, DEFAULT_NOTIFICATIONS),
+        "NotificationCursor": {
+            "name": "cursor",
+            "in": "query",
+            "description": "`next` of the previous page, of the same caller.",
             "schema": {"type": "string", "format": "cursor"},
         },
         "IfNoneMatch": header(

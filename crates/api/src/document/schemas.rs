@@ -13,8 +13,9 @@ use utoipa::{
 use super::{enums, examples};
 use crate::{
     CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest, MediaField,
-    MediaList, NotificationPreferences, Problem, ProblemType, SearchResults, SignPartsRequest, SignedParts,
-    Suggestions, Upload, UploadRequest, gateway_message::GatewayMessage,
+    MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
+    SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload, UploadRequest,
+    gateway_message::GatewayMessage,
 };
 
 /// An OpenAPI document.
@@ -44,6 +45,9 @@ pub fn all() -> Value {
     add::<DeviceRegistration>(&mut schemas);
     add::<DeviceList>(&mut schemas);
     add::<NotificationPreferences>(&mut schemas);
+    add::<NotificationList>(&mut schemas);
+    add::<ReadNotificationsRequest>(&mut schemas);
+    add::<UnreadNotifications>(&mut schemas);
     add::<Problem>(&mut schemas);
     add::<GatewayMessage>(&mut schemas);
     add::<OpenApiDocument>(&mut schemas);
@@ -83,18 +87,22 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("DeviceRegistration", vec![examples::registration()]),
         ("GatewayMessage", vec![json!({"message": "Unauthorized"})]),
         ("HighlightPart", vec![json!(examples::highlight_part())]),
+        ("InboxNotification", vec![json!(examples::notification())]),
         ("Loudness", vec![json!(examples::loudness())]),
         ("MediaBatch", vec![json!(examples::batch())]),
         ("MediaBatchRequest", vec![examples::batch_request()]),
         ("MediaItem", vec![json!(examples::item()), json!(examples::recording())]),
         ("MediaList", vec![json!(examples::list())]),
         ("MediaVariant", vec![json!(examples::item().variants.and_then(|mut variants| variants.pop()))]),
+        ("NotificationActor", vec![json!(examples::notification().actors.first())]),
+        ("NotificationList", vec![json!(examples::notifications())]),
         ("NotificationPreferences", vec![examples::preferences()]),
         ("OpenApiDocument", vec![json!({"openapi": "3.1.0", "info": {"title": "IYAGI", "version": "1.0.0"}})]),
         ("Pause", vec![json!(examples::pause())]),
         ("Placeholder", vec![json!(examples::item().placeholder)]),
         ("Problem", vec![json!(examples::problem(ProblemType::InvalidRequest))]),
         ("QuietHours", vec![examples::quiet_hours()]),
+        ("ReadNotificationsRequest", vec![examples::read_request()]),
         ("Rendition", vec![json!(examples::recording().renditions.and_then(|mut renditions| renditions.pop()))]),
         ("SearchResult", vec![json!(examples::story_result()), json!(examples::person_result())]),
         ("SearchResults", vec![json!(examples::results())]),
@@ -106,6 +114,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("Suggestion", vec![json!(examples::suggestion())]),
         ("Suggestions", vec![json!(examples::suggestions())]),
         ("Tag", vec![json!(examples::tag())]),
+        ("UnreadNotifications", vec![json!({"unread": 2})]),
         ("Upload", vec![json!(examples::upload()), json!(examples::upload_in_parts())]),
         ("UploadPart", vec![examples::part()]),
         ("UploadRequest", vec![examples::upload_request()]),

@@ -30,6 +30,8 @@ async fn measure() -> Result<(), Box<dyn Error>> {
         ("AWS_REGION", "ap-northeast-2"),
         ("AUDIENCE_TABLE", fake_aws::AUDIENCE),
         ("LEDGER_TABLE", "ledger"),
+        ("INBOX_TABLE", "inbox"),
+        ("INBOX_READ_TABLE", "inbox-read"),
         ("DEVICES_TABLE", fake_aws::DEVICES),
         ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
         ("PUSH_QUEUE_URL", "http://queue/push.fifo"),

@@ -21,7 +21,7 @@ use store::{
     ledger::{Claim, Entry, PageBound},
 };
 
-use super::changes::COMMITTED;
+use super::{changes::COMMITTED, in_memory_inbox::InMemoryInbox};
 use crate::{
     message::{Continuation, Message},
     notify::Notifier,
@@ -72,6 +72,7 @@ pub struct InMemoryBackend {
     enqueued_ids: RefCell<HashSet<String>>,
     nonces: Cell<u32>,
     pub pushes: RefCell<Vec<Push>>,
+    pub inbox: InMemoryInbox,
     pub now: Cell<Timestamp>,
     pub page_size: Cell<usize>,
     /// The next write of a send's result fails.
@@ -108,6 +109,7 @@ impl InMemoryBackend {
             enqueued_ids: RefCell::default(),
             nonces: Cell::new(0),
             pushes: RefCell::default(),
+            inbox: InMemoryInbox::default(),
             now: Cell::new(COMMITTED + SignedDuration::from_millis(300)),
             page_size: Cell::new(500),
             crash_before_mark: Cell::new(false),
@@ -206,7 +208,7 @@ impl InMemoryBackend {
     }
 
     /// Waits for the turn of a call.
-    async fn call(&self, name: &'static str) {
+    pub async fn call(&self, name: &'static str) {
         if self.gated.contains(&name) {
             self.gate.pass(name).await;
         }
