@@ -35,6 +35,6 @@ pub use search::{
 };
 pub use sound::{Loudness, Pause, Rendition, Silence, Waveform, WaveformFile};
 pub use uploads::{
-    CompleteUploadRequest, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, SignPartsRequest, SignedHeaders, SignedPart,
+    CompleteUploadRequest, LandedPart, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, SignPartsRequest, SignedHeaders, SignedPart,
     SignedParts, Upload, UploadPart, UploadRequest, UploadWay,
 };

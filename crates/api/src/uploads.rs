@@ -42,6 +42,11 @@ pub struct UploadRequest {
     #[serde(default)]
     #[cfg_attr(feature = "document", schema(default = json!("public")))]
     pub visibility: Visibility,
+    /// Whether to send the file in parts, so that an interrupted upload can be resumed. Files with more than 96 MiB are
+    /// always sent in parts.
+    #[serde(default)]
+    #[cfg_attr(feature = "document", schema(default = json!(false)))]
+    pub in_parts: bool,
 }
 
 /// A request to sign parts of an upload.
@@ -111,8 +116,23 @@ pub struct Upload {
     /// With `parts`: size of every part but the last in bytes.
     pub part_size: Option<u64>,
     /// With `parts`: number of parts.
-    #[cfg_attr(feature = "document", schema(minimum = 2, maximum = 128))]
+    #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 128))]
     pub parts: Option<u64>,
+    /// With `parts`, in the response of `getUpload`: parts that S3 has. Send the others.
+    #[cfg_attr(feature = "document", schema(max_items = 128))]
+    pub landed: Option<Vec<LandedPart>>,
+}
+
+/// A part that S3 has.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
+pub struct LandedPart {
+    /// Number of the part, from 1.
+    #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 128))]
+    pub number: u64,
+    /// Checksum of the part. If the client's part has another one, the file has changed: start again.
+    pub checksum: Option<Checksum>,
 }
 
 /// Next step of an upload.

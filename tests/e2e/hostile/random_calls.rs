@@ -211,6 +211,8 @@ impl RandomCalls<'_> {
         let (owner, own_id, handle) = self.random.pick(&self.handles).clone();
         let id = if self.random.below(2) == 0 { own_id.clone() } else { self.any_id() };
         let is_own = person == owner && id == own_id;
+        let state = self.call(person, "GET /v1/uploads/{handle}", &format!("/v1/uploads/{handle}"), None).await;
+        assert_eq!(state.status, if person == owner { 200 } else { 400 }, "{state:?}");
         let parts = json!({"handle": handle, "parts": [{"number": 1, "checksum": CHECKSUM}]});
         let signed =
             self.call(person, "POST /v1/uploads/{id}/parts", &format!("/v1/uploads/{id}/parts"), Some(&parts)).await;

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    Author, Device, DeviceList, HighlightPart, InboxNotification, Loudness, MediaBatch, MediaItem, MediaList,
+    Author, Device, DeviceList, HighlightPart, InboxNotification, LandedPart, Loudness, MediaBatch, MediaItem, MediaList,
     MediaState, MediaVariant, NotificationActor, NotificationList, Pause, Placeholder, Problem, ProblemType, Rendition,
     SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts, Silence, Suggestion, Suggestions, Tag, Upload,
     UploadWay, Waveform, WaveformFile,
@@ -146,6 +146,7 @@ pub fn upload() -> Upload {
         handle: None,
         part_size: None,
         parts: None,
+        landed: None,
     }
 }
 
@@ -158,9 +159,14 @@ pub fn upload_in_parts() -> Upload {
         expires_at: None,
         handle: Some(HANDLE.into()),
         part_size: Some(domain::upload::PART_BYTES),
-        parts: Some(5),
+        parts: Some(7),
+        landed: Some(vec![landed_part()]),
         ..upload()
     }
+}
+
+pub fn landed_part() -> LandedPart {
+    LandedPart { number: 1, checksum: CHECKSUM.to_owned().try_into().ok() }
 }
 
 pub fn signed_part() -> SignedPart {

@@ -22,6 +22,14 @@ pub fn all() -> Value {
             json!({"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}),
             examples::UPLOAD_ID,
         ),
+        // Without an example, because a handle is valid for one caller only.
+        "UploadHandle": {
+            "name": "handle",
+            "in": "path",
+            "required": true,
+            "description": "`handle` of the upload.",
+            "schema": {"type": "string", "format": "upload-handle"},
+        },
         "DeviceId": path(
             "Id of the device, chosen by the app, for example a UUID.",
             json!({"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"}),

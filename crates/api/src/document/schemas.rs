@@ -88,6 +88,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("GatewayMessage", vec![json!({"message": "Unauthorized"})]),
         ("HighlightPart", vec![json!(examples::highlight_part())]),
         ("InboxNotification", vec![json!(examples::notification())]),
+        ("LandedPart", vec![json!(examples::landed_part())]),
         ("Loudness", vec![json!(examples::loudness())]),
         ("MediaBatch", vec![json!(examples::batch())]),
         ("MediaBatchRequest", vec![examples::batch_request()]),
