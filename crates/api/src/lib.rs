@@ -5,8 +5,6 @@ mod content_type;
 mod devices;
 #[cfg(feature = "document")]
 pub mod document;
-#[cfg(feature = "document")]
-mod gateway_message;
 mod inbox;
 mod integer;
 mod media;

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
-/// Error response: problem details by RFC 9457.
+/// Error response: problem details by RFC 9457, with `type`, `title` and `status`; or the gateway's own error, with
+/// `message` only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Problem {

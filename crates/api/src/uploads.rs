@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     integer::integer,
-    object::{objects, present},
+    object::{objects, or_default},
 };
 
 /// Longest idempotency key in characters.
@@ -33,18 +33,18 @@ pub struct UploadRequest {
     /// Checksum of the whole file.
     pub checksum: Checksum,
     /// Name of the file. Only the owner sees it.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     pub file_name: Option<FileName>,
     /// Id of the story that the item belongs to.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     pub post: Option<Post>,
     /// Audience of the item.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     #[cfg_attr(feature = "document", schema(default = json!("public")))]
     pub visibility: Visibility,
     /// Whether to send the file in parts, so that an interrupted upload can be resumed. Files with more than 96 MiB are
     /// always sent in parts.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     #[cfg_attr(feature = "document", schema(default = json!(false)))]
     pub in_parts: bool,
 }

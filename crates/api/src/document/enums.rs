@@ -44,7 +44,7 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 9] = [
             ("stories", "a person whom the user follows publishes a story"),
         ],
     ),
-    ("Platform", &[("android", "reached by FCM"), ("ios", "reached by FCM through APNs")]),
+    ("DevicePlatform", &[("android", "reached by FCM"), ("ios", "reached by FCM through APNs")]),
     (
         "SearchKind",
         &[
@@ -62,7 +62,7 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 9] = [
         ],
     ),
     (
-        "Visibility",
+        "ContentVisibility",
         &[
             ("public", "every signed-in user"),
             ("followers", "the owner and the owner's followers"),

@@ -35,16 +35,16 @@ pub fn item() -> MediaItem {
     };
     MediaItem {
         id: media_id(),
-        kind: Some(Kind::Photo),
-        owner: Some(OWNER.into()),
-        uploaded_at: Some(TIME.into()),
+        kind: Kind::Photo,
+        owner: OWNER.into(),
+        uploaded_at: TIME.into(),
         content_type: Some("image/jpeg".into()),
         detected_type: Some("image/jpeg".into()),
-        bytes: Some(2_408_311),
-        visibility: Some(Visibility::Public),
+        bytes: 2_408_311,
+        visibility: Visibility::Public,
         post: "story-1".to_owned().try_into().ok(),
         file_name: "한강.jpg".to_owned().try_into().ok(),
-        state: Some(MediaState::Ready),
+        state: MediaState::Ready,
         reason: None,
         width: Some(1_600),
         height: Some(1_200),
@@ -66,10 +66,10 @@ pub fn item() -> MediaItem {
 
 pub fn recording() -> MediaItem {
     MediaItem {
-        kind: Some(Kind::Audio),
+        kind: Kind::Audio,
         content_type: Some("audio/mp4".into()),
         detected_type: Some("audio/mp4".into()),
-        bytes: Some(1_474_560),
+        bytes: 1_474_560,
         file_name: "이야기.m4a".to_owned().try_into().ok(),
         width: None,
         height: None,

@@ -38,8 +38,8 @@ pub fn all() -> Value {
         "Fields": {
             "name": "fields",
             "in": "query",
-            "description": "Fields of each item, separated by commas. `id` is always included. Absent: all fields.",
-            "schema": {"type": "array", "minItems": 1, "items": schema_of::<MediaField>()},
+            "description": "Fields of each item beside the required ones, separated by commas. Absent or empty: all fields.",
+            "schema": {"type": "array", "items": schema_of::<MediaField>()},
             "style": "form",
             "explode": false,
             "example": ["state", "variants"],

@@ -15,7 +15,6 @@ use crate::{
     CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest, MediaField,
     MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
     SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload, UploadRequest,
-    gateway_message::GatewayMessage,
 };
 
 /// An OpenAPI document.
@@ -49,7 +48,6 @@ pub fn all() -> Value {
     add::<ReadNotificationsRequest>(&mut schemas);
     add::<UnreadNotifications>(&mut schemas);
     add::<Problem>(&mut schemas);
-    add::<GatewayMessage>(&mut schemas);
     add::<OpenApiDocument>(&mut schemas);
     schemas.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut all: Map<_, _> = schemas.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
@@ -62,10 +60,20 @@ pub fn all() -> Value {
         enums::describe(name, schema);
         join_lines(schema);
     }
+    describe_errors_of_the_gateway(&mut all["Problem"]);
     all["UploadRequest"]["if"] = json!({"properties": {"kind": {"const": Kind::Audio}}});
     all["UploadRequest"]["then"] = limits(Kind::Audio);
     all["UploadRequest"]["else"] = limits(Kind::Photo);
     all.into()
+}
+
+/// Lets the schema of problems describe the gateway's own errors, too, so that clients have one type of error.
+fn describe_errors_of_the_gateway(problem: &mut Value) {
+    problem["properties"]["message"] =
+        json!({"type": "string", "description": "Error of the gateway, which has no other field."});
+    if let Some(schema) = problem.as_object_mut() {
+        schema.remove("required");
+    }
 }
 
 fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
@@ -85,7 +93,6 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("Device", vec![json!(examples::device())]),
         ("DeviceList", vec![json!(examples::devices())]),
         ("DeviceRegistration", vec![examples::registration()]),
-        ("GatewayMessage", vec![json!({"message": "Unauthorized"})]),
         ("HighlightPart", vec![json!(examples::highlight_part())]),
         ("InboxNotification", vec![json!(examples::notification())]),
         ("LandedPart", vec![json!(examples::landed_part())]),
@@ -100,8 +107,11 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("NotificationPreferences", vec![examples::preferences()]),
         ("OpenApiDocument", vec![json!({"openapi": "3.1.0", "info": {"title": "IYAGI", "version": "1.0.0"}})]),
         ("Pause", vec![json!(examples::pause())]),
-        ("Placeholder", vec![json!(examples::item().placeholder)]),
-        ("Problem", vec![json!(examples::problem(ProblemType::InvalidRequest))]),
+        ("PicturePlaceholder", vec![json!(examples::item().placeholder)]),
+        (
+            "Problem",
+            vec![json!(examples::problem(ProblemType::InvalidRequest)), json!({"message": "Unauthorized"})],
+        ),
         ("QuietHours", vec![examples::quiet_hours()]),
         ("ReadNotificationsRequest", vec![examples::read_request()]),
         ("Rendition", vec![json!(examples::recording().renditions.and_then(|mut renditions| renditions.pop()))]),

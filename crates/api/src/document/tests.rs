@@ -79,6 +79,18 @@ fn objects_are_named_schemas() {
     });
 }
 
+/// Names that Flutter apps have already: of Dart's core libraries, and of Flutter's widgets and services.
+const NAMES_OF_FLUTTER: &str = include_str!("flutter-names.txt");
+
+#[test]
+fn schemas_do_not_have_names_of_flutter() {
+    let names: BTreeSet<_> = NAMES_OF_FLUTTER.split_whitespace().collect();
+    assert!(names.len() > 300 && names.contains("Visibility") && names.contains("Platform"), "{}", names.len());
+    let schemas = schemas::all();
+    let same: Vec<_> = schemas.as_object().expect("schemas").keys().filter(|name| names.contains(name.as_str())).collect();
+    assert!(same.is_empty(), "{same:?}");
+}
+
 #[test]
 fn schemas_have_descriptions_and_objects_have_examples() {
     let document = value();
