@@ -1,6 +1,7 @@
 //! The OpenAPI document. Schemas come from the request and response types; operations, responses and
 //! parameters are written here.
 
+mod account;
 mod devices;
 mod enums;
 mod examples;
@@ -27,8 +28,14 @@ pub fn text() -> serde_json::Result<String> {
 /// The document.
 pub fn value() -> Value {
     let mut paths = Map::new();
-    let operations =
-        [media::operations(), uploads::operations(), search::operations(), devices::operations(), inbox::operations()];
+    let operations = [
+        media::operations(),
+        uploads::operations(),
+        search::operations(),
+        devices::operations(),
+        inbox::operations(),
+        account::operations(),
+    ];
     for operation in operations.into_iter().flatten() {
         let (method, path) = operation.method_and_path();
         paths.entry(path).or_insert_with(|| json!({}))[method] = operation.to_json();
@@ -49,6 +56,7 @@ pub fn value() -> Value {
             {"name": "search", "description": "Finding stories, persons and tags."},
             {"name": "devices", "description": "Devices of the caller that receive notifications."},
             {"name": "notifications", "description": "Notifications of the caller, and their preferences."},
+            {"name": "account", "description": "The caller's account."},
             {"name": "document", "description": "This document."},
         ],
         "paths": paths,

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod account;
 #[cfg(feature = "document")]
 mod content_type;
 mod devices;
@@ -14,6 +15,7 @@ mod search;
 mod sound;
 mod uploads;
 
+pub use account::{AccountErasure, ErasureState};
 pub use devices::{
     Device, DeviceList, DeviceRegistration, MAX_LANGUAGE_CHARACTERS, NotificationPreferences, QuietHours,
 };
@@ -33,6 +35,6 @@ pub use search::{
 };
 pub use sound::{Loudness, Pause, Rendition, Silence, Waveform, WaveformFile};
 pub use uploads::{
-    CompleteUploadRequest, LandedPart, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, SignPartsRequest, SignedHeaders, SignedPart,
-    SignedParts, Upload, UploadPart, UploadRequest, UploadWay,
+    CompleteUploadRequest, LandedPart, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, SignPartsRequest, SignedHeaders,
+    SignedPart, SignedParts, Upload, UploadPart, UploadRequest, UploadWay,
 };

@@ -30,6 +30,8 @@ pub enum ProblemType {
     InvalidCursor,
     /// The request has no valid access token.
     Unauthorized,
+    /// The caller signed in too long ago for this request.
+    RecentSignInRequired,
     /// The item does not exist, or the caller may not see it.
     NotFound,
     /// Parts of the upload are missing.
@@ -50,10 +52,11 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All types, by status.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::InvalidRequest,
         Self::InvalidCursor,
         Self::Unauthorized,
+        Self::RecentSignInRequired,
         Self::NotFound,
         Self::UploadIncomplete,
         Self::UploadExpired,
@@ -69,6 +72,7 @@ impl ProblemType {
         match self {
             Self::InvalidRequest | Self::InvalidCursor => 400,
             Self::Unauthorized => 401,
+            Self::RecentSignInRequired => 403,
             Self::NotFound => 404,
             Self::UploadIncomplete => 409,
             Self::UploadExpired => 410,
@@ -86,6 +90,7 @@ impl ProblemType {
             Self::InvalidRequest => "Invalid request",
             Self::InvalidCursor => "Invalid cursor",
             Self::Unauthorized => "Unauthorized",
+            Self::RecentSignInRequired => "Recent sign-in required",
             Self::NotFound => "Not found",
             Self::UploadIncomplete => "Upload incomplete",
             Self::UploadExpired => "Upload expired",

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod accounts;
 mod attribute;
 pub mod audience;
 mod batch_get;

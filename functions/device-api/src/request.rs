@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn null_is_read_as_absent() {
-        let parse = |route, body| Request::parse(&request("mina", route, "phone", body)).map(|request| format!("{request:?}"));
+        let parse =
+            |route, body| Request::parse(&request("mina", route, "phone", body)).map(|request| format!("{request:?}"));
         for (route, with_null, without) in [
             ("PUT /v1/devices/{id}", body("t", json!({"language": null})), body("t", json!({}))),
             ("PUT /v1/notification-preferences", r#"{"muted": null, "quietHours": null}"#.to_owned(), "{}".to_owned()),

@@ -88,6 +88,10 @@ fn may_see(caller: &str, rule: &Rule, entry: &InboxEntry, facts: &Facts) -> bool
     let Some(end) = rule.discloses() else { return true };
     let id = end.of(entry.source.as_str(), entry.target.as_str());
     let story = vertex(facts, id);
+    if story.owners.is_empty() {
+        // It is no longer published.
+        return false;
+    }
     match visibility(&story) {
         None => false,
         Some(Visibility::Public) => true,

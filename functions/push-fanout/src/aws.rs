@@ -42,6 +42,7 @@ pub struct Aws {
     pub sns: aws_sdk_sns::Client,
     pub sqs: aws_sdk_sqs::Client,
     pub push_queue_url: String,
+    pub erasure_queue_url: String,
     /// Devices with a dead token that may be removed in an hour.
     pub max_removals_per_hour: NonZeroU32,
 }
@@ -173,6 +174,7 @@ mod tests {
             sns: mock_client!(aws_sdk_sns, RuleMode::Sequential, sns),
             sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, sqs),
             push_queue_url: "https://sqs/push.fifo".into(),
+            erasure_queue_url: "https://sqs/erasure".into(),
             max_removals_per_hour: NonZeroU32::MIN,
         }
     }

@@ -71,6 +71,11 @@ impl<P: Ports> Dispatch<'_, P> {
             return self.suppress(&entry, Suppression::Muted).await;
         }
         let targets = self.ports.delivery_targets(recipient).await?;
+        if targets.is_erased {
+            // Nothing is stored about them, not even an outcome.
+            Suppression::Erased.count(self.metrics);
+            return Ok(());
+        }
         let now = self.ports.now();
         let is_silent = match targets.preferences.delivery(self.rule.category, now) {
             Delivery::None => return self.suppress(&entry, Suppression::Preference).await,

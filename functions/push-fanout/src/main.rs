@@ -7,10 +7,12 @@
 //! ```
 
 mod aws;
+mod aws_erasure;
 mod aws_inbox;
 mod config;
 mod deliver;
 mod edge_facts;
+mod erasure;
 mod inbox;
 mod message;
 mod notify;
@@ -50,6 +52,7 @@ async fn main() -> anyhow::Result<()> {
         sns: aws_sdk_sns::Client::new(&sdk),
         sqs: sqs.clone(),
         push_queue_url: config.push_queue_url,
+        erasure_queue_url: config.erasure_queue_url,
         max_removals_per_hour: config.max_removals_per_hour,
     };
     let queue = Queue { sqs, url: push_queue_url, dead_letters_url: config.dead_letter_queue_url };

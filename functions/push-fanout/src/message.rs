@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use domain::{
+    account::NotificationErasure,
     graph::{Change, GenerationPosition, ReceivedChange},
     push::Event,
 };
@@ -32,6 +33,9 @@ pub enum Continuation {
     /// The next page of followers from whose inboxes a story disappears.
     #[serde(rename = "app.iyagi.push.withdrawal")]
     InboxWithdrawal(InboxWithdrawal),
+    /// A page of the tables from which an account is erased. The first is from `account-api`.
+    #[serde(untagged)]
+    Erasure(NotificationErasure),
 }
 
 /// The most continuations that one change causes, one after the other. With pages of 500 followers they reach ten million.
@@ -107,6 +111,7 @@ impl Message {
         let continuation = match &*serde_json::from_str::<Head<'_>>(body).map_err(bug)?.kind {
             "app.iyagi.push.page" => serde_json::from_str(body).map(Continuation::FollowerPage).map_err(bug)?,
             "app.iyagi.push.waiting" => serde_json::from_str(body).map(Continuation::PendingEvents).map_err(bug)?,
+            "app.iyagi.push.erasure" => serde_json::from_str(body).map(Continuation::Erasure).map_err(bug)?,
             "app.iyagi.push.withdrawal" => {
                 serde_json::from_str(body).map(Continuation::InboxWithdrawal).map_err(bug)?
             }
@@ -132,6 +137,10 @@ impl Continuation {
             Self::PendingEvents(PendingEvents { vertex, cause, after, .. }) => {
                 format!("waiting\n{vertex}\n{cause}\n{after}")
             }
+            Self::Erasure(NotificationErasure { erasure, table, after }) => {
+                let after = after.as_deref().unwrap_or_default().join("\n");
+                format!("erasure\n{}\n{}\n{table:?}\n{after}", erasure.user, erasure.done)
+            }
             Self::InboxWithdrawal(InboxWithdrawal { edge, position, rule, after, .. }) => {
                 format!("withdrawal\n{rule}\n{edge}\n{position}\n{}", after.as_deref().unwrap_or_default())
             }
@@ -142,7 +151,7 @@ impl Continuation {
 
 #[cfg(test)]
 mod tests {
-    use domain::graph::Position;
+    use domain::{account::Erasure, graph::Position};
     use function_kit::failure::Kind;
     use jiff::Timestamp;
     use proptest::prelude::*;
@@ -175,7 +184,12 @@ mod tests {
             after: Some("jun".into()),
             number: 1,
         };
-        let others = [Continuation::PendingEvents(pending), Continuation::InboxWithdrawal(withdrawal)];
+        let erasure = NotificationErasure::start(Erasure::start("mina", "m", Timestamp::UNIX_EPOCH));
+        let others = [
+            Continuation::PendingEvents(pending),
+            Continuation::InboxWithdrawal(withdrawal),
+            Continuation::Erasure(erasure),
+        ];
         let pages = [page(1, None), page(1, Some(Position::new(9, 1).into()))];
         for continuation in pages.into_iter().chain(others) {
             let body = serde_json::to_string(&continuation).expect("JSON");

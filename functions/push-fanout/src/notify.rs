@@ -21,7 +21,7 @@ use tracing::{error, info, instrument};
 use crate::{
     deliver::{Dispatch, combine},
     edge_facts::{EdgeFacts, vertex},
-    inbox,
+    erasure, inbox,
     message::{Continuation, FollowerPage, MAX_TURNS, Message, PendingEvents},
     ports::Ports,
     suppression::Suppression,
@@ -81,6 +81,7 @@ impl<P: Ports> Notifier<'_, P> {
                 Continuation::PendingEvents(PendingEvents { vertex, cause, after, number }) => {
                     self.process_pending(&vertex, &cause, Some(&after), number).await
                 }
+                Continuation::Erasure(page) => erasure::erase(self.ports, page).await,
                 Continuation::InboxWithdrawal(page) => inbox::withdraw_from_followers(self.ports, page).await,
             },
         }

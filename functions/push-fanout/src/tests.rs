@@ -2,6 +2,7 @@
 
 mod changes;
 mod devices;
+mod erasure;
 mod fixtures;
 mod generations;
 mod in_memory_backend;

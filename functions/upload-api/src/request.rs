@@ -118,7 +118,9 @@ mod tests {
     #[test]
     fn missing_visibility_is_public_and_file_name_is_normalised() {
         let body = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM, "fileName": "\u{1100}\u{1161}"});
-        let Ok(Request::Start { declaration, in_parts: false, idempotency_key: None }) = start(body) else { panic!("no start") };
+        let Ok(Request::Start { declaration, in_parts: false, idempotency_key: None }) = start(body) else {
+            panic!("no start")
+        };
         assert_eq!(declaration.intent.visibility, Visibility::Public);
         assert_eq!(declaration.intent.file_name.as_ref().map(|name| name.as_str()), Some("\u{ac00}"));
     }

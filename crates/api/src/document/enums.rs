@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// Values and their descriptions by schema.
-pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 9] = [
+pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 10] = [
+    ("ErasureState", &[("running", "steps are left"), ("finished", "all is erased")]),
     (
         "FailureReason",
         &[

@@ -8,10 +8,10 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    Author, Device, DeviceList, HighlightPart, InboxNotification, LandedPart, Loudness, MediaBatch, MediaItem, MediaList,
-    MediaState, MediaVariant, NotificationActor, NotificationList, Pause, Placeholder, Problem, ProblemType, Rendition,
-    SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts, Silence, Suggestion, Suggestions, Tag, Upload,
-    UploadWay, Waveform, WaveformFile,
+    AccountErasure, Author, Device, DeviceList, ErasureState, HighlightPart, InboxNotification, LandedPart, Loudness,
+    MediaBatch, MediaItem, MediaList, MediaState, MediaVariant, NotificationActor, NotificationList, Pause,
+    Placeholder, Problem, ProblemType, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts,
+    Silence, Suggestion, Suggestions, Tag, Upload, UploadWay, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
@@ -190,6 +190,16 @@ pub fn headers() -> SignedHeaders {
 
 pub fn device() -> Device {
     Device { id: DEVICE_ID.into(), platform: Platform::Android, language: Some("ko".into()), last_seen: TIME.into() }
+}
+
+pub fn erasure() -> AccountErasure {
+    AccountErasure {
+        state: ErasureState::Running,
+        steps_done: 6,
+        steps: domain::account::ERASURE_STEPS,
+        started_at: TIME.into(),
+        finished_at: None,
+    }
 }
 
 pub fn devices() -> DeviceList {

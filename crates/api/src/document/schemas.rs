@@ -12,8 +12,8 @@ use utoipa::{
 
 use super::{enums, examples};
 use crate::{
-    CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest, MediaField,
-    MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
+    AccountErasure, CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest,
+    MediaField, MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
     SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload, UploadRequest,
 };
 
@@ -47,6 +47,7 @@ pub fn all() -> Value {
     add::<NotificationList>(&mut schemas);
     add::<ReadNotificationsRequest>(&mut schemas);
     add::<UnreadNotifications>(&mut schemas);
+    add::<AccountErasure>(&mut schemas);
     add::<Problem>(&mut schemas);
     add::<OpenApiDocument>(&mut schemas);
     schemas.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -88,6 +89,7 @@ fn limits(kind: Kind) -> Value {
 
 fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
     vec![
+        ("AccountErasure", vec![json!(examples::erasure())]),
         ("Author", vec![json!(examples::story_result().author)]),
         ("CompleteUploadRequest", vec![examples::complete_request()]),
         ("Device", vec![json!(examples::device())]),
@@ -108,10 +110,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("OpenApiDocument", vec![json!({"openapi": "3.1.0", "info": {"title": "IYAGI", "version": "1.0.0"}})]),
         ("Pause", vec![json!(examples::pause())]),
         ("PicturePlaceholder", vec![json!(examples::item().placeholder)]),
-        (
-            "Problem",
-            vec![json!(examples::problem(ProblemType::InvalidRequest)), json!({"message": "Unauthorized"})],
-        ),
+        ("Problem", vec![json!(examples::problem(ProblemType::InvalidRequest)), json!({"message": "Unauthorized"})]),
         ("QuietHours", vec![examples::quiet_hours()]),
         ("ReadNotificationsRequest", vec![examples::read_request()]),
         ("Rendition", vec![json!(examples::recording().renditions.and_then(|mut renditions| renditions.pop()))]),

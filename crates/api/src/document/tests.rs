@@ -87,7 +87,8 @@ fn schemas_do_not_have_names_of_flutter() {
     let names: BTreeSet<_> = NAMES_OF_FLUTTER.split_whitespace().collect();
     assert!(names.len() > 300 && names.contains("Visibility") && names.contains("Platform"), "{}", names.len());
     let schemas = schemas::all();
-    let same: Vec<_> = schemas.as_object().expect("schemas").keys().filter(|name| names.contains(name.as_str())).collect();
+    let same: Vec<_> =
+        schemas.as_object().expect("schemas").keys().filter(|name| names.contains(name.as_str())).collect();
     assert!(same.is_empty(), "{same:?}");
 }
 

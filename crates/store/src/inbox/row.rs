@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use crate::attribute::{Attributes, get_text, seconds, text};
 
+/// Prefix of the partition keys of users.
+pub(super) const USER_PREFIX: &str = "user#";
 /// Prefix of the sort keys of groups.
 pub(super) const GROUP_PREFIX: &str = "group#";
 
@@ -31,7 +33,7 @@ pub struct Holder {
 
 /// The partition key of a user's groups.
 pub(super) fn user_partition(user: &str) -> String {
-    format!("user#{user}")
+    format!("{USER_PREFIX}{user}")
 }
 
 /// The partition key of the recipients of an edge.

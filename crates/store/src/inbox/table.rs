@@ -1,9 +1,12 @@
 use aws_sdk_dynamodb::{
     Client,
     operation::query::builders::QueryFluentBuilder,
-    types::{AttributeValue, Select},
+    types::{AttributeValue, ConditionCheck, Put, Select, TransactWriteItem},
 };
-use domain::push::{INBOX_RETENTION, InboxEntry, InboxGroup};
+use domain::{
+    graph::GenerationPosition,
+    push::{INBOX_RETENTION, InboxEntry, InboxGroup, Register},
+};
 use function_kit::{failure::Failure, nonce::nonce};
 use jiff::Timestamp;
 
@@ -12,7 +15,7 @@ use super::row::{
 };
 use crate::{
     attribute::{Attributes, get_text, text},
-    condition::unless_condition_failed,
+    condition::{Transaction, transaction_outcome, unless_condition_failed},
 };
 
 /// The local index of a user's groups by `updated_at`.
@@ -25,8 +28,15 @@ const HOLDERS_PER_PAGE: i32 = 100;
 /// The table.
 #[derive(Debug, Clone)]
 pub struct InboxTable {
-    client: Client,
-    name: String,
+    pub(super) client: Client,
+    pub(super) name: String,
+}
+
+/// A conditional write of a group.
+struct GroupPut {
+    item: Attributes,
+    condition: &'static str,
+    values: Option<Attributes>,
 }
 
 /// A page of a user's groups, the latest first.
@@ -53,18 +63,21 @@ impl InboxTable {
         Self { client, name }
     }
 
-    /// Records who has an entry of an edge, before the entry is added.
+    /// Records who has an entry of an edge, before the entry is added. A tombstone of the edge stays.
     pub async fn add_holder(&self, edge: &str, holder: &Holder, now: Timestamp) -> Result<(), Failure> {
-        let put = self
+        let update = self
             .client
-            .put_item()
+            .update_item()
             .table_name(&self.name)
-            .set_item(Some(key(edge_partition(edge), holder.sort_key())))
-            .item("recipient", text(&holder.recipient))
-            .item("rule", text(&holder.rule))
-            .item("group", text(&holder.group))
-            .item("expires_at", expires_at(now));
-        put.send().await.map(drop).map_err(|error| Failure::aws("record a recipient", error))
+            .set_key(Some(key(edge_partition(edge), holder.sort_key())))
+            .update_expression("SET recipient = :recipient, #rule = :rule, #group = :group, expires_at = :expires_at")
+            .expression_attribute_names("#rule", "rule")
+            .expression_attribute_names("#group", "group")
+            .expression_attribute_values(":recipient", text(&holder.recipient))
+            .expression_attribute_values(":rule", text(&holder.rule))
+            .expression_attribute_values(":group", text(&holder.group))
+            .expression_attribute_values(":expires_at", expires_at(now));
+        update.send().await.map(drop).map_err(|error| Failure::aws("record a recipient", error))
     }
 
     /// Recipients who may have an entry of an edge; strongly consistent.
@@ -85,23 +98,82 @@ impl InboxTable {
         Ok(holders)
     }
 
-    /// Forgets a recipient of an edge, after the entry was removed.
-    pub async fn remove_holder(&self, edge: &str, holder: &Holder) -> Result<(), Failure> {
-        let delete = self.client.delete_item().table_name(&self.name);
-        let delete = delete.set_key(Some(key(edge_partition(edge), holder.sort_key())));
-        delete.send().await.map(drop).map_err(|error| Failure::aws("forget a recipient", error))
+    /// Leaves the tombstone of an edge that was removed at `position`, before the entry is removed.
+    pub async fn withdraw_holder(
+        &self,
+        edge: &str,
+        holder: &Holder,
+        position: GenerationPosition,
+    ) -> Result<(), Failure> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key(edge_partition(edge), holder.sort_key())))
+            .update_expression("SET withdrawn = :position")
+            // A late call does not bring back an expired row.
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(withdrawn) OR withdrawn < :position)")
+            .expression_attribute_values(":position", position_text(position));
+        unless_condition_failed("withdraw a notification", update.send().await).map(drop)
     }
 
-    /// Adds an entry to a group of `user`. Returns whether it is new.
-    pub async fn add(&self, user: &str, rule: &str, key: &str, entry: &InboxEntry) -> Result<bool, Failure> {
-        // Most groups have one entry: try without reading.
-        let mut group = InboxGroup::default();
-        group.add(entry.clone());
-        let new = StoredGroup { key: key.to_owned(), rule: rule.to_owned(), group };
-        if self.put(user, &new, None).await? {
+    /// Adds an entry to the group of its recipient. Returns whether it is new.
+    pub async fn add(&self, holder: &Holder, entry: &InboxEntry) -> Result<bool, Failure> {
+        let Holder { recipient, rule, group } = holder;
+        if self.put(recipient, &first(holder, entry), None).await? {
             return Ok(true);
         }
-        self.change(user, rule, key, |group| group.add(entry.clone())).await
+        self.change(recipient, rule, group, |group| group.add(entry.clone())).await
+    }
+
+    /// As [`InboxTable::add`], in one transaction with a check that the edge has no later tombstone. Needs the row of
+    /// [`InboxTable::add_holder`].
+    pub async fn add_unless_withdrawn(&self, holder: &Holder, entry: &InboxEntry) -> Result<bool, Failure> {
+        const DOING: &str = "add a notification";
+        let mut revision = None;
+        // Most groups have one entry: try without reading.
+        let mut stored = first(holder, entry);
+        for _ in 0..MAX_ATTEMPTS {
+            let check = ConditionCheck::builder()
+                .table_name(&self.name)
+                .set_key(Some(key(edge_partition(&entry.edge), holder.sort_key())))
+                .condition_expression(
+                    "attribute_exists(pk) AND (attribute_not_exists(withdrawn) OR withdrawn < :position)",
+                )
+                .expression_attribute_values(":position", position_text(entry.position))
+                .build()
+                .map_err(|error| Failure::bug(DOING, error))?;
+            let put = Self::row_of(&holder.recipient, &stored, revision.take())?;
+            let put = Put::builder()
+                .table_name(&self.name)
+                .set_item(Some(put.item))
+                .condition_expression(put.condition)
+                .set_expression_attribute_values(put.values)
+                .build()
+                .map_err(|error| Failure::bug(DOING, error))?;
+            let items = [
+                TransactWriteItem::builder().condition_check(check).build(),
+                TransactWriteItem::builder().put(put).build(),
+            ];
+            let result = self.client.transact_write_items().set_transact_items(Some(items.into())).send().await;
+            match transaction_outcome(DOING, result)? {
+                Transaction::Applied => return Ok(true),
+                Transaction::Rejected { failed } if failed.contains(&0) => return Ok(false),
+                Transaction::Rejected { .. } => {}
+            }
+            let row = self.row(&holder.recipient, &holder.group).await?;
+            revision = row.as_ref().map(|row| required(row, "revision").map(str::to_owned)).transpose()?;
+            stored = match &row {
+                Some(row) => StoredGroup::read(row)?,
+                None => {
+                    StoredGroup { key: holder.group.clone(), rule: holder.rule.clone(), group: InboxGroup::default() }
+                }
+            };
+            if !stored.group.add(entry.clone()) {
+                return Ok(false);
+            }
+        }
+        Err(Failure::transient(DOING, "others change the group at the same time"))
     }
 
     /// Changes a group of `user`, if there is one or `change` fills it. Returns whether it has changed.
@@ -193,26 +265,34 @@ impl InboxTable {
     /// Stores a group over the revision `before`; `None`: only if there is no row. Returns whether it was stored.
     async fn put(&self, user: &str, stored: &StoredGroup, before: Option<String>) -> Result<bool, Failure> {
         const DOING: &str = "write a group of the inbox";
+        let GroupPut { item, condition, values } = Self::row_of(user, stored, before)?;
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).condition_expression(condition);
+        let put = put.set_expression_attribute_values(values).send().await;
+        Ok(unless_condition_failed(DOING, put)?.is_some())
+    }
+
+    /// The row of a group, to be written over the revision `before`.
+    fn row_of(user: &str, stored: &StoredGroup, before: Option<String>) -> Result<GroupPut, Failure> {
+        const DOING: &str = "write a group of the inbox";
         let StoredGroup { key: group, rule, group: content } = stored;
         let updated_at = content.updated_at().ok_or_else(|| Failure::bug(DOING, "it is empty"))?;
         let content = serde_json::to_string(content).map_err(|error| Failure::bug(DOING, error))?;
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(key(user_partition(user), group_key(group))))
-            .item("rule", text(rule))
-            .item("content", text(content))
-            .item("updated_at", text(time_text(updated_at)))
-            .item("revision", text(nonce()?))
-            .item("expires_at", expires_at(updated_at));
-        let put = match before {
-            Some(before) => put
-                .condition_expression("revision = :before")
-                .expression_attribute_values(":before", AttributeValue::S(before)),
-            None => put.condition_expression("attribute_not_exists(pk)"),
-        };
-        Ok(unless_condition_failed(DOING, put.send().await)?.is_some())
+        let mut item = key(user_partition(user), group_key(group));
+        item.extend([
+            ("rule".to_owned(), text(rule)),
+            ("content".to_owned(), text(content)),
+            ("updated_at".to_owned(), text(time_text(updated_at))),
+            ("revision".to_owned(), text(nonce()?)),
+            ("expires_at".to_owned(), expires_at(updated_at)),
+        ]);
+        Ok(match before {
+            Some(before) => GroupPut {
+                item,
+                condition: "revision = :before",
+                values: Some(Attributes::from([(":before".to_owned(), text(before))])),
+            },
+            None => GroupPut { item, condition: "attribute_not_exists(pk)", values: None },
+        })
     }
 
     /// Deletes an empty group at the revision `before`. Returns whether it is deleted.
@@ -227,6 +307,18 @@ impl InboxTable {
             .expression_attribute_values(":before", text(before));
         Ok(unless_condition_failed("delete a group of the inbox", delete.send().await)?.is_some())
     }
+}
+
+/// A group with its first entry.
+fn first(holder: &Holder, entry: &InboxEntry) -> StoredGroup {
+    let mut group = InboxGroup::default();
+    group.add(entry.clone());
+    StoredGroup { key: holder.group.clone(), rule: holder.rule.clone(), group }
+}
+
+/// A position as text that sorts like positions.
+fn position_text(position: GenerationPosition) -> AttributeValue {
+    text(Register::tombstone(position).to_string())
 }
 
 /// Time since which the inbox keeps entries. DynamoDB deletes expired rows late.

@@ -1,9 +1,14 @@
 use aws_sdk_dynamodb::{
     Client,
     operation::{
-        delete_item::DeleteItemOutput, get_item::GetItemOutput, put_item::PutItemOutput, query::QueryOutput,
+        delete_item::DeleteItemOutput,
+        get_item::GetItemOutput,
+        put_item::PutItemOutput,
+        query::QueryOutput,
+        transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput},
         update_item::UpdateItemOutput,
     },
+    types::{CancellationReason, error::TransactionCanceledException},
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use domain::push::{InboxEntry, InboxGroup};
@@ -23,6 +28,10 @@ fn table(rules: &[&Rule]) -> InboxTable {
 
 fn marks(rules: &[&Rule]) -> ReadMarks {
     ReadMarks::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "inbox-read".to_owned())
+}
+
+fn holder() -> Holder {
+    Holder { recipient: "mina".into(), rule: "like-story".into(), group: "like-story:s1".into() }
 }
 
 fn entry() -> InboxEntry {
@@ -61,13 +70,13 @@ async fn first_entry_is_stored_without_reading() {
                 && value(request.item(), "expires_at") == Some(&expires_at.to_string())
         })
         .then_output(|| PutItemOutput::builder().build());
-    assert!(table(&[&put]).add("mina", "like-story", "like-story:s1", &entry()).await.expect("stored"));
+    assert!(table(&[&put]).add(&holder(), &entry()).await.expect("stored"));
 }
 
 #[tokio::test]
 async fn entry_that_is_there_is_not_written_again() {
     let refused = mock!(Client::put_item).then_error(put_condition_failed);
-    assert!(!table(&[&refused, &get()]).add("mina", "like-story", "like-story:s1", &entry()).await.expect("read"));
+    assert!(!table(&[&refused, &get()]).add(&holder(), &entry()).await.expect("read"));
 }
 
 #[tokio::test]
@@ -83,7 +92,7 @@ async fn group_that_changes_meanwhile_is_read_again() {
         .then_output(|| PutItemOutput::builder().build());
     let other = InboxEntry { edge: "e2".into(), actor: "sora".into(), ..entry() };
     let table = table(&[&first, &get(), &refused(), &get(), &stored]);
-    assert!(table.add("mina", "like-story", "like-story:s1", &other).await.expect("stored"));
+    assert!(table.add(&holder(), &other).await.expect("stored"));
 }
 
 #[tokio::test]
@@ -119,21 +128,57 @@ async fn page_is_read_by_time_and_names_the_start_of_the_next() {
 
 #[tokio::test]
 async fn holders_of_an_edge_are_read_as_written() {
-    let holder = Holder { recipient: "mina".into(), rule: "like-story".into(), group: "like-story:s1".into() };
-    let put = mock!(Client::put_item)
+    let update = mock!(Client::update_item)
         .match_requests(|request| {
-            value(request.item(), "pk") == Some("edge#e1") && value(request.item(), "sk") == Some("to#like-story#mina")
+            value(request.key(), "pk") == Some("edge#e1") && value(request.key(), "sk") == Some("to#like-story#mina")
         })
-        .then_output(|| PutItemOutput::builder().build());
+        .then_output(|| UpdateItemOutput::builder().build());
     let query = mock!(Client::query)
         .match_requests(|request| value(request.expression_attribute_values(), ":pk") == Some("edge#e1"))
         .then_output(|| {
             let row = [("recipient", text("mina")), ("rule", text("like-story")), ("group", text("like-story:s1"))];
             QueryOutput::builder().items(testing::row(row)).build()
         });
-    let table = table(&[&put, &query]);
-    table.add_holder("e1", &holder, now()).await.expect("stored");
-    assert_eq!(table.holders("e1").await.expect("holders"), [holder]);
+    let table = table(&[&update, &query]);
+    table.add_holder("e1", &holder(), now()).await.expect("stored");
+    assert_eq!(table.holders("e1").await.expect("holders"), [holder()]);
+}
+
+/// A transaction that is rejected with these codes.
+fn rejected(codes: &'static [&'static str]) -> Rule {
+    mock!(Client::transact_write_items).then_error(move || {
+        let reasons = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
+        let canceled = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
+        TransactWriteItemsError::TransactionCanceledException(canceled)
+    })
+}
+
+#[tokio::test]
+async fn entry_of_a_withdrawn_edge_is_not_added() {
+    let withdrawn = rejected(&["ConditionalCheckFailed", "None"]);
+    assert!(!table(&[&withdrawn]).add_unless_withdrawn(&holder(), &entry()).await.expect("refused"));
+}
+
+#[tokio::test]
+async fn entry_is_added_to_a_group_that_others_change() {
+    let other = InboxEntry { edge: "e2".into(), actor: "sora".into(), ..entry() };
+    let taken = rejected(&["None", "ConditionalCheckFailed"]);
+    let conflict = rejected(&["None", "TransactionConflict"]);
+    let added = mock!(Client::transact_write_items)
+        .match_requests(|request| {
+            let [check, put] = request.transact_items() else { return false };
+            let check = check.condition_check().expect("a check");
+            let put = put.put().expect("a put");
+            value(Some(check.key()), "pk") == Some("edge#e2")
+                && value(check.expression_attribute_values(), ":position")
+                    == Some("00000000000000000007.00000000000000000001-")
+                && value(put.expression_attribute_values(), ":before") == Some("r1")
+                && value(Some(put.item()), "content")
+                    .is_some_and(|content| content.contains("jun") && content.contains("sora"))
+        })
+        .then_output(|| TransactWriteItemsOutput::builder().build());
+    let table = table(&[&taken, &get(), &conflict, &get(), &added]);
+    assert!(table.add_unless_withdrawn(&holder(), &other).await.expect("added"));
 }
 
 #[tokio::test]

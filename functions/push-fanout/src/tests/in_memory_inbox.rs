@@ -12,7 +12,8 @@ use store::inbox::Holder;
 #[derive(Default)]
 pub struct InMemoryInbox {
     groups: RefCell<BTreeMap<(String, String), InboxGroup>>,
-    holders: RefCell<BTreeMap<String, Vec<Holder>>>,
+    /// With the position of the edge's removal.
+    holders: RefCell<BTreeMap<String, Vec<(Holder, Option<GenerationPosition>)>>>,
 }
 
 impl InMemoryInbox {
@@ -23,26 +24,33 @@ impl InMemoryInbox {
         own.map(|((_, key), group)| (key.clone(), group.latest().map(|entry| entry.actor.clone()).collect())).collect()
     }
 
-    /// Number of rows about edges.
-    pub fn holder_count(&self) -> usize {
-        self.holders.borrow().values().map(Vec::len).sum()
-    }
-
     pub fn holders(&self, edge: &str) -> Vec<Holder> {
-        self.holders.borrow().get(edge).cloned().unwrap_or_default()
+        let holders = self.holders.borrow();
+        holders.get(edge).into_iter().flatten().map(|(holder, _)| holder.clone()).collect()
     }
 
     pub fn add_holder(&self, edge: &str, holder: &Holder) {
         let mut holders = self.holders.borrow_mut();
         let holders = holders.entry(edge.to_owned()).or_default();
-        if !holders.contains(holder) {
-            holders.push(holder.clone());
+        if holders.iter().all(|(known, _)| known != holder) {
+            holders.push((holder.clone(), None));
         }
     }
 
-    pub fn remove_holder(&self, edge: &str, holder: &Holder) {
-        if let Some(holders) = self.holders.borrow_mut().get_mut(edge) {
-            holders.retain(|known| known != holder);
+    pub fn withdraw_holder(&self, edge: &str, holder: &Holder, position: GenerationPosition) {
+        let mut holders = self.holders.borrow_mut();
+        for (_, withdrawn) in holders.get_mut(edge).into_iter().flatten().filter(|(known, _)| known == holder) {
+            *withdrawn = (*withdrawn).max(Some(position));
+        }
+    }
+
+    /// Adds the entry, unless its edge has a later tombstone. Both is one step.
+    pub fn add_unless_withdrawn(&self, holder: Holder, entry: InboxEntry) {
+        let is_withdrawn = self.holders.borrow().get(&entry.edge).into_iter().flatten().any(|(known, withdrawn)| {
+            *known == holder && withdrawn.is_some_and(|withdrawn| withdrawn >= entry.position)
+        });
+        if !is_withdrawn {
+            self.add(holder, entry);
         }
     }
 

@@ -14,12 +14,16 @@ use crate::{
 impl Inbox for InMemoryBackend {
     async fn add_to_inbox(&self, recipient: &str, rule: &Rule, event: &Event, actor: &str) -> Result<(), Failure> {
         let holder = holder(rule, &event.from, &event.to, recipient);
-        if !rules::targets_followers(rule) {
+        let entry = InboxEntry::of(event, actor, self.now());
+        if rules::targets_followers(rule) {
+            self.call("add to inbox").await;
+            self.inbox.add(holder, entry);
+        } else {
             self.call("add holder").await;
             self.inbox.add_holder(&event.edge, &holder);
+            self.call("add to inbox").await;
+            self.inbox.add_unless_withdrawn(holder, entry);
         }
-        self.call("add to inbox").await;
-        self.inbox.add(holder, InboxEntry::of(event, actor, self.now()));
         Ok(())
     }
 
@@ -29,11 +33,16 @@ impl Inbox for InMemoryBackend {
         edge: &str,
         position: GenerationPosition,
     ) -> Result<(), Failure> {
+        self.call("withdraw holder").await;
+        self.inbox.withdraw_holder(edge, holder, position);
         self.call("remove from inbox").await;
         self.inbox.remove(holder, edge, position);
-        self.call("remove holder").await;
-        self.inbox.remove_holder(edge, holder);
         Ok(())
+    }
+
+    async fn edge_exists(&self, event: &Event) -> Result<bool, Failure> {
+        self.call("edge exists").await;
+        Ok(self.edge_still_exists(event))
     }
 
     async fn inbox_holders(&self, edge: &str) -> Result<Vec<Holder>, Failure> {

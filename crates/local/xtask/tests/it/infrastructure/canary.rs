@@ -9,11 +9,12 @@ use super::template::root;
 
 const TRANSFORM: &str = "crates/local/xtask/tests/it/infrastructure/transformed.py";
 /// The functions behind the API, and the conditions of their resources.
-const FUNCTIONS: [(&str, Option<&str>); 5] = [
+const FUNCTIONS: [(&str, Option<&str>); 6] = [
     ("MediaApi", None),
     ("UploadApi", None),
     ("DeviceApi", Some("HasPush")),
     ("InboxApi", None),
+    ("AccountApi", None),
     ("SearchApi", Some("HasSearch")),
 ];
 
