@@ -207,6 +207,7 @@ impl PushEnvironment {
             ("PUSH_QUEUE_URL", &self.queue),
             ("QUEUE_URL", &self.queue),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
+            ("ERASURE_QUEUE_URL", &self.queue),
         ];
         self.emulated.start_function(logical_id, &[&settings, more].concat()).await
     }

@@ -2,6 +2,7 @@
 //!
 //! Functions: stream-poller, push-fanout, device-api, inbox-api, platform-application.
 
+mod erasure;
 mod inbox;
 mod scenario;
 

@@ -291,6 +291,16 @@ impl RandomCalls<'_> {
         assert!(through < "2900" || read.body["unread"] == 0, "{read:?}");
     }
 
+    /// Erases the account of a person, and of nobody else.
+    pub async fn erase(&mut self, person: Person) {
+        let erased = self.call(person, "DELETE /v1/me", "/v1/me", None).await;
+        assert_eq!(erased.status, 202, "{erased:?}");
+        for other in 0..self.people.len() {
+            let progress = self.call(other, "GET /v1/me/erasure", "/v1/me/erasure", None).await;
+            assert_eq!(progress.status, if other == person { 200 } else { 404 }, "{other}: {progress:?}");
+        }
+    }
+
     /// Searches for a file name, which is not indexed.
     async fn search(&mut self, person: Person) {
         let other = &self.people[self.random.below(self.people.len())];
