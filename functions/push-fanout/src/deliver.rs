@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::push::{Delivery, Event, Notification, PersonPair, Registers, Relation, Row, Rule, TemplateArgs};
 use function_kit::{
     failure::{Failure, Kind},
+    logs::user_hash,
     metrics::{Metrics, Unit},
 };
 use futures_util::{StreamExt, future::join_all, stream};
@@ -140,7 +141,7 @@ impl<P: Ports> Dispatch<'_, P> {
             }
         }
         let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
-        let (event, rule, user) = (&self.event.id, &self.rule.id, entry.recipient);
+        let (event, rule, user) = (&self.event.id, &self.rule.id, user_hash(entry.recipient));
         if !self.ports.finish_claim(entry, nonce, &sent, outcome).await? {
             warn!(event, rule, user, "claim expired before the result was recorded");
         }
@@ -178,7 +179,7 @@ impl<P: Ports> Dispatch<'_, P> {
     async fn remove_device(&self, device: &Device, kind: &'static str) -> Result<(), Failure> {
         self.metrics.count_kind("Failures", ("Kind", kind), 1);
         match self.ports.remove_device(device).await? {
-            RemovalOutcome::Removed => info!(user = device.user, device = device.id, kind, "device removed"),
+            RemovalOutcome::Removed => info!(user = user_hash(&device.user), device = device.id, kind, "device removed"),
             RemovalOutcome::LimitReached => self.metrics.count("RemovalsRefused", 1),
             RemovalOutcome::RegisteredAgain => {}
         }

@@ -89,7 +89,7 @@ async fn traces(deployed: &Deployed, of: &Traces) -> Vec<String> {
     found
 }
 
-/// Texts of a person in the logs. Ids are logged.
+/// Lines of the logs about a person.
 async fn logged(deployed: &Deployed, of: &Traces) -> Vec<String> {
     let call = async |action: &str, input: Value| {
         deployed.aws.json("logs", &format!("Logs_20140328.{action}"), &input).await.expect("logs")
@@ -101,7 +101,7 @@ async fn logged(deployed: &Deployed, of: &Traces) -> Vec<String> {
     for group in groups {
         let events = call("FilterLogEvents", json!({"logGroupName": group["logGroupName"]})).await;
         let lines = events["events"].as_array().into_iter().flatten().filter_map(|event| event["message"].as_str());
-        found.extend(lines.filter(|line| of.are_in(line)).map(str::to_owned));
+        found.extend(lines.filter(|line| line.contains(&of.id) || of.are_in(line)).map(str::to_owned));
     }
     found
 }
