@@ -164,10 +164,17 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
     let (uploaded, item) = deployed.upload_and_process(&mina.user, &file(&file_name)).await;
     let (kept, _) = deployed.upload_and_process(&jun.user, &file("kept")).await;
     let url = item["variants"][0]["url"].as_str().expect("URL").to_owned();
-    // An upload that is never finished.
-    let mut unfinished = file(&file_name).request_body();
-    unfinished["inParts"] = true.into();
-    push.request(&mina, Method::POST, "/v1/uploads", Some(&unfinished)).await;
+    let recording = UploadFile { kind: Kind::Audio, content_type: "audio/mp4", bytes: vec![1; 100], ..file(&file_name) };
+    let avatar = UploadFile { kind: Kind::Avatar, ..file(&file_name) };
+    for other in [&recording, &avatar] {
+        deployed.upload_and_process(&mina.user, other).await;
+    }
+    // Uploads that are never finished.
+    for started in [&recording, &avatar, &file(&file_name)] {
+        let mut unfinished = started.request_body();
+        unfinished["inParts"] = true.into();
+        push.request(&mina, Method::POST, "/v1/uploads", Some(&unfinished)).await;
+    }
 
     push.commit(&follow(&jun, &mina)).await;
     push.commit(&follow(&mina, &jun)).await;
@@ -216,10 +223,9 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
     push.wait_until_consumed().await;
     deployed.wait_until_consumed("SearchQueueUrl").await;
     deployed.wait_until_no_derived_files(uploaded.id).await;
-    wait_until("the item to be deleted", async || {
-        rows(deployed).await.iter().all(|(_, row)| {
-            row["key"]["S"] != uploaded.key.as_str() || row["state"]["S"] == "deleted"
-        })
+    let is_hers = |row: &Value| row["key"]["S"].as_str().is_some_and(|key| key.contains(&mina.user.id));
+    wait_until("the items to be deleted", async || {
+        rows(deployed).await.iter().all(|(_, row)| !is_hers(row) || row["state"]["S"] == "deleted")
     })
     .await;
     // Also after every change was delivered again.
