@@ -198,15 +198,16 @@ mod tests {
 
     #[test]
     fn null_is_read_as_absent() {
-        let parse =
-            |route, body| Request::parse(&request("mina", route, "phone", body)).map(|request| format!("{request:?}"));
+        fn parsed(route: &str, body: &str) -> Result<String, Problem> {
+            Request::parse(&request("mina", route, "phone", body)).map(|request| format!("{request:?}"))
+        }
         for (route, with_null, without) in [
             ("PUT /v1/devices/{id}", body("t", json!({"language": null})), body("t", json!({}))),
             ("PUT /v1/notification-preferences", r#"{"muted": null, "quietHours": null}"#.to_owned(), "{}".to_owned()),
         ] {
-            let parsed = parse(route, &with_null);
-            assert!(parsed.is_ok(), "{parsed:?}");
-            assert_eq!(parsed, parse(route, &without));
+            let read = parsed(route, &with_null);
+            assert!(read.is_ok(), "{read:?}");
+            assert_eq!(read, parsed(route, &without));
         }
     }
 
