@@ -23,6 +23,10 @@ impl Inbox for Aws {
             return self.inbox.add(&holder, &entry).await.map(drop);
         }
         self.inbox.add_holder(&event.edge, &holder, now).await?;
+        // A removal that did not find the holder was projected before.
+        if !self.edge_exists(event).await? {
+            return Ok(());
+        }
         self.inbox.add_unless_withdrawn(&holder, &entry).await.map(drop)
     }
 

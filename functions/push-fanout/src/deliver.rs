@@ -179,7 +179,9 @@ impl<P: Ports> Dispatch<'_, P> {
     async fn remove_device(&self, device: &Device, kind: &'static str) -> Result<(), Failure> {
         self.metrics.count_kind("Failures", ("Kind", kind), 1);
         match self.ports.remove_device(device).await? {
-            RemovalOutcome::Removed => info!(user = user_hash(&device.user), device = device.id, kind, "device removed"),
+            RemovalOutcome::Removed => {
+                info!(user = user_hash(&device.user), device = device.id, kind, "device removed")
+            }
             RemovalOutcome::LimitReached => self.metrics.count("RemovalsRefused", 1),
             RemovalOutcome::RegisteredAgain => {}
         }

@@ -1,7 +1,8 @@
 //! Entries of the inbox: written when a notification is decided, removed when its edge is.
 //!
-//! Who has an entry is recorded under the edge, before the entry. A removed edge leaves a tombstone there, and one
-//! transaction checks it and adds the entry. So no entry of a removed edge stays, also if a function crashes meanwhile.
+//! Who gets an entry is recorded under the edge first; then the edge is read again. A removal is projected, then leaves a
+//! tombstone at each of these records, and one transaction checks the tombstone and adds the entry. So no entry of a removed
+//! edge stays, also if a function crashes meanwhile.
 //!
 //! Followers are too many for that: an entry is added before the edge is read again, and an edge is removed before its
 //! entries are, so one of the two sees the other. After a crash in between, a withdrawn story may stay; `inbox-api` hides it.

@@ -164,7 +164,8 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
     let (uploaded, item) = deployed.upload_and_process(&mina.user, &file(&file_name)).await;
     let (kept, _) = deployed.upload_and_process(&jun.user, &file("kept")).await;
     let url = item["variants"][0]["url"].as_str().expect("URL").to_owned();
-    let recording = UploadFile { kind: Kind::Audio, content_type: "audio/mp4", bytes: vec![1; 100], ..file(&file_name) };
+    let recording =
+        UploadFile { kind: Kind::Audio, content_type: "audio/mp4", bytes: vec![1; 100], ..file(&file_name) };
     let avatar = UploadFile { kind: Kind::Avatar, ..file(&file_name) };
     for other in [&recording, &avatar] {
         deployed.upload_and_process(&mina.user, other).await;

@@ -59,7 +59,10 @@ fn preferences_row() -> Attributes {
 
 #[test]
 fn token_is_not_printed() {
-    let printed = format!("{:?}", DeliveryTargets { devices: vec![device("phone")], preferences: preferences(), is_erased: false });
+    let printed = format!(
+        "{:?}",
+        DeliveryTargets { devices: vec![device("phone")], preferences: preferences(), is_erased: false }
+    );
     assert!(printed.contains("phone") && !printed.contains("secret"), "{printed}");
 }
 

@@ -114,6 +114,7 @@ fn removed_while_owner_arrives(gate: Gate) -> Invocations {
         "pending page",
         "remove pending",
         "add holder",
+        "edge exists",
         "add to inbox",
         "inbox holders",
         "withdraw holder",

@@ -21,6 +21,9 @@ impl Inbox for InMemoryBackend {
         } else {
             self.call("add holder").await;
             self.inbox.add_holder(&event.edge, &holder);
+            if !self.edge_exists(event).await? {
+                return Ok(());
+            }
             self.call("add to inbox").await;
             self.inbox.add_unless_withdrawn(holder, entry);
         }
