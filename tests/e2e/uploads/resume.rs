@@ -1,10 +1,10 @@
 //! Uploads in parts that are interrupted.
 
-use domain::upload::SMALL_PART_BYTES;
+use domain::{media::Kind, upload::SMALL_PART_BYTES};
 use serde_json::{Value, json};
 use stack::uploads::{UploadFile, checksum};
 
-use super::{put_status, sound};
+use super::{photo, put_status, sound};
 use crate::deployed::Deployed;
 
 /// Numbers of the parts that have landed.
@@ -51,4 +51,27 @@ async fn interrupted_upload_of_a_small_file_is_resumed_with_the_missing_parts() 
     let item = upload["mediaId"].as_str().and_then(|id| id.parse().ok()).expect("id");
     let item = deployed.wait_until_processed_for(&mina, item).await;
     assert_eq!(item["bytes"], json!(bytes.len()));
+}
+
+#[tokio::test]
+async fn picture_can_be_sent_in_parts() {
+    let deployed = Deployed::shared().await;
+    let mina = deployed.sign_up("Mina").await;
+    for kind in [Kind::Avatar, Kind::Photo] {
+        let file = UploadFile { kind, ..photo("a.jpg") };
+        let mut declaration = file.request_body();
+        declaration["inParts"] = true.into();
+        let upload = deployed.post(&mina, "/v1/uploads", &declaration).await.body;
+        let id = upload["id"].as_str().expect("id");
+        let part = json!({"handle": upload["handle"], "parts": [{"number": 1, "checksum": checksum(&file.bytes)}]});
+        let signed = deployed.post(&mina, &format!("/v1/uploads/{id}/parts"), &part).await.body;
+        assert_eq!(put_status(&signed["parts"][0], &file.bytes).await, 200);
+        let state = format!("/v1/uploads/{}", upload["handle"].as_str().expect("handle"));
+        assert_eq!(landed(&deployed.get(&mina, &state).await.body), [1]);
+        let complete = json!({"handle": upload["handle"]});
+        let done = deployed.post(&mina, &format!("/v1/uploads/{id}/complete"), &complete).await;
+        assert_eq!((done.status, &done.body["way"]), (200, &json!("done")), "{done:?}");
+        let item = done.body["mediaId"].as_str().and_then(|id| id.parse().ok()).expect("id");
+        assert_eq!(deployed.wait_until_processed_for(&mina, item).await["state"], "ready");
+    }
 }
