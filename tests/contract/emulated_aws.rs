@@ -33,13 +33,14 @@ impl EmulatedAws {
         self.create_table_with_index(name, keys, None).await;
     }
 
-    /// Creates a table with one global secondary index: its name and its keys.
+    /// Creates a table with one index, its name and its keys: a local one if it has the table's partition key.
     pub async fn create_table_with_index(&self, name: &str, keys: &[&str], index: Option<(&str, &[&str])>) {
         let mut attributes = keys.to_vec();
         let mut table = json!({"TableName": name, "BillingMode": "PAY_PER_REQUEST", "KeySchema": key_schema(keys)});
         if let Some((index, keys)) = index {
-            attributes.extend(keys);
-            table["GlobalSecondaryIndexes"] = json!([{
+            let kind = if attributes[0] == keys[0] { "LocalSecondaryIndexes" } else { "GlobalSecondaryIndexes" };
+            attributes.extend(keys.iter().filter(|name| **name != attributes[0]).collect::<Vec<_>>());
+            table[kind] = json!([{
                 "IndexName": index, "KeySchema": key_schema(keys), "Projection": {"ProjectionType": "ALL"}
             }]);
         }

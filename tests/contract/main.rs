@@ -5,6 +5,7 @@
 //!
 //! The events in `tests/events` also serve `sam local invoke <Function> -e tests/events/<file>.json`.
 
+mod account_api;
 mod audio_worker;
 mod emulated_aws;
 mod events;

@@ -14,7 +14,7 @@ use test_support::queues::{create_fifo_queue, receive_messages};
 use tokio::{net::TcpListener, sync::mpsc};
 
 use crate::{
-    emulated_aws::EmulatedAws,
+    emulated_aws::{EmulatedAws, SEALING_SECRET},
     events::{event, without_caller},
     responses::{consume, invoke, problem, request},
 };
@@ -63,6 +63,15 @@ async fn registered_device_is_notified_once_of_new_follower() {
     // The queue removes the duplicate within five minutes.
     let dead_letters = receive_messages(&push.aws, &push.dead_letter_queue, 1).await;
     assert_eq!(dead_letters, ["this is not a change"]);
+
+    // The same notification is in the inbox.
+    let mut inbox = push.start_function("InboxApi").await;
+    let list = event("list-notifications");
+    let (status, page) = request(&mut inbox, &list).await;
+    assert_eq!((status, &page["unread"], page["items"].as_array().map(Vec::len)), (200, &json!(1), Some(1)), "{page}");
+    let item = &page["items"][0];
+    assert_eq!((&item["rule"], &item["actorCount"], &item["isRead"]), (&json!("follow"), &json!(1), &json!(false)));
+    assert_eq!(problem(&mut inbox, &without_caller(list)).await, (401, json!("urn:iyagi:problem:unauthorized")));
 }
 
 /// Each page of followers is one turn. Lambda stops a function that sends to itself after 16 turns, unless the template
@@ -164,6 +173,10 @@ impl PushEnvironment {
         let phones = MobilePushEmulator::start(options).expect("emulator of mobile push");
         emulated.create_table("audience", &["pk", "sk"]).await;
         emulated.create_table("ledger", &["id"]).await;
+        let by_time = ("by-time", &["pk", "updated_at"][..]);
+        emulated.create_table_with_index("inbox", &["pk", "sk"], Some(by_time)).await;
+        emulated.create_table("inbox-read", &["user"]).await;
+        emulated.create_sealing_secret().await;
         let index = ("by-token", &["token_hash"][..]);
         emulated.create_table_with_index("devices", &["user", "item"], Some(index)).await;
         let queue = create_fifo_queue(&aws, "push.fifo").await;
@@ -186,11 +199,15 @@ impl PushEnvironment {
             ("AUDIENCE_TABLE", "audience"),
             ("LEDGER_TABLE", "ledger"),
             ("DEVICES_TABLE", "devices"),
+            ("INBOX_TABLE", "inbox"),
+            ("INBOX_READ_TABLE", "inbox-read"),
+            ("SEALING_SECRET_ARN", SEALING_SECRET),
             ("PLATFORM_APPLICATION_ARN", &application),
             ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
             ("PUSH_QUEUE_URL", &self.queue),
             ("QUEUE_URL", &self.queue),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
+            ("ERASURE_QUEUE_URL", &self.queue),
         ];
         self.emulated.start_function(logical_id, &[&settings, more].concat()).await
     }

@@ -1,6 +1,6 @@
 //! The API's document against the deployed API: schemathesis, and a client that a public generator creates from it.
 //!
-//! Functions: upload-api, media-api, device-api, search-api.
+//! Functions: upload-api, media-api, device-api, inbox-api, search-api.
 
 use std::{
     fs,

@@ -1,7 +1,9 @@
 //! Notifications: changes of the graph in, notifications on phones out. The poller runs by its schedule.
 //!
-//! Functions: stream-poller, push-fanout, device-api, platform-application.
+//! Functions: stream-poller, push-fanout, device-api, inbox-api, platform-application.
 
+mod erasure;
+mod inbox;
 mod scenario;
 
 use std::{collections::BTreeSet, num::NonZeroU32};

@@ -1,6 +1,6 @@
 //! Access tokens that the deployed API must refuse.
 //!
-//! Functions: media-api, upload-api, device-api, search-api.
+//! Functions: media-api, upload-api, device-api, inbox-api, search-api.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};

@@ -2,6 +2,8 @@
 //!
 //! Functions: upload-api, metadata-writer, thumbnailer, media-api.
 
+mod resume;
+
 use domain::{
     media::Kind,
     upload::{MAX_SINGLE_REQUEST_BYTES, PART_BYTES},

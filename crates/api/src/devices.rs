@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use domain::push::{self, Category, InvalidQuietHours, Platform, Token};
 use serde::{Deserialize, Serialize};
 
-use crate::object::{present, present_object};
+use crate::object::{optional_object, or_default};
 
 /// Longest language tag in characters (RFC 5646, 4.4.1).
 pub const MAX_LANGUAGE_CHARACTERS: usize = 35;
@@ -18,7 +18,7 @@ pub struct DeviceRegistration {
     /// Operating system of the phone.
     pub platform: Platform,
     /// Language of the app, as a BCP 47 tag.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     #[cfg_attr(
         feature = "document",
         schema(examples("ko"), max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
@@ -58,11 +58,11 @@ pub struct DeviceList {
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct NotificationPreferences {
     /// Muted categories: the user gets no notifications of them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     #[cfg_attr(feature = "document", schema(value_type = Vec<Category>, default = json!([])))]
     pub muted: BTreeSet<Category>,
     /// Hours in which notifications make no sound. Absent: never.
-    #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
 }
 

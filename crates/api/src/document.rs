@@ -1,9 +1,11 @@
 //! The OpenAPI document. Schemas come from the request and response types; operations, responses and
 //! parameters are written here.
 
+mod account;
 mod devices;
 mod enums;
 mod examples;
+mod inbox;
 mod media;
 mod operation;
 mod parameters;
@@ -26,7 +28,14 @@ pub fn text() -> serde_json::Result<String> {
 /// The document.
 pub fn value() -> Value {
     let mut paths = Map::new();
-    let operations = [media::operations(), uploads::operations(), search::operations(), devices::operations()];
+    let operations = [
+        media::operations(),
+        uploads::operations(),
+        search::operations(),
+        devices::operations(),
+        inbox::operations(),
+        account::operations(),
+    ];
     for operation in operations.into_iter().flatten() {
         let (method, path) = operation.method_and_path();
         paths.entry(path).or_insert_with(|| json!({}))[method] = operation.to_json();
@@ -46,7 +55,8 @@ pub fn value() -> Value {
             {"name": "uploads", "description": "Uploading files: declare a file, then send it to S3, which rejects any other."},
             {"name": "search", "description": "Finding stories, persons and tags."},
             {"name": "devices", "description": "Devices of the caller that receive notifications."},
-            {"name": "notifications", "description": "Notification preferences of the caller."},
+            {"name": "notifications", "description": "Notifications of the caller, and their preferences."},
+            {"name": "account", "description": "The caller's account."},
             {"name": "document", "description": "This document."},
         ],
         "paths": paths,

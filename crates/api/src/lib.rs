@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod account;
 #[cfg(feature = "document")]
 mod content_type;
 mod devices;
 #[cfg(feature = "document")]
 pub mod document;
-#[cfg(feature = "document")]
-mod gateway_message;
+mod inbox;
 mod integer;
 mod media;
 mod object;
@@ -15,8 +15,13 @@ mod search;
 mod sound;
 mod uploads;
 
+pub use account::{AccountErasure, ErasureState};
 pub use devices::{
     Device, DeviceList, DeviceRegistration, MAX_LANGUAGE_CHARACTERS, NotificationPreferences, QuietHours,
+};
+pub use inbox::{
+    DEFAULT_NOTIFICATIONS, InboxNotification, MAX_ACTORS, MAX_NOTIFICATIONS, MAX_UNREAD, NotificationActor,
+    NotificationList, ReadNotificationsRequest, UnreadNotifications,
 };
 pub use media::{
     DEFAULT_LIMIT, ListOrder, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatch, MediaBatchRequest, MediaField,
@@ -30,6 +35,6 @@ pub use search::{
 };
 pub use sound::{Loudness, Pause, Rendition, Silence, Waveform, WaveformFile};
 pub use uploads::{
-    CompleteUploadRequest, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, SignPartsRequest, SignedHeaders, SignedPart,
-    SignedParts, Upload, UploadPart, UploadRequest, UploadWay,
+    CompleteUploadRequest, LandedPart, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_PARTS, SignPartsRequest, SignedHeaders,
+    SignedPart, SignedParts, Upload, UploadPart, UploadRequest, UploadWay,
 };

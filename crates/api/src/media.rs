@@ -2,10 +2,7 @@ use domain::media::{FileName, Kind, MediaId, Post, Reason, Visibility};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::{
-    object::present,
-    sound::{Loudness, Rendition, Silence, Waveform},
-};
+use crate::sound::{Loudness, Rendition, Silence, Waveform};
 
 /// Default number of items on a page.
 pub const DEFAULT_LIMIT: usize = 20;
@@ -16,9 +13,8 @@ pub const MAX_BATCH: usize = 100;
 /// Longest owner in characters. A character has at most 4 bytes, and a key of the table at most 2,048.
 pub const MAX_OWNER_CHARACTERS: usize = 256;
 
-/// A media item, as the caller may see it. `id` is always present. Without the parameter `fields`, so
-/// are `kind`, `owner`, `uploadedAt`, `bytes`, `visibility` and `state`; with it, only the requested
-/// fields. The original itself cannot be downloaded.
+/// A media item, as the caller may see it. With the parameter `fields`, it has the required and the requested fields
+/// only. The original itself cannot be downloaded.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,28 +23,28 @@ pub struct MediaItem {
     /// Id of the item.
     pub id: MediaId,
     /// Kind of the item.
-    pub kind: Option<Kind>,
+    pub kind: Kind,
     /// `sub` of the owner's account.
-    pub owner: Option<String>,
+    pub owner: String,
     /// Time of the upload: RFC 3339 in UTC, with milliseconds. All times have the same length, so they
     /// sort as text.
     #[cfg_attr(feature = "document", schema(format = DateTime))]
-    pub uploaded_at: Option<String>,
+    pub uploaded_at: String,
     /// Declared content type of the original. Absent if unknown.
     pub content_type: Option<String>,
     /// Content type of the original by its content, which may differ from the declared one. Absent before the item is
     /// `ready`, or if unknown.
     pub detected_type: Option<String>,
     /// Size of the original in bytes.
-    pub bytes: Option<u64>,
+    pub bytes: u64,
     /// Audience of the item.
-    pub visibility: Option<Visibility>,
+    pub visibility: Visibility,
     /// Id of the story that the item belongs to. Absent if there is none.
     pub post: Option<Post>,
     /// Original name of the file. Present for the owner only, if the upload declared one.
     pub file_name: Option<FileName>,
     /// State of processing.
-    pub state: Option<MediaState>,
+    pub state: MediaState,
     /// Reason of the failure. Present when `failed`.
     pub reason: Option<Reason>,
     /// Width of the oriented original in pixels. Present when a picture is `ready`.
@@ -95,7 +91,7 @@ pub enum MediaState {
 /// Placeholder of a picture, to display while a variant loads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = PicturePlaceholder))]
 pub struct Placeholder {
     /// A blurred picture of about 25 bytes: a [ThumbHash](https://evanw.github.io/thumbhash/) in base 64.
     #[cfg_attr(feature = "document", schema(content_encoding = "base64"))]
@@ -154,15 +150,14 @@ pub struct MediaBatchRequest {
     /// Ids of the items.
     #[cfg_attr(feature = "document", schema(min_items = 1, max_items = 100))]
     pub ids: Vec<MediaId>,
-    /// Fields of each item. Absent: all fields.
-    #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "document", schema(min_items = 1))]
+    /// Fields of each item. Absent or empty: all fields.
+    #[serde(default)]
     pub fields: Option<Vec<MediaField>>,
 }
 
 /// Defines [`MediaField`] and [`MediaItem::clear`] from variants and fields of [`MediaItem`].
 macro_rules! media_fields {
-    ($count:literal: Id, $($variant:ident => $field:ident,)+) => {
+    ($count:literal: $($required:ident,)+ => $($variant:ident => $field:ident,)+) => {
         /// A field of a media item.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, EnumString, IntoStaticStr)]
         #[serde(rename_all = "camelCase")]
@@ -170,20 +165,20 @@ macro_rules! media_fields {
         #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
         #[allow(missing_docs, reason = "the fields of `MediaItem` have them")]
         pub enum MediaField {
-            Id,
+            $($required,)+
             $($variant,)+
         }
 
         impl MediaField {
             /// All fields.
-            pub const ALL: [Self; $count] = [Self::Id, $(Self::$variant),+];
+            pub const ALL: [Self; $count] = [$(Self::$required,)+ $(Self::$variant),+];
         }
 
         impl MediaItem {
-            /// Removes `field` from the item, except its id.
+            /// Removes `field` from the item, unless it is required.
             pub fn clear(&mut self, field: MediaField) {
                 match field {
-                    MediaField::Id => {}
+                    $(MediaField::$required)|+ => {}
                     $(MediaField::$variant => self.$field = None,)+
                 }
             }
@@ -194,16 +189,17 @@ macro_rules! media_fields {
 media_fields! {
     24:
     Id,
-    Kind => kind,
-    Owner => owner,
-    UploadedAt => uploaded_at,
+    Kind,
+    Owner,
+    UploadedAt,
+    Bytes,
+    Visibility,
+    State,
+    =>
     ContentType => content_type,
     DetectedType => detected_type,
-    Bytes => bytes,
-    Visibility => visibility,
     Post => post,
     FileName => file_name,
-    State => state,
     Reason => reason,
     Width => width,
     Height => height,

@@ -29,16 +29,19 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
     }
 }
 
-/// For `deserialize_with`, together with `default`: a field that may be absent, but not `null`.
-pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+/// For `deserialize_with`, together with `default`: the default in place of `null`. Some generated clients, such as those in
+/// Dart, send `null` for fields that they do not set.
+pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// [`present`], for an object.
-pub(crate) fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// For `deserialize_with`, together with `default`: an object that may be absent or `null`.
+pub(crate) fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    Object::deserialize(deserializer).map(|Object(value)| Some(value))
+    Option::deserialize(deserializer).map(|object| object.map(|Object(value)| value))
 }
 
 /// For `deserialize_with`: a list of objects.
@@ -54,9 +57,11 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Point {
         x: u8,
-        #[serde(default, deserialize_with = "present")]
+        #[serde(default)]
         y: Option<u8>,
-        #[serde(default, deserialize_with = "present_object")]
+        #[serde(default, deserialize_with = "or_default")]
+        z: u8,
+        #[serde(default, deserialize_with = "optional_object")]
         next: Option<Box<Point>>,
         #[serde(default, deserialize_with = "objects")]
         others: Vec<Point>,
@@ -72,14 +77,15 @@ mod tests {
         assert_eq!((point.x, point.y), (1, None));
         assert_eq!(point.next.map(|next| next.x), Some(2));
         assert_eq!((point.others[0].x, point.others[0].y), (3, Some(4)));
+        let nulls = parse(r#"{"x": 1, "y": null, "z": null, "next": null}"#).expect("a point");
+        assert_eq!(nulls, parse(r#"{"x": 1}"#).expect("a point"));
         for (text, says) in [
             ("[1]", "expected an object"),
             ("null", "expected an object"),
-            (r#"{"x": 1, "y": null}"#, "invalid type: null"),
-            (r#"{"x": 1, "next": null}"#, "expected an object"),
+            (r#"{"x": null}"#, "invalid type: null"),
             (r#"{"x": 1, "next": [2]}"#, "expected an object"),
             (r#"{"x": 1, "others": [[3]]}"#, "expected an object"),
-            (r#"{"x": 1, "z": 2}"#, "unknown field `z`"),
+            (r#"{"x": 1, "w": 2}"#, "unknown field `w`"),
             (r#"{"x": 1, "x": 2}"#, "duplicate field `x`"),
             (r#"{"y": 2}"#, "missing field `x`"),
         ] {

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
-/// Error response: problem details by RFC 9457.
+/// Error response: problem details by RFC 9457, with `type`, `title` and `status`; or the gateway's own error, with
+/// `message` only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
 pub struct Problem {
@@ -29,6 +30,8 @@ pub enum ProblemType {
     InvalidCursor,
     /// The request has no valid access token.
     Unauthorized,
+    /// The caller signed in too long ago for this request.
+    RecentSignInRequired,
     /// The item does not exist, or the caller may not see it.
     NotFound,
     /// Parts of the upload are missing.
@@ -49,10 +52,11 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All types, by status.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::InvalidRequest,
         Self::InvalidCursor,
         Self::Unauthorized,
+        Self::RecentSignInRequired,
         Self::NotFound,
         Self::UploadIncomplete,
         Self::UploadExpired,
@@ -68,6 +72,7 @@ impl ProblemType {
         match self {
             Self::InvalidRequest | Self::InvalidCursor => 400,
             Self::Unauthorized => 401,
+            Self::RecentSignInRequired => 403,
             Self::NotFound => 404,
             Self::UploadIncomplete => 409,
             Self::UploadExpired => 410,
@@ -85,6 +90,7 @@ impl ProblemType {
             Self::InvalidRequest => "Invalid request",
             Self::InvalidCursor => "Invalid cursor",
             Self::Unauthorized => "Unauthorized",
+            Self::RecentSignInRequired => "Recent sign-in required",
             Self::NotFound => "Not found",
             Self::UploadIncomplete => "Upload incomplete",
             Self::UploadExpired => "Upload expired",

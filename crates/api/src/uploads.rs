@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     integer::integer,
-    object::{objects, present},
+    object::{objects, or_default},
 };
 
 /// Longest idempotency key in characters.
@@ -33,15 +33,20 @@ pub struct UploadRequest {
     /// Checksum of the whole file.
     pub checksum: Checksum,
     /// Name of the file. Only the owner sees it.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     pub file_name: Option<FileName>,
     /// Id of the story that the item belongs to.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     pub post: Option<Post>,
     /// Audience of the item.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     #[cfg_attr(feature = "document", schema(default = json!("public")))]
     pub visibility: Visibility,
+    /// Whether to send the file in parts, so that an interrupted upload can be resumed. Files with more than 96 MiB are
+    /// always sent in parts.
+    #[serde(default, deserialize_with = "or_default")]
+    #[cfg_attr(feature = "document", schema(default = json!(false)))]
+    pub in_parts: bool,
 }
 
 /// A request to sign parts of an upload.
@@ -111,8 +116,23 @@ pub struct Upload {
     /// With `parts`: size of every part but the last in bytes.
     pub part_size: Option<u64>,
     /// With `parts`: number of parts.
-    #[cfg_attr(feature = "document", schema(minimum = 2, maximum = 128))]
+    #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 128))]
     pub parts: Option<u64>,
+    /// With `parts`, in the response of `getUpload`: parts that S3 has. Send the others.
+    #[cfg_attr(feature = "document", schema(max_items = 128))]
+    pub landed: Option<Vec<LandedPart>>,
+}
+
+/// A part that S3 has.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
+pub struct LandedPart {
+    /// Number of the part, from 1.
+    #[cfg_attr(feature = "document", schema(minimum = 1, maximum = 128))]
+    pub number: u64,
+    /// Checksum of the part. If the client's part has another one, the file has changed: start again.
+    pub checksum: Option<Checksum>,
 }
 
 /// Next step of an upload.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod account;
 pub mod graph;
 pub mod lww_register;
 pub mod media;

@@ -15,4 +15,4 @@ pub use declaration::{
     Declaration, FINGERPRINT_METADATA, InvalidDeclaration, MAX_SINGLE_REQUEST_BYTES, content_types, max_bytes,
 };
 pub use id::{InvalidUploadId, UploadId};
-pub use parts::{PART_BYTES, Parts};
+pub use parts::{PART_BYTES, Parts, SMALL_PART_BYTES};

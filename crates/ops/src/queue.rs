@@ -67,6 +67,8 @@ pub enum Name {
     Push,
     /// Failed deliveries to endpoints of phones.
     PushEvents,
+    /// Steps of erasures of accounts.
+    Erasures,
     /// Changes to index for search.
     Search,
 }
@@ -99,6 +101,7 @@ impl Name {
             Self::Metadata => of_queue("MetadataDeadLettersUrl", "MetadataQueueUrl"),
             Self::Push => of_queue("PushDeadLettersUrl", "PushQueueUrl"),
             Self::PushEvents => of_queue("PushEventsDeadLettersUrl", "PushEventsQueueUrl"),
+            Self::Erasures => of_queue("ErasureDeadLettersUrl", "ErasureQueueUrl"),
             Self::Search => of_queue("SearchDeadLettersUrl", "SearchQueueUrl"),
             Self::GraphChanges => Ok(DeadLetterQueue {
                 url: session.output("GraphChangesDeadLettersUrl")?,

@@ -53,6 +53,11 @@ pub fn created<T: Serialize>(value: &T) -> ApiGatewayV2httpResponse {
     response(201, "application/json", value)
 }
 
+/// A 202 with a JSON body.
+pub fn accepted<T: Serialize>(value: &T) -> ApiGatewayV2httpResponse {
+    response(202, "application/json", value)
+}
+
 /// A 204 without a body.
 pub fn no_content() -> ApiGatewayV2httpResponse {
     let mut response = ApiGatewayV2httpResponse::default();

@@ -7,6 +7,7 @@
 //! sub            preferences   preferences
 //! token#<hash>   token         registration, endpoint_arn; holder (sub) and device (id), or expires_at
 //! collection     cursor        next
+//! sub            erased        expires_at: the account is being erased, and gets no new rows
 //! removals       hour#<n>      removed, expires_at: removals of dead devices in the hour n since 1970
 //! ```
 //! A token belongs to one app on one phone, and so to one device. One transaction writes both rows of a registration;
@@ -17,6 +18,7 @@
 //! has the devices by `token_hash`.
 
 mod collection;
+mod erasure;
 mod registration;
 mod removal;
 mod row;

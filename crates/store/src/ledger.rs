@@ -12,6 +12,8 @@
 //! The version before wrote `page#…` rows. They are not read: a page that is delivered across an update is continued again,
 //! and the ledger prevents second notifications.
 
+mod erasure;
+
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{

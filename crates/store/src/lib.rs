@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod accounts;
 mod attribute;
 pub mod audience;
 mod batch_get;
 pub mod checkpoint;
 mod condition;
 pub mod devices;
+pub mod inbox;
 pub mod ledger;
 pub mod media;
 pub mod mirror;

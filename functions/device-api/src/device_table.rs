@@ -65,6 +65,18 @@ impl Devices for DeviceTable {
         Self::put_collection_cursor(self, cursor).await
     }
 
+    async fn mark_erased(&self, user: &str, now: Timestamp) -> Result<(), Failure> {
+        Self::mark_erased(self, user, now).await
+    }
+
+    async fn is_erased(&self, user: &str) -> Result<bool, Failure> {
+        Self::is_erased(self, user).await
+    }
+
+    async fn delete_preferences(&self, user: &str) -> Result<(), Failure> {
+        Self::delete_preferences(self, user).await
+    }
+
     async fn preferences(&self, user: &str) -> Result<Preferences, Failure> {
         Self::preferences(self, user).await
     }

@@ -9,7 +9,7 @@
 
 use api::DeviceRegistration;
 use domain::push::Token;
-use function_kit::{failure::Failure, nonce::nonce};
+use function_kit::{failure::Failure, logs::user_hash, nonce::nonce};
 use jiff::Timestamp;
 use rest_kit::response::HandlerError;
 use store::devices::{Device, Holder, RegisterOutcome, TokenClaim};
@@ -28,7 +28,7 @@ pub const MAX_DEVICES: usize = 20;
 const ATTEMPTS: usize = 4;
 
 /// Registers the token in `registration` for `user`, and for no other user.
-#[instrument(level = "error", skip_all, fields(user, device = id))]
+#[instrument(level = "error", skip_all, fields(user = user_hash(user), device = id))]
 pub async fn sign_in<D: Devices, E: Endpoints>(
     ports: &Ports<D, E>,
     now: Timestamp,
@@ -95,7 +95,7 @@ pub async fn sign_in<D: Devices, E: Endpoints>(
 
 /// Removes the device. A concurrent sign-in, such as one with a newer token, is removed as well: a missing
 /// notification is better than one for the wrong person.
-#[instrument(level = "error", skip_all, fields(user, device = id))]
+#[instrument(level = "error", skip_all, fields(user = user_hash(user), device = id))]
 pub async fn sign_out<D: Devices, E: Endpoints>(ports: &Ports<D, E>, user: &str, id: &str) -> Result<(), HandlerError> {
     for _ in 0..ATTEMPTS {
         let Some(device) = ports.devices.get(user, id).await? else { return Ok(()) };

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use domain::push::Token;
-use function_kit::{failure::Failure, metrics::Metrics};
+use function_kit::{failure::Failure, logs::user_hash, metrics::Metrics};
 use jiff::Timestamp;
 use rest_kit::response::HandlerError;
 use serde::Deserialize;
@@ -56,7 +56,7 @@ pub async fn consume<D: Devices, E: Endpoints>(
         }
         match ports.devices.remove_dead(&device, max_per_hour, now).await? {
             RemovalOutcome::Removed => {
-                info!(user = device.user, device = device.id, "device removed: its token is dead")
+                info!(user = user_hash(&device.user), device = device.id, "device removed: its token is dead")
             }
             RemovalOutcome::LimitReached => metrics.count("RemovalsRefused", 1),
             RemovalOutcome::RegisteredAgain => {}

@@ -33,6 +33,10 @@ async fn route<D: Devices, E: Endpoints>(
             let device = ports.devices.get(user, id).await?.ok_or_else(Problem::not_found)?;
             json(&view(device))
         }
+        Operation::PutDevice(..) | Operation::PutPreferences(_) if ports.devices.is_erased(user).await? => {
+            // The access token outlives the account.
+            return Err(Problem::unauthorized().into());
+        }
         Operation::PutDevice(id, registration) => {
             json(&view(devices::sign_in(ports, now, user, id, registration).await?))
         }

@@ -6,6 +6,7 @@ mod config;
 mod device_table;
 mod devices;
 mod endpoint;
+mod erasure;
 mod feedback;
 mod handler;
 mod ports;
@@ -18,6 +19,7 @@ mod tests;
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::sqs::SqsBatchResponse;
+use domain::account::{DeviceErasure, Erasure};
 use function_kit::{
     aws,
     batch::{self, Queue},
@@ -77,6 +79,14 @@ async fn main() -> anyhow::Result<()> {
     .await
 }
 
+/// Hands an erasure back to `account-api`.
+async fn hand_back(sqs: &aws_sdk_sqs::Client, queue_url: &str, erasure: &Erasure) -> Result<(), Failure> {
+    const DOING: &str = "hand an erasure back";
+    let body = serde_json::to_string(erasure).map_err(|error| Failure::bug(DOING, error))?;
+    let send = sqs.send_message().queue_url(queue_url).message_body(body).send().await;
+    send.map(drop).map_err(|error| Failure::aws(DOING, error))
+}
+
 /// Consumes a batch of the queue.
 async fn consume<D: Devices, E: Endpoints>(
     ports: &Ports<D, E>,
@@ -87,7 +97,13 @@ async fn consume<D: Devices, E: Endpoints>(
 ) -> Result<SqsBatchResponse, Failure> {
     let event = serde_json::from_value(event).map_err(|error| Failure::bug("read a batch", error))?;
     let limit = config.max_removals_per_hour;
-    let handle = async |body: &str| feedback::consume(ports, metrics, limit, Timestamp::now(), body).await;
+    let handle = async |body: &str| {
+        let Some(message) = DeviceErasure::parse(body) else {
+            return feedback::consume(ports, metrics, limit, Timestamp::now(), body).await;
+        };
+        erasure::erase(ports, Timestamp::now(), &message).await?;
+        hand_back(&queue.sqs, &config.erasure_queue_url, &message.erasure.after_step()).await
+    };
     let response = batch::run(event, queue, handle).await;
     metrics.flush();
     response

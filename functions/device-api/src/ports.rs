@@ -47,6 +47,10 @@ pub trait Devices {
     ) -> Result<WriteOutcome, Failure>;
     async fn collection_cursor(&self) -> Result<Option<String>, Failure>;
     async fn put_collection_cursor(&self, cursor: Option<&str>) -> Result<(), Failure>;
+    /// Stores that the account is being erased.
+    async fn mark_erased(&self, user: &str, now: Timestamp) -> Result<(), Failure>;
+    async fn is_erased(&self, user: &str) -> Result<bool, Failure>;
+    async fn delete_preferences(&self, user: &str) -> Result<(), Failure>;
     async fn preferences(&self, user: &str) -> Result<Preferences, Failure>;
     async fn put_preferences(&self, user: &str, preferences: &Preferences) -> Result<(), Failure>;
 }

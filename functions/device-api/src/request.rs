@@ -157,7 +157,7 @@ mod tests {
             ("", 400, "EOF"),
             ("[]", 400, "expected an object"),
             (r#"["t", "ios"]"#, 400, "expected an object"),
-            (&*body("t", json!({"language": null})), 400, "invalid type: null"),
+            (r#"{"token": null, "platform": "ios"}"#, 400, "invalid type: null"),
             (&*body("t", json!({"user": "mina"})), 400, "unknown field `user`"),
             (&*body(&long, json!({})), 400, "at most 8192 bytes"),
             (&*body(&"x".repeat(20_000), json!({})), 413, "at most 16384 bytes"),
@@ -186,7 +186,6 @@ mod tests {
             (r#"{"quietHours": {"from": "22", "to": "07:00", "timeZone": "UTC"}}"#, "`from` must be a time of day"),
             (r#"{"quietHours": {"from": "22:00", "to": "07:00", "time_zone": "UTC"}}"#, "unknown field"),
             (r#"{"quietHours": ["22:00", "07:00", "UTC"]}"#, "expected an object"),
-            (r#"{"quietHours": null}"#, "expected an object"),
             ("[]", "expected an object"),
             (r#"{"muted": ["everything"]}"#, "unknown variant"),
             (r#"{"mute": []}"#, "unknown field"),
@@ -194,6 +193,21 @@ mod tests {
             let (status, detail) = problem("PUT /v1/notification-preferences", "", body);
             assert_eq!(status, 400);
             assert!(detail.contains(reason), "{detail}");
+        }
+    }
+
+    #[test]
+    fn null_is_read_as_absent() {
+        fn parsed(route: &str, body: &str) -> Result<String, Problem> {
+            Request::parse(&request("mina", route, "phone", body)).map(|request| format!("{request:?}"))
+        }
+        for (route, with_null, without) in [
+            ("PUT /v1/devices/{id}", body("t", json!({"language": null})), body("t", json!({}))),
+            ("PUT /v1/notification-preferences", r#"{"muted": null, "quietHours": null}"#.to_owned(), "{}".to_owned()),
+        ] {
+            let read = parsed(route, &with_null);
+            assert!(read.is_ok(), "{read:?}");
+            assert_eq!(read, parsed(route, &without));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod collection;
 mod devices;
+mod erasure;
 mod feedback;
 pub mod fixtures;
 mod handler;

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
 /// The version of the response format. After a change, clients fetch cached responses again.
-const FORMAT: &str = "3";
+const FORMAT: &str = "4";
 
 /// An `ETag` of these parts. It is weak, since links in equal responses may have different signatures.
 pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {

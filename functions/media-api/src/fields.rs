@@ -24,22 +24,18 @@ impl Fields {
     /// The fields with these names.
     ///
     /// # Errors
-    /// 400 if a name is unknown, or there is none.
+    /// 400 if a name is unknown.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Problem> {
-        let fields: Result<_, _> = names.into_iter().map(str::parse).collect();
-        Self::some(fields.unwrap_or_default())
+        let fields: Result<BTreeSet<_>, _> = names.into_iter().map(str::parse).collect();
+        fields.map(Self::some).map_err(|_| {
+            let all = MediaField::ALL.map(<&str>::from).join(", ");
+            Problem::invalid_request(format!("`fields` must name some of {all}"))
+        })
     }
 
-    /// These fields.
-    ///
-    /// # Errors
-    /// 400 if there is none.
-    pub fn some(fields: BTreeSet<MediaField>) -> Result<Self, Problem> {
-        if fields.is_empty() {
-            let all = MediaField::ALL.map(<&str>::from).join(", ");
-            return Err(Problem::invalid_request(format!("`fields` must name some of {all}")));
-        }
-        Ok(Self(Some(fields)))
+    /// These fields; all, if there is none. Some generated clients send an empty list in place of none.
+    pub fn some(fields: BTreeSet<MediaField>) -> Self {
+        if fields.is_empty() { Self::all() } else { Self(Some(fields)) }
     }
 
     /// The part of the row that the fields need.
@@ -55,7 +51,7 @@ impl Fields {
         self.0.as_ref().is_none_or(|fields| LINKED.iter().any(|field| fields.contains(field)))
     }
 
-    /// Clears all other fields of an item, except its id.
+    /// Clears all other fields of an item, except the required ones.
     pub fn select(&self, mut item: MediaItem) -> MediaItem {
         if let Some(fields) = &self.0 {
             MediaField::ALL.into_iter().filter(|field| !fields.contains(field)).for_each(|field| item.clear(field));
@@ -82,16 +78,16 @@ mod tests {
     fn item() -> MediaItem {
         MediaItem {
             id: MediaId::of_key("photo/mina/a.jpg"),
-            kind: Some(Kind::Photo),
-            owner: Some("mina".into()),
-            uploaded_at: Some("2026-11-22T00:00:00.000Z".into()),
+            kind: Kind::Photo,
+            owner: "mina".into(),
+            uploaded_at: "2026-11-22T00:00:00.000Z".into(),
             content_type: Some("image/png".into()),
             detected_type: Some("image/png".into()),
-            bytes: Some(7),
-            visibility: Some(Visibility::Public),
+            bytes: 7,
+            visibility: Visibility::Public,
             post: "p".to_owned().try_into().ok(),
             file_name: "a.png".to_owned().try_into().ok(),
-            state: Some(api::MediaState::Ready),
+            state: api::MediaState::Ready,
             reason: Some(domain::media::Reason::Empty),
             width: Some(4),
             height: Some(3),
@@ -114,7 +110,7 @@ mod tests {
 
     #[test]
     fn unknown_field_returns_400() {
-        for text in ["", "key", "id,", "Id", "id,position", "derived"] {
+        for text in ["", ",", "key", "id,", "Id", "id,position", "derived"] {
             assert_eq!(named(text), Err(400), "{text}");
         }
         assert_eq!(named("state,id,state").map(|fields| fields.text()), Ok("id,state".to_owned()));
@@ -130,8 +126,11 @@ mod tests {
             assert_eq!((fields.projection(), fields.have_links()), (Projection::Full, linked), "{text}");
         }
         assert_eq!((Fields::all().projection(), Fields::all().have_links()), (Projection::Full, true));
-        let id = item().id;
-        assert_eq!(json!(brief.select(item())), json!({"id": id, "state": "ready"}));
+        let required = json!({
+            "id": item().id, "kind": "photo", "owner": "mina", "uploadedAt": "2026-11-22T00:00:00.000Z", "bytes": 7,
+            "visibility": "public", "state": "ready",
+        });
+        assert_eq!(json!(brief.select(item())), required);
         assert_eq!(Fields::all().select(item()), item());
     }
 
@@ -142,8 +141,10 @@ mod tests {
             let name = <&str>::from(field);
             assert_eq!(json!(field), json!(name));
             let one = json!(named(name).expect("a field").select(item()));
-            let names: Vec<_> = one.as_object().expect("an object").keys().filter(|name| *name != "id").collect();
-            assert_eq!(names, if field == MediaField::Id { vec![] } else { vec![name] });
+            let required = json!(named("id").expect("a field").select(item()));
+            let names = one.as_object().expect("an object").keys();
+            let names: Vec<_> = names.filter(|name| required.get(name).is_none()).collect();
+            assert_eq!(names, if required.get(name).is_some() { vec![] } else { vec![name] });
         }
     }
 }

@@ -1,5 +1,3 @@
-use std::sync::LazyLock;
-
 use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
@@ -15,7 +13,8 @@ pub const ROUTE: &str = "GET /v1/openapi.json";
 /// The OpenAPI document, which `cargo xtask openapi` writes.
 const TEXT: &str = include_str!("../../../docs/api/openapi.json");
 
-static TAG: LazyLock<String> = LazyLock::new(|| etag::of([TEXT]));
+/// The address in the document, which a response replaces by the address that the client has called.
+const ADDRESS: &str = "\"url\": \"/\"";
 
 /// Returns the document. It is public and may be cached by everyone.
 ///
@@ -23,18 +22,32 @@ static TAG: LazyLock<String> = LazyLock::new(|| etag::of([TEXT]));
 /// 400 if the request has query parameters.
 pub fn handle(request: &ApiGatewayV2httpRequest) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     only_parameters(request, &[])?;
-    let mut response = if etag::matches(request, &TAG) { etag::not_modified() } else { document() };
-    if let Ok(tag) = HeaderValue::from_str(&TAG) {
+    let address = address(request);
+    let tag = etag::of([TEXT, &address]);
+    let mut response = if etag::matches(request, &tag) { etag::not_modified() } else { document(&address) };
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers.insert(header::ETAG, tag);
     }
     response.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     Ok(response)
 }
 
-fn document() -> ApiGatewayV2httpResponse {
+/// The address of the API that the client has called: generated clients need a whole one.
+fn address(request: &ApiGatewayV2httpRequest) -> String {
+    let context = &request.request_context;
+    let Some(domain) = context.domain_name.as_deref().filter(|domain| is_domain(domain)) else { return "/".to_owned() };
+    let stage = context.stage.as_deref().filter(|stage| *stage != "$default").map(|stage| format!("/{stage}"));
+    format!("https://{domain}{}", stage.unwrap_or_default())
+}
+
+fn is_domain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:".contains(&byte))
+}
+
+fn document(address: &str) -> ApiGatewayV2httpResponse {
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = 200;
-    response.body = Some(Body::Text(TEXT.to_owned()));
+    response.body = Some(Body::Text(TEXT.replacen(ADDRESS, &format!("\"url\": \"{address}\""), 1)));
     response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
@@ -50,7 +63,7 @@ mod tests {
             "version": "2.0", "routeKey": ROUTE, "rawPath": "/v1/openapi.json",
             "rawQueryString": serde_urlencoded::to_string(&query).expect("a query"), "headers": headers,
             "isBase64Encoded": false,
-            "requestContext": {"http": {"method": "GET"}}
+            "requestContext": {"http": {"method": "GET"}, "domainName": "api.iyagi.example", "stage": "$default"}
         });
         handle(&serde_json::from_value(request).expect("a request"))
     }
@@ -65,6 +78,7 @@ mod tests {
         let Some(Body::Text(text)) = first.body else { panic!("no text") };
         let document: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(document["paths"]["/v1/openapi.json"]["get"]["security"], json!([]));
+        assert_eq!(document["servers"][0]["url"], "https://api.iyagi.example");
         let tag = first.headers["etag"].to_str().expect("a tag");
         let again = get(json!({"if-none-match": tag}), json!({})).expect("a response");
         assert_eq!((again.status_code, again.body), (304, None));

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use store::{
     audience::{AudienceTable, Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, DeviceTable, RemovalOutcome},
+    inbox::{InboxTable, ReadMarks},
     ledger::{Claim, Entry, LedgerTable, PageBound},
 };
 
@@ -36,9 +37,12 @@ pub struct Aws {
     pub audience: AudienceTable,
     pub ledger: LedgerTable,
     pub devices: DeviceTable,
+    pub inbox: InboxTable,
+    pub read_marks: ReadMarks,
     pub sns: aws_sdk_sns::Client,
     pub sqs: aws_sdk_sqs::Client,
     pub push_queue_url: String,
+    pub erasure_queue_url: String,
     /// Devices with a dead token that may be removed in an hour.
     pub max_removals_per_hour: NonZeroU32,
 }
@@ -164,10 +168,13 @@ mod tests {
         Aws {
             audience: AudienceTable::new(dynamodb.clone(), "audience".into()),
             ledger: LedgerTable::new(dynamodb.clone(), "ledger".into()),
-            devices: DeviceTable::new(dynamodb, "devices".into()),
+            devices: DeviceTable::new(dynamodb.clone(), "devices".into()),
+            inbox: InboxTable::new(dynamodb.clone(), "inbox".into()),
+            read_marks: ReadMarks::new(dynamodb, "inbox-read".into()),
             sns: mock_client!(aws_sdk_sns, RuleMode::Sequential, sns),
             sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, sqs),
             push_queue_url: "https://sqs/push.fifo".into(),
+            erasure_queue_url: "https://sqs/erasure".into(),
             max_removals_per_hour: NonZeroU32::MIN,
         }
     }

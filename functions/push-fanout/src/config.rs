@@ -10,7 +10,10 @@ pub struct Config {
     pub audience_table: String,
     pub ledger_table: String,
     pub devices_table: String,
+    pub inbox_table: String,
+    pub inbox_read_table: String,
     pub push_queue_url: String,
+    pub erasure_queue_url: String,
     pub dead_letter_queue_url: String,
     /// Devices with a dead token that may be removed in an hour, by all functions together.
     #[serde(rename = "MAX_DEVICE_REMOVALS_PER_HOUR", with = "As::<DisplayFromStr>")]

@@ -1,23 +1,22 @@
-//! Step 3: from recipients to the endpoints of their devices.
+//! Step 3: from recipients to their inboxes and the endpoints of their devices.
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::push::{
-    Delivery, Event, Notification, PayloadError, PersonPair, Registers, Relation, Row, Rule, TemplateArgs,
-};
+use domain::push::{Delivery, Event, Notification, PersonPair, Registers, Relation, Row, Rule, TemplateArgs};
 use function_kit::{
     failure::{Failure, Kind},
+    logs::user_hash,
     metrics::{Metrics, Unit},
 };
 use futures_util::{StreamExt, future::join_all, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use store::{
     devices::{Device, RemovalOutcome},
     ledger::{Claim, Entry},
 };
 use tracing::{info, warn};
 
-use crate::{ports::Ports, publish_error::PublishError, suppression::Suppression};
+use crate::{inbox, ports::Ports, publish_error::PublishError, suppression::Suppression};
 
 /// Number of recipients served in parallel.
 const PARALLEL_RECIPIENTS: usize = 48;
@@ -57,7 +56,9 @@ impl<P: Ports> Dispatch<'_, P> {
         let rows: Vec<_> = others.iter().map(|other| Row::PersonPair(PersonPair::of(self.actor, other))).collect();
         let between = self.ports.look_up(&rows).await?;
         let sends = stream::iter(&others).map(|recipient| self.send_to(recipient, &between));
-        combine(sends.buffer_unordered(PARALLEL_RECIPIENTS).collect::<Vec<_>>().await)
+        let mut outcomes = sends.buffer_unordered(PARALLEL_RECIPIENTS).collect::<Vec<_>>().await;
+        outcomes.push(inbox::remove_if_withdrawn(self.ports, self.event, self.rule, &others).await);
+        combine(outcomes)
     }
 
     async fn send_to(&self, recipient: &str, between: &HashMap<Row, Registers>) -> Result<(), Failure> {
@@ -71,21 +72,20 @@ impl<P: Ports> Dispatch<'_, P> {
             return self.suppress(&entry, Suppression::Muted).await;
         }
         let targets = self.ports.delivery_targets(recipient).await?;
+        if targets.is_erased {
+            // Nothing is stored about them, not even an outcome.
+            Suppression::Erased.count(self.metrics);
+            return Ok(());
+        }
         let now = self.ports.now();
         let is_silent = match targets.preferences.delivery(self.rule.category, now) {
             Delivery::None => return self.suppress(&entry, Suppression::Preference).await,
             Delivery::Silent => true,
             Delivery::Normal => false,
         };
-        if targets.devices.is_empty() {
-            return self.suppress(&entry, Suppression::NoDevice).await;
+        if self.event.time_left(self.rule, now).is_none() {
+            return self.suppress(&entry, Suppression::Expired).await;
         }
-        let Self { rule, event, actor, args, .. } = self;
-        let message = match (Notification { rule, event, actor, args }).sns_message(is_silent, now) {
-            Ok(message) => message,
-            Err(PayloadError::Expired) => return self.suppress(&entry, Suppression::Expired).await,
-            Err(error @ PayloadError::TooLarge) => return Err(Failure::bug("write a notification", error)),
-        };
         let until = now.checked_add(CLAIM_DURATION).map_err(|error| Failure::bug("claim a notification", error))?;
         let nonce = self.ports.nonce()?;
         match self.ports.claim(&entry, &nonce, now, until).await? {
@@ -94,8 +94,31 @@ impl<P: Ports> Dispatch<'_, P> {
                 Ok(())
             }
             Claim::Held => Err(Failure::transient("claim a notification", "another invocation holds the claim")),
-            Claim::Claimed { sent } => self.send_to_devices(&entry, &nonce, &targets.devices, sent, &message).await,
+            Claim::Claimed { sent } if targets.devices.is_empty() => {
+                let added = self.ports.add_to_inbox(recipient, self.rule, self.event, self.actor).await;
+                Suppression::NoDevice.count(self.metrics);
+                let outcome = added.is_ok().then_some(Suppression::NoDevice.into_str());
+                self.ports.finish_claim(&entry, &nonce, &sent, outcome).await?;
+                added
+            }
+            Claim::Claimed { sent } => match self.message(recipient, is_silent, now).await {
+                Ok(message) => self.send_to_devices(&entry, &nonce, &targets.devices, sent, &message).await,
+                Err(failure) => {
+                    // Release the claim, so that a retry need not wait for its end.
+                    self.ports.finish_claim(&entry, &nonce, &sent, None).await?;
+                    Err(failure)
+                }
+            },
         }
+    }
+
+    /// Adds the notification to the recipient's inbox. Returns the message for the devices, with the number of unread ones.
+    async fn message(&self, recipient: &str, is_silent: bool, now: Timestamp) -> Result<String, Failure> {
+        let Self { rule, event, actor, args, .. } = self;
+        self.ports.add_to_inbox(recipient, rule, event, actor).await?;
+        let badge = Some(self.ports.unread(recipient).await?);
+        let message = Notification { rule, event, actor, args, badge }.sns_message(is_silent, now);
+        message.map_err(|error| Failure::bug("write a notification", error))
     }
 
     /// Publishes to the devices that are not in `sent`, and records the result in the ledger.
@@ -118,7 +141,7 @@ impl<P: Ports> Dispatch<'_, P> {
             }
         }
         let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
-        let (event, rule, user) = (&self.event.id, &self.rule.id, entry.recipient);
+        let (event, rule, user) = (&self.event.id, &self.rule.id, user_hash(entry.recipient));
         if !self.ports.finish_claim(entry, nonce, &sent, outcome).await? {
             warn!(event, rule, user, "claim expired before the result was recorded");
         }
@@ -156,7 +179,9 @@ impl<P: Ports> Dispatch<'_, P> {
     async fn remove_device(&self, device: &Device, kind: &'static str) -> Result<(), Failure> {
         self.metrics.count_kind("Failures", ("Kind", kind), 1);
         match self.ports.remove_device(device).await? {
-            RemovalOutcome::Removed => info!(user = device.user, device = device.id, kind, "device removed"),
+            RemovalOutcome::Removed => {
+                info!(user = user_hash(&device.user), device = device.id, kind, "device removed")
+            }
             RemovalOutcome::LimitReached => self.metrics.count("RemovalsRefused", 1),
             RemovalOutcome::RegisteredAgain => {}
         }

@@ -1,15 +1,19 @@
 //! `push-fanout`: turns changes of the graph into push notifications.
 //!
 //! ```text
-//! push.fifo ─▶ message ─▶ project (whole batch) ─▶ notify (rules, recipients) ─▶ deliver (ledger, devices) ─▶ SNS
+//! push.fifo ─▶ message ─▶ project (whole batch) ─▶ notify (rules, recipients) ─▶ deliver (ledger, inbox, devices) ─▶ SNS
 //!     ▲                                              │
 //!     └──────── continuations of large audiences ◀───┘
 //! ```
 
 mod aws;
+mod aws_erasure;
+mod aws_inbox;
 mod config;
 mod deliver;
 mod edge_facts;
+mod erasure;
+mod inbox;
 mod message;
 mod notify;
 mod ports;
@@ -22,7 +26,12 @@ mod tests;
 use aws_lambda_events::sqs::SqsEvent;
 use function_kit::{batch, batch::Queue, config::from_env, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use store::{audience::AudienceTable, devices::DeviceTable, ledger::LedgerTable};
+use store::{
+    audience::AudienceTable,
+    devices::DeviceTable,
+    inbox::{InboxTable, ReadMarks},
+    ledger::LedgerTable,
+};
 
 use crate::{aws::Aws, notify::Notifier};
 
@@ -37,10 +46,13 @@ async fn main() -> anyhow::Result<()> {
     let aws = Aws {
         audience: AudienceTable::new(dynamodb.clone(), config.audience_table),
         ledger: LedgerTable::new(dynamodb.clone(), config.ledger_table),
-        devices: DeviceTable::new(dynamodb, config.devices_table),
+        devices: DeviceTable::new(dynamodb.clone(), config.devices_table),
+        inbox: InboxTable::new(dynamodb.clone(), config.inbox_table),
+        read_marks: ReadMarks::new(dynamodb, config.inbox_read_table),
         sns: aws_sdk_sns::Client::new(&sdk),
         sqs: sqs.clone(),
         push_queue_url: config.push_queue_url,
+        erasure_queue_url: config.erasure_queue_url,
         max_removals_per_hour: config.max_removals_per_hour,
     };
     let queue = Queue { sqs, url: push_queue_url, dead_letters_url: config.dead_letter_queue_url };

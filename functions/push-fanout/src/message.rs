@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use domain::{
+    account::NotificationErasure,
     graph::{Change, GenerationPosition, ReceivedChange},
     push::Event,
 };
@@ -29,6 +30,12 @@ pub enum Continuation {
     /// The next page of pending events of a vertex.
     #[serde(rename = "app.iyagi.push.waiting")]
     PendingEvents(PendingEvents),
+    /// The next page of followers from whose inboxes a story disappears.
+    #[serde(rename = "app.iyagi.push.withdrawal")]
+    InboxWithdrawal(InboxWithdrawal),
+    /// A page of the tables from which an account is erased. The first is from `account-api`.
+    #[serde(untagged)]
+    Erasure(NotificationErasure),
 }
 
 /// The most continuations that one change causes, one after the other. With pages of 500 followers they reach ten million.
@@ -64,6 +71,25 @@ pub struct PendingEvents {
     pub number: u32,
 }
 
+/// Page of the followers from whose inboxes the entry of a removed edge disappears.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxWithdrawal {
+    /// Id of the edge.
+    pub edge: String,
+    /// Position at which it was removed.
+    pub position: GenerationPosition,
+    /// Id of the notification rule.
+    pub rule: String,
+    /// The edge's source, whose followers were notified.
+    pub source: String,
+    /// The edge's target.
+    pub target: String,
+    /// Last follower of the page before; `None` on page 0, which is never queued.
+    pub after: Option<String>,
+    /// Number of the page.
+    pub number: u32,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
@@ -85,6 +111,10 @@ impl Message {
         let continuation = match &*serde_json::from_str::<Head<'_>>(body).map_err(bug)?.kind {
             "app.iyagi.push.page" => serde_json::from_str(body).map(Continuation::FollowerPage).map_err(bug)?,
             "app.iyagi.push.waiting" => serde_json::from_str(body).map(Continuation::PendingEvents).map_err(bug)?,
+            "app.iyagi.push.erasure" => serde_json::from_str(body).map(Continuation::Erasure).map_err(bug)?,
+            "app.iyagi.push.withdrawal" => {
+                serde_json::from_str(body).map(Continuation::InboxWithdrawal).map_err(bug)?
+            }
             _ => {
                 let received = Change::from_cloud_event(body).map_err(|error| Failure::bug(DOING, error))?;
                 return Ok(Self::Change(Box::new(received)));
@@ -107,6 +137,13 @@ impl Continuation {
             Self::PendingEvents(PendingEvents { vertex, cause, after, .. }) => {
                 format!("waiting\n{vertex}\n{cause}\n{after}")
             }
+            Self::Erasure(NotificationErasure { erasure, table, after }) => {
+                let after = after.as_deref().unwrap_or_default().join("\n");
+                format!("erasure\n{}\n{}\n{table:?}\n{after}", erasure.user, erasure.done)
+            }
+            Self::InboxWithdrawal(InboxWithdrawal { edge, position, rule, after, .. }) => {
+                format!("withdrawal\n{rule}\n{edge}\n{position}\n{}", after.as_deref().unwrap_or_default())
+            }
         };
         format!("sha256:{:x}", Sha256::digest(name))
     }
@@ -114,7 +151,7 @@ impl Continuation {
 
 #[cfg(test)]
 mod tests {
-    use domain::graph::Position;
+    use domain::{account::Erasure, graph::Position};
     use function_kit::failure::Kind;
     use jiff::Timestamp;
     use proptest::prelude::*;
@@ -138,8 +175,23 @@ mod tests {
     #[test]
     fn continuation_serialized_parses_unchanged() {
         let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into(), number: 3 };
+        let withdrawal = InboxWithdrawal {
+            edge: "e1".into(),
+            position: Position::new(9, 1).into(),
+            rule: "story".into(),
+            source: "mina".into(),
+            target: "s1".into(),
+            after: Some("jun".into()),
+            number: 1,
+        };
+        let erasure = NotificationErasure::start(Erasure::start("mina", "m", Timestamp::UNIX_EPOCH));
+        let others = [
+            Continuation::PendingEvents(pending),
+            Continuation::InboxWithdrawal(withdrawal),
+            Continuation::Erasure(erasure),
+        ];
         let pages = [page(1, None), page(1, Some(Position::new(9, 1).into()))];
-        for continuation in pages.into_iter().chain([Continuation::PendingEvents(pending)]) {
+        for continuation in pages.into_iter().chain(others) {
             let body = serde_json::to_string(&continuation).expect("JSON");
             let parsed = Message::parse(&body).expect("a message");
             assert_eq!(parsed, Message::Continuation(Box::new(continuation)));
@@ -183,6 +235,7 @@ mod tests {
             text in malformed_inputs::documents(&[
                 r#"{"type":"app.iyagi.push.page","event":{"id":"main/7/1","position":"7/1","committed_at":"2026-11-22T00:00:00Z","edge":"e1","label":"told","from":"m","to":"s1"},"rule":"story","after":"jun","number":1}"#,
                 r#"{"type":"app.iyagi.push.waiting","vertex":"s1","cause":"main/8/1","after":"e1"}"#,
+                r#"{"type":"app.iyagi.push.withdrawal","edge":"e1","position":"9/1","rule":"story","source":"m","target":"s1","after":"jun","number":1}"#,
             ]),
         ) {
             match Message::parse(&text) {

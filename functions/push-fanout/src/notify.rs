@@ -21,6 +21,7 @@ use tracing::{error, info, instrument};
 use crate::{
     deliver::{Dispatch, combine},
     edge_facts::{EdgeFacts, vertex},
+    erasure, inbox,
     message::{Continuation, FollowerPage, MAX_TURNS, Message, PendingEvents},
     ports::Ports,
     suppression::Suppression,
@@ -64,6 +65,7 @@ impl<P: Ports> Notifier<'_, P> {
         match message {
             Message::Change(received) => {
                 self.resume_pending(&received.change, &received.id).await?;
+                inbox::withdraw_removed(self.ports, &received).await?;
                 match Event::of(&received) {
                     Some(event) => self.process(&event).await.map(drop),
                     None => Ok(()),
@@ -79,6 +81,8 @@ impl<P: Ports> Notifier<'_, P> {
                 Continuation::PendingEvents(PendingEvents { vertex, cause, after, number }) => {
                     self.process_pending(&vertex, &cause, Some(&after), number).await
                 }
+                Continuation::Erasure(page) => erasure::erase(self.ports, page).await,
+                Continuation::InboxWithdrawal(page) => inbox::withdraw_from_followers(self.ports, page).await,
             },
         }
     }
@@ -170,6 +174,7 @@ impl<P: Ports> Notifier<'_, P> {
         let waits_for = loop {
             let Some(waits_for) = self.evaluate(event).await? else {
                 Suppression::Withdrawn.count(self.metrics);
+                inbox::withdraw_event(self.ports, event).await?;
                 break BTreeSet::new();
             };
             let missing: Vec<_> = waits_for.iter().filter(|vertex| !pending.contains_key(*vertex)).cloned().collect();
@@ -222,6 +227,7 @@ impl<P: Ports> Notifier<'_, P> {
     async fn continue_audience(&self, event: &Event, rule: &Rule, page: &PagePosition) -> Result<(), Failure> {
         let Some(facts) = self.facts(event).await? else {
             Suppression::Withdrawn.count(self.metrics);
+            inbox::withdraw_event(self.ports, event).await?;
             return Ok(());
         };
         let is_hidden = matches!(rule.resolve(event, &facts.source, &facts.target), Resolution::WaitFor(_));
@@ -296,6 +302,7 @@ impl<P: Ports> Notifier<'_, P> {
         let found = self.ports.look_up(&rows).await?;
         let Some(facts) = EdgeFacts::of(event, &found) else {
             Suppression::Withdrawn.count(self.metrics);
+            inbox::remove_from(self.ports, event, rule, &recipients).await?;
             return Ok(None);
         };
         let mut waits_for = None;

@@ -3,14 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
+    account::{ErasedTable, Erasure},
     graph::GenerationPosition,
-    push::{Event, Fact, Registers, Row},
+    push::{Event, Fact, Registers, Row, Rule},
 };
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 use store::{
     audience::{Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, RemovalOutcome},
+    inbox::Holder,
     ledger::{Claim, Entry, PageBound},
 };
 
@@ -45,12 +47,40 @@ pub trait Ledger {
     async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;
 }
 
+/// The inbox: the table `inbox`, and how far users have read.
+pub trait Inbox {
+    /// Adds an entry for a recipient, unless its edge was withdrawn. An entry that is there already stays as it is.
+    async fn add_to_inbox(&self, recipient: &str, rule: &Rule, event: &Event, actor: &str) -> Result<(), Failure>;
+    /// Removes the entry of an edge that was removed at `position`. Except for followers, the entry cannot be added again.
+    async fn remove_from_inbox(&self, holder: &Holder, edge: &str, position: GenerationPosition)
+    -> Result<(), Failure>;
+    /// Whether the edge of an event still exists.
+    async fn edge_exists(&self, event: &Event) -> Result<bool, Failure>;
+    /// Recipients who may have an entry of an edge. Followers are not among them.
+    async fn inbox_holders(&self, edge: &str) -> Result<Vec<Holder>, Failure>;
+    /// Number of unread notifications, at most 100.
+    async fn unread(&self, user: &str) -> Result<u32, Failure>;
+}
+
 /// Users' devices: the table `devices` and the endpoints of SNS mobile push.
 pub trait MobilePush {
     async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure>;
     /// Deletes the device's row, unless it has registered again since it was read, or too many were removed in this hour.
     async fn remove_device(&self, device: &Device) -> Result<RemovalOutcome, Failure>;
     async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), PublishError>;
+}
+
+/// Erasure of accounts.
+pub trait Erasures {
+    /// Deletes what a page of a table holds about a person. Returns the key after which the next page starts.
+    async fn erase_page(
+        &self,
+        table: ErasedTable,
+        person: &str,
+        after: Option<&[String]>,
+    ) -> Result<Option<Vec<String>>, Failure>;
+    /// Hands an erasure back to `account-api`.
+    async fn hand_back(&self, erasure: &Erasure) -> Result<(), Failure>;
 }
 
 /// This function's own queue, the clock and random texts.
@@ -62,6 +92,6 @@ pub trait Runtime {
 }
 
 /// All interfaces together.
-pub trait Ports: Projections + Ledger + MobilePush + Runtime {}
+pub trait Ports: Projections + Ledger + Inbox + MobilePush + Erasures + Runtime {}
 
-impl<P: Projections + Ledger + MobilePush + Runtime> Ports for P {}
+impl<P: Projections + Ledger + Inbox + MobilePush + Erasures + Runtime> Ports for P {}

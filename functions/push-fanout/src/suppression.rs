@@ -17,6 +17,8 @@ pub enum Suppression {
     Muted,
     /// The recipient switched the category off.
     Preference,
+    /// The recipient's account is being erased.
+    Erased,
     /// The recipient has no device.
     NoDevice,
     /// The ledger has an outcome: the notification was sent or suppressed before.

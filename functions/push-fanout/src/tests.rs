@@ -2,9 +2,13 @@
 
 mod changes;
 mod devices;
+mod erasure;
 mod fixtures;
 mod generations;
 mod in_memory_backend;
+mod in_memory_inbox;
+mod inbox;
+mod inbox_port;
 mod interleavings;
 mod large_audiences;
 mod notifications;

@@ -18,6 +18,7 @@ use tracing::info;
 
 use crate::{
     originals::{Completion, Originals},
+    progress::progress,
     request::Request,
     response,
     signer::Signer,
@@ -49,13 +50,17 @@ async fn route(
             // Without ffmpeg, the recording would stay `processing`.
             Err(Problem::invalid_request("`kind` `audio` is not offered by this server").into())
         }
-        Request::Start { declaration, idempotency_key } => {
-            let upload = start(ports, uploader, &declaration, idempotency_key.as_deref(), now).await?;
+        Request::Start { declaration, in_parts, idempotency_key } => {
+            let upload = start(ports, uploader, &declaration, in_parts, idempotency_key.as_deref(), now).await?;
             Ok(if upload.way == UploadWay::Done { json(&upload) } else { created(&upload) })
         }
         Request::SignParts { id, handle, parts } => {
             let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
             Ok(json(&sign_parts(&ports.signer, uploader, id, &handle, &parts, now).await?))
+        }
+        Request::Progress { id, handle: text } => {
+            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &text)?;
+            Ok(json(&progress(&ports.originals, uploader, id, &handle, text).await?))
         }
         Request::Complete { id, handle } => {
             let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
@@ -76,6 +81,7 @@ async fn start(
     ports: &Ports,
     uploader: &str,
     declaration: &Declaration,
+    in_parts: bool,
     idempotency_key: Option<&str>,
     now: Timestamp,
 ) -> Result<Upload, HandlerError> {
@@ -92,7 +98,7 @@ async fn start(
         return if is_same { Ok(done(declaration.kind, uploader, id)) } else { Err(key_reused().into()) };
     }
     let media_id = MediaId::of_key(&key);
-    let upload = if declaration.size <= MAX_SINGLE_REQUEST_BYTES {
+    let upload = if declaration.size <= MAX_SINGLE_REQUEST_BYTES && !in_parts {
         response::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {
         let cipher = ports.cipher.get().await?;

@@ -3,6 +3,7 @@
 mod config;
 mod handler;
 mod originals;
+mod progress;
 mod request;
 mod response;
 mod signer;

@@ -9,6 +9,8 @@ use domain::{
 };
 use rest_kit::request::{json_body, only_parameters};
 
+use crate::upload_handle::UploadHandle;
+
 /// The limit of a body: a declaration with file name and post, or 128 parts with checksums.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
@@ -19,7 +21,9 @@ const _: () = assert!(MAX_PARTS as u64 == max_bytes(Kind::Audio).div_ceil(PART_B
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
     /// `POST /v1/uploads`
-    Start { declaration: Declaration, idempotency_key: Option<String> },
+    Start { declaration: Declaration, in_parts: bool, idempotency_key: Option<String> },
+    /// `GET /v1/uploads/{handle}`
+    Progress { id: UploadId, handle: String },
     /// `POST /v1/uploads/{id}/parts`
     SignParts { id: UploadId, handle: String, parts: Vec<UploadPart> },
     /// `POST /v1/uploads/{id}/complete`
@@ -39,10 +43,17 @@ impl Request {
         };
         only_parameters(request, &[])?;
         match request.route_key.as_deref() {
-            Some("POST /v1/uploads") => Ok(Self::Start {
-                declaration: declaration(json_body(request, MAX_BODY_BYTES)?)?,
-                idempotency_key: idempotency_key(request)?,
-            }),
+            Some("POST /v1/uploads") => {
+                let upload: UploadRequest = json_body(request, MAX_BODY_BYTES)?;
+                let in_parts = upload.in_parts;
+                let declaration = declaration(upload)?;
+                Ok(Self::Start { declaration, in_parts, idempotency_key: idempotency_key(request)? })
+            }
+            Some("GET /v1/uploads/{handle}") => {
+                let handle = request.path_parameters.get("handle").ok_or_else(Problem::not_found)?.clone();
+                let id = UploadHandle::upload_id(&handle).ok_or_else(Problem::not_found)?;
+                Ok(Self::Progress { id, handle })
+            }
             Some("POST /v1/uploads/{id}/parts") => {
                 let id = id()?;
                 let SignPartsRequest { handle, parts } = json_body(request, MAX_BODY_BYTES)?;
@@ -62,7 +73,7 @@ impl Request {
 }
 
 fn declaration(upload: UploadRequest) -> Result<Declaration, Problem> {
-    let UploadRequest { kind, content_type, size, checksum, file_name, post, visibility } = upload;
+    let UploadRequest { kind, content_type, size, checksum, file_name, post, visibility, in_parts: _ } = upload;
     let intent = Intent { post, visibility, file_name };
     Declaration::new(kind, &content_type, size, checksum, intent)
         .map_err(|error| Problem::invalid_request(error.to_string()))
@@ -107,7 +118,9 @@ mod tests {
     #[test]
     fn missing_visibility_is_public_and_file_name_is_normalised() {
         let body = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM, "fileName": "\u{1100}\u{1161}"});
-        let Ok(Request::Start { declaration, idempotency_key: None }) = start(body) else { panic!("no start") };
+        let Ok(Request::Start { declaration, in_parts: false, idempotency_key: None }) = start(body) else {
+            panic!("no start")
+        };
         assert_eq!(declaration.intent.visibility, Visibility::Public);
         assert_eq!(declaration.intent.file_name.as_ref().map(|name| name.as_str()), Some("\u{ac00}"));
     }
@@ -119,6 +132,11 @@ mod tests {
         let mut same = good.clone();
         same["size"] = json!(1.0);
         assert_eq!(start(same), start(good.clone()));
+        let mut nulls = good.clone();
+        for field in ["fileName", "post", "visibility", "inParts"] {
+            nulls[field] = Value::Null;
+        }
+        assert_eq!(start(nulls), start(good.clone()));
         for (field, value, reason) in [
             ("kind", json!("video"), "unknown variant"),
             ("contentType", json!("text/html"), "`contentType` of photo must be one of"),
@@ -130,7 +148,7 @@ mod tests {
             ("fileName", json!("../../etc/passwd"), "must not contain /"),
             ("post", json!("a/b"), "`post` must have"),
             ("visibility", json!("everybody"), "unknown variant"),
-            ("post", json!(null), "invalid type: null"),
+            ("kind", json!(null), "expected"),
             ("owner", json!("jun"), "unknown field"),
         ] {
             let mut body = good.clone();
@@ -197,12 +215,12 @@ mod tests {
         ) {
             for route in ["POST /v1/uploads", "POST /v1/uploads/{id}/parts", "POST /v1/uploads/{id}/complete"] {
                 match parse(route, &id, json!({"idempotency-key": key}), &body) {
-                    Ok(Request::Start { declaration, idempotency_key }) => {
+                    Ok(Request::Start { declaration, idempotency_key, .. }) => {
                         prop_assert!((1..=max_bytes(declaration.kind)).contains(&declaration.size));
                         prop_assert_eq!(idempotency_key, Some(key.clone()));
                     }
                     Ok(Request::SignParts { parts, .. }) => prop_assert!((1..=MAX_PARTS).contains(&parts.len())),
-                    Ok(Request::Complete { .. }) => {}
+                    Ok(Request::Complete { .. } | Request::Progress { .. }) => {}
                     Err((status, _)) => prop_assert!(matches!(status, 400 | 404 | 413), "{}", status),
                 }
             }

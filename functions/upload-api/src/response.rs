@@ -3,7 +3,7 @@
 use api::{SignedHeaders, SignedPart, Upload, UploadWay};
 use domain::{
     media::MediaId,
-    upload::{PART_BYTES, Parts, UploadId},
+    upload::{Parts, UploadId},
 };
 
 /// A signed request, which S3 accepts once and only unchanged.
@@ -32,7 +32,7 @@ pub fn put(id: UploadId, media_id: MediaId, signed: Signed) -> Upload {
 pub fn parts(id: UploadId, media_id: MediaId, handle: String, size: u64) -> Upload {
     Upload {
         handle: Some(handle),
-        part_size: Some(PART_BYTES),
+        part_size: Some(Parts::of(size).part_bytes()),
         parts: Some(Parts::of(size).count()),
         ..upload(id, media_id, UploadWay::Parts)
     }
@@ -61,5 +61,6 @@ fn upload(id: UploadId, media_id: MediaId, way: UploadWay) -> Upload {
         handle: None,
         part_size: None,
         parts: None,
+        landed: None,
     }
 }

@@ -21,6 +21,7 @@ from iyagi_client.api.notifications import get_notification_preferences, set_not
 from iyagi_client.api.uploads import start_upload
 from iyagi_client.models import (
     ContentType,
+    ContentVisibility,
     MediaBatchRequest,
     MediaKind,
     MediaState,
@@ -30,7 +31,6 @@ from iyagi_client.models import (
     ProblemType,
     UploadRequest,
     UploadWay,
-    Visibility,
 )
 from pycognito.aws_srp import AWSSRP
 
@@ -81,7 +81,7 @@ def upload(api, web, photograph: Path):
         size=len(content),
         checksum=base64.b64encode(hashlib.sha256(content).digest()).decode(),
         file_name=photograph.name,
-        visibility=Visibility.FOLLOWERS,
+        visibility=ContentVisibility.FOLLOWERS,
     )
     key = str(uuid.uuid4())
     started = start_upload.sync(client=api, body=request, idempotency_key=key)
@@ -100,7 +100,7 @@ def upload(api, web, photograph: Path):
 
     item = wait("an outcome", processed_item)
     assert item.state == MediaState.READY, item
-    assert item.file_name == photograph.name and item.visibility == Visibility.FOLLOWERS, item
+    assert item.file_name == photograph.name and item.visibility == ContentVisibility.FOLLOWERS, item
     assert item.variants, item
     for variant in item.variants:
         file = web.get(variant.url)

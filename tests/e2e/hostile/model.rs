@@ -102,6 +102,12 @@ impl Model {
         self.items.keys().copied().filter(is_listed).collect()
     }
 
+    /// Whether `person` is notified that `follower` follows them.
+    pub fn may_notify(&self, follower: Person, person: Person) -> bool {
+        let Relations { followers, blocked } = &self.relations;
+        followers.contains(&(follower, person)) && !blocked.contains(&(follower, person))
+    }
+
     /// Ids and platforms of a person's devices.
     pub fn devices_of(&self, person: Person) -> BTreeMap<&str, &str> {
         let own = self.devices.iter().filter(|((owner, _), _)| *owner == person);

@@ -46,7 +46,7 @@ impl RandomCalls<'_> {
     /// Makes one or more calls as a random person.
     pub async fn step(&mut self) {
         let person = self.random.below(self.people.len());
-        match self.random.below(16) {
+        match self.random.below(17) {
             0..3 => self.item(person).await,
             3..5 => self.batch(person).await,
             5..8 => self.list(person).await,
@@ -56,6 +56,7 @@ impl RandomCalls<'_> {
             12 => self.handle(person).await,
             13 => self.device(person).await,
             14 => self.preferences(person).await,
+            15 => self.notifications(person).await,
             _ => self.search(person).await,
         }
     }
@@ -210,6 +211,8 @@ impl RandomCalls<'_> {
         let (owner, own_id, handle) = self.random.pick(&self.handles).clone();
         let id = if self.random.below(2) == 0 { own_id.clone() } else { self.any_id() };
         let is_own = person == owner && id == own_id;
+        let state = self.call(person, "GET /v1/uploads/{handle}", &format!("/v1/uploads/{handle}"), None).await;
+        assert_eq!(state.status, if person == owner { 200 } else { 400 }, "{state:?}");
         let parts = json!({"handle": handle, "parts": [{"number": 1, "checksum": CHECKSUM}]});
         let signed =
             self.call(person, "POST /v1/uploads/{id}/parts", &format!("/v1/uploads/{id}/parts"), Some(&parts)).await;
@@ -268,6 +271,34 @@ impl RandomCalls<'_> {
         }
         let response = self.call(person, &format!("GET {path}"), path, None).await;
         assert_eq!(response.body, self.model.preferences_of(person));
+    }
+
+    /// Reads the inbox, which holds follows of this person only, and marks it as read.
+    async fn notifications(&mut self, person: Person) {
+        let response = self.call(person, "GET /v1/notifications", "/v1/notifications", None).await;
+        let people = self.people;
+        let number = |id: &Value| people.iter().position(|user| id == user.id.as_str());
+        for item in response.items() {
+            let follower = number(&item["actors"][0]["id"]).expect("a person");
+            assert_eq!((&item["rule"], number(&item["target"])), (&json!("follow"), Some(person)), "{item}");
+            assert!(self.model.may_notify(follower, person), "{person}: {item}");
+        }
+        let through = *self.random.pick(&["2026-01-01T00:00:00Z", "2999-01-01T00:00:00Z"]);
+        let body = json!({"through": through});
+        let route = "PUT /v1/notifications/read";
+        let read = self.call(person, route, "/v1/notifications/read", Some(&body)).await;
+        assert_eq!(read.status, 200, "{read:?}");
+        assert!(through < "2900" || read.body["unread"] == 0, "{read:?}");
+    }
+
+    /// Erases the account of a person, and of nobody else.
+    pub async fn erase(&mut self, person: Person) {
+        let erased = self.call(person, "DELETE /v1/me", "/v1/me", None).await;
+        assert_eq!(erased.status, 202, "{erased:?}");
+        for other in 0..self.people.len() {
+            let progress = self.call(other, "GET /v1/me/erasure", "/v1/me/erasure", None).await;
+            assert_eq!(progress.status, if other == person { 200 } else { 404 }, "{other}: {progress:?}");
+        }
     }
 
     /// Searches for a file name, which is not indexed.

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// Values and their descriptions by schema.
-pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 9] = [
+pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 10] = [
+    ("ErasureState", &[("running", "steps are left"), ("finished", "all is erased")]),
     (
         "FailureReason",
         &[
@@ -44,7 +45,7 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 9] = [
             ("stories", "a person whom the user follows publishes a story"),
         ],
     ),
-    ("Platform", &[("android", "reached by FCM"), ("ios", "reached by FCM through APNs")]),
+    ("DevicePlatform", &[("android", "reached by FCM"), ("ios", "reached by FCM through APNs")]),
     (
         "SearchKind",
         &[
@@ -62,7 +63,7 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 9] = [
         ],
     ),
     (
-        "Visibility",
+        "ContentVisibility",
         &[
             ("public", "every signed-in user"),
             ("followers", "the owner and the owner's followers"),

@@ -2,15 +2,16 @@
 
 use domain::{
     media::{Kind, MediaId, Visibility},
-    push::Platform,
+    push::{Category, Platform},
     search,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    Author, Device, DeviceList, HighlightPart, Loudness, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant,
-    Pause, Placeholder, Problem, ProblemType, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart,
-    SignedParts, Silence, Suggestion, Suggestions, Tag, Upload, UploadWay, Waveform, WaveformFile,
+    AccountErasure, Author, Device, DeviceList, ErasureState, HighlightPart, InboxNotification, LandedPart, Loudness,
+    MediaBatch, MediaItem, MediaList, MediaState, MediaVariant, NotificationActor, NotificationList, Pause,
+    Placeholder, Problem, ProblemType, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts,
+    Silence, Suggestion, Suggestions, Tag, Upload, UploadWay, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
@@ -34,16 +35,16 @@ pub fn item() -> MediaItem {
     };
     MediaItem {
         id: media_id(),
-        kind: Some(Kind::Photo),
-        owner: Some(OWNER.into()),
-        uploaded_at: Some(TIME.into()),
+        kind: Kind::Photo,
+        owner: OWNER.into(),
+        uploaded_at: TIME.into(),
         content_type: Some("image/jpeg".into()),
         detected_type: Some("image/jpeg".into()),
-        bytes: Some(2_408_311),
-        visibility: Some(Visibility::Public),
+        bytes: 2_408_311,
+        visibility: Visibility::Public,
         post: "story-1".to_owned().try_into().ok(),
         file_name: "한강.jpg".to_owned().try_into().ok(),
-        state: Some(MediaState::Ready),
+        state: MediaState::Ready,
         reason: None,
         width: Some(1_600),
         height: Some(1_200),
@@ -65,10 +66,10 @@ pub fn item() -> MediaItem {
 
 pub fn recording() -> MediaItem {
     MediaItem {
-        kind: Some(Kind::Audio),
+        kind: Kind::Audio,
         content_type: Some("audio/mp4".into()),
         detected_type: Some("audio/mp4".into()),
-        bytes: Some(1_474_560),
+        bytes: 1_474_560,
         file_name: "이야기.m4a".to_owned().try_into().ok(),
         width: None,
         height: None,
@@ -145,6 +146,7 @@ pub fn upload() -> Upload {
         handle: None,
         part_size: None,
         parts: None,
+        landed: None,
     }
 }
 
@@ -157,9 +159,14 @@ pub fn upload_in_parts() -> Upload {
         expires_at: None,
         handle: Some(HANDLE.into()),
         part_size: Some(domain::upload::PART_BYTES),
-        parts: Some(5),
+        parts: Some(7),
+        landed: Some(vec![landed_part()]),
         ..upload()
     }
+}
+
+pub fn landed_part() -> LandedPart {
+    LandedPart { number: 1, checksum: CHECKSUM.to_owned().try_into().ok() }
 }
 
 pub fn signed_part() -> SignedPart {
@@ -185,8 +192,42 @@ pub fn device() -> Device {
     Device { id: DEVICE_ID.into(), platform: Platform::Android, language: Some("ko".into()), last_seen: TIME.into() }
 }
 
+pub fn erasure() -> AccountErasure {
+    AccountErasure {
+        state: ErasureState::Running,
+        steps_done: 6,
+        steps: domain::account::ERASURE_STEPS,
+        started_at: TIME.into(),
+        finished_at: None,
+    }
+}
+
 pub fn devices() -> DeviceList {
     DeviceList { items: vec![device()] }
+}
+
+pub fn notification() -> InboxNotification {
+    InboxNotification {
+        id: "Jk3vQ9mZb7xT2cRw5yLdHg".into(),
+        rule: "like-story".into(),
+        category: Category::Likes,
+        actors: vec![NotificationActor { id: OWNER.into(), name: Some("준".into()) }],
+        actor_count: 4,
+        source: OWNER.into(),
+        target: "story-1".into(),
+        title: Some("서울에서 첫눈".into()),
+        happened_at: TIME.into(),
+        updated_at: TIME.into(),
+        is_read: false,
+    }
+}
+
+pub fn notifications() -> NotificationList {
+    NotificationList { items: vec![notification()], next: Some(CURSOR.into()), unread: 1 }
+}
+
+pub fn read_request() -> Value {
+    json!({"through": TIME})
 }
 
 pub fn story_result() -> SearchResult {

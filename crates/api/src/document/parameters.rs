@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use super::{examples, reference::reference};
 use crate::{
-    DEFAULT_LIMIT, DEFAULT_SEARCH_LIMIT, ListOrder, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_LIMIT, MAX_OWNER_CHARACTERS,
-    MAX_SEARCH_LIMIT, MAX_TAG_CHARACTERS, MediaField,
+    DEFAULT_LIMIT, DEFAULT_NOTIFICATIONS, DEFAULT_SEARCH_LIMIT, ListOrder, MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_LIMIT,
+    MAX_NOTIFICATIONS, MAX_OWNER_CHARACTERS, MAX_SEARCH_LIMIT, MAX_TAG_CHARACTERS, MediaField,
 };
 
 /// The components for parameters.
@@ -22,6 +22,14 @@ pub fn all() -> Value {
             json!({"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}),
             examples::UPLOAD_ID,
         ),
+        // Without an example, because a handle is valid for one caller only.
+        "UploadHandle": {
+            "name": "handle",
+            "in": "path",
+            "required": true,
+            "description": "`handle` of the upload.",
+            "schema": {"type": "string", "format": "upload-handle"},
+        },
         "DeviceId": path(
             "Id of the device, chosen by the app, for example a UUID.",
             json!({"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"}),
@@ -30,8 +38,8 @@ pub fn all() -> Value {
         "Fields": {
             "name": "fields",
             "in": "query",
-            "description": "Fields of each item, separated by commas. `id` is always included. Absent: all fields.",
-            "schema": {"type": "array", "minItems": 1, "items": schema_of::<MediaField>()},
+            "description": "Fields of each item beside the required ones, separated by commas. Absent or empty: all fields.",
+            "schema": {"type": "array", "items": schema_of::<MediaField>()},
             "style": "form",
             "explode": false,
             "example": ["state", "variants"],
@@ -76,6 +84,13 @@ pub fn all() -> Value {
             "name": "cursor",
             "in": "query",
             "description": "`next` of the previous page, of the same caller and the same `q`, `kind` and `tag`.",
+            "schema": {"type": "string", "format": "cursor"},
+        },
+        "NotificationLimit": limit(MAX_NOTIFICATIONS, DEFAULT_NOTIFICATIONS),
+        "NotificationCursor": {
+            "name": "cursor",
+            "in": "query",
+            "description": "`next` of the previous page, of the same caller.",
             "schema": {"type": "string", "format": "cursor"},
         },
         "IfNoneMatch": header(

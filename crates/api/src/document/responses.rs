@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{examples, reference::reference};
-use crate::{Problem, ProblemType, gateway_message::GatewayMessage};
+use crate::{Problem, ProblemType};
 
 /// Statuses of errors, and the gateway's own message for each.
 const STATUSES: [(u16, &str, Option<&str>); 11] = [
@@ -41,20 +41,14 @@ fn response(status: u16, message: Option<&str>) -> Value {
     let examples: Map<_, _> =
         types.iter().map(|kind| (short_name(*kind), json!({"value": examples::problem(*kind)}))).collect();
     let problem = json!({"schema": reference("schemas", &Problem::name()), "examples": examples});
-    let gateway = message.map(|message| {
-        let schema = reference("schemas", &GatewayMessage::name());
-        json!({"schema": schema, "examples": {"gateway": {"value": {"message": message}}}})
-    });
-    // Some generators use the first content type only. For these statuses it is the gateway's.
-    let gateway_first = matches!(status, 401 | 403);
-    if let Some(gateway) = gateway.clone().filter(|_| gateway_first) {
+    // One schema for both content types: some generators use the first one only.
+    if let Some(message) = message {
+        let schema = reference("schemas", &Problem::name());
+        let gateway = json!({"schema": schema, "examples": {"gateway": {"value": {"message": message}}}});
         content.insert("application/json".into(), gateway);
     }
     if !types.is_empty() {
         content.insert("application/problem+json".into(), problem);
-    }
-    if let Some(gateway) = gateway.filter(|_| !gateway_first) {
-        content.insert("application/json".into(), gateway);
     }
     let headers: &[_] = match status {
         401 | 403 => &["WWW-Authenticate"],

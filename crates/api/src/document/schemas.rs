@@ -12,9 +12,9 @@ use utoipa::{
 
 use super::{enums, examples};
 use crate::{
-    CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest, MediaField,
-    MediaList, NotificationPreferences, Problem, ProblemType, SearchResults, SignPartsRequest, SignedParts,
-    Suggestions, Upload, UploadRequest, gateway_message::GatewayMessage,
+    AccountErasure, CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest,
+    MediaField, MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
+    SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload, UploadRequest,
 };
 
 /// An OpenAPI document.
@@ -44,8 +44,11 @@ pub fn all() -> Value {
     add::<DeviceRegistration>(&mut schemas);
     add::<DeviceList>(&mut schemas);
     add::<NotificationPreferences>(&mut schemas);
+    add::<NotificationList>(&mut schemas);
+    add::<ReadNotificationsRequest>(&mut schemas);
+    add::<UnreadNotifications>(&mut schemas);
+    add::<AccountErasure>(&mut schemas);
     add::<Problem>(&mut schemas);
-    add::<GatewayMessage>(&mut schemas);
     add::<OpenApiDocument>(&mut schemas);
     schemas.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut all: Map<_, _> = schemas.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
@@ -58,10 +61,20 @@ pub fn all() -> Value {
         enums::describe(name, schema);
         join_lines(schema);
     }
+    describe_errors_of_the_gateway(&mut all["Problem"]);
     all["UploadRequest"]["if"] = json!({"properties": {"kind": {"const": Kind::Audio}}});
     all["UploadRequest"]["then"] = limits(Kind::Audio);
     all["UploadRequest"]["else"] = limits(Kind::Photo);
     all.into()
+}
+
+/// Lets the schema of problems describe the gateway's own errors, too, so that clients have one type of error.
+fn describe_errors_of_the_gateway(problem: &mut Value) {
+    problem["properties"]["message"] =
+        json!({"type": "string", "description": "Error of the gateway, which has no other field."});
+    if let Some(schema) = problem.as_object_mut() {
+        schema.remove("required");
+    }
 }
 
 fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
@@ -76,25 +89,30 @@ fn limits(kind: Kind) -> Value {
 
 fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
     vec![
+        ("AccountErasure", vec![json!(examples::erasure())]),
         ("Author", vec![json!(examples::story_result().author)]),
         ("CompleteUploadRequest", vec![examples::complete_request()]),
         ("Device", vec![json!(examples::device())]),
         ("DeviceList", vec![json!(examples::devices())]),
         ("DeviceRegistration", vec![examples::registration()]),
-        ("GatewayMessage", vec![json!({"message": "Unauthorized"})]),
         ("HighlightPart", vec![json!(examples::highlight_part())]),
+        ("InboxNotification", vec![json!(examples::notification())]),
+        ("LandedPart", vec![json!(examples::landed_part())]),
         ("Loudness", vec![json!(examples::loudness())]),
         ("MediaBatch", vec![json!(examples::batch())]),
         ("MediaBatchRequest", vec![examples::batch_request()]),
         ("MediaItem", vec![json!(examples::item()), json!(examples::recording())]),
         ("MediaList", vec![json!(examples::list())]),
         ("MediaVariant", vec![json!(examples::item().variants.and_then(|mut variants| variants.pop()))]),
+        ("NotificationActor", vec![json!(examples::notification().actors.first())]),
+        ("NotificationList", vec![json!(examples::notifications())]),
         ("NotificationPreferences", vec![examples::preferences()]),
         ("OpenApiDocument", vec![json!({"openapi": "3.1.0", "info": {"title": "IYAGI", "version": "1.0.0"}})]),
         ("Pause", vec![json!(examples::pause())]),
-        ("Placeholder", vec![json!(examples::item().placeholder)]),
-        ("Problem", vec![json!(examples::problem(ProblemType::InvalidRequest))]),
+        ("PicturePlaceholder", vec![json!(examples::item().placeholder)]),
+        ("Problem", vec![json!(examples::problem(ProblemType::InvalidRequest)), json!({"message": "Unauthorized"})]),
         ("QuietHours", vec![examples::quiet_hours()]),
+        ("ReadNotificationsRequest", vec![examples::read_request()]),
         ("Rendition", vec![json!(examples::recording().renditions.and_then(|mut renditions| renditions.pop()))]),
         ("SearchResult", vec![json!(examples::story_result()), json!(examples::person_result())]),
         ("SearchResults", vec![json!(examples::results())]),
@@ -106,6 +124,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("Suggestion", vec![json!(examples::suggestion())]),
         ("Suggestions", vec![json!(examples::suggestions())]),
         ("Tag", vec![json!(examples::tag())]),
+        ("UnreadNotifications", vec![json!({"unread": 2})]),
         ("Upload", vec![json!(examples::upload()), json!(examples::upload_in_parts())]),
         ("UploadPart", vec![examples::part()]),
         ("UploadRequest", vec![examples::upload_request()]),

@@ -12,9 +12,9 @@ use super::{
     *,
 };
 use crate::{
-    CompleteUploadRequest, DeviceRegistration, MAX_BATCH, MAX_LANGUAGE_CHARACTERS, MAX_LIMIT, MAX_PARTS,
-    MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MediaBatchRequest, NotificationPreferences, Object, ProblemType,
-    SignPartsRequest, UploadRequest,
+    CompleteUploadRequest, DeviceRegistration, MAX_ACTORS, MAX_BATCH, MAX_LANGUAGE_CHARACTERS, MAX_LIMIT,
+    MAX_NOTIFICATIONS, MAX_PARTS, MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MAX_UNREAD, MediaBatchRequest,
+    NotificationPreferences, Object, ProblemType, ReadNotificationsRequest, SignPartsRequest, UploadRequest,
 };
 
 /// Calls `visit` with each value within `value`, and its JSON pointer.
@@ -79,6 +79,19 @@ fn objects_are_named_schemas() {
     });
 }
 
+/// Names that Flutter apps have already: of Dart's core libraries, and of Flutter's widgets and services.
+const NAMES_OF_FLUTTER: &str = include_str!("flutter-names.txt");
+
+#[test]
+fn schemas_do_not_have_names_of_flutter() {
+    let names: BTreeSet<_> = NAMES_OF_FLUTTER.split_whitespace().collect();
+    assert!(names.len() > 300 && names.contains("Visibility") && names.contains("Platform"), "{}", names.len());
+    let schemas = schemas::all();
+    let same: Vec<_> =
+        schemas.as_object().expect("schemas").keys().filter(|name| names.contains(name.as_str())).collect();
+    assert!(same.is_empty(), "{same:?}");
+}
+
 #[test]
 fn schemas_have_descriptions_and_objects_have_examples() {
     let document = value();
@@ -106,6 +119,7 @@ fn examples_of_requests_are_accepted() {
     assert_accepted::<SignPartsRequest>(&schemas, "SignPartsRequest");
     assert_accepted::<CompleteUploadRequest>(&schemas, "CompleteUploadRequest");
     assert_accepted::<DeviceRegistration>(&schemas, "DeviceRegistration");
+    assert_accepted::<ReadNotificationsRequest>(&schemas, "ReadNotificationsRequest");
     assert_accepted::<NotificationPreferences>(&schemas, "NotificationPreferences");
     let preferences: NotificationPreferences = serde_json::from_value(examples::preferences()).expect("preferences");
     let rules = push::Preferences::try_from(preferences.clone()).expect("preferences");
@@ -137,6 +151,9 @@ fn limits_are_those_of_the_constants() {
     assert_eq!(at("/MediaList/properties/items/maxItems"), json!(MAX_LIMIT));
     assert_eq!(at("/SearchResults/properties/items/maxItems"), json!(MAX_SEARCH_LIMIT));
     assert_eq!(at("/Suggestions/properties/items/maxItems"), json!(MAX_SUGGESTIONS));
+    assert_eq!(at("/NotificationList/properties/items/maxItems"), json!(MAX_NOTIFICATIONS));
+    assert_eq!(at("/InboxNotification/properties/actors/maxItems"), json!(MAX_ACTORS));
+    assert_eq!(at("/UnreadNotifications/properties/unread/maximum"), json!(MAX_UNREAD));
     assert_eq!(at("/Silence/properties/pauses/maxItems"), json!(MAX_PAUSES));
     assert_eq!(at("/DeviceToken/maxLength"), json!(MAX_TOKEN_BYTES));
     assert_eq!(at("/DeviceRegistration/properties/language/maxLength"), json!(MAX_LANGUAGE_CHARACTERS));

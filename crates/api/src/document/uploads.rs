@@ -14,9 +14,9 @@ pub fn operations() -> Vec<Operation> {
             description: "Declares a file and returns the next step, `way`:\n\n\
                 * `put`: send the file with `method`, to `url`, with exactly these `headers`, before `expiresAt`. S3 accepts \
                 it once. Then get the item `mediaId`.\n\
-                * `parts`: the file has more than 96 MiB. Request signed parts (`signUploadParts`), send each, then complete \
+                * `parts`: the file has more than 96 MiB, or `inParts` is set. Request signed parts (`signUploadParts`), send each, then complete \
                 the upload (`completeUpload`). Every part but the last has `partSize` bytes. An upload expires if it is not \
-                complete after a day.\n\
+                complete after three days.\n\
                 * `done`: the file was already uploaded with this `Idempotency-Key`.\n\n\
                 S3 rejects a file of another type, length or checksum than declared. The body must have at most 16 KiB.",
             parameters: &["IdempotencyKey"],
@@ -26,6 +26,22 @@ pub fn operations() -> Vec<Operation> {
                 Response::uncached(201, "The file must be sent: `way` is `put` or `parts`.", Upload::name().into()),
             ],
             problems: &[400, 413, 422],
+            ..Operation::default()
+        },
+        Operation {
+            route: "GET /v1/uploads/{handle}",
+            id: "getUpload",
+            tag: "uploads",
+            summary: "Get the state of an upload in parts",
+            description: "Returns the parts that S3 has, so that a client can resume an upload, also after a restart. `way` \
+                is `done` if the upload is complete.",
+            parameters: &["UploadHandle"],
+            responses: vec![Response::uncached(
+                200,
+                "The upload: `way` is `parts`, with `landed`, or `done`.",
+                Upload::name().into(),
+            )],
+            problems: &[400, 404, 410, 422],
             ..Operation::default()
         },
         Operation {

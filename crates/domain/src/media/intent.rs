@@ -50,7 +50,7 @@ pub struct Intent {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, AsRefStr, EnumString)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
-#[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema), schema(as = ContentVisibility))]
 pub enum Visibility {
     /// Every signed-in user.
     #[default]

@@ -32,6 +32,8 @@ pub struct Notification<'a> {
     pub actor: &'a str,
     /// Arguments of the template.
     pub args: &'a TemplateArgs,
+    /// Number of unread notifications, for the app's badge. `None`: the phone keeps its badge.
+    pub badge: Option<u32>,
 }
 
 /// Why a notification has no payload.
@@ -98,6 +100,10 @@ impl Notification<'_> {
         } else {
             aps["sound"] = json!("default");
             android["default_sound"] = json!(true);
+        }
+        if let Some(badge) = self.badge {
+            aps["badge"] = json!(badge);
+            android["notification_count"] = json!(badge);
         }
         let message = json!({
             "data": self.data(),
@@ -183,7 +189,7 @@ mod tests {
 
     fn build(rule: &str, event: &Event, args: &TemplateArgs, silent: bool) -> Result<(String, Value), PayloadError> {
         let rule = rules::by_id(rule).expect("a rule");
-        let message = Notification { rule, event, actor: "mina", args }.sns_message(silent, now())?;
+        let message = Notification { rule, event, actor: "mina", args, badge: Some(3) }.sns_message(silent, now())?;
         let message: Value = serde_json::from_str(&message).expect("JSON");
         assert!(message["default"].is_string());
         let gcm = message["GCM"].as_str().expect("a string").to_owned();
@@ -204,6 +210,7 @@ mod tests {
         assert_eq!(notification["body_loc_args"], json!(["미나", "첫눈"]));
         assert_eq!(notification["tag"], "like-story:s1");
         assert_eq!(notification["channel_id"], "likes");
+        assert_eq!(notification["notification_count"], 3);
         let apns = &message["apns"];
         assert_eq!(apns["headers"]["apns-collapse-id"], "like-story:s1");
         let expiration = now().as_second() + 86_000;
@@ -212,6 +219,7 @@ mod tests {
         assert_eq!(aps["alert"]["loc-key"], "push_like_story_body_by_titled");
         assert_eq!(aps["alert"]["loc-args"], json!(["미나", "첫눈"]));
         assert_eq!((&aps["sound"], &aps["thread-id"]), (&json!("default"), &json!("likes:s1")));
+        assert_eq!(aps["badge"], 3);
         assert_eq!(message["data"]["rule"], "like-story");
         assert_eq!(message["data"]["event"], "main/7/1");
         assert!(message.get("notification").is_none(), "Android would display its plain text");

@@ -79,6 +79,12 @@ pub const EXCEPTIONS: &[Exception] = &[
         reason: "Like MetadataWriter.",
     },
     Exception {
+        function: "AccountApi",
+        action: "sqs:ChangeMessageVisibility",
+        resource: "",
+        reason: "Like MetadataWriter.",
+    },
+    Exception {
         function: "SearchIndexer",
         action: "sqs:ChangeMessageVisibility",
         resource: "",

@@ -152,6 +152,8 @@ impl Stack {
         let parameters = [
             // The emulators use plain HTTP, and a development machine has few cores.
             ("RequireTls", "false"),
+            // Tests do not wait until tokens expire.
+            ("ErasureWaitSeconds", "1"),
             // The emulator has no CodeDeploy.
             ("ApiCanary", "false"),
             // The variable of this name is not empty then, as the check of `sam local` expects.

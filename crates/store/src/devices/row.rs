@@ -10,6 +10,8 @@ pub const READ: &str = "read a row of the devices";
 pub const DEVICE_PREFIX: &str = "device#";
 /// Sort key of the preferences.
 pub const PREFERENCES: &str = "preferences";
+/// Sort key of the tombstone of an erased account.
+pub const ERASED: &str = "erased";
 
 /// An app on a phone where a user is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]

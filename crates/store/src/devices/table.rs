@@ -2,7 +2,9 @@ use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder};
 use domain::push::{Preferences, Token};
 use function_kit::failure::Failure;
 
-use super::row::{DEVICE_PREFIX, Device, DeviceRow, Holder, HolderRow, PREFERENCES, PreferencesRow, READ, device_item};
+use super::row::{
+    DEVICE_PREFIX, Device, DeviceRow, ERASED, Holder, HolderRow, PREFERENCES, PreferencesRow, READ, device_item,
+};
 use crate::{
     attribute::{Attributes, get_text, text},
     row::read,
@@ -25,6 +27,8 @@ pub struct DeliveryTargets {
     pub devices: Vec<Device>,
     /// The muted categories and the quiet hours.
     pub preferences: Preferences,
+    /// Whether the account is being erased: nothing may be stored for the user.
+    pub is_erased: bool,
 }
 
 impl DeviceTable {
@@ -39,6 +43,7 @@ impl DeviceTable {
         let mut targets = DeliveryTargets::default();
         for row in all_pages(query).await? {
             match get_text(&row, "item") {
+                Some(ERASED) => targets.is_erased = true,
                 Some(PREFERENCES) => targets.preferences = read::<PreferencesRow>(READ, row)?.preferences,
                 Some(item) if item.starts_with(DEVICE_PREFIX) => {
                     targets.devices.push(read::<DeviceRow>(READ, row)?.try_into()?);

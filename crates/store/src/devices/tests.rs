@@ -59,7 +59,10 @@ fn preferences_row() -> Attributes {
 
 #[test]
 fn token_is_not_printed() {
-    let printed = format!("{:?}", DeliveryTargets { devices: vec![device("phone")], preferences: preferences() });
+    let printed = format!(
+        "{:?}",
+        DeliveryTargets { devices: vec![device("phone")], preferences: preferences(), is_erased: false }
+    );
     assert!(printed.contains("phone") && !printed.contains("secret"), "{printed}");
 }
 
@@ -76,7 +79,7 @@ async fn delivery_targets_are_read_by_one_consistent_query() {
         .then_output(move || QueryOutput::builder().set_items(Some(rows.clone())).build());
     let targets = table(&query).delivery_targets("mina").await.expect("targets");
     let devices = vec![device("phone"), device("tablet")];
-    assert_eq!(targets, DeliveryTargets { devices, preferences: preferences() });
+    assert_eq!(targets, DeliveryTargets { devices, preferences: preferences(), is_erased: false });
     assert_eq!(query.num_calls(), 1);
 }
 

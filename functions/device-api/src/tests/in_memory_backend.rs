@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
     rc::Rc,
 };
@@ -36,7 +36,8 @@ pub struct State {
     pub claims: RefCell<BTreeMap<String, TokenClaim>>,
     /// By ARN.
     pub endpoints: RefCell<BTreeMap<String, Endpoint>>,
-    preferences: RefCell<BTreeMap<String, Preferences>>,
+    pub preferences: RefCell<BTreeMap<String, Preferences>>,
+    pub erased: RefCell<BTreeSet<String>>,
     cursor: RefCell<Option<String>>,
     /// Calls in order.
     pub calls: RefCell<Vec<&'static str>>,
@@ -266,6 +267,23 @@ impl Devices for InMemoryBackend {
     async fn put_collection_cursor(&self, cursor: Option<&str>) -> Result<(), Failure> {
         self.call("put cursor").await?;
         self.cursor.replace(cursor.map(str::to_owned));
+        Ok(())
+    }
+
+    async fn mark_erased(&self, user: &str, _: Timestamp) -> Result<(), Failure> {
+        self.call("mark erased").await?;
+        self.erased.borrow_mut().insert(user.to_owned());
+        Ok(())
+    }
+
+    async fn is_erased(&self, user: &str) -> Result<bool, Failure> {
+        self.call("is erased").await?;
+        Ok(self.erased.borrow().contains(user))
+    }
+
+    async fn delete_preferences(&self, user: &str) -> Result<(), Failure> {
+        self.call("delete preferences").await?;
+        self.preferences.borrow_mut().remove(user);
         Ok(())
     }
 

@@ -183,7 +183,13 @@ async fn batch_returns_visible_items_in_the_order_of_the_request() {
         let expected: Vec<_> = (0..3)
             .rev()
             .filter(|&index| seen[index])
-            .map(|index| json!({"id": ids[index], "visibility": VISIBILITIES[index]}))
+            .map(|index| {
+                // The required fields, and the requested one.
+                json!({
+                    "id": ids[index], "kind": "photo", "owner": "mina", "uploadedAt": "2026-11-22T00:00:00.000Z",
+                    "bytes": 7, "visibility": VISIBILITIES[index], "state": "ready",
+                })
+            })
             .collect();
         assert_eq!((status, batch), (200, json!({"items": expected})), "{caller}");
         assert_eq!(aws.relations.num_calls(), usize::from(*caller != "mina"));

@@ -30,9 +30,12 @@ async fn measure() -> Result<(), Box<dyn Error>> {
         ("AWS_REGION", "ap-northeast-2"),
         ("AUDIENCE_TABLE", fake_aws::AUDIENCE),
         ("LEDGER_TABLE", "ledger"),
+        ("INBOX_TABLE", "inbox"),
+        ("INBOX_READ_TABLE", "inbox-read"),
         ("DEVICES_TABLE", fake_aws::DEVICES),
         ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
         ("PUSH_QUEUE_URL", "http://queue/push.fifo"),
+        ("ERASURE_QUEUE_URL", "http://queue/erasure"),
         ("DEAD_LETTER_QUEUE_URL", "http://queue/dead.fifo"),
     ];
     let mut function = Function::start(Path::new(env!("CARGO_BIN_EXE_push-fanout")), &environment).await?;

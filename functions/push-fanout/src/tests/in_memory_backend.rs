@@ -7,7 +7,7 @@ use std::{
 
 use domain::{
     graph::{Change, GenerationPosition},
-    push::{Event, Fact, Platform, Preferences, Registers, Row, of_generation},
+    push::{Event, Fact, Platform, Preferences, Registers, Row, edge_still_exists, of_generation},
 };
 use function_kit::{
     failure::{Failure, Kind},
@@ -21,7 +21,7 @@ use store::{
     ledger::{Claim, Entry, PageBound},
 };
 
-use super::changes::COMMITTED;
+use super::{changes::COMMITTED, in_memory_inbox::InMemoryInbox};
 use crate::{
     message::{Continuation, Message},
     notify::Notifier,
@@ -72,6 +72,9 @@ pub struct InMemoryBackend {
     enqueued_ids: RefCell<HashSet<String>>,
     nonces: Cell<u32>,
     pub pushes: RefCell<Vec<Push>>,
+    pub inbox: InMemoryInbox,
+    /// Pages of erasures, and erasures that were handed back.
+    pub erasures: RefCell<Vec<String>>,
     pub now: Cell<Timestamp>,
     pub page_size: Cell<usize>,
     /// The next write of a send's result fails.
@@ -108,6 +111,8 @@ impl InMemoryBackend {
             enqueued_ids: RefCell::default(),
             nonces: Cell::new(0),
             pushes: RefCell::default(),
+            inbox: InMemoryInbox::default(),
+            erasures: RefCell::default(),
             now: Cell::new(COMMITTED + SignedDuration::from_millis(300)),
             page_size: Cell::new(500),
             crash_before_mark: Cell::new(false),
@@ -144,6 +149,10 @@ impl InMemoryBackend {
         self.targets.borrow_mut().entry(user.to_owned()).or_default().preferences = preferences;
     }
 
+    pub fn set_erased(&self, user: &str) {
+        self.targets.borrow_mut().entry(user.to_owned()).or_default().is_erased = true;
+    }
+
     pub fn device_count(&self, user: &str) -> usize {
         self.targets.borrow().get(user).map_or(0, |targets| targets.devices.len())
     }
@@ -151,6 +160,16 @@ impl InMemoryBackend {
     /// Makes one publication to `endpoint` fail.
     pub fn fail_publish(&self, endpoint: &str, error: impl Fn() -> PublishError + 'static) {
         self.publish_errors.borrow_mut().entry(endpoint.to_owned()).or_default().push_back(Box::new(error));
+    }
+
+    /// Whether the projections have the edge by this addition.
+    pub fn edge_still_exists(&self, event: &Event) -> bool {
+        let rows = self.rows.borrow();
+        rows.get(&Row::Edge(event.edge.clone())).is_some_and(|edge| edge_still_exists(edge, event.position))
+    }
+
+    pub fn ledger_count(&self) -> usize {
+        self.ledger.borrow().len()
     }
 
     pub fn pending_count(&self) -> usize {
@@ -206,7 +225,7 @@ impl InMemoryBackend {
     }
 
     /// Waits for the turn of a call.
-    async fn call(&self, name: &'static str) {
+    pub async fn call(&self, name: &'static str) {
         if self.gated.contains(&name) {
             self.gate.pass(name).await;
         }

@@ -28,12 +28,14 @@ enum Work {
 
 /// Invocations of the function for FIFO groups and continuations. Failed and crashed ones are delivered again after the
 /// visibility timeout, when no other invocation runs.
-struct Invocations {
+pub struct Invocations {
     shared: Rc<Shared>,
     /// The work of each actor.
     works: Vec<Work>,
     /// Checks the users who were notified, and whether an invocation crashed.
     check: fn(&[String], bool) -> Result<(), String>,
+    /// Checks the final state.
+    pub check_backend: fn(&InMemoryBackend) -> Result<(), String>,
     has_crashed: bool,
 }
 
@@ -47,10 +49,14 @@ struct Shared {
 }
 
 impl Invocations {
-    fn new(backend: InMemoryBackend, groups: &[&[Change]], check: fn(&[String], bool) -> Result<(), String>) -> Self {
+    pub fn new(
+        backend: InMemoryBackend,
+        groups: &[&[Change]],
+        check: fn(&[String], bool) -> Result<(), String>,
+    ) -> Self {
         let ready = groups.iter().map(|group| Work::Group(group.to_vec())).collect();
         let shared = Shared { backend, active: Cell::new(0), ready: RefCell::new(ready), returned: RefCell::default() };
-        Self { shared: Rc::new(shared), works: Vec::new(), check, has_crashed: false }
+        Self { shared: Rc::new(shared), works: Vec::new(), check, check_backend: |_| Ok(()), has_crashed: false }
     }
 }
 
@@ -106,12 +112,13 @@ impl Scenario for Invocations {
         let pushes = self.shared.backend.pushes.borrow();
         let mut users: Vec<_> = pushes.iter().map(|push| push.user_and_rule().0).collect();
         users.sort();
-        (self.check)(&users, self.has_crashed)
+        (self.check)(&users, self.has_crashed)?;
+        (self.check_backend)(&self.shared.backend)
     }
 }
 
 /// Runs the setup, which needs no gate.
-fn set_up(backend: &InMemoryBackend, changes: &[Change]) {
+pub fn set_up(backend: &InMemoryBackend, changes: &[Change]) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     assert_eq!(runtime.block_on(backend.deliver_changes(changes)), []);
 }

@@ -1,3 +1,5 @@
+mod resume;
+
 use aws_lambda_events::encodings::Body;
 use aws_sdk_s3::{
     operation::{

@@ -20,9 +20,11 @@ use super::process;
 const PROGRAM: &str = include_str!("tls.py");
 
 /// Functions with an event for which they call AWS.
-const EVENTS: [(&str, &str); 10] = [
+const EVENTS: [(&str, &str); 12] = [
+    ("account-api", "get-erasure"),
     ("audio-worker", "batch-with-poison"),
     ("device-api", "put-device"),
+    ("inbox-api", "list-notifications"),
     ("media-api", "get-media-item"),
     ("metadata-writer", "batch-with-poison"),
     ("platform-application", "create-platform-application"),

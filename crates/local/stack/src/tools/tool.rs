@@ -28,6 +28,8 @@ pub enum Tool {
     Lint,
     /// Node.js and npm packages: wavesurfer.js for the story page, and Chromium for its tests.
     Player,
+    /// Node.js and npm packages: the compiler and the generator of the TypeScript client.
+    TypeScript,
 }
 
 impl Tool {
@@ -43,6 +45,7 @@ impl Tool {
             Self::Search => "search",
             Self::Lint => "lint",
             Self::Player => "player",
+            Self::TypeScript => "typescript",
         }
     }
 
@@ -65,11 +68,21 @@ impl Tool {
         command
     }
 
+    /// Whether the environment has Node.js, and packages of npm.
+    pub(super) fn has_npm(self) -> bool {
+        matches!(self, Self::Player | Self::TypeScript)
+    }
+
+    /// The path of one of the pin files of npm.
+    pub(super) fn npm_pins(self, file: &str) -> PathBuf {
+        pins(self.name()).join(file)
+    }
+
     /// The contents of all pin files.
     fn pins(self) -> Result<String> {
         let mut files = vec![pins(&format!("{}.txt", self.name()))];
-        if self == Self::Player {
-            files.extend(NPM.map(npm_pins));
+        if self.has_npm() {
+            files.extend(NPM.map(|file| self.npm_pins(file)));
         }
         let read = |file: PathBuf| fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()));
         files.into_iter().map(read).collect()
@@ -85,10 +98,6 @@ pub(super) fn versioned_folder(name: &str, pins: &str) -> PathBuf {
 
 /// The pin files of npm.
 pub(super) const NPM: [&str; 2] = ["package.json", "package-lock.json"];
-
-pub(super) fn npm_pins(file: &str) -> PathBuf {
-    pins("player").join(file)
-}
 
 /// The path of a pin file.
 pub fn pins(name: &str) -> PathBuf {

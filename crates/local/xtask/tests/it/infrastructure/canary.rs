@@ -9,8 +9,14 @@ use super::template::root;
 
 const TRANSFORM: &str = "crates/local/xtask/tests/it/infrastructure/transformed.py";
 /// The functions behind the API, and the conditions of their resources.
-const FUNCTIONS: [(&str, Option<&str>); 4] =
-    [("MediaApi", None), ("UploadApi", None), ("DeviceApi", Some("HasPush")), ("SearchApi", Some("HasSearch"))];
+const FUNCTIONS: [(&str, Option<&str>); 6] = [
+    ("MediaApi", None),
+    ("UploadApi", None),
+    ("DeviceApi", Some("HasPush")),
+    ("InboxApi", None),
+    ("AccountApi", None),
+    ("SearchApi", Some("HasSearch")),
+];
 
 /// The resources of `template.yaml` as CloudFormation gets them.
 fn transformed(parameters: &[&str]) -> BTreeMap<String, Json> {

@@ -1,0 +1,109 @@
+use api::{Problem, ProblemType};
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use jiff::{SignedDuration, Timestamp};
+use rest_kit::request::{caller, only_parameters};
+
+/// How long ago the user may have signed in, to ask for something that cannot be undone.
+const RECENT: SignedDuration = SignedDuration::from_mins(10);
+
+/// Parsed request of a signed-in user.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// `DELETE /v1/me`
+    Erase {
+        /// The user's `sub`.
+        user: &'a str,
+        /// The user's name in the user pool.
+        username: &'a str,
+    },
+    /// `GET /v1/me/erasure`
+    Progress {
+        /// The user's `sub`.
+        user: &'a str,
+    },
+}
+
+impl<'a> Request<'a> {
+    /// Parses a request that API Gateway has authorized.
+    pub fn parse(request: &'a ApiGatewayV2httpRequest, now: Timestamp) -> Result<Self, Problem> {
+        let user = caller(request)?;
+        only_parameters(request, &[])?;
+        match request.route_key.as_deref() {
+            Some("DELETE /v1/me") => {
+                if user.contains('/') {
+                    // It would lead into the keys of another user. Ids of Cognito are UUIDs.
+                    return Err(Problem::unauthorized());
+                }
+                let signed_in_at = claim(request, "auth_time").and_then(|seconds| seconds.parse().ok());
+                let signed_in_at = signed_in_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
+                if signed_in_at.is_none_or(|at| now.duration_since(at) > RECENT) {
+                    return Err(ProblemType::RecentSignInRequired.into());
+                }
+                let username = claim(request, "username").ok_or_else(Problem::unauthorized)?;
+                Ok(Self::Erase { user, username })
+            }
+            Some("GET /v1/me/erasure") => Ok(Self::Progress { user }),
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+/// A claim of the access token, which API Gateway has verified.
+fn claim<'a>(request: &'a ApiGatewayV2httpRequest, name: &str) -> Option<&'a str> {
+    let jwt = request.request_context.authorizer.as_ref()?.jwt.as_ref()?;
+    jwt.claims.get(name).map(String::as_str).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_795_305_600).expect("a time")
+    }
+
+    fn parsed(route: &str, claims: Value) -> Result<String, u16> {
+        let request = json!({
+            "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": {},
+            "isBase64Encoded": false,
+            "requestContext": {"http": {"method": "GET"}, "authorizer": {"jwt": {"claims": claims, "scopes": []}}}
+        });
+        let request = serde_json::from_value(request).expect("a request");
+        Request::parse(&request, now()).map(|request| format!("{request:?}")).map_err(|problem| problem.status)
+    }
+
+    #[test]
+    fn erasure_needs_a_recent_sign_in() {
+        let erase =
+            |auth_time: &str| parsed("DELETE /v1/me", json!({"sub": "mina", "username": "m", "auth_time": auth_time}));
+        assert_eq!(erase("1795305000"), Ok(r#"Erase { user: "mina", username: "m" }"#.to_owned()));
+        for old in ["1795304999", "", "x", "-1", "99999999999999999999"] {
+            assert_eq!(erase(old), Err(403), "{old}");
+        }
+        assert_eq!(parsed("DELETE /v1/me", json!({"sub": "mina", "username": "m"})), Err(403));
+        assert_eq!(parsed("DELETE /v1/me", json!({"sub": "mina", "auth_time": "1795305000"})), Err(401));
+        let other = json!({"sub": "mina/../jun", "username": "m", "auth_time": "1795305000"});
+        assert_eq!(parsed("DELETE /v1/me", other), Err(401));
+    }
+
+    #[test]
+    fn progress_needs_a_token_only() {
+        assert_eq!(parsed("GET /v1/me/erasure", json!({"sub": "mina"})), Ok(r#"Progress { user: "mina" }"#.to_owned()));
+        assert_eq!(parsed("GET /v1/me/erasure", json!({})), Err(401));
+        assert_eq!(parsed("GET /v1/me", json!({"sub": "mina"})), Err(404));
+    }
+
+    proptest! {
+        #[test]
+        fn malformed_claims_erase_nobody_else(sub in malformed_inputs::text(), auth_time in malformed_inputs::text()) {
+            let claims = json!({"sub": sub, "username": "m", "auth_time": auth_time});
+            if let Ok(request) = parsed("DELETE /v1/me", claims) {
+                prop_assert_eq!(request, format!("Erase {{ user: {sub:?}, username: \"m\" }}"));
+                prop_assert!(!sub.contains('/') && auth_time.parse::<i64>().is_ok());
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Erasures with everything else in memory.
+
+use std::cell::{Cell, RefCell};
+
+use aws_lambda_events::{apigw::ApiGatewayV2httpRequest, encodings::Body};
+use domain::account::{DeviceErasure, ERASURE_STEPS, Erasure, NotificationErasure};
+use function_kit::failure::{Failure, Kind};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use store::accounts::ErasureProgress;
+
+use crate::{erasure::consume, handler::handle, ports::Ports};
+
+struct InMemory {
+    now: Cell<Timestamp>,
+    progress: RefCell<Option<ErasureProgress>>,
+    /// Messages in the queue of this function.
+    queue: RefCell<Vec<Erasure>>,
+    calls: RefCell<Vec<&'static str>>,
+    /// Pages of originals.
+    originals: Cell<u32>,
+    has_devices: bool,
+    /// The next call of this name fails.
+    fails: Cell<Option<&'static str>>,
+}
+
+impl InMemory {
+    fn new() -> Self {
+        Self {
+            now: Cell::new(Timestamp::from_second(1_795_305_600).expect("a time")),
+            progress: RefCell::default(),
+            queue: RefCell::default(),
+            calls: RefCell::default(),
+            originals: Cell::new(3),
+            has_devices: true,
+            fails: Cell::new(None),
+        }
+    }
+
+    fn call(&self, name: &'static str) -> Result<(), Failure> {
+        if self.fails.get() == Some(name) {
+            self.fails.set(None);
+            return Err(Failure::transient(name, "later"));
+        }
+        self.calls.borrow_mut().push(name);
+        Ok(())
+    }
+
+    /// Consumes messages until the queue is empty. A failed message is delivered again.
+    async fn run(&self) {
+        for _ in 0..1_000 {
+            let Some(erasure) = self.queue.borrow_mut().pop() else { return };
+            if consume(self, &serde_json::to_string(&erasure).expect("JSON")).await.is_err() {
+                self.queue.borrow_mut().push(erasure);
+            }
+        }
+        panic!("the erasure does not end");
+    }
+}
+
+impl Ports for InMemory {
+    fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    fn wait(&self) -> SignedDuration {
+        SignedDuration::from_mins(65)
+    }
+
+    async fn begin(&self, _: &str, now: Timestamp) -> Result<ErasureProgress, Failure> {
+        let begun = ErasureProgress { started_at: now, done: 0, finished_at: None };
+        Ok(*self.progress.borrow_mut().get_or_insert(begun))
+    }
+
+    async fn progress(&self, _: &str) -> Result<Option<ErasureProgress>, Failure> {
+        Ok(*self.progress.borrow())
+    }
+
+    async fn record(&self, erasure: &Erasure) -> Result<(), Failure> {
+        if let Some(progress) = self.progress.borrow_mut().as_mut() {
+            progress.done = progress.done.max(erasure.done);
+        }
+        Ok(())
+    }
+
+    async fn finish(&self, erasure: &Erasure) -> Result<(), Failure> {
+        self.record(erasure).await?;
+        if let Some(progress) = self.progress.borrow_mut().as_mut() {
+            progress.finished_at = Some(self.now());
+        }
+        Ok(())
+    }
+
+    async fn lock_user(&self, _: &str) -> Result<(), Failure> {
+        self.call("lock")
+    }
+
+    async fn delete_user(&self, _: &str) -> Result<(), Failure> {
+        self.call("delete user")
+    }
+
+    async fn announce(&self, _: &str) -> Result<(), Failure> {
+        self.call("announce")
+    }
+
+    async fn erase_originals(&self, _: &str) -> Result<bool, Failure> {
+        self.call("originals")?;
+        self.originals.set(self.originals.get().saturating_sub(1));
+        Ok(self.originals.get() > 0)
+    }
+
+    async fn delete_read_mark(&self, _: &str) -> Result<(), Failure> {
+        self.call("read mark")
+    }
+
+    async fn enqueue(&self, erasure: &Erasure, delay: SignedDuration) -> Result<(), Failure> {
+        assert!((SignedDuration::ZERO..=SignedDuration::from_mins(15)).contains(&delay), "SQS refuses {delay}");
+        self.call(if delay.is_zero() { "enqueue" } else { "enqueue later" })?;
+        self.now.set(self.now.get() + delay);
+        self.queue.borrow_mut().push(erasure.clone());
+        Ok(())
+    }
+
+    fn has_devices(&self) -> bool {
+        self.has_devices
+    }
+
+    async fn send_to_devices(&self, message: &DeviceErasure) -> Result<(), Failure> {
+        self.call("devices")?;
+        self.queue.borrow_mut().push(message.erasure.after_step());
+        Ok(())
+    }
+
+    async fn send_to_push(&self, message: &NotificationErasure) -> Result<(), Failure> {
+        self.call("push")?;
+        self.queue.borrow_mut().push(message.erasure.after_step());
+        Ok(())
+    }
+}
+
+async fn send(ports: &InMemory, route: &str) -> (i64, Value) {
+    let claims = json!({"sub": "mina", "username": "m", "auth_time": ports.now().as_second().to_string()});
+    let request = json!({
+        "version": "2.0", "routeKey": route, "rawPath": "/", "rawQueryString": "", "headers": {},
+        "isBase64Encoded": false,
+        "requestContext": {"http": {"method": "GET"}, "authorizer": {"jwt": {"claims": claims, "scopes": []}}}
+    });
+    let request: ApiGatewayV2httpRequest = serde_json::from_value(request).expect("a request");
+    let response = handle(ports, ports.now(), &request).await;
+    let Some(Body::Text(body)) = response.body else { panic!("no text") };
+    (response.status_code, serde_json::from_str(&body).expect("JSON"))
+}
+
+/// The calls that erase something.
+fn erasing(ports: &InMemory) -> Vec<&'static str> {
+    let mut calls = ports.calls.borrow().clone();
+    calls.retain(|call| !call.starts_with("enqueue"));
+    calls.dedup();
+    calls
+}
+
+const WHOLE: [&str; 11] = [
+    "lock",
+    "announce",
+    "originals",
+    "devices",
+    "push",
+    "read mark",
+    "originals",
+    "devices",
+    "push",
+    "read mark",
+    "delete user",
+];
+
+#[tokio::test]
+async fn erasure_runs_to_its_end_and_shows_its_progress() {
+    let ports = InMemory::new();
+    assert_eq!(send(&ports, "GET /v1/me/erasure").await.0, 404);
+    let (status, body) = send(&ports, "DELETE /v1/me").await;
+    assert_eq!((status, &body["state"], &body["stepsDone"]), (202, &json!("running"), &json!(0)));
+    let before = ports.now();
+    ports.run().await;
+    assert_eq!(erasing(&ports), WHOLE);
+    assert!(ports.now().duration_since(before) >= ports.wait(), "tokens have expired");
+    let (status, body) = send(&ports, "GET /v1/me/erasure").await;
+    assert_eq!((status, &body["state"], &body["stepsDone"]), (200, &json!("finished"), &json!(ERASURE_STEPS)));
+    // Its access token may still be valid.
+    assert_eq!(send(&ports, "DELETE /v1/me").await.0, 202);
+    assert!(ports.queue.borrow().is_empty());
+}
+
+#[tokio::test]
+async fn failed_step_is_repeated_and_none_is_left_out() {
+    for step in
+        ["lock", "announce", "originals", "devices", "push", "read mark", "enqueue", "enqueue later", "delete user"]
+    {
+        let ports = InMemory::new();
+        send(&ports, "DELETE /v1/me").await;
+        ports.fails.set(Some(step));
+        ports.run().await;
+        assert_eq!(ports.fails.get(), None, "{step} was not called");
+        let calls = erasing(&ports);
+        let mut rest = calls.iter();
+        assert!(WHOLE.iter().all(|expected| rest.any(|call| call == expected)), "{step}: {calls:?}");
+        assert_eq!(calls.last(), Some(&"delete user"));
+    }
+}
+
+#[tokio::test]
+async fn repeated_request_repeats_the_message_with_the_first_time() {
+    let ports = InMemory::new();
+    send(&ports, "DELETE /v1/me").await;
+    ports.now.set(ports.now() + SignedDuration::from_mins(5));
+    send(&ports, "DELETE /v1/me").await;
+    let queue = ports.queue.borrow().clone();
+    assert_eq!(queue.len(), 2);
+    assert_eq!(queue[0], queue[1]);
+}
+
+#[tokio::test]
+async fn erasure_without_push_has_no_devices_step() {
+    let ports = InMemory { has_devices: false, ..InMemory::new() };
+    send(&ports, "DELETE /v1/me").await;
+    ports.run().await;
+    assert!(!erasing(&ports).contains(&"devices"));
+    assert_eq!(erasing(&ports).last(), Some(&"delete user"));
+}
+
+#[tokio::test]
+async fn unreadable_message_is_a_bug() {
+    let ports = InMemory::new();
+    for body in ["", "{}", r#"{"type":"app.iyagi.account.erasure"}"#] {
+        assert_eq!(consume(&ports, body).await.expect_err("a failure").kind, Kind::Bug, "{body}");
+    }
+}

@@ -1,0 +1,59 @@
+use domain::{
+    graph::GenerationPosition,
+    push::{Event, InboxEntry, Rule, rules},
+};
+use function_kit::failure::Failure;
+use store::inbox::Holder;
+
+use super::in_memory_backend::InMemoryBackend;
+use crate::{
+    inbox::holder,
+    ports::{Inbox, Runtime},
+};
+
+impl Inbox for InMemoryBackend {
+    async fn add_to_inbox(&self, recipient: &str, rule: &Rule, event: &Event, actor: &str) -> Result<(), Failure> {
+        let holder = holder(rule, &event.from, &event.to, recipient);
+        let entry = InboxEntry::of(event, actor, self.now());
+        if rules::targets_followers(rule) {
+            self.call("add to inbox").await;
+            self.inbox.add(holder, entry);
+        } else {
+            self.call("add holder").await;
+            self.inbox.add_holder(&event.edge, &holder);
+            if !self.edge_exists(event).await? {
+                return Ok(());
+            }
+            self.call("add to inbox").await;
+            self.inbox.add_unless_withdrawn(holder, entry);
+        }
+        Ok(())
+    }
+
+    async fn remove_from_inbox(
+        &self,
+        holder: &Holder,
+        edge: &str,
+        position: GenerationPosition,
+    ) -> Result<(), Failure> {
+        self.call("withdraw holder").await;
+        self.inbox.withdraw_holder(edge, holder, position);
+        self.call("remove from inbox").await;
+        self.inbox.remove(holder, edge, position);
+        Ok(())
+    }
+
+    async fn edge_exists(&self, event: &Event) -> Result<bool, Failure> {
+        self.call("edge exists").await;
+        Ok(self.edge_still_exists(event))
+    }
+
+    async fn inbox_holders(&self, edge: &str) -> Result<Vec<Holder>, Failure> {
+        self.call("inbox holders").await;
+        Ok(self.inbox.holders(edge))
+    }
+
+    async fn unread(&self, user: &str) -> Result<u32, Failure> {
+        Ok(u32::try_from(self.inbox.of(user).len()).expect("a small number"))
+    }
+}

@@ -1,0 +1,125 @@
+//! The function of accounts: an erasure runs from queue to queue to its end.
+
+use aws_client::{AwsClient, REGION};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use test_support::queues::{create_fifo_queue, create_queue, take_messages};
+
+use crate::{
+    emulated_aws::EmulatedAws,
+    events::{event, without_caller},
+    responses::{consume, problem, request},
+};
+
+const SUB: &str = "mina";
+
+#[tokio::test]
+async fn account_is_erased_step_by_step() {
+    let emulated = EmulatedAws::start("account");
+    let aws = emulated.client.clone();
+    emulated.create_table("accounts", &["id"]).await;
+    emulated.create_table("inbox-read", &["user"]).await;
+    let queue = create_queue(&aws, "erasure").await;
+    let devices = create_queue(&aws, "push-events").await;
+    let push = create_fifo_queue(&aws, "push.fifo").await;
+    let dead_letters = create_queue(&aws, "erasure-dlq").await;
+    create_versioned_bucket(&aws, "originals").await;
+    for content in ["first", "second"] {
+        let key = format!("photo/{SUB}/cat");
+        aws.put_object("originals", &key, "image/jpeg", content.into()).await.expect("stored");
+    }
+    aws.put_object("originals", "photo/jun/dog", "image/jpeg", b"kept".to_vec()).await.expect("stored");
+    let pool = cognito(&aws, "CreateUserPool", json!({"PoolName": "users"})).await["UserPool"]["Id"].clone();
+    let pool = pool.as_str().expect("pool");
+    cognito(&aws, "AdminCreateUser", json!({"UserPoolId": pool, "Username": "m"})).await;
+    let topic = aws.query("sns", &[("Action", "CreateTopic"), ("Name", "account-events")]).await.expect("topic");
+    assert!(topic.contains("account-events"), "{topic}");
+    let topic = format!("arn:aws:sns:{REGION}:000000000000:account-events");
+    let settings = [
+        ("ACCOUNTS_TABLE", "accounts"),
+        ("INBOX_READ_TABLE", "inbox-read"),
+        ("ORIGINALS_BUCKET", "originals"),
+        ("USER_POOL_ID", pool),
+        ("ACCOUNT_EVENTS_ARN", topic.as_str()),
+        ("QUEUE_URL", &queue),
+        ("DEAD_LETTER_QUEUE_URL", &dead_letters),
+        ("PUSH_QUEUE_URL", &push),
+        ("PUSH_EVENTS_QUEUE_URL", &devices),
+        ("ERASURE_WAIT_SECONDS", "0"),
+    ];
+    let mut function = emulated.start_function("AccountApi", &settings).await;
+
+    let progress = event("get-erasure");
+    assert_eq!(problem(&mut function, &progress).await, (404, json!("urn:iyagi:problem:not-found")));
+    assert_eq!(
+        problem(&mut function, &without_caller(progress.clone())).await,
+        (401, json!("urn:iyagi:problem:unauthorized"))
+    );
+    let old = erase(Timestamp::now().as_second() - 3_600);
+    assert_eq!(problem(&mut function, &old).await, (403, json!("urn:iyagi:problem:recent-sign-in-required")));
+    let (status, body) = request(&mut function, &erase(Timestamp::now().as_second())).await;
+    assert_eq!((status, &body["state"]), (202, &json!("running")), "{body}");
+
+    let mut handed_on = 0;
+    for _ in 0..100 {
+        let messages = take_messages(&aws, &queue, |_| true).await;
+        for body in messages {
+            consume(&mut function, &json!({"Records": [{"messageId": "m", "body": body}]})).await;
+        }
+        handed_on += hand_back(&aws, &devices, &queue).await + hand_back(&aws, &push, &queue).await;
+        if request(&mut function, &progress).await.1["state"] == "finished" {
+            break;
+        }
+    }
+    let (_, body) = request(&mut function, &progress).await;
+    assert_eq!((&body["state"], &body["stepsDone"]), (&json!("finished"), &body["steps"]), "{body}");
+    assert_eq!(handed_on, 4, "devices and notifications, twice");
+    let left = versions(&aws, "originals").await;
+    assert!(!left.contains("photo/mina/") && left.contains("photo/jun/dog"), "{left}");
+    let users = cognito(&aws, "ListUsers", json!({"UserPoolId": pool})).await;
+    assert_eq!(users["Users"], json!([]));
+    assert_eq!(take_messages(&aws, &dead_letters, |_| true).await, Vec::<String>::new());
+}
+
+/// A request to erase the account, by a user who signed in at this time.
+fn erase(signed_in_at: i64) -> Value {
+    let mut request = event("get-erasure");
+    request["routeKey"] = "DELETE /v1/me".into();
+    let claims = &mut request["requestContext"]["authorizer"]["jwt"]["claims"];
+    assert_eq!(claims["sub"], SUB);
+    claims["username"] = "m".into();
+    claims["auth_time"] = signed_in_at.to_string().into();
+    request
+}
+
+/// Plays the function of `from`: hands erasures back with one more step. Returns how many.
+async fn hand_back(aws: &AwsClient, from: &str, to: &str) -> usize {
+    let messages = take_messages(aws, from, |_| true).await;
+    for body in &messages {
+        let mut message: Value = serde_json::from_str(body).expect("JSON");
+        let done = message["erasure"]["done"].as_u64().expect("a number");
+        message["erasure"]["done"] = (done + 1).into();
+        let input = json!({"QueueUrl": to, "MessageBody": message["erasure"].to_string()});
+        aws.json("sqs", "AmazonSQS.SendMessage", &input).await.expect("sent");
+    }
+    messages.len()
+}
+
+async fn create_versioned_bucket(aws: &AwsClient, name: &str) {
+    let path = format!("/{name}");
+    aws.send("s3", http::Method::PUT, &path, &[], Vec::new()).await.expect("bucket");
+    let versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let path = format!("/{name}?versioning");
+    let response = aws.send("s3", http::Method::PUT, &path, &[], versioning.into()).await.expect("versioning");
+    assert!(response.status.is_success());
+}
+
+async fn versions(aws: &AwsClient, bucket: &str) -> String {
+    let path = format!("/{bucket}?versions");
+    let response = aws.send("s3", http::Method::GET, &path, &[], Vec::new()).await.expect("versions");
+    String::from_utf8(response.body).expect("XML")
+}
+
+async fn cognito(aws: &AwsClient, action: &str, input: Value) -> Value {
+    aws.json("cognito-idp", &format!("AWSCognitoIdentityProviderService.{action}"), &input).await.expect(action)
+}
