@@ -115,6 +115,10 @@ async fn start(endpoint: &str, logical_id: &str, settings: &[(&str, &str)]) -> F
         ("SEALING_SECRET_ARN", SEALING_SECRET),
         // The messages of these tests are in no queue.
         ("QUEUE_URL", "http://127.0.0.1:9/none"),
+        ("PICTURE_REPORTS_QUEUE_URL", "http://127.0.0.1:9/picture-reports"),
+        ("PICTURE_REPORTS_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/picture-reports-dead"),
+        ("SOUND_REPORTS_QUEUE_URL", "http://127.0.0.1:9/sound-reports"),
+        ("SOUND_REPORTS_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/sound-reports-dead"),
     ];
     start_function_at(endpoint, logical_id, &[&common[..], settings].concat()).await
 }
