@@ -41,6 +41,8 @@ pub enum ProblemType {
     IdempotencyKeyReused,
     /// The caller has exceeded the rate limit.
     TooManyRequests,
+    /// The caller has too many unfinished uploads, or has used up the uploads or bytes of the day (in UTC).
+    UploadBudgetExceeded,
     /// The service has failed.
     Internal,
     /// The service is temporarily overloaded.
@@ -49,7 +51,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All types, by status.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::InvalidRequest,
         Self::InvalidCursor,
         Self::Unauthorized,
@@ -59,6 +61,7 @@ impl ProblemType {
         Self::TooLarge,
         Self::IdempotencyKeyReused,
         Self::TooManyRequests,
+        Self::UploadBudgetExceeded,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -73,7 +76,7 @@ impl ProblemType {
             Self::UploadExpired => 410,
             Self::TooLarge => 413,
             Self::IdempotencyKeyReused => 422,
-            Self::TooManyRequests => 429,
+            Self::TooManyRequests | Self::UploadBudgetExceeded => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -91,6 +94,7 @@ impl ProblemType {
             Self::TooLarge => "Request too large",
             Self::IdempotencyKeyReused => "Idempotency key reused",
             Self::TooManyRequests => "Too many requests",
+            Self::UploadBudgetExceeded => "Upload budget exceeded",
             Self::Internal => "Internal error",
             Self::Unavailable => "Service unavailable",
         }

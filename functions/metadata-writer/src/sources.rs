@@ -12,14 +12,12 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The queue of a batch, and the sender of its messages. Lambda names the queue; a message cannot.
+    /// The queue of a batch, and the sender of its messages.
     ///
     /// Invocations by hand name no queue. They are those of an operator and count as events.
     pub fn of(&self, batch: &SqsEvent) -> (&Queue, Sender) {
-        let arn = batch.records.first().and_then(|message| message.event_source_arn.as_deref());
-        let name = arn.and_then(|arn| arn.rsplit(':').next()).unwrap_or_default();
         let workers = [(&self.picture_reports, Worker::Pictures), (&self.sound_reports, Worker::Sound)];
-        let found = workers.into_iter().find(|(queue, _)| queue.url.rsplit('/').next() == Some(name));
+        let found = workers.into_iter().find(|(queue, _)| queue.is_source_of(batch));
         found.map_or((&self.events, Sender::S3), |(queue, worker)| (queue, Sender::Worker(worker)))
     }
 }

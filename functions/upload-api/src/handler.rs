@@ -17,6 +17,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tracing::info;
 
 use crate::{
+    budget::Budgets,
     originals::{Completion, Originals},
     request::Request,
     response,
@@ -29,6 +30,7 @@ pub struct Ports {
     pub originals: Originals,
     pub signer: Signer,
     pub cipher: LazyTokenCipher,
+    pub budgets: Budgets,
     /// Whether recordings are accepted.
     pub offers_audio: bool,
 }
@@ -92,6 +94,9 @@ async fn start(
         return if is_same { Ok(done(declaration.kind, uploader, id)) } else { Err(key_reused().into()) };
     }
     let media_id = MediaId::of_key(&key);
+    let lane = ports.budgets.take(uploader, (declaration.kind, media_id), declaration.size, now).await?;
+    let lane = lane.map_err(|exceeded| HandlerError::Later(exceeded.problem(), exceeded.retry_after))?;
+    let declaration = &Declaration { lane, ..declaration.clone() };
     let upload = if declaration.size <= MAX_SINGLE_REQUEST_BYTES {
         response::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {

@@ -1,9 +1,10 @@
 //! Checks what a worker reports against all that can be derived without it.
 
 use super::{
-    Derivatives, Kind, MediaId, Original, OriginalKey, Outcome, Report, Sequencer, UnknownKey, Visibility,
+    Declared, Derivatives, Kind, MediaId, Original, OriginalKey, Outcome, Report, Sequencer, UnknownKey, Visibility,
     derivative_keys::is_file_of,
 };
+use crate::upload::Lane;
 
 /// A worker, by the queue of its reports. Only that worker may send to the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,7 +31,9 @@ pub struct CurrentObject {
     /// Size in bytes.
     pub size: u64,
     /// Declared metadata, from the object's headers.
-    pub declared: super::Declared,
+    pub declared: Declared,
+    /// Where it is processed.
+    pub lane: Lane,
 }
 
 /// Why a report cannot come from a worker that does its work.

@@ -14,6 +14,7 @@ use domain::media::{
     CurrentObject, Declared, Derivatives, MediaId, MediaItem, ObjectVersion, Picture, Position, Reason, Report, State, Variant,
     Visibility, is_invalidation_marker, item_prefix, variant_key,
 };
+use domain::upload::Lane;
 use function_kit::failure::Failure;
 use store::media::WriteOutcome;
 
@@ -176,7 +177,7 @@ impl Declarations for Memory {
     async fn current(&self, _: &str) -> Result<Option<CurrentObject>, Failure> {
         let object = |services: &mut Services| services.object.is_some();
         let exists = self.step("head", object).await;
-        Ok(exists.then(|| CurrentObject { size: 1, declared: Declared::default() }))
+        Ok(exists.then(|| CurrentObject { size: 1, declared: Declared::default(), lane: Lane::Fast }))
     }
 }
 

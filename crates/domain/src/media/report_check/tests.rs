@@ -17,7 +17,7 @@ fn declared(visibility: Visibility) -> Declared {
 }
 
 fn current(visibility: Visibility) -> CurrentObject {
-    CurrentObject { size: SIZE, declared: declared(visibility) }
+    CurrentObject { size: SIZE, declared: declared(visibility), lane: Lane::Fast }
 }
 
 fn picture(keys: impl IntoIterator<Item = String>) -> Derivatives {
