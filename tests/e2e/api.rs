@@ -3,6 +3,7 @@
 //! Functions: upload-api, thumbnailer, metadata-writer, media-api.
 
 mod access;
+mod visibility;
 mod reads;
 mod requests;
 mod web;

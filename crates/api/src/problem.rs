@@ -33,6 +33,8 @@ pub enum ProblemType {
     NotFound,
     /// Parts of the upload are missing.
     UploadIncomplete,
+    /// The item changes at the same time; the request may be repeated.
+    Conflict,
     /// The upload has expired, or its item was deleted.
     UploadExpired,
     /// The body is too large.
@@ -51,12 +53,13 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All types, by status.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::InvalidRequest,
         Self::InvalidCursor,
         Self::Unauthorized,
         Self::NotFound,
         Self::UploadIncomplete,
+        Self::Conflict,
         Self::UploadExpired,
         Self::TooLarge,
         Self::IdempotencyKeyReused,
@@ -72,7 +75,7 @@ impl ProblemType {
             Self::InvalidRequest | Self::InvalidCursor => 400,
             Self::Unauthorized => 401,
             Self::NotFound => 404,
-            Self::UploadIncomplete => 409,
+            Self::UploadIncomplete | Self::Conflict => 409,
             Self::UploadExpired => 410,
             Self::TooLarge => 413,
             Self::IdempotencyKeyReused => 422,
@@ -90,6 +93,7 @@ impl ProblemType {
             Self::Unauthorized => "Unauthorized",
             Self::NotFound => "Not found",
             Self::UploadIncomplete => "Upload incomplete",
+            Self::Conflict => "Conflict",
             Self::UploadExpired => "Upload expired",
             Self::TooLarge => "Request too large",
             Self::IdempotencyKeyReused => "Idempotency key reused",

@@ -38,9 +38,7 @@ pub struct UploadRequest {
     /// Id of the story that the item belongs to.
     #[serde(default, deserialize_with = "present")]
     pub post: Option<Post>,
-    /// Audience of the item.
-    #[serde(default)]
-    #[cfg_attr(feature = "document", schema(default = json!("public")))]
+    /// Audience of the item. `PUT /v1/media/{id}/visibility` changes it.
     pub visibility: Visibility,
 }
 

@@ -14,7 +14,7 @@ use super::{enums, examples};
 use crate::{
     CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest, MediaField,
     MediaList, NotificationPreferences, Problem, ProblemType, SearchResults, SignPartsRequest, SignedParts,
-    Suggestions, Upload, UploadRequest, gateway_message::GatewayMessage,
+    Suggestions, Upload, UploadRequest, VisibilityRequest, gateway_message::GatewayMessage,
 };
 
 /// An OpenAPI document.
@@ -32,6 +32,7 @@ pub fn all() -> Value {
     add::<MediaList>(&mut schemas);
     add::<MediaBatch>(&mut schemas);
     add::<MediaBatchRequest>(&mut schemas);
+    add::<VisibilityRequest>(&mut schemas);
     add::<MediaField>(&mut schemas);
     add::<ListOrder>(&mut schemas);
     add::<UploadRequest>(&mut schemas);
@@ -109,6 +110,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("Upload", vec![json!(examples::upload()), json!(examples::upload_in_parts())]),
         ("UploadPart", vec![examples::part()]),
         ("UploadRequest", vec![examples::upload_request()]),
+        ("VisibilityRequest", vec![examples::visibility_request()]),
         ("Waveform", vec![json!(examples::waveform())]),
         ("WaveformFile", vec![json!(examples::waveform().files.pop())]),
     ]

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     CompleteUploadRequest, DeviceRegistration, MAX_BATCH, MAX_LANGUAGE_CHARACTERS, MAX_LIMIT, MAX_PARTS,
     MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MediaBatchRequest, NotificationPreferences, Object, ProblemType,
-    SignPartsRequest, UploadRequest,
+    SignPartsRequest, UploadRequest, VisibilityRequest,
 };
 
 /// Calls `visit` with each value within `value`, and its JSON pointer.
@@ -102,6 +102,7 @@ fn assert_accepted<T: DeserializeOwned>(schemas: &Value, name: &str) {
 fn examples_of_requests_are_accepted() {
     let schemas = schemas::all();
     assert_accepted::<MediaBatchRequest>(&schemas, "MediaBatchRequest");
+    assert_accepted::<VisibilityRequest>(&schemas, "VisibilityRequest");
     assert_accepted::<UploadRequest>(&schemas, "UploadRequest");
     assert_accepted::<SignPartsRequest>(&schemas, "SignPartsRequest");
     assert_accepted::<CompleteUploadRequest>(&schemas, "CompleteUploadRequest");

@@ -60,7 +60,7 @@ fn photo() -> Value {
 }
 
 fn audio() -> Value {
-    json!({"kind": "audio", "contentType": "audio/mp4", "size": LARGE, "checksum": SUM})
+    json!({"kind": "audio", "contentType": "audio/mp4", "size": LARGE, "checksum": SUM, "visibility": "public"})
 }
 
 fn head(status: u16) -> Rule {
