@@ -6,6 +6,7 @@ mod batch_get;
 pub mod checkpoint;
 mod condition;
 pub mod devices;
+pub mod follows;
 pub mod ledger;
 pub mod media;
 pub mod mirror;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 pub struct Config {
     pub search_table: String,
     pub audience_table: String,
+    pub follows_table: String,
     pub search_index: String,
     pub opensearch_endpoint_url: String,
     pub sealing_secret_arn: String,

@@ -5,6 +5,7 @@ use serde::Deserialize;
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Config {
     pub search_table: String,
+    pub follows_table: String,
     pub search_index: String,
     pub opensearch_endpoint_url: String,
     pub search_analyzer: String,

@@ -12,7 +12,7 @@ use aws_client::REGION;
 use lambda_runtime_api::{FirstInvocation, PendingInvocation};
 
 /// Environment variables for all functions.
-const SETTINGS: [(&str, &str); 49] = [
+const SETTINGS: [(&str, &str); 50] = [
     ("AUDIENCE_TABLE", "audience"),
     ("CALLER_BURST", "200"),
     ("CALLER_RATE", "50"),
@@ -26,8 +26,9 @@ const SETTINGS: [(&str, &str); 49] = [
     ("DEVICES_TABLE", "devices"),
     ("DISTRIBUTION_ID", "E1"),
     ("EXPORT_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/search.fifo"),
-    ("FFMPEG_PATH", "/bin/true"),
     ("FAST_RECORDINGS", "10"),
+    ("FFMPEG_PATH", "/bin/true"),
+    ("FOLLOWS_TABLE", "follows"),
     ("GRAPH_CHANGES_TOPIC_ARN", "arn:aws:sns:ap-northeast-2:000000000000:graph-changes.fifo"),
     ("LEDGER_TABLE", "ledger"),
     ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
