@@ -8,6 +8,7 @@ pub struct Config {
     pub audience_table: String,
     pub follows_table: String,
     pub search_index: String,
+    #[serde(deserialize_with = "function_kit::endpoint_url::endpoint_url")]
     pub opensearch_endpoint_url: String,
     pub sealing_secret_arn: String,
 }

@@ -7,6 +7,7 @@ pub struct Config {
     pub search_table: String,
     pub follows_table: String,
     pub search_index: String,
+    #[serde(deserialize_with = "function_kit::endpoint_url::endpoint_url")]
     pub opensearch_endpoint_url: String,
     pub search_analyzer: String,
     pub queue_url: String,
