@@ -111,7 +111,7 @@ async fn list(
     let mut list = List { owner, selection, relation: Relation::Stranger, order };
     // Before any read, so that an invalid cursor costs none.
     let after = match &cursor {
-        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, &list, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(&*ports.cipher.get().await?, caller, &list, cursor)?),
         None => None,
     };
     list.relation = ports.relations.of(caller, &list.owner).await?;
@@ -123,7 +123,7 @@ async fn list(
         return Ok(with_etag(etag::not_modified(), &tag));
     }
     let next = match &page.next {
-        Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, &list, sort_key)?),
+        Some(sort_key) => Some(cursor::encrypt(&*ports.cipher.get().await?, caller, &list, sort_key)?),
         None => None,
     };
     Ok(with_etag(json(&MediaList { items: view.items(page.items).await?, next }), &tag))

@@ -61,14 +61,14 @@ async fn search<I: SearchIndex>(
     request: &SearchRequest,
 ) -> Result<SearchResults, HandlerError> {
     let after = match &request.cursor {
-        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, request, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(&*ports.cipher.get().await?, caller, request, cursor)?),
         None => None,
     };
     let followed = ports.visibility.follows.followed(caller).await?;
     let page = page(ports, Viewer { caller, followed: &followed }, request, after).await?;
     let names = ports.visibility.names(page.hits.iter().flat_map(|(_, visible)| visible.referenced_ids())).await?;
     let next = match page.next {
-        Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, request, &sort_key)?),
+        Some(sort_key) => Some(cursor::encrypt(&*ports.cipher.get().await?, caller, request, &sort_key)?),
         None => None,
     };
     let item = |(hit, visible): (Hit, VisibleHit)| result(hit.id, visible, hit.highlight.as_deref(), &names);

@@ -56,11 +56,11 @@ async fn route(
             Ok(if upload.way == UploadWay::Done { json(&upload) } else { created(&upload) })
         }
         Request::SignParts { id, handle, parts } => {
-            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decrypt(&*ports.cipher.get().await?, uploader, id, &handle)?;
             Ok(json(&sign_parts(&ports.signer, uploader, id, &handle, &parts, now).await?))
         }
         Request::Complete { id, handle } => {
-            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decrypt(&*ports.cipher.get().await?, uploader, id, &handle)?;
             complete(&ports.originals, uploader, id, &handle).await?;
             Ok(json(&done(handle.kind, uploader, id)))
         }
@@ -100,7 +100,7 @@ async fn start(
     let upload = if declaration.size <= MAX_SINGLE_REQUEST_BYTES {
         response::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {
-        let cipher = ports.cipher.get().await?;
+        let cipher = &*ports.cipher.get().await?;
         let s3_upload = ports.originals.start(&key, declaration).await?;
         let Declaration { kind, size, .. } = *declaration;
         let handle = UploadHandle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
