@@ -100,11 +100,11 @@ async fn start(
     let upload = if declaration.size <= MAX_SINGLE_REQUEST_BYTES {
         response::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {
-        let cipher = &*ports.cipher.get().await?;
+        let cipher = ports.cipher.get().await?;
         let s3_upload = ports.originals.start(&key, declaration).await?;
         let Declaration { kind, size, .. } = *declaration;
         let handle = UploadHandle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
-        response::parts(id, media_id, handle.encrypt(cipher, uploader, id)?, size)
+        response::parts(id, media_id, handle.encrypt(&cipher, uploader, id)?, size)
     };
     info!(upload_id = %id, %media_id, kind = declaration.kind.as_ref(), size = declaration.size, "signed");
     Ok(upload)

@@ -238,9 +238,9 @@ async fn repeated_completion_succeeds_unless_the_object_is_another_or_missing() 
     let id = upload["id"].as_str().expect("an id");
     let fingerprint = {
         let ports = ports(&[]);
-        let cipher = &*ports.cipher.get().await.expect("a cipher");
+        let cipher = ports.cipher.get().await.expect("a cipher");
         let text = upload["handle"].as_str().expect("a handle");
-        UploadHandle::decrypt(cipher, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
+        UploadHandle::decrypt(&cipher, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
     };
     let there = |fingerprint: String| {
         mock!(aws_sdk_s3::Client::head_object)
