@@ -3,9 +3,9 @@
 //! Functions: upload-api, thumbnailer, metadata-writer, media-api.
 
 mod access;
-mod visibility;
 mod reads;
 mod requests;
+mod visibility;
 mod web;
 
 use domain::media::{Kind, MediaId};

@@ -36,7 +36,14 @@ mod tests {
 
     #[test]
     fn endpoint_without_tls_is_refused_except_on_this_machine() {
-        for url in ["https://x.es.amazonaws.com", "https://1.2.3.4:8182", "http://127.0.0.1:9", "http://localhost:9/a", "http://[::1]:9", "http://172.17.0.1:9"] {
+        for url in [
+            "https://x.es.amazonaws.com",
+            "https://1.2.3.4:8182",
+            "http://127.0.0.1:9",
+            "http://localhost:9/a",
+            "http://[::1]:9",
+            "http://172.17.0.1:9",
+        ] {
             assert!(is_protected(url), "{url}");
         }
         for url in [

@@ -7,6 +7,8 @@ mod authenticated;
 mod lazy;
 mod previous_version;
 
+use self::authenticated::{PREVIOUS_VERSION, authenticated};
+pub use self::lazy::LazyTokenCipher;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use function_kit::failure::Failure;
 use ring::{
@@ -14,8 +16,6 @@ use ring::{
     hmac::{self, HMAC_SHA256},
     rand::{SecureRandom, SystemRandom},
 };
-use self::authenticated::{PREVIOUS_VERSION, authenticated};
-pub use self::lazy::LazyTokenCipher;
 
 /// The first byte of a token. A nonce of 12 bytes and the payload, encrypted with ChaCha20-Poly1305, follow; all in
 /// base 64 for URLs.
@@ -39,7 +39,11 @@ impl TokenCipher {
     pub fn new(secret: &[u8]) -> Self {
         let secret = hmac::Key::new(HMAC_SHA256, secret);
         let key = UnboundKey::new(&CHACHA20_POLY1305, hmac::sign(&secret, KEY_DERIVATION).as_ref());
-        Self { key: LessSafeKey::new(key.expect("a SHA-256 hash has the length of the key")), previous: secret, replaced: None }
+        Self {
+            key: LessSafeKey::new(key.expect("a SHA-256 hash has the length of the key")),
+            previous: secret,
+            replaced: None,
+        }
     }
 
     /// This cipher, which also decrypts what `replaced` has encrypted.

@@ -232,7 +232,9 @@ mod tests {
         let put = mock!(Client::put_item).then_error(|| {
             PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
         });
-        handle(&ports(&put, &declaring("public")), Sender::S3, &created(&["photo/mina/a.jpg"])).await.expect("superseded");
+        handle(&ports(&put, &declaring("public")), Sender::S3, &created(&["photo/mina/a.jpg"]))
+            .await
+            .expect("superseded");
         assert_eq!(put.num_calls(), 1);
     }
 
@@ -255,10 +257,13 @@ mod tests {
     #[tokio::test]
     async fn item_of_unknown_visibility_is_not_stored() {
         let (put, forbidden) = (stored(), answering(403));
-        let failure = handle(&ports(&put, &forbidden), Sender::S3, &created(&["photo/mina/a.jpg"])).await.expect_err("a failure");
+        let failure =
+            handle(&ports(&put, &forbidden), Sender::S3, &created(&["photo/mina/a.jpg"])).await.expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
         let unreachable = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("timeout"));
-        let failure = handle(&ports(&put, &unreachable), Sender::S3, &created(&["photo/mina/a.jpg"])).await.expect_err("a failure");
+        let failure = handle(&ports(&put, &unreachable), Sender::S3, &created(&["photo/mina/a.jpg"]))
+            .await
+            .expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
     }
 
@@ -272,7 +277,8 @@ mod tests {
 
     #[tokio::test]
     async fn unreadable_message_is_a_bug() {
-        let failure = handle(&ports(&stored(), &declaring("public")), Sender::S3, "not JSON").await.expect_err("a failure");
+        let failure =
+            handle(&ports(&stored(), &declaring("public")), Sender::S3, "not JSON").await.expect_err("a failure");
         assert_eq!(failure.kind, Kind::Bug);
     }
 

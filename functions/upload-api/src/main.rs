@@ -12,8 +12,8 @@ mod upload_handle;
 use anyhow::Context;
 use function_kit::{aws, config::from_env, logs};
 use jiff::Timestamp;
-use store::{media::MediaTable, quotas::QuotasTable};
 use rest_kit::{page_token::LazyTokenCipher, serve::serve};
+use store::{media::MediaTable, quotas::QuotasTable};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {

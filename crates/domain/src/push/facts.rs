@@ -141,13 +141,15 @@ fn edge_facts(change: &Change, position: GenerationPosition, registers_of: EdgeR
 }
 
 /// Those of the rows [`Row::Following`].
-fn following_registers(id: &str, label: &str, EdgeEndpoints { from, to }: &EdgeEndpoints) -> Vec<(Row, String, String)> {
+fn following_registers(
+    id: &str,
+    label: &str,
+    EdgeEndpoints { from, to }: &EdgeEndpoints,
+) -> Vec<(Row, String, String)> {
     let row = |by: &String, of: &String| Row::Following { by: by.clone(), of: of.clone() };
     match label {
         "follows" => vec![(row(from, to), format!("edge#{id}"), String::new())],
-        "blocks" => [(from, to), (to, from)]
-            .map(|(by, of)| (row(by, of), format!("blocks#{id}"), from.clone()))
-            .into(),
+        "blocks" => [(from, to), (to, from)].map(|(by, of)| (row(by, of), format!("blocks#{id}"), from.clone())).into(),
         _ => Vec::new(),
     }
 }

@@ -102,9 +102,8 @@ pub fn follows(registers: &Registers) -> bool {
 /// Whether a person follows another one, by their row [`Row::Following`](super::Row::Following): by any edge, and neither
 /// has blocked the other.
 pub fn follows_unblocked(registers: &Registers) -> bool {
-    let has = |prefix: &str| {
-        registers.iter().any(|(name, register)| name.starts_with(prefix) && !register.is_tombstone())
-    };
+    let has =
+        |prefix: &str| registers.iter().any(|(name, register)| name.starts_with(prefix) && !register.is_tombstone());
     has("edge#") && !has("blocks#")
 }
 

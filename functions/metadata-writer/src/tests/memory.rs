@@ -11,8 +11,8 @@ use std::{
 
 use derivatives::{File, Job, Ports as WorkerPorts, RenderResult, Rendered, Renderer};
 use domain::media::{
-    CurrentObject, Declared, Derivatives, MediaId, MediaItem, ObjectVersion, Picture, Position, Reason, Report, State, Variant,
-    Visibility, is_invalidation_marker, item_prefix, variant_key,
+    CurrentObject, Declared, Derivatives, MediaId, MediaItem, ObjectVersion, Picture, Position, Reason, Report, State,
+    Variant, Visibility, is_invalidation_marker, item_prefix, variant_key,
 };
 use domain::upload::Lane;
 use function_kit::failure::Failure;

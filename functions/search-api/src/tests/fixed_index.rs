@@ -28,7 +28,13 @@ type Row = HashMap<String, AttributeValue>;
 pub struct FixedIndex(Vec<Hit>);
 
 impl SearchIndex for FixedIndex {
-    async fn search(&self, _: Search<'_>, _: Viewer<'_>, after: Option<&SortKey>, size: usize) -> Result<Page, Failure> {
+    async fn search(
+        &self,
+        _: Search<'_>,
+        _: Viewer<'_>,
+        after: Option<&SortKey>,
+        size: usize,
+    ) -> Result<Page, Failure> {
         let rest = self.0.iter().skip_while(|hit| after.is_some_and(|after| hit.sort_key != *after));
         let rest = rest.skip(usize::from(after.is_some()));
         let hits: Vec<_> = rest.take(size).cloned().collect();

@@ -88,15 +88,14 @@ impl SearchIndex for ModelIndex {
         found.sort_by_key(|document| key(document));
         let after = body["search_after"].as_array();
         let is_after = |document: &Value| {
-            after.is_none_or(|after| {
-                key(document) > (-after[1].as_i64().expect("a time"), after[2].to_string())
-            })
+            after.is_none_or(|after| key(document) > (-after[1].as_i64().expect("a time"), after[2].to_string()))
         };
         let hits = found.into_iter().filter(|document| is_after(document)).take(size);
         let hit = |document: &Value| Hit {
             id: document["id"].as_str().expect("an id").to_owned(),
             highlight: None,
-            sort_key: serde_json::from_value(json!([1.0, document["publishedAt"], document["id"]])).expect("a sort key"),
+            sort_key: serde_json::from_value(json!([1.0, document["publishedAt"], document["id"]]))
+                .expect("a sort key"),
         };
         let hits: Vec<_> = hits.map(hit).collect();
         Ok(Page { is_last: hits.len() < size, hits })
@@ -186,10 +185,8 @@ pub fn ports(graph: &Graph, caller: &'static str) -> (Ports<ModelIndex>, [Rule; 
     let follows = mock!(Client::query).then_compute_output(move |_| {
         let people: BTreeSet<_> = shared.followed.union(&shared.blocked).collect();
         let row = |person: &&String| {
-            let registers = [
-                ("r:edge#e", shared.followed.contains(*person)),
-                ("r:blocks#b", shared.blocked.contains(*person)),
-            ];
+            let registers =
+                [("r:edge#e", shared.followed.contains(*person)), ("r:blocks#b", shared.blocked.contains(*person))];
             relation_row(format!("following#{caller}"), person, &registers)
         };
         QueryOutput::builder().set_items(Some(people.iter().map(row).collect())).build()

@@ -61,14 +61,15 @@ async fn observe(graph: &Graph, limit: usize) -> Observation {
 fn stories() -> impl Strategy<Value = Vec<ToldStory>> {
     let story = (0..PEOPLE.len(), 0..TITLES.len(), prop::sample::select(Visibility::ALL.to_vec()), 0..5_i64);
     prop::collection::vec(story, 0..40).prop_map(|stories| {
-        let told = |(number, (author, title, visibility, told_at)): (usize, (usize, usize, Visibility, i64))| ToldStory {
-            // The order by id differs from the order of the list.
-            id: format!("s{}", number * 7 % 41),
-            title: TITLES[title].to_owned(),
-            author: PEOPLE[author].to_owned(),
-            visibility,
-            told_at: 1_795_305_600_000 + told_at,
-        };
+        let told =
+            |(number, (author, title, visibility, told_at)): (usize, (usize, usize, Visibility, i64))| ToldStory {
+                // The order by id differs from the order of the list.
+                id: format!("s{}", number * 7 % 41),
+                title: TITLES[title].to_owned(),
+                author: PEOPLE[author].to_owned(),
+                visibility,
+                told_at: 1_795_305_600_000 + told_at,
+            };
         stories.into_iter().enumerate().map(told).collect()
     })
 }

@@ -21,8 +21,7 @@ fn current(visibility: Visibility) -> CurrentObject {
 }
 
 fn picture(keys: impl IntoIterator<Item = String>) -> Derivatives {
-    let variant =
-        |key| Variant { key, content_type: "image/webp".to_owned(), width: 8, height: 8, size: 1 };
+    let variant = |key| Variant { key, content_type: "image/webp".to_owned(), width: 8, height: 8, size: 1 };
     Derivatives::Picture(Picture {
         width: 8,
         height: 8,
@@ -150,10 +149,14 @@ fn forgeries() -> impl Strategy<Value = (Kind, Visibility, Report)> {
                     let other = if visibility == Visibility::Public { Visibility::Private } else { Visibility::Public };
                     report.outcome = named(key(id, &generation, other));
                 }
-                7 => report.outcome = named(key(id, &generation, visibility).replace("c0ffee", &format!("../{text}/*"))),
+                7 => {
+                    report.outcome = named(key(id, &generation, visibility).replace("c0ffee", &format!("../{text}/*")))
+                }
                 _ => {
                     report.outcome = match Worker::of(kind) {
-                        Worker::Pictures => Outcome::Ready(sound(|extension| format!("{id}/{generation}/1.{extension}"))),
+                        Worker::Pictures => {
+                            Outcome::Ready(sound(|extension| format!("{id}/{generation}/1.{extension}")))
+                        }
                         Worker::Sound => Outcome::Ready(picture([])),
                     }
                 }

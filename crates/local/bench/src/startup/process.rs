@@ -38,7 +38,10 @@ const SETTINGS: [(&str, &str); 50] = [
     ("OPENSEARCH_ENDPOINT_URL", "https://search.example"),
     ("ORIGINALS_BUCKET", "originals"),
     ("PENDING_UPLOADS", "300"),
-    ("PICTURE_REPORTS_DEAD_LETTER_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/picture-reports-dead"),
+    (
+        "PICTURE_REPORTS_DEAD_LETTER_QUEUE_URL",
+        "https://sqs.ap-northeast-2.amazonaws.com/000000000000/picture-reports-dead",
+    ),
     ("PICTURE_REPORTS_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/picture-reports"),
     ("PLATFORM_APPLICATION_ARN", "arn:aws:sns:ap-northeast-2:000000000000:app/GCM/push"),
     ("PUSH_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/push.fifo"),

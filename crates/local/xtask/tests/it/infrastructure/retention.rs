@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use super::template::{Template, read};
 
 /// What keeps data of people.
-const KINDS: [&str; 4] =
-    ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Logs::LogGroup"];
+const KINDS: [&str; 4] = ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Logs::LogGroup"];
 
 #[test]
 fn stores_and_logs_have_a_documented_retention() {
