@@ -34,6 +34,7 @@ impl MediaEnvironment {
         // The index that these tests query; the template has more.
         let index = ("all_for_owner", &["all_for_owner", "listed_at"][..]);
         emulated.create_table_with_index("media", &["id"], Some(index)).await;
+        emulated.create_table("quotas", &["owner", "item"]).await;
         emulated.create_sealing_secret().await;
         let distribution = create_distribution(&aws).await;
         Self { emulated, aws, metadata_queue, dead_letter_queue, distribution }
@@ -112,9 +113,18 @@ async fn start(endpoint: &str, logical_id: &str, settings: &[(&str, &str)]) -> F
         ("FFMPEG_PATH", ffmpeg.to_str().expect("UTF-8")),
         ("MEDIA_TABLE", "media"),
         ("AUDIENCE_TABLE", "audience"),
+        ("QUOTAS_TABLE", "quotas"),
+        ("UPLOADS_PER_DAY", "100"),
+        ("UPLOAD_MEGABYTES_PER_DAY", "100"),
+        ("PENDING_UPLOADS", "100"),
+        ("FAST_RECORDINGS", "10"),
         ("SEALING_SECRET_ARN", SEALING_SECRET),
         // The messages of these tests are in no queue.
         ("QUEUE_URL", "http://127.0.0.1:9/none"),
+        ("PICTURE_REPORTS_QUEUE_URL", "http://127.0.0.1:9/picture-reports"),
+        ("PICTURE_REPORTS_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/picture-reports-dead"),
+        ("SOUND_REPORTS_QUEUE_URL", "http://127.0.0.1:9/sound-reports"),
+        ("SOUND_REPORTS_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/sound-reports-dead"),
     ];
     start_function_at(endpoint, logical_id, &[&common[..], settings].concat()).await
 }

@@ -122,7 +122,9 @@ impl SearchEnvironment {
         let aws = emulated.client.clone();
         let engine = Engine::for_tests().expect("search engine");
         let server = SearchServer::start(engine, "contract").expect("search server");
-        for (name, keys) in [("search", &["id"][..]), ("mirror", &["id"]), ("audience", &["pk", "sk"])] {
+        for (name, keys) in
+            [("search", &["id"][..]), ("mirror", &["id"]), ("audience", &["pk", "sk"]), ("follows", &["pk", "sk"])]
+        {
             emulated.create_table(name, keys).await;
         }
         let queue = create_fifo_queue(&aws, "search.fifo").await;
@@ -136,6 +138,7 @@ impl SearchEnvironment {
         let settings = [
             ("SEARCH_TABLE", "search"),
             ("AUDIENCE_TABLE", "audience"),
+            ("FOLLOWS_TABLE", "follows"),
             ("SEARCH_INDEX", "search"),
             ("SEARCH_ANALYZER", self.engine.analyzer()),
             ("MIRROR_TABLE", "mirror"),

@@ -15,7 +15,7 @@ pub struct AccessRule {
     pub get: u16,
     pub is_listed: bool,
     pub is_in_batch: bool,
-    /// The status of `DELETE /v1/media/{id}`.
+    /// The status of `DELETE /v1/media/{id}` and `PUT /v1/media/{id}/visibility`.
     pub delete: u16,
 }
 

@@ -5,6 +5,7 @@
 mod access;
 mod reads;
 mod requests;
+mod visibility;
 mod web;
 
 use domain::media::{Kind, MediaId};

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// The number of random steps. Some steps make several calls.
-const STEPS: usize = 400;
+const STEPS: usize = 800;
 
 #[tokio::test]
 async fn random_calls_read_and_change_only_what_the_access_table_allows() {
@@ -82,6 +82,7 @@ async fn random_calls_read_and_change_only_what_the_access_table_allows() {
         handles: Vec::new(),
         counts: BTreeMap::new(),
         deletions: 0,
+        changes: 0,
     };
     for _ in 0..STEPS {
         calls.step().await;

@@ -9,6 +9,7 @@ mod browser;
 mod commits;
 mod delivery;
 mod deployed;
+mod fair_share;
 mod generated_clients;
 mod hostile;
 mod media;

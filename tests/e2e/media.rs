@@ -3,6 +3,7 @@
 //! Functions: upload-api, thumbnailer, metadata-writer, media-api.
 
 mod events;
+mod forged_reports;
 mod removal;
 
 use std::collections::HashSet;
@@ -182,7 +183,7 @@ async fn two_hundred_concurrent_uploads_are_all_ready_and_listed_once() {
     for item in &items {
         assert_eq!(deployed.derived_keys(id(item)).await.len(), variants(item).len(), "{item}");
     }
-    for dead_letters in ["ThumbnailDeadLettersUrl", "MetadataDeadLettersUrl"] {
+    for dead_letters in ["ThumbnailDeadLettersUrl", "MetadataDeadLettersUrl", "PictureReportsDeadLettersUrl"] {
         let ours = |body: &str| body.contains("photo/crowd/") || body.contains("photo%2Fcrowd");
         assert_eq!(take_messages(&deployed.aws, deployed.output(dead_letters), ours).await, [""; 0]);
     }

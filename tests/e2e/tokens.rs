@@ -88,7 +88,7 @@ async fn token_of_new_client(deployed: &Deployed, pool: &str) -> String {
 
 /// A token that is valid for one second. AWS itself issues none for less than five minutes.
 async fn short_lived_token(deployed: &Deployed) -> String {
-    let (pool, client) = (deployed.output("UserPoolId"), deployed.output("UserPoolClientId"));
+    let (pool, client) = (deployed.output("UserPoolId"), deployed.output("UserPoolAdminClientId"));
     let of = json!({"UserPoolId": pool, "ClientId": client});
     let before = cognito(deployed, "DescribeUserPoolClient", of).await["UserPoolClient"].clone();
     let mut short = before.clone();

@@ -25,7 +25,7 @@ pub use inbox::{
 };
 pub use media::{
     DEFAULT_LIMIT, ListOrder, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatch, MediaBatchRequest, MediaField,
-    MediaItem, MediaList, MediaState, MediaVariant, Placeholder,
+    MediaItem, MediaList, MediaState, MediaVariant, Placeholder, VisibilityRequest,
 };
 pub use object::Object;
 pub use problem::{Problem, ProblemType};

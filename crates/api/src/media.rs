@@ -155,6 +155,15 @@ pub struct MediaBatchRequest {
     pub fields: Option<Vec<MediaField>>,
 }
 
+/// A request to change who may see an item.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
+pub struct VisibilityRequest {
+    /// Audience of the item from now on.
+    pub visibility: Visibility,
+}
+
 /// Defines [`MediaField`] and [`MediaItem::clear`] from variants and fields of [`MediaItem`].
 macro_rules! media_fields {
     ($count:literal: $($required:ident,)+ => $($variant:ident => $field:ident,)+) => {

@@ -36,6 +36,8 @@ pub enum ProblemType {
     NotFound,
     /// Parts of the upload are missing.
     UploadIncomplete,
+    /// The item changes at the same time; the request may be repeated.
+    Conflict,
     /// The upload has expired, or its item was deleted.
     UploadExpired,
     /// The body is too large.
@@ -44,6 +46,8 @@ pub enum ProblemType {
     IdempotencyKeyReused,
     /// The caller has exceeded the rate limit.
     TooManyRequests,
+    /// The caller has too many unfinished uploads, or has used up the uploads or bytes of the day (in UTC).
+    UploadBudgetExceeded,
     /// The service has failed.
     Internal,
     /// The service is temporarily overloaded.
@@ -52,17 +56,19 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All types, by status.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidRequest,
         Self::InvalidCursor,
         Self::Unauthorized,
         Self::RecentSignInRequired,
         Self::NotFound,
         Self::UploadIncomplete,
+        Self::Conflict,
         Self::UploadExpired,
         Self::TooLarge,
         Self::IdempotencyKeyReused,
         Self::TooManyRequests,
+        Self::UploadBudgetExceeded,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -74,11 +80,11 @@ impl ProblemType {
             Self::Unauthorized => 401,
             Self::RecentSignInRequired => 403,
             Self::NotFound => 404,
-            Self::UploadIncomplete => 409,
+            Self::UploadIncomplete | Self::Conflict => 409,
             Self::UploadExpired => 410,
             Self::TooLarge => 413,
             Self::IdempotencyKeyReused => 422,
-            Self::TooManyRequests => 429,
+            Self::TooManyRequests | Self::UploadBudgetExceeded => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -93,10 +99,12 @@ impl ProblemType {
             Self::RecentSignInRequired => "Recent sign-in required",
             Self::NotFound => "Not found",
             Self::UploadIncomplete => "Upload incomplete",
+            Self::Conflict => "Conflict",
             Self::UploadExpired => "Upload expired",
             Self::TooLarge => "Request too large",
             Self::IdempotencyKeyReused => "Idempotency key reused",
             Self::TooManyRequests => "Too many requests",
+            Self::UploadBudgetExceeded => "Upload budget exceeded",
             Self::Internal => "Internal error",
             Self::Unavailable => "Service unavailable",
         }

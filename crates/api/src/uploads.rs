@@ -38,9 +38,7 @@ pub struct UploadRequest {
     /// Id of the story that the item belongs to.
     #[serde(default)]
     pub post: Option<Post>,
-    /// Audience of the item.
-    #[serde(default, deserialize_with = "or_default")]
-    #[cfg_attr(feature = "document", schema(default = json!("public")))]
+    /// Audience of the item. `PUT /v1/media/{id}/visibility` changes it.
     pub visibility: Visibility,
     /// Whether to send the file in parts, so that an interrupted upload can be resumed. Files with more than 96 MiB are
     /// always sent in parts.

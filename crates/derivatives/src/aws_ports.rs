@@ -6,7 +6,7 @@ use aws_sdk_s3::{
     types::{Delete, ObjectIdentifier},
 };
 use domain::{
-    media::{Declared, MediaId, ObjectVersion, Report, item_prefix},
+    media::{Declared, MediaId, ObjectVersion, Report, is_public_key, item_prefix},
     message::escape_noncharacters,
 };
 use function_kit::failure::Failure;
@@ -38,6 +38,12 @@ pub struct AwsPorts {
     pub metadata_queue_url: String,
 }
 
+/// Who may cache a file, and for how long. Its content never changes, but who may see it does: files that are not public stay
+/// in the cache of whoever has fetched them, not longer than their links.
+fn cache_control(key: &str) -> &'static str {
+    if is_public_key(key) { "public, max-age=31536000, immutable" } else { "private, max-age=600" }
+}
+
 impl Ports for AwsPorts {
     type Originals = Originals;
 
@@ -51,6 +57,7 @@ impl Ports for AwsPorts {
 
     async fn put(&self, file: File) -> Result<(), Failure> {
         let File { key, content_type, content } = file;
+        let cache_control = cache_control(&key);
         // The guard keeps the file on disk until it is stored.
         let (body, _folder) = match content {
             Content::Bytes(bytes) => (ByteStream::from(bytes), None),
@@ -66,7 +73,7 @@ impl Ports for AwsPorts {
             .bucket(&self.derived_bucket)
             .key(key)
             .content_type(content_type)
-            .cache_control("public, max-age=31536000, immutable")
+            .cache_control(cache_control)
             .body(body)
             .customize()
             .config_override(Builder::new().timeout_config(timeouts.build()))
@@ -113,5 +120,18 @@ impl Ports for AwsPorts {
         let body = serde_json::to_string(report).map_err(|error| Failure::bug("serialise the report", error))?;
         let send = self.sqs.send_message().queue_url(&self.metadata_queue_url).message_body(escape_noncharacters(body));
         send.send().await.map(drop).map_err(|error| Failure::aws("send the report", error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_files_may_be_cached_by_all() {
+        assert_eq!(cache_control("1/0A/open/8x8-c0ffee.webp"), "public, max-age=31536000, immutable");
+        for private in ["1/0A/8x8-c0ffee.webp", "1/0A/open", "open/0A/x"] {
+            assert_eq!(cache_control(private), "private, max-age=600", "{private}");
+        }
     }
 }

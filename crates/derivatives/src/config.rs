@@ -9,5 +9,7 @@ pub struct Config {
     pub distribution_id: String,
     pub metadata_queue_url: String,
     pub queue_url: String,
+    /// The queue of the slow lane, if the worker has one.
+    pub slow_queue_url: Option<String>,
     pub dead_letter_queue_url: String,
 }

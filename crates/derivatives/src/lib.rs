@@ -16,6 +16,7 @@ mod file;
 mod originals;
 mod ports;
 mod run;
+mod slow_lane;
 mod worker;
 
 pub use aws_ports::AwsPorts;

@@ -7,7 +7,10 @@ use aws_sdk_s3::{
     primitives::ByteStream,
 };
 use bytes::Bytes;
-use domain::media::{Declared, ObjectVersion};
+use domain::{
+    media::{CurrentObject, Declared, ObjectVersion},
+    upload::LANE_METADATA,
+};
 use function_kit::failure::Failure;
 
 /// The bucket of originals, read only. Each read names the version of an event, so it returns that content or nothing.
@@ -74,6 +77,15 @@ impl Originals {
         let object = unless_gone("read the original's headers", head.send().await)?;
         let object = object.filter(|object| version.has_id(object.version_id()));
         Ok(object.map(|object| Declared::of(object.content_type(), object.metadata())))
+    }
+
+    /// Size and declaration of the current object at `key`; `None` if it has been deleted.
+    pub async fn head(&self, key: &str) -> Result<Option<CurrentObject>, Failure> {
+        let head = self.s3.head_object().bucket(&self.bucket).key(key);
+        let Some(object) = unless_gone("read the original's headers", head.send().await)? else { return Ok(None) };
+        let size = object.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
+        let lane = object.metadata().and_then(|metadata| metadata.get(LANE_METADATA)?.parse().ok()).unwrap_or_default();
+        Ok(Some(CurrentObject { size, declared: Declared::of(object.content_type(), object.metadata()), lane }))
     }
 
     fn request(&self, key: &str, version: &ObjectVersion) -> GetObjectFluentBuilder {

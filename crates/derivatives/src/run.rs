@@ -12,6 +12,7 @@ use crate::{
     cdn_cache::CdnCache,
     config::Config,
     originals::Originals,
+    slow_lane::SlowLane,
     worker::{Renderer, Worker},
 };
 
@@ -24,9 +25,14 @@ pub async fn run<R: Renderer>(renderer: R) -> anyhow::Result<()> {
     let aws = aws::sdk_config();
     let s3 = aws_sdk_s3::Client::new(&aws);
     let sqs = aws_sdk_sqs::Client::new(&aws);
+    let originals = Originals { s3: s3.clone(), bucket: config.originals_bucket };
+    let slow_lane = config.slow_queue_url.map(|url| SlowLane {
+        originals: originals.clone(),
+        queue: Queue { sqs: sqs.clone(), url, dead_letters_url: config.dead_letter_queue_url.clone() },
+    });
     let worker = Worker {
         ports: AwsPorts {
-            originals: Originals { s3: s3.clone(), bucket: config.originals_bucket },
+            originals,
             s3,
             derived_bucket: config.derived_bucket,
             cdn_cache: CdnCache {
@@ -41,7 +47,17 @@ pub async fn run<R: Renderer>(renderer: R) -> anyhow::Result<()> {
     };
     let queue = Queue { sqs, url: config.queue_url, dead_letters_url: config.dead_letter_queue_url };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let response = batch::run(event.payload, &queue, async |body| worker.handle(body).await).await;
+        let batch = event.payload;
+        // Messages of the slow lane are processed; those of the first queue may move there.
+        let (source, lane) = match &slow_lane {
+            Some(lane) if lane.queue.is_source_of(&batch) => (&lane.queue, None),
+            lane => (&queue, lane.as_ref()),
+        };
+        let handle = async |body: &str| match lane {
+            Some(lane) if lane.takes(body).await? => Ok(()),
+            _ => worker.handle(body).await,
+        };
+        let response = batch::run(batch, source, handle).await;
         worker.metrics.flush();
         response.map_err(Error::from)
     }))

@@ -17,6 +17,7 @@ mod item;
 mod key;
 mod position;
 mod report;
+mod report_check;
 mod sound;
 
 pub use access::Relation;
@@ -31,4 +32,5 @@ pub use item::{MediaItem, State, TOMBSTONE_DAYS, Upload};
 pub use key::{Kind, OriginalKey, UnknownKey};
 pub use position::{InvalidPosition, InvalidSequencer, Position, Sequencer, Stage};
 pub use report::{Derivatives, Message, Original, Outcome, Picture, Reason, Report, Variant};
+pub use report_check::{CurrentObject, ForgedReport, Worker, extensions};
 pub use sound::{File, Loudness, MAX_PAUSES, Pause, Rendition, Silence, Sound, Waveform};

@@ -42,13 +42,14 @@ pub(crate) use audience_register::GENERATION_DIGITS;
 pub use audience_register::{InvalidRegister, Register};
 pub use category::Category;
 pub use event::Event;
-pub use facts::{Fact, PersonPair, Row, facts, vertex_with_visibility};
+pub use facts::{Fact, PersonPair, Row, facts, following_facts, vertex_with_visibility};
 pub use inbox::{INBOX_RETENTION, InboxEntry, InboxGroup, MAX_INBOX_ENTRIES, inbox_group_key};
 pub use payload::{FCM_MAX_BYTES, Notification, PayloadError};
 pub use platform::Platform;
 pub use preferences::{Delivery, InvalidQuietHours, Preferences, QuietHours};
 pub use projection::{
-    Owner, Registers, Relation, Vertex, VisibilityFact, edge_still_exists, followed_before, follows, of_generation,
+    Owner, Registers, Relation, Vertex, VisibilityFact, edge_still_exists, followed_before, follows, follows_unblocked,
+    of_generation,
 };
 pub use resolve::{Recipients, Resolution};
 pub use schema::{Actor, Arg, Audience, EdgeOp, End, Kind, MessageTemplate, Pattern, Rule, Text, Texts};

@@ -5,11 +5,13 @@
 //!           └─ above MAX_SINGLE_REQUEST_BYTES: Parts, each signed for its length and checksum
 //! ```
 
+mod budget;
 mod checksum;
 mod declaration;
 mod id;
 mod parts;
 
+pub use budget::{Budget, LANE_METADATA, Lane, PendingUpload, day, seconds_to_next_day};
 pub use checksum::{Checksum, InvalidChecksum};
 pub use declaration::{
     Declaration, FINGERPRINT_METADATA, InvalidDeclaration, MAX_SINGLE_REQUEST_BYTES, content_types, max_bytes,

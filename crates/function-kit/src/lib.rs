@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod batch;
 pub mod config;
+pub mod endpoint_url;
 pub mod error_code;
 pub mod failure;
 mod failure_kind;

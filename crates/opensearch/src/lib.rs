@@ -9,5 +9,5 @@ mod settings;
 pub use bulk::{Document, Outcome, Target};
 pub use client::Client;
 pub use index::Index;
-pub use search_request::{Hit, MatchMode, Page, Search, SortKey};
+pub use search_request::{Hit, MatchMode, Page, Search, SortKey, Viewer};
 pub use settings::{Analyzer, Settings, UnknownAnalyzer};

@@ -1,4 +1,7 @@
-use domain::search::{Kind, MARK_BEGIN, MARK_END, Query, completions};
+use domain::{
+    media::Visibility,
+    search::{Kind, MARK_BEGIN, MARK_END, Query, completions},
+};
 use function_kit::failure::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,6 +17,30 @@ pub struct Search<'a> {
     pub kind: Option<Kind>,
     /// Restricts the hits to stories with the tag of this id.
     pub tag: Option<&'a str>,
+}
+
+/// Whose stories a search may find beside public ones. The query decides it, so that hidden documents influence neither
+/// the hits nor their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Viewer<'a> {
+    /// The person who searches.
+    pub caller: &'a str,
+    /// The persons whom they follow.
+    pub followed: &'a [String],
+}
+
+impl Viewer<'_> {
+    fn filter(self) -> Value {
+        let mut visible =
+            vec![json!({"term": {"visibility": Visibility::Public}}), json!({"term": {"author": self.caller}})];
+        if !self.followed.is_empty() {
+            visible.push(json!({"bool": {"filter": [
+                {"term": {"visibility": Visibility::Followers}},
+                {"terms": {"author": self.followed}},
+            ]}}));
+        }
+        json!({"bool": {"minimum_should_match": 1, "should": visible}})
+    }
 }
 
 /// Method of matching a query with a text.
@@ -51,20 +78,20 @@ pub struct Page {
 }
 
 impl Index {
-    /// Up to `size` hits after `after`. Excludes other people's private stories, but not stories for followers,
-    /// because the index has no follows: the caller must filter them. Without an index, the page is empty.
+    /// Up to `size` hits after `after` that `viewer` may see, as far as the index knows: it lags behind the table. Without an
+    /// index, the page is empty.
     ///
     /// # Errors
     /// If OpenSearch rejects the request or is not reachable.
     pub async fn search(
         &self,
         search: Search<'_>,
-        caller: &str,
+        viewer: Viewer<'_>,
         after: Option<&SortKey>,
         size: usize,
     ) -> Result<Page, Failure> {
         const DOING: &str = "search";
-        let body = search.body(caller, after, size);
+        let body = search.body(viewer, after, size);
         let response = self.client.search(DOING, &format!("/{}/_search", self.alias), &body).await?;
         if response.status == 404 && response.error_type() == "index_not_found_exception" {
             return Ok(Page { hits: Vec::new(), is_last: true });
@@ -133,14 +160,8 @@ fn partially_typed(query: &str) -> Option<Value> {
 
 impl Search<'_> {
     /// The request for up to `size` hits after `after`.
-    pub fn body(self, caller: &str, after: Option<&SortKey>, size: usize) -> Value {
-        let mut filters = vec![
-            json!({"term": {"deleted": false}}),
-            json!({"bool": {"minimum_should_match": 1, "should": [
-                {"terms": {"visibility": ["public", "followers"]}},
-                {"term": {"author": caller}},
-            ]}}),
-        ];
+    pub fn body(self, viewer: Viewer<'_>, after: Option<&SortKey>, size: usize) -> Value {
+        let mut filters = vec![json!({"term": {"deleted": false}}), viewer.filter()];
         filters.extend(self.kind.map(|kind| json!({"term": {"kind": kind}})));
         filters.extend(self.tag.map(|tag| json!({"term": {"tags": tag}})));
         let tiers = self.query.map(|(mode, query)| tiers(mode, query.as_str()));
@@ -222,7 +243,7 @@ mod tests {
         let hostile = r#"title:* OR _exists_:x "}} , /.*/ ~99 \"#;
         let query = Query::parse(hostile).expect("a query");
         let search = Search { query: Some((MatchMode::Words, &query)), kind: Some(Kind::Story), tag: Some(hostile) };
-        let body = search.body("jun", None, 20);
+        let body = search.body(Viewer { caller: "jun", followed: &[] }, None, 20);
         let mut texts = 0;
         let mut stack = vec![&body];
         while let Some(value) = stack.pop() {
@@ -246,7 +267,7 @@ mod tests {
         let sort_key: SortKey = serde_json::from_str(&json).expect("a sort key");
         let query = Query::parse("서울").expect("a query");
         let search = Search { query: Some((MatchMode::Words, &query)), kind: None, tag: None };
-        let body = search.body("jun", Some(&sort_key), 20);
+        let body = search.body(Viewer { caller: "jun", followed: &[] }, Some(&sort_key), 20);
         assert_eq!(body["search_after"], json!([14.0, 1_795_305_600_000_i64, "s1"]));
     }
 

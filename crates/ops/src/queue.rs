@@ -59,8 +59,12 @@ pub enum Name {
     Thumbnail,
     /// Recordings to encode as renditions.
     Audio,
-    /// S3 events and reports of workers for the media table.
+    /// S3 events for the media table.
     Metadata,
+    /// Reports of thumbnailer for the media table.
+    PictureReports,
+    /// Reports of audio-worker for the media table.
+    SoundReports,
     /// Changes that the event bus rejected.
     GraphChanges,
     /// Changes to evaluate for push notifications.
@@ -99,6 +103,8 @@ impl Name {
             Self::Thumbnail => of_queue("ThumbnailDeadLettersUrl", "ThumbnailQueueUrl"),
             Self::Audio => of_queue("AudioDeadLettersUrl", "AudioQueueUrl"),
             Self::Metadata => of_queue("MetadataDeadLettersUrl", "MetadataQueueUrl"),
+            Self::PictureReports => of_queue("PictureReportsDeadLettersUrl", "PictureReportsQueueUrl"),
+            Self::SoundReports => of_queue("SoundReportsDeadLettersUrl", "SoundReportsQueueUrl"),
             Self::Push => of_queue("PushDeadLettersUrl", "PushQueueUrl"),
             Self::PushEvents => of_queue("PushEventsDeadLettersUrl", "PushEventsQueueUrl"),
             Self::Erasures => of_queue("ErasureDeadLettersUrl", "ErasureQueueUrl"),

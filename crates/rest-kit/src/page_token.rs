@@ -4,9 +4,11 @@
 //! was made for.
 
 mod authenticated;
+mod lazy;
 mod previous_version;
 
-use aws_sdk_secretsmanager::Client;
+use self::authenticated::{PREVIOUS_VERSION, authenticated};
+pub use self::lazy::LazyTokenCipher;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use function_kit::failure::Failure;
 use ring::{
@@ -14,9 +16,6 @@ use ring::{
     hmac::{self, HMAC_SHA256},
     rand::{SecureRandom, SystemRandom},
 };
-use tokio::sync::OnceCell;
-
-use self::authenticated::{PREVIOUS_VERSION, authenticated};
 
 /// The first byte of a token. A nonce of 12 bytes and the payload, encrypted with ChaCha20-Poly1305, follow; all in
 /// base 64 for URLs.
@@ -25,15 +24,14 @@ const VERSION: u8 = 2;
 /// Derives the encryption key from the secret. No context begins like this.
 const KEY_DERIVATION: &[u8] = b"hiding";
 
-/// The shortest accepted secret, in bytes: the length of the hash (RFC 2104, section 3).
-const MIN_SECRET_BYTES: usize = 32;
-
-/// Encrypts and decrypts tokens with one secret.
+/// Encrypts and decrypts tokens with one secret. Decrypts also tokens that were made with the secret before it.
 #[derive(Debug)]
 pub struct TokenCipher {
     key: LessSafeKey,
     /// Verifies tokens of the previous version.
     previous: hmac::Key,
+    /// With the secret before this one, if it is still accepted.
+    replaced: Option<Box<TokenCipher>>,
 }
 
 impl TokenCipher {
@@ -41,7 +39,16 @@ impl TokenCipher {
     pub fn new(secret: &[u8]) -> Self {
         let secret = hmac::Key::new(HMAC_SHA256, secret);
         let key = UnboundKey::new(&CHACHA20_POLY1305, hmac::sign(&secret, KEY_DERIVATION).as_ref());
-        Self { key: LessSafeKey::new(key.expect("a SHA-256 hash has the length of the key")), previous: secret }
+        Self {
+            key: LessSafeKey::new(key.expect("a SHA-256 hash has the length of the key")),
+            previous: secret,
+            replaced: None,
+        }
+    }
+
+    /// This cipher, which also decrypts what `replaced` has encrypted.
+    pub fn replacing(self, replaced: Self) -> Self {
+        Self { replaced: Some(Box::new(replaced)), ..self }
     }
 
     /// A token with `payload`, valid for this `purpose` and `context` only.
@@ -62,6 +69,11 @@ impl TokenCipher {
 
     /// The payload of `token`; `None` if it was not made by us for this `purpose` and `context`.
     pub fn decrypt(&self, purpose: &str, context: &[&str], token: &str) -> Option<Vec<u8>> {
+        let own = self.decrypt_own(purpose, context, token);
+        own.or_else(|| self.replaced.as_ref()?.decrypt_own(purpose, context, token))
+    }
+
+    fn decrypt_own(&self, purpose: &str, context: &[&str], token: &str) -> Option<Vec<u8>> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
         match bytes.split_first()? {
             (&VERSION, rest) => {
@@ -74,41 +86,6 @@ impl TokenCipher {
             (&PREVIOUS_VERSION, rest) => previous_version::verify(&self.previous, purpose, context, rest),
             _ => None,
         }
-    }
-}
-
-/// A cipher whose secret is in Secrets Manager. The secret is read at first use, because most requests have no token.
-#[derive(Debug)]
-pub struct LazyTokenCipher {
-    client: Client,
-    secret_arn: String,
-    cipher: OnceCell<TokenCipher>,
-}
-
-impl LazyTokenCipher {
-    /// The cipher with the secret of this ARN.
-    pub fn new(client: Client, secret_arn: String) -> Self {
-        Self { client, secret_arn, cipher: OnceCell::new() }
-    }
-
-    /// The cipher itself.
-    ///
-    /// # Errors
-    /// If the secret cannot be read now; a bug, if it is shorter than 32 bytes.
-    #[tracing::instrument(level = "error", name = "secretsmanager", skip_all)]
-    pub async fn get(&self) -> Result<&TokenCipher, Failure> {
-        const DOING: &str = "read the secret of tokens";
-        self.cipher
-            .get_or_try_init(|| async {
-                let answer = self.client.get_secret_value().secret_id(&self.secret_arn).send().await;
-                let answer = answer.map_err(|error| Failure::aws(DOING, error))?;
-                let secret = answer.secret_string().unwrap_or_default();
-                if secret.len() < MIN_SECRET_BYTES {
-                    return Err(Failure::bug(DOING, "it is too short"));
-                }
-                Ok(TokenCipher::new(secret.as_bytes()))
-            })
-            .await
     }
 }
 

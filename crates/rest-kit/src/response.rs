@@ -15,6 +15,8 @@ use tracing::{error, warn};
 pub enum HandlerError {
     /// The client receives the problem.
     Problem(Problem),
+    /// The client receives the problem, and after how many seconds the request may succeed.
+    Later(Problem, i64),
     /// The client receives 500 or 503, without the text of the failure.
     Failure(Failure),
 }
@@ -39,6 +41,11 @@ pub fn respond(
     match result {
         Ok(response) => response,
         Err(HandlerError::Problem(refusal)) => problem(&refusal),
+        Err(HandlerError::Later(refusal, seconds)) => {
+            let mut response = problem(&refusal);
+            response.headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
         Err(HandlerError::Failure(failure)) => failed(request, &failure),
     }
 }

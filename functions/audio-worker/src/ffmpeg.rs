@@ -1,9 +1,12 @@
 //! Runs ffmpeg, which decodes formats that `sound` does not, and encodes renditions.
 //!
 //! ffmpeg is C code that reads untrusted input. The arguments name the input format: a guessed format could be a
-//! playlist that opens other files. ffmpeg may open files and pipes only. It gets no environment, which contains
-//! credentials, and is killed at the deadline.
+//! playlist that opens other files. ffmpeg may open files and pipes only, and decoders of sound only. It gets no
+//! environment, which contains credentials, cannot read that of this process, opens no sockets, and is killed at the
+//! deadline.
 
+mod containment;
+mod decoders;
 mod input;
 mod process;
 mod rendering;
@@ -19,6 +22,7 @@ use std::{
 use function_kit::failure::Failure;
 use sound::{Limits, PcmAnalysis, SoundError, analyse_pcm};
 
+pub use containment::protect_this_process;
 pub use input::{Input, demuxer, repair};
 use process::{Exit, Process};
 pub use rendering::{RENDITIONS, RenderSettings, Rendition};

@@ -25,6 +25,8 @@ struct Config {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
+    // Before any credential is fetched.
+    ffmpeg::protect_this_process()?;
     let Config { ffmpeg } = from_env()?;
     derivatives::run(renderer::AudioRenderer { ffmpeg }).await
 }

@@ -94,7 +94,9 @@ fn parse(body: &str) -> Result<(ApplicationEvent, Timestamp), Failure> {
 fn failure(error: HandlerError) -> Failure {
     match error {
         HandlerError::Failure(failure) => failure,
-        HandlerError::Problem(problem) => Failure::bug("read an endpoint", problem.title),
+        HandlerError::Problem(problem) | HandlerError::Later(problem, _) => {
+            Failure::bug("read an endpoint", problem.title)
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     openapi,
     originals::Originals,
     request::{Query, Request},
-    response,
+    response, visibility,
 };
 
 /// The services that the handler uses.
@@ -72,6 +72,11 @@ async fn route(
             let view = View { links: &ports.links, window, caller, fields: &fields };
             Ok(json(&batch(ports, view, &ids).await?))
         }
+        Request::SetVisibility { id, visibility } => {
+            let item = own_item(ports, caller, id).await?;
+            visibility::set(&ports.originals, &item, visibility).await?;
+            Ok(no_content())
+        }
         Request::Delete { id } => {
             delete(ports, caller, id).await?;
             Ok(no_content())
@@ -106,7 +111,7 @@ async fn list(
     let mut list = List { owner, selection, relation: Relation::Stranger, order };
     // Before any read, so that an invalid cursor costs none.
     let after = match &cursor {
-        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, &list, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(&*ports.cipher.get().await?, caller, &list, cursor)?),
         None => None,
     };
     list.relation = ports.relations.of(caller, &list.owner).await?;
@@ -118,7 +123,7 @@ async fn list(
         return Ok(with_etag(etag::not_modified(), &tag));
     }
     let next = match &page.next {
-        Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, &list, sort_key)?),
+        Some(sort_key) => Some(cursor::encrypt(&*ports.cipher.get().await?, caller, &list, sort_key)?),
         None => None,
     };
     Ok(with_etag(json(&MediaList { items: view.items(page.items).await?, next }), &tag))
@@ -143,14 +148,20 @@ async fn batch(ports: &Ports, view: View<'_>, ids: &[MediaId]) -> Result<MediaBa
 
 /// Deletes the original. The workers process the event of the deletion: they delete the derivatives and the item.
 async fn delete(ports: &Ports, caller: &str, id: MediaId) -> Result<(), HandlerError> {
+    let item = own_item(ports, caller, id).await?;
+    ports.originals.delete(&item.key).await?;
+    info!(media_id = %id, "deleted the original");
+    Ok(())
+}
+
+/// An item that the caller owns, without its derivatives.
+async fn own_item(ports: &Ports, caller: &str, id: MediaId) -> Result<MediaItem, HandlerError> {
     let item = ports.table.get(id, Projection::Brief).await?.ok_or_else(Problem::not_found)?;
     // 404 also for an item that the caller may see but does not own.
     if item.owner != caller || matches!(item.state, State::Deleted { .. }) {
         return Err(Problem::not_found().into());
     }
-    ports.originals.delete(&item.key).await?;
-    info!(media_id = %id, "deleted the original");
-    Ok(())
+    Ok(item)
 }
 
 /// The requested fields of items, as a caller sees them.

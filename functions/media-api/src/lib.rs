@@ -8,7 +8,8 @@
 //!   fields      the fields that a client requests
 //!   links       URLs of derivatives, the same within a link_window
 //!   etag        entity tags and conditional requests
-//!   originals   deletes originals
+//!   visibility  changes who may see an item
+//!   originals   deletes originals, changes their metadata
 //!   openapi     serves the API's description
 //! ```
 //! It is a library so that the benchmark can use it. `main.rs` wires it.
@@ -28,3 +29,4 @@ mod openapi;
 pub mod originals;
 mod request;
 mod response;
+mod visibility;

@@ -1,12 +1,34 @@
-use aws_sdk_s3::Client;
-use function_kit::failure::Failure;
+use std::collections::HashMap;
 
-/// The bucket of originals, of which this function may only delete.
+use aws_sdk_s3::{Client, error::SdkError, types::MetadataDirective};
+use function_kit::failure::Failure;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// The bucket of originals, which this function does not read: it deletes, and changes metadata.
 pub struct Originals {
     /// The S3 client.
     pub s3: Client,
     /// The bucket's name.
     pub bucket: String,
+}
+
+/// The headers of an original.
+pub struct Head {
+    etag: String,
+    content_type: Option<String>,
+    /// User metadata.
+    pub metadata: HashMap<String, String>,
+}
+
+/// The result of a copy under a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// The object has the new metadata.
+    Copied,
+    /// The object has been deleted.
+    Gone,
+    /// The object has been replaced, or is being written.
+    Changed,
 }
 
 impl Originals {
@@ -15,4 +37,46 @@ impl Originals {
         let delete = self.s3.delete_object().bucket(&self.bucket).key(key);
         delete.send().await.map(drop).map_err(|error| Failure::aws("delete an original", error))
     }
+
+    /// Reads the headers of the original at `key`; `None` if there is none.
+    pub async fn head(&self, key: &str) -> Result<Option<Head>, Failure> {
+        match self.s3.head_object().bucket(&self.bucket).key(key).send().await {
+            Ok(object) => Ok(Some(Head {
+                etag: object.e_tag.unwrap_or_default(),
+                content_type: object.content_type,
+                metadata: object.metadata.unwrap_or_default(),
+            })),
+            // S3 returns 404 only to callers that may list the bucket.
+            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) => Err(Failure::aws("read the original's headers", error)),
+        }
+    }
+
+    /// Gives the original at `key` other metadata, if it still has the content of `head`.
+    pub async fn copy_onto_itself(&self, key: &str, head: Head) -> Result<Copied, Failure> {
+        let copy = self
+            .s3
+            .copy_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .copy_source(format!("{}/{}", self.bucket, utf8_percent_encode(key, NON_ALPHANUMERIC)))
+            .copy_source_if_match(&head.etag)
+            // A deletion in the meantime stays one.
+            .if_match(head.etag)
+            .metadata_directive(MetadataDirective::Replace)
+            .set_content_type(head.content_type)
+            .set_metadata(Some(head.metadata));
+        match copy.send().await {
+            Ok(_) => Ok(Copied::Copied),
+            Err(error) => match status(&error) {
+                Some(404) => Ok(Copied::Gone),
+                Some(409 | 412) => Ok(Copied::Changed),
+                _ => Err(Failure::aws("change an original's metadata", error)),
+            },
+        }
+    }
+}
+
+fn status<E>(error: &SdkError<E>) -> Option<u16> {
+    error.raw_response().map(|raw| raw.status().as_u16())
 }

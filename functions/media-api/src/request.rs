@@ -1,8 +1,8 @@
 use std::collections::HashSet;
 
-use api::{DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem};
+use api::{DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem, VisibilityRequest};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use domain::media::{Kind, MediaId};
+use domain::media::{Kind, MediaId, Visibility};
 use rest_kit::request::{json_body, only_parameters, parameter};
 use store::media::{Order, Selection};
 
@@ -14,6 +14,9 @@ const _: () = assert!(MAX_BATCH <= store::media::MAX_BATCH);
 /// The limit of a body: 100 ids and all fields take 4 kB.
 const MAX_BODY_BYTES: usize = 8 * 1024;
 
+/// The limit of a body with a visibility alone.
+const MAX_VISIBILITY_BYTES: usize = 1024;
+
 /// A request of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
@@ -21,6 +24,8 @@ pub enum Request {
     Item { id: MediaId, fields: Fields },
     /// `DELETE /v1/media/{id}`
     Delete { id: MediaId },
+    /// `PUT /v1/media/{id}/visibility`
+    SetVisibility { id: MediaId, visibility: Visibility },
     /// `GET /v1/media?owner=…&kind=…&post=…&order=…&limit=…&cursor=…&fields=…`
     List(Query),
     /// `POST /v1/media/batch`
@@ -53,6 +58,12 @@ impl Request {
             Some("DELETE /v1/media/{id}") => {
                 only_parameters(request, &[])?;
                 Ok(Self::Delete { id: id(request)? })
+            }
+            Some("PUT /v1/media/{id}/visibility") => {
+                only_parameters(request, &[])?;
+                let id = id(request)?;
+                let VisibilityRequest { visibility } = json_body(request, MAX_VISIBILITY_BYTES)?;
+                Ok(Self::SetVisibility { id, visibility })
             }
             Some("GET /v1/media") => query(request).map(Self::List),
             Some("POST /v1/media/batch") => {

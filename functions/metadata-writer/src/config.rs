@@ -8,4 +8,8 @@ pub struct Config {
     pub media_table: String,
     pub queue_url: String,
     pub dead_letter_queue_url: String,
+    pub picture_reports_queue_url: String,
+    pub picture_reports_dead_letter_queue_url: String,
+    pub sound_reports_queue_url: String,
+    pub sound_reports_dead_letter_queue_url: String,
 }

@@ -1,6 +1,7 @@
 use derivatives::Originals;
 use domain::media::{
-    Declared, MediaId, MediaItem, Message, ObjectChange, ObjectEvent, ObjectVersion, Original, OriginalKey,
+    CurrentObject, Declared, MediaId, MediaItem, Message, ObjectChange, ObjectEvent, ObjectVersion, Original,
+    OriginalKey, Report, Worker,
 };
 use function_kit::{
     failure::Failure,
@@ -9,6 +10,15 @@ use function_kit::{
 use jiff::Timestamp;
 use store::media::{MediaTable, WriteOutcome};
 use tracing::{info, instrument, warn};
+
+/// Who may have sent a message, by its queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// S3. Also a worker of the version before, whose reports may still wait in the queue.
+    S3,
+    /// This worker only.
+    Worker(Worker),
+}
 
 /// The services that the handler uses.
 pub struct Ports<O = Originals, T = MediaTable> {
@@ -22,6 +32,9 @@ pub struct Ports<O = Originals, T = MediaTable> {
 pub trait Declarations {
     /// The declaration of the object at `key`, if `version` is its current version; else `None`.
     async fn head(&self, key: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure>;
+
+    /// The current object at `key`; `None` if it has been deleted.
+    async fn current(&self, key: &str) -> Result<Option<CurrentObject>, Failure>;
 }
 
 /// The table `media`: [`MediaTable`] in production, memory in tests.
@@ -34,6 +47,10 @@ impl Declarations for Originals {
     async fn head(&self, key: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
         self.head_if_current(key, version).await
     }
+
+    async fn current(&self, key: &str) -> Result<Option<CurrentObject>, Failure> {
+        Self::head(self, key).await
+    }
 }
 
 impl Items for MediaTable {
@@ -45,11 +62,15 @@ impl Items for MediaTable {
 /// Folds one message into the table. Late and repeated messages change nothing.
 ///
 /// # Errors
-/// If the message is neither a notification nor a report, or a service fails.
-pub async fn handle<O: Declarations, T: Items>(ports: &Ports<O, T>, body: &str) -> Result<(), Failure> {
+/// If the message is none that `sender` sends, or a service fails.
+pub async fn handle<O: Declarations, T: Items>(ports: &Ports<O, T>, sender: Sender, body: &str) -> Result<(), Failure> {
     let message = Message::parse(body).map_err(|error| Failure::bug("read the message", error))?;
     match message {
-        Message::Report(report) => store(ports, MediaItem::from_report(*report)).await,
+        Message::Report(report) => Box::pin(fold(ports, sender, *report)).await,
+        // A worker that forged events could delete items of any kind.
+        Message::Notification(_) if sender != Sender::S3 => {
+            Err(Failure::bug("read the message", "a worker sent an S3 event"))
+        }
         Message::Notification(notification) => {
             for name in &notification.unknown {
                 warn!(name, "ignored an S3 event of an unknown family");
@@ -58,6 +79,29 @@ pub async fn handle<O: Declarations, T: Items>(ports: &Ports<O, T>, body: &str) 
                 // Boxed, because the compiler limits the depth of nested futures.
                 Box::pin(record(ports, event)).await?;
             }
+            Ok(())
+        }
+    }
+}
+
+/// Records the outcome of an original. Everything that S3 or the key say is taken from them, not from the report.
+#[instrument(level = "error", name = "report", skip_all, fields(media_id = %MediaId::of_key(&report.original.key)))]
+async fn fold<O: Declarations, T: Items>(ports: &Ports<O, T>, sender: Sender, report: Report) -> Result<(), Failure> {
+    let worker = match sender {
+        Sender::S3 => None,
+        Sender::Worker(worker) => Some(worker),
+    };
+    report.check_identity(worker).map_err(|error| Failure::bug("believe a report", error))?;
+    let current = ports.originals.current(&report.original.key).await?;
+    let report = match current {
+        Some(current) => report.with_object(current).map_err(|error| Failure::bug("believe a report", error))?,
+        None => None,
+    };
+    match report {
+        Some(report) => store(ports, MediaItem::from_report(report)).await,
+        None => {
+            // The deletion or replacement has an event of its own.
+            info!("deleted or replaced before the report was recorded");
             Ok(())
         }
     }
@@ -115,6 +159,9 @@ mod tests {
     };
     use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectOutput};
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use domain::media::{
+        Derivatives, Intent, Outcome, Picture, Reason, Report, Sequencer, Variant, Visibility, variant_key,
+    };
     use function_kit::failure::Kind;
     use serde_json::json;
 
@@ -176,7 +223,7 @@ mod tests {
             })
             .then_output(|| PutItemOutput::builder().build());
         let ports = ports(&put, &declaring("private"));
-        handle(&ports, &created(&["photo/mina/a.jpg"])).await.expect("stored");
+        handle(&ports, Sender::S3, &created(&["photo/mina/a.jpg"])).await.expect("stored");
         assert_eq!(put.num_calls(), 1);
     }
 
@@ -185,14 +232,16 @@ mod tests {
         let put = mock!(Client::put_item).then_error(|| {
             PutItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
         });
-        handle(&ports(&put, &declaring("public")), &created(&["photo/mina/a.jpg"])).await.expect("superseded");
+        handle(&ports(&put, &declaring("public")), Sender::S3, &created(&["photo/mina/a.jpg"]))
+            .await
+            .expect("superseded");
         assert_eq!(put.num_calls(), 1);
     }
 
     #[tokio::test]
     async fn object_without_owner_is_ignored_and_the_rest_is_stored() {
         let (put, head) = (stored(), declaring("public"));
-        handle(&ports(&put, &head), &created(&["photo/x.jpg", "photo/mina/a.jpg"])).await.expect("stored");
+        handle(&ports(&put, &head), Sender::S3, &created(&["photo/x.jpg", "photo/mina/a.jpg"])).await.expect("stored");
         assert_eq!((put.num_calls(), head.num_calls()), (1, 1));
     }
 
@@ -200,7 +249,7 @@ mod tests {
     async fn deleted_or_replaced_original_is_not_stored() {
         for status in [404, 412] {
             let (put, head) = (stored(), answering(status));
-            handle(&ports(&put, &head), &created(&["photo/mina/a.jpg"])).await.expect("ignored");
+            handle(&ports(&put, &head), Sender::S3, &created(&["photo/mina/a.jpg"])).await.expect("ignored");
             assert_eq!((put.num_calls(), head.num_calls()), (0, 1), "{status}");
         }
     }
@@ -208,10 +257,13 @@ mod tests {
     #[tokio::test]
     async fn item_of_unknown_visibility_is_not_stored() {
         let (put, forbidden) = (stored(), answering(403));
-        let failure = handle(&ports(&put, &forbidden), &created(&["photo/mina/a.jpg"])).await.expect_err("a failure");
+        let failure =
+            handle(&ports(&put, &forbidden), Sender::S3, &created(&["photo/mina/a.jpg"])).await.expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
         let unreachable = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("timeout"));
-        let failure = handle(&ports(&put, &unreachable), &created(&["photo/mina/a.jpg"])).await.expect_err("a failure");
+        let failure = handle(&ports(&put, &unreachable), Sender::S3, &created(&["photo/mina/a.jpg"]))
+            .await
+            .expect_err("a failure");
         assert_eq!((failure.kind, put.num_calls()), (Kind::Transient, 0));
     }
 
@@ -219,13 +271,97 @@ mod tests {
     async fn removal_is_stored_without_reading_the_original() {
         let (put, head) = (stored(), declaring("public"));
         let removed = notification("ObjectRemoved:Delete", &["audio/mina/a"]);
-        handle(&ports(&put, &head), &removed).await.expect("stored");
+        handle(&ports(&put, &head), Sender::S3, &removed).await.expect("stored");
         assert_eq!((put.num_calls(), head.num_calls()), (1, 0));
     }
 
     #[tokio::test]
     async fn unreadable_message_is_a_bug() {
-        let failure = handle(&ports(&stored(), &declaring("public")), "not JSON").await.expect_err("a failure");
+        let failure =
+            handle(&ports(&stored(), &declaring("public")), Sender::S3, "not JSON").await.expect_err("a failure");
         assert_eq!(failure.kind, Kind::Bug);
+    }
+
+    const KEY: &str = "photo/mina/a.webp";
+
+    fn report(outcome: Outcome, visibility: Visibility) -> String {
+        let event = ObjectEvent {
+            key: KEY.to_owned(),
+            at: "2026-11-22T00:00:00Z".parse().expect("a time"),
+            sequencer: Sequencer::parse("0A").expect("a sequencer"),
+            change: ObjectChange::Created { size: 1, version: ObjectVersion::of_etag("e") },
+        };
+        let declared = Declared { content_type: None, intent: Intent { visibility, ..Intent::default() } };
+        let original = Original::of(&event, 1, declared).expect("owned");
+        serde_json::to_string(&Report { original, outcome, detected_type: None }).expect("JSON")
+    }
+
+    fn ready(key: String) -> Outcome {
+        let variant = Variant { key, content_type: "image/webp".to_owned(), width: 8, height: 8, size: 1 };
+        Outcome::Ready(Derivatives::Picture(Picture {
+            width: 8,
+            height: 8,
+            thumb_hash: String::new(),
+            dominant_colour: "#000000".to_owned(),
+            variants: vec![variant],
+        }))
+    }
+
+    fn current(visibility: &'static str) -> Rule {
+        mock!(aws_sdk_s3::Client::head_object).match_requests(|request| request.if_match().is_none()).then_output(
+            move || HeadObjectOutput::builder().content_length(1).metadata("visibility", visibility).build(),
+        )
+    }
+
+    fn of_generation(sequencer: &str, visibility: Visibility) -> String {
+        let sequencer = Sequencer::parse(sequencer).expect("a sequencer");
+        variant_key(MediaId::of_key(KEY), &sequencer, visibility, (8, 8), "c0ffee", "webp")
+    }
+
+    #[tokio::test]
+    async fn report_is_stored_only_with_files_of_its_generation() {
+        for (sequencer, visibility, is_stored) in [
+            ("0A", Visibility::Private, true),
+            ("0B", Visibility::Private, false),
+            // Nobody needs a signature for it.
+            ("0A", Visibility::Public, false),
+        ] {
+            let (put, head) = (stored(), current("private"));
+            let body = report(ready(of_generation(sequencer, visibility)), Visibility::Private);
+            let result = handle(&ports(&put, &head), Sender::Worker(Worker::Pictures), &body).await;
+            match result {
+                Ok(()) => assert!(is_stored),
+                Err(failure) => assert!(!is_stored && failure.kind == Kind::Bug, "{failure}"),
+            }
+            assert_eq!(put.num_calls(), usize::from(is_stored));
+        }
+    }
+
+    #[tokio::test]
+    async fn report_with_another_visibility_than_the_object_is_left_out() {
+        let (put, head) = (stored(), current("private"));
+        let body = report(ready(of_generation("0A", Visibility::Public)), Visibility::Public);
+        handle(&ports(&put, &head), Sender::Worker(Worker::Pictures), &body).await.expect("left out");
+        assert_eq!((put.num_calls(), head.num_calls()), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn report_about_a_deleted_object_is_left_out() {
+        let (put, head) = (stored(), answering(404));
+        let body = report(Outcome::Failed { reason: Reason::Corrupt }, Visibility::Public);
+        handle(&ports(&put, &head), Sender::Worker(Worker::Pictures), &body).await.expect("left out");
+        assert_eq!(put.num_calls(), 0);
+    }
+
+    #[tokio::test]
+    async fn worker_can_report_nothing_about_other_kinds_and_send_no_events() {
+        let removed = notification("ObjectRemoved:Delete", &[KEY]);
+        let failed = report(Outcome::Failed { reason: Reason::Corrupt }, Visibility::Public);
+        for body in [removed, failed] {
+            let (put, head) = (stored(), current("public"));
+            let failure =
+                handle(&ports(&put, &head), Sender::Worker(Worker::Sound), &body).await.expect_err("a failure");
+            assert_eq!((failure.kind, put.num_calls()), (Kind::Bug, 0));
+        }
     }
 }

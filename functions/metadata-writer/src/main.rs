@@ -2,6 +2,7 @@
 
 mod config;
 mod handler;
+mod sources;
 #[cfg(test)]
 mod tests;
 
@@ -21,13 +22,16 @@ async fn main() -> anyhow::Result<()> {
         table: MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table),
         metrics: Metrics::from_env(),
     };
-    let queue = Queue {
-        sqs: aws_sdk_sqs::Client::new(&aws),
-        url: config.queue_url,
-        dead_letters_url: config.dead_letter_queue_url,
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let queue = |url, dead_letters_url| Queue { sqs: sqs.clone(), url, dead_letters_url };
+    let sources = sources::Sources {
+        events: queue(config.queue_url, config.dead_letter_queue_url),
+        picture_reports: queue(config.picture_reports_queue_url, config.picture_reports_dead_letter_queue_url),
+        sound_reports: queue(config.sound_reports_queue_url, config.sound_reports_dead_letter_queue_url),
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let response = batch::run(event.payload, &queue, async |body| handler::handle(&ports, body).await).await;
+        let (queue, sender) = sources.of(&event.payload);
+        let response = batch::run(event.payload, queue, async |body| handler::handle(&ports, sender, body).await).await;
         ports.metrics.flush();
         response.map_err(Error::from)
     }))

@@ -4,7 +4,7 @@ use api::{MAX_SUGGESTIONS, SearchResults, Suggestion, Suggestions};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::search::{Kind, Query};
 use function_kit::failure::Failure;
-use opensearch::{Hit, MatchMode, Search, SortKey};
+use opensearch::{Hit, MatchMode, Search, SortKey, Viewer};
 use rest_kit::{
     page_token::LazyTokenCipher,
     request::caller,
@@ -19,9 +19,10 @@ use crate::{
     visibility_filter::{VisibilityFilter, VisibleHit},
 };
 
-/// Maximum number of index pages per request, when the filter removes many hits.
+/// Maximum number of index pages per request. The query leaves out what the caller may not see, so the filter removes only
+/// hits that the index has not caught up with.
 const MAX_INDEX_PAGES: usize = 4;
-/// Number of hits for suggestions: more than needed, because the filter removes some and some are duplicates.
+/// Number of hits for suggestions: more than needed, because some are duplicates.
 const SUGGESTION_HITS: usize = 30;
 
 /// Index, tables and cursor key.
@@ -60,13 +61,14 @@ async fn search<I: SearchIndex>(
     request: &SearchRequest,
 ) -> Result<SearchResults, HandlerError> {
     let after = match &request.cursor {
-        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, request, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(&*ports.cipher.get().await?, caller, request, cursor)?),
         None => None,
     };
-    let page = page(ports, caller, request, after).await?;
+    let followed = ports.visibility.follows.followed(caller).await?;
+    let page = page(ports, Viewer { caller, followed: &followed }, request, after).await?;
     let names = ports.visibility.names(page.hits.iter().flat_map(|(_, visible)| visible.referenced_ids())).await?;
     let next = match page.next {
-        Some(sort_key) => Some(cursor::encrypt(ports.cipher.get().await?, caller, request, &sort_key)?),
+        Some(sort_key) => Some(cursor::encrypt(&*ports.cipher.get().await?, caller, request, &sort_key)?),
         None => None,
     };
     let item = |(hit, visible): (Hit, VisibleHit)| result(hit.id, visible, hit.highlight.as_deref(), &names);
@@ -76,7 +78,7 @@ async fn search<I: SearchIndex>(
 /// Reads index pages from `after` on until the page of visible hits is full.
 async fn page<I: SearchIndex>(
     ports: &Ports<I>,
-    caller: &str,
+    viewer: Viewer<'_>,
     request: &SearchRequest,
     mut after: Option<SortKey>,
 ) -> Result<VisiblePage, Failure> {
@@ -85,8 +87,8 @@ async fn page<I: SearchIndex>(
     let mut hits = Vec::with_capacity(request.limit);
     for _ in 0..MAX_INDEX_PAGES {
         // One more than the limit, to know whether a page follows.
-        let found = ports.index.search(search, caller, after.as_ref(), request.limit + 1).await?;
-        let mut visible = ports.visibility.visible(caller, &found.hits).await?;
+        let found = ports.index.search(search, viewer, after.as_ref(), request.limit + 1).await?;
+        let mut visible = ports.visibility.visible(viewer.caller, &found.hits).await?;
         for hit in found.hits {
             let visible = visible.remove(&hit.id);
             let Some(visible) = visible.filter(|hit| request.tag.as_ref().is_none_or(|tag| hit.has_tag(tag))) else {
@@ -108,7 +110,8 @@ async fn page<I: SearchIndex>(
 
 async fn suggest<I: SearchIndex>(ports: &Ports<I>, caller: &str, query: &Query) -> Result<Suggestions, Failure> {
     let search = Search { query: Some((MatchMode::Prefixes, query)), kind: None, tag: None };
-    let found = ports.index.search(search, caller, None, SUGGESTION_HITS).await?;
+    let followed = ports.visibility.follows.followed(caller).await?;
+    let found = ports.index.search(search, Viewer { caller, followed: &followed }, None, SUGGESTION_HITS).await?;
     let mut visible = ports.visibility.visible(caller, &found.hits).await?;
     let suggestions =
         found.hits.into_iter().filter_map(|hit| Some(suggestion(hit.id.clone(), visible.remove(&hit.id)?)));

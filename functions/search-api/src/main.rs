@@ -1,7 +1,7 @@
 //! `search-api`: searches stories, people and tags.
 //!
 //! ```text
-//! request ─▶ search (OpenSearch) ─▶ filter by visibility (tables) ─▶ response
+//! request ─▶ whom the caller follows (table) ─▶ search (OpenSearch) ─▶ content (tables) ─▶ response
 //! ```
 
 mod config;
@@ -17,7 +17,7 @@ mod visibility_filter;
 use function_kit::{aws, config::from_env, logs};
 use opensearch::{Client, Index};
 use rest_kit::{page_token::LazyTokenCipher, serve::serve};
-use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
+use store::{audience::AudienceTable, follows::FollowsTable, relations::Relations, search::SearchTable};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -29,7 +29,8 @@ async fn main() -> anyhow::Result<()> {
         index: Index::new(Client::new(&sdk, &config.opensearch_endpoint_url)?, config.search_index),
         visibility: visibility_filter::VisibilityFilter {
             entries: SearchTable::new(dynamodb.clone(), config.search_table),
-            relations: Relations { audience: AudienceTable::new(dynamodb, config.audience_table) },
+            relations: Relations { audience: AudienceTable::new(dynamodb.clone(), config.audience_table) },
+            follows: FollowsTable::new(dynamodb, config.follows_table),
         },
         cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
     };

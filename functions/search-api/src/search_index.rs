@@ -1,12 +1,12 @@
 use function_kit::failure::Failure;
-use opensearch::{Index, Page, Search, SortKey};
+use opensearch::{Index, Page, Search, SortKey, Viewer};
 
 /// Interface to the index: OpenSearch in production, a list in tests.
 pub trait SearchIndex {
     async fn search(
         &self,
         search: Search<'_>,
-        caller: &str,
+        viewer: Viewer<'_>,
         after: Option<&SortKey>,
         size: usize,
     ) -> Result<Page, Failure>;
@@ -16,10 +16,10 @@ impl SearchIndex for Index {
     async fn search(
         &self,
         search: Search<'_>,
-        caller: &str,
+        viewer: Viewer<'_>,
         after: Option<&SortKey>,
         size: usize,
     ) -> Result<Page, Failure> {
-        Self::search(self, search, caller, after, size).await
+        Self::search(self, search, viewer, after, size).await
     }
 }

@@ -2,3 +2,5 @@
 
 mod fixed_index;
 mod handler;
+mod model_index;
+mod non_interference;

@@ -1,7 +1,7 @@
-//! Filters hits by what the caller may see.
+//! What the caller may see.
 //!
-//! The index lags behind the tables by up to a second. So it only finds ids; content and visibility come from the
-//! tables.
+//! The query of the index leaves out all else. But the index lags behind the tables by up to a second, so it only finds ids:
+//! content comes from the tables, and hits that have been hidden since are removed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,12 +11,14 @@ use domain::{
 };
 use function_kit::failure::Failure;
 use opensearch::Hit;
-use store::{relations::Relations, search::SearchTable};
+use store::{follows::FollowsTable, relations::Relations, search::SearchTable};
 
 /// Filter with the tables that it reads.
 pub struct VisibilityFilter {
     pub entries: SearchTable,
     pub relations: Relations,
+    /// Whom the caller follows, for the query.
+    pub follows: FollowsTable,
 }
 
 /// Current content of a hit that the caller may see.

@@ -5,7 +5,9 @@ use serde::Deserialize;
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Config {
     pub search_table: String,
+    pub follows_table: String,
     pub search_index: String,
+    #[serde(deserialize_with = "function_kit::endpoint_url::endpoint_url")]
     pub opensearch_endpoint_url: String,
     pub search_analyzer: String,
     pub queue_url: String,

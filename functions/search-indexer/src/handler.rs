@@ -17,14 +17,15 @@ use serde::Serialize;
 use crate::{
     event::{Event, Rebuild},
     index::BulkWrite,
-    ports::{DocumentIndex, Pipeline, Table},
-    project::{parse, project_mirror, project_search},
+    ports::{DocumentIndex, Follows, Pipeline, Table},
+    project::{parse, project_follows, project_mirror, project_search},
     rebuild::{Progress, rebuild},
 };
 
 /// Pipelines, queue and metrics.
-pub struct Indexer<S, M, I> {
+pub struct Indexer<S, M, I, F> {
     pub search: Pipeline<S, I>,
+    pub follows: F,
     /// For Neptune's full-text queries, if they are enabled.
     pub mirror: Option<Pipeline<M, I>>,
     pub queue: Queue,
@@ -45,8 +46,8 @@ pub enum Response {
 ///
 /// # Errors
 /// If a rebuild fails, or a message of the batch has no id.
-pub async fn handle<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
-    indexer: &Indexer<S, M, I>,
+pub async fn handle<S: Table<Entry>, M: Table<Element>, I: DocumentIndex, F: Follows>(
+    indexer: &Indexer<S, M, I, F>,
     event: LambdaEvent<Event>,
 ) -> Result<Response, Failure> {
     let response = match event.payload {
@@ -61,8 +62,8 @@ pub async fn handle<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
     response
 }
 
-async fn run_rebuild<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
-    indexer: &Indexer<S, M, I>,
+async fn run_rebuild<S: Table<Entry>, M: Table<Element>, I: DocumentIndex, F: Follows>(
+    indexer: &Indexer<S, M, I, F>,
     command: Rebuild,
     deadline: Instant,
 ) -> Result<Progress, Failure> {
@@ -75,11 +76,11 @@ async fn run_rebuild<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
     rebuild(&mirror.table, &mirror.index, document, metrics, command, deadline).await
 }
 
-async fn index_batch<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
-    indexer: &Indexer<S, M, I>,
+async fn index_batch<S: Table<Entry>, M: Table<Element>, I: DocumentIndex, F: Follows>(
+    indexer: &Indexer<S, M, I, F>,
     batch: SqsEvent,
 ) -> Result<SqsBatchResponse, Failure> {
-    let Indexer { search, mirror, queue, metrics } = indexer;
+    let Indexer { search, follows, mirror, queue, metrics } = indexer;
     let search_write = BulkWrite::new(&search.index, metrics);
     let mirror = mirror.as_ref().map(|mirror| (mirror, BulkWrite::new(&mirror.index, metrics)));
     batch::run_fifo(
@@ -89,6 +90,7 @@ async fn index_batch<S: Table<Entry>, M: Table<Element>, I: DocumentIndex>(
             let received = parse(metrics, body)?;
             let change = project_search(&search.table, &received).await?;
             search_write.add(&change);
+            project_follows(follows, &received).await?;
             let Some((mirror, mirror_write)) = &mirror else { return Ok((change, None)) };
             let mirrored = project_mirror(&mirror.table, metrics, &received).await?;
             mirror_write.add(&mirrored);

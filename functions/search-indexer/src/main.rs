@@ -19,7 +19,7 @@ mod tests;
 use function_kit::{aws, batch::Queue, config::from_env, logs, metrics::Metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use opensearch::{Client, Index, Settings};
-use store::{mirror::MirrorTable, search::SearchTable};
+use store::{follows::FollowsTable, mirror::MirrorTable, search::SearchTable};
 
 use crate::{
     event::Event,
@@ -42,6 +42,7 @@ async fn main() -> anyhow::Result<()> {
                 settings: Settings::search(config.search_analyzer.parse()?),
             },
         },
+        follows: FollowsTable::new(dynamodb.clone(), config.follows_table),
         mirror: config.mirror_table.zip(config.mirror_index).map(|(table, index)| Pipeline {
             table: MirrorTable::new(dynamodb, table),
             index: IndexWithSettings { index: Index::new(client, index), settings: Settings::mirror() },

@@ -2,15 +2,32 @@
 
 use std::collections::HashMap;
 
+use domain::push;
 use function_kit::failure::Failure;
+use jiff::Timestamp;
 use opensearch::{Document, Index, Outcome, Settings, Target};
-use store::versioned::{Page, Row, VersionedTable, WriteOutcome};
+use store::{
+    follows::FollowsTable,
+    versioned::{Page, Row, VersionedTable, WriteOutcome},
+};
 
 /// Table of projected rows.
 pub trait Table<R> {
     async fn get(&self, ids: &[&str]) -> Result<HashMap<String, R>, Failure>;
     async fn put(&self, id: &str, row: &R) -> Result<WriteOutcome, Failure>;
     async fn page(&self, after: Option<&str>) -> Result<Page<R>, Failure>;
+}
+
+/// Table of whom each person follows.
+pub trait Follows {
+    /// Writes a fact, unless the table has a later one.
+    async fn apply(&self, fact: &push::Fact, committed_at: Timestamp) -> Result<(), Failure>;
+}
+
+impl Follows for FollowsTable {
+    async fn apply(&self, fact: &push::Fact, committed_at: Timestamp) -> Result<(), Failure> {
+        Self::apply(self, fact, committed_at).await
+    }
 }
 
 /// Index of documents behind an alias.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use domain::{
     graph::{Change, ReceivedChange},
     neptune_fts::{self, Element},
+    push,
     search::{self, Entry, Fact, facts},
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use jiff::Timestamp;
 use store::versioned::WriteOutcome;
 
-use crate::ports::Table;
+use crate::ports::{Follows, Table};
 
 /// Number of attempts to write a row that other changes of the same vertex write at the same time.
 const ATTEMPTS: usize = 8;
@@ -67,6 +68,19 @@ pub async fn project_search(
         documents.push(search::Document::of(&vertex, &entry));
     }
     Ok(ProjectedChange { committed_at, documents })
+}
+
+/// Applies a change to the table of whom each person follows.
+///
+/// # Errors
+/// If the table fails.
+pub async fn project_follows(table: &impl Follows, received: &ReceivedChange) -> Result<(), Failure> {
+    // Only for the expiry of what was removed.
+    let committed_at = Timestamp::from_millisecond(received.change.commit_timestamp_ms).unwrap_or(Timestamp::MAX);
+    for fact in push::following_facts(received) {
+        table.apply(&fact, committed_at).await?;
+    }
+    Ok(())
 }
 
 /// Applies a change to the mirror table.

@@ -8,6 +8,7 @@ use serde_with::{As, DisplayFromStr};
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub struct Config {
     /// With scheme and port.
+    #[serde(deserialize_with = "function_kit::endpoint_url::endpoint_url")]
     pub neptune_endpoint_url: String,
     /// The cluster's name in event ids.
     pub cluster: String,

@@ -6,6 +6,8 @@ use serde::Deserialize;
 pub struct Config {
     pub originals_bucket: String,
     pub sealing_secret_arn: String,
+    pub quotas_table: String,
+    pub media_table: String,
     /// `false` if recordings are not accepted; they need ffmpeg.
     pub offers_audio: Option<String>,
 }

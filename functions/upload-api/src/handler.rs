@@ -17,6 +17,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tracing::info;
 
 use crate::{
+    budget::Budgets,
     originals::{Completion, Originals},
     progress::progress,
     request::Request,
@@ -30,6 +31,7 @@ pub struct Ports {
     pub originals: Originals,
     pub signer: Signer,
     pub cipher: LazyTokenCipher,
+    pub budgets: Budgets,
     /// Whether recordings are accepted.
     pub offers_audio: bool,
 }
@@ -55,15 +57,15 @@ async fn route(
             Ok(if upload.way == UploadWay::Done { json(&upload) } else { created(&upload) })
         }
         Request::SignParts { id, handle, parts } => {
-            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decrypt(&*ports.cipher.get().await?, uploader, id, &handle)?;
             Ok(json(&sign_parts(&ports.signer, uploader, id, &handle, &parts, now).await?))
         }
         Request::Progress { id, handle: text } => {
-            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &text)?;
+            let handle = UploadHandle::decrypt(&*ports.cipher.get().await?, uploader, id, &text)?;
             Ok(json(&progress(&ports.originals, uploader, id, &handle, text).await?))
         }
         Request::Complete { id, handle } => {
-            let handle = UploadHandle::decrypt(ports.cipher.get().await?, uploader, id, &handle)?;
+            let handle = UploadHandle::decrypt(&*ports.cipher.get().await?, uploader, id, &handle)?;
             complete(&ports.originals, uploader, id, &handle).await?;
             Ok(json(&done(handle.kind, uploader, id)))
         }
@@ -98,6 +100,9 @@ async fn start(
         return if is_same { Ok(done(declaration.kind, uploader, id)) } else { Err(key_reused().into()) };
     }
     let media_id = MediaId::of_key(&key);
+    let lane = ports.budgets.take(uploader, (declaration.kind, media_id), declaration.size, now).await?;
+    let lane = lane.map_err(|exceeded| HandlerError::Later(exceeded.problem(), exceeded.retry_after))?;
+    let declaration = &Declaration { lane, ..declaration.clone() };
     let upload = if declaration.size <= MAX_SINGLE_REQUEST_BYTES && !in_parts {
         response::put(id, media_id, ports.signer.put(&key, declaration, now).await?)
     } else {
@@ -105,7 +110,7 @@ async fn start(
         let s3_upload = ports.originals.start(&key, declaration).await?;
         let Declaration { kind, size, .. } = *declaration;
         let handle = UploadHandle { kind, s3_upload, size, fingerprint: declaration.fingerprint() };
-        response::parts(id, media_id, handle.encrypt(cipher, uploader, id)?, size)
+        response::parts(id, media_id, handle.encrypt(&cipher, uploader, id)?, size)
     };
     info!(upload_id = %id, %media_id, kind = declaration.kind.as_ref(), size = declaration.size, "signed");
     Ok(upload)

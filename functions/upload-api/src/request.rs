@@ -111,23 +111,28 @@ mod tests {
             .map_err(|problem| (problem.status, problem.detail.unwrap_or_default()))
     }
 
+    fn good() -> Value {
+        json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM, "visibility": "private"})
+    }
+
     fn start(body: Value) -> Result<Request, (u16, String)> {
         parse("POST /v1/uploads", "", json!({}), &body.to_string())
     }
 
     #[test]
-    fn missing_visibility_is_public_and_file_name_is_normalised() {
-        let body = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM, "fileName": "\u{1100}\u{1161}"});
+    fn file_name_is_normalised() {
+        let mut body = good();
+        body["fileName"] = json!("\u{1100}\u{1161}");
         let Ok(Request::Start { declaration, in_parts: false, idempotency_key: None }) = start(body) else {
             panic!("no start")
         };
-        assert_eq!(declaration.intent.visibility, Visibility::Public);
+        assert_eq!(declaration.intent.visibility, Visibility::Private);
         assert_eq!(declaration.intent.file_name.as_ref().map(|name| name.as_str()), Some("\u{ac00}"));
     }
 
     #[test]
     fn invalid_declaration_returns_400_with_the_reason() {
-        let good = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM});
+        let good = good();
         assert!(start(good.clone()).is_ok());
         let mut same = good.clone();
         same["size"] = json!(1.0);
@@ -156,7 +161,7 @@ mod tests {
             let Err((400, detail)) = start(body) else { panic!("{field}: {value} was accepted") };
             assert!(detail.contains(reason), "{field}: {detail}");
         }
-        for field in ["kind", "contentType", "size", "checksum"] {
+        for field in ["kind", "contentType", "size", "checksum", "visibility"] {
             let mut body = good.clone();
             body.as_object_mut().and_then(|body| body.remove(field)).expect("a field");
             assert!(matches!(start(body), Err((400, _))), "{field}");
@@ -172,7 +177,7 @@ mod tests {
     #[test]
     fn idempotency_key_that_is_long_or_not_ascii_is_rejected() {
         let with = |key: &str| {
-            let body = json!({"kind": "photo", "contentType": "image/png", "size": 1, "checksum": SUM}).to_string();
+            let body = good().to_string();
             parse("POST /v1/uploads", "", json!({"idempotency-key": key}), &body)
         };
         let Ok(Request::Start { idempotency_key, .. }) = with("k-1") else { panic!("no start") };

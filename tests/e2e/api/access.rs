@@ -62,6 +62,10 @@ async fn every_role_gets_what_the_access_table_says() {
             assert_eq!(ids(&list).contains(&id), *is_listed, "{row}, {query}");
             assert!(list.iter().all(|item| item["fileName"].is_string() == (role == "owner")), "{list:?}");
         }
+        // The owner changes nothing.
+        let body = json!({"visibility": if role == "owner" { visibility.as_str() } else { "public" }});
+        let set = deployed.request(user, Method::PUT, &format!("{path}/visibility"), Some(&body)).await;
+        assert_eq!(set.status, *delete, "{row}, visibility");
         assert_eq!(deployed.delete(user, &path).await.status, *delete, "{row}");
     }
 }
@@ -102,6 +106,7 @@ async fn request_without_access_token_is_refused_on_every_route() {
     let routes = [
         (Method::GET, format!("/v1/media/{unknown}")),
         (Method::DELETE, format!("/v1/media/{unknown}")),
+        (Method::PUT, format!("/v1/media/{unknown}/visibility")),
         (Method::GET, "/v1/media".to_owned()),
         (Method::POST, "/v1/media/batch".to_owned()),
         (Method::POST, "/v1/uploads".to_owned()),

@@ -12,6 +12,8 @@ pub struct Response {
     pub status: u16,
     pub content_type: String,
     pub etag: Option<String>,
+    /// In seconds.
+    pub retry_after: Option<u64>,
     /// `null` if it is no JSON.
     pub body: Value,
 }
@@ -60,6 +62,7 @@ impl Deployed {
             status: response.status.as_u16(),
             content_type: text("content-type").unwrap_or_default(),
             etag: text("etag"),
+            retry_after: text("retry-after").and_then(|seconds| seconds.parse().ok()),
             body: serde_json::from_slice(&response.body).unwrap_or(Value::Null),
         }
     }

@@ -18,6 +18,9 @@ use crate::{
 /// The highest number of deletions: each takes a moment.
 const DELETIONS: usize = 4;
 
+/// The highest number of changes of visibility, which take as long.
+const CHANGES: usize = 4;
+
 const KINDS: [&str; 3] = ["photo", "audio", "avatar"];
 pub const POSTS: [&str; 2] = ["story-1", "story-2"];
 const DEVICES: [&str; 3] = ["phone", "tablet", "phone.2"];
@@ -40,13 +43,14 @@ pub struct RandomCalls<'a> {
     /// The number of calls of each operation, by status.
     pub counts: BTreeMap<(String, u16), usize>,
     pub deletions: usize,
+    pub changes: usize,
 }
 
 impl RandomCalls<'_> {
     /// Makes one or more calls as a random person.
     pub async fn step(&mut self) {
         let person = self.random.below(self.people.len());
-        match self.random.below(17) {
+        match self.random.below(18) {
             0..3 => self.item(person).await,
             3..5 => self.batch(person).await,
             5..8 => self.list(person).await,
@@ -57,6 +61,7 @@ impl RandomCalls<'_> {
             13 => self.device(person).await,
             14 => self.preferences(person).await,
             15 => self.notifications(person).await,
+            16 => self.visibility(person).await,
             _ => self.search(person).await,
         }
     }
@@ -177,6 +182,30 @@ impl RandomCalls<'_> {
             wait_until("the deletion", async || self.deployed.get(owner, &path).await.status == 404).await;
             let item = self.model.items.get_mut(&id.parse().expect("id")).expect("item");
             item.state = State::Deleted;
+        }
+    }
+
+    /// Changes who may see an item. Others than the owner change nothing, whatever they may see.
+    async fn visibility(&mut self, person: Person) {
+        let (id, visibility) = (self.any_id(), *self.random.pick(&VISIBILITIES));
+        let media_id: Option<MediaId> = id.parse().ok();
+        let expected = media_id.map_or(404, |id| self.model.delete(person, id));
+        if expected == 204 && self.changes == CHANGES {
+            return;
+        }
+        let (path, body) = (format!("/v1/media/{id}"), json!({"visibility": visibility}));
+        let route = "PUT /v1/media/{id}/visibility";
+        let response = self.call(person, route, &format!("{path}/visibility"), Some(&body)).await;
+        assert_eq!(response.status, expected, "{person} {id}: {response:?}");
+        if let Some(id) = media_id.filter(|_| expected == 204) {
+            self.changes += 1;
+            let owner = &self.people[person];
+            wait_until("the visibility", async || {
+                let item = self.deployed.get(owner, &path).await.body;
+                item["visibility"] == visibility && item["state"] != "processing"
+            })
+            .await;
+            self.model.items.get_mut(&id).expect("item").visibility = visibility;
         }
     }
 

@@ -27,7 +27,7 @@ async fn wait_until_deleted(deployed: &Deployed, id: MediaId) {
 /// Waits until the item is deleted and no message is left that could restore it.
 async fn wait_until_deleted_for_good(deployed: &Deployed, id: MediaId) {
     wait_until_deleted(deployed, id).await;
-    for queue in ["ThumbnailQueueUrl", "MetadataQueueUrl"] {
+    for queue in ["ThumbnailQueueUrl", "MetadataQueueUrl", "PictureReportsQueueUrl"] {
         wait_until(&format!("{queue} to be empty"), async || deployed.is_queue_empty(queue).await).await;
     }
     wait_until_deleted(deployed, id).await;

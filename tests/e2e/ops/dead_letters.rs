@@ -94,6 +94,9 @@ async fn unreadable_message_is_shown_with_its_failure() {
     let deployed = Deployed::shared().await;
     check_unreadable_message(&deployed, "audio", "AudioQueueUrl", "AudioDeadLettersUrl").await;
     check_unreadable_message(&deployed, "metadata", "MetadataQueueUrl", "MetadataDeadLettersUrl").await;
+    for (name, queue) in [("picture-reports", "PictureReports"), ("sound-reports", "SoundReports")] {
+        check_unreadable_message(&deployed, name, &format!("{queue}QueueUrl"), &format!("{queue}DeadLettersUrl")).await;
+    }
 }
 
 // Exclusive: it empties the queue, and counts all messages in it.

@@ -298,6 +298,10 @@ pub fn complete_request() -> Value {
     json!({"handle": HANDLE})
 }
 
+pub fn visibility_request() -> Value {
+    json!({"visibility": "private"})
+}
+
 pub fn batch_request() -> Value {
     json!({"ids": [MEDIA_ID], "fields": ["state", "variants"]})
 }

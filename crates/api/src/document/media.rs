@@ -4,7 +4,7 @@ use super::{
     operation::{Operation, Response},
     schemas::OpenApiDocument,
 };
-use crate::{MediaBatch, MediaBatchRequest, MediaItem, MediaList};
+use crate::{MediaBatch, MediaBatchRequest, MediaItem, MediaList, VisibilityRequest};
 
 /// Operations on media items, and the operation that returns this document.
 pub fn operations() -> Vec<Operation> {
@@ -43,6 +43,22 @@ pub fn operations() -> Vec<Operation> {
             parameters: &["MediaId"],
             responses: vec![Response::no_content("The item is being deleted.")],
             problems: &[400, 404],
+            ..Operation::default()
+        },
+        Operation {
+            route: "PUT /v1/media/{id}/visibility",
+            id: "setMediaVisibility",
+            tag: "media",
+            summary: "Change who may see one of the caller's items",
+            description: "Within seconds, the item is hidden from those who may no longer see it. It is `processing` again, \
+                its files get new URLs, and the old files are deleted, also from the CDN. Nothing recalls what others have \
+                fetched. Returns 404 to callers who are not the owner, and 409 if the file is replaced at the \
+                same time, or an item that is `processing` is to be shown to more people. The \
+                body must have at most 1 KiB.",
+            parameters: &["MediaId"],
+            body: Some(VisibilityRequest::name().into()),
+            responses: vec![Response::no_content("The visibility is being changed, or is the same already.")],
+            problems: &[400, 404, 409, 413],
             ..Operation::default()
         },
         Operation {

@@ -15,6 +15,7 @@ use crate::{
     AccountErasure, CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest,
     MediaField, MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
     SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload, UploadRequest,
+    VisibilityRequest,
 };
 
 /// An OpenAPI document.
@@ -32,6 +33,7 @@ pub fn all() -> Value {
     add::<MediaList>(&mut schemas);
     add::<MediaBatch>(&mut schemas);
     add::<MediaBatchRequest>(&mut schemas);
+    add::<VisibilityRequest>(&mut schemas);
     add::<MediaField>(&mut schemas);
     add::<ListOrder>(&mut schemas);
     add::<UploadRequest>(&mut schemas);
@@ -128,6 +130,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("Upload", vec![json!(examples::upload()), json!(examples::upload_in_parts())]),
         ("UploadPart", vec![examples::part()]),
         ("UploadRequest", vec![examples::upload_request()]),
+        ("VisibilityRequest", vec![examples::visibility_request()]),
         ("Waveform", vec![json!(examples::waveform())]),
         ("WaveformFile", vec![json!(examples::waveform().files.pop())]),
     ]

@@ -15,6 +15,7 @@ use crate::{
     CompleteUploadRequest, DeviceRegistration, MAX_ACTORS, MAX_BATCH, MAX_LANGUAGE_CHARACTERS, MAX_LIMIT,
     MAX_NOTIFICATIONS, MAX_PARTS, MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MAX_UNREAD, MediaBatchRequest,
     NotificationPreferences, Object, ProblemType, ReadNotificationsRequest, SignPartsRequest, UploadRequest,
+    VisibilityRequest,
 };
 
 /// Calls `visit` with each value within `value`, and its JSON pointer.
@@ -115,6 +116,7 @@ fn assert_accepted<T: DeserializeOwned>(schemas: &Value, name: &str) {
 fn examples_of_requests_are_accepted() {
     let schemas = schemas::all();
     assert_accepted::<MediaBatchRequest>(&schemas, "MediaBatchRequest");
+    assert_accepted::<VisibilityRequest>(&schemas, "VisibilityRequest");
     assert_accepted::<UploadRequest>(&schemas, "UploadRequest");
     assert_accepted::<SignPartsRequest>(&schemas, "SignPartsRequest");
     assert_accepted::<CompleteUploadRequest>(&schemas, "CompleteUploadRequest");

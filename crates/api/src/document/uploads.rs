@@ -18,7 +18,9 @@ pub fn operations() -> Vec<Operation> {
                 the upload (`completeUpload`). Every part but the last has `partSize` bytes. An upload expires if it is not \
                 complete after three days.\n\
                 * `done`: the file was already uploaded with this `Idempotency-Key`.\n\n\
-                S3 rejects a file of another type, length or checksum than declared. The body must have at most 16 KiB.",
+                S3 rejects a file of another type, length or checksum than declared. A person may start a number of uploads \
+                and declare a number of bytes a day, and have a number of uploads unfinished; a retry with the same \
+                `Idempotency-Key` counts once. Beyond, the response is 429 with `Retry-After`. The body must have at most 16 KiB.",
             parameters: &["IdempotencyKey"],
             body: Some(UploadRequest::name().into()),
             responses: vec![

@@ -38,6 +38,16 @@ fn key(id: MediaId, sequencer: &Sequencer, visibility: Visibility, name: &str) -
     }
 }
 
+/// Whether the key is one that [`variant_key`] or [`sound_key`] give for a file of this generation and visibility.
+pub(super) fn is_file_of(candidate: &str, id: MediaId, sequencer: &Sequencer, visibility: Visibility) -> bool {
+    let Some(name) = candidate.strip_prefix(&key(id, sequencer, visibility, "")) else { return false };
+    // No slash, so a file of a public item has no other visibility's key, and no character that has a meaning in a CDN path.
+    let is_named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(is_named)
+        && !is_invalidation_marker(candidate)
+}
+
 /// Whether the derivative at this key is public.
 pub fn is_public_key(key: &str) -> bool {
     // The folder counts, not a file named `open`.

@@ -64,6 +64,12 @@ pub enum Visibility {
 impl Visibility {
     /// All values, the widest first.
     pub const ALL: [Self; 3] = [Self::Public, Self::Followers, Self::Private];
+
+    /// Whether more people see an item of this visibility than one of `other`.
+    pub fn is_wider_than(self, other: Self) -> bool {
+        let place = |visibility| Self::ALL.iter().position(|known| *known == visibility);
+        place(self) < place(other)
+    }
 }
 
 /// Id of a story: 1 to 128 ASCII letters, digits and `-._~:`.

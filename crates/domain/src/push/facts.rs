@@ -31,6 +31,14 @@ pub enum Row {
     /// Blocks and mutes between two persons: registers `blocks#<edge id>` and `mutes#<edge id>`, with the
     /// person from whom the edge leads.
     PersonPair(PersonPair),
+    /// A person whom another one follows, seen from the follower: a register `edge#<edge id>` for each `follows` edge, and
+    /// `blocks#<edge id>` for each block between the two. Only the table `follows` has such rows.
+    Following {
+        /// The follower.
+        by: String,
+        /// The followed person.
+        of: String,
+    },
     /// An edge with a notification rule: the register `edge`, with its label.
     Edge(String),
 }
@@ -69,7 +77,16 @@ pub fn facts(received: &ReceivedChange) -> Vec<Fact> {
     let (change, position) = (&received.change, received.position());
     match change.kind {
         EntityKind::Vertex => vertex_facts(change, position),
-        EntityKind::Edge => edge_facts(change, position),
+        EntityKind::Edge => edge_facts(change, position, edge_registers),
+    }
+}
+
+/// The facts of a change about whom a person follows.
+pub fn following_facts(received: &ReceivedChange) -> Vec<Fact> {
+    let (change, position) = (&received.change, received.position());
+    match change.kind {
+        EntityKind::Vertex => Vec::new(),
+        EntityKind::Edge => edge_facts(change, position, following_registers),
     }
 }
 
@@ -100,7 +117,10 @@ pub fn vertex_with_visibility(change: &Change) -> Option<&str> {
         .then_some(change.entity_id.as_str())
 }
 
-fn edge_facts(change: &Change, position: GenerationPosition) -> Vec<Fact> {
+/// Rows, registers and values of an edge, by its id, label and ends.
+type EdgeRegisters = fn(&str, &str, &EdgeEndpoints) -> Vec<(Row, String, String)>;
+
+fn edge_facts(change: &Change, position: GenerationPosition, registers_of: EdgeRegisters) -> Vec<Fact> {
     let mut facts = BTreeMap::new();
     let (labels, ends) = (&change.labels, change.ends.as_ref());
     let ends_before = change.ends_before.as_ref().or(ends);
@@ -112,7 +132,7 @@ fn edge_facts(change: &Change, position: GenerationPosition) -> Vec<Fact> {
     // Both may write the same register; the addition wins.
     for (label, ends, is_present) in removed.chain(added) {
         let Some(ends) = ends else { continue };
-        for (row, name, value) in edge_registers(&change.entity_id, label, ends) {
+        for (row, name, value) in registers_of(&change.entity_id, label, ends) {
             let register = Register { position, value: is_present.then_some(value) };
             facts.insert((row, name), register);
         }
@@ -120,7 +140,21 @@ fn edge_facts(change: &Change, position: GenerationPosition) -> Vec<Fact> {
     facts.into_iter().map(|((row, name), register)| Fact { row, name, register }).collect()
 }
 
-/// Rows, registers and values of an edge of this label.
+/// Those of the rows [`Row::Following`].
+fn following_registers(
+    id: &str,
+    label: &str,
+    EdgeEndpoints { from, to }: &EdgeEndpoints,
+) -> Vec<(Row, String, String)> {
+    let row = |by: &String, of: &String| Row::Following { by: by.clone(), of: of.clone() };
+    match label {
+        "follows" => vec![(row(from, to), format!("edge#{id}"), String::new())],
+        "blocks" => [(from, to), (to, from)].map(|(by, of)| (row(by, of), format!("blocks#{id}"), from.clone())).into(),
+        _ => Vec::new(),
+    }
+}
+
+/// Those of the rows that notifications need.
 fn edge_registers(id: &str, label: &str, ends: &EdgeEndpoints) -> Vec<(Row, String, String)> {
     let EdgeEndpoints { from, to } = ends;
     let mut registers = Vec::new();

@@ -99,6 +99,14 @@ pub fn follows(registers: &Registers) -> bool {
     registers.values().any(|register| !register.is_tombstone())
 }
 
+/// Whether a person follows another one, by their row [`Row::Following`](super::Row::Following): by any edge, and neither
+/// has blocked the other.
+pub fn follows_unblocked(registers: &Registers) -> bool {
+    let has =
+        |prefix: &str| registers.iter().any(|(name, register)| name.starts_with(prefix) && !register.is_tombstone());
+    has("edge#") && !has("blocks#")
+}
+
 /// Blocks and mutes between two persons.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Relation {
@@ -181,6 +189,15 @@ mod tests {
         let left = ("edge#a", Register::tombstone(at(9)));
         assert!(!follows(&registers(std::slice::from_ref(&left))));
         assert!(follows(&registers(&[left, ("edge#b", Register::new(at(3), ""))])));
+    }
+
+    #[test]
+    fn blocked_person_is_not_followed() {
+        let (edge, block) = (("edge#a", Register::new(at(3), "")), ("blocks#b", Register::new(at(4), "mina")));
+        assert!(follows_unblocked(&registers(std::slice::from_ref(&edge))));
+        assert!(!follows_unblocked(&registers(&[edge.clone(), block.clone()])));
+        assert!(!follows_unblocked(&registers(&[block])));
+        assert!(follows_unblocked(&registers(&[edge, ("blocks#b", Register::tombstone(at(5)))])));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use sha2::{Digest, Sha256};
 
-use super::Checksum;
+use super::{Checksum, LANE_METADATA, Lane};
 use crate::media::{Intent, Kind};
 
 const MIB: u64 = 1024 * 1024;
@@ -21,6 +21,8 @@ pub struct Declaration {
     pub checksum: Checksum,
     /// Intended use.
     pub intent: Intent,
+    /// Where it is processed. Not declared by the client, and no part of the fingerprint.
+    pub lane: Lane,
 }
 
 /// Accepted content types of a kind: types that the workers decode, and none that a browser executes.
@@ -84,7 +86,7 @@ impl Declaration {
         if !(1..=max_bytes(kind)).contains(&size) {
             return Err(InvalidDeclaration::Size { kind });
         }
-        Ok(Self { kind, content_type, size, checksum, intent })
+        Ok(Self { kind, content_type, size, checksum, intent, lane: Lane::Fast })
     }
 
     /// S3 user metadata of the object, with which S3 returns the object.
@@ -92,12 +94,15 @@ impl Declaration {
         let mut metadata = self.intent.to_metadata();
         metadata.push(("sha256", self.checksum.into()));
         metadata.push((FINGERPRINT_METADATA, self.fingerprint()));
+        if self.lane != Lane::default() {
+            metadata.push((LANE_METADATA, self.lane.as_ref().to_owned()));
+        }
         metadata
     }
 
     /// A hash of all fields. It shows whether two requests with one idempotency key are the same.
     pub fn fingerprint(&self) -> String {
-        let Self { kind, content_type, size, checksum, intent } = self;
+        let Self { kind, content_type, size, checksum, intent, lane: _ } = self;
         let Intent { post, visibility, file_name } = intent;
         let fields = [
             kind.as_ref(),
@@ -203,6 +208,8 @@ mod tests {
         let metadata = one.to_metadata();
         let value = |name: &str| metadata.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
         assert!(one.matches_metadata(value));
+        // A repeat may be for another lane.
+        assert!(Declaration { lane: Lane::Slow, ..one.clone() }.matches_metadata(value));
         assert!(!Declaration { size: 2, ..one.clone() }.matches_metadata(value));
         assert!(!one.matches_metadata(|_| None));
         assert_eq!(Intent::from_metadata(value), one.intent);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use aws_lambda_events::sqs::SqsMessage;
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use aws_sdk_sqs::{Client, types::MessageAttributeValue};
 use futures_util::future::join_all;
 use tracing::{error, warn};
@@ -33,6 +33,13 @@ pub enum Disposition {
 }
 
 impl Queue {
+    /// Whether Lambda took `batch` from this queue. Lambda names the queue; a message cannot.
+    pub fn is_source_of(&self, batch: &SqsEvent) -> bool {
+        let arn = batch.records.first().and_then(|message| message.event_source_arn.as_deref());
+        let name = arn.and_then(|arn| arn.rsplit(':').next());
+        name.is_some() && name == self.url.rsplit('/').next()
+    }
+
     /// Sends `message` to the dead-letter queue if `failure` is a bug; else, or if that fails, it is to be retried.
     pub(super) async fn route_failure(&self, message: &SqsMessage, failure: &Failure) -> Disposition {
         let kind = failure.kind.as_str();

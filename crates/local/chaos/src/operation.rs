@@ -88,8 +88,12 @@ pub enum Queue {
     Thumbnail,
     /// Queue of audio-worker.
     Audio,
-    /// Queue of metadata-writer.
+    /// Queue of metadata-writer for S3 events.
     Metadata,
+    /// Queue of metadata-writer for reports of thumbnailer.
+    PictureReports,
+    /// Queue of metadata-writer for reports of audio-worker.
+    SoundReports,
     /// Queue of push-fanout.
     Push,
     /// Queue of search-indexer.
@@ -98,7 +102,15 @@ pub enum Queue {
 
 impl Queue {
     /// All queues.
-    pub const ALL: [Self; 5] = [Self::Thumbnail, Self::Audio, Self::Metadata, Self::Push, Self::Search];
+    pub const ALL: [Self; 7] = [
+        Self::Thumbnail,
+        Self::Audio,
+        Self::Metadata,
+        Self::PictureReports,
+        Self::SoundReports,
+        Self::Push,
+        Self::Search,
+    ];
 
     /// Whether it is a FIFO queue.
     pub fn is_fifo(self) -> bool {

@@ -24,9 +24,9 @@ const VERTICES: &str = "\
     CASE WHEN size(toString(v.visibility)) <= 100 THEN v.visibility END AS visibility \
     ORDER BY id(v) LIMIT 500";
 
-/// The `told` and `tagged` edges.
+/// The edges `told`, `tagged`, `follows` and `blocks`.
 const EDGES: &str = "\
-    MATCH (p)-[t:told|tagged]->(s) \
+    MATCH (p)-[t:told|tagged|follows|blocks]->(s) \
     WHERE id(t) > $after AND size(id(t)) <= 2048 AND size(id(p)) <= 2048 AND size(id(s)) <= 2048 \
     RETURN id(t) AS id, type(t) AS label, id(p) AS from, id(s) AS to, \
     CASE WHEN size(toString(t.createdAt)) <= 100 THEN t.createdAt END AS toldAt, \
@@ -78,7 +78,7 @@ impl KnownQuery {
     pub fn run(&self, graph: &Graph) -> Result<Json, ErrorResponse> {
         let rows: Vec<_> = if self.is_about_edges {
             let edges = after(graph.edges(), &self.after).filter(|(_, edge)| {
-                matches!(edge.label.as_str(), "told" | "tagged")
+                matches!(edge.label.as_str(), "told" | "tagged" | "follows" | "blocks")
                     && [&edge.from, &edge.to].iter().all(|id| is_short(id, MAX_ID_CHARACTERS))
             });
             edges.map(|(id, edge)| edge_row(graph, id, edge)).take(PAGE).collect()

@@ -40,9 +40,9 @@ pub struct Tokens {
 }
 
 impl Users {
-    /// The user pool of `stack`.
+    /// The user pool of `stack`, with its client for administration: that of the app takes no passwords.
     pub fn from_stack(stack: &Stack) -> Result<Self> {
-        Ok(Self::new(stack.aws(), stack.output("UserPoolId")?, stack.output("UserPoolClientId")?))
+        Ok(Self::new(stack.aws(), stack.output("UserPoolId")?, stack.output("UserPoolAdminClientId")?))
     }
 
     /// The user pool `pool`, with the app client `client`.

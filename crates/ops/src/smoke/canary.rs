@@ -38,7 +38,7 @@ impl ApiResponse {
 impl<'a> Canary<'a> {
     /// Creates the account, and signs in.
     pub async fn create(session: &'a Session) -> Result<Self> {
-        let (pool, client) = (session.output("UserPoolId")?, session.output("UserPoolClientId")?);
+        let (pool, client) = (session.output("UserPoolId")?, session.output("UserPoolAdminClientId")?);
         let email = format!("smoke-{}@iyagi.invalid", Uuid::new_v4().simple());
         let password = format!("Aa1!{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let attributes = json!([{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]);

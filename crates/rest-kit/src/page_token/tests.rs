@@ -1,5 +1,11 @@
-use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
-use aws_smithy_mocks::{RuleMode, mock, mock_client};
+use std::time::{Duration, Instant};
+
+use aws_sdk_secretsmanager::{
+    Client,
+    operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput},
+    types::error::ResourceNotFoundException,
+};
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use proptest::prelude::*;
 
 use super::*;
@@ -57,17 +63,61 @@ fn changed_or_shortened_token_is_rejected() {
     assert_eq!(cipher().decrypt("cursor", &["mina", "all"], "!"), None);
 }
 
+/// A stage of the secret: its value, or none.
+fn stage(name: &'static str, value: Option<&'static str>) -> Rule {
+    let rule = mock!(Client::get_secret_value).match_requests(move |request| request.version_stage() == Some(name));
+    match value {
+        Some(value) => rule.then_output(move || GetSecretValueOutput::builder().secret_string(value).build()),
+        None => rule.then_error(|| {
+            GetSecretValueError::ResourceNotFoundException(ResourceNotFoundException::builder().build())
+        }),
+    }
+}
+
+fn lazy(rules: &[&Rule]) -> LazyTokenCipher {
+    LazyTokenCipher::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, rules), "arn".to_owned())
+}
+
 #[tokio::test]
 async fn secret_is_read_once_and_again_after_a_failure() {
     let fails = mock!(Client::get_secret_value).then_error(|| GetSecretValueError::unhandled("no answer"));
-    let works =
-        mock!(Client::get_secret_value).then_output(|| GetSecretValueOutput::builder().secret_string(SECRET).build());
-    let client = mock_client!(aws_sdk_secretsmanager, RuleMode::Sequential, [&fails, &works]);
+    let (works, none) = (stage("AWSCURRENT", Some(SECRET)), stage("AWSPREVIOUS", None));
+    let client = mock_client!(aws_sdk_secretsmanager, RuleMode::Sequential, [&fails, &works, &none]);
     let lazy = LazyTokenCipher::new(client, "arn".to_owned());
     assert!(lazy.get().await.is_err());
     let token = lazy.get().await.expect("a cipher").encrypt("cursor", &[], b"").expect("a token");
     assert!(lazy.get().await.expect("a cipher").decrypt("cursor", &[], &token).is_some());
     assert_eq!(works.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn token_of_the_secret_before_a_rotation_is_accepted_and_no_older_one() {
+    const ROTATED: &str = "fedcba9876543210fedcba9876543210";
+    const OLDER: &str = "00000000000000000000000000000000";
+    let lazy = lazy(&[&stage("AWSCURRENT", Some(ROTATED)), &stage("AWSPREVIOUS", Some(SECRET))]);
+    let rotated = lazy.get().await.expect("a cipher");
+    let decrypt = |cipher: &TokenCipher| {
+        let token = cipher.encrypt("cursor", &["mina", "all"], b"place").expect("a token");
+        rotated.decrypt("cursor", &["mina", "all"], &token).is_some()
+    };
+    assert!(decrypt(&rotated) && decrypt(&cipher()));
+    assert!(!decrypt(&TokenCipher::new(OLDER.as_bytes())));
+    let new = rotated.encrypt("cursor", &["mina"], b"place").expect("a token");
+    assert_eq!(cipher().decrypt("cursor", &["mina"], &new), None, "the new secret encrypts");
+}
+
+#[tokio::test]
+async fn secret_is_read_again_after_minutes_and_kept_if_that_fails() {
+    let (current, previous) = (stage("AWSCURRENT", Some(SECRET)), stage("AWSPREVIOUS", None));
+    let fails = mock!(Client::get_secret_value).then_error(|| GetSecretValueError::unhandled("no answer"));
+    let rules = [&current, &previous, &fails];
+    let client = mock_client!(aws_sdk_secretsmanager, RuleMode::Sequential, rules);
+    let lazy = LazyTokenCipher::new(client, "arn".to_owned());
+    let start = Instant::now();
+    for (seconds, failed) in [(0, 0), (299, 0), (300, 1), (599, 1)] {
+        lazy.get_at(start + Duration::from_secs(seconds)).await.expect("a cipher");
+        assert_eq!((current.num_calls(), fails.num_calls()), (1, failed), "after {seconds} s");
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,11 @@ pub fn followers_partition(person: &str) -> String {
     format!("followers#{person}")
 }
 
+/// The partition key of the persons whom a person follows.
+pub fn following_partition(person: &str) -> String {
+    format!("following#{person}")
+}
+
 /// The partition key of a vertex and of the events that wait for it.
 pub fn vertex_partition(id: &str) -> String {
     format!("vertex#{id}")
@@ -22,6 +27,7 @@ pub fn key_texts(row: &Row) -> (String, String) {
     match row {
         Row::Vertex(id) => (vertex_partition(id), FACTS.to_owned()),
         Row::Follower { of, follower } => (followers_partition(of), follower.clone()),
+        Row::Following { by, of } => (following_partition(by), of.clone()),
         Row::PersonPair(pair) => {
             let (a, b) = pair.persons();
             // The length makes the key unique even if ids contain a #.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{
     generation::{KnownGeneration, generation_key},
-    key::{followers_partition, key, key_of, key_texts},
+    key::{followers_partition, following_partition, key, key_of, key_texts},
 };
 use crate::{
     attribute::{Attributes, get_text, number, text},
@@ -171,6 +171,20 @@ impl AudienceTable {
         let follower = |row: &Attributes| Ok((required_text(row, "sk")?, read_registers(row)?));
         let followers = rows.iter().map(follower).collect::<Result<_, Failure>>()?;
         Ok(Followers { followers: self.generation.current(followers), next })
+    }
+
+    /// Reads a page of up to `limit` persons whom `person` follows or followed, in a stable order; strongly consistent. It
+    /// starts after the person `after`. Registers of earlier generations are left out.
+    pub(crate) async fn following(&self, person: &str, after: Option<&str>, limit: i32) -> Result<Followers, Failure> {
+        if self.generation.is_stale() {
+            let key = vec![generation_key()];
+            let rows = batch_get(&self.client, &self.name, key, None, "read the generation of the audience").await?;
+            self.generation.set_read(rows.first())?;
+        }
+        let (rows, next) = self.page(following_partition(person), "", after, limit).await?;
+        let followed = |row: &Attributes| Ok((required_text(row, "sk")?, read_registers(row)?));
+        let followed = rows.iter().map(followed).collect::<Result<_, Failure>>()?;
+        Ok(Followers { followers: self.generation.current(followed), next })
     }
 
     /// Reads up to `limit` rows of a partition whose sort keys begin with `prefix`. Returns also the sort key, without

@@ -4,6 +4,8 @@ use std::{ffi::OsString, ops::Range, path::PathBuf};
 
 use sound::{Container, FileFormat, Layout, Links, OtherFormat, Part, Structure, WavData};
 
+use super::decoders::decoders;
+
 /// The most packets that may be damaged, as a share of all. Half a recording is not a recording.
 const MAX_DAMAGED: &str = "0.5";
 
@@ -81,7 +83,8 @@ impl Input {
         arguments.extend(["-max_error_rate", MAX_DAMAGED].map(Into::into));
         for url in self.urls() {
             arguments.extend(["-protocol_whitelist", "file,pipe,subfile", "-threads", "1"].map(Into::into));
-            arguments.extend(["-f", self.demuxer].map(Into::into));
+            arguments.extend(["-f", self.demuxer, "-codec_whitelist"].map(Into::into));
+            arguments.push(decoders(self.demuxer).into());
             if self.is_opus {
                 arguments.extend(["-c:a", "libopus"].map(Into::into));
             }
@@ -89,7 +92,7 @@ impl Input {
                 // The filters cut the parts, to the sample. ffmpeg's own way is a packet inexact.
                 arguments.extend(["-ignore_editlist", "1", "-flags2", "skip_manual"].map(Into::into));
             }
-            // Decodes only audio: no video, subtitles or data.
+            // Reads only audio: no video, subtitles or data.
             arguments.extend(["-vn", "-sn", "-dn", "-i"].map(Into::into));
             arguments.push(url);
         }
@@ -178,6 +181,7 @@ mod tests {
         let at = |text: &str| arguments.iter().position(|argument| argument == text).expect("an argument");
         assert!(at("mov") == at("-f") + 1 && at("-f") < at("-i"));
         assert_eq!(arguments[at("-protocol_whitelist") + 1], "file,pipe,subfile");
+        assert!(at("-codec_whitelist") < at("-i") && arguments[at("-codec_whitelist") + 1] == *decoders("mov"));
         assert_eq!(demuxer(FileFormat::Other(OtherFormat::Named("WavPack"))), None);
     }
 

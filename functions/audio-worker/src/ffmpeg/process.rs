@@ -1,4 +1,4 @@
-//! A child process with a deadline and limited memory and file size.
+//! A contained child process with a deadline and limited memory and file size.
 
 use std::{
     ffi::OsString,
@@ -14,6 +14,8 @@ use rustix::{
     io::Errno,
     process::{Pid, Resource, Rlimit, Signal, prlimit},
 };
+
+use super::containment;
 
 /// The most bytes of the standard error output that are kept.
 const MAX_STDERR_BYTES: usize = 16 * 1024;
@@ -62,13 +64,9 @@ impl Process {
         deadline: Instant,
         input: Stdio,
     ) -> io::Result<Self> {
-        let mut child = Command::new(program)
-            .args(arguments)
-            .env_clear()
-            .stdin(input)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = containment::spawn(&mut command)?;
         if let Err(error) = set_limits(&child) {
             child.kill()?;
             child.wait()?;

@@ -80,7 +80,8 @@ impl RenderSettings {
         let channels = self.output_channels().to_string();
         let mut arguments: Vec<OsString> = Vec::new();
         arguments.extend(["-nostdin", "-hide_banner", "-nostats", "-y", "-v", "error"].map(Into::into));
-        arguments.extend(["-protocol_whitelist", "pipe", "-threads", "1", "-f", "wav", "-i", "pipe:0"].map(Into::into));
+        arguments.extend(["-protocol_whitelist", "pipe", "-codec_whitelist", "pcm_f32le"].map(Into::into));
+        arguments.extend(["-threads", "1", "-f", "wav", "-i", "pipe:0"].map(Into::into));
         arguments.extend(["-filter_complex".into(), self.filters(renditions).into()]);
         for (index, (rendition, file)) in renditions.iter().zip(files).enumerate() {
             let (rate, label) = (self.output_rate_hz(rendition).to_string(), format!("[r{index}]"));

@@ -19,7 +19,7 @@ use super::{
     interleavings::{Bounds, System, explore},
     memory::{Memory, TwoFiles},
 };
-use crate::handler::{Ports, handle};
+use crate::handler::{Ports, Sender, handle};
 
 const KEY: &str = "photo/mina/a.webp";
 
@@ -113,8 +113,12 @@ fn handling(memory: Memory, message: Message) -> Handling {
             Message::Event { body, fails, .. } => {
                 Worker { ports: memory, metrics, renderer: TwoFiles { fails } }.handle(&body).await
             }
-            Message::Record { body, .. } | Message::Report(body) => {
-                handle(&Ports { originals: memory.clone(), table: memory, metrics }, &body).await
+            Message::Record { body, .. } => {
+                handle(&Ports { originals: memory.clone(), table: memory, metrics }, Sender::S3, &body).await
+            }
+            Message::Report(body) => {
+                let ports = Ports { originals: memory.clone(), table: memory, metrics };
+                handle(&ports, Sender::Worker(domain::media::Worker::Pictures), &body).await
             }
         }
     })

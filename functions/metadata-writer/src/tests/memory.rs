@@ -11,9 +11,10 @@ use std::{
 
 use derivatives::{File, Job, Ports as WorkerPorts, RenderResult, Rendered, Renderer};
 use domain::media::{
-    Declared, Derivatives, MediaId, MediaItem, ObjectVersion, Picture, Position, Reason, Report, State, Variant,
-    Visibility, is_invalidation_marker, item_prefix, variant_key,
+    CurrentObject, Declared, Derivatives, MediaId, MediaItem, ObjectVersion, Picture, Position, Reason, Report, State,
+    Variant, Visibility, is_invalidation_marker, item_prefix, variant_key,
 };
+use domain::upload::Lane;
 use function_kit::failure::Failure;
 use store::media::WriteOutcome;
 
@@ -172,6 +173,12 @@ impl Declarations for Memory {
     async fn head(&self, _: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
         Ok(self.step("head", |services| services.is_current(version).then(Declared::default)).await)
     }
+
+    async fn current(&self, _: &str) -> Result<Option<CurrentObject>, Failure> {
+        let object = |services: &mut Services| services.object.is_some();
+        let exists = self.step("head", object).await;
+        Ok(exists.then(|| CurrentObject { size: 1, declared: Declared::default(), lane: Lane::Fast }))
+    }
 }
 
 impl Items for Memory {
@@ -202,7 +209,7 @@ impl Renderer<Memory> for TwoFiles {
         if self.fails {
             return Ok(Some((declared, Err(Reason::TooLong))));
         }
-        let key = |hash| variant_key(job.id, &job.event.sequencer, Visibility::Private, (8, 8), hash, "webp");
+        let key = |hash| variant_key(job.id, &job.event.sequencer, Visibility::Public, (8, 8), hash, "webp");
         let keys = [key("a"), key("b")];
         let variant = |key: &String| Variant {
             key: key.clone(),

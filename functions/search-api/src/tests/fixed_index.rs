@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{Client, operation::batch_get_item::BatchGetItemOutput, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{batch_get_item::BatchGetItemOutput, query::QueryOutput},
+    types::AttributeValue,
+};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use domain::{
@@ -11,10 +15,10 @@ use domain::{
     search::{MARK_BEGIN, MARK_END, Register, register_text},
 };
 use function_kit::failure::Failure;
-use opensearch::{Hit, Page, Search, SortKey};
+use opensearch::{Hit, Page, Search, SortKey, Viewer};
 use rest_kit::page_token::LazyTokenCipher;
 use serde_json::json;
-use store::{audience::AudienceTable, relations::Relations, search::SearchTable};
+use store::{audience::AudienceTable, follows::FollowsTable, relations::Relations, search::SearchTable};
 
 use crate::{handler::Ports, search_index::SearchIndex, visibility_filter::VisibilityFilter};
 
@@ -24,7 +28,13 @@ type Row = HashMap<String, AttributeValue>;
 pub struct FixedIndex(Vec<Hit>);
 
 impl SearchIndex for FixedIndex {
-    async fn search(&self, _: Search<'_>, _: &str, after: Option<&SortKey>, size: usize) -> Result<Page, Failure> {
+    async fn search(
+        &self,
+        _: Search<'_>,
+        _: Viewer<'_>,
+        after: Option<&SortKey>,
+        size: usize,
+    ) -> Result<Page, Failure> {
         let rest = self.0.iter().skip_while(|hit| after.is_some_and(|after| hit.sort_key != *after));
         let rest = rest.skip(usize::from(after.is_some()));
         let hits: Vec<_> = rest.take(size).cloned().collect();
@@ -93,14 +103,17 @@ pub fn ports(ids: &[&str]) -> Ports<FixedIndex> {
         }
         output.build()
     });
+    // Jun's follow is the filter's business here: the index ignores it.
+    let follows = mock!(Client::query).then_output(|| QueryOutput::builder().build());
     let secret = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
         .then_output(|| GetSecretValueOutput::builder().secret_string("0123456789abcdef0123456789abcdef").build());
-    let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&entries]);
+    let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&entries, &follows]);
     Ports {
         index: FixedIndex(ids.iter().map(|id| hit(id)).collect()),
         visibility: VisibilityFilter {
             entries: SearchTable::new(dynamodb.clone(), "search".into()),
-            relations: Relations { audience: AudienceTable::new(dynamodb, "audience".into()) },
+            relations: Relations { audience: AudienceTable::new(dynamodb.clone(), "audience".into()) },
+            follows: FollowsTable::new(dynamodb, "follows".into()),
         },
         cipher: LazyTokenCipher::new(mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&secret]), "arn".into()),
     }

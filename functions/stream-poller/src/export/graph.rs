@@ -38,9 +38,9 @@ RETURN id(v) AS id,
 ORDER BY id(v)
 LIMIT 500";
 
-/// Edges `told` (from a person to a story) and `tagged` (from a story to a tag).
+/// Edges `told` (from a person to a story), `tagged` (from a story to a tag), `follows` and `blocks` (between persons).
 const EDGES: &str = "\
-MATCH (p)-[t:told|tagged]->(s)
+MATCH (p)-[t:told|tagged|follows|blocks]->(s)
 WHERE id(t) > $after AND size(id(t)) <= 2048 AND size(id(p)) <= 2048 AND size(id(s)) <= 2048
 RETURN id(t) AS id,
   type(t) AS label,

@@ -57,7 +57,7 @@ pub enum DefaultVisibility {
 pub enum Part {
     /// The first part: names, titles, visibilities, and labels of people and tags.
     Vertices,
-    /// The second part: edges `told` and `tagged`.
+    /// The second part: edges `told`, `tagged`, `follows` and `blocks`.
     Edges,
 }
 

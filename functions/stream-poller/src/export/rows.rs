@@ -35,7 +35,7 @@ pub struct Vertex {
     visibility: Option<String>,
 }
 
-/// An edge `told` or `tagged`.
+/// An edge `told`, `tagged`, `follows` or `blocks`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Edge {
     id: String,

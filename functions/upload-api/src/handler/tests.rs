@@ -28,6 +28,7 @@ fn ports(s3: &[&Rule]) -> Ports {
     Ports {
         originals: Originals { s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3), bucket: "originals".into() },
         signer: signer(None),
+        budgets: crate::budget::tests::ample(),
         cipher: LazyTokenCipher::new(secrets, "arn".into()),
         offers_audio: true,
     }
@@ -61,7 +62,7 @@ fn photo() -> Value {
 }
 
 fn audio() -> Value {
-    json!({"kind": "audio", "contentType": "audio/mp4", "size": LARGE, "checksum": SUM})
+    json!({"kind": "audio", "contentType": "audio/mp4", "size": LARGE, "checksum": SUM, "visibility": "public"})
 }
 
 fn head(status: u16) -> Rule {
@@ -103,6 +104,25 @@ async fn recording_without_ffmpeg_returns_400_and_stores_nothing() {
     assert_eq!(problem["detail"], "`kind` `audio` is not offered by this server");
     assert_eq!(started.num_calls(), 0);
     assert_eq!(start_upload(&ports, None, &photo()).await.0, 201);
+}
+
+#[tokio::test]
+async fn upload_beyond_the_budget_returns_429_with_the_time_to_wait() {
+    let started = upload_started();
+    let ports = Ports { budgets: crate::budget::tests::used_up(), ..ports(&[&started]) };
+    let (status, problem) = start_upload(&ports, None, &audio()).await;
+    assert_eq!((status, &problem["type"]), (429, &json!("urn:iyagi:problem:upload-budget-exceeded")));
+    assert_eq!(started.num_calls(), 0);
+    let request = json!({
+        "version": "2.0", "routeKey": "POST /v1/uploads", "rawPath": "/", "rawQueryString": "", "headers": {},
+        "isBase64Encoded": false, "body": photo().to_string(),
+        "requestContext": {
+            "http": {"method": "POST"},
+            "authorizer": {"jwt": {"claims": {"sub": "mina", "token_use": "access"}, "scopes": []}}
+        }
+    });
+    let response = handle(&ports, &serde_json::from_value(request).expect("a request"), now()).await;
+    assert!(response.headers.get("retry-after").is_some_and(|seconds| seconds.to_str().is_ok_and(|text| text != "0")));
 }
 
 #[tokio::test]
@@ -222,7 +242,7 @@ async fn repeated_completion_succeeds_unless_the_object_is_another_or_missing() 
         let ports = ports(&[]);
         let cipher = ports.cipher.get().await.expect("a cipher");
         let text = upload["handle"].as_str().expect("a handle");
-        UploadHandle::decrypt(cipher, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
+        UploadHandle::decrypt(&cipher, "mina", id.parse().expect("an id"), text).expect("a handle").fingerprint
     };
     let there = |fingerprint: String| {
         mock!(aws_sdk_s3::Client::head_object)

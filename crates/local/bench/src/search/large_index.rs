@@ -9,7 +9,7 @@ use domain::{
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::Method;
-use opensearch::{MatchMode, Search};
+use opensearch::{MatchMode, Search, Viewer};
 use serde_json::{Value, json};
 use stack::{Stack, users::User};
 
@@ -114,7 +114,11 @@ async fn search(stack: &Stack, user: &User, mode: MatchMode, path: &str, queries
     let (mut engine, mut client, mut requests) = (Vec::new(), Vec::new(), Vec::new());
     for (number, text) in queries.iter().cycle().take(SEARCHES).enumerate() {
         let query = Query::parse(text).context("no query")?;
-        let body = Search { query: Some((mode, &query)), kind: None, tag: None }.body(&user.id, None, 21);
+        let body = Search { query: Some((mode, &query)), kind: None, tag: None }.body(
+            Viewer { caller: &user.id, followed: &[] },
+            None,
+            21,
+        );
         let start = Instant::now();
         let request = http.post(&url).header("content-type", "application/json").body(body.to_string());
         let response: Value = serde_json::from_slice(&request.send().await?.bytes().await?)?;

@@ -12,7 +12,7 @@ use aws_client::REGION;
 use lambda_runtime_api::{FirstInvocation, PendingInvocation};
 
 /// Environment variables for all functions.
-const SETTINGS: [(&str, &str); 40] = [
+const SETTINGS: [(&str, &str); 50] = [
     ("AUDIENCE_TABLE", "audience"),
     ("CALLER_BURST", "200"),
     ("CALLER_RATE", "50"),
@@ -26,7 +26,9 @@ const SETTINGS: [(&str, &str); 40] = [
     ("DEVICES_TABLE", "devices"),
     ("DISTRIBUTION_ID", "E1"),
     ("EXPORT_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/search.fifo"),
+    ("FAST_RECORDINGS", "10"),
     ("FFMPEG_PATH", "/bin/true"),
+    ("FOLLOWS_TABLE", "follows"),
     ("GRAPH_CHANGES_TOPIC_ARN", "arn:aws:sns:ap-northeast-2:000000000000:graph-changes.fifo"),
     ("LEDGER_TABLE", "ledger"),
     ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
@@ -35,13 +37,24 @@ const SETTINGS: [(&str, &str); 40] = [
     ("NEPTUNE_ENDPOINT_URL", "https://neptune.example:8182"),
     ("OPENSEARCH_ENDPOINT_URL", "https://search.example"),
     ("ORIGINALS_BUCKET", "originals"),
+    ("PENDING_UPLOADS", "300"),
+    (
+        "PICTURE_REPORTS_DEAD_LETTER_QUEUE_URL",
+        "https://sqs.ap-northeast-2.amazonaws.com/000000000000/picture-reports-dead",
+    ),
+    ("PICTURE_REPORTS_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/picture-reports"),
     ("PLATFORM_APPLICATION_ARN", "arn:aws:sns:ap-northeast-2:000000000000:app/GCM/push"),
     ("PUSH_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/push.fifo"),
+    ("QUOTAS_TABLE", "quotas"),
     ("QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/queue"),
     ("SEALING_SECRET_ARN", "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:sealing"),
     ("SEARCH_ANALYZER", "nori"),
     ("SEARCH_INDEX", "search"),
     ("SEARCH_TABLE", "search"),
+    ("SOUND_REPORTS_DEAD_LETTER_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/sound-reports-dead"),
+    ("SOUND_REPORTS_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/sound-reports"),
+    ("UPLOAD_MEGABYTES_PER_DAY", "20480"),
+    ("UPLOADS_PER_DAY", "1000"),
     ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
     ("AWS_SESSION_TOKEN", "token"),

@@ -7,6 +7,7 @@
 //! metrics      metric definitions
 //! recursion    functions that feed themselves
 //! endpoints    endpoint policies of the network
+//! retention    how long data is kept
 //! roles        permissions of the functions
 //! search       the search domain is what the tests run on
 //! safety       dead-letter queues, retained data, policies without wildcards
@@ -19,6 +20,7 @@ mod dashboards;
 mod endpoints;
 mod metrics;
 mod recursion;
+mod retention;
 mod roles;
 mod runbooks;
 mod safety;

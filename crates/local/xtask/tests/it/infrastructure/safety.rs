@@ -61,6 +61,41 @@ fn data_is_retained_without_the_stack() {
     }
 }
 
+#[test]
+fn tables_and_pool_can_be_protected_against_deletion() {
+    let template = Template::read("template.yaml");
+    for (name, table) in template.resources("AWS::DynamoDB::Table") {
+        let protection = &table["Properties"]["DeletionProtectionEnabled"];
+        assert_eq!(protection.get(0).and_then(text), Some("ProtectsData"), "{name}");
+    }
+    for (name, pool) in template.resources("AWS::Cognito::UserPool") {
+        let protection = &pool["Properties"]["DeletionProtection"];
+        assert_eq!(protection.get(0).and_then(text), Some("ProtectsData"), "{name}");
+    }
+}
+
+/// Callers who are signed in have a quota. Others could use up the rate limit of all.
+#[test]
+fn route_without_sign_in_has_a_throttle_of_its_own() {
+    let template = Template::read("template.yaml");
+    let routes = template.resources("AWS::ApiGatewayV2::Route");
+    let open: BTreeSet<_> = routes
+        .values()
+        .filter(|route| route["Properties"].get("AuthorizationType").and_then(text) != Some("JWT"))
+        .map(|route| text(&route["Properties"]["RouteKey"]).expect("a route key"))
+        .collect();
+    assert!(routes.len() > 15 && !open.is_empty(), "{open:?}");
+    for (name, stage) in template.resources("AWS::ApiGatewayV2::Stage") {
+        let settings = &stage["Properties"]["RouteSettings"];
+        for route in &open {
+            for limit in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
+                let limit = settings.get(*route).and_then(|settings| settings.get(limit)).and_then(Yaml::as_u64);
+                assert!(limit.is_some_and(|limit| (1..=100).contains(&limit)), "{name}: {route}");
+            }
+        }
+    }
+}
+
 /// Whether a text contains one of `words` where `condition` is false.
 fn mentions_without(value: &Yaml, condition: &str, words: &[&str]) -> bool {
     let mentions = |value: &Yaml| mentions_without(value, condition, words);
