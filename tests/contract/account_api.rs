@@ -38,6 +38,7 @@ async fn account_is_erased_step_by_step() {
     let settings = [
         ("ACCOUNTS_TABLE", "accounts"),
         ("INBOX_READ_TABLE", "inbox-read"),
+        ("QUOTAS_TABLE", "quotas"),
         ("ORIGINALS_BUCKET", "originals"),
         ("USER_POOL_ID", pool),
         ("ACCOUNT_EVENTS_ARN", topic.as_str()),

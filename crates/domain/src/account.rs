@@ -23,6 +23,8 @@ pub enum ErasureStep {
     Notifications,
     /// How far the user has read the inbox.
     ReadMark,
+    /// What counts to the user's budget of uploads.
+    Quotas,
     /// Access tokens and signed uploads expire.
     Wait,
     /// The user in the user pool.
@@ -30,18 +32,20 @@ pub enum ErasureStep {
 }
 
 /// All steps in order. What users stored with tokens that were still valid is removed after these have expired.
-const STEPS: [ErasureStep; 12] = [
+const STEPS: [ErasureStep; 14] = [
     ErasureStep::Lock,
     ErasureStep::Announce,
     ErasureStep::Originals,
     ErasureStep::Devices,
     ErasureStep::Notifications,
     ErasureStep::ReadMark,
+    ErasureStep::Quotas,
     ErasureStep::Wait,
     ErasureStep::Originals,
     ErasureStep::Devices,
     ErasureStep::Notifications,
     ErasureStep::ReadMark,
+    ErasureStep::Quotas,
     ErasureStep::Account,
 ];
 
@@ -146,7 +150,13 @@ mod tests {
         }
         assert_eq!((steps.first(), steps.last()), (Some(&ErasureStep::Lock), Some(&ErasureStep::Account)));
         let wait = steps.iter().position(|step| *step == ErasureStep::Wait).expect("a wait");
-        for step in [ErasureStep::Originals, ErasureStep::Devices, ErasureStep::Notifications, ErasureStep::ReadMark] {
+        for step in [
+            ErasureStep::Originals,
+            ErasureStep::Devices,
+            ErasureStep::Notifications,
+            ErasureStep::ReadMark,
+            ErasureStep::Quotas,
+        ] {
             let at: Vec<_> = (0..steps.len()).filter(|index| steps[*index] == step).collect();
             assert!(matches!(at[..], [before, after] if before < wait && wait < after), "{step:?}: {at:?}");
         }

@@ -1,12 +1,12 @@
-//! The table `quotas`: what each person has uploaded today, and which uploads are unfinished. Its only writer is
-//! `upload-api`.
+//! The table `quotas`: what each person has uploaded today, and which uploads are unfinished. Its writer is `upload-api`;
+//! `account-api` deletes rows of erased accounts.
 //!
 //! ```text
 //! owner   item                 other attributes
 //! <sub>   day#<date>           uploads, bytes, expires_at
 //! <sub>   pending#<media id>   kind, lane, signed_until (seconds), expires_at
 //! ```
-//! Rows are no record of anything: they expire after two days, and losing them only resets a person's budget.
+//! Rows are no record of anything: they expire after four days, and losing them only resets a person's budget.
 
 use aws_sdk_dynamodb::Client;
 use domain::{
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long a row is kept. An upload that is unfinished for longer no longer counts.
-const RETENTION: SignedDuration = SignedDuration::from_hours(48);
+const RETENTION: SignedDuration = SignedDuration::from_hours(96);
 const PENDING: &str = "pending#";
 
 /// The table.
@@ -117,6 +117,30 @@ impl QuotasTable {
         let delete = delete.set_key(Some(key(owner, &format!("{PENDING}{id}"))));
         delete.send().await.map(drop).map_err(|error| Failure::aws("forget a finished upload", error))
     }
+
+    /// Deletes all rows of `owner`. Only for `account-api`, when it erases an account.
+    pub async fn erase(&self, owner: &str) -> Result<(), Failure> {
+        const DOING: &str = "erase quotas";
+        let mut rows = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("#owner = :owner")
+            .projection_expression("#owner, #item")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#item", "item")
+            .expression_attribute_values(":owner", text(owner))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(row) = rows.next().await {
+            let row = row.map_err(|error| Failure::aws(DOING, error))?;
+            let delete = self.client.delete_item().table_name(&self.name).set_key(Some(row));
+            delete.send().await.map_err(|error| Failure::aws(DOING, error))?;
+        }
+        Ok(())
+    }
 }
 
 fn expiry(now: Timestamp) -> Timestamp {
@@ -145,7 +169,9 @@ fn read(doing: &'static str, row: Attributes, now: Timestamp) -> Result<Option<P
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::operation::{put_item::PutItemOutput, query::QueryOutput, update_item::UpdateItemOutput};
+    use aws_sdk_dynamodb::operation::{
+        delete_item::DeleteItemOutput, put_item::PutItemOutput, query::QueryOutput, update_item::UpdateItemOutput,
+    };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::media::Kind;
     use proptest::prelude::*;
@@ -198,6 +224,20 @@ mod tests {
         // No request: the condition would hold on the first upload of a day.
         assert!(!table.count("mina", 101, &budget, now()).await.expect("refused"));
         assert_eq!(update.num_calls(), 2);
+    }
+
+    #[tokio::test]
+    async fn erased_person_has_no_rows() {
+        let days = ["day#2026-11-22", "pending#1"].map(|item| key("mina", item));
+        let page = QueryOutput::builder().set_items(Some(days.to_vec())).build();
+        let query = mock!(Client::query).then_output(move || page.clone());
+        let deletes = days.map(|key| {
+            mock!(Client::delete_item)
+                .match_requests(move |request| request.key() == Some(&key))
+                .then_output(|| DeleteItemOutput::builder().build())
+        });
+        table(&[&query, &deletes[0], &deletes[1]]).erase("mina").await.expect("erased");
+        assert!(deletes.iter().all(|delete| delete.num_calls() == 1));
     }
 
     #[tokio::test]

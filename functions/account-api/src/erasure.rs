@@ -40,6 +40,7 @@ async fn run(ports: &impl Ports, erasure: &Erasure) -> Result<(), Failure> {
             return ports.send_to_push(&NotificationErasure::start(erasure.clone())).await;
         }
         ErasureStep::ReadMark => ports.delete_read_mark(user).await?,
+        ErasureStep::Quotas => ports.delete_quotas(user).await?,
         ErasureStep::Wait => {
             let left = ports.wait() - ports.now().duration_since(erasure.started_at);
             if left > SignedDuration::ZERO {

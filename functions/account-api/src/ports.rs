@@ -22,6 +22,7 @@ pub trait Ports {
     /// Deletes originals and unfinished uploads. Returns whether more are left.
     async fn erase_originals(&self, user: &str) -> Result<bool, Failure>;
     async fn delete_read_mark(&self, user: &str) -> Result<(), Failure>;
+    async fn delete_quotas(&self, user: &str) -> Result<(), Failure>;
     /// Sends the erasure to this function, after a delay of at most 15 minutes.
     async fn enqueue(&self, erasure: &Erasure, delay: SignedDuration) -> Result<(), Failure>;
     /// Whether there are devices at all.

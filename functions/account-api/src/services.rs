@@ -9,6 +9,7 @@ use serde_json::json;
 use store::{
     accounts::{AccountTable, ErasureProgress},
     inbox::ReadMarks,
+    quotas::QuotasTable,
 };
 
 use crate::{originals::Originals, ports::Ports, users::UserPool};
@@ -17,6 +18,7 @@ use crate::{originals::Originals, ports::Ports, users::UserPool};
 pub struct Services {
     pub accounts: AccountTable,
     pub read_marks: ReadMarks,
+    pub quotas: QuotasTable,
     pub originals: Originals,
     pub users: UserPool,
     pub sns: aws_sdk_sns::Client,
@@ -85,6 +87,10 @@ impl Ports for Services {
 
     async fn delete_read_mark(&self, user: &str) -> Result<(), Failure> {
         self.read_marks.delete(user).await
+    }
+
+    async fn delete_quotas(&self, user: &str) -> Result<(), Failure> {
+        self.quotas.erase(user).await
     }
 
     async fn enqueue(&self, erasure: &Erasure, delay: SignedDuration) -> Result<(), Failure> {

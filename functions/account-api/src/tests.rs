@@ -113,6 +113,10 @@ impl Ports for InMemory {
         self.call("read mark")
     }
 
+    async fn delete_quotas(&self, _: &str) -> Result<(), Failure> {
+        self.call("quotas")
+    }
+
     async fn enqueue(&self, erasure: &Erasure, delay: SignedDuration) -> Result<(), Failure> {
         assert!((SignedDuration::ZERO..=SignedDuration::from_mins(15)).contains(&delay), "SQS refuses {delay}");
         self.call(if delay.is_zero() { "enqueue" } else { "enqueue later" })?;
@@ -159,17 +163,19 @@ fn erasing(ports: &InMemory) -> Vec<&'static str> {
     calls
 }
 
-const WHOLE: [&str; 11] = [
+const WHOLE: [&str; 13] = [
     "lock",
     "announce",
     "originals",
     "devices",
     "push",
     "read mark",
+    "quotas",
     "originals",
     "devices",
     "push",
     "read mark",
+    "quotas",
     "delete user",
 ];
 
@@ -192,9 +198,18 @@ async fn erasure_runs_to_its_end_and_shows_its_progress() {
 
 #[tokio::test]
 async fn failed_step_is_repeated_and_none_is_left_out() {
-    for step in
-        ["lock", "announce", "originals", "devices", "push", "read mark", "enqueue", "enqueue later", "delete user"]
-    {
+    for step in [
+        "lock",
+        "announce",
+        "originals",
+        "devices",
+        "push",
+        "read mark",
+        "quotas",
+        "enqueue",
+        "enqueue later",
+        "delete user",
+    ] {
         let ports = InMemory::new();
         send(&ports, "DELETE /v1/me").await;
         ports.fails.set(Some(step));

@@ -60,7 +60,7 @@ async fn list(
     cursor: Option<String>,
 ) -> Result<NotificationList, HandlerError> {
     let mut after = match &cursor {
-        Some(cursor) => Some(cursor::decrypt(ports.cipher.get().await?, caller, cursor)?),
+        Some(cursor) => Some(cursor::decrypt(&*ports.cipher.get().await?, caller, cursor)?),
         None => None,
     };
     let read_through = ports.read_marks.get(caller).await?;
@@ -83,7 +83,7 @@ async fn list(
 }
 
 async fn encrypt(ports: &Ports, caller: &str, position: &InboxPosition) -> Result<String, Failure> {
-    cursor::encrypt(ports.cipher.get().await?, caller, position)
+    cursor::encrypt(&*ports.cipher.get().await?, caller, position)
 }
 
 async fn facts(audience: &AudienceTable, caller: &str, groups: &[StoredGroup]) -> Result<Facts, Failure> {

@@ -20,8 +20,8 @@ use store::{
 };
 use tracing::info;
 
-/// How long an upload can be sent: parts for a day, and some time until it has an item.
-const SENDING: SignedDuration = SignedDuration::from_hours(25);
+/// How long an upload can be sent: parts for three days, and some time until it has an item.
+const SENDING: SignedDuration = SignedDuration::from_hours(73);
 /// When a client with too many unfinished uploads should ask again, in seconds.
 const RETRY_SECONDS: i64 = 60;
 

@@ -63,7 +63,7 @@ fn is_tombstone(deployed: &Deployed, table: &str, row: &Value) -> bool {
     if is("DevicesTableName") {
         return row["item"]["S"] == "erased" && row.as_object().is_some_and(|row| row.len() == 3);
     }
-    if is("AudienceTableName") || is("SearchTableName") {
+    if is("AudienceTableName") || is("FollowsTableName") || is("SearchTableName") {
         return registers().all(|(_, register)| register.ends_with('-') || register.ends_with('+'));
     }
     false
