@@ -63,6 +63,13 @@ fn is_tombstone(deployed: &Deployed, table: &str, row: &Value) -> bool {
     if is("DevicesTableName") {
         return row["item"]["S"] == "erased" && row.as_object().is_some_and(|row| row.len() == 3);
     }
+    if is("InboxTableName") {
+        // Of an edge that was removed, for the other one's inbox.
+        return !row["withdrawn"].is_null() && !row["recipient"]["S"].is_null();
+    }
+    if table.contains("MirrorTable") {
+        return !row["element"]["S"].as_str().is_some_and(|element| element.contains(r#""holds":true"#));
+    }
     if is("AudienceTableName") || is("FollowsTableName") || is("SearchTableName") {
         return registers().all(|(_, register)| register.ends_with('-') || register.ends_with('+'));
     }

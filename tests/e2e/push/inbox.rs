@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::scenario::{Person, PushScenario, follow, story};
-use crate::commits::{edge, edge_id};
+use crate::commits::{author_edge_id, edge, edge_id};
 
 /// The person's notifications, and how many are unread.
 async fn inbox(push: &PushScenario, person: &Person) -> (Vec<Value>, u64) {
@@ -78,7 +78,7 @@ async fn user_without_a_phone_finds_notifications_and_unpublished_stories_disapp
     let (items, unread) = inbox(&push, &jun).await;
     assert_eq!((items.len(), unread), (1, 1), "{items:?}");
     assert_eq!((&items[0]["rule"], &items[0]["title"]), (&json!("story"), &json!("새벽 버스")));
-    push.commit(&neptune::Commit::new().remove_edge(edge_id("told", &mina.user.id, &id))).await;
+    push.commit(&neptune::Commit::new().remove_edge(author_edge_id(&id))).await;
     push.wait_until_consumed().await;
     assert_eq!(inbox(&push, &jun).await, (Vec::new(), 0));
 }
