@@ -1,7 +1,7 @@
 //! `push-fanout`: turns changes of the graph into push notifications.
 //!
 //! ```text
-//! push.fifo ─▶ message ─▶ project (whole batch) ─▶ notify (rules, recipients) ─▶ deliver (ledger, devices) ─▶ SNS
+//! push.fifo ─▶ message ─▶ project (whole batch) ─▶ notify (rules, recipients) ─▶ deliver (ledger) ─▶ publish_to_devices ─▶ SNS
 //!     ▲                                              │
 //!     └──────── continuations of large audiences ◀───┘
 //! ```
@@ -15,6 +15,7 @@ mod notify;
 mod ports;
 mod project;
 mod publish_error;
+mod publish_to_devices;
 mod suppression;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ async fn main() -> anyhow::Result<()> {
         sns: aws_sdk_sns::Client::new(&sdk),
         sqs: sqs.clone(),
         push_queue_url: config.push_queue_url,
+        followers_per_page: config.followers_per_page,
         max_removals_per_hour: config.max_removals_per_hour,
     };
     let queue = Queue { sqs, url: push_queue_url, dead_letters_url: config.dead_letter_queue_url };
