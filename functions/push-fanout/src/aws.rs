@@ -1,6 +1,9 @@
 //! Implementation of the ports on AWS.
 
-use std::{collections::HashMap, num::{NonZeroU16, NonZeroU32}};
+use std::{
+    collections::HashMap,
+    num::{NonZeroU16, NonZeroU32},
+};
 
 use domain::{
     graph::GenerationPosition,

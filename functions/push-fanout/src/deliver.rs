@@ -151,9 +151,8 @@ impl<P: Ports> Dispatch<'_, P> {
         now: Timestamp,
     ) -> Result<Vec<(ClaimRequest<'a>, Result<Claim, Failure>)>, Failure> {
         let until = now.checked_add(CLAIM_DURATION).map_err(|error| Failure::bug("claim a notification", error))?;
-        let claim = |Outgoing { entry, .. }: &Outgoing<'a>| {
-            Ok(ClaimRequest { entry: *entry, nonce: self.ports.nonce()? })
-        };
+        let claim =
+            |Outgoing { entry, .. }: &Outgoing<'a>| Ok(ClaimRequest { entry: *entry, nonce: self.ports.nonce()? });
         let claims: Vec<_> = outgoing.iter().map(claim).collect::<Result<_, Failure>>()?;
         let results = self.ports.claim_all(&claims, now, until).await;
         Ok(claims.into_iter().zip(results).collect())

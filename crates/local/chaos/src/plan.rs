@@ -42,9 +42,10 @@ pub fn plan(seed: u64) -> FaultPlan {
         FaultRule::new(Fault::Refused, 0.05).for_service(CLIENT).for_operation("PutObject"),
     ]);
     // The conditions of these writes must recognise what an attempt with a lost answer has written.
-    rules.extend(CONDITIONAL_WRITES.map(|operation| {
-        FaultRule::new(Fault::LostAnswer, 0.05).for_service("dynamodb").for_operation(operation)
-    }));
+    rules.extend(
+        CONDITIONAL_WRITES
+            .map(|operation| FaultRule::new(Fault::LostAnswer, 0.05).for_service("dynamodb").for_operation(operation)),
+    );
     FaultPlan { seed, rules, max_visibility_timeout: Some(MAX_VISIBILITY_TIMEOUT) }
 }
 

@@ -65,12 +65,7 @@ impl Stack {
         Self::start_fresh(name, search, true, parameters)
     }
 
-    fn start_fresh(
-        name: &str,
-        search: Engine,
-        with_fault_proxy: bool,
-        parameters: &[(&str, &str)],
-    ) -> Result<Self> {
+    fn start_fresh(name: &str, search: Engine, with_fault_proxy: bool, parameters: &[(&str, &str)]) -> Result<Self> {
         // A new stack must not see the graph or the indexes of an older one.
         let stack = Self::stop_named(name)
             .and_then(|_| remove_if_exists(&graph_file(name)))

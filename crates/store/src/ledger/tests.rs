@@ -206,8 +206,7 @@ async fn claims_that_a_batch_does_not_insert_are_made_one_by_one() {
         })
     };
     let exists = single("jun").then_error(|| condition_failed("outcome"));
-    let throttled =
-        single("sora").then_output(|| UpdateItemOutput::builder().attributes("sent", phone()).build());
+    let throttled = single("sora").then_output(|| UpdateItemOutput::builder().attributes("sent", phone()).build());
     let (table, event) = (table_of(&[&batch, &exists, &throttled]), event());
     let results = table.claim_all(&claims(&event, &["mina", "jun", "sora"]), now(), now()).await;
     let results: Vec<_> = results.into_iter().map(|result| result.expect("a claim")).collect();
@@ -218,9 +217,8 @@ async fn claims_that_a_batch_does_not_insert_are_made_one_by_one() {
 
 #[tokio::test]
 async fn batch_that_fails_is_repeated_one_by_one() {
-    let batch = mock!(Client::batch_execute_statement).then_error(|| {
-        BatchExecuteStatementError::InternalServerError(InternalServerError::builder().build())
-    });
+    let batch = mock!(Client::batch_execute_statement)
+        .then_error(|| BatchExecuteStatementError::InternalServerError(InternalServerError::builder().build()));
     let claim = mock!(Client::update_item).then_output(|| UpdateItemOutput::builder().build());
     let put = mock!(Client::put_item).then_output(|| PutItemOutput::builder().build());
     let (table, event) = (table_of(&[&batch, &claim, &put]), event());
@@ -274,7 +272,7 @@ async fn outcomes_recorded_in_a_batch_overwrite_nothing() {
         })
         .then_output(|| responses(&[Some(DuplicateItem), None]));
     let (table, event) = (table_of(&[&batch]), event());
-    let outcomes =
-        [("mina", "muted"), ("jun", "no_device")].map(|(recipient, outcome)| (Entry { recipient, ..entry(&event) }, outcome));
+    let outcomes = [("mina", "muted"), ("jun", "no_device")]
+        .map(|(recipient, outcome)| (Entry { recipient, ..entry(&event) }, outcome));
     assert!(table.record_outcomes(&outcomes).await.iter().all(Result::is_ok));
 }
