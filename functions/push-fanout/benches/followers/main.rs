@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use lambda_runtime_api::{Function, Outcome};
 use serde_json::{Value, json};
 
-const FOLLOWERS: u64 = 10_000;
+const FOLLOWERS: u64 = 100_000;
 const PHONES_PER_FOLLOWER: u64 = 2;
 
 fn main() -> Result<(), Box<dyn Error>> {
