@@ -86,6 +86,8 @@ pub struct InMemoryBackend {
     pub claim_response_is_lost: Cell<bool>,
     /// A defect: entries are claimed also if another process holds them.
     pub claims_ignore_others: Cell<bool>,
+    /// A defect: each delivery of a page decides again where it ends.
+    pub page_ends_move: Cell<bool>,
     /// A defect: pending events are dropped also if they were stored again.
     pub drops_ignore_nonces: Cell<bool>,
 }
@@ -118,6 +120,7 @@ impl InMemoryBackend {
             removal_limit_is_reached: Cell::new(false),
             claim_response_is_lost: Cell::new(false),
             claims_ignore_others: Cell::new(false),
+            page_ends_move: Cell::new(false),
             drops_ignore_nonces: Cell::new(false),
         }
     }
@@ -378,7 +381,11 @@ impl Ledger for InMemoryBackend {
         self.call("decide page bound").await;
         let mut bounds = self.page_bounds.borrow_mut();
         let bound = || PageBound { last: last.to_owned(), is_enqueued: false };
-        Ok(bounds.entry(format!("{pass} {} {page}", event.id)).or_insert_with(bound).clone())
+        let decided = bounds.entry(format!("{pass} {} {page}", event.id)).or_insert_with(bound);
+        if self.page_ends_move.get() {
+            decided.last = last.to_owned();
+        }
+        Ok(decided.clone())
     }
 
     async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {

@@ -183,6 +183,17 @@ fn followers_who_join_during_a_retry_displace_no_others() {
     assert_eq!(executions, 336);
 }
 
+/// The test's own proof, as below.
+#[test]
+fn violation_is_found_when_the_end_of_a_page_moves() {
+    let defective = |gate: Gate| {
+        let scenario = joining_during_retry(gate);
+        scenario.shared.backend.page_ends_move.set(true);
+        scenario
+    };
+    explore(Bounds { preemptions: 2, crashes: 0 }, defective).expect_err("a violation");
+}
+
 /// One message that is delivered twice at the same time.
 fn delivered_twice(gate: Gate) -> Invocations {
     let gated = ["delivery targets", "claim", "publish", "finish claim"];
