@@ -25,5 +25,5 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use lease::{AcquiredLease, Checkpoint, CheckpointStatus, Holder, Lease, LeaseStatus};
+pub use lease::{AcquiredLease, Checkpoint, CheckpointStatus, Holder, Lease, LeaseStatus, Progress};
 pub use table::{CheckpointTable, Checkpoints};

@@ -12,7 +12,10 @@
 //! The version before wrote `page#…` rows. They are not read: a page that is delivered across an update is continued again,
 //! and the ledger prevents second notifications.
 
+mod batch;
 mod erasure;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -30,6 +33,8 @@ use crate::{
     condition::unless_condition_failed,
     retention::expiry,
 };
+
+pub use batch::{ClaimRequest, ClaimResult};
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -241,6 +246,3 @@ fn is_claimed_by(row: &Attributes, nonce: &str) -> bool {
 fn sent(row: &Attributes) -> BTreeSet<String> {
     row.get("sent").and_then(|sent| sent.as_ss().ok()).into_iter().flatten().cloned().collect()
 }
-
-#[cfg(test)]
-mod tests;

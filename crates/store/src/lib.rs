@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod ledger;
 pub mod media;
 pub mod mirror;
+mod partiql;
 pub mod quotas;
 mod register_attributes;
 pub mod relations;

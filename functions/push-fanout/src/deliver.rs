@@ -1,4 +1,4 @@
-//! Step 3: from recipients to their inboxes and the endpoints of their devices.
+//! Step 3: from recipients to claimed notifications and their inboxes, in batches.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,20 +6,29 @@ use domain::push::{Delivery, Event, Notification, PersonPair, Registers, Relatio
 use function_kit::{
     failure::{Failure, Kind},
     logs::user_hash,
-    metrics::{Metrics, Unit},
+    metrics::Metrics,
 };
-use futures_util::{StreamExt, future::join_all, stream};
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    devices::{Device, RemovalOutcome},
-    ledger::{Claim, Entry},
+    devices::{DeliveryTargets, Device},
+    ledger::{Claim, ClaimRequest, ClaimResult, Entry},
 };
 use tracing::{info, warn};
 
-use crate::{inbox, ports::Ports, publish_error::PublishError, suppression::Suppression};
+use crate::{
+    inbox,
+    ports::Ports,
+    publish_to_devices::{DevicePublisher, Published},
+    suppression::Suppression,
+};
 
-/// Number of recipients served in parallel.
-const PARALLEL_RECIPIENTS: usize = 48;
+/// Number of recipients whose rows are read and written together: as many as DynamoDB accepts in one call.
+const BATCH: usize = 25;
+/// Number of batches processed in parallel.
+const PARALLEL_BATCHES: usize = 8;
+/// Number of recipients of a batch who are notified in parallel.
+const PARALLEL_RECIPIENTS: usize = 8;
 /// Duration of a claim: longer than the function's timeout, shorter than the queue's visibility timeout. So the
 /// claims of a crashed invocation have expired when the message is delivered again.
 const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(60);
@@ -34,11 +43,20 @@ pub struct Dispatch<'a, P> {
     pub args: TemplateArgs,
 }
 
-/// Result of a publication to one device.
-enum Outcome {
-    Sent,
-    DeviceRemoved,
-    Failed(Failure),
+/// A notification that nothing suppresses.
+struct Outgoing<'a> {
+    entry: Entry<'a>,
+    devices: Vec<Device>,
+    is_silent: bool,
+}
+
+/// What was done for a recipient.
+struct Notified {
+    /// Ids of the devices that have the message, from earlier attempts, too.
+    sent: BTreeSet<String>,
+    /// The final outcome; `None` if a retry is needed.
+    outcome: Option<&'static str>,
+    failures: Vec<Failure>,
 }
 
 impl<P: Ports> Dispatch<'_, P> {
@@ -55,143 +73,150 @@ impl<P: Ports> Dispatch<'_, P> {
         }
         let rows: Vec<_> = others.iter().map(|other| Row::PersonPair(PersonPair::of(self.actor, other))).collect();
         let between = self.ports.look_up(&rows).await?;
-        let sends = stream::iter(&others).map(|recipient| self.send_to(recipient, &between));
-        let mut outcomes = sends.buffer_unordered(PARALLEL_RECIPIENTS).collect::<Vec<_>>().await;
+        let batches = stream::iter(others.chunks(BATCH)).map(|batch| self.send_to_batch(batch, &between));
+        let mut outcomes = batches.buffer_unordered(PARALLEL_BATCHES).collect::<Vec<_>>().await;
         outcomes.push(inbox::remove_if_withdrawn(self.ports, self.event, self.rule, &others).await);
         combine(outcomes)
     }
 
-    async fn send_to(&self, recipient: &str, between: &HashMap<Row, Registers>) -> Result<(), Failure> {
-        let entry = Entry { event: self.event, rule: &self.rule.id, recipient };
-        let relation = between.get(&Row::PersonPair(PersonPair::of(self.actor, recipient)));
-        let relation = relation.map(|registers| Relation::of(recipient, registers)).unwrap_or_default();
-        if relation.blocked {
-            return self.suppress(&entry, Suppression::Blocked).await;
+    async fn send_to_batch(&self, recipients: &[String], between: &HashMap<Row, Registers>) -> Result<(), Failure> {
+        let entry = |recipient| Entry { event: self.event, rule: &self.rule.id, recipient };
+        let (mut results, mut suppressed, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
+        for recipient in recipients {
+            match self.relation(recipient, between) {
+                Relation { blocked: true, .. } => suppressed.push((entry(recipient), Suppression::Blocked)),
+                Relation { muted: true, .. } => suppressed.push((entry(recipient), Suppression::Muted)),
+                _ => candidates.push(recipient.as_str()),
+            }
         }
-        if relation.muted {
-            return self.suppress(&entry, Suppression::Muted).await;
-        }
-        let targets = self.ports.delivery_targets(recipient).await?;
-        if targets.is_erased {
-            // Nothing is stored about them, not even an outcome.
-            Suppression::Erased.count(self.metrics);
-            return Ok(());
-        }
+        let targets = self.ports.delivery_targets(&candidates).await;
         let now = self.ports.now();
+        let mut outgoing = Vec::new();
+        for (recipient, targets) in candidates.into_iter().zip(targets) {
+            let entry = entry(recipient);
+            match targets {
+                // Nothing is stored about them, not even an outcome.
+                Ok(targets) if targets.is_erased => Suppression::Erased.count(self.metrics),
+                Ok(targets) => match self.delivery(&targets, now) {
+                    Ok(is_silent) => outgoing.push(Outgoing { entry, devices: targets.devices, is_silent }),
+                    Err(reason) => suppressed.push((entry, reason)),
+                },
+                Err(failure) => results.push(Err(failure)),
+            }
+        }
+        results.extend(self.suppress(suppressed).await);
+        match self.claim(&outgoing, now).await {
+            Ok(claims) => results.extend(self.notify_claimed(outgoing, claims, now).await),
+            Err(failure) => results.push(Err(failure)),
+        }
+        combine(results)
+    }
+
+    fn relation(&self, recipient: &str, between: &HashMap<Row, Registers>) -> Relation {
+        let registers = between.get(&Row::PersonPair(PersonPair::of(self.actor, recipient)));
+        registers.map(|registers| Relation::of(recipient, registers)).unwrap_or_default()
+    }
+
+    /// Whether the notification is silent, or why there is none.
+    fn delivery(&self, targets: &DeliveryTargets, now: Timestamp) -> Result<bool, Suppression> {
         let is_silent = match targets.preferences.delivery(self.rule.category, now) {
-            Delivery::None => return self.suppress(&entry, Suppression::Preference).await,
+            Delivery::None => return Err(Suppression::Preference),
             Delivery::Silent => true,
             Delivery::Normal => false,
         };
         if self.event.time_left(self.rule, now).is_none() {
-            return self.suppress(&entry, Suppression::Expired).await;
+            return Err(Suppression::Expired);
         }
-        let until = now.checked_add(CLAIM_DURATION).map_err(|error| Failure::bug("claim a notification", error))?;
-        let nonce = self.ports.nonce()?;
-        match self.ports.claim(&entry, &nonce, now, until).await? {
-            Claim::Settled => {
-                Suppression::Settled.count(self.metrics);
-                Ok(())
-            }
-            Claim::Held => Err(Failure::transient("claim a notification", "another invocation holds the claim")),
-            Claim::Claimed { sent } if targets.devices.is_empty() => {
-                let added = self.ports.add_to_inbox(recipient, self.rule, self.event, self.actor).await;
-                Suppression::NoDevice.count(self.metrics);
-                let outcome = added.is_ok().then_some(Suppression::NoDevice.into_str());
-                self.ports.finish_claim(&entry, &nonce, &sent, outcome).await?;
-                added
-            }
-            Claim::Claimed { sent } => match self.message(recipient, is_silent, now).await {
-                Ok(message) => self.send_to_devices(&entry, &nonce, &targets.devices, sent, &message).await,
-                Err(failure) => {
-                    // Release the claim, so that a retry need not wait for its end.
-                    self.ports.finish_claim(&entry, &nonce, &sent, None).await?;
-                    Err(failure)
-                }
-            },
-        }
+        Ok(is_silent)
     }
 
-    /// Adds the notification to the recipient's inbox. Returns the message for the devices, with the number of unread ones.
+    /// Claims all entries. Returns each claim with its result.
+    async fn claim<'a>(
+        &self,
+        outgoing: &[Outgoing<'a>],
+        now: Timestamp,
+    ) -> Result<Vec<(ClaimRequest<'a>, Result<Claim, Failure>)>, Failure> {
+        let until = now.checked_add(CLAIM_DURATION).map_err(|error| Failure::bug("claim a notification", error))?;
+        let claim =
+            |Outgoing { entry, .. }: &Outgoing<'a>| Ok(ClaimRequest { entry: *entry, nonce: self.ports.nonce()? });
+        let claims: Vec<_> = outgoing.iter().map(claim).collect::<Result<_, Failure>>()?;
+        let results = self.ports.claim_all(&claims, now, until).await;
+        Ok(claims.into_iter().zip(results).collect())
+    }
+
+    /// Notifies those whose claim has succeeded, and records the results in the ledger.
+    async fn notify_claimed<'a>(
+        &self,
+        outgoing: Vec<Outgoing<'a>>,
+        claims: Vec<(ClaimRequest<'a>, Result<Claim, Failure>)>,
+        now: Timestamp,
+    ) -> Vec<Result<(), Failure>> {
+        let (mut results, mut claimed) = (Vec::new(), Vec::new());
+        for (outgoing, (request, claim)) in outgoing.into_iter().zip(claims) {
+            match claim {
+                Ok(Claim::Claimed { sent }) => claimed.push((outgoing, request, sent)),
+                Ok(Claim::Settled) => Suppression::Settled.count(self.metrics),
+                Ok(Claim::Held) => {
+                    let held = Failure::transient("claim a notification", "another invocation holds the claim");
+                    results.push(Err(held));
+                }
+                Err(failure) => results.push(Err(failure)),
+            }
+        }
+        let notify = async |(outgoing, claim, sent)| (claim, self.notify(&outgoing, sent, now).await);
+        let notified: Vec<_> = stream::iter(claimed).map(notify).buffer_unordered(PARALLEL_RECIPIENTS).collect().await;
+        let mut ends = Vec::with_capacity(notified.len());
+        for (claim, Notified { sent, outcome, failures }) in notified {
+            results.extend(failures.into_iter().map(Err));
+            ends.push(ClaimResult { claim, sent, outcome });
+        }
+        let finished = self.ports.finish_claims(&ends).await;
+        for (ClaimResult { claim, sent, outcome }, finished) in ends.iter().zip(finished) {
+            let (event, rule, user) = (&self.event.id, &self.rule.id, user_hash(claim.entry.recipient));
+            match finished {
+                Ok(true) => {}
+                Ok(false) => warn!(event, rule, user, "claim expired before the result was recorded"),
+                Err(failure) => results.push(Err(failure)),
+            }
+            info!(event, rule, user, devices = sent.len(), outcome, "notified");
+        }
+        results
+    }
+
+    /// Adds the notification to the inbox of a recipient, and publishes it to the devices that are not in `sent`. A failure
+    /// leaves the claim without an outcome, so that a retry need not wait for its end.
+    async fn notify(&self, outgoing: &Outgoing<'_>, sent: BTreeSet<String>, now: Timestamp) -> Notified {
+        let Outgoing { entry: Entry { recipient, .. }, devices, is_silent } = outgoing;
+        if let Err(failure) = self.ports.add_to_inbox(recipient, self.rule, self.event, self.actor).await {
+            return Notified { sent, outcome: None, failures: vec![failure] };
+        }
+        if devices.is_empty() {
+            Suppression::NoDevice.count(self.metrics);
+            return Notified { sent, outcome: Some(Suppression::NoDevice.into_str()), failures: Vec::new() };
+        }
+        let message = match self.message(recipient, *is_silent, now).await {
+            Ok(message) => message,
+            Err(failure) => return Notified { sent, outcome: None, failures: vec![failure] },
+        };
+        let publisher = DevicePublisher { ports: self.ports, metrics: self.metrics, event: self.event };
+        let Published { sent, failures } = publisher.publish_to_all(devices, sent, &message).await;
+        let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
+        Notified { sent, outcome, failures }
+    }
+
+    /// The message for the devices, with the number of unread notifications.
     async fn message(&self, recipient: &str, is_silent: bool, now: Timestamp) -> Result<String, Failure> {
         let Self { rule, event, actor, args, .. } = self;
-        self.ports.add_to_inbox(recipient, rule, event, actor).await?;
         let badge = Some(self.ports.unread(recipient).await?);
         let message = Notification { rule, event, actor, args, badge }.sns_message(is_silent, now);
         message.map_err(|error| Failure::bug("write a notification", error))
     }
 
-    /// Publishes to the devices that are not in `sent`, and records the result in the ledger.
-    async fn send_to_devices(
-        &self,
-        entry: &Entry<'_>,
-        nonce: &str,
-        devices: &[Device],
-        mut sent: BTreeSet<String>,
-        message: &str,
-    ) -> Result<(), Failure> {
-        let remaining: Vec<_> = devices.iter().filter(|device| !sent.contains(&device.id)).collect();
-        let outcomes = join_all(remaining.iter().map(|device| self.publish(device, message))).await;
-        let mut failures = Vec::new();
-        for (device, outcome) in remaining.into_iter().zip(outcomes) {
-            match outcome {
-                Outcome::Sent => drop(sent.insert(device.id.clone())),
-                Outcome::DeviceRemoved => {}
-                Outcome::Failed(failure) => failures.push(Err(failure)),
-            }
-        }
-        let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
-        let (event, rule, user) = (&self.event.id, &self.rule.id, user_hash(entry.recipient));
-        if !self.ports.finish_claim(entry, nonce, &sent, outcome).await? {
-            warn!(event, rule, user, "claim expired before the result was recorded");
-        }
-        info!(event, rule, user, devices = sent.len(), outcome, "notified");
-        combine(failures)
-    }
-
-    async fn publish(&self, device: &Device, message: &str) -> Outcome {
-        let error = match self.ports.publish(&device.endpoint_arn, message).await {
-            Ok(()) => {
-                self.metrics.count("Sent", 1);
-                let latency = self.ports.now().duration_since(self.event.committed_at);
-                self.metrics.observe("CommitToAccepted", Unit::Milliseconds, latency.as_secs_f64() * 1000.0);
-                return Outcome::Sent;
-            }
-            Err(error) => error,
-        };
-        let removal = match error {
-            PublishError::Failed { kind, failure } => {
-                self.metrics.count_kind("Failures", ("Kind", kind), 1);
-                return Outcome::Failed(failure);
-            }
-            PublishError::EndpointDisabled => self.remove_device(device, "endpoint_disabled").await,
-            PublishError::EndpointGone => self.remove_device(device, "endpoint_gone").await,
-        };
-        match removal {
-            Ok(()) => Outcome::DeviceRemoved,
-            Err(failure) => Outcome::Failed(failure),
-        }
-    }
-
-    /// Deletes the device's row, unless the device has registered again since it was read. `device-api` deletes endpoints
-    /// without a row: here, another user could have taken over the endpoint since. Beyond the limit of an hour, the device
-    /// stays, and the next notification tries again.
-    async fn remove_device(&self, device: &Device, kind: &'static str) -> Result<(), Failure> {
-        self.metrics.count_kind("Failures", ("Kind", kind), 1);
-        match self.ports.remove_device(device).await? {
-            RemovalOutcome::Removed => {
-                info!(user = user_hash(&device.user), device = device.id, kind, "device removed")
-            }
-            RemovalOutcome::LimitReached => self.metrics.count("RemovalsRefused", 1),
-            RemovalOutcome::RegisteredAgain => {}
-        }
-        Ok(())
-    }
-
-    /// Records the suppression in the ledger, so that a replay does not notify after all.
-    async fn suppress(&self, entry: &Entry<'_>, reason: Suppression) -> Result<(), Failure> {
-        reason.count(self.metrics);
-        self.ports.record_outcome(entry, reason.into_str()).await
+    /// Records suppressions in the ledger, so that a replay does not notify after all.
+    async fn suppress(&self, suppressed: Vec<(Entry<'_>, Suppression)>) -> Vec<Result<(), Failure>> {
+        suppressed.iter().for_each(|(_, reason)| reason.count(self.metrics));
+        let outcomes: Vec<_> = suppressed.into_iter().map(|(entry, reason)| (entry, reason.into_str())).collect();
+        self.ports.record_outcomes(&outcomes).await
     }
 }
 

@@ -1,8 +1,8 @@
 //! `push-fanout`: turns changes of the graph into push notifications.
 //!
 //! ```text
-//! push.fifo ─▶ message ─▶ project (whole batch) ─▶ notify (rules, recipients) ─▶ deliver (ledger, inbox, devices) ─▶ SNS
-//!     ▲                                              │
+//! push.fifo ─▶ message ─▶ project (whole batch) ─▶ notify (rules, recipients) ─▶ deliver (ledger, inbox)
+//!     ▲                                              │                              └─▶ publish_to_devices ─▶ SNS
 //!     └──────── continuations of large audiences ◀───┘
 //! ```
 
@@ -19,6 +19,7 @@ mod notify;
 mod ports;
 mod project;
 mod publish_error;
+mod publish_to_devices;
 mod suppression;
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,7 @@ async fn main() -> anyhow::Result<()> {
         sqs: sqs.clone(),
         push_queue_url: config.push_queue_url,
         erasure_queue_url: config.erasure_queue_url,
+        followers_per_page: config.followers_per_page,
         max_removals_per_hour: config.max_removals_per_hour,
     };
     let queue = Queue { sqs, url: push_queue_url, dead_letters_url: config.dead_letter_queue_url };

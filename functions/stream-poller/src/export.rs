@@ -50,27 +50,30 @@ pub struct Exporter<Q> {
 }
 
 impl<Q: Queue> Exporter<Q> {
-    /// Runs a request for at most `time`. `generation` is the stream's current one.
+    /// Runs a request for at most `time`. `generation` returns the stream's current one.
     ///
     /// # Errors
     /// If the graph or the queue fails: repeat the request. A bug if the graph was reset since the export started,
-    /// because the data sent before is outdated.
-    #[tracing::instrument(level = "error", skip_all, fields(generation))]
+    /// because the data sent before is outdated, or if it was reset and the next generation has not started.
+    #[tracing::instrument(level = "error", skip_all)]
     pub async fn export(
         &self,
         mut request: ExportRequest,
-        generation: u64,
+        generation: impl AsyncFn() -> Result<u64, Failure>,
         time: Duration,
         metrics: &Metrics,
     ) -> Result<ExportResponse, Failure> {
         let deadline = Instant::now() + time;
-        if *request.generation.get_or_insert(generation) != generation {
-            return Err(Failure::bug(DOING, "the graph was reset: start the export again"));
-        }
-        let id_prefix = EventIdPrefix::new(&self.cluster, generation).for_replay(&lease::unique_id());
+        let replay = lease::unique_id();
         let mut counts = Counts::default();
         loop {
             let page = self.graph.page(request.part, request.after.as_deref()).await?;
+            // After the page was read, so that it is of this generation's graph.
+            let generation = generation().await?;
+            if *request.generation.get_or_insert(generation) != generation {
+                return Err(Failure::bug(DOING, "the graph was reset: start the export again"));
+            }
+            let id_prefix = EventIdPrefix::new(&self.cluster, generation).for_replay(&replay);
             let rows: Vec<ExportedRow> = page.rows.iter().map(|row| row.export(&request)).collect();
             if !request.dry_run {
                 self.send(rows.iter().filter_map(|row| row.change.as_ref()), &id_prefix).await?;

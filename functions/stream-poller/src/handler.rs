@@ -125,7 +125,11 @@ async fn export_graph<B: Bus, C: Checkpoints, Q: Queue>(
     time: Duration,
 ) -> Result<ExportResponse, Error> {
     let response = async {
-        let generation = poller.checkpoints.generation().await?;
+        let generation = async || match poller.current_progress().await {
+            Ok(progress) => Ok(progress.generation),
+            Err(RunError::Checkpoint(failure) | RunError::Stream { failure, .. }) => Err(failure),
+            Err(error) => Err(Failure::bug("export the graph", error)),
+        };
         exporter.export(request, generation, time, &poller.metrics).await
     };
     response.await.map_err(|failure| {

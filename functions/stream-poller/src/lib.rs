@@ -5,6 +5,7 @@
 //!   inspect        status of the stream; counts what a replay would publish
 //!   poller         one invocation: acquires the lease, runs, releases it
 //!     lease        acquires the lease, requests the handover
+//!     generation   the generation for a replay or an export, which have no lease
 //!     identity     detects that a reset has replaced the stream
 //!     page_source  reads pages, one ahead; handles gaps, expiry and resets by the policy
 //!     worker       assembles transactions, publishes messages, moves the checkpoint
@@ -25,6 +26,7 @@ pub mod bus;
 pub mod checkpoints;
 pub mod config;
 pub mod export;
+mod generation;
 pub mod handler;
 mod identity;
 pub mod inspect;

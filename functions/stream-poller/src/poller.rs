@@ -10,13 +10,14 @@ use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use neptune_streams::{Client, Read, Start, TransactionAssembler};
-use store::checkpoint::{AcquiredLease, Checkpoint, Lease, LeaseStatus};
+use store::checkpoint::{AcquiredLease, Checkpoint, Lease, LeaseStatus, Progress};
 use tokio::{pin, select, sync::mpsc};
 use tracing::{info, warn};
 
 use crate::{
     bus::Bus,
     checkpoints::{Checkpoints, LeaseGuard},
+    generation::{current_progress, known_commit},
     identity::{self, Identity, KnownCommit},
     lease,
     message::EventIdPrefix,
@@ -50,7 +51,7 @@ pub struct Poller<B, C> {
 /// The start of a run, its assembler and its policy.
 struct ReadPlan {
     start: Start,
-    /// The commit before the start.
+    /// A commit of this stream: the one before the start, or the last one published.
     last: Option<KnownCommit>,
     assembler: TransactionAssembler,
     policy: Policy,
@@ -66,11 +67,6 @@ enum ResetResolution {
 
 fn is_reset(result: &Result<Option<DataLoss>, RunError>) -> bool {
     matches!(result, Ok(Some(DataLoss::Stream)) | Err(RunError::Reset { .. } | RunError::Replaced { .. }))
-}
-
-fn known_commit(checkpoint: Checkpoint) -> Option<KnownCommit> {
-    let commit_num = checkpoint.position.commit_num;
-    checkpoint.committed_at_ms.map(|committed_at_ms| KnownCommit { commit_num, committed_at_ms })
 }
 
 impl<B: Bus, C: Checkpoints> Poller<B, C> {
@@ -103,9 +99,10 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
     /// Publishes the whole transactions of the commits from `from` to `to` again, without lease and checkpoint.
     ///
     /// # Errors
-    /// As for [`follow`](Self::follow); also if records of the range have expired.
+    /// As for [`follow`](Self::follow); also if records of the range have expired, or if the stream was reset and the next
+    /// generation has not started.
     pub async fn replay(&self, from: Position, to: Position, time: Duration) -> Result<RunReport, RunError> {
-        let generation = self.checkpoints.generation().await?;
+        let Progress { checkpoint, generation, .. } = self.current_progress().await?;
         let id_prefix = EventIdPrefix::new(&self.cluster, generation).for_replay(&lease::unique_id());
         let deadline = Instant::now() + time;
         let task = Task { id_prefix, mode: Mode::Drain, last_commit: Some(to.commit_num), deadline };
@@ -113,8 +110,18 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         let assembler = TransactionAssembler::new(self.settings.bounds);
         // The default policy fails on any loss, so the replayed range is complete.
         let policy = Policy { mode: Mode::Drain, ..Policy::default() };
-        let (report, _) = self.run(LeaseGuard::none(), task, ReadPlan { start, last: None, assembler, policy }).await?;
+        // The stream is compared with the checkpoint again before the first read.
+        let plan = ReadPlan { start, last: checkpoint.and_then(known_commit), assembler, policy };
+        let (report, _) = self.run(LeaseGuard::none(), task, plan).await?;
         Ok(report)
+    }
+
+    /// How far the stream is published, for a run without the lease.
+    ///
+    /// # Errors
+    /// See [`current_progress`].
+    pub async fn current_progress(&self) -> Result<Progress, RunError> {
+        current_progress(&self.stream, &self.checkpoints, &self.settings).await
     }
 
     async fn run_under_lease(&self, acquired: &AcquiredLease, deadline: Instant) -> Result<RunReport, RunError> {

@@ -33,6 +33,17 @@ pub struct AcquiredLease {
     pub is_stopped_by_reset: bool,
 }
 
+/// How far a stream is published, without a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// As in [`AcquiredLease`].
+    pub checkpoint: Option<Checkpoint>,
+    /// As in [`AcquiredLease`]; 0 before the lease is first acquired.
+    pub generation: u64,
+    /// As in [`AcquiredLease`].
+    pub is_stopped_by_reset: bool,
+}
+
 /// A lease as its holder sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseStatus {

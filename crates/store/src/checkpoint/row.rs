@@ -3,7 +3,7 @@ use function_kit::failure::Failure;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::lease::{Checkpoint, CheckpointStatus, Holder, Lease, LeaseStatus};
+use super::lease::{Checkpoint, CheckpointStatus, Holder, Lease, LeaseStatus, Progress};
 use crate::{attribute::Attributes, row};
 
 const READ: &str = "read the checkpoint";
@@ -48,6 +48,11 @@ impl Row {
 
     pub fn is_stopped_by_reset(&self) -> bool {
         self.stopped.as_deref() == Some(RESET)
+    }
+
+    pub fn progress(&self) -> Result<Progress, Failure> {
+        let (checkpoint, is_stopped_by_reset) = (self.checkpoint()?, self.is_stopped_by_reset());
+        Ok(Progress { checkpoint, generation: self.generation, is_stopped_by_reset })
     }
 
     pub fn status(self) -> Result<CheckpointStatus, Failure> {

@@ -3,7 +3,7 @@ use function_kit::failure::Failure;
 use jiff::Timestamp;
 
 use super::{
-    lease::{AcquiredLease, Checkpoint, CheckpointStatus, Lease, LeaseStatus},
+    lease::{AcquiredLease, Checkpoint, CheckpointStatus, Lease, LeaseStatus, Progress},
     row::{RESET, Row, committed, sortable},
 };
 use crate::{
@@ -37,8 +37,8 @@ pub trait Checkpoints {
     /// The status of `lease` at `now`.
     fn lease_status(&self, lease: &Lease, now: Timestamp) -> impl Future<Output = Result<LeaseStatus, Failure>>;
 
-    /// How often the stream has been reset; 0 before the lease is first acquired.
-    fn generation(&self) -> impl Future<Output = Result<u64, Failure>>;
+    /// How far the stream is published; strongly consistent.
+    fn progress(&self) -> impl Future<Output = Result<Progress, Failure>>;
 
     /// Starts the generation after `old`, without a position, since the records of the old one no longer exist.
     ///
@@ -121,8 +121,8 @@ impl Checkpoints for CheckpointTable {
         let Some(output) = unless_condition_failed("acquire the lease", update.send().await)? else { return Ok(None) };
         let row = Row::read(output.attributes)?;
         let lease = Lease { owner: owner.to_owned(), epoch: row.epoch };
-        let (checkpoint, is_stopped_by_reset) = (row.checkpoint()?, row.is_stopped_by_reset());
-        Ok(Some(AcquiredLease { lease, checkpoint, generation: row.generation, is_stopped_by_reset }))
+        let Progress { checkpoint, generation, is_stopped_by_reset } = row.progress()?;
+        Ok(Some(AcquiredLease { lease, checkpoint, generation, is_stopped_by_reset }))
     }
 
     async fn request_handover(&self, successor: &str, until: Timestamp) -> Result<(), Failure> {
@@ -159,8 +159,8 @@ impl Checkpoints for CheckpointTable {
         Ok(self.row().await?.map_or(LeaseStatus::Lost, |row| row.lease_status(lease, now)))
     }
 
-    async fn generation(&self) -> Result<u64, Failure> {
-        Ok(self.row().await?.map_or(0, |row| row.generation))
+    async fn progress(&self) -> Result<Progress, Failure> {
+        self.row().await?.map_or_else(|| Ok(Progress::default()), |row| row.progress())
     }
 
     async fn start_generation(&self, lease: &Lease, old: u64) -> Result<Option<u64>, Failure> {

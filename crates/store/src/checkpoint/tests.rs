@@ -183,7 +183,7 @@ async fn status_shows_position_and_holder() {
 async fn missing_row_is_a_lost_lease() {
     let missing = stored(None);
     assert_eq!(table(&missing).lease_status(&lease(), NOW).await.expect("a status"), LeaseStatus::Lost);
-    assert_eq!(table(&missing).generation().await.expect("a generation"), 0);
+    assert_eq!(table(&missing).progress().await.expect("a progress"), Progress::default());
     assert_eq!(table(&missing).status().await.expect("a status"), None);
 }
 

@@ -1,4 +1,7 @@
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use domain::graph::{Change, EntityKind};
 use function_kit::{
@@ -36,6 +39,11 @@ fn exporter(env: &TestEnv, calls: usize) -> Exporter<MemoryQueue> {
     Exporter { graph, queue: Some(queue), cluster: "main".to_owned() }
 }
 
+/// The generation in most tests.
+async fn second() -> Result<u64, Failure> {
+    Ok(2)
+}
+
 /// The changes in the queue.
 fn exported(exporter: &Exporter<MemoryQueue>) -> Vec<Change> {
     let messages = exporter.queue.as_ref().expect("a queue").messages.borrow();
@@ -69,7 +77,7 @@ async fn graph_older_than_stream_is_exported_page_by_page() {
     // Each invocation has time for one page.
     let (mut request, mut counts, mut pages) = (Some(ExportRequest::default()), Vec::new(), 0);
     while let Some(next) = request.take() {
-        let response = exporter.export(next, 2, Duration::ZERO, &metrics).await.expect("a response");
+        let response = exporter.export(next, second, Duration::ZERO, &metrics).await.expect("a response");
         counts.push((response.counts.vertices, response.counts.edges, response.counts.undated));
         request = response.export;
         assert!(request.as_ref().is_none_or(|request| request.generation == Some(2)));
@@ -93,7 +101,7 @@ async fn dry_run_counts_without_a_queue() {
     env.commit(&undecided.add_edge("t", "told", "mina", "s").set("t", "createdAt", 7)).await;
     let exporter = Exporter { queue: None, ..exporter(&env, 0) };
     let metrics = Metrics::of("test");
-    let count = async |request| exporter.export(request, 2, TEST_TIMEOUT, &metrics).await;
+    let count = async |request| exporter.export(request, second, TEST_TIMEOUT, &metrics).await;
     let request = ExportRequest { dry_run: true, ..ExportRequest::default() };
     let counts = Counts { vertices: 4, edges: 4, undecided: 1, undated: 3, skipped: 0 };
     assert_eq!(count(request.clone()).await.expect("a response").counts, counts);
@@ -109,10 +117,11 @@ async fn failed_export_can_be_repeated() {
     let env = graph_older_than_stream(30).await;
     let metrics = Metrics::of("test");
     let failing = exporter(&env, 2);
-    let failure = failing.export(ExportRequest::default(), 2, TEST_TIMEOUT, &metrics).await.expect_err("a failure");
+    let failure =
+        failing.export(ExportRequest::default(), second, TEST_TIMEOUT, &metrics).await.expect_err("a failure");
     assert_eq!((failure.kind, exported(&failing).len()), (Kind::Transient, 20));
     *failing.queue.as_ref().expect("a queue").calls_left.borrow_mut() = usize::MAX;
-    let response = failing.export(ExportRequest::default(), 2, TEST_TIMEOUT, &metrics).await.expect("a response");
+    let response = failing.export(ExportRequest::default(), second, TEST_TIMEOUT, &metrics).await.expect("a response");
     assert_eq!((response.ended, response.export), ("exported", None));
     let messages = failing.queue.as_ref().expect("a queue").messages.borrow();
     let ids: std::collections::BTreeSet<_> = messages.iter().map(|message| &message.deduplication_id).collect();
@@ -124,8 +133,31 @@ async fn export_after_a_reset_is_a_bug() {
     let env = graph_older_than_stream(1).await;
     let request = ExportRequest { generation: Some(1), part: Part::Edges, ..ExportRequest::default() };
     let failure =
-        exporter(&env, 9).export(request, 2, TEST_TIMEOUT, &Metrics::of("test")).await.expect_err("a failure");
+        exporter(&env, 9).export(request, second, TEST_TIMEOUT, &Metrics::of("test")).await.expect_err("a failure");
     assert_eq!(failure.kind, Kind::Bug);
+}
+
+#[tokio::test]
+async fn page_read_after_a_reset_is_not_sent() {
+    let env = graph_older_than_stream(600).await;
+    env.add_person(1).await;
+    env.drain().await.expect("drained");
+    env.table.set_generation(2);
+    env.drain().await.expect("drained");
+    let (exporter, poller, pages) = (exporter(&env, usize::MAX), env.poller(Mode::Drain), Cell::new(0));
+    let generation = async || {
+        pages.set(pages.get() + 1);
+        if pages.get() == 2 {
+            // The new graph has the commit of the checkpoint, at another time.
+            env.graph.reset().await.expect("reset");
+            env.add_person(1).await;
+        }
+        let progress = poller.current_progress().await;
+        progress.map(|progress| progress.generation).map_err(|error| Failure::bug("export", error))
+    };
+    let result = exporter.export(ExportRequest::default(), generation, TEST_TIMEOUT, &Metrics::of("test")).await;
+    assert_eq!(result.expect_err("a failure").kind, Kind::Bug);
+    assert_eq!(exported(&exporter).len(), 500, "the first page");
 }
 
 #[tokio::test]
@@ -134,8 +166,10 @@ async fn export_without_neptune_is_transient() {
     let exporter = exporter(&env, 9);
     let TestEnv { emulator, .. } = env;
     drop(emulator);
-    let failure =
-        exporter.export(ExportRequest::default(), 0, TEST_TIMEOUT, &Metrics::of("test")).await.expect_err("a failure");
+    let failure = exporter
+        .export(ExportRequest::default(), second, TEST_TIMEOUT, &Metrics::of("test"))
+        .await
+        .expect_err("a failure");
     assert_eq!(failure.kind, Kind::Transient);
 }
 

@@ -6,7 +6,7 @@ use std::{
 use domain::graph::Position;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
-use store::checkpoint::{AcquiredLease, Checkpoint, Lease, LeaseStatus};
+use store::checkpoint::{AcquiredLease, Checkpoint, Lease, LeaseStatus, Progress};
 use stream_poller::checkpoints::Checkpoints;
 use tokio::task::yield_now;
 
@@ -188,8 +188,11 @@ impl Checkpoints for MemoryTable {
         self.set_stopped_by_reset(lease, false).await
     }
 
-    async fn generation(&self) -> Result<u64, Failure> {
-        Ok(self.generation())
+    async fn progress(&self) -> Result<Progress, Failure> {
+        self.call().await?;
+        let row = self.0.row.borrow();
+        let Row { checkpoint, generation, is_stopped_by_reset, .. } = *row;
+        Ok(Progress { checkpoint, generation, is_stopped_by_reset })
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), Failure> {

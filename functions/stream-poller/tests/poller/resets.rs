@@ -3,8 +3,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use domain::graph::Position;
 use neptune::Fault;
 use stream_poller::{
+    Message,
     policy::{Mode, OnLoss, Policy, StartAt},
     poller::Poller,
     run_error::RunError,
@@ -27,12 +29,16 @@ fn poller(env: &TestEnv, on_reset: OnLoss) -> Poller<MemoryBus, MemoryTable> {
 
 /// The cluster names with commit numbers of the published events.
 fn published(env: &TestEnv) -> BTreeSet<String> {
+    ids(&env.bus.accepted())
+}
+
+fn ids(messages: &[Message]) -> BTreeSet<String> {
     let id = |body: &str| {
         let event: serde_json::Value = serde_json::from_str(body).expect("JSON");
         let id = event["id"].as_str().expect("an id").rsplit_once('/').expect("an operation").0;
         id.to_owned()
     };
-    env.bus.accepted().iter().map(|message| id(&message.body)).collect()
+    messages.iter().map(|message| id(&message.body)).collect()
 }
 
 fn commits_of(cluster: &str, number: u64) -> impl Iterator<Item = String> {
@@ -86,6 +92,50 @@ async fn detected_reset_stays_until_the_policy_resolves_it() {
     assert!(matches!(error, RunError::UnresolvedReset), "{error}");
     poller(&env, OnLoss::Oldest).follow("decided", TEST_TIMEOUT).await.expect("a report");
     assert_eq!(published(&env), commits_of("main", 5).chain(commits_of("main.1", 8)).collect());
+}
+
+#[tokio::test]
+async fn replay_is_refused_until_the_next_generation_has_started() {
+    for (commits, has_time) in [(1, true), (5, true), (12, true), (1, false)] {
+        let env = after_reset(commits).await;
+        if !has_time {
+            env.table.forget_commit_time();
+        }
+        let poller = poller(&env, OnLoss::Oldest);
+        let replay = || poller.replay(Position::new(1, 1), Position::new(9, 1), TEST_TIMEOUT);
+        let error = replay().await.expect_err("an error");
+        assert_eq!((error.kind(), published(&env)), ("reset", commits_of("main", 5).collect()), "{commits}: {error}");
+        poller.follow("next", TEST_TIMEOUT).await.expect("a report");
+        let before = env.bus.accepted().len();
+        replay().await.expect("a report");
+        let replayed = env.bus.accepted().split_off(before);
+        assert_eq!(ids(&replayed), commits_of("main.1", commits.min(9)).collect());
+    }
+}
+
+#[tokio::test]
+async fn replay_is_refused_while_a_detected_reset_is_unresolved() {
+    let env = after_reset(1).await;
+    poller(&env, OnLoss::Fail).follow("undecided", TEST_TIMEOUT).await.expect_err("an error");
+    env.table.forget_commit_time();
+    for number in 2..=8 {
+        env.add_person(number).await;
+    }
+    let replay = poller(&env, OnLoss::Fail).replay(Position::new(1, 1), Position::new(9, 1), TEST_TIMEOUT).await;
+    assert!(matches!(replay, Err(RunError::UnresolvedReset)), "{replay:?}");
+    assert_eq!(published(&env), commits_of("main", 5).collect());
+}
+
+#[tokio::test]
+async fn replay_waits_for_a_lagging_replica() {
+    let env = TestEnv::new();
+    env.five_commits().await;
+    env.drain().await.expect("a report");
+    env.fault(Fault::Lag { commits: 3 }, 4).await;
+    let mut poller = env.poller(Mode::Drain);
+    poller.settings = Settings { reset_grace: TEST_TIMEOUT, ..poller.settings };
+    let report = poller.replay(Position::new(1, 1), Position::new(9, 1), TEST_TIMEOUT).await.expect("a report");
+    assert_eq!(report.published.changes, 5);
 }
 
 #[tokio::test]
