@@ -50,6 +50,8 @@ async fn delete_endpoint<D: Devices, E: Endpoints>(
 fn failure(error: HandlerError) -> Failure {
     match error {
         HandlerError::Failure(failure) => failure,
-        HandlerError::Problem(problem) => Failure::bug("erase a device", problem.title),
+        HandlerError::Problem(problem) | HandlerError::Later(problem, _) => {
+            Failure::bug("erase a device", problem.title)
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use domain::search::{Document, Query};
-use opensearch::{Analyzer, Client, Index, MatchMode, Outcome, Search, Settings, Target};
+use opensearch::{Analyzer, Client, Index, MatchMode, Outcome, Search, Settings, Target, Viewer};
 use stack::search_server::{Engine, SearchServer};
 use uuid::Uuid;
 
@@ -117,10 +117,17 @@ impl World {
     }
 
     pub async fn find(&self, search: Search<'_>, caller: &str) -> Vec<String> {
-        let page = self.index.search(search, caller, None, 50).await.expect("a page");
+        self.find_as(Viewer { caller, followed: &[] }, search).await
+    }
+
+    pub async fn find_as(&self, viewer: Viewer<'_>, search: Search<'_>) -> Vec<String> {
+        let page = self.index.search(search, viewer, None, 50).await.expect("a page");
         page.hits.into_iter().map(|hit| hit.id).collect()
     }
 }
+
+/// A person who follows nobody.
+pub const JUN: Viewer<'_> = Viewer { caller: "jun", followed: &[] };
 
 /// A client with credentials that no engine checks.
 fn client(endpoint: &str) -> Client {

@@ -15,7 +15,7 @@ use stack::search_server::{Engine, SearchServer};
 
 use crate::{
     documents::{story, tombstone},
-    engines::{World, has_opensearch},
+    engines::{JUN, World, has_opensearch},
 };
 
 /// Calls OpenSearch as an operator does.
@@ -191,7 +191,7 @@ async fn closed_index_is_retried_until_it_is_open() {
     assert_eq!(outcomes, [Outcome::Retry("status 400, index_closed_exception".into())]);
     let query = Query::parse("첫눈").expect("a query");
     let search = Search { query: Some((MatchMode::Words, &query)), kind: None, tag: None };
-    let failure = world.index.search(search, "jun", None, 1).await.expect_err("a failure");
+    let failure = world.index.search(search, JUN, None, 1).await.expect_err("a failure");
     assert_eq!(failure.kind, Kind::Transient, "{failure}");
     call(&world, Method::POST, &format!("/{}-000001/_open?wait_for_active_shards=1", world.alias), &Value::Null).await;
     assert_eq!(world.write(&[story("s2", "첫눈")]).await, [Outcome::Written]);
@@ -260,7 +260,7 @@ async fn acknowledged_writes_survive_a_killed_node() {
         };
         assert!(outcomes.iter().all(is_expected), "batch {number} of {acknowledged}: {outcomes:?}");
     }
-    assert_eq!(world.index.search(search, "jun", None, 5).await.expect("a page").hits.len(), 5);
+    assert_eq!(world.index.search(search, JUN, None, 5).await.expect("a page").hits.len(), 5);
 }
 
 /// Writes until the node has recovered the index. Until then, it must not seem to be missing: the indexer would create it.

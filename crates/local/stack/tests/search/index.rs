@@ -4,13 +4,13 @@ use domain::{
     media::Visibility,
     search::{Content, Document, Kind, MARK_BEGIN, MARK_END, Query, Story, Tag},
 };
-use opensearch::{MatchMode, Outcome, Search, SortKey, Target};
+use opensearch::{MatchMode, Outcome, Search, SortKey, Target, Viewer};
 use serde_json::{Value, json};
 use stack::search_server::Engine;
 
 use crate::{
     documents::{dated_story, person, story, tombstone},
-    engines::{World, on_each_engine},
+    engines::{JUN, World, on_each_engine},
 };
 
 on_each_engine! {
@@ -18,7 +18,7 @@ on_each_engine! {
     prefix_of_a_word_matches_in_suggestions
     matched_words_are_highlighted
     tag_filter_returns_visible_stories_with_the_tag
-    private_story_of_another_user_is_not_found
+    story_is_found_by_those_who_may_see_it
     older_version_is_superseded_by_a_newer_one_or_a_tombstone
     paging_is_stable_under_concurrent_writes
     index_is_created_once_and_replaced_atomically
@@ -62,7 +62,7 @@ async fn matched_words_are_highlighted(engine: Engine) {
     let highlighted = async |query| {
         let query = Query::parse(query).expect("a query");
         let search = Search { query: Some((MatchMode::Words, &query)), kind: Some(Kind::Story), tag: None };
-        let page = world.index.search(search, "jun", None, 1).await.expect("a page");
+        let page = world.index.search(search, JUN, None, 1).await.expect("a page");
         page.hits[0].highlight.clone().expect("marks").replace(MARK_BEGIN, "[").replace(MARK_END, "]")
     };
     assert_eq!(highlighted("서울").await, "부산에서 <b>[서울]</b>로");
@@ -103,13 +103,16 @@ async fn tag_filter_returns_visible_stories_with_the_tag(engine: Engine) {
     assert_eq!(world.found("jun", "눈사람").await, ["snow"]);
 }
 
-async fn private_story_of_another_user_is_not_found(engine: Engine) {
+async fn story_is_found_by_those_who_may_see_it(engine: Engine) {
     let documents = Visibility::ALL
         .map(|visibility| dated_story(visibility.as_ref(), "첫눈", visibility, "2026-11-22T00:00:00Z", 1));
     let world = World::with(engine, &documents).await;
-    let mut found = world.found("jun", "첫눈").await;
+    assert_eq!(world.found("jun", "첫눈").await, ["public"]);
+    let (query, followed) = (Query::parse("첫눈").expect("a query"), ["sora".to_owned(), "mina".to_owned()]);
+    let search = Search { query: Some((MatchMode::Words, &query)), kind: None, tag: None };
+    let mut found = world.find_as(Viewer { followed: &followed, ..JUN }, search).await;
     found.sort();
-    assert_eq!(found, ["followers", "public"], "the index does not check followers");
+    assert_eq!(found, ["followers", "public"]);
     assert_eq!(world.found("mina", "첫눈").await.len(), 3);
 }
 
@@ -135,7 +138,7 @@ async fn paging_is_stable_under_concurrent_writes(engine: Engine) {
     let (mut seen, mut place) = (Vec::<String>::new(), None::<SortKey>);
     for round in 0.. {
         let search = Search { query: Some((MatchMode::Words, &query)), kind: None, tag: None };
-        let page = world.index.search(search, "jun", place.as_ref(), 5).await.expect("a page");
+        let page = world.index.search(search, JUN, place.as_ref(), 5).await.expect("a page");
         place = page.hits.last().map(|hit| hit.sort_key.clone());
         seen.extend(page.hits.into_iter().map(|hit| hit.id));
         if page.is_last {

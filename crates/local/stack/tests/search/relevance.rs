@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use opensearch::{Analyzer, MatchMode, Search};
 use stack::search_server::Engine;
 
-use crate::engines::{World, has_opensearch, server};
+use crate::engines::{JUN, World, has_opensearch, server};
 
 /// Results that count.
 const DEPTH: usize = 10;
@@ -76,7 +76,7 @@ async fn measure(engine: Engine, analyzer: Analyzer) -> Relevance {
     let (mut ndcg, mut recall, mut groups) = (Vec::new(), Vec::new(), BTreeMap::<_, Vec<f64>>::new());
     for Judged { group, mode, query, grades } in &queries() {
         let search = Search { query: Some((*mode, query)), kind: None, tag: None };
-        let page = world.index.search(search, "jun", None, DEPTH).await.expect("a page");
+        let page = world.index.search(search, JUN, None, DEPTH).await.expect("a page");
         let found: Vec<_> = page.hits.iter().map(|hit| grades.get(hit.id.as_str()).copied().unwrap_or(0)).collect();
         let mut best: Vec<_> = grades.values().copied().collect();
         best.sort_unstable_by(|a, b| b.cmp(a));
