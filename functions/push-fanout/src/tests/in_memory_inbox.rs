@@ -8,12 +8,14 @@ use domain::{
 };
 use store::inbox::Holder;
 
+/// A recipient of an edge's notification, with the position of the edge's removal.
+type EdgeHolder = (Holder, Option<GenerationPosition>);
+
 /// Groups by user and key, and recipients by edge.
 #[derive(Default)]
 pub struct InMemoryInbox {
     groups: RefCell<BTreeMap<(String, String), InboxGroup>>,
-    /// With the position of the edge's removal.
-    holders: RefCell<BTreeMap<String, Vec<(Holder, Option<GenerationPosition>)>>>,
+    holders: RefCell<BTreeMap<String, Vec<EdgeHolder>>>,
 }
 
 impl InMemoryInbox {
