@@ -93,7 +93,11 @@ async fn document_is_public_and_cacheable() {
     let written: Value = serde_json::from_slice(&written).expect("JSON");
     let mut served: Value = serde_json::from_slice(&response.bytes().await.expect("body")).expect("JSON");
     // The server's address is a whole one.
-    assert!(served["servers"][0]["url"].as_str().is_some_and(|url| url.starts_with("https://")), "{}", served["servers"]);
+    assert!(
+        served["servers"][0]["url"].as_str().is_some_and(|url| url.starts_with("https://")),
+        "{}",
+        served["servers"]
+    );
     served["servers"] = written["servers"].clone();
     assert!(served == written, "another document is deployed");
     let again = http.get(&url).header("if-none-match", etag).send().await.expect("response");
