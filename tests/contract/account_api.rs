@@ -108,7 +108,10 @@ async fn hand_back(aws: &AwsClient, from: &str, to: &str) -> usize {
 
 async fn create_versioned_bucket(aws: &AwsClient, name: &str) {
     let path = format!("/{name}");
-    aws.send("s3", http::Method::PUT, &path, &[], Vec::new()).await.expect("bucket");
+    let region = format!("<LocationConstraint>{REGION}</LocationConstraint>");
+    let body = format!("<CreateBucketConfiguration>{region}</CreateBucketConfiguration>").into_bytes();
+    let created = aws.send("s3", http::Method::PUT, &path, &[], body).await.expect("bucket");
+    assert!(created.status.is_success());
     let versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
     let path = format!("/{name}?versioning");
     let response = aws.send("s3", http::Method::PUT, &path, &[], versioning.into()).await.expect("versioning");

@@ -3,7 +3,7 @@
 //! ```text
 //! account-api ── steps of its own ─▶ device-api ─▶ account-api ─▶ push-fanout ─▶ account-api ─▶ …
 //! ```
-//! Each message carries the erasure, and whoever has done a step sends the next one. Every step may run twice.
+//! Each message carries the erasure; the function that has done a step sends the next one. Every step may run twice.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub enum ErasureStep {
     /// The user can no longer sign in.
     Lock,
-    /// The owner of the graph is told.
+    /// The owner of the graph gets an event.
     Announce,
     /// Originals with all versions, and unfinished uploads. Their deletion removes derivatives and items.
     Originals,

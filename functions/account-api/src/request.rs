@@ -98,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn malformed_claims_erase_nobody_else(sub in malformed_inputs::text(), auth_time in malformed_inputs::text()) {
+        fn malformed_claims_erase_no_other_account(sub in malformed_inputs::text(), auth_time in malformed_inputs::text()) {
             let claims = json!({"sub": sub, "username": "m", "auth_time": auth_time});
             if let Ok(request) = parsed("DELETE /v1/me", claims) {
                 prop_assert_eq!(request, format!("Erase {{ user: {sub:?}, username: \"m\" }}"));

@@ -320,7 +320,7 @@ impl RandomCalls<'_> {
         assert!(through < "2900" || read.body["unread"] == 0, "{read:?}");
     }
 
-    /// Erases the account of a person, and of nobody else.
+    /// Erases the account of a person, and no other.
     pub async fn erase(&mut self, person: Person) {
         let erased = self.call(person, "DELETE /v1/me", "/v1/me", None).await;
         assert_eq!(erased.status, 202, "{erased:?}");
