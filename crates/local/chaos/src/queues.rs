@@ -20,14 +20,22 @@ fn visibility_seconds(queue: Queue) -> u32 {
     }
 }
 
+/// The outputs with the URLs of a function's queues. audio-worker moves messages to a second one.
+fn outputs(queue: Queue) -> Vec<String> {
+    let second = (queue == Queue::Audio).then(|| "SlowAudioQueueUrl".to_owned());
+    [queue.output()].into_iter().chain(second).collect()
+}
+
 /// `maxReceiveCount` for chaos tests. Faults are much more frequent than on AWS.
 const MAX_RECEIVES: u32 = 20;
 
 /// Sets the visibility timeouts and `maxReceiveCount` for chaos tests.
 pub async fn shorten_timeouts(stack: &Stack) -> Result<()> {
     let aws = stack.aws();
-    for queue in Queue::ALL {
-        let url = stack.output(&queue.output())?;
+    for (queue, output) in
+        Queue::ALL.into_iter().flat_map(|queue| outputs(queue).into_iter().map(move |output| (queue, output)))
+    {
+        let url = stack.output(&output)?;
         let response =
             call(&aws, "GetQueueAttributes", &json!({"QueueUrl": url, "AttributeNames": ["RedrivePolicy"]})).await?;
         let policy = response["Attributes"]["RedrivePolicy"].as_str().context("the queue has no dead-letter queue")?;
@@ -44,8 +52,8 @@ pub async fn shorten_timeouts(stack: &Stack) -> Result<()> {
 pub async fn pending_messages(stack: &Stack, queues: &[Queue]) -> Result<u64> {
     let aws = stack.aws();
     let mut pending = 0;
-    for queue in queues {
-        let input = json!({"QueueUrl": stack.output(&queue.output())?, "AttributeNames": ["All"]});
+    for output in queues.iter().flat_map(|queue| outputs(*queue)) {
+        let input = json!({"QueueUrl": stack.output(&output)?, "AttributeNames": ["All"]});
         let response = call(&aws, "GetQueueAttributes", &input).await?;
         for name in [
             "ApproximateNumberOfMessages",
