@@ -65,7 +65,7 @@ async fn state_of_a_finished_upload_is_done_and_of_an_aborted_one_410() {
         let ports = ports(&[]);
         let cipher = ports.cipher.get().await.expect("a cipher");
         let id = UploadHandle::upload_id(handle).expect("an id");
-        UploadHandle::decrypt(cipher, "mina", id, handle).expect("a handle").fingerprint
+        UploadHandle::decrypt(&cipher, "mina", id, handle).expect("a handle").fingerprint
     };
     let there = |fingerprint: String| {
         mock!(aws_sdk_s3::Client::head_object)
