@@ -46,6 +46,27 @@ async fn each_rule_notifies_its_audience_once_in_their_language() {
 }
 
 #[tokio::test]
+async fn story_notifies_each_of_several_followers_once() {
+    let push = PushScenario::start().await;
+    let (mina, jun, sam, sora) = (
+        push.sign_up("미나", "ko").await,
+        push.sign_up("준", "ko").await,
+        push.sign_up("Sam", "en").await,
+        push.sign_up("소라", "ko").await,
+    );
+    push.request(&sora, Method::DELETE, "/v1/devices/phone", None).await;
+    for follower in [&jun, &sam, &sora] {
+        push.commit_and_wait(&mina, &follow(follower, &mina)).await;
+    }
+    let (_, publish) = story(&mina, "첫차를 기다리며");
+    let commit = push.commit(&publish).await;
+    push.wait_until_consumed().await;
+    assert!(push.is_shown(commit).await);
+    let counts = [push.shown(&jun).await.len(), push.shown(&sam).await.len(), push.shown(&sora).await.len()];
+    assert_eq!(counts, [1, 1, 0]);
+}
+
+#[tokio::test]
 async fn own_muted_blocked_and_undone_actions_send_no_notification() {
     let push = PushScenario::start().await;
     let (mina, jun, sam) =

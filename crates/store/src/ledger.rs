@@ -12,6 +12,10 @@
 //! The version before wrote `page#…` rows. They are not read: a page that is delivered across an update is continued again,
 //! and the ledger prevents second notifications.
 
+mod batch;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{
@@ -28,6 +32,8 @@ use crate::{
     condition::unless_condition_failed,
     retention::expiry,
 };
+
+pub use batch::{ClaimRequest, ClaimResult};
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -239,6 +245,3 @@ fn is_claimed_by(row: &Attributes, nonce: &str) -> bool {
 fn sent(row: &Attributes) -> BTreeSet<String> {
     row.get("sent").and_then(|sent| sent.as_ss().ok()).into_iter().flatten().cloned().collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,6 +9,7 @@ pub mod devices;
 pub mod ledger;
 pub mod media;
 pub mod mirror;
+mod partiql;
 mod register_attributes;
 pub mod relations;
 mod retention;

@@ -1,8 +1,8 @@
 //! Implementation of the ports on AWS.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    num::NonZeroU32,
+    collections::HashMap,
+    num::{NonZeroU16, NonZeroU32},
 };
 
 use domain::{
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use store::{
     audience::{AudienceTable, Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, DeviceTable, RemovalOutcome},
-    ledger::{Claim, Entry, LedgerTable, PageBound},
+    ledger::{Claim, ClaimRequest, ClaimResult, Entry, LedgerTable, PageBound},
 };
 
 use crate::{
@@ -24,9 +24,6 @@ use crate::{
     publish_error::PublishError,
 };
 
-/// Followers per page: many, so that the cost of the continuation is small in comparison, and few enough that a page
-/// takes seconds.
-const FOLLOWERS_PER_PAGE: i32 = 500;
 /// Pending events per page.
 const PENDING_PER_PAGE: i32 = 100;
 
@@ -39,6 +36,9 @@ pub struct Aws {
     pub sns: aws_sdk_sns::Client,
     pub sqs: aws_sdk_sqs::Client,
     pub push_queue_url: String,
+    /// Followers per page: many, so that the cost of the continuation is small in comparison, and few enough that a page
+    /// takes seconds.
+    pub followers_per_page: NonZeroU16,
     /// Devices with a dead token that may be removed in an hour.
     pub max_removals_per_hour: NonZeroU32,
 }
@@ -53,7 +53,7 @@ impl Projections for Aws {
     }
 
     async fn followers(&self, person: &str, after: Option<&str>) -> Result<Followers, Failure> {
-        self.audience.followers(person, after, FOLLOWERS_PER_PAGE).await
+        self.audience.followers(person, after, self.followers_per_page.get().into()).await
     }
 
     async fn add_pending(&self, key: &PendingKey, event: &Event, nonce: &str) -> Result<(), Failure> {
@@ -74,22 +74,21 @@ impl Projections for Aws {
 }
 
 impl Ledger for Aws {
-    async fn claim(&self, entry: &Entry<'_>, nonce: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Failure> {
-        self.ledger.claim(entry, nonce, now, until).await
-    }
-
-    async fn finish_claim(
+    async fn claim_all(
         &self,
-        entry: &Entry<'_>,
-        nonce: &str,
-        sent: &BTreeSet<String>,
-        outcome: Option<&str>,
-    ) -> Result<bool, Failure> {
-        self.ledger.finish_claim(entry, nonce, sent, outcome).await
+        claims: &[ClaimRequest<'_>],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Result<Claim, Failure>> {
+        self.ledger.claim_all(claims, now, until).await
     }
 
-    async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
-        self.ledger.record_outcome(entry, outcome).await
+    async fn finish_claims(&self, results: &[ClaimResult<'_>]) -> Vec<Result<bool, Failure>> {
+        self.ledger.finish_claims(results).await
+    }
+
+    async fn record_outcomes(&self, outcomes: &[(Entry<'_>, &'static str)]) -> Vec<Result<(), Failure>> {
+        self.ledger.record_outcomes(outcomes).await
     }
 
     async fn decide_page_bound(&self, event: &Event, pass: &str, page: u32, last: &str) -> Result<PageBound, Failure> {
@@ -102,8 +101,8 @@ impl Ledger for Aws {
 }
 
 impl MobilePush for Aws {
-    async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
-        self.devices.delivery_targets(user).await
+    async fn delivery_targets(&self, users: &[&str]) -> Vec<Result<DeliveryTargets, Failure>> {
+        self.devices.delivery_targets(users).await
     }
 
     async fn remove_device(&self, device: &Device) -> Result<RemovalOutcome, Failure> {
@@ -168,6 +167,7 @@ mod tests {
             sns: mock_client!(aws_sdk_sns, RuleMode::Sequential, sns),
             sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, sqs),
             push_queue_url: "https://sqs/push.fifo".into(),
+            followers_per_page: NonZeroU16::MIN,
             max_removals_per_hour: NonZeroU32::MIN,
         }
     }

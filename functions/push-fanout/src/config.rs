@@ -1,4 +1,4 @@
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 
 use serde::Deserialize;
 use serde_with::{As, DisplayFromStr};
@@ -12,6 +12,8 @@ pub struct Config {
     pub devices_table: String,
     pub push_queue_url: String,
     pub dead_letter_queue_url: String,
+    #[serde(with = "As::<DisplayFromStr>")]
+    pub followers_per_page: NonZeroU16,
     /// Devices with a dead token that may be removed in an hour, by all functions together.
     #[serde(rename = "MAX_DEVICE_REMOVALS_PER_HOUR", with = "As::<DisplayFromStr>")]
     pub max_removals_per_hour: NonZeroU32,

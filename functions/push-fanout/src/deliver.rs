@@ -1,26 +1,34 @@
-//! Step 3: from recipients to the endpoints of their devices.
+//! Step 3: from recipients to claimed notifications, in batches.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use domain::push::{
     Delivery, Event, Notification, PayloadError, PersonPair, Registers, Relation, Row, Rule, TemplateArgs,
 };
 use function_kit::{
     failure::{Failure, Kind},
-    metrics::{Metrics, Unit},
+    metrics::Metrics,
 };
-use futures_util::{StreamExt, future::join_all, stream};
-use jiff::SignedDuration;
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use store::{
-    devices::{Device, RemovalOutcome},
-    ledger::{Claim, Entry},
+    devices::{DeliveryTargets, Device},
+    ledger::{Claim, ClaimRequest, ClaimResult, Entry},
 };
 use tracing::{info, warn};
 
-use crate::{ports::Ports, publish_error::PublishError, suppression::Suppression};
+use crate::{
+    ports::Ports,
+    publish_to_devices::{DevicePublisher, Published},
+    suppression::Suppression,
+};
 
-/// Number of recipients served in parallel.
-const PARALLEL_RECIPIENTS: usize = 48;
+/// Number of recipients whose rows are read and written together: as many as DynamoDB accepts in one call.
+const BATCH: usize = 25;
+/// Number of batches processed in parallel.
+const PARALLEL_BATCHES: usize = 8;
+/// Number of recipients of a batch to whose devices is published in parallel.
+const PARALLEL_RECIPIENTS: usize = 8;
 /// Duration of a claim: longer than the function's timeout, shorter than the queue's visibility timeout. So the
 /// claims of a crashed invocation have expired when the message is delivered again.
 const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(60);
@@ -35,11 +43,25 @@ pub struct Dispatch<'a, P> {
     pub args: TemplateArgs,
 }
 
-/// Result of a publication to one device.
-enum Outcome {
-    Sent,
-    DeviceRemoved,
-    Failed(Failure),
+/// A notification that nothing suppresses.
+struct Outgoing<'a> {
+    entry: Entry<'a>,
+    devices: Vec<Device>,
+    is_silent: bool,
+}
+
+/// The messages of a batch: with sound, and silent.
+#[derive(Default)]
+struct Messages {
+    normal: Option<String>,
+    silent: Option<String>,
+}
+
+impl Messages {
+    fn get(&self, is_silent: bool) -> &str {
+        let message = if is_silent { &self.silent } else { &self.normal };
+        message.as_deref().unwrap_or_default()
+    }
 }
 
 impl<P: Ports> Dispatch<'_, P> {
@@ -56,117 +78,135 @@ impl<P: Ports> Dispatch<'_, P> {
         }
         let rows: Vec<_> = others.iter().map(|other| Row::PersonPair(PersonPair::of(self.actor, other))).collect();
         let between = self.ports.look_up(&rows).await?;
-        let sends = stream::iter(&others).map(|recipient| self.send_to(recipient, &between));
-        combine(sends.buffer_unordered(PARALLEL_RECIPIENTS).collect::<Vec<_>>().await)
+        let batches = stream::iter(others.chunks(BATCH)).map(|batch| self.send_to_batch(batch, &between));
+        combine(batches.buffer_unordered(PARALLEL_BATCHES).collect::<Vec<_>>().await)
     }
 
-    async fn send_to(&self, recipient: &str, between: &HashMap<Row, Registers>) -> Result<(), Failure> {
-        let entry = Entry { event: self.event, rule: &self.rule.id, recipient };
-        let relation = between.get(&Row::PersonPair(PersonPair::of(self.actor, recipient)));
-        let relation = relation.map(|registers| Relation::of(recipient, registers)).unwrap_or_default();
-        if relation.blocked {
-            return self.suppress(&entry, Suppression::Blocked).await;
+    async fn send_to_batch(&self, recipients: &[String], between: &HashMap<Row, Registers>) -> Result<(), Failure> {
+        let entry = |recipient| Entry { event: self.event, rule: &self.rule.id, recipient };
+        let (mut results, mut suppressed, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
+        for recipient in recipients {
+            match self.relation(recipient, between) {
+                Relation { blocked: true, .. } => suppressed.push((entry(recipient), Suppression::Blocked)),
+                Relation { muted: true, .. } => suppressed.push((entry(recipient), Suppression::Muted)),
+                _ => candidates.push(recipient.as_str()),
+            }
         }
-        if relation.muted {
-            return self.suppress(&entry, Suppression::Muted).await;
-        }
-        let targets = self.ports.delivery_targets(recipient).await?;
+        let targets = self.ports.delivery_targets(&candidates).await;
         let now = self.ports.now();
-        let is_silent = match targets.preferences.delivery(self.rule.category, now) {
-            Delivery::None => return self.suppress(&entry, Suppression::Preference).await,
+        let (mut messages, mut outgoing) = (Messages::default(), Vec::new());
+        for (recipient, targets) in candidates.into_iter().zip(targets) {
+            let entry = entry(recipient);
+            match targets.and_then(|targets| self.prepare(targets, &mut messages, now)) {
+                Ok(Ok((devices, is_silent))) => outgoing.push(Outgoing { entry, devices, is_silent }),
+                Ok(Err(reason)) => suppressed.push((entry, reason)),
+                Err(failure) => results.push(Err(failure)),
+            }
+        }
+        results.extend(self.suppress(suppressed).await);
+        match self.claim(&outgoing, now).await {
+            Ok(claims) => results.extend(self.publish(outgoing, claims, &messages).await),
+            Err(failure) => results.push(Err(failure)),
+        }
+        combine(results)
+    }
+
+    fn relation(&self, recipient: &str, between: &HashMap<Row, Registers>) -> Relation {
+        let registers = between.get(&Row::PersonPair(PersonPair::of(self.actor, recipient)));
+        registers.map(|registers| Relation::of(recipient, registers)).unwrap_or_default()
+    }
+
+    /// The devices to publish to, and whether silently, or why not. Adds the message, if it is not there yet.
+    fn prepare(
+        &self,
+        targets: DeliveryTargets,
+        messages: &mut Messages,
+        now: Timestamp,
+    ) -> Result<Result<(Vec<Device>, bool), Suppression>, Failure> {
+        let DeliveryTargets { devices, preferences } = targets;
+        let is_silent = match preferences.delivery(self.rule.category, now) {
+            Delivery::None => return Ok(Err(Suppression::Preference)),
             Delivery::Silent => true,
             Delivery::Normal => false,
         };
-        if targets.devices.is_empty() {
-            return self.suppress(&entry, Suppression::NoDevice).await;
+        if devices.is_empty() {
+            return Ok(Err(Suppression::NoDevice));
         }
-        let Self { rule, event, actor, args, .. } = self;
-        let message = match (Notification { rule, event, actor, args }).sns_message(is_silent, now) {
-            Ok(message) => message,
-            Err(PayloadError::Expired) => return self.suppress(&entry, Suppression::Expired).await,
-            Err(error @ PayloadError::TooLarge) => return Err(Failure::bug("write a notification", error)),
-        };
-        let until = now.checked_add(CLAIM_DURATION).map_err(|error| Failure::bug("claim a notification", error))?;
-        let nonce = self.ports.nonce()?;
-        match self.ports.claim(&entry, &nonce, now, until).await? {
-            Claim::Settled => {
-                Suppression::Settled.count(self.metrics);
-                Ok(())
-            }
-            Claim::Held => Err(Failure::transient("claim a notification", "another invocation holds the claim")),
-            Claim::Claimed { sent } => self.send_to_devices(&entry, &nonce, &targets.devices, sent, &message).await,
+        let message = if is_silent { &mut messages.silent } else { &mut messages.normal };
+        if message.is_none() {
+            let Self { rule, event, actor, args, .. } = self;
+            *message = match (Notification { rule, event, actor, args }).sns_message(is_silent, now) {
+                Ok(message) => Some(message),
+                Err(PayloadError::Expired) => return Ok(Err(Suppression::Expired)),
+                Err(error @ PayloadError::TooLarge) => return Err(Failure::bug("write a notification", error)),
+            };
         }
+        Ok(Ok((devices, is_silent)))
     }
 
-    /// Publishes to the devices that are not in `sent`, and records the result in the ledger.
-    async fn send_to_devices(
+    /// Claims all entries. Returns each claim with its result.
+    async fn claim<'a>(
         &self,
-        entry: &Entry<'_>,
-        nonce: &str,
-        devices: &[Device],
-        mut sent: BTreeSet<String>,
-        message: &str,
-    ) -> Result<(), Failure> {
-        let remaining: Vec<_> = devices.iter().filter(|device| !sent.contains(&device.id)).collect();
-        let outcomes = join_all(remaining.iter().map(|device| self.publish(device, message))).await;
-        let mut failures = Vec::new();
-        for (device, outcome) in remaining.into_iter().zip(outcomes) {
-            match outcome {
-                Outcome::Sent => drop(sent.insert(device.id.clone())),
-                Outcome::DeviceRemoved => {}
-                Outcome::Failed(failure) => failures.push(Err(failure)),
-            }
-        }
-        let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
-        let (event, rule, user) = (&self.event.id, &self.rule.id, entry.recipient);
-        if !self.ports.finish_claim(entry, nonce, &sent, outcome).await? {
-            warn!(event, rule, user, "claim expired before the result was recorded");
-        }
-        info!(event, rule, user, devices = sent.len(), outcome, "notified");
-        combine(failures)
+        outgoing: &[Outgoing<'a>],
+        now: Timestamp,
+    ) -> Result<Vec<(ClaimRequest<'a>, Result<Claim, Failure>)>, Failure> {
+        let until = now.checked_add(CLAIM_DURATION).map_err(|error| Failure::bug("claim a notification", error))?;
+        let claim =
+            |Outgoing { entry, .. }: &Outgoing<'a>| Ok(ClaimRequest { entry: *entry, nonce: self.ports.nonce()? });
+        let claims: Vec<_> = outgoing.iter().map(claim).collect::<Result<_, Failure>>()?;
+        let results = self.ports.claim_all(&claims, now, until).await;
+        Ok(claims.into_iter().zip(results).collect())
     }
 
-    async fn publish(&self, device: &Device, message: &str) -> Outcome {
-        let error = match self.ports.publish(&device.endpoint_arn, message).await {
-            Ok(()) => {
-                self.metrics.count("Sent", 1);
-                let latency = self.ports.now().duration_since(self.event.committed_at);
-                self.metrics.observe("CommitToAccepted", Unit::Milliseconds, latency.as_secs_f64() * 1000.0);
-                return Outcome::Sent;
+    /// Publishes the notifications whose claim has succeeded, and records the results in the ledger.
+    async fn publish<'a>(
+        &self,
+        outgoing: Vec<Outgoing<'a>>,
+        claims: Vec<(ClaimRequest<'a>, Result<Claim, Failure>)>,
+        messages: &Messages,
+    ) -> Vec<Result<(), Failure>> {
+        let (mut results, mut claimed) = (Vec::new(), Vec::new());
+        for (outgoing, (request, claim)) in outgoing.into_iter().zip(claims) {
+            match claim {
+                Ok(Claim::Claimed { sent }) => claimed.push((outgoing, request, sent)),
+                Ok(Claim::Settled) => Suppression::Settled.count(self.metrics),
+                Ok(Claim::Held) => {
+                    let held = Failure::transient("claim a notification", "another invocation holds the claim");
+                    results.push(Err(held));
+                }
+                Err(failure) => results.push(Err(failure)),
             }
-            Err(error) => error,
+        }
+        let publisher = DevicePublisher { ports: self.ports, metrics: self.metrics, event: self.event };
+        let publish = async |(Outgoing { devices, is_silent, .. }, claim, sent)| {
+            (claim, publisher.publish_to_all(&devices, sent, messages.get(is_silent)).await)
         };
-        let removal = match error {
-            PublishError::Failed { kind, failure } => {
-                self.metrics.count_kind("Failures", ("Kind", kind), 1);
-                return Outcome::Failed(failure);
+        let published: Vec<_> =
+            stream::iter(claimed).map(publish).buffer_unordered(PARALLEL_RECIPIENTS).collect().await;
+        let mut ends = Vec::with_capacity(published.len());
+        for (claim, Published { sent, failures }) in published {
+            let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
+            results.extend(failures.into_iter().map(Err));
+            ends.push(ClaimResult { claim, sent, outcome });
+        }
+        let finished = self.ports.finish_claims(&ends).await;
+        for (ClaimResult { claim, sent, outcome }, finished) in ends.iter().zip(finished) {
+            let (event, rule, user) = (&self.event.id, &self.rule.id, claim.entry.recipient);
+            match finished {
+                Ok(true) => {}
+                Ok(false) => warn!(event, rule, user, "claim expired before the result was recorded"),
+                Err(failure) => results.push(Err(failure)),
             }
-            PublishError::EndpointDisabled => self.remove_device(device, "endpoint_disabled").await,
-            PublishError::EndpointGone => self.remove_device(device, "endpoint_gone").await,
-        };
-        match removal {
-            Ok(()) => Outcome::DeviceRemoved,
-            Err(failure) => Outcome::Failed(failure),
+            info!(event, rule, user, devices = sent.len(), outcome, "notified");
         }
+        results
     }
 
-    /// Deletes the device's row, unless the device has registered again since it was read. `device-api` deletes endpoints
-    /// without a row: here, another user could have taken over the endpoint since. Beyond the limit of an hour, the device
-    /// stays, and the next notification tries again.
-    async fn remove_device(&self, device: &Device, kind: &'static str) -> Result<(), Failure> {
-        self.metrics.count_kind("Failures", ("Kind", kind), 1);
-        match self.ports.remove_device(device).await? {
-            RemovalOutcome::Removed => info!(user = device.user, device = device.id, kind, "device removed"),
-            RemovalOutcome::LimitReached => self.metrics.count("RemovalsRefused", 1),
-            RemovalOutcome::RegisteredAgain => {}
-        }
-        Ok(())
-    }
-
-    /// Records the suppression in the ledger, so that a replay does not notify after all.
-    async fn suppress(&self, entry: &Entry<'_>, reason: Suppression) -> Result<(), Failure> {
-        reason.count(self.metrics);
-        self.ports.record_outcome(entry, reason.into_str()).await
+    /// Records suppressions in the ledger, so that a replay does not notify after all.
+    async fn suppress(&self, suppressed: Vec<(Entry<'_>, Suppression)>) -> Vec<Result<(), Failure>> {
+        suppressed.iter().for_each(|(_, reason)| reason.count(self.metrics));
+        let outcomes: Vec<_> = suppressed.into_iter().map(|(entry, reason)| (entry, reason.into_str())).collect();
+        self.ports.record_outcomes(&outcomes).await
     }
 }
 

@@ -1,9 +1,9 @@
 //! `push-fanout`: turns changes of the graph into push notifications.
 //!
 //! ```text
-//! push.fifo ─▶ message ─▶ project (whole batch) ─▶ notify (rules, recipients) ─▶ deliver (ledger, devices) ─▶ SNS
-//!     ▲                                              │
-//!     └──────── continuations of large audiences ◀───┘
+//! push.fifo ─▶ message ─▶ update_projections (whole batch) ─▶ notify (rules, recipients)
+//!     ▲                                                        │    └─▶ deliver (ledger) ─▶ publish_to_devices ─▶ SNS
+//!     └────────── continuations of large audiences ◀───────────┘
 //! ```
 
 mod aws;
@@ -13,11 +13,12 @@ mod edge_facts;
 mod message;
 mod notify;
 mod ports;
-mod project;
 mod publish_error;
+mod publish_to_devices;
 mod suppression;
 #[cfg(test)]
 mod tests;
+mod update_projections;
 
 use aws_lambda_events::sqs::SqsEvent;
 use function_kit::{batch, batch::Queue, config::from_env, logs, metrics::Metrics};
@@ -41,6 +42,7 @@ async fn main() -> anyhow::Result<()> {
         sns: aws_sdk_sns::Client::new(&sdk),
         sqs: sqs.clone(),
         push_queue_url: config.push_queue_url,
+        followers_per_page: config.followers_per_page,
         max_removals_per_hour: config.max_removals_per_hour,
     };
     let queue = Queue { sqs, url: push_queue_url, dead_letters_url: config.dead_letter_queue_url };
@@ -50,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
         let response = batch::run_fifo(
             event.payload,
             &queue,
-            async |body| project::project(&aws, body).await,
+            async |body| update_projections::project(&aws, body).await,
             async |message| notifier.handle(message).await,
         );
         let response = response.await.map_err(Error::from);

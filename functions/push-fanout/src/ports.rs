@@ -1,6 +1,6 @@
 //! Interfaces to the outside: [`Aws`](crate::aws::Aws) in production, an in-memory backend in tests.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use domain::{
     graph::GenerationPosition,
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use store::{
     audience::{Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, RemovalOutcome},
-    ledger::{Claim, Entry, PageBound},
+    ledger::{Claim, ClaimRequest, ClaimResult, Entry, PageBound},
 };
 
 use crate::{message::Continuation, publish_error::PublishError};
@@ -31,15 +31,17 @@ pub trait Projections {
 
 /// The delivery ledger: the table `ledger`.
 pub trait Ledger {
-    async fn claim(&self, entry: &Entry<'_>, nonce: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Failure>;
-    async fn finish_claim(
+    /// Claims different entries, each on its own. Returns the result of each.
+    async fn claim_all(
         &self,
-        entry: &Entry<'_>,
-        nonce: &str,
-        sent: &BTreeSet<String>,
-        outcome: Option<&str>,
-    ) -> Result<bool, Failure>;
-    async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure>;
+        claims: &[ClaimRequest<'_>],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Result<Claim, Failure>>;
+    /// Finishes claims of different entries, each on its own. Returns whether each was still held.
+    async fn finish_claims(&self, results: &[ClaimResult<'_>]) -> Vec<Result<bool, Failure>>;
+    /// Records outcomes of different entries, each on its own, unless they are claimed or final.
+    async fn record_outcomes(&self, outcomes: &[(Entry<'_>, &'static str)]) -> Vec<Result<(), Failure>>;
     /// Decides once where a page ends: at the follower `last`, unless decided before.
     async fn decide_page_bound(&self, event: &Event, pass: &str, page: u32, last: &str) -> Result<PageBound, Failure>;
     async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;
@@ -47,7 +49,8 @@ pub trait Ledger {
 
 /// Users' devices: the table `devices` and the endpoints of SNS mobile push.
 pub trait MobilePush {
-    async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure>;
+    /// Returns the result of each user.
+    async fn delivery_targets(&self, users: &[&str]) -> Vec<Result<DeliveryTargets, Failure>>;
     /// Deletes the device's row, unless it has registered again since it was read, or too many were removed in this hour.
     async fn remove_device(&self, device: &Device) -> Result<RemovalOutcome, Failure>;
     async fn publish(&self, endpoint_arn: &str, message: &str) -> Result<(), PublishError>;

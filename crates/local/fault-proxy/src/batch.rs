@@ -20,6 +20,8 @@ enum Omitted {
     Publications(Vec<String>),
     /// The name of the list of unprocessed entries in DynamoDB's response, and the entries by table.
     Items(&'static str, Map<String, Value>),
+    /// Indices of PartiQL statements.
+    Statements(Vec<usize>),
     /// Actions of a bulk request with their indices.
     Actions(Vec<(usize, Value)>),
 }
@@ -32,6 +34,7 @@ pub fn split(call: &Call, body: &[u8], is_omitted: impl Fn(usize) -> bool) -> Op
         ("sns", "PublishBatch") => publications(body, is_omitted),
         ("dynamodb", "BatchGetItem") => items(body, "UnprocessedKeys", is_omitted),
         ("dynamodb", "BatchWriteItem") => items(body, "UnprocessedItems", is_omitted),
+        ("dynamodb", "BatchExecuteStatement") => statements(body, is_omitted),
         ("es", "_bulk") => actions(body, is_omitted),
         _ => None,
     }
@@ -64,6 +67,13 @@ impl Split {
                     unprocessed.entry(table.clone()).or_insert_with(|| left.clone());
                 }
             }
+            Omitted::Statements(indices) => {
+                let responses = response.entry("Responses").or_insert_with(|| json!([])).as_array_mut()?;
+                let error = json!({"Error": {"Code": "ThrottlingError", "Message": "injected by the fault proxy"}});
+                for index in indices {
+                    responses.insert((*index).min(responses.len()), error.clone());
+                }
+            }
             Omitted::Actions(actions) => {
                 response.insert("errors".to_owned(), true.into());
                 response.entry("took").or_insert_with(|| 0.into());
@@ -87,6 +97,16 @@ fn messages(body: &[u8], is_omitted: impl Fn(usize) -> bool) -> Option<Split> {
     *entries = left;
     let body = if is_empty { None } else { Some(serde_json::to_vec(&document).ok()?) };
     Some(Split { body, omitted: Omitted::Messages(ids) })
+}
+
+fn statements(body: &[u8], is_omitted: impl Fn(usize) -> bool) -> Option<Split> {
+    let mut document: Value = serde_json::from_slice(body).ok()?;
+    let statements = document.get_mut("Statements")?.as_array_mut()?;
+    let (out, left) = partition(std::mem::take(statements), is_omitted);
+    let is_empty = left.is_empty();
+    *statements = left;
+    let body = if is_empty { None } else { Some(serde_json::to_vec(&document).ok()?) };
+    Some(Split { body, omitted: Omitted::Statements(out.into_iter().map(|(index, _)| index).collect()) })
 }
 
 fn publications(body: &[u8], is_omitted: impl Fn(usize) -> bool) -> Option<Split> {
@@ -281,6 +301,22 @@ mod tests {
         let some = split(&Call::new("dynamodb", "BatchWriteItem"), writes, |index| index == 0).expect("a batch");
         let response = json_of(&some.complete(Some(b"{}")).expect("a response"));
         assert_eq!(response["UnprocessedItems"], json!({"t": [{"PutRequest": 1}]}));
+    }
+
+    #[test]
+    fn omitted_statements_have_errors_at_their_places() {
+        let body = br#"{"Statements":[{"Statement":"a"},{"Statement":"b"},{"Statement":"c"}]}"#;
+        let call = Call::new("dynamodb", "BatchExecuteStatement");
+        let some = split(&call, body, |index| index != 1).expect("a batch");
+        let rest = json_of(some.body.as_deref().expect("remaining statements"));
+        assert_eq!(rest, json!({"Statements": [{"Statement": "b"}]}));
+        let response = json_of(&some.complete(Some(br#"{"Responses":[{"TableName":"t"}]}"#)).expect("a response"));
+        let responses = response["Responses"].as_array().expect("a list");
+        let has_error: Vec<_> = responses.iter().map(|response| response.get("Error").is_some()).collect();
+        assert_eq!(has_error, [true, false, true]);
+        let all = split(&call, body, |_| true).expect("a batch");
+        assert_eq!(all.body, None);
+        assert_eq!(json_of(&all.complete(None).expect("a response"))["Responses"].as_array().map(Vec::len), Some(3));
     }
 
     #[test]

@@ -1,6 +1,9 @@
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder};
 use domain::push::{Preferences, Token};
 use function_kit::failure::Failure;
+use futures_util::future::join_all;
 
 use super::row::{DEVICE_PREFIX, Device, DeviceRow, Holder, HolderRow, PREFERENCES, PreferencesRow, READ, device_item};
 use crate::{
@@ -8,6 +11,8 @@ use crate::{
     row::read,
 };
 
+/// The most partition keys that are read at once. DynamoDB accepts 50 in a list.
+const MAX_PARTITIONS: usize = 25;
 /// The index of devices by the hash of their token.
 const BY_TOKEN: &str = "by-token";
 
@@ -27,25 +32,72 @@ pub struct DeliveryTargets {
     pub preferences: Preferences,
 }
 
+impl DeliveryTargets {
+    /// Adds a row of the user.
+    fn add(&mut self, row: Attributes) -> Result<(), Failure> {
+        match get_text(&row, "item") {
+            Some(PREFERENCES) => self.preferences = read::<PreferencesRow>(READ, row)?.preferences,
+            Some(item) if item.starts_with(DEVICE_PREFIX) => {
+                self.devices.push(read::<DeviceRow>(READ, row)?.try_into()?);
+            }
+            // Written by a later version.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 impl DeviceTable {
     /// The table `name`, reached by `client`.
     pub fn new(client: Client, name: String) -> Self {
         Self { client, name }
     }
 
-    /// Reads all devices and the preferences of `user`; strongly consistent.
-    pub async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
+    /// Reads all devices and the preferences of each of `users`; strongly consistent. What cannot be read at once is read
+    /// user by user, so that each has a result of its own.
+    pub async fn delivery_targets(&self, users: &[&str]) -> Vec<Result<DeliveryTargets, Failure>> {
+        let mut results = Vec::with_capacity(users.len());
+        for users in users.chunks(MAX_PARTITIONS) {
+            match self.targets_of_all(users).await {
+                Some(mut found) => {
+                    results.extend(users.iter().map(|user| Ok(found.remove(*user).unwrap_or_default())));
+                }
+                None => results.extend(join_all(users.iter().map(|user| self.targets_of(user))).await),
+            }
+        }
+        results
+    }
+
+    /// Reads several users at once. `None` if that fails, or there is only one.
+    async fn targets_of_all(&self, users: &[&str]) -> Option<HashMap<String, DeliveryTargets>> {
+        if users.len() < 2 {
+            return None;
+        }
+        let statement =
+            format!(r#"SELECT * FROM "{}" WHERE "user" IN [{}]"#, self.name, vec!["?"; users.len()].join(", "));
+        let parameters: Vec<_> = users.iter().map(|user| text(*user)).collect();
+        let select = self.client.execute_statement().statement(statement).set_parameters(Some(parameters));
+        let select = select.consistent_read(true);
+        let mut targets: HashMap<String, DeliveryTargets> = HashMap::new();
+        let mut token = None;
+        loop {
+            let page = select.clone().set_next_token(token).send().await.ok()?;
+            for row in page.items.unwrap_or_default() {
+                let user = get_text(&row, "user")?.to_owned();
+                targets.entry(user).or_default().add(row).ok()?;
+            }
+            token = page.next_token;
+            if token.is_none() {
+                return Some(targets);
+            }
+        }
+    }
+
+    async fn targets_of(&self, user: &str) -> Result<DeliveryTargets, Failure> {
         let query = self.query_user(user).key_condition_expression("#user = :user");
         let mut targets = DeliveryTargets::default();
         for row in all_pages(query).await? {
-            match get_text(&row, "item") {
-                Some(PREFERENCES) => targets.preferences = read::<PreferencesRow>(READ, row)?.preferences,
-                Some(item) if item.starts_with(DEVICE_PREFIX) => {
-                    targets.devices.push(read::<DeviceRow>(READ, row)?.try_into()?);
-                }
-                // Written by a later version.
-                _ => {}
-            }
+            targets.add(row)?;
         }
         Ok(targets)
     }

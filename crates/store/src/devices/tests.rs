@@ -1,6 +1,7 @@
 use aws_sdk_dynamodb::{
     Client,
     operation::{
+        execute_statement::ExecuteStatementOutput,
         get_item::GetItemOutput,
         put_item::PutItemOutput,
         query::QueryOutput,
@@ -63,6 +64,10 @@ fn token_is_not_printed() {
     assert!(printed.contains("phone") && !printed.contains("secret"), "{printed}");
 }
 
+async fn targets_of_mina(table: &DeviceTable) -> DeliveryTargets {
+    table.delivery_targets(&["mina"]).await.remove(0).expect("targets")
+}
+
 #[tokio::test]
 async fn delivery_targets_are_read_by_one_consistent_query() {
     let rows = vec![row(&device("phone")), row(&device("tablet")), preferences_row()];
@@ -74,7 +79,7 @@ async fn delivery_targets_are_read_by_one_consistent_query() {
                 && value(request.expression_attribute_values(), ":user") == Some("mina")
         })
         .then_output(move || QueryOutput::builder().set_items(Some(rows.clone())).build());
-    let targets = table(&query).delivery_targets("mina").await.expect("targets");
+    let targets = targets_of_mina(&table(&query)).await;
     let devices = vec![device("phone"), device("tablet")];
     assert_eq!(targets, DeliveryTargets { devices, preferences: preferences() });
     assert_eq!(query.num_calls(), 1);
@@ -89,16 +94,60 @@ async fn delivery_targets_on_later_pages_are_read() {
         .output(move || QueryOutput::builder().items(first.clone()).set_last_evaluated_key(Some(key.clone())).build())
         .output(move || QueryOutput::builder().items(second.clone()).build())
         .build();
-    let targets = table(&query).delivery_targets("mina").await.expect("targets");
+    let targets = targets_of_mina(&table(&query)).await;
     assert_eq!(targets.devices, [device("phone"), device("tablet")]);
 }
 
 #[tokio::test]
 async fn unknown_user_has_no_devices_and_default_preferences() {
     let query = mock!(Client::query).then_output(|| QueryOutput::builder().build());
-    assert_eq!(table(&query).delivery_targets("mina").await.expect("targets"), DeliveryTargets::default());
+    assert_eq!(targets_of_mina(&table(&query)).await, DeliveryTargets::default());
     let get = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
     assert_eq!(table(&get).preferences("mina").await.expect("preferences"), Preferences::default());
+}
+
+/// A device of another user.
+fn device_of(user: &str) -> Device {
+    Device { user: user.into(), ..device("phone") }
+}
+
+#[tokio::test]
+async fn delivery_targets_of_several_users_are_read_by_one_consistent_statement() {
+    let (first, second) = (vec![row(&device_of("mina")), preferences_row()], vec![row(&device_of("jun"))]);
+    let page = |rows: &Vec<Attributes>| ExecuteStatementOutput::builder().set_items(Some(rows.clone()));
+    let select = mock!(Client::execute_statement)
+        .match_requests(|request| {
+            request.consistent_read() == Some(true)
+                && request.statement() == Some(r#"SELECT * FROM "devices" WHERE "user" IN [?, ?, ?]"#)
+                && request.parameters() == ["mina", "sora", "jun"].map(text)
+        })
+        .sequence()
+        .output(move || page(&first).next_token("next").build())
+        .output(move || page(&second).build())
+        .build();
+    let targets = table(&select).delivery_targets(&["mina", "sora", "jun"]).await;
+    let devices: Vec<_> = targets.into_iter().map(|targets| targets.expect("targets").devices).collect();
+    assert_eq!(devices, [vec![device_of("mina")], vec![], vec![device_of("jun")]]);
+}
+
+#[tokio::test]
+async fn unreadable_row_of_one_user_fails_that_user_alone() {
+    let mut unreadable = row(&device_of("jun"));
+    unreadable.remove("endpoint_arn");
+    let all = vec![row(&device_of("mina")), unreadable.clone()];
+    let select = mock!(Client::execute_statement)
+        .then_output(move || ExecuteStatementOutput::builder().set_items(Some(all.clone())).build());
+    let query = |user: &'static str, row: Attributes| {
+        mock!(Client::query)
+            .match_requests(move |request| value(request.expression_attribute_values(), ":user") == Some(user))
+            .then_output(move || QueryOutput::builder().items(row.clone()).build())
+    };
+    let (mina, jun) = (query("mina", row(&device_of("mina"))), query("jun", unreadable));
+    let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&select, &mina, &jun]);
+    let targets = DeviceTable::new(client, "devices".to_owned()).delivery_targets(&["mina", "jun"]).await;
+    let kinds: Vec<_> = targets.into_iter().map(|targets| targets.map(|targets| targets.devices)).collect();
+    assert_eq!(kinds[0].as_ref().ok(), Some(&vec![device_of("mina")]));
+    assert_eq!(kinds[1].as_ref().expect_err("a failure").kind, Kind::Bug);
 }
 
 #[tokio::test]

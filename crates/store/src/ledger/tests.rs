@@ -1,6 +1,13 @@
 use aws_sdk_dynamodb::{
-    operation::{put_item::PutItemOutput, update_item::UpdateItemOutput},
-    types::error::ConditionalCheckFailedException,
+    operation::{
+        batch_execute_statement::{BatchExecuteStatementError, BatchExecuteStatementOutput},
+        put_item::PutItemOutput,
+        update_item::UpdateItemOutput,
+    },
+    types::{
+        BatchStatementError, BatchStatementErrorCodeEnum, BatchStatementResponse,
+        error::{ConditionalCheckFailedException, InternalServerError},
+    },
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use jiff::SignedDuration;
@@ -155,4 +162,117 @@ async fn end_of_a_page_is_decided_once() {
     }
     let failure = table.decide_page_bound(&event, "story", 3, "jun").await.expect_err("a row without an end");
     assert_eq!(failure.kind, function_kit::failure::Kind::Bug);
+}
+
+fn table_of(rules: &[&Rule]) -> LedgerTable {
+    LedgerTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules), "ledger".to_owned())
+}
+
+/// Claims for these recipients, each with its name as the nonce.
+fn claims<'a>(event: &'a Event, recipients: &[&'a str]) -> Vec<ClaimRequest<'a>> {
+    let claim = |recipient: &&'a str| ClaimRequest {
+        entry: Entry { recipient, ..entry(event) },
+        nonce: (*recipient).to_owned(),
+    };
+    recipients.iter().map(claim).collect()
+}
+
+fn responses(codes: &[Option<BatchStatementErrorCodeEnum>]) -> BatchExecuteStatementOutput {
+    let response = |code: &Option<BatchStatementErrorCodeEnum>| {
+        let error = code.clone().map(|code| BatchStatementError::builder().code(code).build());
+        BatchStatementResponse::builder().set_error(error).build()
+    };
+    BatchExecuteStatementOutput::builder().set_responses(Some(codes.iter().map(response).collect())).build()
+}
+
+#[tokio::test]
+async fn claims_that_a_batch_does_not_insert_are_made_one_by_one() {
+    use BatchStatementErrorCodeEnum::{DuplicateItem, ThrottlingError};
+    let batch = mock!(Client::batch_execute_statement)
+        .match_requests(|request| {
+            let statements = request.statements();
+            let insert = "INSERT INTO \"ledger\" VALUE {'id': ?, 'claimed_by': ?, 'claimed_until': ?, 'expires_at': ?}";
+            let parameters = [text("told#like-story#main/7/1#mina"), text("mina")];
+            statements.len() == 3
+                && statements.iter().all(|statement| statement.statement() == insert)
+                && statements[0].parameters()[..2] == parameters
+                && statements[0].parameters()[2..] == [number(1_795_305_600_000_u64), number(1_805_673_600)]
+        })
+        .then_output(|| responses(&[None, Some(DuplicateItem), Some(ThrottlingError)]));
+    let single = |recipient: &'static str| {
+        mock!(Client::update_item).match_requests(move |request| {
+            value(request.key(), "id") == Some(format!("told#like-story#main/7/1#{recipient}").as_str())
+                && value(request.expression_attribute_values(), ":me") == Some(recipient)
+        })
+    };
+    let exists = single("jun").then_error(|| condition_failed("outcome"));
+    let throttled = single("sora").then_output(|| UpdateItemOutput::builder().attributes("sent", phone()).build());
+    let (table, event) = (table_of(&[&batch, &exists, &throttled]), event());
+    let results = table.claim_all(&claims(&event, &["mina", "jun", "sora"]), now(), now()).await;
+    let results: Vec<_> = results.into_iter().map(|result| result.expect("a claim")).collect();
+    let sent = |sent: &[&str]| Claim::Claimed { sent: sent.iter().map(|id| (*id).to_owned()).collect() };
+    assert_eq!(results, [sent(&[]), Claim::Settled, sent(&["phone"])]);
+    assert_eq!(batch.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn batch_that_fails_is_repeated_one_by_one() {
+    let batch = mock!(Client::batch_execute_statement)
+        .then_error(|| BatchExecuteStatementError::InternalServerError(InternalServerError::builder().build()));
+    let claim = mock!(Client::update_item).then_output(|| UpdateItemOutput::builder().build());
+    let put = mock!(Client::put_item).then_output(|| PutItemOutput::builder().build());
+    let (table, event) = (table_of(&[&batch, &claim, &put]), event());
+    let claims = claims(&event, &["mina", "jun"]);
+    assert!(table.claim_all(&claims, now(), now()).await.iter().all(Result::is_ok));
+    let outcomes: Vec<_> = claims.iter().map(|claim| (claim.entry, "muted")).collect();
+    assert!(table.record_outcomes(&outcomes).await.iter().all(Result::is_ok));
+    assert_eq!((claim.num_calls(), put.num_calls()), (2, 2));
+}
+
+#[tokio::test]
+async fn claims_are_finished_in_a_batch_only_by_their_nonces() {
+    use BatchStatementErrorCodeEnum::ConditionalCheckFailed;
+    let batch = mock!(Client::batch_execute_statement)
+        .match_requests(|request| {
+            let statements = request.statements();
+            let update = |assignments: &str| {
+                format!(
+                    r#"UPDATE "ledger" SET "claimed_until" = ?{assignments} WHERE "id" = ? AND "claimed_by" = ? AND "outcome" IS MISSING"#
+                )
+            };
+            let key = [text("told#like-story#main/7/1#mina"), text("mina")];
+            statements[0].statement() == update(r#" SET "sent" = ? SET "outcome" = ?"#)
+                && statements[0].parameters()[..3] == [number(0), phone(), text("sent")]
+                && statements[0].parameters()[3..] == key
+                && statements[1].statement() == update("")
+                && statements[1].parameters().len() == 3
+        })
+        .then_output(|| responses(&[None, Some(ConditionalCheckFailed)]));
+    let lost = mock!(Client::update_item).then_error(|| condition_failed("claimed_by"));
+    let (table, event) = (table_of(&[&batch, &lost]), event());
+    let mut claims = claims(&event, &["mina", "jun"]).into_iter();
+    let mut result = |sent: &[&str], outcome| ClaimResult {
+        claim: claims.next().expect("a claim"),
+        sent: sent.iter().map(|id| (*id).to_owned()).collect(),
+        outcome,
+    };
+    let held = table.finish_claims(&[result(&["phone"], Some("sent")), result(&[], None)]).await;
+    let held: Vec<_> = held.into_iter().map(|held| held.expect("a result")).collect();
+    assert_eq!(held, [true, false]);
+}
+
+#[tokio::test]
+async fn outcomes_recorded_in_a_batch_overwrite_nothing() {
+    use BatchStatementErrorCodeEnum::DuplicateItem;
+    let batch = mock!(Client::batch_execute_statement)
+        .match_requests(|request| {
+            let insert = "INSERT INTO \"ledger\" VALUE {'id': ?, 'outcome': ?, 'expires_at': ?}";
+            let [_, second] = request.statements() else { return false };
+            second.statement() == insert && second.parameters()[1] == text("no_device")
+        })
+        .then_output(|| responses(&[Some(DuplicateItem), None]));
+    let (table, event) = (table_of(&[&batch]), event());
+    let outcomes = [("mina", "muted"), ("jun", "no_device")]
+        .map(|(recipient, outcome)| (Entry { recipient, ..entry(&event) }, outcome));
+    assert!(table.record_outcomes(&outcomes).await.iter().all(Result::is_ok));
 }

@@ -83,7 +83,19 @@ async fn respond(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: St
             let _ = shared.queue.send(message);
             json!({"MessageId": "m", "MD5OfMessageBody": ""})
         }
-        "Query" if input["TableName"] == DEVICES => shared.devices(&input),
+        "Query" if input["TableName"] == DEVICES => {
+            let user = input["ExpressionAttributeValues"][":user"]["S"].as_str().unwrap_or_default();
+            json!({"Items": shared.devices(user).collect::<Vec<_>>()})
+        }
+        // Devices of several followers.
+        "ExecuteStatement" => {
+            let users = input["Parameters"].as_array().into_iter().flatten().filter_map(|user| user["S"].as_str());
+            json!({"Items": users.flat_map(|user| shared.devices(user)).collect::<Vec<_>>()})
+        }
+        "BatchExecuteStatement" => {
+            let statements = input["Statements"].as_array().into_iter().flatten();
+            json!({"Responses": statements.map(|_| json!({"TableName": "ledger"})).collect::<Vec<_>>()})
+        }
         "Query" => shared.followers(&input),
         "UpdateItem" if input["TableName"] == AUDIENCE => shared.set_register(&input),
         "BatchGetItem" => shared.look_up(&input),
@@ -143,9 +155,8 @@ impl Shared {
     }
 
     /// Devices of a follower.
-    fn devices(&self, input: &Value) -> Value {
-        let user = input["ExpressionAttributeValues"][":user"]["S"].as_str().unwrap_or_default();
-        let device = |number| {
+    fn devices(&self, user: &str) -> impl Iterator<Item = Value> {
+        let device = move |number| {
             let arn = format!("arn:aws:sns:ap-northeast-2:000000000000:endpoint/GCM/iyagi-push/{user}-{number}");
             json!({
                 "user": {"S": user}, "item": {"S": format!("device#{number}")}, "endpoint_arn": {"S": arn},
@@ -153,6 +164,6 @@ impl Shared {
                 "language": {"S": "ko"}, "last_seen": {"S": "2026-11-22T00:00:00Z"},
             })
         };
-        json!({"Items": (0..self.devices_each).map(device).collect::<Vec<_>>()})
+        (0..self.devices_each).map(device)
     }
 }

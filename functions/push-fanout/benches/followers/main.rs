@@ -31,6 +31,7 @@ async fn measure() -> Result<(), Box<dyn Error>> {
         ("AUDIENCE_TABLE", fake_aws::AUDIENCE),
         ("LEDGER_TABLE", "ledger"),
         ("DEVICES_TABLE", fake_aws::DEVICES),
+        ("FOLLOWERS_PER_PAGE", "500"),
         ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
         ("PUSH_QUEUE_URL", "http://queue/push.fifo"),
         ("DEAD_LETTER_QUEUE_URL", "http://queue/dead.fifo"),

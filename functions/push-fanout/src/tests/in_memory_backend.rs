@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{
     audience::{Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, RemovalOutcome},
-    ledger::{Claim, Entry, PageBound},
+    ledger::{Claim, ClaimRequest, ClaimResult, Entry, PageBound},
 };
 
 use super::changes::COMMITTED;
@@ -26,8 +26,8 @@ use crate::{
     message::{Continuation, Message},
     notify::Notifier,
     ports::{Ledger, MobilePush, Projections, Runtime},
-    project::project,
     publish_error::PublishError,
+    update_projections::project,
 };
 
 /// Published message.
@@ -84,6 +84,10 @@ pub struct InMemoryBackend {
     pub removal_limit_is_reached: Cell<bool>,
     /// The response of the next claim is lost, and the call is repeated.
     pub claim_response_is_lost: Cell<bool>,
+    /// A defect: entries are claimed also if another process holds them.
+    pub claims_ignore_others: Cell<bool>,
+    /// A defect: each delivery of a page decides again where it ends.
+    pub page_ends_move: Cell<bool>,
     /// A defect: pending events are dropped also if they were stored again.
     pub drops_ignore_nonces: Cell<bool>,
 }
@@ -115,6 +119,8 @@ impl InMemoryBackend {
             device_reregisters: Cell::new(false),
             removal_limit_is_reached: Cell::new(false),
             claim_response_is_lost: Cell::new(false),
+            claims_ignore_others: Cell::new(false),
+            page_ends_move: Cell::new(false),
             drops_ignore_nonces: Cell::new(false),
         }
     }
@@ -304,7 +310,8 @@ fn ledger_key(entry: &Entry<'_>) -> String {
     format!("{} {} {}", entry.rule, entry.event.id, entry.recipient)
 }
 
-impl Ledger for InMemoryBackend {
+/// One statement of a batch each: a batch is not atomic.
+impl InMemoryBackend {
     async fn claim(&self, entry: &Entry<'_>, nonce: &str, now: Timestamp, until: Timestamp) -> Result<Claim, Failure> {
         self.call("claim").await;
         if self.claim_response_is_lost.take() {
@@ -317,45 +324,68 @@ impl Ledger for InMemoryBackend {
         if row.outcome.is_some() {
             return Ok(Claim::Settled);
         }
-        if row.claimed_until > now && row.claimed_by != nonce {
+        if row.claimed_until > now && row.claimed_by != nonce && !self.claims_ignore_others.get() {
             return Ok(Claim::Held);
         }
         (row.claimed_by, row.claimed_until) = (nonce.to_owned(), until);
         Ok(Claim::Claimed { sent: row.sent.clone() })
     }
 
-    async fn finish_claim(
-        &self,
-        entry: &Entry<'_>,
-        nonce: &str,
-        sent: &BTreeSet<String>,
-        outcome: Option<&str>,
-    ) -> Result<bool, Failure> {
+    async fn finish_claim(&self, ClaimResult { claim, sent, outcome }: &ClaimResult<'_>) -> Result<bool, Failure> {
         self.call("finish claim").await;
         if self.crash_before_mark.take() {
             return Err(Failure::transient("mark a notification", "the function crashed"));
         }
         let mut ledger = self.ledger.borrow_mut();
-        let row = ledger.get_mut(&ledger_key(entry)).expect("a claimed row");
-        if row.claimed_by != nonce || row.outcome.is_some() {
+        let row = ledger.get_mut(&ledger_key(&claim.entry)).expect("a claimed row");
+        if row.claimed_by != claim.nonce || row.outcome.is_some() {
             return Ok(false);
         }
         (row.sent, row.outcome, row.claimed_until) = (sent.clone(), outcome.map(str::to_owned), Timestamp::UNIX_EPOCH);
         Ok(true)
     }
+}
 
-    async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
-        self.call("record outcome").await;
-        let settled = || LedgerRow { outcome: Some(outcome.to_owned()), ..LedgerRow::default() };
-        self.ledger.borrow_mut().entry(ledger_key(entry)).or_insert_with(settled);
-        Ok(())
+impl Ledger for InMemoryBackend {
+    async fn claim_all(
+        &self,
+        claims: &[ClaimRequest<'_>],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Result<Claim, Failure>> {
+        let mut results = Vec::new();
+        for ClaimRequest { entry, nonce } in claims {
+            results.push(self.claim(entry, nonce, now, until).await);
+        }
+        results
+    }
+
+    async fn finish_claims(&self, results: &[ClaimResult<'_>]) -> Vec<Result<bool, Failure>> {
+        let mut held = Vec::new();
+        for result in results {
+            held.push(self.finish_claim(result).await);
+        }
+        held
+    }
+
+    async fn record_outcomes(&self, outcomes: &[(Entry<'_>, &'static str)]) -> Vec<Result<(), Failure>> {
+        for (entry, outcome) in outcomes {
+            self.call("record outcome").await;
+            let settled = || LedgerRow { outcome: Some((*outcome).to_owned()), ..LedgerRow::default() };
+            self.ledger.borrow_mut().entry(ledger_key(entry)).or_insert_with(settled);
+        }
+        outcomes.iter().map(|_| Ok(())).collect()
     }
 
     async fn decide_page_bound(&self, event: &Event, pass: &str, page: u32, last: &str) -> Result<PageBound, Failure> {
         self.call("decide page bound").await;
         let mut bounds = self.page_bounds.borrow_mut();
         let bound = || PageBound { last: last.to_owned(), is_enqueued: false };
-        Ok(bounds.entry(format!("{pass} {} {page}", event.id)).or_insert_with(bound).clone())
+        let decided = bounds.entry(format!("{pass} {} {page}", event.id)).or_insert_with(bound);
+        if self.page_ends_move.get() {
+            decided.last = last.to_owned();
+        }
+        Ok(decided.clone())
     }
 
     async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
@@ -367,9 +397,10 @@ impl Ledger for InMemoryBackend {
 }
 
 impl MobilePush for InMemoryBackend {
-    async fn delivery_targets(&self, user: &str) -> Result<DeliveryTargets, Failure> {
+    async fn delivery_targets(&self, users: &[&str]) -> Vec<Result<DeliveryTargets, Failure>> {
         self.call("delivery targets").await;
-        Ok(self.targets.borrow().get(user).cloned().unwrap_or_default())
+        let targets = self.targets.borrow();
+        users.iter().map(|user| Ok(targets.get(*user).cloned().unwrap_or_default())).collect()
     }
 
     async fn remove_device(&self, device: &Device) -> Result<RemovalOutcome, Failure> {

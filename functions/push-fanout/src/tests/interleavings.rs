@@ -183,6 +183,17 @@ fn followers_who_join_during_a_retry_displace_no_others() {
     assert_eq!(executions, 336);
 }
 
+/// The test's own proof, as below.
+#[test]
+fn violation_is_found_when_the_end_of_a_page_moves() {
+    let defective = |gate: Gate| {
+        let scenario = joining_during_retry(gate);
+        scenario.shared.backend.page_ends_move.set(true);
+        scenario
+    };
+    explore(Bounds { preemptions: 2, crashes: 0 }, defective).expect_err("a violation");
+}
+
 /// One message that is delivered twice at the same time.
 fn delivered_twice(gate: Gate) -> Invocations {
     let gated = ["delivery targets", "claim", "publish", "finish claim"];
@@ -197,6 +208,37 @@ fn delivered_twice(gate: Gate) -> Invocations {
 fn message_delivered_twice_notifies_once() {
     let explored = explore(Bounds { preemptions: usize::MAX, crashes: 1 }, delivered_twice).expect("no violation");
     assert_eq!(explored.executions, 1_004);
+}
+
+/// A page of two followers that is delivered twice at the same time. Their claims are made in one batch, which is not
+/// atomic: another process and a crash come between any two of its statements.
+fn page_delivered_twice(gate: Gate) -> Invocations {
+    let backend = InMemoryBackend::behind(gate, &["delivery targets", "claim", "publish", "finish claim"]);
+    for (commit_num, fan) in (1..).zip(["fan1", "fan2"]) {
+        backend.add_device(fan, "phone");
+        set_up(&backend, &[add_edge(commit_num, "follows", fan, "mina")]);
+    }
+    set_up(&backend, &[add_story(10, "s1", None)]);
+    let story = [add_edge(11, "told", "mina", "s1")];
+    let check = |users: &[String], has_crashed: bool| each_once(users, has_crashed, &["fan1", "fan2"]);
+    Invocations::new(backend, &[&story, &story], check)
+}
+
+#[test]
+fn page_delivered_twice_notifies_each_follower_once() {
+    let explored = explore(Bounds { preemptions: 3, crashes: 1 }, page_delivered_twice).expect("no violation");
+    assert_eq!(explored.executions, 5_474);
+}
+
+/// The test's own proof, as below.
+#[test]
+fn violation_is_found_when_claims_are_unconditional() {
+    let defective = |gate: Gate| {
+        let scenario = page_delivered_twice(gate);
+        scenario.shared.backend.claims_ignore_others.set(true);
+        scenario
+    };
+    explore(Bounds { preemptions: 1, crashes: 0 }, defective).expect_err("a violation");
 }
 
 /// The test's own proof: with a defect, a violation is found.
