@@ -79,8 +79,14 @@ impl Actors {
             tokens.push(token);
         }
         let actors = Self { users, tokens, photographs: photographs::all()?, history_id, stored: BTreeMap::new() };
-        stack.neptune().commit(&actors.commit(model::initial_writes())).await?;
+        actors.add_vertices(stack).await?;
         Ok(actors)
+    }
+
+    /// Adds persons and tags to the graph.
+    pub async fn add_vertices(&self, stack: &Stack) -> Result<()> {
+        stack.neptune().commit(&self.commit(model::initial_writes())).await?;
+        Ok(())
     }
 
     /// Number of sample photographs.

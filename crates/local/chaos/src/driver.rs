@@ -42,6 +42,8 @@ pub struct Driver<'a> {
     listener: String,
     events: Vec<String>,
     first_commit: u64,
+    /// Number of fast resets of the stack's graph.
+    generation: u64,
 }
 
 impl<'a> Driver<'a> {
@@ -50,6 +52,7 @@ impl<'a> Driver<'a> {
         let actors = Actors::create(stack).await?;
         let listener = queues::create_listener(stack).await?;
         let first_commit = stack.neptune().head().await?.head.commit_num;
+        let generation = checkpoint(stack).await?.map_or(0, |(generation, _)| generation);
         Ok(Self {
             stack,
             name,
@@ -60,6 +63,7 @@ impl<'a> Driver<'a> {
             listener,
             events: Vec::new(),
             first_commit,
+            generation,
         })
     }
 
@@ -67,7 +71,8 @@ impl<'a> Driver<'a> {
     pub async fn run_all(&mut self, history: Vec<Operation>) -> Result<()> {
         for operation in history {
             let executed = self.run_operation(&operation).await.with_context(|| operation.to_string())?;
-            self.executed.extend(executed);
+            let generation = self.generation;
+            self.executed.extend(executed.into_iter().map(|executed| Executed { generation, ..executed }));
         }
         Ok(())
     }
@@ -95,6 +100,7 @@ impl<'a> Driver<'a> {
             Operation::RestartSearch => self.stack.restart_search(self.name)?,
             Operation::RepeatEvents { order } => self.repeat_events(*order).await?,
             Operation::Replay => self.replay().await?,
+            Operation::Reset => return self.reset().await,
             Operation::Poison { queue, number } => {
                 queues::send(self.stack, *queue, &self.actors.poison(*number)).await?;
             }
@@ -229,6 +235,19 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
+    /// Deletes the graph and its stream. What is not published by then would be lost.
+    async fn reset(&mut self) -> Result<Vec<Executed>> {
+        if !self.settles_within(DRAIN_TIMEOUT, &[Queue::Push, Queue::Search]).await? {
+            bail!("work is pending after {} s", DRAIN_TIMEOUT.as_secs());
+        }
+        self.stack.neptune().reset().await?;
+        self.generation += 1;
+        self.first_commit = 1;
+        self.actors.add_vertices(self.stack).await?;
+        let settled = Executed { settled: true, ..Executed::of(&Operation::Settle) };
+        Ok(vec![settled, Executed::of(&Operation::Reset)])
+    }
+
     /// Waits until all work is done.
     ///
     /// # Errors
@@ -244,7 +263,7 @@ impl<'a> Driver<'a> {
         bail!(
             "work is pending after {} s without faults: {pending:?}, published {:?}",
             DRAIN_TIMEOUT.as_secs(),
-            self.published().await?
+            checkpoint(self.stack).await?
         )
     }
 
@@ -256,8 +275,8 @@ impl<'a> Driver<'a> {
         // A message between topic and queue is in neither, so one poll is not enough.
         let mut quiet_polls = 0;
         loop {
-            let is_quiet =
-                self.published().await? >= Some(head) && queues::pending_messages(self.stack, queues).await? == 0;
+            let is_quiet = checkpoint(self.stack).await? >= Some((self.generation, head))
+                && queues::pending_messages(self.stack, queues).await? == 0;
             quiet_polls = if is_quiet { quiet_polls + 1 } else { 0 };
             if quiet_polls == 3 || Instant::now() > deadline {
                 return Ok(quiet_polls == 3);
@@ -265,15 +284,17 @@ impl<'a> Driver<'a> {
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
+}
 
-    /// The position of the poller's checkpoint.
-    async fn published(&self) -> Result<Option<Position>> {
-        let table = self.stack.output("CheckpointTableName")?;
-        let input = json!({"TableName": table, "Key": {"stream": {"S": "local"}}, "ConsistentRead": true});
-        let row = self.stack.aws().json("dynamodb", "DynamoDB_20120810.GetItem", &input).await?;
-        let position = row["Item"]["position"]["S"].as_str().and_then(|position| position.split_once('/'));
-        Ok(position.and_then(|(commit, op)| Some(Position::new(commit.parse().ok()?, op.parse().ok()?))))
-    }
+/// Generation and position of the poller's checkpoint.
+async fn checkpoint(stack: &Stack) -> Result<Option<(u64, Position)>> {
+    let table = stack.output("CheckpointTableName")?;
+    let input = json!({"TableName": table, "Key": {"stream": {"S": "local"}}, "ConsistentRead": true});
+    let row = &stack.aws().json("dynamodb", "DynamoDB_20120810.GetItem", &input).await?["Item"];
+    let generation = row["generation"]["N"].as_str().map_or(Ok(0), str::parse)?;
+    let position = row["position"]["S"].as_str().and_then(|position| position.split_once('/'));
+    let position = position.and_then(|(commit, op)| Some(Position::new(commit.parse().ok()?, op.parse().ok()?)));
+    Ok(position.map(|position| (generation, position)))
 }
 
 /// Whether an S3 event is about a recording. Recordings have their own topic.

@@ -19,8 +19,8 @@ pub fn history(seed: u64, size: Size) -> Vec<Operation> {
     let first = world.publish(0);
     history.extend([first, Operation::Settle]);
     let spread = |count: usize| (1..=count).map(move |number| size.operations * number / (count + 1));
-    let (restarts, search_restarts) = (spread(size.restarts), spread(size.search_restarts));
-    let (restarts, search_restarts): (BTreeSet<_>, BTreeSet<_>) = (restarts.collect(), search_restarts.collect());
+    let [restarts, search_restarts, resets] =
+        [size.restarts, size.search_restarts, size.resets].map(|count| spread(count).collect::<BTreeSet<_>>());
     for number in 0..size.operations {
         if restarts.contains(&number) {
             history.push(Operation::Restart);
@@ -28,7 +28,10 @@ pub fn history(seed: u64, size: Size) -> Vec<Operation> {
         if search_restarts.contains(&number) {
             history.push(Operation::RestartSearch);
         }
-        history.push(world.next(size));
+        if resets.contains(&number) {
+            history.push(world.reset());
+        }
+        history.extend(world.next(size));
     }
     history
 }
@@ -41,7 +44,7 @@ mod tests {
     use crate::model::{Graph, Since, writes};
     use crate::size::{PICTURE_PLACES, PLACES};
 
-    const SIZE: Size = Size { operations: 300, photographs: 5, restarts: 2, search_restarts: 1 };
+    const SIZE: Size = Size { operations: 300, photographs: 5, restarts: 2, search_restarts: 1, resets: 2 };
 
     proptest! {
         #[test]
@@ -57,6 +60,10 @@ mod tests {
                 match operation {
                     Operation::Follow { from, to } => prop_assert!(from != to && follows.insert((from, to))),
                     Operation::Unfollow { from, to } => prop_assert!(follows.remove(&(from, to))),
+                    Operation::Reset => {
+                        follows.clear();
+                        blocks.clear();
+                    }
                     Operation::Block { from, to } => prop_assert!(from != to && blocks.insert((from, to))),
                     Operation::Unblock { from, to } => prop_assert!(blocks.remove(&(from, to))),
                     Operation::UploadPhotograph { file, .. } | Operation::UploadSound { file, .. } => {
@@ -80,6 +87,9 @@ mod tests {
         fn every_write_changes_the_graph(seed in any::<u64>()) {
             let mut graph = Graph::of(&[]);
             for operation in history(seed, SIZE).into_iter().flat_map(Operation::into_single) {
+                if operation == Operation::Reset {
+                    graph = Graph::of(&[]);
+                }
                 for write in writes(&operation) {
                     let (is_valid, before) = (graph.accepts(&write), graph.clone());
                     prop_assert!(is_valid, "{write:?} of {operation:?}");
@@ -94,8 +104,8 @@ mod tests {
     fn every_kind_of_operation_is_generated() {
         let names: BTreeSet<_> =
             (0..10).flat_map(|seed| history(seed, SIZE)).map(|operation| operation.name()).collect();
-        assert_eq!(names.len(), 36, "{names:?}");
-        let restarts = history(3, SIZE).iter().filter(|operation| **operation == Operation::Restart).count();
-        assert_eq!(restarts, SIZE.restarts);
+        assert_eq!(names.len(), 37, "{names:?}");
+        let count = |kind| history(3, SIZE).iter().filter(|operation| **operation == kind).count();
+        assert_eq!((count(Operation::Restart), count(Operation::Reset)), (SIZE.restarts, SIZE.resets));
     }
 }

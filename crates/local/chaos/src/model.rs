@@ -11,7 +11,7 @@ pub use files::{Content, Place, State, media};
 #[cfg(test)]
 pub use graph::Since;
 pub use graph::{Graph, Link, Node, Write, initial_writes, writes};
-pub use index::{IndexEntry, found};
+pub use index::{IndexEntry, found, indexed_graph};
 pub use notifications::{Certainty, ExpectedNotification, expected};
 
 use super::operation::{Operation, Queue};
@@ -25,6 +25,8 @@ pub struct Executed {
     pub commit: Option<u64>,
     /// Commit time in milliseconds since 1970.
     pub committed_at: Option<i64>,
+    /// Number of fast resets of the stack's graph before the operation.
+    pub generation: u64,
     /// For [`Operation::Settle`]: whether all work was done in time.
     pub settled: bool,
 }
@@ -32,7 +34,7 @@ pub struct Executed {
 impl Executed {
     /// An executed operation that is not a commit.
     pub fn of(operation: &Operation) -> Self {
-        Self { operation: operation.clone(), commit: None, committed_at: None, settled: false }
+        Self { operation: operation.clone(), commit: None, committed_at: None, generation: 0, settled: false }
     }
 }
 
@@ -53,11 +55,16 @@ mod testing {
 
     /// Executed operations with commit numbers, in which every [`Operation::Settle`] has settled.
     pub fn executed(operations: Vec<Operation>) -> Vec<Executed> {
-        let executed = |(at, operation): (usize, Operation)| Executed {
-            settled: operation == Operation::Settle,
-            commit: Some(at as u64 + 1),
-            committed_at: Some(1_795_305_600_000 + at as i64),
-            operation,
+        let mut generation = 0;
+        let executed = |(at, operation): (usize, Operation)| {
+            generation += u64::from(operation == Operation::Reset);
+            Executed {
+                settled: operation == Operation::Settle,
+                commit: Some(at as u64 + 1),
+                committed_at: Some(1_795_305_600_000 + at as i64),
+                generation,
+                operation,
+            }
         };
         operations.into_iter().enumerate().map(executed).collect()
     }

@@ -76,6 +76,8 @@ pub enum Operation {
     RepeatEvents { order: u64 },
     /// Makes the poller publish all changes again.
     Replay,
+    /// Waits until all work is done, then deletes the graph and its stream. Persons and tags are added again.
+    Reset,
     /// Sends a message that no function can parse to a queue.
     Poison { queue: Queue, number: usize },
 }

@@ -3,6 +3,10 @@ use fault_proxy::{CLIENT, Fault, FaultPlan, FaultRule, ServiceError, seeded_hash
 /// Maximum visibility timeout in seconds. The functions' backoff of up to 18 minutes would take too long.
 const MAX_VISIBILITY_TIMEOUT: u32 = 60;
 
+/// The writes of functions to DynamoDB. Most have a condition.
+pub const CONDITIONAL_WRITES: [&str; 5] =
+    ["BatchExecuteStatement", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
+
 /// The fault plan of a seed: all kinds of faults, at rates at which retries eventually succeed.
 pub fn plan(seed: u64) -> FaultPlan {
     let error = |error, retry_after| Fault::Answer { error, retry_after };
@@ -37,6 +41,11 @@ pub fn plan(seed: u64) -> FaultPlan {
         FaultRule::new(Fault::LostAnswer, 0.05).for_service(CLIENT).for_operation("PutObject"),
         FaultRule::new(Fault::Refused, 0.05).for_service(CLIENT).for_operation("PutObject"),
     ]);
+    // The conditions of these writes must recognise what an attempt with a lost answer has written.
+    rules.extend(
+        CONDITIONAL_WRITES
+            .map(|operation| FaultRule::new(Fault::LostAnswer, 0.05).for_service("dynamodb").for_operation(operation)),
+    );
     FaultPlan { seed, rules, max_visibility_timeout: Some(MAX_VISIBILITY_TIMEOUT) }
 }
 

@@ -1,11 +1,11 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::Result;
-use fault_proxy::CallCount;
+use fault_proxy::{CallCount, Fault};
 use serde::Serialize;
 use stack::paths;
 
-use super::{check::Findings, driver::Driver, operation::Operation};
+use super::{check::Findings, driver::Driver, operation::Operation, plan::CONDITIONAL_WRITES};
 
 /// The results of one or more histories.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -19,6 +19,8 @@ pub struct Report {
     operations: BTreeMap<String, u64>,
     requests: u64,
     faults: BTreeMap<String, u64>,
+    /// Lost answers by operation, for writes to DynamoDB.
+    lost_answers: BTreeMap<String, u64>,
     pairs: u64,
     kills: u64,
     restarts: u64,
@@ -57,6 +59,10 @@ impl Report {
         for count in counts {
             self.requests += count.requests;
             for (fault, times) in count.faults {
+                let operation = &count.call.operation;
+                if fault == Fault::LostAnswer.name() && CONDITIONAL_WRITES.contains(&operation.as_str()) {
+                    *self.lost_answers.entry(operation.clone()).or_default() += times;
+                }
                 *self.faults.entry(fault).or_default() += times;
             }
         }
@@ -93,7 +99,11 @@ impl Report {
             all.settled += report.settled;
             let violations = report.violations.iter().map(|violation| format!("seed {}: {violation}", report.seed));
             all.violations.extend(violations);
-            for (counts, sum) in [(&report.operations, &mut all.operations), (&report.faults, &mut all.faults)] {
+            for (counts, sum) in [
+                (&report.operations, &mut all.operations),
+                (&report.faults, &mut all.faults),
+                (&report.lost_answers, &mut all.lost_answers),
+            ] {
                 for (name, count) in counts {
                     *sum.entry(name.clone()).or_default() += count;
                 }
@@ -107,7 +117,7 @@ impl Report {
         let (operations, faults): (u64, u64) = (self.operations.values().sum(), self.faults.values().sum());
         println!(
             "{title}: {} s ({} s to drain), {operations} operations ({} pairs), {} requests, {faults} faults, {} kills, \
-             {} restarts, settled {} times, {} notifications ({} required, {} replaced), {} files ({} sounds), \
+             {} restarts, {} resets, settled {} times, {} notifications ({} required, {} replaced), {} files ({} sounds), \
              {} documents, violations: {}",
             self.seconds,
             self.drain_seconds,
@@ -115,6 +125,7 @@ impl Report {
             self.requests,
             self.kills,
             self.restarts,
+            self.operations.get("Reset").copied().unwrap_or_default(),
             self.settled,
             self.notifications_shown,
             self.notifications_required,

@@ -22,6 +22,8 @@ use super::{
 
 /// Name of the stack.
 const STACK: &str = "chaos";
+/// Audiences have several pages, and a reset starts a generation.
+const PARAMETERS: [(&str, &str); 2] = [("FollowersPerPage", "2"), ("PollOnReset", "oldest")];
 
 /// Arguments of `cargo xtask chaos`.
 #[derive(Debug, Clone, clap::Args)]
@@ -41,6 +43,9 @@ pub struct Arguments {
     /// Number of restarts of the search engine per history, if it is OpenSearch.
     #[arg(long, default_value_t = 1)]
     search_restarts: usize,
+    /// Number of fast resets of the graph per history.
+    #[arg(long, default_value_t = 1)]
+    resets: usize,
     /// Leave the stack running.
     #[arg(long)]
     keep: bool,
@@ -49,7 +54,7 @@ pub struct Arguments {
 impl Arguments {
     /// One short history.
     pub fn short() -> Self {
-        Self { minutes: 0, seed: 1, operations: 60, restarts: 0, search_restarts: 1, keep: false }
+        Self { minutes: 0, seed: 1, operations: 60, restarts: 0, search_restarts: 1, resets: 1, keep: false }
     }
 }
 
@@ -91,7 +96,7 @@ fn run_all(
         let (mut stack, mut earlier) = match clean.take() {
             Some(clean) => clean,
             None => {
-                let stack = Stack::start_with_fault_proxy(STACK, Engine::for_tests()?)?;
+                let stack = Stack::start_with_fault_proxy(STACK, Engine::for_tests()?, &PARAMETERS)?;
                 runtime.block_on(queues::shorten_timeouts(&stack))?;
                 (stack, EarlierHistories::default())
             }
@@ -145,6 +150,7 @@ async fn run_history(
         photographs: driver.actors.photographs(),
         restarts: arguments.restarts,
         search_restarts: arguments.search_restarts,
+        resets: arguments.resets,
     };
     report.history = history(seed, size);
     faults.set(&plan(seed)).await?;

@@ -20,4 +20,6 @@ pub struct Size {
     pub restarts: usize,
     /// Number of restarts of the search engine.
     pub search_restarts: usize,
+    /// Number of fast resets of the graph.
+    pub resets: usize,
 }

@@ -40,6 +40,9 @@ pub struct Stack {
     sidecars: Sidecars,
     #[serde(default)]
     options: EmulatorOptions,
+    /// Parameters of the template that differ from those of other local stacks.
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
     /// Outputs of the template.
     outputs: BTreeMap<String, String>,
     /// The digest of the deployment's inputs.
@@ -53,28 +56,28 @@ pub struct Stack {
 impl Stack {
     /// Starts an emulator with IAM enforced and its sidecars, and deploys the built template.
     pub fn start(name: &str, search: Engine) -> Result<Self> {
-        Self::start_fresh(name, search, false)
+        Self::start_fresh(name, search, false, &[])
     }
 
-    /// Like [`Self::start`], with a fault proxy between the functions and all services, and with an emulator that can be
-    /// restarted.
-    pub fn start_with_fault_proxy(name: &str, search: Engine) -> Result<Self> {
-        Self::start_fresh(name, search, true)
+    /// Like [`Self::start`], with a fault proxy between the functions and all services, with an emulator that can be
+    /// restarted, and with these parameters of the template.
+    pub fn start_with_fault_proxy(name: &str, search: Engine, parameters: &[(&str, &str)]) -> Result<Self> {
+        Self::start_fresh(name, search, true, parameters)
     }
 
-    fn start_fresh(name: &str, search: Engine, with_fault_proxy: bool) -> Result<Self> {
+    fn start_fresh(name: &str, search: Engine, with_fault_proxy: bool, parameters: &[(&str, &str)]) -> Result<Self> {
         // A new stack must not see the graph or the indexes of an older one.
         let stack = Self::stop_named(name)
             .and_then(|_| remove_if_exists(&graph_file(name)))
             .and_then(|()| remove_folder(&search_folder(name)))
-            .and_then(|()| Self::create(name, search, with_fault_proxy));
+            .and_then(|()| Self::create(name, search, with_fault_proxy, parameters));
         if stack.is_err() {
             Self::stop_named(name)?;
         }
         stack
     }
 
-    fn create(name: &str, search: Engine, with_fault_proxy: bool) -> Result<Self> {
+    fn create(name: &str, search: Engine, with_fault_proxy: bool, parameters: &[(&str, &str)]) -> Result<Self> {
         let port = emulator::free_port()?;
         let services = ServiceSidecars::start(name, &emulator::endpoint(port), search, with_fault_proxy)?;
         let functions_endpoint = services.fault_proxy.as_ref().map(|proxy| proxy.endpoint().to_owned());
@@ -87,6 +90,7 @@ impl Stack {
             emulator,
             sidecars,
             options,
+            parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             outputs: BTreeMap::new(),
             inputs: String::new(),
             code: Versions::new(),
@@ -149,7 +153,7 @@ impl Stack {
         let ffmpeg = tools::ffmpeg()?;
         let Sidecars { services, docs, cloudfront } = &self.sidecars;
         let ffmpeg = ffmpeg.to_str().context("the path of the checkout is not UTF-8")?;
-        let parameters = [
+        let mut parameters = vec![
             // The emulators use plain HTTP, and a development machine has few cores.
             ("RequireTls", "false"),
             // The emulator has no CodeDeploy.
@@ -173,6 +177,8 @@ impl Stack {
             ("DeliveryKeyId", KEY_ID),
             ("DeliveryKeySecretArn", &cdn_key.secret_arn),
         ];
+        let own = self.parameters.clone();
+        parameters.extend(own.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let inputs = deployment::inputs(&parameters)?;
         let code = function_code::packaged_versions()?;
         if inputs == self.inputs {

@@ -36,7 +36,9 @@ pub async fn check(
     let actors = &driver.actors;
     let entries = model::found(&driver.executed).into_iter();
     let search: Vec<_> = entries.map(|(node, entry)| (actors.id(node), document(actors, node, &entry))).collect();
-    for (index, documents) in [(SEARCH, search), (NEPTUNE_FTS, neptune_fts(actors, &Graph::of(&driver.executed)))] {
+    for (index, documents) in
+        [(SEARCH, search), (NEPTUNE_FTS, neptune_fts(actors, &model::indexed_graph(&driver.executed)))]
+    {
         findings.documents += documents.len() as u64;
         let expected = earlier.entry(index.alias).or_default();
         expected.extend(documents);

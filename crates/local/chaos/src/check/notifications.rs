@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use domain::graph::{GenerationPosition, Position};
 use mobile_push::Notification;
 
 use super::findings::Findings;
@@ -42,7 +43,12 @@ pub fn check(driver: &Driver<'_>, shown: &[Notification], findings: &mut Finding
 }
 
 fn notification_key(driver: &Driver<'_>, notification: &Notification) -> Option<ExpectedNotification> {
-    let commit = notification.data.get("event")?.rsplit('/').nth(1)?.parse().ok()?;
-    let rule = domain::push::rules::by_id(notification.data.get("rule")?)?;
-    Some(ExpectedNotification { commit, rule: &rule.id, phone: driver.actors.phone_of(&notification.token)? })
+    // `<cluster>/<commitNum>/<opNum>`
+    let (event, op_num) = notification.data.get("event")?.rsplit_once('/')?;
+    let (cluster, commit) = event.rsplit_once('/')?;
+    let commit = commit.parse().ok()?;
+    let position = GenerationPosition::of(cluster, Position::new(commit, op_num.parse().ok()?));
+    let rule = &domain::push::rules::by_id(notification.data.get("rule")?)?.id;
+    let phone = driver.actors.phone_of(&notification.token)?;
+    Some(ExpectedNotification { generation: position.generation.into(), commit, rule, phone })
 }

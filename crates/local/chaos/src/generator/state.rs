@@ -48,9 +48,9 @@ impl GeneratorState {
         Self { random, ..Self::default() }
     }
 
-    /// The next operation.
-    pub(super) fn next(&mut self, size: Size) -> Operation {
-        match self.random.below(100) {
+    /// The next operations.
+    pub(super) fn next(&mut self, size: Size) -> Vec<Operation> {
+        let operation = match self.random.below(100) {
             0..26 => self.media_operation(size.photographs),
             26..39 => self.relation_operation(),
             39..58 => self.reaction_operation(),
@@ -58,8 +58,34 @@ impl GeneratorState {
             73..81 => self.device_operation(),
             81..85 => self.concurrent_operations(size.photographs),
             85..91 => Operation::Settle,
+            91..94 => return self.changing_audience(),
             _ => self.disruption(),
+        };
+        vec![operation]
+    }
+
+    /// A fast reset. The numbers of stories and comments are not used again, so their ids are not, either.
+    pub(super) fn reset(&mut self) -> Operation {
+        self.stories.clear();
+        for relation in [&mut self.likes, &mut self.follows, &mut self.blocks, &mut self.mutes] {
+            relation.clear();
         }
+        Operation::Reset
+    }
+
+    /// A story whose author gains and loses followers while its pages of followers are processed, and perhaps again.
+    fn changing_audience(&mut self) -> Vec<Operation> {
+        let author = self.random.below(PERSONS);
+        let mut operations = vec![self.publish(author)];
+        for from in (0..PERSONS).filter(|from| *from != author) {
+            operations.extend(match self.random.below(4) {
+                0 => None,
+                1 => Some(Operation::Kill { which: self.random.any() }),
+                _ if self.follows.remove(&(from, author)) => Some(Operation::Unfollow { from, to: author }),
+                _ => Some(self.follow(from, author)),
+            });
+        }
+        operations
     }
 
     fn media_operation(&mut self, photographs: usize) -> Operation {

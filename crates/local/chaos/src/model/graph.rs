@@ -144,6 +144,9 @@ impl Graph {
         let mut graph = Self::default();
         initial_writes().into_iter().for_each(|write| graph.write(write, Since { at: 0, committed_at: 0 }));
         for (at, executed) in history.iter().enumerate() {
+            if executed.operation == Operation::Reset {
+                graph = Self::of(&[]);
+            }
             let since = Since { at, committed_at: executed.committed_at.unwrap_or_default() };
             writes(&executed.operation).into_iter().for_each(|write| graph.write(write, since));
         }

@@ -1,11 +1,12 @@
 //! The expected entries of the search index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Executed,
-    graph::{Graph, Node},
+    graph::{Graph, Node, Write, initial_writes, writes},
 };
+use crate::operation::Operation;
 
 /// The entry of a vertex in the search index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +32,53 @@ pub struct Story {
     pub tags: Vec<Node>,
 }
 
-/// All entries: stories with title and author, and persons and tags with names.
+/// All entries: stories with title and author, and persons and tags with names. Entries of a graph before a reset stay,
+/// unless their vertices are added again.
 pub fn found(history: &[Executed]) -> BTreeMap<Node, IndexEntry> {
-    let graph = Graph::of(history);
-    graph.nodes.keys().filter_map(|node| Some((*node, of(&graph, *node)?))).collect()
+    let mut entries = BTreeMap::new();
+    for generation in generations(history) {
+        let added: BTreeSet<_> = added(generation).filter_map(|write| node(&write)).collect();
+        entries.retain(|node, _| !added.contains(node));
+        let graph = Graph::of(generation);
+        entries.extend(graph.nodes.keys().filter_map(|node| Some((*node, of(&graph, *node)?))));
+    }
+    entries
+}
+
+/// The vertices and edges in the index of Neptune's full-text queries. Those of a graph before a reset stay, unless they
+/// are added again.
+pub fn indexed_graph(history: &[Executed]) -> Graph {
+    let mut indexed = Graph::default();
+    for generation in generations(history) {
+        for write in added(generation) {
+            match write {
+                Write::Add(node) => drop(indexed.nodes.remove(&node)),
+                Write::Link(link) => drop(indexed.links.remove(&link)),
+                _ => {}
+            }
+        }
+        let Graph { nodes, links } = Graph::of(generation);
+        indexed.nodes.extend(nodes);
+        indexed.links.extend(links);
+    }
+    indexed
+}
+
+/// The parts of the history between resets.
+fn generations(history: &[Executed]) -> impl Iterator<Item = &[Executed]> {
+    history.split(|executed| executed.operation == Operation::Reset)
+}
+
+/// The writes that a generation's graph was made of.
+fn added(generation: &[Executed]) -> impl Iterator<Item = Write> {
+    initial_writes().into_iter().chain(generation.iter().flat_map(|executed| writes(&executed.operation)))
+}
+
+fn node(write: &Write) -> Option<Node> {
+    match write {
+        Write::Add(node) => Some(*node),
+        _ => None,
+    }
 }
 
 fn of(graph: &Graph, node: Node) -> Option<IndexEntry> {
@@ -63,7 +107,6 @@ mod tests {
     use super::*;
     use crate::{
         model::testing::executed,
-        operation::Operation,
         size::{PERSONS, TAGS},
     };
 
@@ -100,6 +143,23 @@ mod tests {
         let retagged = [Operation::Untag { story: 0, tag: 2 }, Operation::Tag { story: 0, tag: 2 }];
         let tagged = story(tags.into_iter().chain(retagged).collect());
         assert_eq!(tagged.tags, [Node::Tag(1), Node::Tag(0), Node::Tag(2)]);
+    }
+
+    #[test]
+    fn entries_before_a_reset_stay_unless_added_again() {
+        let follow = Operation::Follow { from: 0, to: 1 };
+        let unfollow = Operation::Unfollow { from: 0, to: 1 };
+        let rename = Operation::Rename { person: 2, name: 7 };
+        let before = [PUBLISH, rename, follow.clone(), Operation::Reset];
+        let entries = found(&executed(before.to_vec()));
+        assert!(matches!(entries.get(&Node::Story(0)), Some(IndexEntry::Story(_))));
+        assert_eq!(entries.get(&Node::Person(2)), Some(&IndexEntry::Named("사람 2, 0".to_owned())));
+        let edges = |rest: &[Operation]| {
+            let links = indexed_graph(&executed([&before[..], rest].concat())).links;
+            links.keys().map(|link| link.label).collect::<Vec<_>>()
+        };
+        assert_eq!(edges(&[]), ["follows", "told"]);
+        assert_eq!(edges(&[follow, unfollow]), ["told"]);
     }
 
     #[test]

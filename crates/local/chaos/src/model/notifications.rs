@@ -8,6 +8,8 @@ use crate::{operation::Operation, size::PERSONS, timeline::Timeline};
 /// A notification on a phone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExpectedNotification {
+    /// Number of fast resets before the commit.
+    pub generation: u64,
     /// The commit that caused it.
     pub commit: u64,
     /// Id of the notification rule.
@@ -33,7 +35,8 @@ pub fn expected(history: &[Executed]) -> BTreeMap<ExpectedNotification, Certaint
         for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
             for phone in 0..PERSONS {
                 if let Some(certainty) = conditions.certainty(&event, recipient, phone) {
-                    expected.insert(ExpectedNotification { commit: event.commit, rule: event.rule, phone }, certainty);
+                    let Event { generation, commit, rule, .. } = event;
+                    expected.insert(ExpectedNotification { generation, commit, rule, phone }, certainty);
                 }
             }
         }
@@ -48,6 +51,7 @@ struct Event {
     at: usize,
     /// Index in the history from which it is processed completely.
     processed_at: usize,
+    generation: u64,
     commit: u64,
     actor: usize,
     rule: &'static str,
@@ -103,7 +107,20 @@ fn events(history: &[Executed]) -> Vec<Event> {
         let reverted = later.find(|(_, later)| reverts(&later.operation, &executed.operation));
         let reverted = reverted.map(|(at, _)| (at, settled_from(history, at)));
         let processed_at = settled_from(history, at);
-        events.push(Event { at, processed_at, commit, actor, rule, category, audience, story, published, reverted });
+        let generation = executed.generation;
+        events.push(Event {
+            at,
+            processed_at,
+            generation,
+            commit,
+            actor,
+            rule,
+            category,
+            audience,
+            story,
+            published,
+            reverted,
+        });
     }
     events
 }
@@ -111,6 +128,7 @@ fn events(history: &[Executed]) -> Vec<Event> {
 /// Whether an operation removes the edge that an earlier one added.
 fn reverts(later: &Operation, earlier: &Operation) -> bool {
     match (earlier, later) {
+        (_, Operation::Reset) => true,
         (Operation::Follow { from, to }, Operation::Unfollow { from: other_from, to: other_to }) => {
             (from, to) == (other_from, other_to)
         }
@@ -198,6 +216,13 @@ impl Conditions {
                 }
                 Operation::UnpublishStory { story, .. } | Operation::RemoveStory { story } => {
                     conditions.set_author(*story, at, known, false);
+                }
+                // Facts of the graph before a reset are void for all later events.
+                Operation::Reset => {
+                    conditions.follows.values_mut().for_each(|timeline| timeline.change(at, at, None));
+                    let Self { blocks, mutes, has_author, .. } = &mut conditions;
+                    let facts = blocks.values_mut().chain(mutes.values_mut()).chain(has_author.values_mut());
+                    facts.for_each(|timeline| timeline.change(at, at, false));
                 }
                 Operation::SetPreferences { person, muted } => {
                     let timeline = conditions.preferences.entry(*person).or_insert_with(|| Timeline::new(Vec::new()));
@@ -442,6 +467,20 @@ mod tests {
     }
 
     #[test]
+    fn reset_voids_the_facts_of_the_graph_and_no_sign_in() {
+        let like = |story| Operation::Like { from: 1, story };
+        let publish = |story| Operation::PublishStory { author: 0, story };
+        let block = Operation::Block { from: 0, to: 1 };
+        let before = [FOLLOW, publish(0), Settle, block, Settle, Operation::Reset];
+        let after = |rest: &[Operation]| after_sign_in([&before[..], rest].concat());
+        let old = [("follow", 0, Must), ("story", 1, Must)];
+        assert_eq!(after(&[]), old);
+        // Not a follower any more, and not blocked.
+        assert_eq!(after(&[publish(1), like(1)])[2..], [("like-story", 0, Must)]);
+        assert_eq!(after(&[FOLLOW, publish(1)])[2..], [("follow", 0, Must), ("story", 1, Must)]);
+    }
+
+    #[test]
     fn author_of_a_private_story_is_notified_of_reactions() {
         assert_eq!(
             after_sign_in(vec![PUBLISH, Settle, shown(Some("private")), Settle, LIKE]),
@@ -452,7 +491,7 @@ mod tests {
     proptest! {
         #[test]
         fn settling_after_every_operation_leaves_no_optional_notification(seed in any::<u64>()) {
-            let size = Size { operations: 120, photographs: 1, restarts: 0, search_restarts: 0 };
+            let size = Size { operations: 120, photographs: 1, restarts: 0, search_restarts: 0, resets: 1 };
             let often: Vec<_> = history(seed, size).into_iter().flat_map(Operation::into_single).flat_map(|one| [one, Settle]).collect();
             let certain = expected(&executed(often));
             prop_assert!(certain.values().all(|certainty| *certainty == Must));
