@@ -117,7 +117,8 @@ async fn failed_export_can_be_repeated() {
     let env = graph_older_than_stream(30).await;
     let metrics = Metrics::of("test");
     let failing = exporter(&env, 2);
-    let failure = failing.export(ExportRequest::default(), second, TEST_TIMEOUT, &metrics).await.expect_err("a failure");
+    let failure =
+        failing.export(ExportRequest::default(), second, TEST_TIMEOUT, &metrics).await.expect_err("a failure");
     assert_eq!((failure.kind, exported(&failing).len()), (Kind::Transient, 20));
     *failing.queue.as_ref().expect("a queue").calls_left.borrow_mut() = usize::MAX;
     let response = failing.export(ExportRequest::default(), second, TEST_TIMEOUT, &metrics).await.expect("a response");
@@ -165,8 +166,10 @@ async fn export_without_neptune_is_transient() {
     let exporter = exporter(&env, 9);
     let TestEnv { emulator, .. } = env;
     drop(emulator);
-    let failure =
-        exporter.export(ExportRequest::default(), second, TEST_TIMEOUT, &Metrics::of("test")).await.expect_err("a failure");
+    let failure = exporter
+        .export(ExportRequest::default(), second, TEST_TIMEOUT, &Metrics::of("test"))
+        .await
+        .expect_err("a failure");
     assert_eq!(failure.kind, Kind::Transient);
 }
 

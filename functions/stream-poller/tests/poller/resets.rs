@@ -132,7 +132,8 @@ async fn replay_waits_for_a_lagging_replica() {
     env.five_commits().await;
     env.drain().await.expect("a report");
     env.fault(Fault::Lag { commits: 3 }, 4).await;
-    let poller = env.poller(Mode::Drain);
+    let mut poller = env.poller(Mode::Drain);
+    poller.settings = Settings { reset_grace: TEST_TIMEOUT, ..poller.settings };
     let report = poller.replay(Position::new(1, 1), Position::new(9, 1), TEST_TIMEOUT).await.expect("a report");
     assert_eq!(report.published.changes, 5);
 }
