@@ -26,7 +26,7 @@ pub use change::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Property
 pub use cloud_event::{ParseError, ReceivedChange};
 pub use fifo::fifo_id;
 pub use fold::fold;
-pub use generation_position::GenerationPosition;
+pub use generation_position::{GenerationPosition, cluster_in_generation};
 pub use later_records::LaterRecords;
 pub use message_size::{MessageTooLarge, SNS_MESSAGE_BYTES};
 pub use position::{InvalidPosition, Position};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Analyzer {
     /// By a dictionary, and also into pairs of characters, which match what the dictionary splits differently: names, and
-    /// words without spaces. Needs the plugin `nori`, which OpenSearch Service has.
+    /// words without spaces. Needs the plugin `nori`, which `ops setup --search` associates with the domain.
     NoriBigram,
     /// By a dictionary only: 서울에서 is 서울 and a particle.
     Nori,

@@ -52,3 +52,12 @@ pub struct SetupOptions {
     #[arg(long)]
     pub apply: bool,
 }
+
+impl SetupOptions {
+    /// Whether any part is selected.
+    fn selects_a_part(&self) -> bool {
+        let Self { alarms, key, graph, search, ffmpeg_layer, push, delivery, .. } = self;
+        let files = [alarms.is_some(), ffmpeg_layer.is_some(), push.is_some()];
+        *key || *graph || *search || *delivery || files.contains(&true)
+    }
+}

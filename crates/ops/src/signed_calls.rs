@@ -31,6 +31,7 @@ pub struct Service {
 }
 
 impl Service {
+    pub(crate) const API_GATEWAY: Self = Self::regional("apigateway");
     pub(crate) const CLOUDFORMATION: Self = Self::regional("cloudformation");
     pub(crate) const CLOUDFRONT: Self = Self { host: "cloudfront", signing_name: "cloudfront", is_global: true };
     pub(crate) const CLOUDWATCH: Self = Self::regional("monitoring");
@@ -40,7 +41,6 @@ impl Service {
         Self { host: "servicequotas.us-east-1", signing_name: "servicequotas", is_global: true };
     pub(crate) const IAM: Self = Self { host: "iam", signing_name: "iam", is_global: true };
     pub(crate) const LAMBDA: Self = Self::regional("lambda");
-    pub(crate) const QUOTAS: Self = Self::regional("servicequotas");
     pub(crate) const SES: Self = Self { host: "email", signing_name: "ses", is_global: false };
     pub(crate) const SSM: Self = Self::regional("ssm");
     pub(crate) const STS: Self = Self::regional("sts");

@@ -4,7 +4,7 @@ mod replay;
 mod status;
 
 pub use replay::{PositionArgument, ReplayOptions, ReplayReport, replay};
-pub use status::{Backlog, LeaseInfo, Status, status};
+pub use status::{Backlog, LeaseInfo, Status, checkpoint, status};
 
 /// Commands for the stream.
 #[derive(Debug, clap::Subcommand)]

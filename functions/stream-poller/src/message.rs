@@ -27,13 +27,9 @@ pub struct EventIdPrefix {
 }
 
 impl EventIdPrefix {
-    /// The prefix for a stream of `cluster`.
-    ///
-    /// A fast reset restarts the commit numbers. From `generation` 1 on, the prefix is `<cluster>.<generation>`, so
-    /// that event ids remain unique.
+    /// The prefix for a stream of `cluster` in `generation`.
     pub fn new(cluster: &str, generation: u64) -> Self {
-        let cluster = if generation == 0 { cluster.to_owned() } else { format!("{cluster}.{generation}") };
-        Self { cluster, replay: None }
+        Self { cluster: graph::cluster_in_generation(cluster, generation), replay: None }
     }
 
     /// The same event ids with new deduplication ids, which contain `replay`.

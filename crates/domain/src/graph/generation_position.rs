@@ -18,12 +18,17 @@ pub struct GenerationPosition {
 }
 
 impl GenerationPosition {
-    /// The position of a change from `cluster`. The poller names a cluster `<cluster>` at first and
-    /// `<cluster>.<generation>` after resets. Names of clusters contain no dot.
+    /// The position of a change from `cluster`, which [`cluster_in_generation`] has named.
     pub fn of(cluster: &str, position: Position) -> Self {
         let generation = cluster.rsplit_once('.').and_then(|(_, number)| number.parse().ok());
         Self { generation: generation.unwrap_or(0), position }
     }
+}
+
+/// The name of a cluster in event ids: `<cluster>` at first, and `<cluster>.<generation>` after fast resets, so that event
+/// ids remain unique. Names of clusters contain no dot.
+pub fn cluster_in_generation(cluster: &str, generation: u64) -> String {
+    if generation == 0 { cluster.to_owned() } else { format!("{cluster}.{generation}") }
 }
 
 /// A position of generation 0.

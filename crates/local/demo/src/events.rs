@@ -12,6 +12,7 @@ use super::format::{elapsed, list};
 pub struct Events {
     aws: AwsClient,
     queue_url: String,
+    subscription: String,
     /// Ids of printed messages: SNS can deliver twice.
     printed: RefCell<HashSet<String>>,
 }
@@ -32,20 +33,26 @@ impl Events {
         }]});
         let attributes = json!({"QueueUrl": queue_url, "Attributes": {"Policy": policy.to_string()}});
         aws.json("sqs", "AmazonSQS.SetQueueAttributes", &attributes).await?;
-        aws.query(
-            "sns",
-            &[
-                ("Action", "Subscribe"),
-                ("Version", "2010-03-31"),
-                ("TopicArn", topic),
-                ("Protocol", "sqs"),
-                ("Endpoint", &queue),
-                ("Attributes.entry.1.key", "RawMessageDelivery"),
-                ("Attributes.entry.1.value", "true"),
-            ],
-        )
-        .await?;
-        Ok(Self { aws, queue_url, printed: RefCell::default() })
+        let parameters = [
+            ("Action", "Subscribe"),
+            ("Version", "2010-03-31"),
+            ("TopicArn", topic),
+            ("Protocol", "sqs"),
+            ("Endpoint", &queue),
+            ("Attributes.entry.1.key", "RawMessageDelivery"),
+            ("Attributes.entry.1.value", "true"),
+        ];
+        let subscribed = aws.query("sns", &parameters).await?;
+        let subscription = subscribed.split_once("<SubscriptionArn>").and_then(|(_, rest)| rest.split_once('<'));
+        let subscription = subscription.context("the subscription has no ARN")?.0.to_owned();
+        Ok(Self { aws, queue_url, subscription, printed: RefCell::default() })
+    }
+
+    /// Removes the queue and its subscription, so that the stack is as it was deployed.
+    pub async fn unsubscribe(self) -> Result<()> {
+        let subscription = ("SubscriptionArn", self.subscription.as_str());
+        self.aws.query("sns", &[("Action", "Unsubscribe"), ("Version", "2010-03-31"), subscription]).await?;
+        self.aws.json("sqs", "AmazonSQS.DeleteQueue", &json!({"QueueUrl": self.queue_url})).await.map(drop)
     }
 
     /// Prints the events about `key` that have arrived since the last call.

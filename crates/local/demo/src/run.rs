@@ -19,6 +19,7 @@ pub async fn run(stack: &Stack) -> Result<()> {
         photographs::delete(&session, first).await?;
     }
     let story = story::upload(&session).await?;
+    session.events.unsubscribe().await?;
     let day = day::run(stack).await?;
 
     let file = paths::root().join("target/demo/index.html");

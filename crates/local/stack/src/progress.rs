@@ -55,22 +55,25 @@ pub fn run(title: &str, command: &mut Command) -> Result<()> {
 /// Runs `command`, prints its standard output, and passes each line to `inspect`.
 pub fn show(title: &str, command: &mut Command, mut inspect: impl FnMut(&str)) -> Result<()> {
     println!("▸ {title}");
-    read_lines(title, command, |line| {
+    let start = Instant::now();
+    let result = read_lines(title, command, |line| {
         println!("{line}");
         inspect(line);
-    })
+    });
+    println!("{} {title} ({:.1} s)", mark(result.is_ok()), start.elapsed().as_secs_f64());
+    result
 }
 
 /// Like [`show`], but prints the output at the end, for commands that run at the same time as others.
 pub fn show_at_end(title: &str, command: &mut Command, mut inspect: impl FnMut(&str)) -> Result<()> {
     println!("▸ {title} (in the background)");
-    let mut output = String::new();
+    let (start, mut output) = (Instant::now(), String::new());
     let result = read_lines(title, command, |line| {
         inspect(line);
         output.push_str(line);
         output.push('\n');
     });
-    println!("▸ {title}\n{output}");
+    println!("{output}{} {title} ({:.1} s)", mark(result.is_ok()), start.elapsed().as_secs_f64());
     result
 }
 
@@ -136,9 +139,13 @@ impl Progress {
     fn finish(&self, success: bool) {
         RUNNING.fetch_sub(1, Ordering::Relaxed);
         let start = if self.in_place { "\r\x1b[K" } else { "" };
-        let mark = if success { "✓" } else { "✗" };
-        println!("{start}{mark} {} ({:.1} s)", self.title, self.start.elapsed().as_secs_f64());
+        println!("{start}{} {} ({:.1} s)", mark(success), self.title, self.start.elapsed().as_secs_f64());
     }
+}
+
+/// The mark of a command that has ended.
+fn mark(success: bool) -> char {
+    if success { '✓' } else { '✗' }
 }
 
 fn truncate(text: &str, characters: usize) -> String {

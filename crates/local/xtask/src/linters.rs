@@ -49,7 +49,8 @@ pub fn run() -> Result<()> {
     progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete()?)
 }
 
-/// Checks GitHub's workflows. Without Go and its modules they are left out, except on GitHub.
+/// Checks GitHub's workflows. Without Go and its modules they are left out, except in continuous integration (environment
+/// variable `CI`).
 fn workflows() -> Result<()> {
     match tools::actionlint()? {
         // Other linters are not pinned.
@@ -57,7 +58,7 @@ fn workflows() -> Result<()> {
             progress::run("Linting the workflows (actionlint)", actionlint.args(["-shellcheck=", "-pyflakes="]))
         }
         None => {
-            ensure!(env::var_os("GITHUB_ACTIONS").is_none(), "actionlint needs Go and its modules");
+            ensure!(env::var_os("CI").is_none(), "actionlint needs Go and its modules");
             println!("– workflows: not linted, because Go or its modules are missing");
             Ok(())
         }

@@ -2,7 +2,7 @@
 //!
 //! The tool is a separate program because it links AWS SDKs, which take long to build.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use stack::{cargo, emulator::Emulator};
 
 /// Arguments of `cargo xtask ops`.
@@ -25,6 +25,9 @@ pub fn smoke(arguments: Arguments) -> Result<()> {
 
 /// Builds and runs the tool.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    // Not quietly, since it takes minutes the first time. `run` would repeat the arguments, of which one can be a token.
+    let build = cargo().args(["build", "--package", "ops"]).status()?;
+    ensure!(build.success(), "ops does not compile");
     let mut ops = cargo();
     ops.args(["run", "--quiet", "--package", "ops", "--"]);
     if let Some(name) = &arguments.local {

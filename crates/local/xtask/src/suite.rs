@@ -2,7 +2,7 @@
 //!
 //! Everything is compiled once, by clippy's driver, which lints while it compiles. Meanwhile the tools are installed and
 //! templates, dependencies and documents are checked. Then unit tests and chaos run beside the tests of the deployed
-//! stack, which mostly wait.
+//! stack, which mostly wait. Meanwhile, a function is built for AWS.
 
 mod changed;
 mod compile;
@@ -10,7 +10,11 @@ mod counts;
 mod search_engine;
 mod steps;
 
-use std::{process::Command, thread};
+use std::{
+    path::Path,
+    process::Command,
+    thread::{self, ScopedJoinHandle},
+};
 
 use anyhow::{Result, anyhow};
 use stack::{
@@ -52,27 +56,33 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     let (compiled, checked) = steps.run("compile and lint", || {
         thread::scope(|scope| {
             let checks = scope.spawn(checks);
-            (compile::all(), checks.join().unwrap_or_else(|_| Err(anyhow!("a check panicked"))))
+            (compile::all(), joined(checks))
         })
     });
     compiled.and(checked)?;
     functions::package(BuildProfile::Local)?;
-    let (unit, deployed) = steps.run("tests", || {
+    let (tested, packages) = steps.run("tests, and a build for AWS", || {
         thread::scope(|scope| {
+            let packages = scope.spawn(|| functions::sam_build(RELEASED));
             let unit = scope.spawn(unit_tests_and_chaos);
             let deployed = deployed_tests(search);
-            (unit.join().unwrap_or_else(|_| (Counts::default(), Err(anyhow!("the tests panicked")))), deployed)
+            let unit = unit.join().unwrap_or_else(|_| (Counts::default(), Err(anyhow!("the tests panicked"))));
+            counts.add(&unit.0);
+            counts.add(&deployed.0);
+            (unit.1.and(deployed.1), joined(packages))
         })
     });
-    counts.add(&unit.0);
-    counts.add(&deployed.0);
-    let released = steps.run("build and test for AWS", || released_tests(counts));
-    unit.1.and(deployed.1).and(released)
+    let released = steps.run("tests of the build for AWS", || released_tests(counts, &packages?));
+    tested.and(released)
+}
+
+/// The result of a thread.
+fn joined<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked")))
 }
 
 /// Contract tests of a function in the form in which it is deployed to AWS.
-fn released_tests(counts: &mut Counts) -> Result<()> {
-    let packages = functions::sam_build(RELEASED)?;
+fn released_tests(counts: &mut Counts, packages: &Path) -> Result<()> {
     let mut tests = lint_environment(cargo());
     tests.args(["test", "--workspace", "--test", "contract", "--", "thumbnailer::", "startup::"]);
     counts.test_as_given("Contract tests of the release build", tests.env(functions::PACKAGES_VARIABLE, packages))

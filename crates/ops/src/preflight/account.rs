@@ -20,12 +20,14 @@ pub struct Account {
     pub id: Fact<String>,
     /// Concurrent executions of Lambda.
     pub lambda: Fact<LambdaLimits>,
-    /// Applied quotas, by code.
-    pub quotas: BTreeMap<&'static str, Fact<u64>>,
+    /// The throttle of all APIs in API Gateway together.
+    pub api_throttle: Fact<ApiThrottle>,
     /// Services in the region, by their short names.
     pub services: Fact<BTreeSet<String>>,
     /// Number of CloudFront distributions.
     pub distributions: Fact<u64>,
+    /// Maximum number of distributions.
+    pub max_distributions: Fact<u64>,
     /// Sending of mail.
     pub mail: Fact<Mail>,
     /// Whether service-linked roles exist, by name.
@@ -66,10 +68,21 @@ pub struct Mail {
     pub daily: u64,
 }
 
-/// API Gateway: requests per second, and burst, of all APIs together.
+/// The throttle of all APIs in API Gateway together.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiThrottle {
+    /// Requests per second.
+    #[serde(rename = "rateLimit")]
+    pub rate: f64,
+    /// Requests at once.
+    #[serde(rename = "burstLimit")]
+    pub burst: u64,
+}
+
+/// API Gateway: requests per second of all APIs together. Service Quotas shows 10,000 also where less applies, so it only
+/// names the quota to raise.
 pub const API_RATE: &str = "L-8A5B8E43";
-/// See [`API_RATE`].
-pub const API_BURST: &str = "L-CDF5615A";
 /// CloudFront: distributions of an account.
 pub const DISTRIBUTIONS: &str = "L-24B04930";
 /// The role with which OpenSearch Service creates network interfaces in a VPC.
@@ -79,10 +92,6 @@ pub const NEPTUNE_ROLE: &str = "AWSServiceRoleForRDS";
 
 /// Reads an account. A call that fails makes its fact unknown, not the others.
 pub async fn read(config: &SdkConfig, calls: &SignedCalls, id: Fact<String>, plan: &Plan) -> Account {
-    let mut quotas = BTreeMap::new();
-    for (service, code) in [("apigateway", API_RATE), ("apigateway", API_BURST), ("cloudfront", DISTRIBUTIONS)] {
-        quotas.insert(code, fact(quota(calls, service, code).await));
-    }
     let mut roles = BTreeMap::new();
     for name in [OPENSEARCH_ROLE, NEPTUNE_ROLE] {
         roles.insert(name, fact(role_exists(calls, name).await));
@@ -90,9 +99,10 @@ pub async fn read(config: &SdkConfig, calls: &SignedCalls, id: Fact<String>, pla
     Account {
         id,
         lambda: fact(lambda_limits(calls).await),
-        quotas,
+        api_throttle: fact(api_throttle(calls).await),
         services: fact(services(calls).await),
         distributions: fact(distributions(calls).await),
+        max_distributions: fact(max_distributions(calls).await),
         mail: fact(mail(calls).await),
         roles,
         stack: fact(stack(calls, &plan.stack).await),
@@ -118,11 +128,18 @@ async fn lambda_limits(calls: &SignedCalls) -> Result<LambdaLimits> {
     serde_json::from_value(settings["AccountLimit"].clone()).context("Lambda's answer has no limits")
 }
 
-async fn quota(calls: &SignedCalls, service: &str, code: &str) -> Result<u64> {
-    let input = json!({"ServiceCode": service, "QuotaCode": code});
-    // Quotas of global services are in us-east-1.
-    let quotas = if service == "cloudfront" { Service::GLOBAL_QUOTAS } else { Service::QUOTAS };
-    let answer = calls.json(quotas, "ServiceQuotasV20190624.GetServiceQuota", &input).await?.ok()?;
+async fn api_throttle(calls: &SignedCalls) -> Result<ApiThrottle> {
+    parse_api_throttle(&calls.get(Service::API_GATEWAY, "/account").await?.ok()?)
+}
+
+fn parse_api_throttle(json: &str) -> Result<ApiThrottle> {
+    let account: Value = serde_json::from_str(json)?;
+    serde_json::from_value(account["throttleSettings"].clone()).context("API Gateway's answer has no throttle")
+}
+
+async fn max_distributions(calls: &SignedCalls) -> Result<u64> {
+    let input = json!({"ServiceCode": "cloudfront", "QuotaCode": DISTRIBUTIONS});
+    let answer = calls.json(Service::GLOBAL_QUOTAS, "ServiceQuotasV20190624.GetServiceQuota", &input).await?.ok()?;
     let answer: Value = serde_json::from_str(&answer)?;
     // A quota is a number of things, but written with a fraction.
     let value = answer["Quota"]["Value"].as_f64().context("Service Quotas' answer has no value")?;
@@ -238,6 +255,13 @@ fn xml_text(xml: &str, name: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn throttle_is_read_from_the_account_of_api_gateway() {
+        let account = r#"{"apiKeyVersion": "4", "features": ["UsagePlans"], "throttleSettings": {"burstLimit": 1250, "rateLimit": 2500.0}}"#;
+        assert_eq!(parse_api_throttle(account).expect("a throttle"), ApiThrottle { rate: 2_500.0, burst: 1_250 });
+        assert!(parse_api_throttle(r#"{"apiKeyVersion": "4"}"#).is_err());
+    }
 
     #[test]
     fn stack_is_read_from_its_description() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     account::{
-        API_BURST, API_RATE, Account, DISTRIBUTIONS, Fact, LambdaLimits, Mail, NEPTUNE_ROLE, OPENSEARCH_ROLE, Stack,
+        API_RATE, Account, ApiThrottle, DISTRIBUTIONS, Fact, LambdaLimits, Mail, NEPTUNE_ROLE, OPENSEARCH_ROLE, Stack,
     },
     plan::Plan,
 };
@@ -62,11 +62,11 @@ pub fn judge(plan: &Plan, account: &Account) -> Vec<Finding> {
         concurrency(plan, *limits, matches!(account.stack, Ok(Some(_))))
     }));
     findings.extend(known("Lambda memory", &account.lambda, |limits| vec![memory(plan, *limits)]));
-    findings.extend(api_rates(plan, account));
+    findings.extend(known("API Gateway", &account.api_throttle, |throttle| api_rates(plan, *throttle)));
     findings.extend(known("region", &account.services, |services| vec![region(plan, services)]));
     findings.extend(push_region(plan));
     findings.extend(known("CloudFront", &account.distributions, |count| {
-        vec![cloudfront(*count, account.quotas.get(DISTRIBUTIONS))]
+        vec![cloudfront(*count, &account.max_distributions)]
     }));
     findings.extend(known("mail", &account.mail, |mail| vec![mails(plan, *mail)]));
     findings.extend(roles(plan, account));
@@ -220,19 +220,24 @@ fn memory(plan: &Plan, limits: LambdaLimits) -> Finding {
     )
 }
 
-fn api_rates(plan: &Plan, account: &Account) -> Vec<Finding> {
+fn api_rates(plan: &Plan, throttle: ApiThrottle) -> Vec<Finding> {
     let (rate, burst) = plan.api_rate;
-    let check = |parameter: &str, code: &'static str, wanted: u64| match account.quotas.get(code) {
-        Some(Ok(quota)) if wanted > *quota => Finding::warns(
+    let check = |parameter: &str, wanted: u64, limit: u64, raise: &str| {
+        if wanted <= limit {
+            return Finding::fine("API Gateway", format!("{parameter} {wanted} of {limit}"));
+        }
+        Finding::warns(
             "API Gateway",
-            format!("{parameter} is {wanted}, but all APIs of the account together may have {quota}"),
-            format!("a smaller {parameter}, or a raise of the quota {code} of apigateway"),
-        ),
-        Some(Ok(quota)) => Finding::fine("API Gateway", format!("{parameter} {wanted} of {quota}")),
-        Some(Err(reason)) => Finding::unknown("API Gateway", reason),
-        None => Finding::unknown("API Gateway", "the quota was not read"),
+            format!("{parameter} is {wanted}, but all APIs of the account together may have {limit}"),
+            format!("{parameter}={limit} or less, or {raise}"),
+        )
     };
-    vec![check("ApiRate", API_RATE, rate), check("ApiBurst", API_BURST, burst)]
+    let raise = format!(
+        "aws service-quotas request-service-quota-increase --service-code apigateway --quota-code {API_RATE} \
+         --desired-value {rate}"
+    );
+    let rates = check("ApiRate", rate, throttle.rate.max(0.0) as u64, &raise);
+    vec![rates, check("ApiBurst", burst, throttle.burst, "a raise of the rate, which AWS derives the burst from")]
 }
 
 fn region(plan: &Plan, services: &BTreeSet<String>) -> Finding {
@@ -258,8 +263,8 @@ fn push_region(plan: &Plan) -> Option<Finding> {
     Some(Finding::fails("push", text, "choose another region, or leave PushCredentialsSecretArn empty"))
 }
 
-fn cloudfront(distributions: u64, quota: Option<&Fact<u64>>) -> Finding {
-    if let Some(Ok(quota)) = quota
+fn cloudfront(distributions: u64, quota: &Fact<u64>) -> Finding {
+    if let Ok(quota) = quota
         && distributions >= *quota
     {
         let text = format!("the account has {distributions} of {quota} distributions");

@@ -29,6 +29,9 @@ pub struct SetupReport {
     pub applied: bool,
     /// The steps that were not done before.
     pub steps: Vec<SetupStep>,
+    /// The environment of samconfig.toml.
+    #[serde(skip)]
+    config_env: String,
 }
 
 /// A step: what it prepares, and its commands as lines of a shell.
@@ -86,9 +89,13 @@ impl Shell {
 /// Runs the missing steps, or with a dry run returns their commands.
 ///
 /// # Errors
-/// If the configuration is invalid or a command fails. What has succeeded is in the configuration, so that the same call
+/// If no part is selected, the configuration is invalid or a command fails. What has succeeded is in the configuration, so that the same call
 /// continues.
 pub async fn setup(stack: &str, sdk: &SdkConfig, options: &SetupOptions) -> Result<SetupReport> {
+    ensure!(
+        options.selects_a_part(),
+        "name the parts to prepare: --alarms ADDRESS, --key, --graph, --search, --ffmpeg-layer FILE, --push FILE, --delivery"
+    );
     let file = &options.config_file;
     let mut config = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut values = Deployment::parse(&config, &options.config_env)?.parameters;
@@ -107,7 +114,8 @@ pub async fn setup(stack: &str, sdk: &SdkConfig, options: &SetupOptions) -> Resu
         }
         fs::write(file, &config)?;
     }
-    Ok(SetupReport { applied: options.apply, steps: missing.iter().map(lines).collect() })
+    let steps = missing.iter().map(lines).collect();
+    Ok(SetupReport { applied: options.apply, steps, config_env: options.config_env.clone() })
 }
 
 /// Whether the template declares the parameter `name`. Resources can have the names of outputs.
@@ -165,10 +173,18 @@ fn yielded(yields: Yields, output: &str) -> Result<Vec<(String, String)>> {
     }
 }
 
+/// The commands as a shell takes them: what one yields is a variable for those behind it.
 fn lines(step: &Step) -> SetupStep {
-    let lines = step.commands.iter().map(|command| match &command.or_else {
-        Some(or_else) => format!("{} || {}", line(&command.words), line(or_else)),
-        None => line(&command.words),
+    let lines = step.commands.iter().map(|command| {
+        let line = match &command.or_else {
+            Some(or_else) => format!("{} || {}", line(&command.words), line(or_else)),
+            None => line(&command.words),
+        };
+        match command.yields {
+            Yields::Nothing => line,
+            Yields::Parameter(name) => format!("{name}=$({line})"),
+            Yields::Outputs => format!("{line}    # each output is the variable of its name below"),
+        }
     });
     SetupStep { title: step.title, lines: lines.collect() }
 }
@@ -188,10 +204,23 @@ impl fmt::Display for SetupReport {
             writeln!(f, "# {title}")?;
             lines.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         }
+        let lines = || self.steps.iter().flat_map(|step| &step.lines);
+        if !self.applied && lines().any(|line| line.contains("$FirstSubnetId")) {
+            writeln!(f, "# FirstSubnetId is the first of NeptuneSubnetIds")?;
+        }
         match (self.steps.len(), self.applied) {
-            (0, _) => write!(f, "Nothing is missing of what was asked for."),
-            (count, true) => write!(f, "{count} steps are done, and samconfig.toml has their parameters."),
-            (count, false) => write!(f, "{count} steps; run them with --apply"),
+            (0, _) => write!(f, "Nothing is missing: samconfig.toml has the parameters of all parts that you named."),
+            (count, true) => write!(
+                f,
+                "Steps done: {count}. samconfig.toml has their parameters; next: cargo xtask ops preflight --config-env {}",
+                self.config_env
+            ),
+            (count, false) => write!(
+                f,
+                "Steps missing: {count}. Nothing was changed. The same command with --apply runs these lines and writes the \
+                 parameters into [{}] of samconfig.toml",
+                self.config_env
+            ),
         }
     }
 }
@@ -243,10 +272,19 @@ mod tests {
             ..SetupOptions::default()
         };
         let report = setup("iyagi", &SdkConfig::builder().build(), &options).await.expect("a report").to_string();
-        let line = "aws secretsmanager create-secret --name iyagi-fcm --secret-string 'file://an account.json'";
+        let line = "PushCredentialsSecretArn=$(aws secretsmanager create-secret --name iyagi-fcm --secret-string \
+                    'file://an account.json'";
         assert!(report.contains(line), "{report}");
+        assert!(report.contains("Steps missing: 1. Nothing was changed."), "{report}");
         assert_eq!(fs::read_to_string(&config_file).expect("a file"), config);
         fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[tokio::test]
+    async fn setup_of_no_part_says_which_there_are() {
+        let error =
+            setup("iyagi", &SdkConfig::builder().build(), &SetupOptions::default()).await.expect_err("an error");
+        assert!(error.to_string().contains("--graph"), "{error}");
     }
 
     #[test]

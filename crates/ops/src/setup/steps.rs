@@ -45,6 +45,11 @@ pub fn steps(options: &SetupOptions, stack: &str, is_set: impl Fn(&str) -> bool)
         overrides.extend((has_alarms && with_alarms).then(|| "AlarmTopicArn=$AlarmTopicArn".to_owned()));
         overrides
     };
+    let network = || {
+        let mut overrides = shared(false);
+        overrides.extend(options.search_in_vpc.then(|| "SearchInVpc=true".to_owned()));
+        deploy(stack, "network", overrides)
+    };
     let mut steps = Vec::new();
     if let Some(address) = &options.alarms {
         let topic = format!("aws sns create-topic --name {stack}-alarms --query TopicArn --output text");
@@ -57,9 +62,7 @@ pub fn steps(options: &SetupOptions, stack: &str, is_set: impl Fn(&str) -> bool)
         steps.push(step("key", "KmsKeyArn", deploy(stack, "key", Vec::new()).into()));
     }
     if options.graph {
-        let mut network = shared(false);
-        network.extend(options.search_in_vpc.then(|| "SearchInVpc=true".to_owned()));
-        steps.push(step("network", "NeptuneSecurityGroupIds", deploy(stack, "network", network).into()));
+        steps.push(step("network", "NeptuneSecurityGroupIds", network().into()));
         let mut graph = shared(true);
         graph.extend(["SubnetIds=$NeptuneSubnetIds", "SecurityGroupIds=$GraphSecurityGroupId"].map(str::to_owned));
         let mut commands = vec![outputs(stack, "network")];
@@ -73,7 +76,8 @@ pub fn steps(options: &SetupOptions, stack: &str, is_set: impl Fn(&str) -> bool)
             let role = "aws iam create-service-linked-role --aws-service-name opensearchservice.amazonaws.com";
             let exists = "aws iam get-role --role-name AWSServiceRoleForAmazonOpenSearchService";
             commands.push(Command { or_else: Some(words(exists)), ..command(words(role)) });
-            commands.push(outputs(stack, "network"));
+            // Again, because it may have been deployed before there was search in it.
+            commands.extend(network());
             // One instance, in the first subnet.
             search.extend(["SubnetIds=$FirstSubnetId", "SecurityGroupIds=$DomainSecurityGroupId"].map(str::to_owned));
         }
@@ -223,6 +227,15 @@ mod tests {
         assert_eq!(titles(&|_| false), expected);
         assert_eq!(titles(&|name| name != "OpenSearchDomainArn"), ["search"]);
         assert_eq!(titles(&|_| true), [""; 0]);
+    }
+
+    #[test]
+    fn network_that_is_deployed_gets_search_later() {
+        let steps = steps(&all(), "iyagi", |name| name != "OpenSearchDomainArn");
+        let lines: Vec<_> = steps[0].commands.iter().map(|command| command.words.join(" ")).collect();
+        let at = |text: &str| lines.iter().position(|line| line.contains(text)).unwrap_or_else(|| panic!("no {text}"));
+        assert!(lines[at("infra/network.yaml")].contains("SearchInVpc=true"), "{lines:?}");
+        assert!(at("infra/network.yaml") < at("infra/search.yaml"), "{lines:?}");
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use domain::graph::{Change, ChangeKind, EdgeEndpoints, EntityKind, Labels, Position, PropertyChange, Value};
+use domain::graph::{
+    Change, ChangeKind, EdgeEndpoints, EntityKind, Position, PropertyChange, Value, cluster_in_generation,
+};
 use http::Method;
 use jiff::Timestamp;
 use serde_json::json;
@@ -13,9 +15,9 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{canary::Canary, waiting::wait};
-use crate::{findings::Finding, session::Session};
+use crate::{findings::Finding, session::Session, stream};
 
-/// The cluster in the ids of the changes.
+/// The cluster in the ids of the changes, without the generation.
 const CLUSTER: &str = "smoke";
 /// The notification rule of a follow.
 const FOLLOW_RULE: &str = "follow";
@@ -32,12 +34,12 @@ pub async fn check(
     timeout: Duration,
 ) -> Vec<Finding> {
     let search = match session.has("SearchQueueUrl") {
-        true => Finding::of("search", found(session, canary, timeout).await),
+        true => Finding::of("search", found(&EventBus { session }, canary, timeout).await),
         false => Finding::unknown("search", "the stack has none"),
     };
     let push = match push_token {
         Some(token) if session.has("PlatformApplicationArn") => {
-            Finding::of("push", notified(session, canary, token, timeout).await)
+            Finding::of("push", notified(&EventBus { session }, canary, token, timeout).await)
         }
         Some(_) => Finding::unknown("push", "the stack has none"),
         None => Finding::unknown("push", "give the token of a phone with --push-token"),
@@ -46,7 +48,7 @@ pub async fn check(
 }
 
 /// A person is found by name until they are removed.
-async fn found(session: &Session, canary: &Canary<'_>, timeout: Duration) -> Result<String> {
+async fn found(bus: &EventBus<'_>, canary: &Canary<'_>, timeout: Duration) -> Result<String> {
     let (id, name) = (Uuid::new_v4().to_string(), format!("smoke{}", Uuid::new_v4().simple()));
     let is_found = async |expected: bool| {
         let found = wait(timeout, async || {
@@ -56,22 +58,22 @@ async fn found(session: &Session, canary: &Canary<'_>, timeout: Duration) -> Res
         });
         found.await
     };
-    publish(session, &person(ChangeKind::Added, &id, &name)).await?;
+    bus.publish(&person(ChangeKind::Added, &id, &name)).await?;
     let found = is_found(true).await;
-    publish(session, &person(ChangeKind::Removed, &id, &name)).await?;
+    bus.publish(&person(ChangeKind::Removed, &id, &name)).await?;
     found?.context("a new person is not found")?;
     is_found(false).await?.context("a removed person is still found")?;
     Ok("a new person is found, and no more once removed".to_owned())
 }
 
 /// A follow is sent to the phone with this token, and FCM does not refuse it.
-async fn notified(session: &Session, canary: &Canary<'_>, token: &str, timeout: Duration) -> Result<String> {
+async fn notified(bus: &EventBus<'_>, canary: &Canary<'_>, token: &str, timeout: Duration) -> Result<String> {
     let device = json!({"token": token, "platform": "android", "language": "ko"});
     canary.call(Method::PUT, DEVICE, Some(&device)).await?.expect(200)?;
     let follower = Uuid::new_v4().to_string();
     let follow = follow(ChangeKind::Added, &follower, &canary.id);
-    let outcome = outcome_of(session, canary, &follow, timeout).await;
-    publish(session, &self::follow(ChangeKind::Removed, &follower, &canary.id)).await?;
+    let outcome = outcome_of(bus, canary, &follow, timeout).await;
+    bus.publish(&self::follow(ChangeKind::Removed, &follower, &canary.id)).await?;
     let outcome = match outcome {
         Ok(outcome) => delivered(canary, &outcome).await,
         Err(error) => Err(error),
@@ -80,10 +82,9 @@ async fn notified(session: &Session, canary: &Canary<'_>, token: &str, timeout: 
     outcome
 }
 
-async fn outcome_of(session: &Session, canary: &Canary<'_>, follow: &Change, timeout: Duration) -> Result<String> {
-    publish(session, follow).await?;
-    let ledger = LedgerTable::new(session.dynamodb.clone(), session.output("LedgerTableName")?.to_owned());
-    let event = follow.id(CLUSTER);
+async fn outcome_of(bus: &EventBus<'_>, canary: &Canary<'_>, follow: &Change, timeout: Duration) -> Result<String> {
+    let event = bus.publish(follow).await?;
+    let ledger = LedgerTable::new(bus.session.dynamodb.clone(), bus.session.output("LedgerTableName")?.to_owned());
     let outcome = wait(timeout, async || Ok(ledger.outcome(FOLLOW_RULE, &event, &canary.id).await?));
     outcome.await?.context("push-fanout has not processed a follow")
 }
@@ -97,15 +98,28 @@ async fn delivered(canary: &Canary<'_>, outcome: &str) -> Result<String> {
     Ok("a follow is sent to the phone, and FCM does not refuse its token".to_owned())
 }
 
-async fn publish(session: &Session, change: &Change) -> Result<()> {
-    let publish = session
-        .sns
-        .publish()
-        .topic_arn(session.output("GraphChangesTopicArn")?)
-        .message_group_id(change.group_id())
-        .message_deduplication_id(change.deduplication_id(CLUSTER))
-        .message(change.to_cloud_event(CLUSTER));
-    publish.send().await.map(drop).context("cannot publish a change of the graph")
+/// The event bus of the stack.
+struct EventBus<'a> {
+    session: &'a Session,
+}
+
+impl EventBus<'_> {
+    /// Publishes a change in the current generation of the graph, since consumers ignore those of earlier ones. Returns the
+    /// id of its event.
+    async fn publish(&self, change: &Change) -> Result<String> {
+        let checkpoint = stream::checkpoint(self.session).await?;
+        let cluster = cluster_in_generation(CLUSTER, checkpoint.map_or(0, |checkpoint| checkpoint.generation));
+        let publish = self
+            .session
+            .sns
+            .publish()
+            .topic_arn(self.session.output("GraphChangesTopicArn")?)
+            .message_group_id(change.group_id())
+            .message_deduplication_id(change.deduplication_id(&cluster))
+            .message(change.to_cloud_event(&cluster));
+        publish.send().await.context("cannot publish a change of the graph")?;
+        Ok(change.id(&cluster))
+    }
 }
 
 /// A person with a name is added or removed.
@@ -128,24 +142,13 @@ fn follow(change_kind: ChangeKind, from: &str, to: &str) -> Change {
 /// A change at a position that only grows.
 fn change(change_kind: ChangeKind, kind: EntityKind, label: &str, id: &str) -> Change {
     let now = Timestamp::now();
-    let mut labels = Labels::default();
+    let position = Position::new(now.as_microsecond().unsigned_abs(), 1);
+    let mut change = Change { change_kind, ..Change::new(position, now.as_millisecond(), kind, id.to_owned()) };
     match change_kind {
-        ChangeKind::Removed => labels.removed.push(label.to_owned()),
-        _ => labels.added.push(label.to_owned()),
+        ChangeKind::Removed => change.labels.removed.push(label.to_owned()),
+        _ => change.labels.added.push(label.to_owned()),
     }
-    Change {
-        position: Position::new(now.as_microsecond().unsigned_abs(), 1),
-        commit_timestamp_ms: now.as_millisecond(),
-        kind,
-        entity_id: id.to_owned(),
-        change_kind,
-        labels,
-        ends: None,
-        ends_before: None,
-        properties: BTreeMap::new(),
-        properties_omitted: 0,
-        is_partial: false,
-    }
+    change
 }
 
 #[cfg(test)]

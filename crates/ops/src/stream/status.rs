@@ -88,13 +88,18 @@ struct RecordInfo {
 /// # Errors
 /// If the checkpoint cannot be read. A failure of the poller is part of the status.
 pub async fn status(session: &Session) -> Result<Status> {
-    let (table, stream) = (session.output("CheckpointTableName")?, session.output("StreamName")?);
-    let table = CheckpointTable::new(session.dynamodb.clone(), table.to_owned(), stream.to_owned());
-    let checkpoint = table.status().await.context("cannot read the checkpoint")?;
+    let checkpoint = checkpoint(session).await?;
     let after = checkpoint.as_ref().and_then(|checkpoint| checkpoint.position);
     let request = json!({"status": {"after": after}});
     let stream = session.invoke(session.output("StreamPollerName")?, &request).await;
     Ok(of(checkpoint, stream.map_err(|error| format!("{error:#}")), Timestamp::now()))
+}
+
+/// The stored checkpoint. `None` before the first run of the poller.
+pub async fn checkpoint(session: &Session) -> Result<Option<CheckpointStatus>> {
+    let (table, stream) = (session.output("CheckpointTableName")?, session.output("StreamName")?);
+    let table = CheckpointTable::new(session.dynamodb.clone(), table.to_owned(), stream.to_owned());
+    table.status().await.context("cannot read the checkpoint")
 }
 
 fn of(checkpoint: Option<CheckpointStatus>, stream: Result<StreamStatus, String>, now: Timestamp) -> Status {

@@ -1,6 +1,9 @@
 //! How containers reach this machine's loopback interface.
 
-use std::{net::IpAddr, process::Command};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    process::Command,
+};
 
 use anyhow::Result;
 use http_server::ShutdownSignal;
@@ -27,10 +30,10 @@ pub struct Host {
 impl Host {
     /// Asks the Docker engine. `None` if none answers.
     pub fn find() -> Option<Self> {
-        let format = "{{range .IPAM.Config}}{{.Gateway}}{{end}}";
+        let format = "{{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{end}}";
         let output = Command::new("docker").args(["network", "inspect", "bridge", "--format", format]).output().ok()?;
-        let gateway = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
-        Some(Self::with_gateway(gateway.trim().parse().ok()))
+        let network = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+        Some(Self::with_gateway(gateway(&network)))
     }
 
     /// With this gateway, if it is an address of this machine. Docker Desktop's is one of its virtual machine.
@@ -44,6 +47,20 @@ impl Host {
     /// As containers of Docker Desktop see it.
     pub fn desktop() -> Self {
         Self { name: DESKTOP.to_owned(), bridge: None }
+    }
+}
+
+/// The gateway of a network, from its subnet and perhaps its gateway. A new engine names none until it is started again; it
+/// is then the first address of the subnet.
+fn gateway(network: &str) -> Option<IpAddr> {
+    let mut words = network.split_whitespace();
+    let subnet = words.next()?;
+    match words.next() {
+        Some(gateway) => gateway.parse().ok(),
+        None => {
+            let network: Ipv4Addr = subnet.split('/').next()?.parse().ok()?;
+            Some(Ipv4Addr::from_bits(network.to_bits().checked_add(1)?).into())
+        }
     }
 }
 
@@ -84,9 +101,19 @@ async fn forward(listener: TcpListener, port: u16) {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
+
+    #[test]
+    fn gateway_that_an_engine_does_not_name_is_the_first_address_of_the_subnet() {
+        let first = Some(Ipv4Addr::new(172, 17, 0, 1).into());
+        assert_eq!(gateway("172.17.0.0/16 \n"), first);
+        assert_eq!(gateway("172.17.0.0/16 172.17.0.1\n"), first);
+        assert_eq!(gateway("172.17.0.0/16 172.17.0.254\n"), Some(Ipv4Addr::new(172, 17, 0, 254).into()));
+        // Without the network, and with addresses that are none.
+        for network in ["\n", "none\n", "172.17.0.0/16 none\n"] {
+            assert_eq!(gateway(network), None, "{network}");
+        }
+    }
 
     #[test]
     fn gateway_that_is_not_ours_is_docker_desktop() {

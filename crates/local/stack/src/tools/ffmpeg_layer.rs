@@ -43,13 +43,19 @@ pub fn ffmpeg_layer(architecture: &str) -> Result<PathBuf> {
 /// The wheel of the pinned version in `folder`.
 fn wheel(folder: &Path) -> Result<PathBuf> {
     let pinned = fs::read_to_string(pins("audio.txt"))?;
-    let start = format!("{}-", pinned.trim().replace("==", "-").replacen('-', "_", 1));
+    let start = wheel_start(&pinned).context("audio.txt pins no package")?;
     let is_wheel = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.starts_with(&start) && path.extension().is_some_and(|extension| extension == "whl")
     };
     let files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     files.into_iter().find(is_wheel).with_context(|| format!("no {start}*.whl in {}", folder.display()))
+}
+
+/// The start of the wheel's file name, from a requirements file that pins one package, perhaps with hashes.
+fn wheel_start(pins: &str) -> Option<String> {
+    let (name, version) = pins.split_whitespace().find_map(|word| word.split_once("=="))?;
+    Some(format!("{}-{version}-", name.replace('-', "_")))
 }
 
 /// The SHA-256 of ffmpeg for an architecture.
@@ -65,4 +71,18 @@ pub fn make(wheel: &Path, digest: &str, target: &Path) -> Result<Command> {
     let mut python = Tool::Audio.command("python");
     python.args(["-c", MAKE]).arg(wheel).arg(digest).arg(target);
     Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wheel_is_named_by_the_pin_also_with_hashes() {
+        let pinned = fs::read_to_string(pins("audio.txt")).expect("the pins");
+        let start = wheel_start(&pinned).expect("a package");
+        assert!(start.starts_with("imageio_ffmpeg-") && !start.contains(['=', ' ', '\\']), "{start}");
+        assert_eq!(wheel_start("a-b==1.2 \\\n    --hash=sha256:00"), Some("a_b-1.2-".to_owned()));
+        assert_eq!(wheel_start("# none"), None);
+    }
 }

@@ -1,8 +1,11 @@
 //! The order of a deployment. `actionlint` checks the form of the workflows.
 
-use std::fs;
+use std::{fs, process::Command};
 
-use stack::{paths, tools};
+use stack::{
+    paths,
+    tools::{self, Tool},
+};
 use yaml_serde::Value as Yaml;
 
 /// The steps of the deployment: name or command, and condition.
@@ -26,13 +29,14 @@ fn deployment_checks_before_and_after_and_rolls_back_without_a_build() {
         index.unwrap_or_else(|| panic!("no step with {text}: {steps:?}"))
     };
     let order = [
-        "aws-actions/configure-aws-credentials",
         "sam build",
         "actions/upload-artifact",
         "Release=",
+        "Assume the role aws-actions/configure-aws-credentials",
         "ops preflight",
         "--template-stage Original",
         "--no-execute-changeset",
+        "Assume the role again aws-actions/configure-aws-credentials",
         "cargo xtask smoke --stack iyagi",
         "aws cloudformation deploy",
     ];
@@ -47,6 +51,44 @@ fn deployment_checks_before_and_after_and_rolls_back_without_a_build() {
     // The code and the parameters of before: another release would keep the new versions of the API functions.
     assert!(roll_back.contains("before/template.yaml") && roll_back.contains("before/parameters.json"), "{roll_back}");
     assert!(!roll_back.contains("sam build"), "{roll_back}");
+}
+
+#[test]
+fn parameters_of_the_deployment_before_are_accepted_by_the_aws_cli() {
+    let steps = steps();
+    let program = steps.iter().find_map(|(step, _)| {
+        let (program, _) = step.split_once("' before/stack.json > before/parameters.json")?;
+        Some(program.rsplit('\'').next().unwrap_or(program))
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let stack = r#"{"Stacks": [{"Parameters": [
+        {"ParameterKey": "Empty", "ParameterValue": ""},
+        {"ParameterKey": "Key", "ParameterValue": "-----BEGIN PUBLIC KEY-----\nMFkw==\n-----END PUBLIC KEY-----\n"}]}]}"#;
+    fs::write(file("stack.json"), stack).expect("a file");
+    let jq = Command::new("jq").arg(program.expect("a program of jq")).arg(file("stack.json")).output();
+    let Ok(parameters) = jq else {
+        eprintln!("skipped: there is no jq");
+        return;
+    };
+    assert!(parameters.status.success(), "{}", String::from_utf8_lossy(&parameters.stderr));
+    fs::write(file("parameters.json"), parameters.stdout).expect("a file");
+    let template =
+        "Parameters: {Empty: {Type: String}, Key: {Type: String}}\nResources: {A: {Type: 'AWS::SNS::Topic'}}\n";
+    fs::write(file("template.yaml"), template).expect("a file");
+    // The CLI that infra/tools/sam.txt installs comes before that of the runner.
+    Tool::Sam.install().expect("the SAM CLI");
+    let output = Tool::Sam
+        .command("aws")
+        .args(["--endpoint-url", "http://127.0.0.1:1", "cloudformation", "deploy", "--stack-name", "iyagi"])
+        .args(["--template-file", "template.yaml", "--parameter-overrides", "file://parameters.json"])
+        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_MAX_ATTEMPTS", "1")])
+        .envs([("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1")])
+        .current_dir(folder.path())
+        .output()
+        .expect("output");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("Could not connect to the endpoint"), "{error}");
 }
 
 #[test]

@@ -35,9 +35,10 @@ fn account(lambda: LambdaLimits) -> Account {
     Account {
         id: Ok("123456789012".to_owned()),
         lambda: Ok(lambda),
-        quotas: BTreeMap::from([(API_RATE, Ok(10_000)), (API_BURST, Ok(5_000)), (DISTRIBUTIONS, Ok(200))]),
+        api_throttle: Ok(ApiThrottle { rate: 10_000.0, burst: 5_000 }),
         services: Ok(services.map(str::to_owned).into()),
         distributions: Ok(1),
+        max_distributions: Ok(200),
         mail: Ok(Mail { is_in_production: true, daily: 50_000 }),
         roles: BTreeMap::from([(OPENSEARCH_ROLE, Ok(true)), (NEPTUNE_ROLE, Ok(true))]),
         stack: Ok(None),
@@ -151,6 +152,10 @@ fn quotas_and_verification_are_judged() {
     let full = Account { distributions: Ok(200), ..account(GROWN) };
     assert_eq!(concerns(&plan(&[]), &full), [(Level::Fails, "CloudFront")]);
     assert_eq!(concerns(&plan(&[("ApiRate", "20000")]), &account(GROWN)), [(Level::Warns, "API Gateway")]);
+    // A newer region.
+    let slower = Account { api_throttle: Ok(ApiThrottle { rate: 2_500.0, burst: 1_250 }), ..account(GROWN) };
+    assert_eq!(concerns(&plan(&[]), &slower), [(Level::Warns, "API Gateway")]);
+    assert_eq!(concerns(&plan(&[("ApiBurst", "1250")]), &slower), []);
     let sandbox = Account { mail: Ok(Mail { is_in_production: false, daily: 200 }), ..account(GROWN) };
     assert_eq!(concerns(&plan(&[]), &sandbox), [(Level::Warns, "mail")]);
     assert_eq!(concerns(&plan(&[("MailIdentityArn", "")]), &account(GROWN)), [(Level::Warns, "mail")]);
@@ -187,9 +192,10 @@ fn unknown_facts_are_reported_and_fail_nothing() {
     let unknown = Account {
         id: Err("denied".to_owned()),
         lambda: Err("denied".to_owned()),
-        quotas: BTreeMap::new(),
+        api_throttle: Err("denied".to_owned()),
         services: Err("denied".to_owned()),
         distributions: Err("denied".to_owned()),
+        max_distributions: Err("denied".to_owned()),
         mail: Err("denied".to_owned()),
         roles: BTreeMap::new(),
         stack: Err("denied".to_owned()),

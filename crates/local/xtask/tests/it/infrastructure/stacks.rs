@@ -83,3 +83,19 @@ fn parameters_reach_build_and_deploy() {
         environments.flatten().filter(|(_, section)| section["parameters"].get("parameter_overrides").is_some());
     assert_eq!(sections.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["global"]);
 }
+
+#[test]
+fn deployment_accepts_the_transform_and_the_nested_stack() {
+    // CloudFormation refuses templates that have both, unless the deployment has the second capability.
+    let template = Template::read("template.yaml");
+    assert!(template.yaml.get("Transform").is_some());
+    assert!(!template.resources("AWS::CloudFormation::Stack").is_empty());
+    let config: toml::Table = toml::from_str(&read("samconfig.toml")).expect("TOML");
+    let deploys: Vec<_> = config.values().filter_map(|environment| environment.get("deploy")).collect();
+    assert!(deploys.len() >= 2, "{deploys:?}");
+    for deploy in deploys {
+        let capabilities = deploy["parameters"]["capabilities"].as_array().expect("a list");
+        let capabilities: Vec<_> = capabilities.iter().filter_map(toml::Value::as_str).collect();
+        assert_eq!(capabilities, ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
+    }
+}
