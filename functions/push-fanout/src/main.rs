@@ -1,9 +1,9 @@
 //! `push-fanout`: turns changes of the graph into push notifications.
 //!
 //! ```text
-//! push.fifo ─▶ message ─▶ project (whole batch) ─▶ notify (rules, recipients) ─▶ deliver (ledger, inbox)
-//!     ▲                                              │                              └─▶ publish_to_devices ─▶ SNS
-//!     └──────── continuations of large audiences ◀───┘
+//! push.fifo ─▶ message ─▶ update_projections (whole batch) ─▶ notify (rules, recipients)
+//!     ▲                                                        │    └─▶ deliver (ledger, inbox) ─▶ publish_to_devices ─▶ SNS
+//!     └────────── continuations of large audiences ◀───────────┘
 //! ```
 
 mod aws;
@@ -17,12 +17,12 @@ mod inbox;
 mod message;
 mod notify;
 mod ports;
-mod project;
 mod publish_error;
 mod publish_to_devices;
 mod suppression;
 #[cfg(test)]
 mod tests;
+mod update_projections;
 
 use aws_lambda_events::sqs::SqsEvent;
 use function_kit::{batch, batch::Queue, config::from_env, logs, metrics::Metrics};
@@ -64,7 +64,7 @@ async fn main() -> anyhow::Result<()> {
         let response = batch::run_fifo(
             event.payload,
             &queue,
-            async |body| project::project(&aws, body).await,
+            async |body| update_projections::project(&aws, body).await,
             async |message| notifier.handle(message).await,
         );
         let response = response.await.map_err(Error::from);

@@ -26,7 +26,7 @@ pub use self::{
     rows::ExportedRow,
 };
 use crate::{
-    batch, lease,
+    batch_size, lease,
     message::{EventIdPrefix, Message},
 };
 
@@ -100,7 +100,7 @@ impl<Q: Queue> Exporter<Q> {
         let mut calls = Vec::new();
         let mut rest = messages.as_slice();
         while !rest.is_empty() {
-            let (call, behind) = rest.split_at(batch::fitting(rest.iter().map(|message| message.body.len())));
+            let (call, behind) = rest.split_at(batch_size::fitting(rest.iter().map(|message| message.body.len())));
             calls.push(call);
             rest = behind;
         }

@@ -8,9 +8,9 @@ use tokio::time::sleep;
 
 use crate::{
     checkpoints::Checkpoints,
-    identity::{self, Identity, KnownCommit},
     run_error::RunError,
     settings::Settings,
+    stream_identity::{self, Identity, KnownCommit},
 };
 
 /// Reads how far the stream is published, and compares the stream with the checkpoint.
@@ -53,7 +53,7 @@ pub async fn current_progress(
 /// [`Error::Reset`] if the head is before the checkpoint.
 async fn compare(stream: &Client, checkpoint: Checkpoint) -> Result<Identity, Error> {
     if let Some(known) = known_commit(checkpoint) {
-        let identity = identity::compare(stream, known).await?;
+        let identity = stream_identity::compare(stream, known).await?;
         if identity != Identity::Unknown {
             return Ok(identity);
         }

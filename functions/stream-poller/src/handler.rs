@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tracing::{error, info};
 
 use crate::{
-    bus::Bus,
     checkpoints::Checkpoints,
+    event_bus::Bus,
     export::{ExportRequest, ExportResponse, Exporter, Queue},
     inspect::{self, StreamStatus},
     lease,

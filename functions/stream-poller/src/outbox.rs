@@ -5,7 +5,7 @@ use std::{collections::VecDeque, hash::BuildHasher, mem, time::Instant};
 use domain::graph::Position;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
-use crate::{batch, message::Message};
+use crate::{batch_size, message::Message};
 
 /// The unpublished messages, and the position up to which the bus has accepted everything.
 ///
@@ -97,7 +97,7 @@ impl Outbox {
             return self.ready.pop_front().map(NextAction::SendToDlq);
         }
         let publishable = self.ready.iter().take_while(|entry| entry.message.rejection.is_none());
-        let number = batch::fitting(publishable.map(|entry| entry.message.body.len()));
+        let number = batch_size::fitting(publishable.map(|entry| entry.message.body.len()));
         Some(NextAction::Publish(self.ready.drain(..number).collect()))
     }
 

@@ -8,10 +8,10 @@ use tokio::{sync::mpsc, time::sleep};
 use tracing::warn;
 
 use crate::{
-    identity::{self, Identity, KnownCommit},
     policy::{OnGap, OnLoss, Policy},
     run_error::{RunError, kind_of},
     settings::Settings,
+    stream_identity::{self, Identity, KnownCommit},
 };
 
 /// An event for the worker.
@@ -153,7 +153,7 @@ impl<'a> PageSource<'a> {
     async fn read(&mut self) -> Result<Step, Error> {
         self.must_compare |= self.responded.elapsed() >= self.settings.compare_after;
         if let Some(last) = self.last.filter(|_| self.must_compare)
-            && identity::compare(&self.client, last).await? == Identity::Replaced
+            && stream_identity::compare(&self.client, last).await? == Identity::Replaced
         {
             return Ok(Step::Replaced(last.commit_num));
         }

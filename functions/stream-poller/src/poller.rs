@@ -15,10 +15,9 @@ use tokio::{pin, select, sync::mpsc};
 use tracing::{info, warn};
 
 use crate::{
-    bus::Bus,
     checkpoints::{Checkpoints, LeaseGuard},
+    event_bus::Bus,
     generation::{current_progress, known_commit},
-    identity::{self, Identity, KnownCommit},
     lease,
     message::EventIdPrefix,
     page_source::{DataLoss, PageSource},
@@ -26,6 +25,7 @@ use crate::{
     run_error::RunError,
     run_outcome::{Published, RunOutcome, RunReport},
     settings::Settings,
+    stream_identity::{self, Identity, KnownCommit},
     worker::{Task, Worker},
 };
 
@@ -176,7 +176,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         checkpoint: Option<Checkpoint>,
     ) -> Result<ResetResolution, RunError> {
         if let Some(known) = checkpoint.and_then(known_commit)
-            && identity::compare(&self.stream, known).await.map_err(RunError::stream)? == Identity::Same
+            && stream_identity::compare(&self.stream, known).await.map_err(RunError::stream)? == Identity::Same
         {
             warn!("the stream still has the checkpointed commit, so it was not reset");
             self.checkpoints.clear_reset(lease).await?;

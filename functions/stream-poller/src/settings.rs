@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use neptune_streams::{Bounds, MAX_LIMIT};
 
-use crate::backoff::Backoff;
+use crate::retry_delay::Backoff;
 
 /// Times and bounds of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -10,7 +10,7 @@ use function_kit::failure::Failure;
 use tracing::warn;
 
 use crate::{
-    bus::{Bus, PublishOutcome},
+    event_bus::{Bus, PublishOutcome},
     outbox::Entry,
 };
 

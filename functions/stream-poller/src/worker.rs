@@ -18,7 +18,7 @@ use self::{
     state::{Closing, before},
 };
 use crate::{
-    bus::Bus, checkpoints::Checkpoints, page_source::SourceEvent, policy::Mode, run_error::RunError,
+    checkpoints::Checkpoints, event_bus::Bus, page_source::SourceEvent, policy::Mode, run_error::RunError,
     run_outcome::RunOutcome,
 };
 

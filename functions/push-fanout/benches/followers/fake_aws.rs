@@ -37,6 +37,7 @@ struct Shared {
     devices_each: u64,
     queue: mpsc::UnboundedSender<String>,
     published: AtomicU64,
+    calls: AtomicU64,
     /// Rows of the table `audience` by partition key.
     rows: Mutex<HashMap<String, Map<String, Value>>>,
 }
@@ -49,6 +50,7 @@ impl FakeAws {
             devices_each,
             queue: sender,
             published: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
             rows: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -64,12 +66,18 @@ impl FakeAws {
         self.queue.try_recv().ok()
     }
 
+    /// Calls of all kinds.
+    pub fn calls(&self) -> u64 {
+        self.shared.calls.load(Ordering::Relaxed)
+    }
+
     pub fn published(&self) -> u64 {
         self.shared.published.load(Ordering::Relaxed)
     }
 }
 
 async fn respond(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
+    shared.calls.fetch_add(1, Ordering::Relaxed);
     let Some(target) = headers.get("x-amz-target").and_then(|target| target.to_str().ok()) else {
         // SNS uses the query protocol.
         shared.published.fetch_add(1, Ordering::Relaxed);

@@ -67,6 +67,7 @@ async fn measure() -> Result<(), Box<dyn Error>> {
         json!({
             "row": "one story to 100,000 followers, two phones each; fake AWS without latency",
             "pages": pages, "messages": sent, "seconds": seconds, "messages_per_second": sent as f64 / seconds,
+            "calls_per_follower": aws.calls() as f64 / FOLLOWERS as f64,
             "peak_memory_after_20_pages": early_memory, "peak_memory_at_the_end": function.peak_memory()?,
         })
     );

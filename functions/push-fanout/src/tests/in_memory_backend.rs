@@ -26,8 +26,8 @@ use crate::{
     message::{Continuation, Message},
     notify::Notifier,
     ports::{Ledger, MobilePush, Projections, Runtime},
-    project::project,
     publish_error::PublishError,
+    update_projections::project,
 };
 
 /// Published message.

@@ -15,7 +15,7 @@ use neptune::Commit;
 use serde_json::json;
 use stream_poller::{
     Entry,
-    bus::{Bus, PublishOutcome},
+    event_bus::{Bus, PublishOutcome},
     policy::Policy,
     poller::Poller,
     settings::Settings,

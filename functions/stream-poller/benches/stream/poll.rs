@@ -10,7 +10,7 @@ use function_kit::{failure::Failure, metrics::Metrics};
 use serde_json::json;
 use stream_poller::{
     Entry,
-    bus::{Bus, PublishOutcome},
+    event_bus::{Bus, PublishOutcome},
     policy::{Mode, Policy},
     poller::Poller,
     settings::Settings,

@@ -7,7 +7,7 @@ use tracing::{error, warn};
 
 use super::state::{Closing, FinishedCall, Worker, since};
 use crate::{
-    bus::{Bus, PublishOutcome},
+    event_bus::{Bus, PublishOutcome},
     outbox::{Entry, NextAction},
     run_error::RunError,
 };

@@ -13,8 +13,8 @@ use neptune_streams::{Client, Part, TransactionAssembler};
 use store::checkpoint::LeaseStatus;
 
 use crate::{
-    bus::PublishOutcome,
     checkpoints::LeaseGuard,
+    event_bus::PublishOutcome,
     message::EventIdPrefix,
     outbox::{Entry, Outbox},
     policy::Mode,

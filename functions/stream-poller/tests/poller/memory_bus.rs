@@ -8,7 +8,7 @@ use std::{
 use function_kit::failure::Failure;
 use stream_poller::{
     Entry, Message,
-    bus::{Bus, PublishOutcome},
+    event_bus::{Bus, PublishOutcome},
 };
 use tokio::time::sleep;
 
