@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -20,11 +21,17 @@ pub fn root() -> &'static Path {
 pub fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
-    // Build scripts of dependencies run again if these variables, which cargo sets for the launcher, change.
-    for variable in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION", "CARGO_MANIFEST_PATH"] {
-        cargo.env_remove(variable);
+    for (name, _) in env::vars_os().filter(|(name, _)| is_of_package(name)) {
+        cargo.env_remove(name);
     }
     cargo
+}
+
+/// Whether cargo sets this variable for the package that it runs. Build scripts of dependencies, such as that of `ring`, run
+/// again if it changes. All that depends on them would be compiled again after a plain `cargo build`.
+fn is_of_package(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 /// `cargo build` of binaries, given by the caller, with the features of the whole workspace and its tests.
@@ -47,4 +54,20 @@ pub fn lint_environment(mut cargo: Command) -> Command {
 /// The path of a program that rustup installs beside cargo.
 pub(crate) fn beside_cargo(program: &str) -> PathBuf {
     PathBuf::from(env::var_os("CARGO").unwrap_or_default()).with_file_name(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_of_the_running_package_are_removed() {
+        let build = cargo();
+        let is_removed = |name: &str| build.get_envs().any(|(removed, value)| removed == name && value.is_none());
+        // Cargo sets them for this test, too.
+        for name in ["CARGO_PKG_NAME", "CARGO_PKG_VERSION_MAJOR", "CARGO_PKG_VERSION_PRE", "CARGO_MANIFEST_DIR"] {
+            assert!(env::var_os(name).is_some() && is_removed(name), "{name}");
+        }
+        assert!(!is_removed("CARGO_HOME") && !is_removed("PATH"));
+    }
 }
