@@ -99,7 +99,7 @@ pub fn built_binary(name: &str) -> PathBuf {
 }
 
 /// The path of a binary of the `dev` profile.
-fn dev_binary(name: &str) -> PathBuf {
+pub fn dev_binary(name: &str) -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::root().join("target"), PathBuf::from);
     target.join("debug").join(name)
 }

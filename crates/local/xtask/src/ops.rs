@@ -2,8 +2,10 @@
 //!
 //! The tool is a separate program because it links AWS SDKs, which take long to build.
 
+use std::process::Command;
+
 use anyhow::{Context, Result, bail, ensure};
-use stack::{cargo, emulator::Emulator};
+use stack::{emulator::Emulator, functions, paths, workspace_build};
 
 /// Arguments of `cargo xtask ops`.
 #[derive(Debug, clap::Args)]
@@ -25,11 +27,11 @@ pub fn smoke(arguments: Arguments) -> Result<()> {
 
 /// Builds and runs the tool.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    // Not quietly, since it takes minutes the first time. `run` would repeat the arguments, of which one can be a token.
-    let build = cargo().args(["build", "--package", "ops"]).status()?;
+    // With the features of the whole workspace: the SDKs are then those that the functions were compiled with.
+    let build = workspace_build().args(["--bin", "ops"]).status()?;
     ensure!(build.success(), "ops does not compile");
-    let mut ops = cargo();
-    ops.args(["run", "--quiet", "--package", "ops", "--"]);
+    let mut ops = Command::new(functions::dev_binary("ops"));
+    ops.current_dir(paths::root());
     if let Some(name) = &arguments.local {
         let emulator = Emulator::running(name).with_context(|| format!("the stack {name} is not running"))?;
         emulator.configure(&mut ops).args(["--endpoint-url", &emulator.endpoint()]);

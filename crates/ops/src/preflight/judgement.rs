@@ -202,7 +202,10 @@ fn concurrency(plan: &Plan, limits: LambdaLimits, has_stack: bool) -> Vec<Findin
         let needed = (plan.workers + others + plan.reserved + MIN_UNRESERVED).max(GROWN_ACCOUNT);
         return vec![Finding::warns(SUBJECT, text, format!("a smaller Scale, or {}", raise(needed)))];
     }
-    vec![Finding::fine(SUBJECT, format!("{} for queue workers of {left}, {} reserved", plan.workers, plan.reserved))]
+    vec![Finding::fine(
+        SUBJECT,
+        format!("queue workers use at most {} of {left} executions; {} more are reserved", plan.workers, plan.reserved),
+    )]
 }
 
 fn memory(plan: &Plan, limits: LambdaLimits) -> Finding {
@@ -278,7 +281,7 @@ fn cloudfront(distributions: u64, quota: &Fact<u64>) -> Finding {
             "if so, open a case with AWS Support that quotes the message, then deploy again",
         );
     }
-    Finding::fine("CloudFront", format!("{distributions} distributions exist"))
+    Finding::fine("CloudFront", format!("the account has distributions: {distributions}"))
 }
 
 fn mails(plan: &Plan, mail: Mail) -> Finding {
