@@ -52,21 +52,6 @@ impl DeliveryTargets {
     }
 }
 
-impl DeliveryTargets {
-    /// Adds a row of the user.
-    fn add(&mut self, row: Attributes) -> Result<(), Failure> {
-        match get_text(&row, "item") {
-            Some(PREFERENCES) => self.preferences = read::<PreferencesRow>(READ, row)?.preferences,
-            Some(item) if item.starts_with(DEVICE_PREFIX) => {
-                self.devices.push(read::<DeviceRow>(READ, row)?.try_into()?);
-            }
-            // Written by a later version.
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
 impl DeviceTable {
     /// The table `name`, reached by `client`.
     pub fn new(client: Client, name: String) -> Self {
