@@ -109,45 +109,6 @@ async fn story_notifies_each_follower_with_a_phone_once() {
     assert_eq!((outcomes("sent"), outcomes("no_device")), (15, 15), "{ledger}");
 }
 
-/// The rows of several followers are read and written together, by PartiQL statements.
-#[tokio::test]
-async fn story_notifies_each_follower_with_a_phone_once() {
-    let push = PushEnvironment::start("push-batch").await;
-    let (create, _responses) = platform_application(&push).await;
-    invoke(&mut push.start_function("PlatformApplicationMaker").await, &create).await;
-    let mut devices = push.start_function("DeviceApi").await;
-    let fans: Vec<_> = (0..30).map(|number| format!("fan{number:02}")).collect();
-    let with_phone: Vec<_> = fans.iter().step_by(2).collect();
-    for fan in &with_phone {
-        let profile = Profile { name: (*fan).clone(), language: "ko".into(), platform: Platform::Android };
-        push.phones.client().register_phone(fan, &profile).await.expect("phone");
-        let mut put = event("put-device");
-        put["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = fan.as_str().into();
-        put["body"] = json!({"token": fan, "platform": "android", "language": "ko"}).to_string().into();
-        let (status, device) = request(&mut devices, &put).await;
-        assert_eq!(status, 200, "{device}");
-    }
-    let mut fanout = push.start_function("PushFanout").await;
-    let follows: Vec<_> =
-        (1..).zip(&fans).map(|(commit, fan)| change(commit, "follows", fan, "mina", Timestamp::UNIX_EPOCH)).collect();
-    consume(&mut fanout, &batch_of(&follows)).await;
-    let story = [public_story(100, "s1"), change(101, "told", "mina", "s1", Timestamp::now())];
-    for _ in 0..2 {
-        consume(&mut fanout, &batch_of(&story)).await;
-    }
-    let shown = push.phones.client().wait_for_count(0, Duration::from_secs(10), with_phone.len()).await;
-    let mut tokens: Vec<_> = shown.expect("notifications").into_iter().map(|shown| shown.token).collect();
-    tokens.sort();
-    assert_eq!(tokens, with_phone.into_iter().cloned().collect::<Vec<_>>(), "each once");
-    let ledger = push.aws.json("dynamodb", "DynamoDB_20120810.Scan", &json!({"TableName": "ledger"})).await;
-    let ledger = ledger.expect("rows");
-    let outcomes = |outcome: &str| {
-        let rows = ledger["Items"].as_array().into_iter().flatten();
-        rows.filter(|row| row["outcome"]["S"] == outcome).count()
-    };
-    assert_eq!((outcomes("sent"), outcomes("no_device")), (15, 15), "{ledger}");
-}
-
 /// Each page of followers is one turn. Lambda stops a function that sends to itself after 16 turns, unless the template
 /// allows it.
 #[tokio::test]
