@@ -39,7 +39,7 @@ pub struct AwsPorts {
 }
 
 /// Who may cache a file, and for how long. Its content never changes, but who may see it does: files that are not public stay
-/// in the cache of whoever has fetched them, not longer than their links.
+/// in the cache of everyone who has fetched them, not longer than their links.
 fn cache_control(key: &str) -> &'static str {
     if is_public_key(key) { "public, max-age=31536000, immutable" } else { "private, max-age=600" }
 }

@@ -323,7 +323,7 @@ mod tests {
         for (sequencer, visibility, is_stored) in [
             ("0A", Visibility::Private, true),
             ("0B", Visibility::Private, false),
-            // Nobody needs a signature for it.
+            // It needs no signature.
             ("0A", Visibility::Public, false),
         ] {
             let (put, head) = (stored(), current("private"));

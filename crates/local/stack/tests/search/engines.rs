@@ -126,7 +126,7 @@ impl World {
     }
 }
 
-/// A person who follows nobody.
+/// A person without follows.
 pub const JUN: Viewer<'_> = Viewer { caller: "jun", followed: &[] };
 
 /// A client with credentials that no engine checks.

@@ -9,7 +9,7 @@ use super::*;
 /// The name that the child below finds in the environment of a process that it can read.
 const SECRET: &str = "CANARY_SECRET";
 
-/// Stands in for ffmpeg: looks for secrets in the process in the standard input's text, and for a network.
+/// Runs in place of ffmpeg: looks for secrets in the process in the standard input's text, and for a network.
 #[test]
 #[ignore = "the child of the tests below"]
 fn canary() {
