@@ -49,6 +49,9 @@ const STEPS: [ErasureStep; 14] = [
     ErasureStep::Account,
 ];
 
+/// The bound on the turns of a step, so that a mistake cannot make a function send to itself without end.
+const MAX_REPEATS: u32 = 10_000;
+
 /// Number of steps.
 pub const ERASURE_STEPS: usize = STEPS.len();
 
@@ -64,6 +67,9 @@ pub struct Erasure {
     pub started_at: Timestamp,
     /// Number of steps that are done.
     pub done: usize,
+    /// How often the next step was begun before, because it had not finished.
+    #[serde(default)]
+    pub repeats: u32,
 }
 
 /// The message to `device-api`.
@@ -99,7 +105,7 @@ pub struct NotificationErasure {
 impl Erasure {
     /// An erasure before its first step.
     pub fn start(user: &str, username: &str, now: Timestamp) -> Self {
-        Self { user: user.to_owned(), username: username.to_owned(), started_at: now, done: 0 }
+        Self { user: user.to_owned(), username: username.to_owned(), started_at: now, done: 0, repeats: 0 }
     }
 
     /// The step to do next; `None` if all are done.
@@ -110,7 +116,13 @@ impl Erasure {
     /// The erasure after its next step.
     #[must_use]
     pub fn after_step(&self) -> Self {
-        Self { done: self.done.saturating_add(1), ..self.clone() }
+        Self { done: self.done.saturating_add(1), repeats: 0, ..self.clone() }
+    }
+
+    /// The erasure before the same step again; `None` if it was repeated too often. A million files need 10,000 repeats.
+    pub fn again(&self) -> Option<Self> {
+        let repeats = self.repeats.checked_add(1).filter(|repeats| *repeats <= MAX_REPEATS)?;
+        Some(Self { repeats, ..self.clone() })
     }
 }
 
@@ -138,6 +150,16 @@ mod tests {
 
     fn erasure() -> Erasure {
         Erasure::start("mina", "mina@iyagi.example", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn step_is_repeated_within_a_bound_and_the_next_one_counts_from_zero() {
+        let mut repeated = erasure();
+        for _ in 0..MAX_REPEATS {
+            repeated = repeated.again().expect("a repeat");
+        }
+        assert_eq!((repeated.again(), repeated.done), (None, 0));
+        assert_eq!(repeated.after_step(), erasure().after_step());
     }
 
     #[test]

@@ -27,8 +27,9 @@ async fn run(ports: &impl Ports, erasure: &Erasure) -> Result<(), Failure> {
         ErasureStep::Announce => ports.announce(user).await?,
         ErasureStep::Originals => {
             if ports.erase_originals(user).await? {
-                // The same step again.
-                return ports.enqueue(erasure, SignedDuration::ZERO).await;
+                let again = erasure.again();
+                let again = again.ok_or_else(|| Failure::bug("erase originals", "too many repeats of the step"))?;
+                return ports.enqueue(&again, SignedDuration::ZERO).await;
             }
         }
         // These functions send the erasure back, with the step done.

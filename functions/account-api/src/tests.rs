@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use aws_lambda_events::{apigw::ApiGatewayV2httpRequest, encodings::Body};
-use domain::account::{DeviceErasure, ERASURE_STEPS, Erasure, NotificationErasure};
+use domain::account::{DeviceErasure, ERASURE_STEPS, Erasure, ErasureStep, NotificationErasure};
 use function_kit::failure::{Failure, Kind};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -240,6 +240,26 @@ async fn erasure_without_push_has_no_devices_step() {
     ports.run().await;
     assert!(!erasing(&ports).contains(&"devices"));
     assert_eq!(erasing(&ports).last(), Some(&"delete user"));
+}
+
+#[tokio::test]
+async fn originals_that_do_not_become_fewer_are_a_bug() {
+    let ports = InMemory::new();
+    ports.originals.set(u32::MAX);
+    let mut erasure = Erasure::start("mina", "m", ports.now());
+    while erasure.step() != Some(ErasureStep::Originals) {
+        erasure = erasure.after_step();
+    }
+    let mut turns = 0;
+    let failure = loop {
+        match consume(&ports, &serde_json::to_string(&erasure).expect("JSON")).await {
+            Ok(()) => erasure = ports.queue.borrow_mut().pop().expect("the same step again"),
+            Err(failure) => break failure,
+        }
+        turns += 1;
+        assert!(turns <= 10_000, "no bound");
+    };
+    assert_eq!(failure.kind, Kind::Bug);
 }
 
 #[tokio::test]

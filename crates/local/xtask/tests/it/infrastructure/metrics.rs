@@ -18,7 +18,9 @@ pub struct Metric {
 impl Metric {
     pub fn of_alarm(properties: &Yaml) -> Self {
         let dimensions = properties.get("Dimensions").and_then(Yaml::as_sequence).into_iter().flatten();
-        let dimension = |it: &Yaml| Some((text(&it["Name"])?.to_owned(), text(&it["Value"])?.to_owned()));
+        // !If [Condition, value, "another value"]
+        let value = |value: &Yaml| text(value).or_else(|| text(value.get(1)?)).map(str::to_owned);
+        let dimension = |it: &Yaml| Some((text(&it["Name"])?.to_owned(), value(&it["Value"])?));
         Self {
             namespace: text(&properties["Namespace"]).expect("a namespace").to_owned(),
             name: text(&properties["MetricName"]).expect("a metric").to_owned(),
