@@ -19,6 +19,7 @@ async fn account_is_erased_step_by_step() {
     let aws = emulated.client.clone();
     emulated.create_table("accounts", &["id"]).await;
     emulated.create_table("inbox-read", &["user"]).await;
+    emulated.create_table("quotas", &["owner", "item"]).await;
     let queue = create_queue(&aws, "erasure").await;
     let devices = create_queue(&aws, "push-events").await;
     let push = create_fifo_queue(&aws, "push.fifo").await;
