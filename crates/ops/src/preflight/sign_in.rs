@@ -14,9 +14,11 @@ fn template(parameters: &[(&str, &str)]) -> Template {
     Template::parse(TEMPLATE, parameters, &[("AWS::StackName", "iyagi")]).expect("a template")
 }
 
-/// The property `name` of the only resource of a type, as `!If` selects it. `None` for `AWS::NoValue`.
+/// The property `name` of the first resource of a type, as `!If` selects it: of clients, that of the app. `None` for
+/// `AWS::NoValue`.
 fn property(template: &Template, kind: &str, name: &str) -> Option<Yaml> {
-    let [(_, properties)] = template.deployed(kind).expect("resources")[..] else { panic!("not one {kind}") };
+    let resources = template.deployed(kind).expect("resources");
+    let (_, properties) = resources.first().expect("a resource");
     let value = template.selected(&properties[name]).expect("a value");
     (value.as_str() != Some("AWS::NoValue")).then(|| value.clone())
 }

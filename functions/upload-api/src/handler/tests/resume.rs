@@ -23,6 +23,7 @@ async fn state(ports: &Ports, caller: &str, text: &str) -> (i64, Value) {
 fn small_in_parts() -> Value {
     json!({
         "kind": "audio", "contentType": "audio/mp4", "size": 2 * SMALL_PART_BYTES + 9, "checksum": SUM, "inParts": true,
+        "visibility": "private",
     })
 }
 
