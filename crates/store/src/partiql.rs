@@ -4,6 +4,8 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse},
 };
+use function_kit::failure::Failure;
+use tracing::warn;
 
 /// The most statements that one `BatchExecuteStatement` request accepts.
 const MAX_STATEMENTS: usize = 25;
@@ -39,7 +41,15 @@ pub async fn execute(client: &Client, statements: Vec<Statement>) -> Vec<Stateme
         let end = outcomes.len() + batch.len();
         let requests: Option<Vec<_>> = batch.into_iter().map(request).collect();
         let response = client.batch_execute_statement().set_statements(requests).send().await;
-        let responses = response.ok().and_then(|response| response.responses).unwrap_or_default();
+        let responses = match response {
+            Ok(response) => response.responses.unwrap_or_default(),
+            // The plain calls decide about the kind of a failure; without this line, a missing permission would only cost.
+            Err(error) => {
+                let failure = Failure::aws("execute a batch of statements", error);
+                warn!(kind = failure.kind.as_str(), %failure, "each statement is repeated alone");
+                Vec::new()
+            }
+        };
         outcomes.extend(responses.iter().map(outcome));
         outcomes.resize(end, StatementOutcome::Failed);
     }

@@ -161,11 +161,11 @@ mod tests {
     }
 
     #[test]
-    fn defaults_fit_into_a_new_account() {
+    fn defaults_need_no_reservation_and_the_memory_of_a_new_account() {
         let plan = plan(&[]);
         assert_eq!(plan.reserved, 0, "any reservation fails with 10 executions");
         assert!(plan.largest.1 <= 3_008, "{:?}", plan.largest);
-        assert!(plan.workers + plan.unreserved_apis <= 16, "{plan:?}");
+        assert_eq!((plan.workers, plan.unreserved_apis), (10, 4), "preflight warns where an account has 10 executions");
         assert_eq!(plan.parts, Parts { graph: false, search: false, search_in_vpc: false, push: false });
         assert_eq!(plan.buckets, ["iyagi-originals-123456789012-ap-northeast-2"]);
         assert!(plan.queues.contains(&"iyagi-push.fifo".to_owned()), "{:?}", plan.queues);

@@ -161,14 +161,7 @@ impl InboxTable {
                 Transaction::Rejected { failed } if failed.contains(&0) => return Ok(false),
                 Transaction::Rejected { .. } => {}
             }
-            let row = self.row(&holder.recipient, &holder.group).await?;
-            revision = row.as_ref().map(|row| required(row, "revision").map(str::to_owned)).transpose()?;
-            stored = match &row {
-                Some(row) => StoredGroup::read(row)?,
-                None => {
-                    StoredGroup { key: holder.group.clone(), rule: holder.rule.clone(), group: InboxGroup::default() }
-                }
-            };
+            (stored, revision) = self.read(&holder.recipient, &holder.rule, &holder.group).await?;
             if !stored.group.add(entry.clone()) {
                 return Ok(false);
             }
@@ -185,12 +178,7 @@ impl InboxTable {
         change: impl Fn(&mut InboxGroup) -> bool,
     ) -> Result<bool, Failure> {
         for _ in 0..MAX_ATTEMPTS {
-            let row = self.row(user, group_key).await?;
-            let revision = row.as_ref().map(|row| required(row, "revision").map(str::to_owned)).transpose()?;
-            let mut stored = match &row {
-                Some(row) => StoredGroup::read(row)?,
-                None => StoredGroup { key: group_key.to_owned(), rule: rule.to_owned(), group: InboxGroup::default() },
-            };
+            let (mut stored, revision) = self.read(user, rule, group_key).await?;
             if !change(&mut stored.group) {
                 return Ok(false);
             }
@@ -256,10 +244,15 @@ impl InboxTable {
             .expression_attribute_values(":since", text(time_text(since)))
     }
 
-    async fn row(&self, user: &str, group: &str) -> Result<Option<Attributes>, Failure> {
+    /// A group of `user` and its revision; an empty group without one, if there is no row.
+    async fn read(&self, user: &str, rule: &str, group: &str) -> Result<(StoredGroup, Option<String>), Failure> {
         let get = self.client.get_item().table_name(&self.name).consistent_read(true);
         let response = get.set_key(Some(key(user_partition(user), group_key(group)))).send().await;
-        response.map(|response| response.item).map_err(|error| Failure::aws("read a group of the inbox", error))
+        let row = response.map_err(|error| Failure::aws("read a group of the inbox", error))?.item;
+        Ok(match &row {
+            Some(row) => (StoredGroup::read(row)?, Some(required(row, "revision")?.to_owned())),
+            None => (StoredGroup { key: group.to_owned(), rule: rule.to_owned(), group: InboxGroup::default() }, None),
+        })
     }
 
     /// Stores a group over the revision `before`; `None`: only if there is no row. Returns whether it was stored.

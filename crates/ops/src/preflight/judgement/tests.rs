@@ -57,7 +57,7 @@ fn concerns(plan: &Plan, account: &Account) -> Vec<(Level, &'static str)> {
     findings.map(|finding| (finding.level, finding.subject)).collect()
 }
 
-/// Ten executions are fewer than two for each queue and one for each API function.
+/// A new account has ten executions: fewer than two for each of five queues and one for each of four API functions.
 const NEW_ACCOUNT: (Level, &str) = (Level::Warns, "Lambda concurrency");
 
 #[test]
