@@ -25,7 +25,10 @@ async fn send_dead_letter(deployed: &Deployed, queue: &str, body: &str, failure:
 
 /// Deletes the messages that other tests have left in a queue.
 async fn empty(deployed: &Deployed, queue: &str) {
-    while !take_messages(&deployed.aws, deployed.output(queue), |_| true).await.is_empty() {}
+    wait_until("an empty queue", async || {
+        take_messages(&deployed.aws, deployed.output(queue), |_| true).await.is_empty()
+    })
+    .await;
 }
 
 fn dead_letters_of(report: &Value) -> &[Value] {

@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::symlink,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stack::{paths, tools::Tool};
 use uuid::Uuid;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
@@ -59,6 +59,26 @@ async fn setup_prepares_what_is_missing_once_and_preflight_accepts_it() {
         assert_eq!(lines.count(), 1, "{parameter}: {written}");
     }
     assert!(!path("delivery.pem").exists(), "the private key is in Secrets Manager only");
+    // Another configuration of the same stack gets the same key, and the file replaces the push credentials.
+    let public_key = |text: &str| {
+        let is_entry = |line: &&str| !line.trim().starts_with('#') && line.contains("DeliveryPublicKey=");
+        let entry = text.lines().find(is_entry).expect("a public key");
+        let rest = &text[text.find(entry).expect("the entry")..];
+        rest.split("END PUBLIC KEY").next().expect("a key").trim().to_owned()
+    };
+    let second = tempfile::tempdir().expect("a folder");
+    let second_config = second.path().join("samconfig.toml");
+    fs::copy(paths::root().join("samconfig.toml"), &second_config).expect("a file");
+    fs::write(second.path().join("account.json"), r#"{"type":"service_account","project_id":"new"}"#).expect("a file");
+    let second_config = second_config.to_str().expect("UTF-8");
+    let parts = ["--config-file", second_config, "--aws-cli", aws, "--delivery", "--push", "account.json", "--apply"];
+    run_ops_on(&deployed, &stack, &[&["setup"], &parts[..]].concat()).await;
+    let second_written = fs::read_to_string(second_config).expect("a file");
+    assert_eq!(public_key(&second_written), public_key(&written));
+    let input = json!({"SecretId": format!("{stack}-fcm")});
+    let secret = deployed.aws.json("secretsmanager", "secretsmanager.GetSecretValue", &input).await.expect("a secret");
+    assert_eq!(secret["SecretString"], r#"{"type":"service_account","project_id":"new"}"#);
+
     // The same call again finds nothing to do.
     let again = run_ops_on(&deployed, &stack, &apply).await;
     assert_eq!(again["steps"].as_array().map(Vec::len), Some(0), "{again}");

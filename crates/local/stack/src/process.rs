@@ -53,6 +53,17 @@ pub fn children(parent: i32, matches: impl Fn(&str) -> bool) -> Result<Vec<i32>>
     Ok(children)
 }
 
+/// Kills a process and its descendants with SIGKILL.
+///
+/// # Errors
+/// If there is no `/proc`, or if a process of another user is among them.
+pub fn kill_tree(pid: i32) -> Result<()> {
+    let children = children(pid, |_| true)?;
+    // First the parent, which could otherwise start more children.
+    kill(pid)?;
+    children.into_iter().try_for_each(kill_tree)
+}
+
 /// Kills a process with SIGKILL. Returns whether it existed.
 pub fn kill(pid: i32) -> Result<bool> {
     let Some(pid) = Pid::from_raw(pid) else { return Ok(false) };
@@ -98,5 +109,22 @@ mod tests {
         assert!(kill(pid).unwrap());
         assert!(!child.wait().unwrap().success());
         assert!(!kill(pid).unwrap());
+    }
+
+    #[test]
+    fn descendants_are_killed_with_their_parent() {
+        let mut child = Command::new("sh").args(["-c", "sleep 602; true"]).spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let grandchildren = || children(pid, |argument| argument == "602").unwrap();
+        while grandchildren().is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let grandchild = grandchildren()[0];
+        kill_tree(pid).unwrap();
+        assert!(!child.wait().unwrap().success());
+        // A killed process has no command line, even before its new parent reaps it.
+        while is_alive(grandchild, |argument| argument == "602") {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }

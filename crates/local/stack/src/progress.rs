@@ -5,17 +5,23 @@ use std::{
     io::{self, BufRead, BufReader, IsTerminal, Write},
     path::Path,
     process::{Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 
-use crate::paths;
+use crate::{paths, process};
 
 /// Number of output lines that are shown if a command fails.
 const SHOWN_ON_FAILURE: usize = 60;
+/// The longest time without a line of output. The longest tests take minutes; a test that hangs would otherwise hold the
+/// whole run.
+const MAX_SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Runs `command` and shows `title`, the elapsed time and the last line of its output. The output goes to a log file; if
 /// the command fails, the end of the log is shown.
@@ -78,15 +84,41 @@ pub fn show_at_end(title: &str, command: &mut Command, mut inspect: impl FnMut(&
 }
 
 /// Runs `command` and passes each line of its standard output to `inspect`.
-fn read_lines(title: &str, command: &mut Command, mut inspect: impl FnMut(&str)) -> Result<()> {
+fn read_lines(title: &str, command: &mut Command, inspect: impl FnMut(&str)) -> Result<()> {
+    read_lines_within(MAX_SILENCE, title, command, inspect)
+}
+
+/// Like [`read_lines`]. Kills the command and its descendants if it prints nothing for `silence`.
+fn read_lines_within(
+    silence: Duration,
+    title: &str,
+    command: &mut Command,
+    mut inspect: impl FnMut(&str),
+) -> Result<()> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {:?}", command.get_program()))?;
-    if let Some(output) = child.stdout.take() {
+    let output = child.stdout.take().context("the command has no output")?;
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
         for line in BufReader::new(output).lines() {
-            inspect(&line?);
+            // The receiver is gone if the command was killed.
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    loop {
+        match lines.recv_timeout(silence) {
+            Ok(line) => inspect(&line?),
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                process::kill_tree(i32::try_from(child.id())?)?;
+                child.wait()?;
+                bail!("{title}: no output for {} s, the last test above hangs", silence.as_secs());
+            }
         }
     }
     let status = child.wait()?;
@@ -156,4 +188,31 @@ fn last_line(log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     text.rsplit(['\n', '\r']).map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silent_command_is_killed_with_its_children() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo started; sleep 601; echo ended"]);
+        let mut lines = Vec::new();
+        let result = read_lines_within(Duration::from_millis(200), "silent", &mut command, |line| {
+            lines.push(line.to_owned());
+        });
+        assert_eq!(lines, ["started"]);
+        assert!(result.unwrap_err().to_string().contains("no output"), "the error says why");
+    }
+
+    #[test]
+    fn command_that_fails_is_an_error_after_its_output() {
+        let mut lines = Vec::new();
+        let mut command = Command::new("sh");
+        let result =
+            read_lines("failing", command.args(["-c", "echo one; exit 3"]), |line| lines.push(line.to_owned()));
+        assert_eq!(lines, ["one"]);
+        assert!(result.is_err());
+    }
 }

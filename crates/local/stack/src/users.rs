@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use aws_client::{AwsClient, Response};
 use http::{Method, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::stack::Stack;
+
+/// The longest wait of one call for `Retry-After`. The limits per second and minute end within it, the budget of a day
+/// does not.
+const MAX_WAIT: Duration = Duration::from_secs(300);
 
 /// A user pool, accessed by the administrator.
 #[derive(Debug, Clone)]
@@ -131,7 +135,11 @@ impl User {
         if response.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&response.body)?) }
     }
 
-    /// Calls the API and returns any response except 429: then it waits for `Retry-After` and retries.
+    /// Calls the API. If it answers 429, waits for `Retry-After` and retries, for up to [`MAX_WAIT`] in all. Returns any
+    /// other response.
+    ///
+    /// # Errors
+    /// If the API does not respond, or if the wait would be longer.
     pub async fn send(
         &self,
         stack: &Stack,
@@ -140,6 +148,7 @@ impl User {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Response> {
+        let mut waited = Duration::ZERO;
         loop {
             let response = self.send_once(stack, method.clone(), path, headers, body).await?;
             if response.status != StatusCode::TOO_MANY_REQUESTS {
@@ -147,6 +156,8 @@ impl User {
             }
             let seconds = response.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let seconds = seconds.and_then(|seconds| seconds.parse().ok()).context("429 without Retry-After")?;
+            waited += Duration::from_secs(seconds);
+            ensure!(waited <= MAX_WAIT, "{method} {path}: 429, Retry-After is {seconds} s");
             tokio::time::sleep(Duration::from_secs(seconds)).await;
         }
     }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt, fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command as Process, Stdio},
 };
@@ -133,7 +134,22 @@ fn run(command: &Command, values: &BTreeMap<String, String>, shell: &Shell) -> R
         None => execute(words, values, shell),
     });
     let output = output?.with_context(|| format!("failed: {line}"))?;
+    if let Yields::File(name) = command.yields {
+        write_private(&shell.folder.join(name), &output).with_context(|| format!("cannot write {name}"))?;
+    }
     yielded(command.yields, &output).with_context(|| format!("the output of: {line}"))
+}
+
+/// Writes a file that only its owner can read, in place of one that exists.
+fn write_private(path: &Path, content: &str) -> Result<()> {
+    if path.exists() {
+        fs::remove_file(path)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    Ok(options.open(path)?.write_all(content.as_bytes())?)
 }
 
 /// The output of a program; `None` if it fails. Its error is on the standard error of this process.
@@ -158,7 +174,7 @@ fn substituted(word: &str, values: &BTreeMap<String, String>) -> Result<String> 
 
 fn yielded(yields: Yields, output: &str) -> Result<Vec<(String, String)>> {
     match yields {
-        Yields::Nothing => Ok(Vec::new()),
+        Yields::Nothing | Yields::File(_) => Ok(Vec::new()),
         Yields::Parameter(name) => {
             ensure!(!output.trim().is_empty(), "it is empty");
             Ok(vec![(name.to_owned(), output.trim().to_owned())])
@@ -183,6 +199,7 @@ fn lines(step: &Step) -> SetupStep {
         match command.yields {
             Yields::Nothing => line,
             Yields::Parameter(name) => format!("{name}=$({line})"),
+            Yields::File(name) => format!("(umask 077; {line}) > {name}"),
             Yields::Outputs => format!("{line}    # each output is the variable of its name below"),
         }
     });
@@ -248,6 +265,22 @@ mod tests {
         assert!(yielded(Yields::Parameter("A"), " \n").is_err());
         assert!(run(&step(&[("echo $C", Yields::Nothing)])[0], &values, &shell()).is_err());
         assert!(run(&step(&[("false", Yields::Nothing)])[0], &values, &shell()).is_err());
+    }
+
+    #[test]
+    fn file_replaces_one_that_exists_and_only_its_owner_can_read_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key.pem");
+        fs::write(&path, "of an earlier setup that is longer").expect("a file");
+        let shell = Shell { folder: folder.path().to_owned(), ..Shell::default() };
+        let commands = step(&[("echo key", Yields::File("key.pem"))]);
+        assert_eq!(run(&commands[0], &BTreeMap::new(), &shell).expect("output"), []);
+        assert_eq!(fs::read_to_string(&path).expect("a file"), "key\n");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        }
     }
 
     #[test]

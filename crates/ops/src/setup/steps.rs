@@ -22,6 +22,8 @@ pub enum Yields {
     Parameter(&'static str),
     /// Outputs of a stack: lines of a name, a tab and a value.
     Outputs,
+    /// The content of a file that only its owner can read.
+    File(&'static str),
 }
 
 /// Commands that belong together.
@@ -96,11 +98,13 @@ pub fn steps(options: &SetupOptions, stack: &str, is_set: impl Fn(&str) -> bool)
         steps.push(step("push credentials", "PushCredentialsSecretArn", vec![secret]));
     }
     if options.delivery {
-        let generate = "openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 -out delivery.pem";
+        let name = format!("{stack}-delivery");
+        // The key of an existing secret stays: another deployment may sign with it.
+        let read = format!("aws secretsmanager get-secret-value --secret-id {name} --query SecretString --output text");
+        let generate = "openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256";
         let commands = vec![
-            // A key that exists stays: an interrupted setup continues with it.
-            Command { or_else: Some(words(generate)), ..command(words("test -s delivery.pem")) },
-            secret(&format!("{stack}-delivery"), "file://delivery.pem", "DeliveryKeySecretArn"),
+            Command { or_else: Some(words(generate)), yields: Yields::File("delivery.pem"), ..command(words(&read)) },
+            secret(&name, "file://delivery.pem", "DeliveryKeySecretArn"),
             yields("openssl pkey -in delivery.pem -pubout", "DeliveryPublicKey"),
             command(words("shred -u delivery.pem")),
         ];
@@ -166,13 +170,19 @@ fn layer(stack: &str, zip: &str) -> Vec<Command> {
     ]
 }
 
-/// Creates a secret, or reads the ARN of an existing one.
+/// Creates a secret, or gives an existing one a new version.
 fn secret(name: &str, file: &str, parameter: &'static str) -> Command {
-    let mut create = words(&format!("aws secretsmanager create-secret --name {name} --secret-string"));
-    create.push(file.to_owned());
-    create.extend(words("--query ARN --output text"));
-    let exists = format!("aws secretsmanager describe-secret --secret-id {name} --query ARN --output text");
-    Command { words: create, or_else: Some(words(&exists)), yields: Yields::Parameter(parameter) }
+    let write = |command: &str| {
+        let mut words = words(&format!("aws secretsmanager {command} {name} --secret-string"));
+        words.push(file.to_owned());
+        words.extend(self::words("--query ARN --output text"));
+        words
+    };
+    Command {
+        words: write("create-secret --name"),
+        or_else: Some(write("put-secret-value --secret-id")),
+        yields: Yields::Parameter(parameter),
+    }
 }
 
 /// Deploys a stack of `infra/` and reads its outputs.
@@ -251,7 +261,7 @@ mod tests {
                 assert!(known.contains(used), "{used} is unknown in {:?}", command.words);
             }
             match command.yields {
-                Yields::Nothing => {}
+                Yields::Nothing | Yields::File(_) => {}
                 Yields::Parameter(name) => {
                     known.insert(name.to_owned());
                 }
