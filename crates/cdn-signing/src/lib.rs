@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod policy;
+mod signature_cache;
 mod signed_urls;
 mod signer;
 

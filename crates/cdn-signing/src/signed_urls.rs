@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use domain::media::{generation_prefix, is_public_key};
 
 use crate::{
     policy::Policy,
+    signature_cache::SignatureCache,
     signer::{RandomnessUnavailable, Signer},
 };
 
@@ -12,6 +15,7 @@ pub struct UrlBuilder {
     base_url: String,
     /// If `None`, only public files have URLs.
     signer: Option<Signer>,
+    signed: SignatureCache,
 }
 
 /// The text is not a base URL.
@@ -44,7 +48,7 @@ impl UrlBuilder {
         if !matches!(scheme, "http" | "https") || host.is_empty() || !host.bytes().all(is_host) {
             return Err(InvalidBaseUrl);
         }
-        Ok(Self { base_url: base_url.to_owned(), signer })
+        Ok(Self { base_url: base_url.to_owned(), signer, signed: SignatureCache::default() })
     }
 
     /// The URLs of the objects at `keys`, in the same order. Signed URLs expire at `expires`, in seconds since 1970.
@@ -55,8 +59,8 @@ impl UrlBuilder {
     /// # Errors
     /// See [`UrlError`].
     pub fn urls(&self, keys: &[&str], expires: u64) -> Result<Vec<String>, UrlError> {
-        // Files of one item follow each other, so remembering the last signature is enough to sign once per generation.
-        let mut last: Option<(&str, String)> = None;
+        // Files of one item follow each other.
+        let mut last: Option<(&str, Arc<str>)> = None;
         let mut urls = Vec::with_capacity(keys.len());
         for key in keys {
             let url = format!("{}/{key}", self.base_url);
@@ -75,9 +79,10 @@ impl UrlBuilder {
         Ok(urls)
     }
 
-    fn signed_query(&self, generation: &str, expires: u64) -> Result<String, UrlError> {
+    fn signed_query(&self, generation: &str, expires: u64) -> Result<Arc<str>, UrlError> {
         let signer = self.signer.as_ref().ok_or(UrlError::NoKey)?;
-        Ok(signer.signed_query(&Policy { resource: format!("{}/{generation}*", self.base_url), expires })?)
+        let sign = || signer.signed_query(&Policy { resource: format!("{}/{generation}*", self.base_url), expires });
+        Ok(self.signed.get_or_sign(generation, expires, sign)?)
     }
 }
 
@@ -125,6 +130,15 @@ mod tests {
             let start = format!("Policy={}&Signature=", crate::policy::encode(policy.as_bytes()));
             assert!(queries[0].starts_with(&start), "{}", queries[0]);
         }
+    }
+
+    #[test]
+    fn url_of_the_same_file_and_end_is_the_same() {
+        let builder = UrlBuilder::new("https://d1.cloudfront.net", signer()).expect("a base URL");
+        let [key, _] = keys(Visibility::Private, "0A");
+        let url = |expires| builder.urls(&[&key], expires).expect("a URL");
+        assert_eq!(url(1_767_290_400), url(1_767_290_400));
+        assert_ne!(url(1_767_290_400), url(1_767_290_700));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use api::{MediaBatch, MediaItem as Item, MediaList, Problem};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::media::{MediaId, MediaItem, Relation, State};
 use function_kit::failure::Failure;
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use rest_kit::{
     page_token::LazyTokenCipher,
@@ -180,8 +179,11 @@ impl View<'_> {
     }
 
     async fn items(&self, items: Vec<MediaItem>) -> Result<Vec<Item>, Failure> {
-        let items = try_join_all(items.into_iter().map(|item| self.item(item))).await?;
-        Ok(items.into_iter().flatten().collect())
+        let mut visible = Vec::with_capacity(items.len());
+        for item in items {
+            visible.extend(self.item(item).await?);
+        }
+        Ok(visible)
     }
 
     /// The `ETag` of `items` and the content of the cursor `next`. It covers the state of each item, whether the caller

@@ -157,14 +157,12 @@ mod tests {
     async fn signed_link_expires_fifteen_minutes_after_the_start_of_its_window() {
         let (links, private) = (links(&[&secret(PEM)]), private());
         let link = links.urls(&[&private], window()).await.expect("a link").swap_remove(0);
-        let policy = |link: &str| link.split(['=', '&']).nth(1).map(str::to_owned).expect("a policy");
-        let policy_text = BASE64_STANDARD.decode(policy(&link).replace('-', "+").replace('_', "=").replace('~', "/"));
-        let text = String::from_utf8(policy_text.expect("base 64")).expect("text");
+        let policy = link.split(['=', '&']).nth(1).expect("a policy");
+        let policy = BASE64_STANDARD.decode(policy.replace('-', "+").replace('_', "=").replace('~', "/"));
+        let text = String::from_utf8(policy.expect("base 64")).expect("text");
         let end: jiff::Timestamp = "2026-11-22T00:20:00Z".parse().expect("a time");
         assert!(text.contains(&format!("{{\"AWS:EpochTime\":{}}}", end.as_second())), "{text}");
-        // Signatures differ, policies do not.
-        let again = links.urls(&[&private], window()).await.expect("a link");
-        assert_eq!(policy(&again[0]), policy(&link));
+        assert_eq!(links.urls(&[&private], window()).await.expect("a link"), [link]);
     }
 
     #[tokio::test]
