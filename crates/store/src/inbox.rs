@@ -11,6 +11,7 @@
 //!
 //! The table `inbox-read` has how far each user has read; its only writer is `inbox-api`.
 
+mod batch;
 mod erasure;
 mod read_marks;
 mod row;

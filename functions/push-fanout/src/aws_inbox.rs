@@ -3,6 +3,8 @@ use domain::{
     push::{Event, InboxEntry, Row, Rule, edge_still_exists, rules},
 };
 use function_kit::failure::Failure;
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use store::inbox::Holder;
 
 use crate::{
@@ -11,23 +13,29 @@ use crate::{
     ports::{Inbox, Projections, Runtime},
 };
 
+/// Number of calls for one batch in parallel.
+const PARALLEL_CALLS: usize = 8;
 /// Unread notifications above this number are not counted.
 const MAX_UNREAD: u32 = 100;
 
 impl Inbox for Aws {
-    async fn add_to_inbox(&self, recipient: &str, rule: &Rule, event: &Event, actor: &str) -> Result<(), Failure> {
-        let (now, holder) = (self.now(), holder(rule, &event.from, &event.to, recipient));
-        let entry = InboxEntry::of(event, actor, now);
+    async fn add_to_inboxes(
+        &self,
+        recipients: &[&str],
+        rule: &Rule,
+        event: &Event,
+        actor: &str,
+    ) -> Vec<Result<(), Failure>> {
+        let entry = InboxEntry::of(event, actor, self.now());
+        let holders: Vec<_> =
+            recipients.iter().map(|recipient| holder(rule, &event.from, &event.to, recipient)).collect();
         // Followers are found in `audience`; a row for each of them would burden one partition.
         if rules::targets_followers(rule) {
-            return self.inbox.add(&holder, &entry).await.map(drop);
+            let added = self.inbox.add_all(&holders, &entry).await;
+            return added.into_iter().map(|added| added.map(drop)).collect();
         }
-        self.inbox.add_holder(&event.edge, &holder, now).await?;
-        // A removal that did not find the holder was projected before.
-        if !self.edge_exists(event).await? {
-            return Ok(());
-        }
-        self.inbox.add_unless_withdrawn(&holder, &entry).await.map(drop)
+        let add = |holder| self.add_unless_withdrawn(holder, event, &entry);
+        stream::iter(&holders).map(add).buffered(PARALLEL_CALLS).collect().await
     }
 
     async fn remove_from_inbox(
@@ -53,8 +61,34 @@ impl Inbox for Aws {
         self.inbox.holders(edge).await
     }
 
-    async fn unread(&self, user: &str) -> Result<u32, Failure> {
-        let read_through = self.read_marks.get(user).await?;
-        self.inbox.count_unread(user, read_through, self.now(), MAX_UNREAD).await
+    async fn unread(&self, users: &[&str]) -> Vec<Result<u32, Failure>> {
+        let mut marks = match self.read_marks.get_many(users).await {
+            Ok(marks) => marks,
+            Err(failure) => return users.iter().map(|_| Err(copy(&failure))).collect(),
+        };
+        let now = self.now();
+        let marked: Vec<_> = users.iter().map(|user| (*user, marks.remove(*user).transpose())).collect();
+        let count = async |(user, mark): (&str, Result<Option<Timestamp>, Failure>)| {
+            self.inbox.count_unread(user, mark?, now, MAX_UNREAD).await
+        };
+        stream::iter(marked).map(count).buffered(PARALLEL_CALLS).collect().await
+    }
+}
+
+/// The failure of a call for many users, for one of them.
+fn copy(failure: &Failure) -> Failure {
+    let mut copy = Failure::transient("count unread notifications", failure.to_string());
+    copy.kind = failure.kind;
+    copy
+}
+
+impl Aws {
+    async fn add_unless_withdrawn(&self, holder: &Holder, event: &Event, entry: &InboxEntry) -> Result<(), Failure> {
+        self.inbox.add_holder(&event.edge, holder, self.now()).await?;
+        // A removal that did not find the holder was projected before.
+        if !self.edge_exists(event).await? {
+            return Ok(());
+        }
+        self.inbox.add_unless_withdrawn(holder, entry).await.map(drop)
     }
 }

@@ -50,6 +50,9 @@ struct Outgoing<'a> {
     is_silent: bool,
 }
 
+/// A notification with its claim, and the ids of the devices that have it from earlier attempts.
+type Claimed<'a> = (Outgoing<'a>, ClaimRequest<'a>, BTreeSet<String>);
+
 /// What was done for a recipient.
 struct Notified {
     /// Ids of the devices that have the message, from earlier attempts, too.
@@ -163,8 +166,10 @@ impl<P: Ports> Dispatch<'_, P> {
                 Err(failure) => results.push(Err(failure)),
             }
         }
-        let notify = async |(outgoing, claim, sent)| (claim, self.notify(&outgoing, sent, now).await);
-        let notified: Vec<_> = stream::iter(claimed).map(notify).buffer_unordered(PARALLEL_RECIPIENTS).collect().await;
+        let badges = self.add_to_inboxes(&claimed).await;
+        let notify = async |((outgoing, claim, sent), badge)| (claim, self.notify(&outgoing, badge, sent, now).await);
+        let notified = stream::iter(claimed.into_iter().zip(badges)).map(notify);
+        let notified: Vec<_> = notified.buffer_unordered(PARALLEL_RECIPIENTS).collect().await;
         let mut ends = Vec::with_capacity(notified.len());
         for (claim, Notified { sent, outcome, failures }) in notified {
             results.extend(failures.into_iter().map(Err));
@@ -183,32 +188,50 @@ impl<P: Ports> Dispatch<'_, P> {
         results
     }
 
-    /// Adds the notification to the inbox of a recipient, and publishes it to the devices that are not in `sent`. A failure
-    /// leaves the claim without an outcome, so that a retry need not wait for its end.
-    async fn notify(&self, outgoing: &Outgoing<'_>, sent: BTreeSet<String>, now: Timestamp) -> Notified {
-        let Outgoing { entry: Entry { recipient, .. }, devices, is_silent } = outgoing;
-        if let Err(failure) = self.ports.add_to_inbox(recipient, self.rule, self.event, self.actor).await {
-            return Notified { sent, outcome: None, failures: vec![failure] };
+    /// Adds the notification to the inboxes of all recipients. Returns the number of unread notifications of each, which is
+    /// 0 for those without devices: nothing shows it.
+    async fn add_to_inboxes(&self, claimed: &[Claimed<'_>]) -> Vec<Result<u32, Failure>> {
+        let recipients: Vec<_> = claimed.iter().map(|(outgoing, ..)| outgoing.entry.recipient).collect();
+        let added = self.ports.add_to_inboxes(&recipients, self.rule, self.event, self.actor).await;
+        let mut badges: Vec<_> = added.into_iter().map(|added| added.map(|()| 0)).collect();
+        let has_badge =
+            |(at, (outgoing, ..)): &(usize, &Claimed<'_>)| badges[*at].is_ok() && !outgoing.devices.is_empty();
+        let shown: Vec<_> = claimed.iter().enumerate().filter(has_badge).map(|(at, _)| at).collect();
+        if !shown.is_empty() {
+            let unread = self.ports.unread(&shown.iter().map(|at| recipients[*at]).collect::<Vec<_>>()).await;
+            shown.into_iter().zip(unread).for_each(|(at, unread)| badges[at] = unread);
         }
+        badges
+    }
+
+    /// Publishes the notification to the devices that are not in `sent`, with the number of unread notifications. A failure
+    /// leaves the claim without an outcome, so that a retry need not wait for its end.
+    async fn notify(
+        &self,
+        outgoing: &Outgoing<'_>,
+        badge: Result<u32, Failure>,
+        sent: BTreeSet<String>,
+        now: Timestamp,
+    ) -> Notified {
+        let Outgoing { devices, is_silent, .. } = outgoing;
+        let message = match badge.and_then(|badge| self.message(badge, *is_silent, now)) {
+            Ok(message) => message,
+            Err(failure) => return Notified { sent, outcome: None, failures: vec![failure] },
+        };
         if devices.is_empty() {
             Suppression::NoDevice.count(self.metrics);
             return Notified { sent, outcome: Some(Suppression::NoDevice.into_str()), failures: Vec::new() };
         }
-        let message = match self.message(recipient, *is_silent, now).await {
-            Ok(message) => message,
-            Err(failure) => return Notified { sent, outcome: None, failures: vec![failure] },
-        };
         let publisher = DevicePublisher { ports: self.ports, metrics: self.metrics, event: self.event };
         let Published { sent, failures } = publisher.publish_to_all(devices, sent, &message).await;
         let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
         Notified { sent, outcome, failures }
     }
 
-    /// The message for the devices, with the number of unread notifications.
-    async fn message(&self, recipient: &str, is_silent: bool, now: Timestamp) -> Result<String, Failure> {
+    /// The message for the devices.
+    fn message(&self, badge: u32, is_silent: bool, now: Timestamp) -> Result<String, Failure> {
         let Self { rule, event, actor, args, .. } = self;
-        let badge = Some(self.ports.unread(recipient).await?);
-        let message = Notification { rule, event, actor, args, badge }.sns_message(is_silent, now);
+        let message = Notification { rule, event, actor, args, badge: Some(badge) }.sns_message(is_silent, now);
         message.map_err(|error| Failure::bug("write a notification", error))
     }
 

@@ -51,8 +51,15 @@ pub trait Ledger {
 
 /// The inbox: the table `inbox`, and how far users have read.
 pub trait Inbox {
-    /// Adds an entry for a recipient, unless its edge was withdrawn. An entry that is there already stays as it is.
-    async fn add_to_inbox(&self, recipient: &str, rule: &Rule, event: &Event, actor: &str) -> Result<(), Failure>;
+    /// Adds an entry for each of these recipients, unless its edge was withdrawn. An entry that is there already stays as it
+    /// is. Returns the result of each recipient.
+    async fn add_to_inboxes(
+        &self,
+        recipients: &[&str],
+        rule: &Rule,
+        event: &Event,
+        actor: &str,
+    ) -> Vec<Result<(), Failure>>;
     /// Removes the entry of an edge that was removed at `position`. Except for followers, the entry cannot be added again.
     async fn remove_from_inbox(&self, holder: &Holder, edge: &str, position: GenerationPosition)
     -> Result<(), Failure>;
@@ -60,8 +67,8 @@ pub trait Inbox {
     async fn edge_exists(&self, event: &Event) -> Result<bool, Failure>;
     /// Recipients who may have an entry of an edge. Followers are not among them.
     async fn inbox_holders(&self, edge: &str) -> Result<Vec<Holder>, Failure>;
-    /// Number of unread notifications, at most 100.
-    async fn unread(&self, user: &str) -> Result<u32, Failure>;
+    /// Numbers of unread notifications of different users, at most 100. Returns the result of each user.
+    async fn unread(&self, users: &[&str]) -> Vec<Result<u32, Failure>>;
 }
 
 /// Users' devices: the table `devices` and the endpoints of SNS mobile push.

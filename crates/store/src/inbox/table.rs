@@ -33,8 +33,8 @@ pub struct InboxTable {
 }
 
 /// A conditional write of a group.
-struct GroupPut {
-    item: Attributes,
+pub(super) struct GroupPut {
+    pub(super) item: Attributes,
     condition: &'static str,
     values: Option<Attributes>,
 }
@@ -119,10 +119,15 @@ impl InboxTable {
 
     /// Adds an entry to the group of its recipient. Returns whether it is new.
     pub async fn add(&self, holder: &Holder, entry: &InboxEntry) -> Result<bool, Failure> {
-        let Holder { recipient, rule, group } = holder;
-        if self.put(recipient, &first(holder, entry), None).await? {
+        if self.put(&holder.recipient, &first(holder, entry), None).await? {
             return Ok(true);
         }
+        self.add_to_existing(holder, entry).await
+    }
+
+    /// Adds an entry to a group that was there a moment ago. Returns whether the entry is new.
+    pub(super) async fn add_to_existing(&self, holder: &Holder, entry: &InboxEntry) -> Result<bool, Failure> {
+        let Holder { recipient, rule, group } = holder;
         self.change(recipient, rule, group, |group| group.add(entry.clone())).await
     }
 
@@ -265,7 +270,7 @@ impl InboxTable {
     }
 
     /// The row of a group, to be written over the revision `before`.
-    fn row_of(user: &str, stored: &StoredGroup, before: Option<String>) -> Result<GroupPut, Failure> {
+    pub(super) fn row_of(user: &str, stored: &StoredGroup, before: Option<String>) -> Result<GroupPut, Failure> {
         const DOING: &str = "write a group of the inbox";
         let StoredGroup { key: group, rule, group: content } = stored;
         let updated_at = content.updated_at().ok_or_else(|| Failure::bug(DOING, "it is empty"))?;
@@ -303,7 +308,7 @@ impl InboxTable {
 }
 
 /// A group with its first entry.
-fn first(holder: &Holder, entry: &InboxEntry) -> StoredGroup {
+pub(super) fn first(holder: &Holder, entry: &InboxEntry) -> StoredGroup {
     let mut group = InboxGroup::default();
     group.add(entry.clone());
     StoredGroup { key: holder.group.clone(), rule: holder.rule.clone(), group }

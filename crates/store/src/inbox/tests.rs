@@ -1,6 +1,8 @@
 use aws_sdk_dynamodb::{
     Client,
     operation::{
+        batch_execute_statement::BatchExecuteStatementOutput,
+        batch_get_item::BatchGetItemOutput,
         delete_item::DeleteItemOutput,
         get_item::GetItemOutput,
         put_item::PutItemOutput,
@@ -8,7 +10,10 @@ use aws_sdk_dynamodb::{
         transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput},
         update_item::UpdateItemOutput,
     },
-    types::{CancellationReason, error::TransactionCanceledException},
+    types::{
+        BatchStatementError, BatchStatementErrorCodeEnum, BatchStatementResponse, CancellationReason,
+        error::TransactionCanceledException,
+    },
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use domain::push::{InboxEntry, InboxGroup};
@@ -77,6 +82,39 @@ async fn first_entry_is_stored_without_reading() {
 async fn entry_that_is_there_is_not_written_again() {
     let refused = mock!(Client::put_item).then_error(put_condition_failed);
     assert!(!table(&[&refused, &get()]).add(&holder(), &entry()).await.expect("read"));
+}
+
+#[tokio::test]
+async fn first_entries_of_many_are_inserted_by_one_call_and_the_others_one_by_one() {
+    use BatchStatementErrorCodeEnum::{DuplicateItem, ThrottlingError};
+    let to = |recipient: &str| Holder { recipient: recipient.into(), ..holder() };
+    let batch = mock!(Client::batch_execute_statement)
+        .match_requests(|request| {
+            let is_insert =
+                |text: &str| text.starts_with("INSERT INTO \"inbox\" VALUE {'") && text.matches('?').count() == 7;
+            let statements = request.statements();
+            let users = ["mina", "jun", "sora"].map(|user| text(format!("user#{user}")));
+            statements.iter().all(|statement| is_insert(statement.statement()))
+                && statements.iter().zip(&users).all(|(statement, user)| statement.parameters().contains(user))
+        })
+        .then_output(|| {
+            let response = |code: Option<BatchStatementErrorCodeEnum>| {
+                let error = code.map(|code| BatchStatementError::builder().code(code).build());
+                BatchStatementResponse::builder().set_error(error).build()
+            };
+            let responses = [None, Some(DuplicateItem), Some(ThrottlingError)].map(response);
+            BatchExecuteStatementOutput::builder().set_responses(Some(responses.into())).build()
+        });
+    let read = mock!(Client::get_item)
+        .match_requests(|request| value(request.key(), "pk") == Some("user#jun"))
+        .then_output(|| GetItemOutput::builder().set_item(Some(row())).build());
+    let put = mock!(Client::put_item)
+        .match_requests(|request| value(request.item(), "pk") == Some("user#sora"))
+        .then_output(|| PutItemOutput::builder().build());
+    let table = table(&[&batch, &read, &put]);
+    let added = table.add_all(&[to("mina"), to("jun"), to("sora")], &entry()).await;
+    let added: Vec<_> = added.into_iter().map(|added| added.expect("a result")).collect();
+    assert_eq!(added, [true, false, true], "jun has the entry already");
 }
 
 #[tokio::test]
@@ -204,6 +242,24 @@ async fn unreadable_read_mark_is_a_bug_and_a_missing_one_is_none() {
     assert_eq!(marks(&[&row(Some(valid))]).get("mina").await.expect("a mark"), Some(now()));
     let invalid = testing::row([("through", text("yesterday"))]);
     assert_eq!(marks(&[&row(Some(invalid))]).get("mina").await.expect_err("a failure").kind, Kind::Bug);
+}
+
+#[tokio::test]
+async fn read_marks_of_many_are_read_by_one_call() {
+    let row = |user: &str, through: &str| testing::row([("user", text(user)), ("through", text(through))]);
+    let get = mock!(Client::batch_get_item)
+        .match_requests(|request| {
+            let keys = request.request_items().and_then(|items| items.get("inbox-read"));
+            keys.is_some_and(|keys| keys.consistent_read() == Some(true) && keys.keys().len() == 3)
+        })
+        .then_output(move || {
+            let rows = vec![row("mina", "2026-11-22T00:00:00.000Z"), row("jun", "yesterday")];
+            BatchGetItemOutput::builder().responses("inbox-read", rows).build()
+        });
+    let mut marks = marks(&[&get]).get_many(&["mina", "jun", "sora"]).await.expect("marks");
+    assert_eq!(marks.remove("mina").map(|mark| mark.expect("a mark")), Some(now()));
+    assert_eq!(marks.remove("jun").map(|mark| mark.expect_err("a failure").kind), Some(Kind::Bug));
+    assert!(marks.is_empty());
 }
 
 proptest! {

@@ -12,22 +12,34 @@ use crate::{
 };
 
 impl Inbox for InMemoryBackend {
-    async fn add_to_inbox(&self, recipient: &str, rule: &Rule, event: &Event, actor: &str) -> Result<(), Failure> {
-        let holder = holder(rule, &event.from, &event.to, recipient);
+    async fn add_to_inboxes(
+        &self,
+        recipients: &[&str],
+        rule: &Rule,
+        event: &Event,
+        actor: &str,
+    ) -> Vec<Result<(), Failure>> {
         let entry = InboxEntry::of(event, actor, self.now());
+        let holders = recipients.iter().map(|recipient| holder(rule, &event.from, &event.to, recipient));
         if rules::targets_followers(rule) {
-            self.call("add to inbox").await;
-            self.inbox.add(holder, entry);
-        } else {
+            self.call("add to inboxes").await;
+            holders.clone().for_each(|holder| self.inbox.add(holder, entry.clone()));
+            return holders.map(|_| Ok(())).collect();
+        }
+        let mut results = Vec::new();
+        for holder in holders {
             self.call("add holder").await;
             self.inbox.add_holder(&event.edge, &holder);
-            if !self.edge_exists(event).await? {
-                return Ok(());
+            match self.edge_exists(event).await {
+                Ok(true) => {
+                    self.call("add to inbox").await;
+                    self.inbox.add_unless_withdrawn(holder, entry.clone());
+                    results.push(Ok(()));
+                }
+                other => results.push(other.map(drop)),
             }
-            self.call("add to inbox").await;
-            self.inbox.add_unless_withdrawn(holder, entry);
         }
-        Ok(())
+        results
     }
 
     async fn remove_from_inbox(
@@ -53,7 +65,8 @@ impl Inbox for InMemoryBackend {
         Ok(self.inbox.holders(edge))
     }
 
-    async fn unread(&self, user: &str) -> Result<u32, Failure> {
-        Ok(u32::try_from(self.inbox.of(user).len()).expect("a small number"))
+    async fn unread(&self, users: &[&str]) -> Vec<Result<u32, Failure>> {
+        let count = |user: &&str| Ok(u32::try_from(self.inbox.of(user).len()).expect("a small number"));
+        users.iter().map(count).collect()
     }
 }
