@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use aws_client::{AwsClient, Response};
 use http::{Method, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
@@ -135,11 +135,8 @@ impl User {
         if response.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&response.body)?) }
     }
 
-    /// Calls the API. If it answers 429, waits for `Retry-After` and retries, for up to [`MAX_WAIT`] in all. Returns any
-    /// other response.
-    ///
-    /// # Errors
-    /// If the API does not respond, or if the wait would be longer.
+    /// Calls the API and returns any response. Of status 429 only if the waits for `Retry-After` would be longer than
+    /// [`MAX_WAIT`] in all: before, it retries.
     pub async fn send(
         &self,
         stack: &Stack,
@@ -157,7 +154,9 @@ impl User {
             let seconds = response.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let seconds = seconds.and_then(|seconds| seconds.parse().ok()).context("429 without Retry-After")?;
             waited += Duration::from_secs(seconds);
-            ensure!(waited <= MAX_WAIT, "{method} {path}: 429, Retry-After is {seconds} s");
+            if waited > MAX_WAIT {
+                return Ok(response);
+            }
             tokio::time::sleep(Duration::from_secs(seconds)).await;
         }
     }
