@@ -8,8 +8,8 @@ const MAX_ENTRIES: usize = 8_192;
 
 /// The query strings that were signed for the latest end of access, by resource.
 ///
-/// A signature takes more time than all other work for an item of a page. All who ask within the same window for the same
-/// item gets the same URL, so phones and the CDN find it in their caches, too.
+/// A signature takes more time than all other work for an item of a page. All who ask within one window for the same
+/// item get the same URL, so phones and the CDN find it in their caches, too.
 #[derive(Debug, Default)]
 pub struct SignatureCache(Mutex<Entries>);
 
