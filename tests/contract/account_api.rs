@@ -42,7 +42,7 @@ async fn account_is_erased_step_by_step() {
         ("QUOTAS_TABLE", "quotas"),
         ("ORIGINALS_BUCKET", "originals"),
         ("USER_POOL_ID", pool),
-        ("ACCOUNT_EVENTS_ARN", topic.as_str()),
+        ("ACCOUNT_EVENTS_TOPIC_ARN", topic.as_str()),
         ("QUEUE_URL", &queue),
         ("DEAD_LETTER_QUEUE_URL", &dead_letters),
         ("PUSH_QUEUE_URL", &push),

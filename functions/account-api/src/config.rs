@@ -11,7 +11,7 @@ pub struct Config {
     pub originals_bucket: String,
     pub user_pool_id: String,
     /// The topic of the `erase` event.
-    pub account_events_arn: String,
+    pub account_events_topic_arn: String,
     /// The queue of this function.
     pub queue_url: String,
     pub dead_letter_queue_url: String,

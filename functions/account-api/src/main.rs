@@ -45,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
         originals: Originals { s3: aws_sdk_s3::Client::new(&sdk), bucket: config.originals_bucket },
         users: UserPool::new(&sdk, config.user_pool_id)?,
         sns: aws_sdk_sns::Client::new(&sdk),
-        account_events_arn: config.account_events_arn,
+        account_events_topic_arn: config.account_events_topic_arn,
         sqs,
         queue_url: config.queue_url,
         push_queue_url: config.push_queue_url,

@@ -22,7 +22,7 @@ pub struct Services {
     pub originals: Originals,
     pub users: UserPool,
     pub sns: aws_sdk_sns::Client,
-    pub account_events_arn: String,
+    pub account_events_topic_arn: String,
     pub sqs: aws_sdk_sqs::Client,
     pub queue_url: String,
     pub push_queue_url: String,
@@ -77,7 +77,7 @@ impl Ports for Services {
     async fn announce(&self, user: &str) -> Result<(), Failure> {
         let event = json!({"type": "app.iyagi.account.erase", "specversion": "1.0", "source": "/accounts",
             "id": nonce()?, "time": self.now().to_string(), "subject": user});
-        let publish = self.sns.publish().topic_arn(&self.account_events_arn).message(event.to_string());
+        let publish = self.sns.publish().topic_arn(&self.account_events_topic_arn).message(event.to_string());
         publish.send().await.map(drop).map_err(|error| Failure::aws("announce an erasure", error))
     }
 
