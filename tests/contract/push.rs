@@ -239,6 +239,7 @@ impl PushEnvironment {
             ("SEALING_SECRET_ARN", SEALING_SECRET),
             ("PLATFORM_APPLICATION_ARN", &application),
             ("FOLLOWERS_PER_PAGE", "500"),
+            ("PUSH_COOLDOWN", "3600"),
             ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
             ("PUSH_QUEUE_URL", &self.queue),
             ("QUEUE_URL", &self.queue),

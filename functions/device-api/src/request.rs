@@ -205,7 +205,11 @@ mod tests {
         }
         for (route, with_null, without) in [
             ("PUT /v1/devices/{id}", body("t", json!({"language": null})), body("t", json!({}))),
-            ("PUT /v1/notification-preferences", r#"{"muted": null, "quietHours": null, "hideContent": null}"#.to_owned(), "{}".to_owned()),
+            (
+                "PUT /v1/notification-preferences",
+                r#"{"muted": null, "quietHours": null, "hideContent": null}"#.to_owned(),
+                "{}".to_owned(),
+            ),
         ] {
             let read = parsed(route, &with_null);
             assert!(read.is_ok(), "{read:?}");

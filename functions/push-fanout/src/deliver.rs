@@ -31,7 +31,7 @@ const PARALLEL_BATCHES: usize = 8;
 const PARALLEL_RECIPIENTS: usize = 8;
 /// Duration of a claim: longer than the function's timeout, shorter than the queue's visibility timeout. So the
 /// claims of a crashed invocation have expired when the message is delivered again.
-const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(60);
+pub const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(60);
 
 /// One notification and its context, for any number of recipients.
 pub struct Dispatch<'a, P> {
@@ -41,6 +41,8 @@ pub struct Dispatch<'a, P> {
     pub rule: &'a Rule,
     pub actor: &'a str,
     pub args: TemplateArgs,
+    /// Whether a cooldown suppresses the pushes. The notification is added to inboxes all the same.
+    pub is_suppressed: bool,
 }
 
 /// A notification that nothing suppresses.
@@ -48,6 +50,7 @@ struct Outgoing<'a> {
     entry: Entry<'a>,
     devices: Vec<Device>,
     is_silent: bool,
+    hides_content: bool,
 }
 
 /// What was done for a recipient.
@@ -98,7 +101,11 @@ impl<P: Ports> Dispatch<'_, P> {
                 // Nothing is stored about them, not even an outcome.
                 Ok(targets) if targets.is_erased => Suppression::Erased.count(self.metrics),
                 Ok(targets) => match self.delivery(&targets, now) {
-                    Ok(is_silent) => outgoing.push(Outgoing { entry, devices: targets.devices, is_silent }),
+                    Ok(is_silent) => {
+                        let DeliveryTargets { devices, preferences, .. } = targets;
+                        let hides_content = preferences.hide_content;
+                        outgoing.push(Outgoing { entry, devices, is_silent, hides_content });
+                    }
                     Err(reason) => suppressed.push((entry, reason)),
                 },
                 Err(failure) => results.push(Err(failure)),
@@ -186,15 +193,20 @@ impl<P: Ports> Dispatch<'_, P> {
     /// Adds the notification to the inbox of a recipient, and publishes it to the devices that are not in `sent`. A failure
     /// leaves the claim without an outcome, so that a retry need not wait for its end.
     async fn notify(&self, outgoing: &Outgoing<'_>, sent: BTreeSet<String>, now: Timestamp) -> Notified {
-        let Outgoing { entry: Entry { recipient, .. }, devices, is_silent } = outgoing;
+        let Outgoing { entry: Entry { recipient, .. }, devices, .. } = outgoing;
         if let Err(failure) = self.ports.add_to_inbox(recipient, self.rule, self.event, self.actor).await {
             return Notified { sent, outcome: None, failures: vec![failure] };
         }
-        if devices.is_empty() {
-            Suppression::NoDevice.count(self.metrics);
-            return Notified { sent, outcome: Some(Suppression::NoDevice.into_str()), failures: Vec::new() };
+        let reason = match (self.is_suppressed, devices.is_empty()) {
+            (true, _) => Some(Suppression::Cooldown),
+            (false, true) => Some(Suppression::NoDevice),
+            (false, false) => None,
+        };
+        if let Some(reason) = reason {
+            reason.count(self.metrics);
+            return Notified { sent, outcome: Some(reason.into_str()), failures: Vec::new() };
         }
-        let message = match self.message(recipient, *is_silent, now).await {
+        let message = match self.message(outgoing, now).await {
             Ok(message) => message,
             Err(failure) => return Notified { sent, outcome: None, failures: vec![failure] },
         };
@@ -205,10 +217,11 @@ impl<P: Ports> Dispatch<'_, P> {
     }
 
     /// The message for the devices, with the number of unread notifications.
-    async fn message(&self, recipient: &str, is_silent: bool, now: Timestamp) -> Result<String, Failure> {
+    async fn message(&self, outgoing: &Outgoing<'_>, now: Timestamp) -> Result<String, Failure> {
         let Self { rule, event, actor, args, .. } = self;
-        let badge = Some(self.ports.unread(recipient).await?);
-        let message = Notification { rule, event, actor, args, badge }.sns_message(is_silent, now);
+        let Outgoing { entry, is_silent, hides_content, .. } = *outgoing;
+        let badge = Some(self.ports.unread(entry.recipient).await?);
+        let message = Notification { rule, event, actor, args, hides_content, badge }.sns_message(is_silent, now);
         message.map_err(|error| Failure::bug("write a notification", error))
     }
 

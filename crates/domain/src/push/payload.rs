@@ -192,14 +192,17 @@ mod tests {
     }
 
     fn build(rule: &str, event: &Event, args: &TemplateArgs, silent: bool) -> Result<(String, Value), PayloadError> {
-        build_from(Notification {
-            rule: rules::by_id(rule).expect("a rule"),
-            event,
-            actor: "mina",
-            args,
-            hides_content: false,
-            badge: Some(3),
-        }, silent)
+        build_from(
+            Notification {
+                rule: rules::by_id(rule).expect("a rule"),
+                event,
+                actor: "mina",
+                args,
+                hides_content: false,
+                badge: Some(3),
+            },
+            silent,
+        )
     }
 
     fn build_from(notification: Notification<'_>, silent: bool) -> Result<(String, Value), PayloadError> {
@@ -286,7 +289,7 @@ mod tests {
         ) {
             let (event, args) = (event(&rule.when.edge, "mina", "s1"), args(&name, &title));
             let build = |args| build_from(
-                Notification { rule, event: &event, actor: "mina", args, hides_content: true, badge: Some(3) }, silent
+                Notification { rule: &rule, event: &event, actor: "mina", args, hides_content: true, badge: Some(3) }, silent
             );
             let (gcm, message) = build(&args).expect("a message");
             prop_assert_eq!(&gcm, &build(&TemplateArgs::default()).expect("a message").0);

@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn hidden_content_is_stored_only_if_chosen() {
-        for (text, hide_content) in [(json!({"muted": [], "hide_content": true}), true), (json!({"muted": []}), false)] {
+        for (text, hide_content) in [(json!({"muted": [], "hide_content": true}), true), (json!({"muted": []}), false)]
+        {
             let preferences: Preferences = serde_json::from_value(text.clone()).expect("preferences");
             assert_eq!(preferences.hide_content, hide_content);
             assert_eq!(serde_json::to_value(&preferences).expect("JSON"), text);
