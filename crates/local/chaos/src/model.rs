@@ -1,5 +1,6 @@
 //! The valid final states of the stack, derived from the executed operations.
 
+mod cooldown;
 mod files;
 mod graph;
 mod index;
