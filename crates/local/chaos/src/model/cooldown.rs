@@ -2,7 +2,7 @@
 
 use super::notifications::Event;
 
-/// The default of the template's parameter `PushCooldown`, in milliseconds.
+/// The stack's parameter `PushCooldown` (`run.rs`), in milliseconds.
 const COOLDOWN_MS: i64 = 3_600_000;
 
 /// Whether a cooldown suppresses the pushes of an event.
