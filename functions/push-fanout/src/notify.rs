@@ -255,8 +255,8 @@ impl<P: Ports> Notifier<'_, P> {
         Ok(())
     }
 
-    /// Decides where the page ends, and once about the cooldown, enqueues the next page, then notifies the followers of this page. Returns the vertex
-    /// whose facts are missing.
+    /// Decides about the cooldown, unless that is decided, and where the page ends; enqueues the next one, then notifies the
+    /// followers of this page. Returns the vertex whose facts are missing.
     async fn notify_followers(
         &self,
         event: &Event,

@@ -36,7 +36,7 @@ pub fn expected(history: &[Executed]) -> BTreeMap<ExpectedNotification, Certaint
     let mut expected = BTreeMap::new();
     let events = events(history);
     for event in &events {
-        let standing = standing(event, &events, |event| conditions.is_claimed(event));
+        let (standing, _) = standing(event, &events, |event| conditions.is_claimed(event));
         for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
             for phone in 0..PERSONS {
                 let certainty = match (conditions.certainty(event, recipient, phone), standing) {
@@ -44,12 +44,34 @@ pub fn expected(history: &[Executed]) -> BTreeMap<ExpectedNotification, Certaint
                     (Some(certainty), Standing::Free) => certainty,
                     (Some(_), Standing::Unknown) => Certainty::May,
                 };
-                let Event { generation, commit, rule, .. } = *event;
-                expected.insert(ExpectedNotification { generation, commit, rule, phone }, certainty);
+                expected.insert(event.on(phone), certainty);
             }
         }
     }
     expected
+}
+
+/// Sets of notifications of which at least one is required: their events may suppress each other.
+pub fn alternatives(history: &[Executed]) -> Vec<Vec<ExpectedNotification>> {
+    let conditions = Conditions::of(history);
+    let events = events(history);
+    let mut alternatives = Vec::new();
+    for event in &events {
+        let (Standing::Unknown, others) = standing(event, &events, |event| conditions.is_claimed(event)) else {
+            continue;
+        };
+        for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
+            for phone in 0..PERSONS {
+                let is_certain = |event: &Event| conditions.certainty(event, recipient, phone) == Some(Certainty::Must);
+                // An event that suppresses was pushed, so its edge was there.
+                let is_pushed = |other: &&Event| is_certain(&Event { reverted: None, ..(*other).clone() });
+                if is_certain(event) && others.iter().all(is_pushed) {
+                    alternatives.push(std::iter::once(&event).chain(&others).map(|event| event.on(phone)).collect());
+                }
+            }
+        }
+    }
+    alternatives
 }
 
 /// An event that causes notifications.
@@ -75,6 +97,14 @@ pub(super) struct Event {
     pub comment: Option<usize>,
     /// Index at which it is reverted, and index from which the reversal is processed.
     reverted: Option<(usize, usize)>,
+}
+
+impl Event {
+    /// Its notification on a phone.
+    fn on(&self, phone: usize) -> ExpectedNotification {
+        let Self { generation, commit, rule, .. } = *self;
+        ExpectedNotification { generation, commit, rule, phone }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -429,6 +459,10 @@ mod tests {
         // The first may be removed before it is processed.
         let quick = [PUBLISH, LIKE, unlike.clone(), LIKE];
         assert_eq!(after_sign_in(quick.to_vec()), [("like-story", 0, May), ("like-story", 0, May)]);
+        let history = executed(both_signed_in().into_iter().chain(quick.clone()).collect());
+        let commits: Vec<Vec<_>> =
+            alternatives(&history).iter().map(|one_of| one_of.iter().map(|one| one.commit).collect()).collect();
+        assert_eq!(commits, [[6, 4]], "one of them");
         let third = [&quick[..], &[Settle, unlike.clone(), LIKE]].concat();
         assert_eq!(after_sign_in(third), [("like-story", 0, May), ("like-story", 0, May)]);
         // Another person, another story.
