@@ -106,7 +106,7 @@ check(missing.error?.type === "urn:iyagi:problem:not-found", "an unknown item is
 
 const device = { token: `typescript-${randomUUID()}`, platform: "android", language: "ko" } as const;
 data(await api.PUT("/v1/devices/{id}", { params: { path: { id: "phone" } }, body: device }));
-data(await api.PUT("/v1/notification-preferences", { body: { muted: ["likes"] } }));
+data(await api.PUT("/v1/notification-preferences", { body: { muted: ["likes"], hideContent: true } }));
 const inbox = data(await api.GET("/v1/notifications", { params: { query: { limit: 20 } } }));
 const latest = inbox.items[0]?.updatedAt ?? new Date().toISOString();
 check(data(await api.PUT("/v1/notifications/read", { body: { through: latest } })).unread === 0, "still unread");

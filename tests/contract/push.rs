@@ -109,6 +109,66 @@ async fn story_notifies_each_follower_with_a_phone_once() {
     assert_eq!((outcomes("sent"), outcomes("no_device")), (15, 15), "{ledger}");
 }
 
+/// A like that is removed and added again, each time by a new edge, is pushed once, and is in the inbox.
+#[tokio::test]
+async fn toggled_like_is_pushed_once_without_names_if_the_content_is_hidden() {
+    let push = PushEnvironment::start("push-toggle").await;
+    let (create, _responses) = platform_application(&push).await;
+    invoke(&mut push.start_function("PlatformApplicationMaker").await, &create).await;
+    let mut devices = push.start_function("DeviceApi").await;
+    let profile = Profile { name: "미나".into(), language: "ko".into(), platform: Platform::Android };
+    push.phones.client().register_phone(TOKEN, &profile).await.expect("phone");
+    let mut put = event("put-device");
+    assert_eq!(request(&mut devices, &put).await.0, 200);
+    put["routeKey"] = "PUT /v1/notification-preferences".into();
+    put["requestContext"]["routeKey"] = put["routeKey"].clone();
+    put["body"] = json!({"hideContent": true}).to_string().into();
+    let stored = request(&mut devices, &put).await;
+    assert_eq!(stored, (200, json!({"muted": [], "hideContent": true})));
+
+    let mut fanout = push.start_function("PushFanout").await;
+    let now = Timestamp::now();
+    let mut facts = [public_story(1, "s1"), public_story(2, "jun")];
+    facts[0]["data"]["properties"]["title"] = json!({"before": [], "after": [{"dataType": "String", "value": "첫눈"}]});
+    facts[1]["data"]["properties"] = json!({"name": {"before": [], "after": [{"dataType": "String", "value": "준"}]}});
+    consume(&mut fanout, &batch_of(&[&facts[..], &[change(3, "told", "mina", "s1", now)]].concat())).await;
+    for number in 0..50 {
+        let of_edge = |mut change: Value| {
+            let id = format!("like{number}");
+            change["subject"] = format!("edge/{id}").into();
+            change["partitionkey"] = change["subject"].clone();
+            change["data"]["entityId"] = id.into();
+            change
+        };
+        let added = of_edge(change(10 + 2 * number, "likes", "jun", "s1", now));
+        let removed = of_edge(removal(11 + 2 * number, "likes", "jun", "s1", now));
+        // Twice: a message may be delivered again.
+        for changes in [&[added.clone()][..], &[added], &[removed]] {
+            if number < 49 || changes[0]["type"] == "app.iyagi.graph.edge.added" {
+                consume(&mut fanout, &batch_of(changes)).await;
+            }
+        }
+    }
+    let shown = push.phones.client().wait_for_count(0, Duration::from_secs(10), 1).await.expect("notification");
+    assert_eq!(shown.len(), 1);
+    assert_eq!((shown[0].data["rule"].as_str(), shown[0].data["event"].as_str()), ("like-story", "main/10/1"));
+    assert_eq!(shown[0].notice.body, "누군가 회원님의 이야기를 좋아해요.");
+    let all = format!("{:?}", shown[0]);
+    assert!(!all.contains('준') && !all.contains("첫눈"), "{all}");
+
+    let mut inbox = push.start_function("InboxApi").await;
+    let (status, page) = request(&mut inbox, &event("list-notifications")).await;
+    assert_eq!((status, &page["unread"], page["items"].as_array().map(Vec::len)), (200, &json!(1), Some(1)), "{page}");
+    assert_eq!((&page["items"][0]["rule"], &page["items"][0]["actorCount"]), (&json!("like-story"), &json!(1)));
+    let ledger = push.aws.json("dynamodb", "DynamoDB_20120810.Scan", &json!({"TableName": "ledger"})).await;
+    let ledger = ledger.expect("rows");
+    let rows: Vec<_> = ledger["Items"].as_array().into_iter().flatten().collect();
+    let count = |outcome: &str| rows.iter().filter(|row| row["outcome"]["S"] == outcome).count();
+    assert_eq!((count("sent"), count("cooldown")), (1, 49), "{ledger}");
+    let cooldowns = rows.iter().filter(|row| row["id"]["S"].as_str().is_some_and(|id| id.starts_with("cooldown#")));
+    assert_eq!(cooldowns.count(), 1, "one row for all");
+}
+
 /// Each page of followers is one turn. Lambda stops a function that sends to itself after 16 turns, unless the template
 /// allows it.
 #[tokio::test]
@@ -162,6 +222,16 @@ fn change(commit: u64, label: &str, from: &str, to: &str, committed_at: Timestam
             "propertiesOmitted": 0, "truncated": false,
         },
     })
+}
+
+/// A change that removes an edge.
+fn removal(commit: u64, label: &str, from: &str, to: &str, committed_at: Timestamp) -> Value {
+    let mut change = change(commit, label, from, to, committed_at);
+    change["type"] = "app.iyagi.graph.edge.removed".into();
+    let data = &mut change["data"];
+    data["what"] = "removed".into();
+    data["labels"] = json!({"added": [], "removed": [label], "kept": []});
+    change
 }
 
 /// A change that adds a public story.
@@ -239,6 +309,7 @@ impl PushEnvironment {
             ("SEALING_SECRET_ARN", SEALING_SECRET),
             ("PLATFORM_APPLICATION_ARN", &application),
             ("FOLLOWERS_PER_PAGE", "500"),
+            ("PUSH_COOLDOWN", "3600"),
             ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
             ("PUSH_QUEUE_URL", &self.queue),
             ("QUEUE_URL", &self.queue),

@@ -2,7 +2,9 @@
 //!
 //! Functions: stream-poller, push-fanout, device-api, inbox-api, platform-application.
 
+mod cooldown;
 mod erasure;
+mod hidden_content;
 mod inbox;
 mod scenario;
 
@@ -259,6 +261,7 @@ async fn unauthorised_or_invalid_registration_is_refused() {
         ("/v1/devices/phone", json!({"token": "t", "platform": "symbian"})),
         ("/v1/devices/phone", json!([])),
         ("/v1/notification-preferences", json!({"muted": ["weather"]})),
+        ("/v1/notification-preferences", json!({"hideContent": "yes"})),
         (
             "/v1/notification-preferences",
             json!({"quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Mars/Base"}}),

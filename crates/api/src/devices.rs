@@ -64,6 +64,10 @@ pub struct NotificationPreferences {
     /// Hours in which notifications make no sound. Absent: never.
     #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
+    /// Whether notifications name no person and no title. They keep the ids that the app needs to open them.
+    #[serde(default, deserialize_with = "or_default")]
+    #[cfg_attr(feature = "document", schema(default = false))]
+    pub hide_content: bool,
 }
 
 /// Part of every day, in local time, in which notifications make no sound.
@@ -87,20 +91,20 @@ impl TryFrom<NotificationPreferences> for push::Preferences {
     type Error = InvalidQuietHours;
 
     fn try_from(preferences: NotificationPreferences) -> Result<Self, InvalidQuietHours> {
-        let NotificationPreferences { muted, quiet_hours } = preferences;
+        let NotificationPreferences { muted, quiet_hours, hide_content } = preferences;
         let parse = |QuietHours { from, to, time_zone }| push::QuietHours::new(&from, &to, &time_zone);
-        Ok(Self { muted, quiet_hours: quiet_hours.map(parse).transpose()? })
+        Ok(Self { muted, quiet_hours: quiet_hours.map(parse).transpose()?, hide_content })
     }
 }
 
 impl From<push::Preferences> for NotificationPreferences {
     fn from(preferences: push::Preferences) -> Self {
-        let push::Preferences { muted, quiet_hours } = preferences;
+        let push::Preferences { muted, quiet_hours, hide_content } = preferences;
         let to_response = |hours: push::QuietHours| QuietHours {
             from: hours.start(),
             to: hours.end(),
             time_zone: hours.time_zone().to_owned(),
         };
-        Self { muted, quiet_hours: quiet_hours.map(to_response) }
+        Self { muted, quiet_hours: quiet_hours.map(to_response), hide_content }
     }
 }

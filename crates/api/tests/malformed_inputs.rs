@@ -15,7 +15,7 @@ const COMPLETE: &str = r#"{"handle":"AbC_-"}"#;
 const BATCH: &str = r#"{"ids":["1BXGRWP28YE5BMJM4Y6AMW46T0"],"fields":["id","state"]}"#;
 const DEVICE: &str = r#"{"token":"abc:def-123","platform":"android","language":"ko-KR"}"#;
 const PREFERENCES: &str =
-    r#"{"muted":["followers"],"quietHours":{"from":"22:00","to":"07:00","timeZone":"Asia/Seoul"}}"#;
+    r#"{"muted":["followers"],"quietHours":{"from":"22:00","to":"07:00","timeZone":"Asia/Seoul"},"hideContent":true}"#;
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     serde_json::from_slice::<Object<T>>(bytes).ok().map(|Object(value)| value)

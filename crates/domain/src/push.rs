@@ -17,6 +17,7 @@
 
 mod audience_register;
 mod category;
+mod cooldown;
 mod event;
 mod facts;
 mod inbox;
@@ -41,6 +42,7 @@ mod truncate;
 pub(crate) use audience_register::GENERATION_DIGITS;
 pub use audience_register::{InvalidRegister, Register};
 pub use category::Category;
+pub use cooldown::Cooldown;
 pub use event::Event;
 pub use facts::{Fact, PersonPair, Row, facts, following_facts, vertex_with_visibility};
 pub use inbox::{INBOX_RETENTION, InboxEntry, InboxGroup, MAX_INBOX_ENTRIES, inbox_group_key};

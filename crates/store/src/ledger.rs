@@ -4,6 +4,7 @@
 //! id                                  other attributes
 //! told#<rule>#<event>#<recipient>     claimed_by (nonce), claimed_until (ms), sent (device ids), outcome, expires_at
 //! bound#<rule>#<event>#<number>       next (last follower of the page), is_enqueued, expires_at
+//! cooldown#<rule>#<hash of vertices>  event (its id), started_at (ms), claimed_until (ms), expires_at
 //! ```
 //! A row with an outcome is final. A row without one belongs to its last claim until that expires. Each claim has a nonce,
 //! so a claim whose response was lost is recognised when it is repeated. If a claimant crashes between sending and
@@ -13,6 +14,7 @@
 //! and the ledger prevents second notifications.
 
 mod batch;
+mod cooldown;
 mod erasure;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ use crate::{
 };
 
 pub use batch::{ClaimRequest, ClaimResult};
+pub use cooldown::CooldownClaim;
 
 /// The table.
 #[derive(Debug, Clone)]

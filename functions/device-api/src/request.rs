@@ -111,7 +111,7 @@ mod tests {
         let token = || Token::try_from("t".to_owned()).expect("a token");
         let registration =
             DeviceRegistration { token: token(), platform: Platform::Android, language: Some("ko".into()) };
-        let preferences = Preferences { muted: [Category::Likes].into(), quiet_hours: None };
+        let preferences = Preferences { muted: [Category::Likes].into(), ..Preferences::default() };
         for (route, body, operation) in [
             ("GET /v1/devices", "", Operation::ListDevices),
             ("GET /v1/devices/{id}", "", Operation::GetDevice("phone-1")),
@@ -189,6 +189,8 @@ mod tests {
             ("[]", "expected an object"),
             (r#"{"muted": ["everything"]}"#, "unknown variant"),
             (r#"{"mute": []}"#, "unknown field"),
+            (r#"{"hideContent": "yes"}"#, "expected a boolean"),
+            (r#"{"hideContent": 1}"#, "expected a boolean"),
         ] {
             let (status, detail) = problem("PUT /v1/notification-preferences", "", body);
             assert_eq!(status, 400);
@@ -203,7 +205,11 @@ mod tests {
         }
         for (route, with_null, without) in [
             ("PUT /v1/devices/{id}", body("t", json!({"language": null})), body("t", json!({}))),
-            ("PUT /v1/notification-preferences", r#"{"muted": null, "quietHours": null}"#.to_owned(), "{}".to_owned()),
+            (
+                "PUT /v1/notification-preferences",
+                r#"{"muted": null, "quietHours": null, "hideContent": null}"#.to_owned(),
+                "{}".to_owned(),
+            ),
         ] {
             let read = parsed(route, &with_null);
             assert!(read.is_ok(), "{read:?}");
@@ -221,7 +227,7 @@ mod tests {
         fn malformed_request_is_parsed_or_a_problem(
             body in malformed_inputs::documents(&[
                 r#"{"token":"abc:def","platform":"android","language":"ko-KR"}"#,
-                r#"{"muted":["likes"],"quietHours":{"from":"22:00","to":"07:00","timeZone":"Asia/Seoul"}}"#,
+                r#"{"muted":["likes"],"quietHours":{"from":"22:00","to":"07:00","timeZone":"Asia/Seoul"},"hideContent":true}"#,
             ]),
             id in prop_oneof!["[A-Za-z0-9._-]{1,70}", malformed_inputs::text()],
         ) {

@@ -8,7 +8,7 @@ use std::{
 use domain::{
     graph::GenerationPosition,
     message::escape_noncharacters,
-    push::{Event, Fact, Registers, Row},
+    push::{Cooldown, Event, Fact, Registers, Row},
 };
 use function_kit::{failure::Failure, nonce::nonce};
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use store::{
     audience::{AudienceTable, Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, DeviceTable, RemovalOutcome},
     inbox::{InboxTable, ReadMarks},
-    ledger::{Claim, ClaimRequest, ClaimResult, Entry, LedgerTable, PageBound},
+    ledger::{Claim, ClaimRequest, ClaimResult, CooldownClaim, Entry, LedgerTable, PageBound},
 };
 
 use crate::{
@@ -101,6 +101,18 @@ impl Ledger for Aws {
 
     async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure> {
         self.ledger.mark_page_enqueued(event, pass, page).await
+    }
+
+    async fn claim_cooldown(
+        &self,
+        claim: &CooldownClaim<'_>,
+        over: Option<&Cooldown>,
+    ) -> Result<Option<Cooldown>, Failure> {
+        self.ledger.claim_cooldown(claim, over).await
+    }
+
+    async fn is_settled_for_any(&self, rule: &str, event_id: &str, recipients: &[&str]) -> Result<bool, Failure> {
+        self.ledger.is_settled_for_any(rule, event_id, recipients).await
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Config {
     pub dead_letter_queue_url: String,
     #[serde(with = "As::<DisplayFromStr>")]
     pub followers_per_page: NonZeroU16,
+    /// Seconds in which an edge that is removed and added again is not pushed again; 0: none.
+    #[serde(with = "As::<DisplayFromStr>")]
+    pub push_cooldown: u32,
     /// Devices with a dead token that may be removed in an hour, by all functions together.
     #[serde(rename = "MAX_DEVICE_REMOVALS_PER_HOUR", with = "As::<DisplayFromStr>")]
     pub max_removals_per_hour: NonZeroU32,

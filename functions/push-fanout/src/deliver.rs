@@ -31,7 +31,7 @@ const PARALLEL_BATCHES: usize = 8;
 const PARALLEL_RECIPIENTS: usize = 8;
 /// Duration of a claim: longer than the function's timeout, shorter than the queue's visibility timeout. So the
 /// claims of a crashed invocation have expired when the message is delivered again.
-const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(60);
+pub const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(60);
 
 /// One notification and its context, for any number of recipients.
 pub struct Dispatch<'a, P> {
@@ -41,6 +41,8 @@ pub struct Dispatch<'a, P> {
     pub rule: &'a Rule,
     pub actor: &'a str,
     pub args: TemplateArgs,
+    /// Whether a cooldown suppresses the pushes. The notification is added to inboxes all the same.
+    pub is_suppressed: bool,
 }
 
 /// A notification that nothing suppresses.
@@ -48,6 +50,7 @@ struct Outgoing<'a> {
     entry: Entry<'a>,
     devices: Vec<Device>,
     is_silent: bool,
+    hides_content: bool,
 }
 
 /// A notification with its claim, and the ids of the devices that have it from earlier attempts.
@@ -101,7 +104,11 @@ impl<P: Ports> Dispatch<'_, P> {
                 // Nothing is stored about them, not even an outcome.
                 Ok(targets) if targets.is_erased => Suppression::Erased.count(self.metrics),
                 Ok(targets) => match self.delivery(&targets, now) {
-                    Ok(is_silent) => outgoing.push(Outgoing { entry, devices: targets.devices, is_silent }),
+                    Ok(is_silent) => {
+                        let DeliveryTargets { devices, preferences, .. } = targets;
+                        let hides_content = preferences.hide_content;
+                        outgoing.push(Outgoing { entry, devices, is_silent, hides_content });
+                    }
                     Err(reason) => suppressed.push((entry, reason)),
                 },
                 Err(failure) => results.push(Err(failure)),
@@ -189,13 +196,14 @@ impl<P: Ports> Dispatch<'_, P> {
     }
 
     /// Adds the notification to the inboxes of all recipients. Returns the number of unread notifications of each, which is
-    /// 0 for those without devices: nothing shows it.
+    /// 0 where no push shows it.
     async fn add_to_inboxes(&self, claimed: &[Claimed<'_>]) -> Vec<Result<u32, Failure>> {
         let recipients: Vec<_> = claimed.iter().map(|(outgoing, ..)| outgoing.entry.recipient).collect();
         let added = self.ports.add_to_inboxes(&recipients, self.rule, self.event, self.actor).await;
         let mut badges: Vec<_> = added.into_iter().map(|added| added.map(|()| 0)).collect();
-        let has_badge =
-            |(at, (outgoing, ..)): &(usize, &Claimed<'_>)| badges[*at].is_ok() && !outgoing.devices.is_empty();
+        let has_badge = |(at, (outgoing, ..)): &(usize, &Claimed<'_>)| {
+            badges[*at].is_ok() && !outgoing.devices.is_empty() && !self.is_suppressed
+        };
         let shown: Vec<_> = claimed.iter().enumerate().filter(has_badge).map(|(at, _)| at).collect();
         if !shown.is_empty() {
             let unread = self.ports.unread(&shown.iter().map(|at| recipients[*at]).collect::<Vec<_>>()).await;
@@ -213,14 +221,19 @@ impl<P: Ports> Dispatch<'_, P> {
         sent: BTreeSet<String>,
         now: Timestamp,
     ) -> Notified {
-        let Outgoing { devices, is_silent, .. } = outgoing;
-        let message = match badge.and_then(|badge| self.message(badge, *is_silent, now)) {
+        let devices = &outgoing.devices;
+        let message = match badge.and_then(|badge| self.message(outgoing, badge, now)) {
             Ok(message) => message,
             Err(failure) => return Notified { sent, outcome: None, failures: vec![failure] },
         };
-        if devices.is_empty() {
-            Suppression::NoDevice.count(self.metrics);
-            return Notified { sent, outcome: Some(Suppression::NoDevice.into_str()), failures: Vec::new() };
+        let reason = match (self.is_suppressed, devices.is_empty()) {
+            (true, _) => Some(Suppression::Cooldown),
+            (false, true) => Some(Suppression::NoDevice),
+            (false, false) => None,
+        };
+        if let Some(reason) = reason {
+            reason.count(self.metrics);
+            return Notified { sent, outcome: Some(reason.into_str()), failures: Vec::new() };
         }
         let publisher = DevicePublisher { ports: self.ports, metrics: self.metrics, event: self.event };
         let Published { sent, failures } = publisher.publish_to_all(devices, sent, &message).await;
@@ -229,9 +242,11 @@ impl<P: Ports> Dispatch<'_, P> {
     }
 
     /// The message for the devices.
-    fn message(&self, badge: u32, is_silent: bool, now: Timestamp) -> Result<String, Failure> {
+    fn message(&self, outgoing: &Outgoing<'_>, badge: u32, now: Timestamp) -> Result<String, Failure> {
         let Self { rule, event, actor, args, .. } = self;
-        let message = Notification { rule, event, actor, args, badge: Some(badge) }.sns_message(is_silent, now);
+        let Outgoing { is_silent, hides_content, .. } = *outgoing;
+        let notification = Notification { rule, event, actor, args, hides_content, badge: Some(badge) };
+        let message = notification.sns_message(is_silent, now);
         message.map_err(|error| Failure::bug("write a notification", error))
     }
 

@@ -10,6 +10,7 @@ mod aws;
 mod aws_erasure;
 mod aws_inbox;
 mod config;
+mod cooldown;
 mod deliver;
 mod edge_facts;
 mod erasure;
@@ -26,6 +27,7 @@ mod update_projections;
 
 use aws_lambda_events::sqs::SqsEvent;
 use function_kit::{batch, batch::Queue, config::from_env, logs, metrics::Metrics};
+use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use store::{
     audience::AudienceTable,
@@ -59,8 +61,9 @@ async fn main() -> anyhow::Result<()> {
     };
     let queue = Queue { sqs, url: push_queue_url, dead_letters_url: config.dead_letter_queue_url };
     let metrics = Metrics::from_env();
+    let cooldown = SignedDuration::from_secs(config.push_cooldown.into());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let notifier = Notifier { ports: &aws, metrics: &metrics };
+        let notifier = Notifier { ports: &aws, metrics: &metrics, cooldown };
         let response = batch::run_fifo(
             event.payload,
             &queue,

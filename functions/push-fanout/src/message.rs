@@ -55,6 +55,10 @@ pub struct FollowerPage {
     /// Position since which the story is visible, if the rule checks visibility.
     #[serde(default, rename = "shown", skip_serializing_if = "Option::is_none")]
     pub visible_since: Option<GenerationPosition>,
+    /// Whether a cooldown suppresses the pushes. Decided on the first page with recipients; `None` until then, and from the
+    /// version before.
+    #[serde(default, rename = "suppressed", skip_serializing_if = "Option::is_none")]
+    pub is_suppressed: Option<bool>,
 }
 
 /// Page of the events that wait for facts about a vertex.
@@ -130,7 +134,7 @@ impl Continuation {
     pub fn id(&self) -> String {
         let name = match self {
             // `after` is decided once by this version. The version before may have queued the page with another one.
-            Self::FollowerPage(FollowerPage { event, rule, after, number, visible_since }) => {
+            Self::FollowerPage(FollowerPage { event, rule, after, number, visible_since, is_suppressed: _ }) => {
                 let suffix = visible_since.map(|position| format!("\n{position}")).unwrap_or_default();
                 format!("page\n{rule}\n{}\n{number}\n{after}{suffix}", event.id)
             }
@@ -169,7 +173,14 @@ mod tests {
             to: "s1".into(),
         };
         let (rule, after) = ("story".into(), "jun".into());
-        Continuation::FollowerPage(FollowerPage { event, rule, after, number, visible_since })
+        Continuation::FollowerPage(FollowerPage {
+            event,
+            rule,
+            after,
+            number,
+            visible_since,
+            is_suppressed: (number > 1).then_some(true),
+        })
     }
 
     #[test]
@@ -190,7 +201,7 @@ mod tests {
             Continuation::InboxWithdrawal(withdrawal),
             Continuation::Erasure(erasure),
         ];
-        let pages = [page(1, None), page(1, Some(Position::new(9, 1).into()))];
+        let pages = [page(1, None), page(1, Some(Position::new(9, 1).into())), page(2, None)];
         for continuation in pages.into_iter().chain(others) {
             let body = serde_json::to_string(&continuation).expect("JSON");
             let parsed = Message::parse(&body).expect("a message");

@@ -12,6 +12,7 @@ use domain::{
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use futures_util::{StreamExt, stream};
+use jiff::SignedDuration;
 use store::{
     audience::{Followers, PendingEvent, PendingKey, PendingPage},
     ledger::PageBound,
@@ -19,6 +20,7 @@ use store::{
 use tracing::{error, info, instrument};
 
 use crate::{
+    cooldown,
     deliver::{Dispatch, combine},
     edge_facts::{EdgeFacts, vertex},
     erasure, inbox,
@@ -34,6 +36,8 @@ const PARALLEL_EVENTS: usize = 8;
 pub struct Notifier<'a, P> {
     pub ports: &'a P,
     pub metrics: &'a Metrics,
+    /// How long an edge that is removed and added again is not pushed again; zero: not at all.
+    pub cooldown: SignedDuration,
 }
 
 /// Position in the audience of an event.
@@ -45,12 +49,19 @@ struct PagePosition {
     /// Position since which the story is visible. When a hidden story becomes visible again, all pages are processed
     /// again.
     visible_since: Option<GenerationPosition>,
+    /// Whether a cooldown suppresses the pushes; `None` until the first page with recipients has decided that.
+    is_suppressed: Option<bool>,
 }
 
 impl PagePosition {
     fn first(rule: &Rule, facts: &EdgeFacts) -> Self {
         let visibility = rule.discloses().and_then(|end| end.of(&facts.source, &facts.target).visibility);
-        Self { after: None, number: 0, visible_since: visibility.map(|visibility| visibility.since) }
+        Self {
+            after: None,
+            number: 0,
+            visible_since: visibility.map(|visibility| visibility.since),
+            is_suppressed: None,
+        }
     }
 
     /// Name in the ledger of one pass over the audience.
@@ -72,11 +83,18 @@ impl<P: Ports> Notifier<'_, P> {
                 }
             }
             Message::Continuation(continuation) => match *continuation {
-                Continuation::FollowerPage(FollowerPage { event, rule, after, number, visible_since }) => {
+                Continuation::FollowerPage(FollowerPage {
+                    event,
+                    rule,
+                    after,
+                    number,
+                    visible_since,
+                    is_suppressed,
+                }) => {
                     let rule =
                         rules::by_id(&rule).ok_or_else(|| Failure::bug("continue an audience", "unknown rule"))?;
-                    self.continue_audience(&event, rule, &PagePosition { after: Some(after), number, visible_since })
-                        .await
+                    let page = PagePosition { after: Some(after), number, visible_since, is_suppressed };
+                    self.continue_audience(&event, rule, &page).await
                 }
                 Continuation::PendingEvents(PendingEvents { vertex, cause, after, number }) => {
                     self.process_pending(&vertex, &cause, Some(&after), number).await
@@ -146,7 +164,7 @@ impl<P: Ports> Notifier<'_, P> {
                 let events = events.iter().map(|pending| &pending.event);
                 for event in events.filter(|event| followed_before(&follow, event.position)) {
                     for rule in event.rules().filter(|rule| rules::targets_followers(rule)) {
-                        let waits_for = self.notify(event, rule, &event.from, vec![follower.to_owned()]).await?;
+                        let waits_for = self.notify(event, rule, &event.from, vec![follower.to_owned()], None).await?;
                         // The story was hidden since: make the event pending until it is visible again.
                         if waits_for.is_some() {
                             self.process(event).await?;
@@ -205,7 +223,7 @@ impl<P: Ports> Notifier<'_, P> {
         for rule in event.rules() {
             let missing = match rule.resolve(event, &facts.source, &facts.target) {
                 Resolution::Notify { actor, recipients: Recipients::Persons(persons) } => {
-                    self.notify(event, rule, &actor, persons).await?
+                    self.notify(event, rule, &actor, persons, None).await?
                 }
                 Resolution::Notify { recipients: Recipients::FollowersOf(person), .. } => {
                     self.ports.add_pending(&PendingKey::RecentBy(person), event, &self.ports.nonce()?).await?;
@@ -237,8 +255,8 @@ impl<P: Ports> Notifier<'_, P> {
         Ok(())
     }
 
-    /// Decides where the page ends, enqueues the next one, then notifies the followers of this page. Returns the vertex
-    /// whose facts are missing.
+    /// Decides about the cooldown, unless that is decided, and where the page ends; enqueues the next one, then notifies the
+    /// followers of this page. Returns the vertex whose facts are missing.
     async fn notify_followers(
         &self,
         event: &Event,
@@ -254,8 +272,12 @@ impl<P: Ports> Notifier<'_, P> {
         };
         let Followers { followers, mut next } = self.ports.followers(&event.from, page.after.as_deref()).await?;
         let mut followers: Vec<_> = followers.into_iter().filter_map(is_recipient).collect();
+        let is_suppressed = match page.is_suppressed {
+            None => self.is_suppressed(event, rule, &event.from, &followers).await?,
+            decided => decided,
+        };
         if let Some(last) = &next {
-            let last = self.end_page(event, rule, page, last).await?;
+            let last = self.end_page(event, rule, page, is_suppressed, last).await?;
             // If the page is delivered again, more followers may have joined in its range than one read returns.
             while let Some(after) = next.filter(|next| *next < last) {
                 let more = self.ports.followers(&event.from, Some(&after)).await?;
@@ -265,12 +287,19 @@ impl<P: Ports> Notifier<'_, P> {
             followers.retain(|follower| *follower <= last);
         }
         info!(event = event.id, rule = rule.id, page = page.number, followers = followers.len(), "follower page");
-        self.notify(event, rule, &event.from, followers).await
+        self.notify(event, rule, &event.from, followers, is_suppressed).await
     }
 
     /// Ends the page at the follower `last`, unless an earlier delivery has ended it elsewhere, and enqueues the next page
     /// once. Returns the last follower of the page.
-    async fn end_page(&self, event: &Event, rule: &Rule, page: &PagePosition, last: &str) -> Result<String, Failure> {
+    async fn end_page(
+        &self,
+        event: &Event,
+        rule: &Rule,
+        page: &PagePosition,
+        is_suppressed: Option<bool>,
+        last: &str,
+    ) -> Result<String, Failure> {
         let pass = page.pass(rule);
         let PageBound { last, is_enqueued } = self.ports.decide_page_bound(event, &pass, page.number, last).await?;
         if !is_enqueued && self.may_continue(&event.id, page.number) {
@@ -280,6 +309,7 @@ impl<P: Ports> Notifier<'_, P> {
                 after: last.clone(),
                 number: page.number.saturating_add(1),
                 visible_since: page.visible_since,
+                is_suppressed,
             });
             self.ports.enqueue(&next).await?;
             self.ports.mark_page_enqueued(event, &pass, page.number).await?;
@@ -288,13 +318,14 @@ impl<P: Ports> Notifier<'_, P> {
     }
 
     /// Notifies `recipients`, if the edge still exists and they may see the story. Returns the vertex whose
-    /// visibility excludes some of them, if one does.
+    /// visibility excludes some of them, if one does. Decides about the cooldown, unless that is decided.
     async fn notify(
         &self,
         event: &Event,
         rule: &Rule,
         actor: &str,
         mut recipients: Vec<String>,
+        is_suppressed: Option<bool>,
     ) -> Result<Option<String>, Failure> {
         let person = Row::Vertex(actor.to_owned());
         let mut rows = EdgeFacts::rows(event);
@@ -323,8 +354,23 @@ impl<P: Ports> Notifier<'_, P> {
             source_title: facts.source.title,
             target_title: facts.target.title,
         };
-        Dispatch { ports: self.ports, metrics: self.metrics, event, rule, actor, args }.send(recipients).await?;
+        let is_suppressed = match is_suppressed {
+            None => self.is_suppressed(event, rule, actor, &recipients).await?.unwrap_or_default(),
+            Some(decided) => decided,
+        };
+        let Self { ports, metrics, .. } = *self;
+        Dispatch { ports, metrics, event, rule, actor, args, is_suppressed }.send(recipients).await?;
         Ok(waits_for)
+    }
+
+    async fn is_suppressed(
+        &self,
+        event: &Event,
+        rule: &Rule,
+        actor: &str,
+        recipients: &[String],
+    ) -> Result<Option<bool>, Failure> {
+        cooldown::is_suppressed(self.ports, self.cooldown, event, rule, actor, recipients).await
     }
 
     /// Those of `persons` who own the story or follow one of its owners.

@@ -21,6 +21,8 @@ pub enum Suppression {
     Erased,
     /// The recipient has no device.
     NoDevice,
+    /// An edge between the same vertices was pushed shortly before. The notification is in the inbox only.
+    Cooldown,
     /// The ledger has an outcome: the notification was sent or suppressed before.
     Settled,
     /// The audience has more pages than this function hands to itself.

@@ -1,10 +1,13 @@
 //! Tests of the whole function with an in-memory backend.
 
 mod changes;
+mod cooldown;
+mod cooldown_interleavings;
 mod devices;
 mod erasure;
 mod fixtures;
 mod generations;
+mod hidden_content;
 mod in_memory_backend;
 mod in_memory_inbox;
 mod inbox;

@@ -116,6 +116,6 @@ impl Model {
 
     /// A person's notification preferences.
     pub fn preferences_of(&self, person: Person) -> Value {
-        self.preferences.get(&person).cloned().unwrap_or_else(|| json!({"muted": []}))
+        self.preferences.get(&person).cloned().unwrap_or_else(|| json!({"muted": [], "hideContent": false}))
     }
 }

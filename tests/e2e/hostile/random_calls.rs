@@ -293,7 +293,7 @@ impl RandomCalls<'_> {
         let path = "/v1/notification-preferences";
         if self.random.below(2) == 0 {
             let muted = *self.random.pick(&["likes", "replies", "mentions"]);
-            let body = json!({"muted": [muted]});
+            let body = json!({"muted": [muted], "hideContent": self.random.below(2) == 0});
             let response = self.call(person, &format!("PUT {path}"), path, Some(&body)).await;
             assert_eq!((response.status, &response.body), (200, &body));
             self.model.preferences.insert(person, body);

@@ -7,7 +7,7 @@ use super::scenario::{Person, PushScenario, follow, story};
 use crate::commits::{author_edge_id, edge, edge_id};
 
 /// The person's notifications, and how many are unread.
-async fn inbox(push: &PushScenario, person: &Person) -> (Vec<Value>, u64) {
+pub async fn inbox(push: &PushScenario, person: &Person) -> (Vec<Value>, u64) {
     let page = push.request(person, Method::GET, "/v1/notifications?limit=50", None).await;
     (page["items"].as_array().expect("items").clone(), page["unread"].as_u64().expect("a number"))
 }

@@ -58,7 +58,8 @@ pub fn operations() -> Vec<Operation> {
             id: "getNotificationPreferences",
             tag: "notifications",
             summary: "Get the caller's notification preferences",
-            description: "Returns the defaults if the caller has set none: all notifications, with sound.",
+            description: "Returns the defaults if the caller has set none: all notifications, with sound, names \
+                and titles.",
             responses: vec![Response::uncached(200, "The preferences.", NotificationPreferences::name().into())],
             problems: &[400],
             ..Operation::default()

@@ -315,7 +315,7 @@ pub fn quiet_hours() -> Value {
 }
 
 pub fn preferences() -> Value {
-    json!({"muted": ["likes"], "quietHours": quiet_hours()})
+    json!({"muted": ["likes"], "quietHours": quiet_hours(), "hideContent": true})
 }
 
 /// A presigned URL of S3.

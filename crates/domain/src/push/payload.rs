@@ -32,6 +32,9 @@ pub struct Notification<'a> {
     pub actor: &'a str,
     /// Arguments of the template.
     pub args: &'a TemplateArgs,
+    /// Whether the text has no arguments, so that neither names nor titles reach the phone. Ids stay: the app needs them to
+    /// open what the notification is about.
+    pub hides_content: bool,
     /// Number of unread notifications, for the app's badge. `None`: the phone keeps its badge.
     pub badge: Option<u32>,
 }
@@ -53,7 +56,8 @@ impl Notification<'_> {
     /// If the payload is too large, all arguments are truncated to one length that fits.
     pub fn sns_message(&self, silent: bool, now: Timestamp) -> Result<String, PayloadError> {
         let time_left = self.event.time_left(self.rule, now).ok_or(PayloadError::Expired)?;
-        let (title, body) = self.args.fill_template(self.rule).ok_or(PayloadError::TooLarge)?;
+        let args = if self.hides_content { &TemplateArgs::default() } else { self.args };
+        let (title, body) = args.fill_template(self.rule).ok_or(PayloadError::TooLarge)?;
         let payload = |max_arg_bytes: usize| {
             let truncated = |text: &LocalizedText| LocalizedText {
                 key: text.key.clone(),
@@ -188,8 +192,21 @@ mod tests {
     }
 
     fn build(rule: &str, event: &Event, args: &TemplateArgs, silent: bool) -> Result<(String, Value), PayloadError> {
-        let rule = rules::by_id(rule).expect("a rule");
-        let message = Notification { rule, event, actor: "mina", args, badge: Some(3) }.sns_message(silent, now())?;
+        build_from(
+            Notification {
+                rule: rules::by_id(rule).expect("a rule"),
+                event,
+                actor: "mina",
+                args,
+                hides_content: false,
+                badge: Some(3),
+            },
+            silent,
+        )
+    }
+
+    fn build_from(notification: Notification<'_>, silent: bool) -> Result<(String, Value), PayloadError> {
+        let message = notification.sns_message(silent, now())?;
         let message: Value = serde_json::from_str(&message).expect("JSON");
         assert!(message["default"].is_string());
         let gcm = message["GCM"].as_str().expect("a string").to_owned();
@@ -266,6 +283,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn payload_with_hidden_content_is_the_same_for_all_names_and_titles(
+            name in "\\PC{0,600}", title in "(?s).{0,3000}", silent: bool, rule in prop::sample::select(rules::all())
+        ) {
+            let (event, args) = (event(&rule.when.edge, "mina", "s1"), args(&name, &title));
+            let build = |args| build_from(
+                Notification { rule: &rule, event: &event, actor: "mina", args, hides_content: true, badge: Some(3) }, silent
+            );
+            let (gcm, message) = build(&args).expect("a message");
+            prop_assert_eq!(&gcm, &build(&TemplateArgs::default()).expect("a message").0);
+            let notification = &message["android"]["notification"];
+            let key = |part: &str| format!("push_{}_{part}", rule.id.replace('-', "_"));
+            prop_assert_eq!(&notification["title_loc_key"], &key("title"));
+            prop_assert_eq!(&notification["body_loc_key"], &key("body"));
+            prop_assert_eq!((&notification["title_loc_args"], &notification["body_loc_args"]), (&json!([]), &json!([])));
+        }
+
         #[test]
         fn any_payload_fits_and_is_well_formed(
             name in "\\PC{0,600}", title in "(?s).{0,3000}", silent: bool, rule in prop::sample::select(rules::all())

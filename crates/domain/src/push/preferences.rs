@@ -1,4 +1,4 @@
-//! Notification preferences: muted categories and quiet hours.
+//! Notification preferences: muted categories, quiet hours, hidden content.
 
 use std::collections::BTreeSet;
 
@@ -32,6 +32,9 @@ pub struct Preferences {
     /// Hours in which notifications are silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
+    /// Whether notifications name no person and no title.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hide_content: bool,
 }
 
 impl Preferences {
@@ -170,6 +173,7 @@ mod tests {
         let preferences: Preferences = serde_json::from_value(json!({})).expect("preferences");
         assert_eq!(preferences, Preferences::default());
         assert_eq!(preferences.delivery(Category::Likes, at("2026-11-22T15:00:00Z")), Delivery::Normal);
+        assert!(!preferences.hide_content, "rows of the version before do not have it");
     }
 
     #[test]
@@ -185,6 +189,17 @@ mod tests {
         assert_eq!(preferences.delivery(Category::Likes, midnight), Delivery::None);
         assert_eq!(preferences.delivery(Category::Replies, noon), Delivery::Normal);
         assert_eq!(preferences.delivery(Category::Replies, midnight), Delivery::Silent);
+    }
+
+    #[test]
+    fn hidden_content_is_stored_only_if_chosen() {
+        for (text, hide_content) in [(json!({"muted": [], "hide_content": true}), true), (json!({"muted": []}), false)]
+        {
+            let preferences: Preferences = serde_json::from_value(text.clone()).expect("preferences");
+            assert_eq!(preferences.hide_content, hide_content);
+            assert_eq!(serde_json::to_value(&preferences).expect("JSON"), text);
+        }
+        assert!(serde_json::from_value::<Preferences>(json!({"hide_content": "true"})).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The valid final states of the stack, derived from the executed operations.
 
+mod cooldown;
 mod files;
 mod graph;
 mod index;
@@ -12,7 +13,7 @@ pub use files::{Content, Place, State, media};
 pub use graph::Since;
 pub use graph::{Graph, Link, Node, Write, initial_writes, writes};
 pub use index::{IndexEntry, found, indexed_graph};
-pub use notifications::{Certainty, ExpectedNotification, expected};
+pub use notifications::{Certainty, ExpectedNotification, alternatives, expected};
 
 use super::operation::{Operation, Queue};
 

@@ -22,8 +22,8 @@ use super::{
 
 /// Name of the stack.
 const STACK: &str = "chaos";
-/// Audiences have several pages, and a reset starts a generation.
-const PARAMETERS: [(&str, &str); 2] = [("FollowersPerPage", "2"), ("PollOnReset", "oldest")];
+/// Audiences have several pages, and a reset starts a generation. The model knows the cooldown.
+const PARAMETERS: [(&str, &str); 3] = [("FollowersPerPage", "2"), ("PollOnReset", "oldest"), ("PushCooldown", "3600")];
 
 /// Arguments of `cargo xtask chaos`.
 #[derive(Debug, Clone, clap::Args)]

@@ -51,7 +51,7 @@ fn row(device: &Device) -> Attributes {
 
 fn preferences() -> Preferences {
     let quiet_hours = QuietHours::new("22:00", "07:00", "Asia/Seoul").expect("quiet hours");
-    Preferences { muted: [Category::Likes].into(), quiet_hours: Some(quiet_hours) }
+    Preferences { muted: [Category::Likes].into(), quiet_hours: Some(quiet_hours), hide_content: true }
 }
 
 fn preferences_row() -> Attributes {

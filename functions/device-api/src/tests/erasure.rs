@@ -22,7 +22,7 @@ async fn devices_endpoints_and_preferences_of_the_user_are_erased_and_those_of_o
     let backend = InMemoryBackend::default();
     for (user, id, token) in [("mina", "phone", "t1"), ("mina", "tablet", "t2"), ("jun", "phone", "t3")] {
         add(&backend, user, id, token).await;
-        let preferences = Preferences { muted: [Category::Likes].into(), quiet_hours: None };
+        let preferences = Preferences { muted: [Category::Likes].into(), ..Preferences::default() };
         backend.ports().devices.put_preferences(user, &preferences).await.expect("stored");
     }
     for _ in 0..2 {

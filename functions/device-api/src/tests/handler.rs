@@ -51,14 +51,15 @@ async fn device_of_other_user_is_neither_returned_nor_deleted() {
 async fn preferences_are_stored_per_user() {
     let backend = InMemoryBackend::default();
     let route = "GET /v1/notification-preferences";
-    assert_eq!(send(&backend, "mina", route, "", Value::Null).await, (200, json!({"muted": []})));
+    assert_eq!(send(&backend, "mina", route, "", Value::Null).await, (200, json!({"muted": [], "hideContent": false})));
     let chosen = json!({
-        "muted": ["likes"], "quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Asia/Seoul"}
+        "muted": ["likes"], "quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Asia/Seoul"},
+        "hideContent": true
     });
     let put = send(&backend, "mina", "PUT /v1/notification-preferences", "", chosen.clone()).await;
     assert_eq!(put, (200, chosen.clone()));
     assert_eq!(send(&backend, "mina", route, "", Value::Null).await, (200, chosen));
-    assert_eq!(send(&backend, "jun", route, "", Value::Null).await, (200, json!({"muted": []})));
+    assert_eq!(send(&backend, "jun", route, "", Value::Null).await, (200, json!({"muted": [], "hideContent": false})));
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ async fn measure() -> Result<(), Box<dyn Error>> {
         ("INBOX_READ_TABLE", "inbox-read"),
         ("DEVICES_TABLE", fake_aws::DEVICES),
         ("FOLLOWERS_PER_PAGE", "500"),
+        ("PUSH_COOLDOWN", "3600"),
         ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
         ("PUSH_QUEUE_URL", "http://queue/push.fifo"),
         ("ERASURE_QUEUE_URL", "http://queue/erasure"),

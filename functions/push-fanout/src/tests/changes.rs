@@ -18,6 +18,12 @@ pub fn remove_edge(commit_num: u64, label: &str, from: &str, to: &str) -> Change
     edge(ChangeKind::Removed, commit_num, label, from, to)
 }
 
+/// The same change of the edge `id`, committed `seconds` later.
+pub fn of_edge(id: &str, seconds: i64, change: Change) -> Change {
+    let commit_timestamp_ms = change.commit_timestamp_ms + seconds * 1000;
+    Change { entity_id: id.to_owned(), commit_timestamp_ms, ..change }
+}
+
 fn edge(change_kind: ChangeKind, commit_num: u64, label: &str, from: &str, to: &str) -> Change {
     let (added, removed) =
         if change_kind == ChangeKind::Removed { (vec![], vec![label]) } else { (vec![label], vec![]) };

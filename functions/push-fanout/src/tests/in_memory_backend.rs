@@ -7,7 +7,7 @@ use std::{
 
 use domain::{
     graph::{Change, GenerationPosition},
-    push::{Event, Fact, Platform, Preferences, Registers, Row, edge_still_exists, of_generation},
+    push::{Cooldown, Event, Fact, Platform, Preferences, Registers, Row, edge_still_exists, of_generation},
 };
 use function_kit::{
     failure::{Failure, Kind},
@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{
     audience::{Followers, PendingEvent, PendingKey, PendingPage},
     devices::{DeliveryTargets, Device, RemovalOutcome},
-    ledger::{Claim, ClaimRequest, ClaimResult, Entry, PageBound},
+    ledger::{Claim, ClaimRequest, ClaimResult, CooldownClaim, Entry, PageBound},
 };
 
 use super::{changes::COMMITTED, in_memory_inbox::InMemoryInbox};
@@ -64,6 +64,8 @@ pub struct InMemoryBackend {
     pending: RefCell<BTreeMap<(PendingKey, String), PendingEvent>>,
     ledger: RefCell<HashMap<String, LedgerRow>>,
     page_bounds: RefCell<HashMap<String, PageBound>>,
+    /// By generation, rule, source and target.
+    cooldowns: RefCell<HashMap<(u32, [String; 3]), Cooldown>>,
     targets: RefCell<HashMap<String, DeliveryTargets>>,
     /// Errors of the next publications, by endpoint.
     publish_errors: RefCell<HashMap<String, VecDeque<ErrorFactory>>>,
@@ -77,6 +79,7 @@ pub struct InMemoryBackend {
     pub erasures: RefCell<Vec<String>>,
     pub now: Cell<Timestamp>,
     pub page_size: Cell<usize>,
+    pub cooldown: Cell<SignedDuration>,
     /// The next write of a send's result fails.
     pub crash_before_mark: Cell<bool>,
     /// Change that another invocation projects just before the next pending event is stored.
@@ -87,10 +90,14 @@ pub struct InMemoryBackend {
     pub removal_limit_is_reached: Cell<bool>,
     /// The response of the next claim is lost, and the call is repeated.
     pub claim_response_is_lost: Cell<bool>,
+    /// The same for the next claim of a cooldown.
+    pub cooldown_response_is_lost: Cell<bool>,
     /// A defect: entries are claimed also if another process holds them.
     pub claims_ignore_others: Cell<bool>,
     /// A defect: each delivery of a page decides again where it ends.
     pub page_ends_move: Cell<bool>,
+    /// A defect: a cooldown suppresses other events also if its own was not sent.
+    pub cooldowns_need_no_outcome: Cell<bool>,
     /// A defect: pending events are dropped also if they were stored again.
     pub drops_ignore_nonces: Cell<bool>,
 }
@@ -109,6 +116,7 @@ impl InMemoryBackend {
             pending: RefCell::default(),
             ledger: RefCell::default(),
             page_bounds: RefCell::default(),
+            cooldowns: RefCell::default(),
             targets: RefCell::default(),
             publish_errors: RefCell::default(),
             queue: RefCell::default(),
@@ -119,13 +127,16 @@ impl InMemoryBackend {
             erasures: RefCell::default(),
             now: Cell::new(COMMITTED + SignedDuration::from_millis(300)),
             page_size: Cell::new(500),
+            cooldown: Cell::new(SignedDuration::from_hours(1)),
             crash_before_mark: Cell::new(false),
             concurrent_change: RefCell::default(),
             device_reregisters: Cell::new(false),
             removal_limit_is_reached: Cell::new(false),
             claim_response_is_lost: Cell::new(false),
+            cooldown_response_is_lost: Cell::new(false),
             claims_ignore_others: Cell::new(false),
             page_ends_move: Cell::new(false),
+            cooldowns_need_no_outcome: Cell::new(false),
             drops_ignore_nonces: Cell::new(false),
         }
     }
@@ -215,7 +226,7 @@ impl InMemoryBackend {
             projected.push(project(self, body).await.expect("projected"));
         }
         let metrics = Metrics::of("push-fanout");
-        let notifier = Notifier { ports: self, metrics: &metrics };
+        let notifier = Notifier { ports: self, metrics: &metrics, cooldown: self.cooldown.get() };
         let mut failures = Vec::new();
         for message in projected {
             failures.extend(notifier.handle(message).await.err().map(|failure| failure.kind));
@@ -412,6 +423,41 @@ impl Ledger for InMemoryBackend {
         let mut bounds = self.page_bounds.borrow_mut();
         bounds.get_mut(&format!("{pass} {} {page}", event.id)).expect("a decided page").is_enqueued = true;
         Ok(())
+    }
+
+    async fn claim_cooldown(
+        &self,
+        claim: &CooldownClaim<'_>,
+        over: Option<&Cooldown>,
+    ) -> Result<Option<Cooldown>, Failure> {
+        self.call("claim cooldown").await;
+        if self.cooldown_response_is_lost.take() {
+            Box::pin(self.claim_cooldown(claim, over)).await?;
+        }
+        let CooldownClaim { event, rule, duration, until } = *claim;
+        let mut cooldowns = self.cooldowns.borrow_mut();
+        let key = (event.position.generation, [&rule.id, &event.from, &event.to].map(String::clone));
+        // The table's condition.
+        let is_refused = |stored: &Cooldown| {
+            stored.event != event.id
+                && stored.started_at > event.latest_ended_cooldown(duration)
+                && over.is_none_or(|over| stored.event != over.event)
+        };
+        if let Some(stored) = cooldowns.get(&key).filter(|stored| is_refused(stored)) {
+            return Ok(Some(stored.clone()));
+        }
+        let started_at = over.map_or(event.committed_at, |over| over.started_at.max(event.committed_at));
+        cooldowns.insert(key, Cooldown { event: event.id.clone(), started_at, claimed_until: until });
+        Ok(None)
+    }
+
+    async fn is_settled_for_any(&self, rule: &str, event_id: &str, recipients: &[&str]) -> Result<bool, Failure> {
+        self.call("read outcomes").await;
+        let ledger = self.ledger.borrow();
+        let has_outcome = |recipient: &&str| {
+            ledger.get(&format!("{rule} {event_id} {recipient}")).is_some_and(|row| row.outcome.is_some())
+        };
+        Ok(self.cooldowns_need_no_outcome.get() || recipients.iter().any(has_outcome))
     }
 }
 

@@ -61,7 +61,7 @@ async fn blocked_muted_and_own_actions_are_not_in_the_inbox_also_after_a_replay(
         assert_eq!(backend.inbox.of("mina"), [], "{from} {label} {to}");
     }
     let backend = InMemoryBackend::with_users(&["mina"]);
-    backend.set_preferences("mina", Preferences { muted: [Category::Likes].into(), quiet_hours: None });
+    backend.set_preferences("mina", Preferences { muted: [Category::Likes].into(), ..Preferences::default() });
     backend.deliver(&liked_story()).await;
     assert_eq!(backend.inbox.of("mina"), []);
 }

@@ -124,7 +124,7 @@ pub fn set_up(backend: &InMemoryBackend, changes: &[Change]) {
 }
 
 /// Each of `fans` exactly once; more than once only after a crash.
-fn each_once(users: &[String], has_crashed: bool, fans: &[&str]) -> Result<(), String> {
+pub fn each_once(users: &[String], has_crashed: bool, fans: &[&str]) -> Result<(), String> {
     let reached: BTreeSet<_> = users.iter().map(String::as_str).collect();
     let is_right = reached == fans.iter().copied().collect() && (has_crashed || users.len() == fans.len());
     if is_right { Ok(()) } else { Err(format!("notified: {users:?}")) }

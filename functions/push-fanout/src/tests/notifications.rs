@@ -161,7 +161,7 @@ async fn block_later_in_the_batch_suppresses() {
 #[tokio::test]
 async fn muted_category_suppresses_and_quiet_hours_silence() {
     let backend = InMemoryBackend::with_users(&["mina"]);
-    backend.set_preferences("mina", Preferences { muted: [Category::Likes].into(), quiet_hours: None });
+    backend.set_preferences("mina", Preferences { muted: [Category::Likes].into(), ..Preferences::default() });
     backend.deliver(&liked_story()).await;
     assert_eq!(backend.sent(), []);
 

@@ -12,7 +12,7 @@ use aws_client::REGION;
 use lambda_runtime_api::{FirstInvocation, PendingInvocation};
 
 /// Environment variables for all functions.
-const SETTINGS: [(&str, &str); 51] = [
+const SETTINGS: [(&str, &str); 52] = [
     ("AUDIENCE_TABLE", "audience"),
     ("CALLER_BURST", "200"),
     ("CALLER_RATE", "50"),
@@ -32,6 +32,7 @@ const SETTINGS: [(&str, &str); 51] = [
     ("GRAPH_CHANGES_TOPIC_ARN", "arn:aws:sns:ap-northeast-2:000000000000:graph-changes.fifo"),
     ("LEDGER_TABLE", "ledger"),
     ("FOLLOWERS_PER_PAGE", "500"),
+    ("PUSH_COOLDOWN", "3600"),
     ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
     ("MEDIA_TABLE", "media"),
     ("METADATA_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/metadata"),

@@ -40,6 +40,12 @@ pub fn check(driver: &Driver<'_>, shown: &[Notification], findings: &mut Finding
             }
         }
     }
+    for one_of in model::alternatives(&driver.executed) {
+        findings.required += 1;
+        if !one_of.iter().any(|key| displays.contains_key(key)) {
+            findings.violations.push(format!("none was displayed: {one_of:?}"));
+        }
+    }
 }
 
 fn notification_key(driver: &Driver<'_>, notification: &Notification) -> Option<ExpectedNotification> {

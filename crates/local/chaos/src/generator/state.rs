@@ -57,7 +57,8 @@ impl GeneratorState {
             58..73 => self.authoring_operation(),
             73..81 => self.device_operation(),
             81..85 => self.concurrent_operations(size.photographs),
-            85..91 => Operation::Settle,
+            85..89 => Operation::Settle,
+            89..91 => return self.toggled_like(),
             91..94 => return self.changing_audience(),
             _ => self.disruption(),
         };
@@ -83,6 +84,27 @@ impl GeneratorState {
                 1 => Some(Operation::Kill { which: self.random.any() }),
                 _ if self.follows.remove(&(from, author)) => Some(Operation::Unfollow { from, to: author }),
                 _ => Some(self.follow(from, author)),
+            });
+        }
+        operations
+    }
+
+    /// A person who adds and removes the same like several times.
+    fn toggled_like(&mut self) -> Vec<Operation> {
+        let from = self.random.below(PERSONS);
+        let Some(story) = self.random.choose(self.stories.keys().copied()) else { return vec![self.publish(from)] };
+        let mut operations = Vec::new();
+        for _ in 0..3 + self.random.below(4) {
+            operations.push(if self.likes.remove(&(from, story)) {
+                Operation::Unlike { from, story }
+            } else {
+                self.likes.insert((from, story));
+                Operation::Like { from, story }
+            });
+            operations.extend(match self.random.below(6) {
+                0 => Some(Operation::Settle),
+                1 => Some(Operation::Kill { which: self.random.any() }),
+                _ => None,
             });
         }
         operations

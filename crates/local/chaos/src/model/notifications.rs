@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Executed;
+use super::{
+    Executed,
+    cooldown::{Standing, standing},
+};
 use crate::{operation::Operation, size::PERSONS, timeline::Timeline};
 
 /// A notification on a phone.
@@ -31,42 +34,81 @@ pub enum Certainty {
 pub fn expected(history: &[Executed]) -> BTreeMap<ExpectedNotification, Certainty> {
     let conditions = Conditions::of(history);
     let mut expected = BTreeMap::new();
-    for event in events(history) {
+    let events = events(history);
+    for event in &events {
+        let (standing, _) = standing(event, &events, |event| conditions.is_claimed(event));
         for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
             for phone in 0..PERSONS {
-                if let Some(certainty) = conditions.certainty(&event, recipient, phone) {
-                    let Event { generation, commit, rule, .. } = event;
-                    expected.insert(ExpectedNotification { generation, commit, rule, phone }, certainty);
-                }
+                let certainty = match (conditions.certainty(event, recipient, phone), standing) {
+                    (None, _) | (_, Standing::Suppressed) => continue,
+                    (Some(certainty), Standing::Free) => certainty,
+                    (Some(_), Standing::Unknown) => Certainty::May,
+                };
+                expected.insert(event.on(phone), certainty);
             }
         }
     }
     expected
 }
 
+/// Sets of notifications of which at least one is required: their events may suppress each other.
+pub fn alternatives(history: &[Executed]) -> Vec<Vec<ExpectedNotification>> {
+    let conditions = Conditions::of(history);
+    let events = events(history);
+    let mut alternatives = Vec::new();
+    for event in &events {
+        let (Standing::Unknown, others) = standing(event, &events, |event| conditions.is_claimed(event)) else {
+            continue;
+        };
+        for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
+            for phone in 0..PERSONS {
+                let is_certain = |event: &Event| conditions.certainty(event, recipient, phone) == Some(Certainty::Must);
+                // An event that suppresses was pushed, so its edge was there.
+                let is_pushed = |other: &&Event| is_certain(&Event { reverted: None, ..(*other).clone() });
+                if is_certain(event) && others.iter().all(is_pushed) {
+                    alternatives.push(std::iter::once(&event).chain(&others).map(|event| event.on(phone)).collect());
+                }
+            }
+        }
+    }
+    alternatives
+}
+
 /// An event that causes notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Event {
+pub(super) struct Event {
     /// Index in the history.
-    at: usize,
+    pub at: usize,
     /// Index in the history from which it is processed completely.
-    processed_at: usize,
-    generation: u64,
-    commit: u64,
-    actor: usize,
-    rule: &'static str,
+    pub processed_at: usize,
+    pub generation: u64,
+    pub commit: u64,
+    /// In milliseconds since 1970.
+    pub committed_at: i64,
+    pub actor: usize,
+    pub rule: &'static str,
     category: &'static str,
-    audience: Audience,
+    pub audience: Audience,
     /// The story whose author is the recipient, if any.
-    story: Option<usize>,
+    pub story: Option<usize>,
     /// The published story, if the event is a publication.
-    published: Option<usize>,
+    pub published: Option<usize>,
+    /// The comment that is the edge's source, if the event is a reply.
+    pub comment: Option<usize>,
     /// Index at which it is reverted, and index from which the reversal is processed.
     reverted: Option<(usize, usize)>,
 }
 
+impl Event {
+    /// Its notification on a phone.
+    fn on(&self, phone: usize) -> ExpectedNotification {
+        let Self { generation, commit, rule, .. } = *self;
+        ExpectedNotification { generation, commit, rule, phone }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Audience {
+pub(super) enum Audience {
     One(usize),
     FollowersOf(usize),
 }
@@ -87,6 +129,10 @@ fn events(history: &[Executed]) -> Vec<Event> {
         let owner_of = |story: usize| authors.get(&story).map(|owner| Audience::One(*owner));
         let published = match executed.operation {
             Operation::PublishStory { story, .. } => Some(story),
+            _ => None,
+        };
+        let comment = match executed.operation {
+            Operation::Reply { comment, .. } => Some(comment),
             _ => None,
         };
         let event = match executed.operation {
@@ -113,12 +159,14 @@ fn events(history: &[Executed]) -> Vec<Event> {
             processed_at,
             generation,
             commit,
+            committed_at: executed.committed_at.unwrap_or_default(),
             actor,
             rule,
             category,
             audience,
             story,
             published,
+            comment,
             reverted,
         });
     }
@@ -263,6 +311,23 @@ impl Conditions {
         self.phones.iter().filter(|(_, timeline)| *timeline.last()).map(|(of, _)| *of).collect()
     }
 
+    /// Whether the event certainly claims its cooldown, or finds it claimed: its edge and its recipient exist when it is
+    /// processed. `None` if it certainly does not.
+    fn is_claimed(&self, event: &Event) -> Option<bool> {
+        let author = event.story.map_or_else(
+            || vec![true],
+            |story| {
+                let timeline = self.has_author.get(&story);
+                timeline.map_or_else(
+                    || vec![false],
+                    |timeline| timeline.observable(event.at, event.processed_at).copied().collect(),
+                )
+            },
+        );
+        let is_removed = event.reverted.is_some_and(|(removed_at, _)| removed_at <= event.processed_at);
+        author.contains(&true).then_some(!author.contains(&false) && !is_removed)
+    }
+
     /// Whether the recipient gets the notification on the phone. `None` if it is forbidden.
     ///
     /// Notifications of a hidden story are decided when it becomes visible.
@@ -384,6 +449,33 @@ mod tests {
         let unlike = Operation::Unlike { from: 1, story: 0 };
         assert_eq!(after_sign_in(vec![PUBLISH, LIKE, unlike.clone()]), [("like-story", 0, May)]);
         assert_eq!(after_sign_in(vec![PUBLISH, LIKE, Settle, unlike]), [("like-story", 0, Must)]);
+    }
+
+    #[test]
+    fn toggled_like_is_notified_once() {
+        let unlike = Operation::Unlike { from: 1, story: 0 };
+        let certain = [PUBLISH, LIKE, Settle, unlike.clone(), LIKE, Settle, unlike.clone(), LIKE];
+        assert_eq!(after_sign_in(certain.to_vec()), [("like-story", 0, Must)]);
+        // The first may be removed before it is processed.
+        let quick = [PUBLISH, LIKE, unlike.clone(), LIKE];
+        assert_eq!(after_sign_in(quick.to_vec()), [("like-story", 0, May), ("like-story", 0, May)]);
+        let history = executed(both_signed_in().into_iter().chain(quick.clone()).collect());
+        let commits: Vec<Vec<_>> =
+            alternatives(&history).iter().map(|one_of| one_of.iter().map(|one| one.commit).collect()).collect();
+        assert_eq!(commits, [[6, 4]], "one of them");
+        let third = [&quick[..], &[Settle, unlike.clone(), LIKE]].concat();
+        assert_eq!(after_sign_in(third), [("like-story", 0, May), ("like-story", 0, May)]);
+        // Another person, another story.
+        let other = [Operation::PublishStory { author: 0, story: 1 }, Operation::Like { from: 1, story: 1 }];
+        let both = after_sign_in([&certain[..], &other].concat());
+        assert_eq!(both, [("like-story", 0, Must), ("like-story", 0, Must)]);
+        let replies = [1, 2].map(|comment| Operation::Reply { from: 1, story: 0, comment });
+        let replies = after_sign_in([&[PUBLISH], &replies[..]].concat());
+        assert_eq!(replies, [("reply-story", 0, Must), ("reply-story", 0, Must)]);
+        // A blocked person's like is decided, too.
+        let block = [Operation::Block { from: 0, to: 1 }, Settle, LIKE, Settle, Operation::Unblock { from: 0, to: 1 }];
+        let unblocked = [&[PUBLISH], &block[..], &[Settle, unlike, Settle, LIKE]].concat();
+        assert_eq!(after_sign_in(unblocked), []);
     }
 
     #[test]
