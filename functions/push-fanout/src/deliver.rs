@@ -222,19 +222,21 @@ impl<P: Ports> Dispatch<'_, P> {
         now: Timestamp,
     ) -> Notified {
         let devices = &outgoing.devices;
-        let message = match badge.and_then(|badge| self.message(outgoing, badge, now)) {
-            Ok(message) => message,
-            Err(failure) => return Notified { sent, outcome: None, failures: vec![failure] },
-        };
         let reason = match (self.is_suppressed, devices.is_empty()) {
             (true, _) => Some(Suppression::Cooldown),
             (false, true) => Some(Suppression::NoDevice),
             (false, false) => None,
         };
-        if let Some(reason) = reason {
+        if badge.is_ok()
+            && let Some(reason) = reason
+        {
             reason.count(self.metrics);
             return Notified { sent, outcome: Some(reason.into_str()), failures: Vec::new() };
         }
+        let message = match badge.and_then(|badge| self.message(outgoing, badge, now)) {
+            Ok(message) => message,
+            Err(failure) => return Notified { sent, outcome: None, failures: vec![failure] },
+        };
         let publisher = DevicePublisher { ports: self.ports, metrics: self.metrics, event: self.event };
         let Published { sent, failures } = publisher.publish_to_all(devices, sent, &message).await;
         let outcome = failures.is_empty().then_some(if sent.is_empty() { "unreachable" } else { "sent" });
