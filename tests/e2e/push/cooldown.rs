@@ -39,7 +39,7 @@ async fn like_that_is_toggled_fifty_times_is_pushed_once_and_in_the_inbox_once()
 }
 
 #[tokio::test]
-async fn story_that_is_told_again_is_not_announced_again() {
+async fn story_that_is_published_again_is_not_announced_again() {
     let push = PushScenario::start().await;
     let (mina, jun, sam) =
         (push.sign_up("미나", "ko").await, push.sign_up("준", "ko").await, push.sign_up("Sam", "en").await);

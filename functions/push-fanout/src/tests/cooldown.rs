@@ -164,7 +164,7 @@ async fn event_that_was_not_sent_uses_up_no_cooldown() {
 }
 
 #[tokio::test]
-async fn story_that_is_told_again_while_it_is_hidden_is_pushed_once_when_shown() {
+async fn story_that_is_published_again_while_it_is_hidden_is_pushed_once_when_shown() {
     let backend = InMemoryBackend::with_users(&["fan"]);
     let told = |edge, commit_num| of_edge(edge, 0, add_edge(commit_num, "told", "mina", "s1"));
     let mut changes = vec![add_edge(1, "follows", "fan", "mina"), add_story(2, "s1", Some("private"))];
