@@ -13,7 +13,7 @@ pub struct Limits {
     /// The default is 64 megapixels, enough for phones in their usual modes and for full-frame
     /// cameras (61 megapixels). Most JPEGs are decoded at reduced scale and need little memory. The
     /// most expensive inputs, in bytes per pixel: a progressive CMYK JPEG or a HEIC without tiles
-    /// (8), an interlaced PNG with transparency (8), an animated WebP (12). So the default bounds a
+    /// (8), an interlaced PNG of 16 bits with transparency (12), an animated WebP (12). So the default bounds a
     /// picture to about 770 MB. Choose a lower limit where less memory is available.
     pub max_pixels: u64,
     /// The same limit for a baseline JPEG, which is scaled down while it is decoded, row by row.
