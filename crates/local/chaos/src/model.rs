@@ -1,6 +1,7 @@
 //! The valid final states of the stack, derived from the executed operations.
 
 mod cooldown;
+mod event;
 mod files;
 mod graph;
 mod index;

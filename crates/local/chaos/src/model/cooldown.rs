@@ -1,6 +1,6 @@
 //! Which events are pushed, if several are about the same two vertices.
 
-use super::notifications::Event;
+use super::event::Event;
 
 /// The stack's parameter `PushCooldown` (`run.rs`), in milliseconds.
 const COOLDOWN_MS: i64 = 3_600_000;
