@@ -48,6 +48,8 @@ const SETTINGS: [(&str, &str); 51] = [
     ("PUSH_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/push.fifo"),
     ("QUOTAS_TABLE", "quotas"),
     ("QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/queue"),
+    ("REPORTS_PER_DAY", "50"),
+    ("REPORTS_TABLE", "reports"),
     ("SEALING_SECRET_ARN", "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:sealing"),
     ("SEARCH_ANALYZER", "nori"),
     ("SEARCH_INDEX", "search"),
