@@ -4,6 +4,7 @@
 //! device-api, search-api.
 
 mod dead_letters;
+mod reports;
 mod setup;
 mod smoke;
 
