@@ -12,7 +12,7 @@ use aws_client::REGION;
 use lambda_runtime_api::{FirstInvocation, PendingInvocation};
 
 /// Environment variables for all functions.
-const SETTINGS: [(&str, &str); 51] = [
+const SETTINGS: [(&str, &str); 53] = [
     ("AUDIENCE_TABLE", "audience"),
     ("CALLER_BURST", "200"),
     ("CALLER_RATE", "50"),
