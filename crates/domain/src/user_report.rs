@@ -66,9 +66,8 @@ impl TryFrom<String> for ReportText {
 
     fn try_from(text: String) -> Result<Self, InvalidReportText> {
         // Escape sequences would act on the operator's terminal; overrides of the writing direction hide words.
-        let hides = |c: char| {
-            (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
+        let hides =
+            |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         let fits = (1..=MAX_REPORT_CHARACTERS).contains(&text.chars().count()) && !text.contains(hides);
         if fits { Ok(Self(text)) } else { Err(InvalidReportText) }
     }

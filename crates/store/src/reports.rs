@@ -160,10 +160,7 @@ impl ReportTable {
 }
 
 fn key(reporter: &str, media_id: MediaId) -> Attributes {
-    Attributes::from([
-        ("reporter".to_owned(), text(reporter)),
-        ("media_id".to_owned(), text(media_id.to_string())),
-    ])
+    Attributes::from([("reporter".to_owned(), text(reporter)), ("media_id".to_owned(), text(media_id.to_string()))])
 }
 
 fn time(at: Timestamp) -> String {

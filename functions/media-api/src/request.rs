@@ -1,6 +1,9 @@
 use std::collections::HashSet;
 
-use api::{DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem, ReportRequest, VisibilityRequest};
+use api::{
+    DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem, ReportRequest,
+    VisibilityRequest,
+};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::media::{Kind, MediaId, Visibility};
 use rest_kit::request::{json_body, only_parameters, parameter};

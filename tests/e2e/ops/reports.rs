@@ -42,11 +42,15 @@ async fn reported_item_is_listed_until_its_reports_are_closed() {
     assert_eq!(report(&jun, "hate", "둘째").await, first, "one report per person and item");
     assert_ne!(report(&sora, "spam", "셋째").await, first);
 
-    let item = wait_for("both reports", async || listed(&deployed, id, &[]).await.filter(|item| item["reports"] == 2)).await;
+    let item =
+        wait_for("both reports", async || listed(&deployed, id, &[]).await.filter(|item| item["reports"] == 2)).await;
     assert_eq!((&item["id"], &item["reasons"]), (&json!(id), &json!({"spam": 1, "hate": 1})));
     assert!(!item.to_string().contains("째") && !item.to_string().contains(&jun.id), "{item}");
     let item = listed(&deployed, id, &["--texts"]).await.expect("the item");
-    assert!(item["texts"].as_array().is_some_and(|texts| texts.len() == 2 && !texts.contains(&json!("첫째"))), "{item}");
+    assert!(
+        item["texts"].as_array().is_some_and(|texts| texts.len() == 2 && !texts.contains(&json!("첫째"))),
+        "{item}"
+    );
 
     let id_text = id.to_string();
     let close = ["reports", "close", "--id", &id_text];

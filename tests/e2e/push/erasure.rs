@@ -202,10 +202,8 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
     let report = unique("report");
     for (reporter, reported) in [(&mina, kept.id), (&jun, uploaded.id)] {
         let body = json!({"mediaId": reported, "reason": "other", "text": report});
-        wait_until("the report", async || {
-            deployed.post(&reporter.user, "/v1/reports", &body).await.status == 201
-        })
-        .await;
+        wait_until("the report", async || deployed.post(&reporter.user, "/v1/reports", &body).await.status == 201)
+            .await;
     }
     let texts = vec![name, file_name, title, report, mina.token.clone(), email.clone()];
     let of = Traces { id: mina.user.id.clone(), texts };

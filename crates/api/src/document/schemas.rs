@@ -14,8 +14,8 @@ use super::{enums, examples};
 use crate::{
     AccountErasure, CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest,
     MediaField, MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
-    ReportRequest, SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload, UploadRequest,
-    UserReport, VisibilityRequest,
+    ReportRequest, SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload,
+    UploadRequest, UserReport, VisibilityRequest,
 };
 
 /// An OpenAPI document.

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     CompleteUploadRequest, DeviceRegistration, MAX_ACTORS, MAX_BATCH, MAX_LANGUAGE_CHARACTERS, MAX_LIMIT,
     MAX_NOTIFICATIONS, MAX_PARTS, MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MAX_UNREAD, MediaBatchRequest,
-    NotificationPreferences, Object, ProblemType, ReadNotificationsRequest, ReportRequest, SignPartsRequest, UploadRequest,
-    VisibilityRequest,
+    NotificationPreferences, Object, ProblemType, ReadNotificationsRequest, ReportRequest, SignPartsRequest,
+    UploadRequest, VisibilityRequest,
 };
 
 /// Calls `visit` with each value within `value`, and its JSON pointer.
