@@ -7,6 +7,7 @@ mod dead_letters;
 mod reports;
 mod setup;
 mod smoke;
+mod take_down;
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@
 //! smoke         uses a deployed stack as an app does, and checks what only AWS shows
 //! stream        shows the status of the Neptune stream; replays a range of it
 //! queue         dead-letter queues: shows messages without consuming them; redrives them
-//! media         renders variants and encodes renditions again
+//! media         renders variants and encodes renditions again; takes items down and restores them
 //! reports       lists people's reports of items; closes them
 //! ```
 //! Without `--apply` no command changes anything, but `smoke` creates an account, files and changes, and deletes them again.
@@ -103,6 +103,7 @@ pub enum Report {
     Peek(queue::PeekReport),
     Redrive(queue::RedriveReport),
     Reprocess(media::ReprocessReport),
+    Decision(media::DecisionReport),
     Reported(reports::ReportedItems),
     Closed(reports::ClosedReports),
 }
@@ -138,6 +139,8 @@ async fn run_on(session: &Session, command: &DeployedCommand) -> Result<Report> 
             None => Report::Reported(reports::list(session, &options.list).await?),
             Some(reports::Command::Close(options)) => Report::Closed(reports::close(session, options).await?),
         },
+        Media(media::Command::TakeDown(options)) => Report::Decision(media::take_down(session, options).await?),
+        Media(media::Command::Restore(options)) => Report::Decision(media::restore(session, options).await?),
         Smoke(options) => Report::Check(smoke::smoke(session, options).await?),
     })
 }
@@ -152,6 +155,7 @@ impl std::fmt::Display for Report {
             Self::Peek(report) => report.fmt(f),
             Self::Redrive(report) => report.fmt(f),
             Self::Reprocess(report) => report.fmt(f),
+            Self::Decision(report) => report.fmt(f),
             Self::Reported(report) => report.fmt(f),
             Self::Closed(report) => report.fmt(f),
         }
@@ -177,6 +181,8 @@ mod tests {
             "ops queue look graph-changes --limit 3 --json",
             "ops queue redrive push --apply",
             "ops media reprocess --prefix photo/ --anew --apply",
+            "ops media take-down --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --reason hate --apply",
+            "ops media restore --id 1BXGRWP28YE5BMJM4Y6AMW46T0",
             "ops reports",
             "ops reports --texts --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --json",
             "ops reports close --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --apply",
@@ -190,6 +196,8 @@ mod tests {
             "ops media reprocess --apply",
             "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --prefix photo/",
             "ops media reprocess --id x",
+            "ops media take-down --id 1BXGRWP28YE5BMJM4Y6AMW46T0",
+            "ops media take-down --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --reason boring",
             "ops reports close --apply",
             "ops reports --texts close --id 1BXGRWP28YE5BMJM4Y6AMW46T0",
             "ops setup --search --search-in-vpc",

@@ -4,7 +4,9 @@
 //! ```text
 //! reporter   media_id   other attributes
 //! <sub>      <id>       owner (of the item), reason, text, state (open, closed), reported_at, closed_at, expires_at
+//! operators  <id>#<time>#<nonce>   action, reason, by, at, expires_at
 //! ```
+//! The rows `operators` are what operators did to items, for three years; the operator's tool writes them.
 //! The index `by-state` lists the reports of a state by time, `by-owner` those about an owner's items.
 
 use aws_sdk_dynamodb::Client;
@@ -12,7 +14,7 @@ use domain::{
     media::MediaId,
     user_report::{ReportReason, ReportText},
 };
-use function_kit::failure::Failure;
+use function_kit::{failure::Failure, nonce::nonce};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,10 @@ const CLOSED: &str = "closed";
 const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 180);
 /// How long a closed report is kept.
 const CLOSED_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 90);
+/// How long an operator's action is kept.
+const ACTION_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 365 * 3);
+/// In place of the reporter: rows of operators' actions. No `sub` is like it.
+const OPERATORS: &str = "operators";
 /// Rows of each kind that one call of [`ReportTable::erase`] deletes at most. It takes some seconds.
 const ERASED_ROWS: i32 = 100;
 
@@ -53,6 +59,20 @@ pub struct Report {
     pub text: Option<ReportText>,
     /// When.
     pub reported_at: Timestamp,
+}
+
+/// What an operator did to an item.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// `take-down` or `restore`.
+    pub action: String,
+    /// Why.
+    pub reason: Option<ReportReason>,
+    /// ARN of the operator's identity.
+    pub by: String,
+    /// When: RFC 3339.
+    pub at: String,
 }
 
 #[serde_with::skip_serializing_none]
@@ -131,6 +151,49 @@ impl ReportTable {
         Ok(unless_condition_failed("close a report", update.send().await)?.is_some())
     }
 
+    /// Records what an operator does to an item.
+    pub async fn record(
+        &self,
+        media_id: MediaId,
+        action: &str,
+        reason: Option<ReportReason>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        const DOING: &str = "record an operator's action";
+        let (action, by, at) = (action.to_owned(), by.to_owned(), time(now));
+        let key = format!("{media_id}#{at}#{}", nonce()?);
+        let mut row = row::write(DOING, Action { action, reason, by, at })?;
+        row.extend([
+            ("reporter".to_owned(), text(OPERATORS)),
+            ("media_id".to_owned(), text(key)),
+            ("expires_at".to_owned(), seconds(after(now, ACTION_RETENTION))),
+        ]);
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(row));
+        put.send().await.map(drop).map_err(|error| Failure::aws(DOING, error))
+    }
+
+    /// What operators did to an item, the oldest first; strongly consistent.
+    pub async fn actions(&self, media_id: MediaId) -> Result<Vec<Action>, Failure> {
+        const DOING: &str = "read operators' actions";
+        let mut rows = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("reporter = :operators AND begins_with(media_id, :item)")
+            .expression_attribute_values(":operators", text(OPERATORS))
+            .expression_attribute_values(":item", text(format!("{media_id}#")))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut actions = Vec::new();
+        while let Some(row) = rows.next().await {
+            actions.push(row::read(DOING, row.map_err(|error| Failure::aws(DOING, error))?)?);
+        }
+        Ok(actions)
+    }
+
     /// Deletes some of the reports by `person` and about their items. Returns whether more may be left. Only for
     /// `account-api`, when it erases an account.
     pub async fn erase(&self, person: &str) -> Result<bool, Failure> {
@@ -179,6 +242,8 @@ fn read(doing: &'static str, row: Attributes) -> Result<Report, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use aws_sdk_dynamodb::operation::{
         delete_item::DeleteItemOutput, put_item::PutItemOutput, query::QueryOutput, update_item::UpdateItemOutput,
     };
@@ -278,6 +343,39 @@ mod tests {
         let is_more = table.erase("mina").await.expect("erased");
         assert!(is_more, "the first page has a next one");
         assert!(deletes.iter().all(|delete| delete.num_calls() == 1));
+    }
+
+    #[tokio::test]
+    async fn action_is_read_as_recorded_and_kept_for_three_years() {
+        let recorded = Arc::new(Mutex::new(None));
+        let put = mock!(Client::put_item).then_compute_output({
+            let recorded = recorded.clone();
+            move |request| {
+                *recorded.lock().expect("a lock") = request.item().cloned();
+                PutItemOutput::builder().build()
+            }
+        });
+        let query = mock!(Client::query).then_compute_output({
+            let recorded = recorded.clone();
+            move |_| {
+                QueryOutput::builder().set_items(recorded.lock().expect("a lock").clone().map(|row| vec![row])).build()
+            }
+        });
+        let table = table(RuleMode::Sequential, &[&put, &query]);
+        let (id, by) = (report().media_id, "arn:aws:iam::1:user/operator");
+        table.record(id, "take-down", Some(ReportReason::Hate), by, now()).await.expect("recorded");
+        let action = Action {
+            action: "take-down".to_owned(),
+            reason: Some(ReportReason::Hate),
+            by: by.to_owned(),
+            at: "2026-11-22T00:00:00.000Z".to_owned(),
+        };
+        assert_eq!(table.actions(id).await.expect("rows"), [action]);
+        let row = recorded.lock().expect("a lock").clone().expect("a row");
+        assert!(value(Some(&row), "media_id").is_some_and(|key| key.starts_with(&format!("{id}#2026-"))));
+        assert_eq!(value(Some(&row), "expires_at"), Some("1889913600"));
+        // It is in no index.
+        assert!(!row.contains_key("state") && !row.contains_key("owner"));
     }
 
     proptest! {

@@ -33,6 +33,7 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 11] = [
             ("processing", "uploaded and being processed"),
             ("ready", "processed: a picture has `variants`, a recording `renditions`"),
             ("failed", "cannot be processed, permanently: see `reason`"),
+            ("taken_down", "taken down by operators, for `takenDownFor`: only the owner sees the item, without files"),
         ],
     ),
     (

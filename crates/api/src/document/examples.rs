@@ -47,6 +47,7 @@ pub fn item() -> MediaItem {
         file_name: "한강.jpg".to_owned().try_into().ok(),
         state: MediaState::Ready,
         reason: None,
+        taken_down_for: None,
         width: Some(1_600),
         height: Some(1_200),
         placeholder: Some(Placeholder { thumb_hash: "1QcSHQRnh493V4dIh4eXh1h4kJUI".into(), colour: "#6a7c8e".into() }),

@@ -335,6 +335,32 @@ async fn report_beyond_the_day_returns_429_and_is_not_stored() {
 }
 
 #[tokio::test]
+async fn item_that_was_taken_down_is_returned_to_its_owner_only_with_the_reason() {
+    for caller in CALLERS {
+        let taken_down = || {
+            let mut row = row("a", Visibility::Public);
+            row.insert("taken_down".into(), AttributeValue::S("hate".into()));
+            row
+        };
+        let table =
+            mock!(Client::get_item).then_output(move || GetItemOutput::builder().set_item(Some(taken_down())).build());
+        let batch = mock!(Client::batch_get_item)
+            .match_requests(|request| request.request_items().is_some_and(|items| items.contains_key("media")))
+            .then_output(move || BatchGetItemOutput::builder().responses("media", vec![taken_down()]).build());
+        let aws = fake_aws(&[&table, &batch]);
+        let is_owner = caller == "mina";
+        let (status, item, _) = get(&aws, caller).await;
+        assert_eq!(status, if is_owner { 200 } else { 404 }, "{caller}");
+        if is_owner {
+            assert_eq!((&item["state"], &item["takenDownFor"]), (&json!("taken_down"), &json!("hate")));
+            assert_eq!(item["variants"], Value::Null);
+        }
+        let (_, items, _) = send(&aws, caller, "POST /v1/media/batch", json!({}), json!({"ids": [id()]}), None).await;
+        assert_eq!(items["items"].as_array().map(Vec::len), Some(usize::from(is_owner)), "{caller}");
+    }
+}
+
+#[tokio::test]
 async fn deleted_item_returns_404() {
     let deleted = mock!(Client::get_item).then_output(|| {
         let row = serde_dynamo::to_item(json!({
