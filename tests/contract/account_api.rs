@@ -20,6 +20,15 @@ async fn account_is_erased_step_by_step() {
     emulated.create_table("accounts", &["id"]).await;
     emulated.create_table("inbox-read", &["user"]).await;
     emulated.create_table("quotas", &["owner", "item"]).await;
+    let by_owner = Some(("by-owner", &["owner"][..]));
+    emulated.create_table_with_index("reports", &["reporter", "media_id"], by_owner).await;
+    for (reporter, owner) in [(SUB, "jun"), ("jun", SUB), ("jun", "sora")] {
+        let row = json!({
+            "reporter": {"S": reporter}, "media_id": {"S": format!("item-of-{owner}")}, "owner": {"S": owner}
+        });
+        let put = json!({"TableName": "reports", "Item": row});
+        aws.json("dynamodb", "DynamoDB_20120810.PutItem", &put).await.expect("stored");
+    }
     let queue = create_queue(&aws, "erasure").await;
     let devices = create_queue(&aws, "push-events").await;
     let push = create_fifo_queue(&aws, "push.fifo").await;
@@ -40,6 +49,7 @@ async fn account_is_erased_step_by_step() {
         ("ACCOUNTS_TABLE", "accounts"),
         ("INBOX_READ_TABLE", "inbox-read"),
         ("QUOTAS_TABLE", "quotas"),
+        ("REPORTS_TABLE", "reports"),
         ("ORIGINALS_BUCKET", "originals"),
         ("USER_POOL_ID", pool),
         ("ACCOUNT_EVENTS_TOPIC_ARN", topic.as_str()),
@@ -76,6 +86,9 @@ async fn account_is_erased_step_by_step() {
     let (_, body) = request(&mut function, &progress).await;
     assert_eq!((&body["state"], &body["stepsDone"]), (&json!("finished"), &body["steps"]), "{body}");
     assert_eq!(handed_on, 4, "devices and notifications, twice");
+    let reports = aws.json("dynamodb", "DynamoDB_20120810.Scan", &json!({"TableName": "reports"})).await.expect("rows");
+    let owners: Vec<_> = reports["Items"].as_array().expect("rows").iter().map(|row| &row["owner"]["S"]).collect();
+    assert_eq!(owners, ["sora"], "only the report that is neither by nor about the person");
     let left = versions(&aws, "originals").await;
     assert!(!left.contains("photo/mina/") && left.contains("photo/jun/dog"), "{left}");
     let users = cognito(&aws, "ListUsers", json!({"UserPoolId": pool})).await;

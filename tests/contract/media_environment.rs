@@ -35,6 +35,7 @@ impl MediaEnvironment {
         let index = ("all_for_owner", &["all_for_owner", "listed_at"][..]);
         emulated.create_table_with_index("media", &["id"], Some(index)).await;
         emulated.create_table("quotas", &["owner", "item"]).await;
+        emulated.create_table("reports", &["reporter", "media_id"]).await;
         emulated.create_sealing_secret().await;
         let distribution = create_distribution(&aws).await;
         Self { emulated, aws, metadata_queue, dead_letter_queue, distribution }
@@ -81,7 +82,12 @@ impl MediaEnvironment {
 
     /// All rows of the table `media`.
     pub async fn rows(&self) -> Vec<Value> {
-        let scan = json!({"TableName": "media"});
+        self.rows_of("media").await
+    }
+
+    /// All rows of a table.
+    pub async fn rows_of(&self, table: &str) -> Vec<Value> {
+        let scan = json!({"TableName": table});
         let rows = self.aws.json("dynamodb", "DynamoDB_20120810.Scan", &scan).await.expect("rows");
         rows["Items"].as_array().expect("items").clone()
     }
@@ -114,6 +120,8 @@ async fn start(endpoint: &str, logical_id: &str, settings: &[(&str, &str)]) -> F
         ("MEDIA_TABLE", "media"),
         ("AUDIENCE_TABLE", "audience"),
         ("QUOTAS_TABLE", "quotas"),
+        ("REPORTS_TABLE", "reports"),
+        ("REPORTS_PER_DAY", "2"),
         ("UPLOADS_PER_DAY", "100"),
         ("UPLOAD_MEGABYTES_PER_DAY", "100"),
         ("PENDING_UPLOADS", "100"),

@@ -11,7 +11,7 @@ pub struct AccessRule {
     /// `owner`, `follower`, `blocked follower` or `stranger`.
     pub role: String,
     pub visibility: String,
-    /// The status of `GET /v1/media/{id}`.
+    /// The status of `GET /v1/media/{id}`. Where it is 200, `POST /v1/reports` has 201.
     pub get: u16,
     pub is_listed: bool,
     pub is_in_batch: bool,

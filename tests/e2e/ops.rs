@@ -4,8 +4,10 @@
 //! device-api, search-api.
 
 mod dead_letters;
+mod reports;
 mod setup;
 mod smoke;
+mod take_down;
 
 use std::time::Duration;
 

@@ -10,6 +10,7 @@ mod media;
 mod operation;
 mod parameters;
 mod reference;
+mod reports;
 mod responses;
 mod schemas;
 mod search;
@@ -31,6 +32,7 @@ pub fn value() -> Value {
     let operations = [
         media::operations(),
         uploads::operations(),
+        reports::operations(),
         search::operations(),
         devices::operations(),
         inbox::operations(),
@@ -53,6 +55,7 @@ pub fn value() -> Value {
         "tags": [
             {"name": "media", "description": "Uploaded items and the files rendered from them."},
             {"name": "uploads", "description": "Uploading files: declare a file, then send it to S3, which rejects any other."},
+            {"name": "reports", "description": "Reporting items to the operators."},
             {"name": "search", "description": "Finding stories, persons and tags."},
             {"name": "devices", "description": "Devices of the caller that receive notifications."},
             {"name": "notifications", "description": "Notifications of the caller, and their preferences."},

@@ -11,6 +11,7 @@ mod integer;
 mod media;
 mod object;
 mod problem;
+mod reports;
 mod search;
 mod sound;
 mod uploads;
@@ -29,6 +30,7 @@ pub use media::{
 };
 pub use object::Object;
 pub use problem::{Problem, ProblemType};
+pub use reports::{ReportRequest, UserReport};
 pub use search::{
     Author, DEFAULT_SEARCH_LIMIT, HighlightPart, MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MAX_TAG_CHARACTERS, SearchResult,
     SearchResults, Suggestion, Suggestions, Tag,

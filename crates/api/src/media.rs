@@ -1,4 +1,7 @@
-use domain::media::{FileName, Kind, MediaId, Post, Reason, Visibility};
+use domain::{
+    media::{FileName, Kind, MediaId, Post, Reason, Visibility},
+    user_report::ReportReason,
+};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
@@ -47,6 +50,8 @@ pub struct MediaItem {
     pub state: MediaState,
     /// Reason of the failure. Present when `failed`.
     pub reason: Option<Reason>,
+    /// Reason for which operators took the item down. Present when `taken_down`.
+    pub taken_down_for: Option<ReportReason>,
     /// Width of the oriented original in pixels. Present when a picture is `ready`.
     pub width: Option<u32>,
     /// Height of the oriented original in pixels. Present when a picture is `ready`.
@@ -75,7 +80,7 @@ pub struct MediaItem {
     pub renditions: Option<Vec<Rendition>>,
 }
 
-/// State of processing of an upload.
+/// State of an item. New states may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "document", derive(utoipa::ToSchema))]
@@ -86,6 +91,9 @@ pub enum MediaState {
     Ready,
     /// Cannot be processed, permanently.
     Failed,
+    /// Taken down by operators. Only the owner sees it.
+    #[serde(rename = "taken_down")]
+    TakenDown,
 }
 
 /// Placeholder of a picture, to display while a variant loads.
@@ -196,7 +204,7 @@ macro_rules! media_fields {
 }
 
 media_fields! {
-    24:
+    25:
     Id,
     Kind,
     Owner,
@@ -210,6 +218,7 @@ media_fields! {
     Post => post,
     FileName => file_name,
     Reason => reason,
+    TakenDownFor => taken_down_for,
     Width => width,
     Height => height,
     Placeholder => placeholder,

@@ -1,10 +1,10 @@
 //! Malformed request bodies: each is rejected, or is what the OpenAPI document allows.
 
 use api::{
-    CompleteUploadRequest, DeviceRegistration, MediaBatchRequest, NotificationPreferences, Object, SignPartsRequest,
-    UploadRequest,
+    CompleteUploadRequest, DeviceRegistration, MediaBatchRequest, NotificationPreferences, Object, ReportRequest,
+    SignPartsRequest, UploadRequest,
 };
-use domain::push::Preferences;
+use domain::{push::Preferences, user_report::MAX_REPORT_CHARACTERS};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 
@@ -14,6 +14,7 @@ const PARTS: &str =
 const COMPLETE: &str = r#"{"handle":"AbC_-"}"#;
 const BATCH: &str = r#"{"ids":["1BXGRWP28YE5BMJM4Y6AMW46T0"],"fields":["id","state"]}"#;
 const DEVICE: &str = r#"{"token":"abc:def-123","platform":"android","language":"ko-KR"}"#;
+const REPORT: &str = r#"{"mediaId":"1BXGRWP28YE5BMJM4Y6AMW46T0","reason":"spam","text":"광고"}"#;
 const PREFERENCES: &str =
     r#"{"muted":["followers"],"quietHours":{"from":"22:00","to":"07:00","timeZone":"Asia/Seoul"},"hideContent":true}"#;
 
@@ -28,12 +29,13 @@ fn undamaged_inputs_are_parsed() {
     assert!(parse::<CompleteUploadRequest>(COMPLETE.as_bytes()).is_some());
     assert!(parse::<MediaBatchRequest>(BATCH.as_bytes()).is_some());
     assert!(parse::<DeviceRegistration>(DEVICE.as_bytes()).is_some());
+    assert!(parse::<ReportRequest>(REPORT.as_bytes()).is_some());
     assert!(parse::<NotificationPreferences>(PREFERENCES.as_bytes()).is_some());
 }
 
 proptest! {
     #[test]
-    fn damaged_body_is_parsed_or_rejected(bytes in malformed_inputs::bytes(&[UPLOAD, PARTS, COMPLETE, BATCH, DEVICE])) {
+    fn damaged_body_is_parsed_or_rejected(bytes in malformed_inputs::bytes(&[UPLOAD, PARTS, COMPLETE, BATCH, DEVICE, REPORT])) {
         if let Some(upload) = parse::<UploadRequest>(&bytes) {
             prop_assert!(upload.file_name.is_none_or(|name| name.as_str().len() <= 255));
         }
@@ -44,6 +46,10 @@ proptest! {
         let _ = (parse::<CompleteUploadRequest>(&bytes), parse::<MediaBatchRequest>(&bytes));
         if let Some(device) = parse::<DeviceRegistration>(&bytes) {
             prop_assert!(device.token.as_str().is_ascii());
+        }
+        if let Some(text) = parse::<ReportRequest>(&bytes).and_then(|report| report.text) {
+            let is_harmless = text.as_str().chars().all(|c| c == '\n' || !c.is_control());
+            prop_assert!(is_harmless && (1..=MAX_REPORT_CHARACTERS).contains(&text.as_str().chars().count()));
         }
     }
 

@@ -10,6 +10,7 @@ use domain::{
     message::escape_noncharacters,
 };
 use function_kit::failure::Failure;
+use store::media::MediaTable;
 
 use crate::{
     cdn_cache::CdnCache,
@@ -32,6 +33,8 @@ pub struct AwsPorts {
     pub derived_bucket: String,
     /// The CDN in front of that bucket.
     pub cdn_cache: CdnCache,
+    /// The table of media items, which says what was taken down.
+    pub media: MediaTable,
     /// The client of the queue of reports.
     pub sqs: aws_sdk_sqs::Client,
     /// The URL of `metadata-queue`.
@@ -53,6 +56,10 @@ impl Ports for AwsPorts {
 
     async fn head(&self, key: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
         self.originals.head_if_current(key, version).await
+    }
+
+    async fn is_taken_down(&self, id: MediaId) -> Result<bool, Failure> {
+        self.media.is_taken_down(id).await
     }
 
     async fn put(&self, file: File) -> Result<(), Failure> {

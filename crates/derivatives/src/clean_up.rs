@@ -31,7 +31,28 @@ pub(crate) async fn clean_up(ports: &impl Ports, id: MediaId, scope: CleanupScop
 /// nothing is left to delete.
 pub(crate) async fn clean_up_gone(ports: &impl Ports, id: MediaId, last: &Sequencer) -> Result<(), Failure> {
     let keys = ports.list(id).await?;
-    let outdated = keys_to_delete(&keys, CleanupScope::UpTo(last));
+    delete_or_invalidate(ports, id, keys_to_delete(&keys, CleanupScope::UpTo(last)), last).await
+}
+
+/// Deletes all files of an item that an operator took down, and invalidates the CDN in any case, as [`clean_up_gone`] does.
+/// `last` is the generation of the event.
+///
+/// The item is looked at after the files are listed: files that were made after a restoration are not among them.
+pub(crate) async fn clean_up_taken_down(ports: &impl Ports, id: MediaId, last: &Sequencer) -> Result<(), Failure> {
+    let keys = ports.list(id).await?;
+    if !ports.is_taken_down(id).await? {
+        // The restoration has an event of its own, whose worker deletes older files.
+        return Ok(());
+    }
+    delete_or_invalidate(ports, id, keys_to_delete(&keys, CleanupScope::All), last).await
+}
+
+async fn delete_or_invalidate(
+    ports: &impl Ports,
+    id: MediaId,
+    outdated: Vec<&str>,
+    last: &Sequencer,
+) -> Result<(), Failure> {
     if outdated.is_empty() {
         let reference = format!("{}{last}/{}", item_prefix(id), ports.nonce());
         return ports.invalidate(id, &reference, None).await;

@@ -7,6 +7,7 @@ pub struct Config {
     pub originals_bucket: String,
     pub derived_bucket: String,
     pub distribution_id: String,
+    pub media_table: String,
     pub metadata_queue_url: String,
     pub queue_url: String,
     /// The queue of the slow lane, if the worker has one.

@@ -15,6 +15,9 @@ pub trait Ports {
     /// The declaration of the object at `key`, if `version` is its current version; else `None`.
     fn head(&self, key: &str, version: &ObjectVersion) -> impl Future<Output = Result<Option<Declared>, Failure>>;
 
+    /// Whether an operator took the item down.
+    fn is_taken_down(&self, id: MediaId) -> impl Future<Output = Result<bool, Failure>>;
+
     /// Stores a derivative or an invalidation marker.
     ///
     /// # Errors

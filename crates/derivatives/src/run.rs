@@ -6,6 +6,7 @@ use function_kit::{
     metrics::Metrics,
 };
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use store::media::MediaTable;
 
 use crate::{
     aws_ports::AwsPorts,
@@ -39,6 +40,7 @@ pub async fn run<R: Renderer>(renderer: R) -> anyhow::Result<()> {
                 cloudfront: aws_sdk_cloudfront::Client::new(&aws),
                 distribution_id: config.distribution_id,
             },
+            media: MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table),
             sqs: sqs.clone(),
             metadata_queue_url: config.metadata_queue_url,
         },

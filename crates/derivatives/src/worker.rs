@@ -12,7 +12,7 @@ use tracing::{info, instrument, warn};
 
 use crate::{
     aws_ports::AwsPorts,
-    clean_up::{clean_up, clean_up_gone},
+    clean_up::{clean_up, clean_up_gone, clean_up_taken_down},
     file::File,
     originals::Originals,
     ports::Ports,
@@ -65,6 +65,7 @@ pub struct Rendered {
 /// Values of the dimension `Outcome`, beside the reasons of failures.
 const READY: &str = "ready";
 const GONE: &str = "gone";
+const TAKEN_DOWN: &str = "taken_down";
 
 impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
     /// Processes one S3 notification.
@@ -96,7 +97,8 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
         Ok(())
     }
 
-    /// Makes and stores the derivatives of an original, deletes older ones, and reports.
+    /// Makes and stores the derivatives of an original, deletes older ones, and reports. An item that was taken down, before
+    /// or meanwhile, has none.
     ///
     /// No lock is needed, since S3 is strongly consistent. A deletion or replacement before the last check of the
     /// original is seen by the check. A later one has its own event, which is processed after the files were stored.
@@ -104,6 +106,9 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
     #[instrument(level = "error", name = "original", skip_all, fields(media_id = %job.id))]
     async fn process(&self, job: &Job<'_>) -> Result<(), Failure> {
         let Job { id, event, size, version } = *job;
+        if self.ports.is_taken_down(id).await? {
+            return self.take_down(job).await;
+        }
         let Some((declared, rendered)) = self.renderer.render(self.ports.originals(), job).await? else {
             info!(media_id = %id, "deleted or replaced before it was processed");
             self.count(GONE);
@@ -118,6 +123,9 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
                     info!(media_id = %id, "deleted or replaced while it was processed");
                     self.count(GONE);
                     return clean_up_gone(&self.ports, id, &event.sequencer).await;
+                }
+                if self.ports.is_taken_down(id).await? {
+                    return self.take_down(job).await;
                 }
                 info!(media_id = %id, files = count, "ready");
                 (Outcome::Ready(derived), detected_type)
@@ -136,6 +144,13 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
         self.ports.report(&Report { original, outcome, detected_type }).await?;
         self.measure(name, event.at);
         Ok(())
+    }
+
+    /// Leaves no files of an item that was taken down. Its restoration has an event of its own.
+    async fn take_down(&self, job: &Job<'_>) -> Result<(), Failure> {
+        info!(media_id = %job.id, "was taken down");
+        self.count(TAKEN_DOWN);
+        clean_up_taken_down(&self.ports, job.id, &job.event.sequencer).await
     }
 
     fn count(&self, outcome: &'static str) {

@@ -23,7 +23,7 @@ pub enum ErasureStep {
     Notifications,
     /// How far the user has read the inbox.
     ReadMark,
-    /// What counts to the user's budget of uploads.
+    /// What counts to the user's budgets; reports by the user, and about their items.
     Quotas,
     /// Access tokens and signed uploads expire.
     Wait,

@@ -9,4 +9,5 @@ pub mod neptune_fts;
 pub mod push;
 pub mod search;
 pub mod upload;
+pub mod user_report;
 mod visibility;

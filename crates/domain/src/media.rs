@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! S3 event ──▶ ObjectEvent ──▶ MediaItem (processing | deleted)
-//!                  └─ a worker's Report ──▶ MediaItem (ready | failed)
+//!                  ├─ a worker's Report ──▶ MediaItem (ready | failed)
+//!                  └─ an operator's Decision ──▶ MediaItem (taken down | processing)
 //! ```
 //! Every message about a media item contains all that is known at its [`Position`]. The item with the
 //! latest position wins, so messages may arrive twice, late and out of order.
 
 mod access;
 pub(crate) mod crockford;
+mod decision;
 mod derivative_keys;
 mod event;
 mod id;
@@ -21,6 +23,7 @@ mod report_check;
 mod sound;
 
 pub use access::Relation;
+pub use decision::Decision;
 pub use derivative_keys::{
     CleanupScope, generation_prefix, invalidation_marker_key, is_invalidation_marker, is_public_key, item_prefix,
     keys_to_delete, sound_key, variant_key,

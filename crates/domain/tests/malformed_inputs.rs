@@ -76,6 +76,9 @@ fn report_with_a_number_of_many_digits_round_trips_up_to_rounding() {
     assert_eq!(without_rounding(again, &report), *report);
 }
 
+const DECISION: &str =
+    r#"{"type":"app.iyagi.media.take-down","id":"1BXGRWP28YE5BMJM4Y6AMW46T0","sequencer":"0A","reason":"hate"}"#;
+
 proptest! {
     #[test]
     fn damaged_notification_is_parsed_or_rejected(text in malformed_inputs::documents(&[NOTIFICATION, TEST_EVENT])) {
@@ -84,6 +87,14 @@ proptest! {
                 let again = Notification::parse(&event.to_notification()).expect("a notification");
                 prop_assert_eq!(again.events, [event]);
             }
+        }
+    }
+
+    #[test]
+    fn damaged_decision_is_parsed_or_rejected(text in malformed_inputs::documents(&[DECISION, REPORT])) {
+        if let Ok(Message::Decision(decision)) = Message::parse(&text) {
+            let written = serde_json::to_string(&decision).expect("JSON");
+            prop_assert_eq!(Message::parse(&written).expect("a decision"), Message::Decision(decision));
         }
     }
 

@@ -11,15 +11,17 @@
 //! smoke         uses a deployed stack as an app does, and checks what only AWS shows
 //! stream        shows the status of the Neptune stream; replays a range of it
 //! queue         dead-letter queues: shows messages without consuming them; redrives them
-//! media         renders variants and encodes renditions again
+//! media         renders variants and encodes renditions again; takes items down and restores them
+//! reports       lists people's reports of items; closes them
 //! ```
 //! Without `--apply` no command changes anything, but `smoke` creates an account, files and changes, and deletes them again.
-//! None shows text of users: only ids, kinds and reasons.
+//! None shows text of users, but `reports --texts`: only ids, kinds and reasons.
 
 pub mod findings;
 pub mod media;
 pub mod preflight;
 pub mod queue;
+pub mod reports;
 mod samconfig;
 pub mod session;
 pub mod setup;
@@ -81,6 +83,8 @@ pub enum DeployedCommand {
     /// Pictures and recordings.
     #[command(subcommand)]
     Media(media::Command),
+    /// What people have reported. Without a command: the open reports, by item.
+    Reports(reports::Options),
     /// Check a deployed stack: a picture and a recording in, files out, search, push, alarms, settings.
     ///
     /// Creates an account for it, and deletes it again.
@@ -99,6 +103,9 @@ pub enum Report {
     Peek(queue::PeekReport),
     Redrive(queue::RedriveReport),
     Reprocess(media::ReprocessReport),
+    Decision(media::DecisionReport),
+    Reported(reports::ReportedItems),
+    Closed(reports::ClosedReports),
 }
 
 impl Report {
@@ -121,13 +128,19 @@ pub async fn run(config: SdkConfig, stack: &str, command: &Command) -> Result<Re
 }
 
 async fn run_on(session: &Session, command: &DeployedCommand) -> Result<Report> {
-    use DeployedCommand::{Media, Queue, Smoke, Stream};
+    use DeployedCommand::{Media, Queue, Reports, Smoke, Stream};
     Ok(match command {
         Stream(stream::Command::Status) => Report::Status(stream::status(session).await?),
         Stream(stream::Command::Replay(options)) => Report::Replay(stream::replay(session, options).await?),
         Queue(queue::Command::Peek(options)) => Report::Peek(queue::peek(session, options).await?),
         Queue(queue::Command::Redrive(options)) => Report::Redrive(queue::redrive(session, options).await?),
         Media(media::Command::Reprocess(options)) => Report::Reprocess(media::reprocess(session, options).await?),
+        Reports(options) => match &options.command {
+            None => Report::Reported(reports::list(session, &options.list).await?),
+            Some(reports::Command::Close(options)) => Report::Closed(reports::close(session, options).await?),
+        },
+        Media(media::Command::TakeDown(options)) => Report::Decision(media::take_down(session, options).await?),
+        Media(media::Command::Restore(options)) => Report::Decision(media::restore(session, options).await?),
         Smoke(options) => Report::Check(smoke::smoke(session, options).await?),
     })
 }
@@ -142,6 +155,9 @@ impl std::fmt::Display for Report {
             Self::Peek(report) => report.fmt(f),
             Self::Redrive(report) => report.fmt(f),
             Self::Reprocess(report) => report.fmt(f),
+            Self::Decision(report) => report.fmt(f),
+            Self::Reported(report) => report.fmt(f),
+            Self::Closed(report) => report.fmt(f),
         }
     }
 }
@@ -165,6 +181,11 @@ mod tests {
             "ops queue look graph-changes --limit 3 --json",
             "ops queue redrive push --apply",
             "ops media reprocess --prefix photo/ --anew --apply",
+            "ops media take-down --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --reason hate --apply",
+            "ops media restore --id 1BXGRWP28YE5BMJM4Y6AMW46T0",
+            "ops reports",
+            "ops reports --texts --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --json",
+            "ops reports close --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --apply",
             "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --apply",
         ] {
             assert!(parse(line).is_ok(), "{line}");
@@ -175,6 +196,10 @@ mod tests {
             "ops media reprocess --apply",
             "ops media reprocess --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --prefix photo/",
             "ops media reprocess --id x",
+            "ops media take-down --id 1BXGRWP28YE5BMJM4Y6AMW46T0",
+            "ops media take-down --id 1BXGRWP28YE5BMJM4Y6AMW46T0 --reason boring",
+            "ops reports close --apply",
+            "ops reports --texts close --id 1BXGRWP28YE5BMJM4Y6AMW46T0",
             "ops setup --search --search-in-vpc",
         ] {
             assert!(parse(line).is_err(), "{line}");

@@ -1,10 +1,12 @@
-//! Renders variants and encodes renditions again.
+//! Renders variants and encodes renditions again; takes items down and restores them.
 
+mod decide;
 mod plan;
 mod reprocess;
 
-use domain::media::MediaId;
+use domain::{media::MediaId, user_report::ReportReason};
 
+pub use decide::{DecisionReport, PastAction, restore, take_down};
 pub use reprocess::{ReprocessReport, reprocess};
 
 /// Commands for pictures and recordings.
@@ -16,6 +18,39 @@ pub enum Command {
     /// retries failed items. With --anew, the event has a new position directly after the old one: new files
     /// replace the existing ones, under other URLs.
     Reprocess(ReprocessOptions),
+    /// Take an item down. Without --apply, only show it.
+    ///
+    /// Only its owner sees it then, without files; its files are deleted, also from the CDN. The original stays.
+    TakeDown(TakeDownOptions),
+    /// Restore an item that was taken down. Without --apply, only show it.
+    ///
+    /// It is processed again, and has new URLs.
+    Restore(RestoreOptions),
+}
+
+/// Names the item to take down.
+#[derive(Debug, Clone, clap::Args)]
+pub struct TakeDownOptions {
+    /// The id of the item.
+    #[arg(long)]
+    pub id: MediaId,
+    /// Why; its owner sees it: spam, harassment, hate, violence, sexual, copyright or other.
+    #[arg(long, value_parser = parse_reason)]
+    pub reason: ReportReason,
+    /// Take it down.
+    #[arg(long)]
+    pub apply: bool,
+}
+
+/// Names the item to restore.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RestoreOptions {
+    /// The id of the item.
+    #[arg(long)]
+    pub id: MediaId,
+    /// Restore it.
+    #[arg(long)]
+    pub apply: bool,
 }
 
 /// Selects the items to process again.
@@ -34,4 +69,8 @@ pub struct ReprocessOptions {
     /// Send the events to the workers.
     #[arg(long)]
     pub apply: bool,
+}
+
+fn parse_reason(text: &str) -> Result<ReportReason, String> {
+    text.parse().map_err(|_| "not a reason".to_owned())
 }

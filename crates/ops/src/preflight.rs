@@ -17,6 +17,7 @@ mod plan;
 #[cfg(test)]
 mod sign_in;
 
+pub(crate) use account::caller_arn;
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};

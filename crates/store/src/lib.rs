@@ -16,6 +16,7 @@ mod partiql;
 pub mod quotas;
 mod register_attributes;
 pub mod relations;
+pub mod reports;
 mod retention;
 mod row;
 pub mod search;

@@ -1,9 +1,10 @@
-//! The table `quotas`: what each person has uploaded today, and which uploads are unfinished. Its writer is `upload-api`;
-//! `account-api` deletes rows of erased accounts.
+//! The table `quotas`: what each person has uploaded and reported today, and which uploads are unfinished. Its writer is
+//! `upload-api`; `media-api` counts reports, `account-api` deletes rows of erased accounts.
 //!
 //! ```text
 //! owner   item                 other attributes
 //! <sub>   day#<date>           uploads, bytes, expires_at
+//! <sub>   reports#<date>       reports, expires_at
 //! <sub>   pending#<media id>   kind, lane, signed_until (seconds), expires_at
 //! ```
 //! Rows are no record of anything: they expire after four days, and losing them only resets a person's budget.
@@ -94,6 +95,21 @@ impl QuotasTable {
             .expression_attribute_values(":room", number(room))
             .expression_attribute_values(":expires_at", seconds(expiry(now)));
         Ok(unless_condition_failed("count an upload", update.send().await)?.is_some())
+    }
+
+    /// Counts a report to the day. Returns whether there were less than `per_day`; if not, nothing is counted.
+    pub async fn count_report(&self, reporter: &str, per_day: u64, now: Timestamp) -> Result<bool, Failure> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key(reporter, &format!("reports#{}", day(now)))))
+            .update_expression("ADD reports :one SET expires_at = :expires_at")
+            .condition_expression("attribute_not_exists(reports) OR reports < :reports")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":reports", number(per_day))
+            .expression_attribute_values(":expires_at", seconds(expiry(now)));
+        Ok(unless_condition_failed("count a report", update.send().await)?.is_some())
     }
 
     /// Notes an unfinished upload.
@@ -224,6 +240,23 @@ mod tests {
         // No request: the condition would hold on the first upload of a day.
         assert!(!table.count("mina", 101, &budget, now()).await.expect("refused"));
         assert_eq!(update.num_calls(), 2);
+    }
+
+    #[tokio::test]
+    async fn report_is_counted_to_its_own_day_until_the_limit() {
+        let update = mock!(Client::update_item)
+            .match_requests(|request| {
+                value(request.key(), "item") == Some("reports#2026-11-22")
+                    && request.condition_expression() == Some("attribute_not_exists(reports) OR reports < :reports")
+                    && value(request.expression_attribute_values(), ":reports") == Some("5")
+            })
+            .sequence()
+            .output(|| UpdateItemOutput::builder().build())
+            .error(update_condition_failed)
+            .build();
+        let table = table(&[&update]);
+        assert!(table.count_report("jun", 5, now()).await.expect("counted"));
+        assert!(!table.count_report("jun", 5, now()).await.expect("refused"));
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ pub struct Config {
     pub accounts_table: String,
     pub inbox_read_table: String,
     pub quotas_table: String,
+    pub reports_table: String,
     pub originals_bucket: String,
     pub user_pool_id: String,
     /// The topic of the `erase` event.

@@ -27,9 +27,7 @@ async fn run(ports: &impl Ports, erasure: &Erasure) -> Result<(), Failure> {
         ErasureStep::Announce => ports.announce(user).await?,
         ErasureStep::Originals => {
             if ports.erase_originals(user).await? {
-                let again = erasure.again();
-                let again = again.ok_or_else(|| Failure::bug("erase originals", "too many repeats of the step"))?;
-                return ports.enqueue(&again, SignedDuration::ZERO).await;
+                return repeat(ports, erasure).await;
             }
         }
         // These functions send the erasure back, with the step done.
@@ -41,7 +39,12 @@ async fn run(ports: &impl Ports, erasure: &Erasure) -> Result<(), Failure> {
             return ports.send_to_push(&NotificationErasure::start(erasure.clone())).await;
         }
         ErasureStep::ReadMark => ports.delete_read_mark(user).await?,
-        ErasureStep::Quotas => ports.delete_quotas(user).await?,
+        ErasureStep::Quotas => {
+            ports.delete_quotas(user).await?;
+            if ports.erase_reports(user).await? {
+                return repeat(ports, erasure).await;
+            }
+        }
         ErasureStep::Wait => {
             let left = ports.wait() - ports.now().duration_since(erasure.started_at);
             if left > SignedDuration::ZERO {
@@ -54,4 +57,10 @@ async fn run(ports: &impl Ports, erasure: &Erasure) -> Result<(), Failure> {
         }
     }
     ports.enqueue(&erasure.after_step(), SignedDuration::ZERO).await
+}
+
+/// Sends the erasure back before the same step, which has not finished.
+async fn repeat(ports: &impl Ports, erasure: &Erasure) -> Result<(), Failure> {
+    let again = erasure.again().ok_or_else(|| Failure::bug("erase an account", "too many repeats of a step"))?;
+    ports.enqueue(&again, SignedDuration::ZERO).await
 }

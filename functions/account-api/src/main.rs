@@ -25,7 +25,7 @@ use function_kit::{
 };
 use jiff::Timestamp;
 use rest_kit::serve::serve_with_job;
-use store::{accounts::AccountTable, inbox::ReadMarks, quotas::QuotasTable};
+use store::{accounts::AccountTable, inbox::ReadMarks, quotas::QuotasTable, reports::ReportTable};
 
 use crate::{config::Config, originals::Originals, services::Services, users::UserPool};
 
@@ -41,7 +41,8 @@ async fn main() -> anyhow::Result<()> {
     let services = Services {
         accounts: AccountTable::new(dynamodb.clone(), config.accounts_table),
         read_marks: ReadMarks::new(dynamodb.clone(), config.inbox_read_table),
-        quotas: QuotasTable::new(dynamodb, config.quotas_table),
+        quotas: QuotasTable::new(dynamodb.clone(), config.quotas_table),
+        reports: ReportTable::new(dynamodb, config.reports_table),
         originals: Originals { s3: aws_sdk_s3::Client::new(&sdk), bucket: config.originals_bucket },
         users: UserPool::new(&sdk, config.user_pool_id)?,
         sns: aws_sdk_sns::Client::new(&sdk),

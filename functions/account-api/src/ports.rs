@@ -23,6 +23,8 @@ pub trait Ports {
     async fn erase_originals(&self, user: &str) -> Result<bool, Failure>;
     async fn delete_read_mark(&self, user: &str) -> Result<(), Failure>;
     async fn delete_quotas(&self, user: &str) -> Result<(), Failure>;
+    /// Deletes reports by the user and about their items. Returns whether more are left.
+    async fn erase_reports(&self, user: &str) -> Result<bool, Failure>;
     /// Sends the erasure to this function, after a delay of at most 15 minutes.
     async fn enqueue(&self, erasure: &Erasure, delay: SignedDuration) -> Result<(), Failure>;
     /// Whether there are devices at all.

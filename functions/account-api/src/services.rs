@@ -10,6 +10,7 @@ use store::{
     accounts::{AccountTable, ErasureProgress},
     inbox::ReadMarks,
     quotas::QuotasTable,
+    reports::ReportTable,
 };
 
 use crate::{originals::Originals, ports::Ports, users::UserPool};
@@ -19,6 +20,7 @@ pub struct Services {
     pub accounts: AccountTable,
     pub read_marks: ReadMarks,
     pub quotas: QuotasTable,
+    pub reports: ReportTable,
     pub originals: Originals,
     pub users: UserPool,
     pub sns: aws_sdk_sns::Client,
@@ -91,6 +93,10 @@ impl Ports for Services {
 
     async fn delete_quotas(&self, user: &str) -> Result<(), Failure> {
         self.quotas.erase(user).await
+    }
+
+    async fn erase_reports(&self, user: &str) -> Result<bool, Failure> {
+        self.reports.erase(user).await
     }
 
     async fn enqueue(&self, erasure: &Erasure, delay: SignedDuration) -> Result<(), Failure> {

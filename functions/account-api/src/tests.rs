@@ -19,6 +19,8 @@ struct InMemory {
     calls: RefCell<Vec<&'static str>>,
     /// Pages of originals.
     originals: Cell<u32>,
+    /// Pages of reports.
+    reports: Cell<u32>,
     has_devices: bool,
     /// The next call of this name fails.
     fails: Cell<Option<&'static str>>,
@@ -32,6 +34,7 @@ impl InMemory {
             queue: RefCell::default(),
             calls: RefCell::default(),
             originals: Cell::new(3),
+            reports: Cell::new(2),
             has_devices: true,
             fails: Cell::new(None),
         }
@@ -117,6 +120,12 @@ impl Ports for InMemory {
         self.call("quotas")
     }
 
+    async fn erase_reports(&self, _: &str) -> Result<bool, Failure> {
+        self.call("reports")?;
+        self.reports.set(self.reports.get().saturating_sub(1));
+        Ok(self.reports.get() > 0)
+    }
+
     async fn enqueue(&self, erasure: &Erasure, delay: SignedDuration) -> Result<(), Failure> {
         assert!((SignedDuration::ZERO..=SignedDuration::from_mins(15)).contains(&delay), "SQS refuses {delay}");
         self.call(if delay.is_zero() { "enqueue" } else { "enqueue later" })?;
@@ -163,7 +172,7 @@ fn erasing(ports: &InMemory) -> Vec<&'static str> {
     calls
 }
 
-const WHOLE: [&str; 13] = [
+const WHOLE: [&str; 17] = [
     "lock",
     "announce",
     "originals",
@@ -171,11 +180,15 @@ const WHOLE: [&str; 13] = [
     "push",
     "read mark",
     "quotas",
+    "reports",
+    "quotas",
+    "reports",
     "originals",
     "devices",
     "push",
     "read mark",
     "quotas",
+    "reports",
     "delete user",
 ];
 
@@ -206,6 +219,7 @@ async fn failed_step_is_repeated_and_none_is_left_out() {
         "push",
         "read mark",
         "quotas",
+        "reports",
         "enqueue",
         "enqueue later",
         "delete user",

@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use serde_with::{As, DisplayFromStr};
 
 /// The function's settings, which the template puts into the environment.
 #[derive(Deserialize)]
@@ -8,6 +9,13 @@ pub struct Config {
     pub media_table: String,
     /// The table of relations between persons.
     pub audience_table: String,
+    /// The table of people's reports.
+    pub reports_table: String,
+    /// The table that counts reports.
+    pub quotas_table: String,
+    /// Reports that one person may send a day.
+    #[serde(with = "As::<DisplayFromStr>")]
+    pub reports_per_day: u64,
     /// The bucket of originals.
     pub originals_bucket: String,
     /// The bucket of derivatives.

@@ -89,6 +89,7 @@ mod tests {
             file_name: "a.png".to_owned().try_into().ok(),
             state: api::MediaState::Ready,
             reason: Some(domain::media::Reason::Empty),
+            taken_down_for: Some(domain::user_report::ReportReason::Spam),
             width: Some(4),
             height: Some(3),
             placeholder: Some(api::Placeholder { thumb_hash: "AA==".into(), colour: "#102030".into() }),

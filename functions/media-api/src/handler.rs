@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use api::{MediaBatch, MediaItem as Item, MediaList, Problem};
+use api::{MediaBatch, MediaItem as Item, MediaList, Problem, ReportRequest};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::media::{MediaId, MediaItem, Relation, State};
 use function_kit::failure::Failure;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rest_kit::{
     page_token::LazyTokenCipher,
     request::caller,
-    response::{HandlerError, json, no_content, respond},
+    response::{HandlerError, created, json, no_content, respond},
 };
 use store::{
     media::{List, MediaTable, Projection},
@@ -23,6 +23,7 @@ use crate::{
     links::Links,
     openapi,
     originals::Originals,
+    reports::Reports,
     request::{Query, Request},
     response, visibility,
 };
@@ -33,6 +34,8 @@ pub struct Ports {
     pub table: MediaTable,
     /// Relations between callers and owners.
     pub relations: Relations,
+    /// People's reports.
+    pub reports: Reports,
     /// The bucket of originals.
     pub originals: Originals,
     /// Makes links to derivatives.
@@ -43,18 +46,18 @@ pub struct Ports {
 
 /// Handles one request. Failures are responses, too.
 pub async fn handle(ports: &Ports, request: &ApiGatewayV2httpRequest, now: Timestamp) -> ApiGatewayV2httpResponse {
-    respond(request, route(ports, request, LinkWindow::of(now)).await)
+    respond(request, route(ports, request, now).await)
 }
 
 async fn route(
     ports: &Ports,
     request: &ApiGatewayV2httpRequest,
-    window: LinkWindow,
+    now: Timestamp,
 ) -> Result<ApiGatewayV2httpResponse, HandlerError> {
     if request.route_key.as_deref() == Some(openapi::ROUTE) {
         return openapi::handle(request);
     }
-    let caller = caller(request)?;
+    let (caller, window) = (caller(request)?, LinkWindow::of(now));
     match Request::parse(request)? {
         Request::Item { id, fields } => {
             let item = visible_item(ports, caller, id, fields.projection()).await?;
@@ -75,6 +78,10 @@ async fn route(
             let item = own_item(ports, caller, id).await?;
             visibility::set(&ports.originals, &item, visibility).await?;
             Ok(no_content())
+        }
+        Request::Report(ReportRequest { media_id, reason, text }) => {
+            let item = visible_item(ports, caller, media_id, Projection::Brief).await?;
+            Ok(created(&ports.reports.take(caller, item, reason, text, now).await?))
         }
         Request::Delete { id } => {
             delete(ports, caller, id).await?;

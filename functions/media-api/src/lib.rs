@@ -1,4 +1,4 @@
-//! `media-api`: returns and deletes media items.
+//! `media-api`: returns and deletes media items, and takes reports of them.
 //!
 //! ```text
 //! handler       handles a request
@@ -10,6 +10,7 @@
 //!   etag        entity tags and conditional requests
 //!   visibility  changes who may see an item
 //!   originals   deletes originals, changes their metadata
+//!   reports     stores people's reports of items
 //!   openapi     serves the API's description
 //! ```
 //! It is a library so that the benchmark can use it. `main.rs` wires it.
@@ -27,6 +28,8 @@ pub mod links;
 mod openapi;
 /// Originals.
 pub mod originals;
+/// People's reports of items.
+pub mod reports;
 mod request;
 mod response;
 mod visibility;

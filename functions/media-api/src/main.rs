@@ -1,4 +1,4 @@
-//! `media-api`: returns and deletes media items.
+//! `media-api`: returns and deletes media items, and takes reports of them.
 
 use anyhow::Context;
 use function_kit::{aws, config::from_env, logs};
@@ -8,9 +8,12 @@ use media_api::{
     handler::{self, Ports},
     links::{Links, Signing, SigningKey},
     originals::Originals,
+    reports::Reports,
 };
 use rest_kit::{page_token::LazyTokenCipher, serve::serve};
-use store::{audience::AudienceTable, media::MediaTable, relations::Relations};
+use store::{
+    audience::AudienceTable, media::MediaTable, quotas::QuotasTable, relations::Relations, reports::ReportTable,
+};
 use tokio::sync::OnceCell;
 
 #[tokio::main(flavor = "current_thread")]
@@ -32,7 +35,12 @@ async fn main() -> anyhow::Result<()> {
     };
     let ports = Ports {
         table: MediaTable::new(dynamodb.clone(), config.media_table),
-        relations: Relations { audience: AudienceTable::new(dynamodb, config.audience_table) },
+        relations: Relations { audience: AudienceTable::new(dynamodb.clone(), config.audience_table) },
+        reports: Reports {
+            table: ReportTable::new(dynamodb.clone(), config.reports_table),
+            quotas: QuotasTable::new(dynamodb, config.quotas_table),
+            per_day: config.reports_per_day,
+        },
         originals: Originals { s3, bucket: config.originals_bucket },
         links: Links { base_url: config.delivery_base_url, signing },
         cipher: LazyTokenCipher::new(secrets, config.sealing_secret_arn),

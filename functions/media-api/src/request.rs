@@ -1,6 +1,9 @@
 use std::collections::HashSet;
 
-use api::{DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem, VisibilityRequest};
+use api::{
+    DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem, ReportRequest,
+    VisibilityRequest,
+};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::media::{Kind, MediaId, Visibility};
 use rest_kit::request::{json_body, only_parameters, parameter};
@@ -17,6 +20,9 @@ const MAX_BODY_BYTES: usize = 8 * 1024;
 /// The limit of a body with a visibility alone.
 const MAX_VISIBILITY_BYTES: usize = 1024;
 
+/// The limit of a report: a text of 1,000 characters takes 12 kB, if each is escaped.
+const MAX_REPORT_BYTES: usize = 16 * 1024;
+
 /// A request of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
@@ -26,6 +32,8 @@ pub enum Request {
     Delete { id: MediaId },
     /// `PUT /v1/media/{id}/visibility`
     SetVisibility { id: MediaId, visibility: Visibility },
+    /// `POST /v1/reports`
+    Report(ReportRequest),
     /// `GET /v1/media?owner=…&kind=…&post=…&order=…&limit=…&cursor=…&fields=…`
     List(Query),
     /// `POST /v1/media/batch`
@@ -64,6 +72,10 @@ impl Request {
                 let id = id(request)?;
                 let VisibilityRequest { visibility } = json_body(request, MAX_VISIBILITY_BYTES)?;
                 Ok(Self::SetVisibility { id, visibility })
+            }
+            Some("POST /v1/reports") => {
+                only_parameters(request, &[])?;
+                Ok(Self::Report(json_body(request, MAX_REPORT_BYTES)?))
             }
             Some("GET /v1/media") => query(request).map(Self::List),
             Some("POST /v1/media/batch") => {
@@ -140,6 +152,7 @@ fn limit(text: Option<&str>) -> Result<usize, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use domain::user_report::ReportReason;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -242,6 +255,32 @@ mod tests {
         assert_eq!(batch(json!({"ids": ["x".repeat(9_000)]})), Err(413));
     }
 
+    #[test]
+    fn report_is_parsed_and_checked_against_its_limits() {
+        let report = |body: Value| parse("POST /v1/reports", json!({}), json!({}), &body.to_string());
+        let media_id = MediaId::of_key("photo/mina/a");
+        let of = |reason: &str, text: &str| json!({"mediaId": media_id, "reason": reason, "text": text});
+        let request = ReportRequest { media_id, reason: ReportReason::Other, text: None };
+        assert_eq!(report(json!({"mediaId": media_id, "reason": "other"})), Ok(Request::Report(request.clone())));
+        assert_eq!(report(json!({"mediaId": media_id, "reason": "other", "text": null})), Ok(Request::Report(request)));
+        assert!(report(of("copyright", &"한".repeat(1_000))).is_ok());
+        for body in [
+            of("boring", "a"),
+            of("Spam", "a"),
+            of("spam", ""),
+            of("spam", "\u{1b}[2J"),
+            of("spam", &"한".repeat(1_001)),
+            json!({"mediaId": media_id}),
+            json!({"reason": "spam"}),
+            json!({"mediaId": "x", "reason": "spam"}),
+            json!({"mediaId": media_id, "reason": "spam", "reporter": "sora"}),
+        ] {
+            assert_eq!(report(body.clone()), Err(400), "{body}");
+        }
+        assert_eq!(report(of("spam", &"a".repeat(17_000))), Err(413));
+        assert_eq!(parse("POST /v1/reports", json!({}), json!({"a": "b"}), &of("spam", "a").to_string()), Err(400));
+    }
+
     proptest! {
         #[test]
         fn any_request_is_parsed_or_rejected(
@@ -257,7 +296,7 @@ mod tests {
                 .map(|(_, (name, value))| ((*name).to_owned(), json!(value)))
                 .collect();
             let query = Value::Object(query);
-            for route in ["GET /v1/media", "GET /v1/media/{id}", "DELETE /v1/media/{id}", "POST /v1/media/batch"] {
+            for route in ["GET /v1/media", "GET /v1/media/{id}", "DELETE /v1/media/{id}", "POST /v1/media/batch", "POST /v1/reports"] {
                 match parse(route, json!({"id": id}), query.clone(), &body) {
                     Ok(Request::List(query)) => prop_assert!((1..=MAX_LIMIT).contains(&query.limit)),
                     Ok(Request::Batch { ids, .. }) => prop_assert!((1..=MAX_BATCH).contains(&ids.len())),

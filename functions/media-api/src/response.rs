@@ -14,10 +14,15 @@ pub async fn media_item(
     caller: &str,
     links: Option<(&Links, LinkWindow)>,
 ) -> Result<Option<Item>, Failure> {
+    let mut taken_down_for = None;
     let (upload, state, derivatives, reason) = match item.state {
         State::Processing(upload) => (upload, MediaState::Processing, None, None),
         State::Ready(upload, derivatives) => (upload, MediaState::Ready, derivatives, None),
         State::Failed(upload, reason) => (upload, MediaState::Failed, None, Some(reason)),
+        State::TakenDown(upload, why) => {
+            taken_down_for = Some(why);
+            (upload, MediaState::TakenDown, None, None)
+        }
         State::Deleted { .. } => return Ok(None),
     };
     let Upload { size, uploaded_at, declared: Declared { content_type, intent }, detected_type } = upload;
@@ -34,6 +39,7 @@ pub async fn media_item(
         owner: item.owner,
         state,
         reason,
+        taken_down_for,
         width: None,
         height: None,
         placeholder: None,

@@ -16,9 +16,12 @@ const VISIBILITY: &str = "visibility";
 /// Gives the original of `item` this visibility. An original that has it already is left as it is.
 ///
 /// Each change makes all files again. So an item that is being processed can only be hidden: a client that widens and
-/// narrows in a loop waits for the workers in each turn.
+/// narrows in a loop waits for the workers in each turn. What operators took down stays as it is.
 pub async fn set(originals: &Originals, item: &MediaItem, visibility: Visibility) -> Result<(), HandlerError> {
     let MediaItem { id, key, state, .. } = item;
+    if matches!(state, State::TakenDown(..)) {
+        return Err(ProblemType::Conflict.with_detail("operators took the item down").into());
+    }
     let mut head = originals.head(key).await?.ok_or_else(Problem::not_found)?;
     let current = Intent::from_metadata(|name| head.metadata.get(name).map(String::as_str)).visibility;
     if current == visibility {
@@ -50,7 +53,10 @@ mod tests {
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use aws_smithy_runtime_api::http::Response;
     use aws_smithy_types::body::SdkBody;
-    use domain::media::{Declared, ObjectChange, ObjectEvent, ObjectVersion, Original, Reason, Sequencer};
+    use domain::{
+        media::{Declared, ObjectChange, ObjectEvent, ObjectVersion, Original, Reason, Sequencer},
+        user_report::ReportReason,
+    };
 
     use super::*;
 
@@ -136,6 +142,15 @@ mod tests {
         let State::Processing(upload) = item().state else { panic!("processed") };
         let failed = MediaItem { state: State::Failed(upload, Reason::Corrupt), ..item() };
         assert_eq!(set_to(Visibility::Public, &failed, &[&followers, &copy]).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn item_that_was_taken_down_is_not_changed() {
+        let (item, copy) = (item().taken_down(ReportReason::Hate), answering(200));
+        for visibility in Visibility::ALL {
+            assert_eq!(set_to(visibility, &item, &[&head(), &copy]).await, Err(409));
+        }
+        assert_eq!(copy.num_calls(), 0);
     }
 
     #[tokio::test]

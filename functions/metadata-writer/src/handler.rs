@@ -1,6 +1,6 @@
 use derivatives::Originals;
 use domain::media::{
-    CurrentObject, Declared, MediaId, MediaItem, Message, ObjectChange, ObjectEvent, ObjectVersion, Original,
+    CurrentObject, Decision, Declared, MediaId, MediaItem, Message, ObjectChange, ObjectEvent, ObjectVersion, Original,
     OriginalKey, Report, Worker,
 };
 use function_kit::{
@@ -18,6 +18,8 @@ pub enum Sender {
     S3,
     /// This worker only.
     Worker(Worker),
+    /// An operator, who invokes the function by hand.
+    Operator,
 }
 
 /// The services that the handler uses.
@@ -39,8 +41,11 @@ pub trait Declarations {
 
 /// The table `media`: [`MediaTable`] in production, memory in tests.
 pub trait Items {
-    /// Stores an item, unless the table has a later position.
+    /// Stores an item, unless the table has a later position. What was taken down stays so.
     async fn put(&self, item: MediaItem) -> Result<WriteOutcome, Failure>;
+
+    /// Applies an operator's decision, unless the item was deleted or the table has a later position.
+    async fn decide(&self, decision: &Decision) -> Result<WriteOutcome, Failure>;
 }
 
 impl Declarations for Originals {
@@ -57,6 +62,10 @@ impl Items for MediaTable {
     async fn put(&self, item: MediaItem) -> Result<WriteOutcome, Failure> {
         Self::put(self, item).await
     }
+
+    async fn decide(&self, decision: &Decision) -> Result<WriteOutcome, Failure> {
+        Self::decide(self, decision).await
+    }
 }
 
 /// Folds one message into the table. Late and repeated messages change nothing.
@@ -67,8 +76,10 @@ pub async fn handle<O: Declarations, T: Items>(ports: &Ports<O, T>, sender: Send
     let message = Message::parse(body).map_err(|error| Failure::bug("read the message", error))?;
     match message {
         Message::Report(report) => Box::pin(fold(ports, sender, *report)).await,
+        Message::Decision(decision) if sender == Sender::Operator => decide(ports, &decision).await,
+        Message::Decision(_) => Err(Failure::bug("read the message", "only operators decide about items")),
         // A worker that forged events could delete items of any kind.
-        Message::Notification(_) if sender != Sender::S3 => {
+        Message::Notification(_) if matches!(sender, Sender::Worker(_)) => {
             Err(Failure::bug("read the message", "a worker sent an S3 event"))
         }
         Message::Notification(notification) => {
@@ -88,7 +99,7 @@ pub async fn handle<O: Declarations, T: Items>(ports: &Ports<O, T>, sender: Send
 #[instrument(level = "error", name = "report", skip_all, fields(media_id = %MediaId::of_key(&report.original.key)))]
 async fn fold<O: Declarations, T: Items>(ports: &Ports<O, T>, sender: Sender, report: Report) -> Result<(), Failure> {
     let worker = match sender {
-        Sender::S3 => None,
+        Sender::S3 | Sender::Operator => None,
         Sender::Worker(worker) => Some(worker),
     };
     report.check_identity(worker).map_err(|error| Failure::bug("believe a report", error))?;
@@ -139,6 +150,18 @@ async fn item(originals: &impl Declarations, event: &ObjectEvent) -> Result<Opti
     item.map(Some).map_err(|error| Failure::bug("name the owner", error))
 }
 
+/// Applies an operator's decision. The operator's tool reads the item afterwards.
+#[instrument(level = "error", name = "decision", skip_all, fields(media_id = %decision.id()))]
+async fn decide<O, T: Items>(ports: &Ports<O, T>, decision: &Decision) -> Result<(), Failure> {
+    let position = decision.position().to_string();
+    let outcome = ports.table.decide(decision).await?;
+    match decision {
+        Decision::TakeDown { reason, .. } => info!(position, reason = reason.as_ref(), ?outcome, "take-down"),
+        Decision::Restore { .. } => info!(position, ?outcome, "restoration"),
+    }
+    Ok(())
+}
+
 async fn store<O, T: Items>(ports: &Ports<O, T>, item: MediaItem) -> Result<(), Failure> {
     let (id, position) = (item.id, item.position.to_string());
     let outcome = match ports.table.put(item).await? {
@@ -154,7 +177,10 @@ async fn store<O, T: Items>(ports: &Ports<O, T>, item: MediaItem) -> Result<(), 
 mod tests {
     use aws_sdk_dynamodb::{
         Client,
-        operation::put_item::{PutItemError, PutItemOutput},
+        operation::{
+            put_item::{PutItemError, PutItemOutput},
+            update_item::UpdateItemOutput,
+        },
         types::error::ConditionalCheckFailedException,
     };
     use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectOutput};
@@ -216,7 +242,8 @@ mod tests {
             .match_requests(|request| {
                 let values = request.expression_attribute_values();
                 let visibility = request.item().and_then(|item| item.get("visibility"));
-                request.condition_expression() == Some("attribute_not_exists(id) OR #position < :position")
+                request.condition_expression()
+                    == Some("attribute_not_exists(id) OR (#position < :position AND attribute_not_exists(taken_down))")
                     && values.and_then(|values| values.get(":position")).and_then(|value| value.as_s().ok())
                         == Some(&"0A000000000000000000000000000000.0".to_owned())
                     && visibility.and_then(|value| value.as_s().ok()) == Some(&"private".to_owned())
@@ -236,6 +263,26 @@ mod tests {
             .await
             .expect("superseded");
         assert_eq!(put.num_calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn only_operators_take_items_down() {
+        let id = MediaId::of_key(KEY);
+        let body =
+            json!({"type": "app.iyagi.media.take-down", "id": id, "sequencer": "0A", "reason": "hate"}).to_string();
+        let update = mock!(Client::update_item)
+            .match_requests(move |request| {
+                let reason = request.expression_attribute_values().and_then(|values| values.get(":taken_down"));
+                request.condition_expression() == Some("#position < :position AND #state <> :deleted")
+                    && reason.and_then(|value| value.as_s().ok()).map(String::as_str) == Some("hate")
+            })
+            .then_output(|| UpdateItemOutput::builder().build());
+        for sender in [Sender::S3, Sender::Worker(Worker::Pictures), Sender::Worker(Worker::Sound)] {
+            let failure = handle(&ports(&update, &declaring("public")), sender, &body).await.expect_err("a failure");
+            assert_eq!((failure.kind, update.num_calls()), (Kind::Bug, 0), "{sender:?}");
+        }
+        handle(&ports(&update, &declaring("public")), Sender::Operator, &body).await.expect("taken down");
+        assert_eq!(update.num_calls(), 1);
     }
 
     #[tokio::test]

@@ -14,8 +14,11 @@ pub struct Sources {
 impl Sources {
     /// The queue of a batch, and the sender of its messages.
     ///
-    /// Invocations by hand name no queue. They are those of an operator and count as events.
+    /// Invocations by hand name no queue. They are those of an operator, who may also repeat events.
     pub fn of(&self, batch: &SqsEvent) -> (&Queue, Sender) {
+        if batch.records.iter().all(|record| record.event_source_arn.is_none()) {
+            return (&self.events, Sender::Operator);
+        }
         let workers = [(&self.picture_reports, Worker::Pictures), (&self.sound_reports, Worker::Sound)];
         let found = workers.into_iter().find(|(queue, _)| queue.is_source_of(batch));
         found.map_or((&self.events, Sender::S3), |(queue, worker)| (queue, Sender::Worker(worker)))
@@ -55,6 +58,6 @@ mod tests {
             let arn = format!("arn:aws:sqs:ap-northeast-2:1:{name}");
             assert_eq!(of(Some(&arn)), (queue(name).url, sender));
         }
-        assert_eq!(of(None), (queue("events").url, Sender::S3));
+        assert_eq!(of(None), (queue("events").url, Sender::Operator));
     }
 }

@@ -53,6 +53,9 @@ async fn every_role_gets_what_the_access_table_says() {
         assert_eq!(one.status, *get, "{row}");
         // Only the owner gets the file name.
         assert_eq!(one.body["fileName"].is_string(), role == "owner", "{row}");
+        // Who sees an item may report it.
+        let report = deployed.post(user, "/v1/reports", &json!({"mediaId": id, "reason": "spam"})).await;
+        assert_eq!(report.status, if *get == 200 { 201 } else { *get }, "{row}, report");
         let all_ids = json!({"ids": items.values().collect::<Vec<_>>()});
         let batch = deployed.post(user, "/v1/media/batch", &all_ids).await;
         assert_eq!(ids(batch.items()).contains(&id), *is_in_batch, "{row}, batch");
@@ -109,6 +112,7 @@ async fn request_without_access_token_is_refused_on_every_route() {
         (Method::PUT, format!("/v1/media/{unknown}/visibility")),
         (Method::GET, "/v1/media".to_owned()),
         (Method::POST, "/v1/media/batch".to_owned()),
+        (Method::POST, "/v1/reports".to_owned()),
         (Method::POST, "/v1/uploads".to_owned()),
         (Method::POST, format!("/v1/uploads/{unknown}/parts")),
         (Method::POST, format!("/v1/uploads/{unknown}/complete")),

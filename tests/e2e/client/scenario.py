@@ -18,6 +18,7 @@ import httpx
 from iyagi_client import AuthenticatedClient
 from iyagi_client.api.media import batch_get_media, delete_media_item, get_media_item, list_media
 from iyagi_client.api.notifications import get_notification_preferences, set_notification_preferences
+from iyagi_client.api.reports import report_media_item
 from iyagi_client.api.uploads import start_upload
 from iyagi_client.models import (
     ContentType,
@@ -29,6 +30,8 @@ from iyagi_client.models import (
     NotificationPreferences,
     Problem,
     ProblemType,
+    ReportReason,
+    ReportRequest,
     UploadRequest,
     UploadWay,
 )
@@ -45,6 +48,7 @@ def main() -> None:
         read(api, identifier)
         read_with_id_token(identifier, tokens["IdToken"])
         set_preferences(api)
+        report(api, identifier)
         delete(api, web, identifier, variants)
 
 
@@ -134,6 +138,14 @@ def set_preferences(api) -> None:
     stored = get_notification_preferences.sync(client=api)
     assert stored.muted == [NotificationCategory.LIKES], stored
     print("muted notifications of likes")
+
+
+def report(api, identifier: str) -> None:
+    request = ReportRequest(media_id=identifier, reason=ReportReason.OTHER, text="테스트")
+    first, second = (report_media_item.sync(client=api, body=request) for _ in range(2))
+    assert (first.media_id, first.reason) == (identifier, ReportReason.OTHER), first
+    assert first.id == second.id, (first, second)
+    print("reported, once")
 
 
 def delete(api, web, identifier: str, variants) -> None:

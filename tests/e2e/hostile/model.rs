@@ -79,6 +79,14 @@ impl Model {
         self.visible_item(id).map_or(404, |item| self.rule(person, item).get)
     }
 
+    /// The status of `POST /v1/reports`.
+    pub fn report(&self, person: Person, id: MediaId) -> u16 {
+        match self.get(person, id) {
+            200 => 201,
+            status => status,
+        }
+    }
+
     /// The status of `DELETE /v1/media/{id}`.
     pub fn delete(&self, person: Person, id: MediaId) -> u16 {
         self.visible_item(id).map_or(404, |item| self.rule(person, item).delete)

@@ -50,7 +50,7 @@ impl RandomCalls<'_> {
     /// Makes one or more calls as a random person.
     pub async fn step(&mut self) {
         let person = self.random.below(self.people.len());
-        match self.random.below(18) {
+        match self.random.below(19) {
             0..3 => self.item(person).await,
             3..5 => self.batch(person).await,
             5..8 => self.list(person).await,
@@ -62,6 +62,7 @@ impl RandomCalls<'_> {
             14 => self.preferences(person).await,
             15 => self.notifications(person).await,
             16 => self.visibility(person).await,
+            17 => self.report(person).await,
             _ => self.search(person).await,
         }
     }
@@ -206,6 +207,21 @@ impl RandomCalls<'_> {
             })
             .await;
             self.model.items.get_mut(&id).expect("item").visibility = visibility;
+        }
+    }
+
+    /// Reports an item, which only who sees it can.
+    async fn report(&mut self, person: Person) {
+        let id = self.any_id();
+        let parsed: Option<MediaId> = id.parse().ok();
+        // An id of nothing is no media id.
+        let expected = parsed.map_or(400, |id| self.model.report(person, id));
+        let body = json!({"mediaId": id, "reason": "other", "text": file_name(&self.people[person])});
+        let response = self.call(person, "POST /v1/reports", "/v1/reports", Some(&body)).await;
+        assert_eq!(response.status, expected, "{person} {id}: {response:?}");
+        if let Some(reported) = response.body["id"].as_str() {
+            let same = self.call(person, "POST /v1/reports", "/v1/reports", Some(&body)).await;
+            assert_eq!(same.body["id"], reported, "a person has two reports of an item");
         }
     }
 

@@ -198,7 +198,14 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
     push.request(&mina, Method::PUT, "/v1/notification-preferences", Some(&preferences)).await;
     let read = json!({"through": "2999-01-01T00:00:00Z"});
     push.request(&mina, Method::PUT, "/v1/notifications/read", Some(&read)).await;
-    let texts = vec![name, file_name, title, mina.token.clone(), email.clone()];
+    // Reports by her and about her item.
+    let report = unique("report");
+    for (reporter, reported) in [(&mina, kept.id), (&jun, uploaded.id)] {
+        let body = json!({"mediaId": reported, "reason": "other", "text": report});
+        wait_until("the report", async || deployed.post(&reporter.user, "/v1/reports", &body).await.status == 201)
+            .await;
+    }
+    let texts = vec![name, file_name, title, report, mina.token.clone(), email.clone()];
     let of = Traces { id: mina.user.id.clone(), texts };
     assert!(traces(deployed, &of).await.len() > 8, "there is nothing to erase");
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Values and their descriptions by schema.
-pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 10] = [
+pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 11] = [
     ("ErasureState", &[("running", "steps are left"), ("finished", "all is erased")]),
     (
         "FailureReason",
@@ -33,6 +33,7 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 10] = [
             ("processing", "uploaded and being processed"),
             ("ready", "processed: a picture has `variants`, a recording `renditions`"),
             ("failed", "cannot be processed, permanently: see `reason`"),
+            ("taken_down", "taken down by operators, for `takenDownFor`: only the owner sees the item, without files"),
         ],
     ),
     (
@@ -46,6 +47,18 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 10] = [
         ],
     ),
     ("DevicePlatform", &[("android", "reached by FCM"), ("ios", "reached by FCM through APNs")]),
+    (
+        "ReportReason",
+        &[
+            ("spam", "unwanted advertising, or fraud"),
+            ("harassment", "an attack on a person"),
+            ("hate", "hatred of a group of people"),
+            ("violence", "violence, or a threat of it"),
+            ("sexual", "sexual content"),
+            ("copyright", "a work of another person without consent"),
+            ("other", "anything else: say what in `text`"),
+        ],
+    ),
     (
         "SearchKind",
         &[

@@ -4,6 +4,7 @@ use domain::{
     media::{Kind, MediaId, Visibility},
     push::{Category, Platform},
     search,
+    user_report::{ReportId, ReportReason},
 };
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use crate::{
     AccountErasure, Author, Device, DeviceList, ErasureState, HighlightPart, InboxNotification, LandedPart, Loudness,
     MediaBatch, MediaItem, MediaList, MediaState, MediaVariant, NotificationActor, NotificationList, Pause,
     Placeholder, Problem, ProblemType, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts,
-    Silence, Suggestion, Suggestions, Tag, Upload, UploadWay, Waveform, WaveformFile,
+    Silence, Suggestion, Suggestions, Tag, Upload, UploadWay, UserReport, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
@@ -46,6 +47,7 @@ pub fn item() -> MediaItem {
         file_name: "한강.jpg".to_owned().try_into().ok(),
         state: MediaState::Ready,
         reason: None,
+        taken_down_for: None,
         width: Some(1_600),
         height: Some(1_200),
         placeholder: Some(Placeholder { thumb_hash: "1QcSHQRnh493V4dIh4eXh1h4kJUI".into(), colour: "#6a7c8e".into() }),
@@ -132,6 +134,16 @@ pub fn list() -> MediaList {
 
 pub fn batch() -> MediaBatch {
     MediaBatch { items: vec![item()] }
+}
+
+pub fn report_request() -> Value {
+    json!({"mediaId": MEDIA_ID, "reason": "copyright", "text": "이 사진은 제 것이에요."})
+}
+
+pub fn report() -> UserReport {
+    let media_id = media_id();
+    let (id, reported_at) = (ReportId::of(OWNER, media_id), TIME.into());
+    UserReport { id, media_id, reason: ReportReason::Copyright, reported_at }
 }
 
 pub fn upload() -> Upload {

@@ -14,8 +14,8 @@ use super::{enums, examples};
 use crate::{
     AccountErasure, CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest,
     MediaField, MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
-    SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload, UploadRequest,
-    VisibilityRequest,
+    ReportRequest, SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload,
+    UploadRequest, UserReport, VisibilityRequest,
 };
 
 /// An OpenAPI document.
@@ -41,6 +41,8 @@ pub fn all() -> Value {
     add::<SignPartsRequest>(&mut schemas);
     add::<SignedParts>(&mut schemas);
     add::<CompleteUploadRequest>(&mut schemas);
+    add::<ReportRequest>(&mut schemas);
+    add::<UserReport>(&mut schemas);
     add::<SearchResults>(&mut schemas);
     add::<Suggestions>(&mut schemas);
     add::<DeviceRegistration>(&mut schemas);
@@ -116,6 +118,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("QuietHours", vec![examples::quiet_hours()]),
         ("ReadNotificationsRequest", vec![examples::read_request()]),
         ("Rendition", vec![json!(examples::recording().renditions.and_then(|mut renditions| renditions.pop()))]),
+        ("ReportRequest", vec![examples::report_request()]),
         ("SearchResult", vec![json!(examples::story_result()), json!(examples::person_result())]),
         ("SearchResults", vec![json!(examples::results())]),
         ("SignPartsRequest", vec![examples::sign_parts_request()]),
@@ -130,6 +133,7 @@ fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
         ("Upload", vec![json!(examples::upload()), json!(examples::upload_in_parts())]),
         ("UploadPart", vec![examples::part()]),
         ("UploadRequest", vec![examples::upload_request()]),
+        ("UserReport", vec![json!(examples::report())]),
         ("VisibilityRequest", vec![examples::visibility_request()]),
         ("Waveform", vec![json!(examples::waveform())]),
         ("WaveformFile", vec![json!(examples::waveform().files.pop())]),

@@ -4,6 +4,7 @@ use domain::{
     media::MAX_PAUSES,
     push::{self, MAX_TOKEN_BYTES},
     upload::{Parts, max_bytes},
+    user_report::MAX_REPORT_CHARACTERS,
 };
 use serde::de::DeserializeOwned;
 
@@ -14,8 +15,8 @@ use super::{
 use crate::{
     CompleteUploadRequest, DeviceRegistration, MAX_ACTORS, MAX_BATCH, MAX_LANGUAGE_CHARACTERS, MAX_LIMIT,
     MAX_NOTIFICATIONS, MAX_PARTS, MAX_SEARCH_LIMIT, MAX_SUGGESTIONS, MAX_UNREAD, MediaBatchRequest,
-    NotificationPreferences, Object, ProblemType, ReadNotificationsRequest, SignPartsRequest, UploadRequest,
-    VisibilityRequest,
+    NotificationPreferences, Object, ProblemType, ReadNotificationsRequest, ReportRequest, SignPartsRequest,
+    UploadRequest, VisibilityRequest,
 };
 
 /// Calls `visit` with each value within `value`, and its JSON pointer.
@@ -117,6 +118,7 @@ fn examples_of_requests_are_accepted() {
     let schemas = schemas::all();
     assert_accepted::<MediaBatchRequest>(&schemas, "MediaBatchRequest");
     assert_accepted::<VisibilityRequest>(&schemas, "VisibilityRequest");
+    assert_accepted::<ReportRequest>(&schemas, "ReportRequest");
     assert_accepted::<UploadRequest>(&schemas, "UploadRequest");
     assert_accepted::<SignPartsRequest>(&schemas, "SignPartsRequest");
     assert_accepted::<CompleteUploadRequest>(&schemas, "CompleteUploadRequest");
@@ -159,6 +161,7 @@ fn limits_are_those_of_the_constants() {
     assert_eq!(at("/Silence/properties/pauses/maxItems"), json!(MAX_PAUSES));
     assert_eq!(at("/DeviceToken/maxLength"), json!(MAX_TOKEN_BYTES));
     assert_eq!(at("/DeviceRegistration/properties/language/maxLength"), json!(MAX_LANGUAGE_CHARACTERS));
+    assert_eq!(at("/ReportText/maxLength"), json!(MAX_REPORT_CHARACTERS));
     assert_eq!(at("/SignPartsRequest/properties/parts/maxItems"), json!(MAX_PARTS));
     let largest = max_bytes(domain::media::Kind::Audio);
     assert_eq!(at("/UploadRequest/properties/size/maximum"), json!(largest));

@@ -1,4 +1,4 @@
-use super::{MediaItem, Visibility};
+use super::{MediaItem, State, Visibility};
 
 /// Relation of a caller to the owner of an item. Each sees all that the next one sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,8 +27,11 @@ impl Relation {
 
 impl MediaItem {
     /// Whether `caller` may see the item; `None` if that depends on whether they follow the owner. Deleted
-    /// items are visible to no caller.
+    /// items are visible to no caller, items that were taken down only to their owner.
     pub fn is_visible_to(&self, caller: &str) -> Option<bool> {
+        if matches!(self.state, State::TakenDown(..)) {
+            return Some(self.owner == caller);
+        }
         let Some(upload) = self.state.upload() else { return Some(false) };
         let visibility = upload.declared.intent.visibility;
         if self.owner == caller {
@@ -42,7 +45,10 @@ impl MediaItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{Declared, Intent, ObjectChange, ObjectEvent, ObjectVersion, Original, Sequencer};
+    use crate::{
+        media::{Declared, Intent, ObjectChange, ObjectEvent, ObjectVersion, Original, Sequencer},
+        user_report::ReportReason,
+    };
 
     const ALL: [Visibility; 3] = Visibility::ALL;
 
@@ -73,6 +79,14 @@ mod tests {
     fn visibility_depends_on_following_for_followers_items_only() {
         assert_eq!(ALL.map(|visibility| item(visibility).is_visible_to("mina")), [Some(true); 3]);
         assert_eq!(ALL.map(|visibility| item(visibility).is_visible_to("jun")), [Some(true), None, Some(false)]);
+    }
+
+    #[test]
+    fn item_that_was_taken_down_is_visible_to_its_owner_only() {
+        for visibility in ALL {
+            let item = item(visibility).taken_down(ReportReason::Spam);
+            assert_eq!(["mina", "jun"].map(|caller| item.is_visible_to(caller)), [Some(true), Some(false)]);
+        }
     }
 
     #[test]

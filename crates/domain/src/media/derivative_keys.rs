@@ -90,6 +90,8 @@ pub enum CleanupScope<'a> {
     Superseded,
     /// This generation and all older ones. Its original was deleted or replaced.
     UpTo(&'a Sequencer),
+    /// All generations. The item was taken down.
+    All,
     /// All generations before this one, whose original cannot be processed. Another attempt may have made files of it.
     Before(&'a Sequencer),
 }
@@ -101,6 +103,7 @@ pub fn keys_to_delete<'k>(keys: &'k [String], scope: CleanupScope<'_>) -> Vec<&'
     keys.iter()
         .filter(|key| match (generation(key), scope) {
             (None, _) => false,
+            (Some(_), CleanupScope::All) => true,
             (Some(generation), CleanupScope::Superseded) => Some(generation) < newest,
             (Some(generation), CleanupScope::UpTo(last)) => generation <= last.as_str(),
             (Some(generation), CleanupScope::Before(next)) => generation < next.as_str(),
@@ -132,6 +135,7 @@ mod tests {
     fn superseded_scope_keeps_the_newest_generation() {
         let keys = [key("0A", "1"), key("0B", "2"), key("0B", "3"), "elsewhere".to_owned()];
         assert_eq!(keys_to_delete(&keys, CleanupScope::Superseded), [&keys[0]]);
+        assert_eq!(keys_to_delete(&keys, CleanupScope::All), [&keys[0], &keys[1], &keys[2]]);
         assert!(keys_to_delete(&[], CleanupScope::Superseded).is_empty());
     }
 

@@ -1,9 +1,10 @@
 use jiff::{Timestamp, ToSpan};
 
 use super::{
-    Declared, Derivatives, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason, Report, Stage,
-    UnknownKey,
+    Decision, Declared, Derivatives, Kind, MediaId, ObjectEvent, Original, OriginalKey, Outcome, Position, Reason,
+    Report, Stage, UnknownKey,
 };
+use crate::user_report::ReportReason;
 
 /// Days for which the tombstone of a deleted item is kept.
 ///
@@ -28,7 +29,7 @@ pub struct MediaItem {
     pub state: State,
 }
 
-/// State of a media item: `processing` → `ready` | `failed` → `deleted`.
+/// State of a media item: `processing` → `ready` | `failed` → `deleted`. An operator can take it down and restore it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
     /// Uploaded; a worker will report the outcome.
@@ -37,6 +38,8 @@ pub enum State {
     Ready(Upload, Option<Derivatives>),
     /// Cannot be processed, permanently.
     Failed(Upload, Reason),
+    /// Taken down by an operator: only the owner sees it, and it has no derivatives, whatever S3 and workers say.
+    TakenDown(Upload, ReportReason),
     /// Deleted. The tombstone keeps the position, so that late messages do not bring the item back.
     Deleted {
         /// Time after which the tombstone may be removed.
@@ -48,7 +51,10 @@ impl State {
     /// Size, time and metadata of the original; `None` if it was deleted.
     pub fn upload(&self) -> Option<&Upload> {
         match self {
-            Self::Processing(upload) | Self::Ready(upload, _) | Self::Failed(upload, _) => Some(upload),
+            Self::Processing(upload)
+            | Self::Ready(upload, _)
+            | Self::Failed(upload, _)
+            | Self::TakenDown(upload, _) => Some(upload),
             Self::Deleted { .. } => None,
         }
     }
@@ -84,6 +90,37 @@ impl MediaItem {
                 Self::alive(original, detected_type, Stage::Failed, |upload| State::Failed(upload, reason))
             }
         }
+    }
+
+    /// The decision to take the item down. `None` if it was deleted, or has no further revision.
+    pub fn take_down(&self, reason: ReportReason) -> Option<Decision> {
+        if matches!(self.state, State::Deleted { .. }) {
+            return None;
+        }
+        let sequencer = self.position.sequencer.next_revision()?;
+        Some(Decision::TakeDown { id: self.id, sequencer, reason })
+    }
+
+    /// The decision to restore the item. `None` if it is not taken down, or has no further revision.
+    pub fn restore(&self) -> Option<Decision> {
+        if !matches!(self.state, State::TakenDown(..)) {
+            return None;
+        }
+        let sequencer = self.position.sequencer.next_revision()?;
+        Some(Decision::Restore { id: self.id, sequencer })
+    }
+
+    /// The item in the same place of its history, but taken down. A deleted item stays deleted.
+    #[must_use]
+    pub fn taken_down(self, reason: ReportReason) -> Self {
+        let state = match self.state {
+            State::Processing(upload)
+            | State::Ready(upload, _)
+            | State::Failed(upload, _)
+            | State::TakenDown(upload, _) => State::TakenDown(upload, reason),
+            deleted @ State::Deleted { .. } => deleted,
+        };
+        Self { state, ..self }
     }
 
     /// The item after `event` removed its original.
@@ -185,6 +222,35 @@ mod tests {
             let failed = MediaItem::from_report(Report { original, outcome, detected_type: None });
             assert!(processing.position < failed.position, "{kind}");
         }
+    }
+
+    #[test]
+    fn item_is_taken_down_in_every_state_but_deleted() {
+        for item in history() {
+            let is_deleted = matches!(item.state, State::Deleted { .. });
+            let (position, upload) = (item.position.clone(), item.state.upload().cloned());
+            let taken_down = item.taken_down(ReportReason::Hate);
+            assert_eq!((&taken_down.position, taken_down.state.upload()), (&position, upload.as_ref()));
+            assert_eq!(matches!(taken_down.state, State::TakenDown(_, ReportReason::Hate)), !is_deleted);
+        }
+    }
+
+    #[test]
+    fn decision_is_behind_the_item_and_before_the_next_event() {
+        let [_, _, ready, overwritten, ..] = &history()[..] else { panic!("too short") };
+        let take_down = ready.take_down(ReportReason::Hate).expect("a decision");
+        assert!(ready.position < take_down.position() && take_down.position() < overwritten.position);
+        let taken_down = MediaItem { position: take_down.position(), ..ready.clone() }.taken_down(ReportReason::Hate);
+        let restore = taken_down.restore().expect("a decision");
+        assert!(take_down.position() < restore.position() && restore.position() < overwritten.position);
+    }
+
+    #[test]
+    fn deleted_item_is_not_taken_down_and_only_a_taken_down_one_is_restored() {
+        let deleted = history().pop().expect("a deletion");
+        assert_eq!(deleted.take_down(ReportReason::Spam), None);
+        assert!(history().iter().all(|item| item.restore().is_none()));
+        assert_eq!(deleted.taken_down(ReportReason::Spam).restore(), None);
     }
 
     #[test]

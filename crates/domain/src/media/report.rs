@@ -2,7 +2,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
-    Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, Sound, UnknownKey,
+    Decision, Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, Sound,
+    UnknownKey,
 };
 
 /// Message of a worker to `metadata-writer`: the outcome of processing one original.
@@ -136,26 +137,31 @@ pub struct Variant {
     pub size: u64,
 }
 
-/// A message of `metadata-queue`: from S3 or from a worker.
+/// A message of `metadata-writer`: from S3, a worker or an operator.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
     /// Objects were created or removed.
     Notification(Notification),
     /// An original was processed.
     Report(Box<Report>),
+    /// An operator has decided about an item.
+    Decision(Decision),
 }
 
 impl Message {
-    /// Parses either kind. A report is recognised by its field `original`, so that an error names a place in the report.
+    /// Parses each kind. A report is recognised by its field `original`, so that an error names a place in the report; a
+    /// decision by its `type`.
     pub fn parse(json: &str) -> Result<Self, NotificationError> {
         #[derive(Deserialize)]
         struct Head {
             original: Option<IgnoredAny>,
+            r#type: Option<IgnoredAny>,
         }
-        let Head { original } = serde_json::from_str(json)?;
-        Ok(match original {
-            Some(_) => Self::Report(serde_json::from_str(json)?),
-            None => Self::Notification(Notification::parse(json)?),
+        let Head { original, r#type } = serde_json::from_str(json)?;
+        Ok(match (original, r#type) {
+            (Some(_), _) => Self::Report(serde_json::from_str(json)?),
+            (None, Some(_)) => Self::Decision(serde_json::from_str(json)?),
+            (None, None) => Self::Notification(Notification::parse(json)?),
         })
     }
 }
@@ -165,7 +171,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::media::{File, Intent, Loudness, Pause, Rendition, Silence, Waveform};
+    use crate::{
+        media::{File, Intent, Loudness, Pause, Rendition, Silence, Waveform},
+        user_report::ReportReason,
+    };
 
     #[test]
     fn report_round_trips() {
@@ -195,6 +204,18 @@ mod tests {
             let report = Report { detected_type: None, ..report };
             assert_eq!(Message::parse(&before).expect("a message"), Message::Report(Box::new(report)));
         }
+    }
+
+    #[test]
+    fn decision_is_recognised_by_its_type() {
+        let (id, sequencer) = (MediaId::of_key("photo/mina/a"), Sequencer::parse("0A").expect("a sequencer"));
+        let take_down = Decision::TakeDown { id, sequencer: sequencer.clone(), reason: ReportReason::Hate };
+        for decision in [take_down, Decision::Restore { id, sequencer }] {
+            let json = serde_json::to_string(&decision).expect("JSON");
+            assert_eq!(Message::parse(&json).expect("a message"), Message::Decision(decision));
+        }
+        assert!(Message::parse(r#"{"type":"app.iyagi.media.take-down","id":"x"}"#).is_err());
+        assert!(Message::parse(r#"{"type":"app.iyagi.media.other"}"#).is_err());
     }
 
     #[test]

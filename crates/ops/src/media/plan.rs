@@ -51,7 +51,11 @@ pub fn decide(item: Option<&MediaItem>, original: Option<&Original>, new_revisio
     let Some(item) = item else { return Decision::Skip(SkipReason::Unknown) };
     let upload = match &item.state {
         State::Deleted { .. } => return Decision::Skip(SkipReason::Deleted),
-        State::Processing(upload) | State::Ready(upload, _) | State::Failed(upload, _) => upload,
+        // The worker deletes the files of an item that was taken down.
+        State::Processing(upload)
+        | State::Ready(upload, _)
+        | State::Failed(upload, _)
+        | State::TakenDown(upload, _) => upload,
     };
     let Some(original) = original.filter(|original| original.size == upload.size) else {
         return Decision::Skip(SkipReason::Changed);

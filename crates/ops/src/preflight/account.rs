@@ -110,6 +110,14 @@ pub async fn read(config: &SdkConfig, calls: &SignedCalls, id: Fact<String>, pla
     }
 }
 
+/// The ARN of the identity whose credentials sign the calls.
+///
+/// # Errors
+/// If STS refuses to tell.
+pub async fn caller_arn(calls: &SignedCalls) -> Result<String> {
+    xml_text(&calls.query(Service::STS, "2011-06-15", "GetCallerIdentity", &[]).await?.ok()?, "Arn")
+}
+
 /// The id of the account.
 pub async fn id(calls: &SignedCalls) -> Fact<String> {
     fact(

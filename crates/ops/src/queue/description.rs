@@ -29,6 +29,7 @@ fn media(body: &str) -> Option<String> {
             };
             format!("report: media {} {outcome}", report.original.id)
         }
+        Message::Decision(decision) => format!("decision about media {}", decision.id()),
         Message::Notification(notification) if notification.events.is_empty() => "S3's test event".to_owned(),
         Message::Notification(notification) => {
             let events: Vec<_> = notification.events.iter().map(event).collect();

@@ -1,7 +1,10 @@
 //! An item as DynamoDB stores it.
 
-use domain::media::{
-    Declared, Derivatives, FileName, Intent, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility,
+use domain::{
+    media::{
+        Declared, Derivatives, FileName, Intent, Kind, MediaId, MediaItem, Post, Reason, State, Upload, Visibility,
+    },
+    user_report::ReportReason,
 };
 use function_kit::failure::Failure;
 use jiff::Timestamp;
@@ -43,12 +46,17 @@ struct Row {
     file_name: Option<FileName>,
     derived: Option<Derivatives>,
     reason: Option<Reason>,
+    /// Why an operator took the item down. Rows of that kind are `processing`, also tombstones have it.
+    taken_down: Option<ReportReason>,
     /// The table's time to live, in seconds since 1970.
     expires_at: Option<i64>,
 }
 
+/// The indexes for owners.
+pub(super) const OWNERS: [&str; 3] = ["all_for_owner", "kind_for_owner", "post_for_owner"];
+
 /// The attributes of [`Row`] except `derived`.
-const BRIEF: [&str; 15] = [
+const BRIEF: [&str; 16] = [
     "id",
     "position",
     "kind",
@@ -63,6 +71,7 @@ const BRIEF: [&str; 15] = [
     "post",
     "file_name",
     "reason",
+    "taken_down",
     "expires_at",
 ];
 
@@ -88,13 +97,16 @@ impl Projection {
     }
 }
 
-/// The row of an item with its keys in the indexes. Tombstones are in no index.
+/// The row of an item with its keys in the indexes. Tombstones are in no index, items that were taken down in those of their
+/// owner.
 pub(super) fn to_attributes(item: MediaItem) -> Result<Attributes, Failure> {
     let mut indexed = Attributes::new();
     if let Some(upload) = item.state.upload() {
         let Intent { post, visibility, .. } = &upload.declared.intent;
         let keys = index_keys(&item.owner, item.kind, post.as_ref(), *visibility);
-        indexed.extend(keys.into_iter().map(|(name, key)| (name.to_owned(), text(key))));
+        let is_hidden = matches!(item.state, State::TakenDown(..));
+        let keys = keys.into_iter().filter(|(name, _)| !is_hidden || OWNERS.contains(name));
+        indexed.extend(keys.map(|(name, key)| (name.to_owned(), text(key))));
         indexed.insert("listed_at".to_owned(), text(SortKey::of(item.id, upload.uploaded_at).0));
     }
     let row: Attributes =
@@ -111,8 +123,14 @@ pub(super) fn from_attributes(row: Attributes) -> Result<MediaItem, Failure> {
 impl From<MediaItem> for Row {
     fn from(item: MediaItem) -> Self {
         let MediaItem { id, position, kind, owner, key, state } = item;
+        let mut taken_down = None;
         let (state, upload, derived, reason, expires_at) = match state {
             State::Processing(upload) => (StateName::Processing, Some(upload), None, None, None),
+            // The version before reads it as an item that is processed.
+            State::TakenDown(upload, why) => {
+                taken_down = Some(why);
+                (StateName::Processing, Some(upload), None, None, None)
+            }
             State::Ready(upload, derived) => (StateName::Ready, Some(upload), derived, None, None),
             State::Failed(upload, reason) => (StateName::Failed, Some(upload), None, Some(reason), None),
             State::Deleted { expires_at } => (StateName::Deleted, None, None, None, Some(expires_at.as_second())),
@@ -133,6 +151,7 @@ impl From<MediaItem> for Row {
             file_name: None,
             derived,
             reason,
+            taken_down,
             expires_at,
         };
         if let Some(Upload { size, uploaded_at, declared: Declared { content_type, intent }, detected_type }) = upload {
@@ -159,6 +178,11 @@ impl TryFrom<Row> for MediaItem {
         };
         let position = row.position.parse().map_err(|_| contradiction())?;
         let state = match (row.state, upload) {
+            (StateName::Processing | StateName::Ready | StateName::Failed, Some(upload))
+                if row.taken_down.is_some() =>
+            {
+                State::TakenDown(upload, row.taken_down.ok_or_else(contradiction)?)
+            }
             (StateName::Processing, Some(upload)) => State::Processing(upload),
             (StateName::Ready, Some(upload)) => State::Ready(upload, row.derived),
             (StateName::Failed, Some(upload)) => State::Failed(upload, row.reason.ok_or_else(contradiction)?),
@@ -174,6 +198,8 @@ impl TryFrom<Row> for MediaItem {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::collections::BTreeSet;
+
     use domain::media::{
         File, Loudness, ObjectChange, ObjectEvent, ObjectVersion, Original, Outcome, Pause, Picture, Rendition, Report,
         Sequencer, Silence, Sound, Waveform,
@@ -264,8 +290,16 @@ pub(super) mod tests {
         let failed = Outcome::Failed { reason: Reason::Truncated };
         let failed =
             MediaItem::from_report(Report { original: original("photo/mina/a"), outcome: failed, detected_type: None });
-        for item in [processing("photo/mina/a"), processing("audio/mina/a"), ready(), ready_sound(), failed, deleted()]
-        {
+        let taken_down = ready().taken_down(ReportReason::Copyright);
+        for item in [
+            taken_down,
+            processing("photo/mina/a"),
+            processing("audio/mina/a"),
+            ready(),
+            ready_sound(),
+            failed,
+            deleted(),
+        ] {
             let row = to_attributes(item.clone()).expect("a row");
             assert_eq!(from_attributes(row).expect("an item"), item);
         }
@@ -294,6 +328,19 @@ pub(super) mod tests {
         let tombstone = to_attributes(deleted()).expect("a row");
         assert!(tombstone.keys().all(|name| name != "listed_at" && !name.contains("_for_")), "{tombstone:?}");
         assert_eq!(tombstone.get("expires_at"), Some(&number(1_797_901_323)));
+    }
+
+    #[test]
+    fn row_that_was_taken_down_is_in_the_indexes_of_its_owner() {
+        let row = to_attributes(ready().taken_down(ReportReason::Hate)).expect("a row");
+        let indexes: BTreeSet<_> = row.keys().filter(|name| name.contains("_for_")).map(String::as_str).collect();
+        assert_eq!(indexes, BTreeSet::from(OWNERS));
+        assert!(!row.contains_key("derived"));
+        assert_eq!((get_text(&row, "state"), get_text(&row, "taken_down")), (Some("processing"), Some("hate")));
+        // An older version of metadata-writer could have written this.
+        let mut row = to_attributes(ready()).expect("a row");
+        row.insert("taken_down".to_owned(), text("hate"));
+        assert!(matches!(from_attributes(row).expect("an item").state, State::TakenDown(_, ReportReason::Hate)));
     }
 
     #[test]

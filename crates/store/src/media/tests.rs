@@ -1,10 +1,17 @@
 use aws_sdk_dynamodb::{
     Client,
-    operation::{batch_get_item::BatchGetItemOutput, query::QueryOutput},
-    types::KeysAndAttributes,
+    operation::{
+        batch_get_item::BatchGetItemOutput,
+        put_item::{PutItemError, PutItemOutput},
+        query::QueryOutput,
+    },
+    types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure, error::ConditionalCheckFailedException},
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use domain::media::{MediaId, Relation};
+use domain::{
+    media::{MediaId, MediaItem, Relation, Sequencer, State},
+    user_report::ReportReason,
+};
 
 use super::{
     row::{tests::processing, to_attributes},
@@ -60,6 +67,71 @@ async fn batch_that_stays_incomplete_is_a_transient_failure() {
     let items = MediaTable::new(client, "media".into()).get_many(&ids(), Projection::Full).await;
     assert_eq!(items.expect_err("a failure").kind, function_kit::failure::Kind::Transient);
     assert_eq!(incomplete.num_calls(), MAX_ATTEMPTS);
+}
+
+/// A rejected write, with the row that has rejected it.
+fn rejected_by(row: Attributes) -> PutItemError {
+    let failed = ConditionalCheckFailedException::builder().set_item(Some(row)).build();
+    PutItemError::ConditionalCheckFailedException(failed)
+}
+
+fn taken_down(mut item: MediaItem, sequencer: &str) -> Attributes {
+    item.position.sequencer = Sequencer::parse(sequencer).expect("a sequencer");
+    to_attributes(item.taken_down(ReportReason::Hate)).expect("a row")
+}
+
+#[tokio::test]
+async fn later_state_of_an_item_that_was_taken_down_is_stored_as_taken_down() {
+    let later = processing("photo/mina/a");
+    let deleted = MediaItem { state: State::Deleted { expires_at: crate::testing::now() }, ..later.clone() };
+    for (item, state) in [(later.clone(), "processing"), (deleted, "deleted")] {
+        let put = mock!(Client::put_item)
+            .match_requests(move |request| {
+                let values = request.expression_attribute_values();
+                let is_second = value(values, ":taken_down").is_some();
+                request.return_values_on_condition_check_failure() == Some(&ReturnValuesOnConditionCheckFailure::AllOld)
+                    && (!is_second
+                        || (value(request.item(), "taken_down") == Some("hate")
+                            && value(request.item(), "state") == Some(state)
+                            && !request.item().is_some_and(|row| row.contains_key("all_for_anyone"))))
+            })
+            .sequence()
+            .error(|| rejected_by(taken_down(processing("photo/mina/a"), "01")))
+            .output(|| PutItemOutput::builder().build())
+            .build();
+        assert_eq!(table(&[&put]).put(item).await.expect("stored"), WriteOutcome::Stored);
+        assert_eq!(put.num_calls(), 2, "{state}");
+    }
+}
+
+#[tokio::test]
+async fn earlier_state_of_an_item_that_was_taken_down_is_superseded() {
+    let put = mock!(Client::put_item).then_error(|| rejected_by(taken_down(processing("photo/mina/a"), "0A")));
+    let written = table(&[&put]).put(processing("photo/mina/a")).await.expect("superseded");
+    assert_eq!((written, put.num_calls()), (WriteOutcome::Superseded, 1));
+}
+
+#[tokio::test]
+async fn item_that_is_restored_meanwhile_is_stored_as_it_is() {
+    let restored = || {
+        let mut row = taken_down(processing("photo/mina/a"), "02");
+        row.remove("taken_down");
+        row
+    };
+    let put = mock!(Client::put_item)
+        .match_requests(|_| true)
+        .sequence()
+        .error(|| rejected_by(taken_down(processing("photo/mina/a"), "01")))
+        .error(move || rejected_by(restored()))
+        .output(|| PutItemOutput::builder().build())
+        .build();
+    assert_eq!(table(&[&put]).put(processing("photo/mina/a")).await.expect("stored"), WriteOutcome::Stored);
+    // An item that is taken down and restored all the time does not hold up the function.
+    let put = mock!(Client::put_item).then_error(|| rejected_by(taken_down(processing("photo/mina/a"), "01")));
+    let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&put]);
+    let written = MediaTable::new(client, "media".into()).put(processing("photo/mina/a")).await;
+    let failure = written.expect_err("a failure");
+    assert_eq!(failure.kind, function_kit::failure::Kind::Transient);
 }
 
 #[tokio::test]

@@ -17,10 +17,13 @@ use media_api::{
     handler::{Ports, handle},
     links::{Links, Signing, SigningKey},
     originals::Originals,
+    reports::Reports,
 };
 use rest_kit::page_token::LazyTokenCipher;
 use serde_json::{Value, json};
-use store::{audience::AudienceTable, media::MediaTable, relations::Relations};
+use store::{
+    audience::AudienceTable, media::MediaTable, quotas::QuotasTable, relations::Relations, reports::ReportTable,
+};
 use tokio::sync::OnceCell;
 
 const REQUESTS: u32 = 4_000;
@@ -153,7 +156,12 @@ fn ports(aws: &FakeAws) -> Ports {
     let secrets = aws_sdk_secretsmanager::Client::new(&config);
     Ports {
         table: MediaTable::new(dynamodb.clone(), fake_aws::MEDIA.into()),
-        relations: Relations { audience: AudienceTable::new(dynamodb, fake_aws::AUDIENCE.into()) },
+        relations: Relations { audience: AudienceTable::new(dynamodb.clone(), fake_aws::AUDIENCE.into()) },
+        reports: Reports {
+            table: ReportTable::new(dynamodb.clone(), "reports".into()),
+            quotas: QuotasTable::new(dynamodb, "quotas".into()),
+            per_day: 1,
+        },
         originals: Originals { s3: aws_sdk_s3::Client::new(&config), bucket: "originals".into() },
         links: Links {
             base_url: "https://d111111abcdef8.cloudfront.net".into(),

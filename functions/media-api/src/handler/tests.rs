@@ -4,9 +4,11 @@ use aws_sdk_dynamodb::{
     operation::{
         batch_get_item::{BatchGetItemError, BatchGetItemOutput},
         get_item::{GetItemError, GetItemOutput},
+        put_item::PutItemOutput,
         query::QueryOutput,
+        update_item::{UpdateItemError, UpdateItemOutput},
     },
-    types::AttributeValue,
+    types::{AttributeValue, error::ConditionalCheckFailedException},
 };
 use aws_sdk_s3::{
     config::{BehaviorVersion, Credentials, Region},
@@ -14,9 +16,9 @@ use aws_sdk_s3::{
 };
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use domain::media::Visibility;
+use domain::{media::Visibility, user_report::ReportId};
 use serde_json::{Value, json};
-use store::audience::AudienceTable;
+use store::{audience::AudienceTable, quotas::QuotasTable, reports::ReportTable};
 
 use super::*;
 use crate::links::Signing;
@@ -69,7 +71,12 @@ fn fake_aws(media: &[&Rule]) -> FakeAws {
         .build();
     let ports = Ports {
         table: MediaTable::new(dynamodb.clone(), "media".into()),
-        relations: Relations { audience: AudienceTable::new(dynamodb, "audience".into()) },
+        relations: Relations { audience: AudienceTable::new(dynamodb.clone(), "audience".into()) },
+        reports: Reports {
+            table: ReportTable::new(dynamodb.clone(), "reports".into()),
+            quotas: QuotasTable::new(dynamodb, "quotas".into()),
+            per_day: 2,
+        },
         originals: Originals {
             s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&deleted]),
             bucket: "originals".into(),
@@ -281,6 +288,79 @@ async fn only_the_owner_deletes_an_item() {
 }
 
 #[tokio::test]
+async fn only_items_that_the_caller_may_see_are_reported_and_counted() {
+    for (caller, row) in CALLERS.iter().zip(MATRIX) {
+        for (visibility, may_see) in VISIBILITIES.into_iter().zip(row) {
+            let table = item(visibility);
+            let count = mock!(Client::update_item)
+                .match_requests(|request| request.table_name() == Some("quotas"))
+                .then_output(|| UpdateItemOutput::builder().build());
+            let put = mock!(Client::put_item)
+                .match_requests(move |request| {
+                    let text = |name: &str| request.item()?.get(name)?.as_s().ok().map(String::as_str);
+                    request.table_name() == Some("reports")
+                        && (text("reporter"), text("owner")) == (Some(caller), Some("mina"))
+                        && (text("reason"), text("text")) == (Some("hate"), Some("비밀 말"))
+                })
+                .then_output(|| PutItemOutput::builder().build());
+            let aws = fake_aws(&[&table, &count, &put]);
+            let body = json!({"mediaId": id(), "reason": "hate", "text": "비밀 말"});
+            let (status, report, _) = send(&aws, caller, "POST /v1/reports", json!({}), body, None).await;
+            assert_eq!(status, if may_see { 201 } else { 404 }, "{caller} {visibility:?} {report}");
+            let stored = usize::from(may_see);
+            assert_eq!((count.num_calls(), put.num_calls()), (stored, stored));
+            if may_see {
+                let expected = json!({
+                    "id": ReportId::of(caller, id()), "mediaId": id(), "reason": "hate",
+                    "reportedAt": "2026-11-22T00:01:00.000Z"
+                });
+                assert_eq!(report, expected);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn report_beyond_the_day_returns_429_and_is_not_stored() {
+    let table = item(Visibility::Public);
+    let count = mock!(Client::update_item).then_error(|| {
+        UpdateItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
+    });
+    let put = mock!(Client::put_item).then_output(|| PutItemOutput::builder().build());
+    let aws = fake_aws(&[&table, &count, &put]);
+    let body = json!({"mediaId": id(), "reason": "spam"});
+    let (status, problem, _) = send(&aws, "sora", "POST /v1/reports", json!({}), body, None).await;
+    assert_eq!((status, &problem["type"]), (429, &json!("urn:iyagi:problem:too-many-requests")));
+    assert_eq!(put.num_calls(), 0);
+}
+
+#[tokio::test]
+async fn item_that_was_taken_down_is_returned_to_its_owner_only_with_the_reason() {
+    for caller in CALLERS {
+        let taken_down = || {
+            let mut row = row("a", Visibility::Public);
+            row.insert("taken_down".into(), AttributeValue::S("hate".into()));
+            row
+        };
+        let table =
+            mock!(Client::get_item).then_output(move || GetItemOutput::builder().set_item(Some(taken_down())).build());
+        let batch = mock!(Client::batch_get_item)
+            .match_requests(|request| request.request_items().is_some_and(|items| items.contains_key("media")))
+            .then_output(move || BatchGetItemOutput::builder().responses("media", vec![taken_down()]).build());
+        let aws = fake_aws(&[&table, &batch]);
+        let is_owner = caller == "mina";
+        let (status, item, _) = get(&aws, caller).await;
+        assert_eq!(status, if is_owner { 200 } else { 404 }, "{caller}");
+        if is_owner {
+            assert_eq!((&item["state"], &item["takenDownFor"]), (&json!("taken_down"), &json!("hate")));
+            assert_eq!(item["variants"], Value::Null);
+        }
+        let (_, items, _) = send(&aws, caller, "POST /v1/media/batch", json!({}), json!({"ids": [id()]}), None).await;
+        assert_eq!(items["items"].as_array().map(Vec::len), Some(usize::from(is_owner)), "{caller}");
+    }
+}
+
+#[tokio::test]
 async fn deleted_item_returns_404() {
     let deleted = mock!(Client::get_item).then_output(|| {
         let row = serde_dynamo::to_item(json!({
@@ -290,8 +370,9 @@ async fn deleted_item_returns_404() {
         GetItemOutput::builder().set_item(Some(row.expect("a row"))).build()
     });
     let aws = fake_aws(&[&deleted]);
-    for route in ["GET /v1/media/{id}", "DELETE /v1/media/{id}"] {
-        assert_eq!(send(&aws, "mina", route, json!({}), json!(null), None).await.0, 404, "{route}");
+    let report = json!({"mediaId": id(), "reason": "spam"});
+    for route in ["GET /v1/media/{id}", "DELETE /v1/media/{id}", "POST /v1/reports"] {
+        assert_eq!(send(&aws, "mina", route, json!({}), report.clone(), None).await.0, 404, "{route}");
     }
     assert_eq!(aws.deleted.num_calls(), 0);
 }

@@ -11,8 +11,12 @@ use std::{
 };
 
 use derivatives::Worker;
-use domain::media::{ObjectVersion, State};
+use domain::{
+    media::{Decision, MediaItem, ObjectChange, ObjectEvent, ObjectVersion, State},
+    user_report::ReportReason,
+};
 use function_kit::{failure::Failure, metrics::Metrics};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
@@ -40,6 +44,10 @@ enum Delivery {
     Failed(usize),
     /// metadata-writer.
     Record(usize),
+    /// An operator, who takes the item down at any time from this index on.
+    TakeDown(usize),
+    /// An operator, who restores the item after all of these before it are done.
+    Restore(usize),
 }
 
 /// A message and its handler.
@@ -48,6 +56,8 @@ enum Message {
     Event { body: String, index: usize, fails: bool },
     Record { body: String, index: usize },
     Report(String),
+    TakeDown { index: usize },
+    Restore { index: usize },
 }
 
 type Handling = Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
@@ -69,12 +79,20 @@ struct Pipeline {
 
 impl Pipeline {
     fn new(history: &'static [Change], deliveries: &[Delivery]) -> Self {
+        let is_take_down = |delivery: &Delivery| matches!(delivery, Delivery::TakeDown(_));
         let mut pipeline = Self { memory: Memory::default(), history, happened: 0, tasks: Vec::new() };
+        pipeline.memory.with(|services| services.can_be_taken_down = deliveries.iter().any(is_take_down));
         for delivery in deliveries {
-            let (Delivery::Ready(index) | Delivery::Failed(index) | Delivery::Record(index)) = *delivery;
+            let (Delivery::Ready(index)
+            | Delivery::Failed(index)
+            | Delivery::Record(index)
+            | Delivery::TakeDown(index)
+            | Delivery::Restore(index)) = *delivery;
             let body = notification(index, history[index]);
             pipeline.add(match delivery {
                 Delivery::Record(_) => Message::Record { body, index },
+                Delivery::TakeDown(_) => Message::TakeDown { index },
+                Delivery::Restore(_) => Message::Restore { index },
                 _ => Message::Event { body, index, fails: matches!(delivery, Delivery::Failed(_)) },
             });
         }
@@ -120,18 +138,48 @@ fn handling(memory: Memory, message: Message) -> Handling {
                 let ports = Ports { originals: memory.clone(), table: memory, metrics };
                 handle(&ports, Sender::Worker(domain::media::Worker::Pictures), &body).await
             }
+            Message::TakeDown { .. } => decide(&memory, |item| item.take_down(ReportReason::Hate)).await,
+            Message::Restore { .. } => decide(&memory, MediaItem::restore).await,
         }
     })
+}
+
+/// The operator's tool: has the decision stored, then sends the original's event to the worker, at the item's position.
+async fn decide(memory: &Memory, decision: impl Fn(&MediaItem) -> Option<Decision>) -> Result<(), Failure> {
+    let ports = Ports { originals: memory.clone(), table: memory.clone(), metrics: Metrics::of("test") };
+    loop {
+        let Some(item) = memory.read_item().await else { return Ok(()) };
+        let Some(decision) = decision(&item) else { return Ok(()) };
+        let body = serde_json::to_string(&decision).expect("JSON");
+        handle(&ports, Sender::Operator, &body).await?;
+        let Some(item) = memory.read_item().await else { return Ok(()) };
+        if item.position >= decision.position() {
+            let Some(version) = memory.read_object().await else { return Ok(()) };
+            let change = ObjectChange::Created { size: 1, version };
+            let at = Timestamp::UNIX_EPOCH;
+            let event = ObjectEvent { key: KEY.to_owned(), at, sequencer: item.position.sequencer, change };
+            memory.send_event(event.to_notification()).await;
+            return Ok(());
+        }
+    }
 }
 
 impl System for Pipeline {
     fn enabled(&self) -> Vec<usize> {
         let is_ready = |task: &Task| {
             let after = match &task.message {
-                Message::Event { index, .. } | Message::Record { index, .. } => *index,
+                Message::Event { index, .. }
+                | Message::Record { index, .. }
+                | Message::TakeDown { index }
+                | Message::Restore { index } => *index,
                 Message::Report(_) => 0,
             };
-            task.handling.is_some() && self.happened > after
+            // metadata-writer has recorded all events before an operator restores the item, which takes hours.
+            let is_early = |other: &Task| {
+                other.handling.is_some() && matches!(other.message, Message::Record { .. } | Message::TakeDown { .. })
+            };
+            let waits = matches!(task.message, Message::Restore { .. }) && self.tasks.iter().any(is_early);
+            task.handling.is_some() && self.happened > after && !waits
         };
         let history = (self.happened < self.history.len()).then_some(0);
         let tasks = self.tasks.iter().zip(1..).filter(|(task, _)| is_ready(task)).map(|(_, number)| number);
@@ -165,10 +213,16 @@ impl System for Pipeline {
         for report in self.memory.with(|services| std::mem::take(&mut services.reports)) {
             self.add(Message::Report(report));
         }
+        for body in self.memory.with(|services| std::mem::take(&mut services.events)) {
+            self.add(Message::Event { body, index: 0, fails: false });
+        }
     }
 
     fn can_crash(&self, task: usize) -> bool {
-        task.checked_sub(1).is_some_and(|index| matches!(self.tasks[index].message, Message::Event { .. }))
+        task.checked_sub(1).is_some_and(|index| {
+            let message = &self.tasks[index].message;
+            matches!(message, Message::Event { .. } | Message::TakeDown { .. })
+        })
     }
 
     fn crash(&mut self, task: usize) {
@@ -177,9 +231,14 @@ impl System for Pipeline {
         self.tasks[task - 1].handling = Some(again);
     }
 
-    /// The files of a ready item exist as long as its original does.
+    /// The files of a ready item exist as long as its original does. What was taken down is shown in no state.
     fn violation(&self) -> Option<String> {
         self.memory.with(|services| {
+            let state = services.item.as_ref().map(|item| &item.state);
+            let is_hidden = matches!(state, None | Some(State::TakenDown(..) | State::Deleted { .. }));
+            if services.taken_down.is_some() && !is_hidden {
+                return Some(format!("the item was taken down, and is {state:?}"));
+            }
             let id = services.object.as_ref()?.id.clone()?;
             let is_of_object = services.position().is_some_and(|position| {
                 (0..self.history.len()).any(|index| {
@@ -228,7 +287,7 @@ const fn bounds(preemptions: usize, crashes: usize) -> Bounds {
 }
 
 use Change::{Delete, Put};
-use Delivery::{Failed, Ready, Record};
+use Delivery::{Failed, Ready, Record, Restore, TakeDown};
 
 #[test]
 fn deleted_object_leaves_no_files_although_its_creation_comes_twice() {
@@ -269,6 +328,26 @@ fn replacement_that_fails_leaves_no_files_of_the_original_before() {
 fn same_bytes_that_fail_leave_no_files_of_the_deleted_version() {
     let deliveries = [Ready(0), Ready(1), Failed(2), Record(1), Record(2)];
     hold("put, delete, the same bytes fail", &[Put("E"), Delete, Put("E")], &deliveries, bounds(2, 0));
+}
+
+#[test]
+fn item_that_was_taken_down_keeps_no_files_whatever_arrives_late() {
+    let deliveries = [Ready(0), Ready(0), Record(0), TakeDown(0)];
+    hold("put twice, taken down", &[Put("E")], &deliveries, bounds(1, 0));
+    let deliveries = [Ready(0), Record(0), TakeDown(0)];
+    hold("put, taken down", &[Put("E")], &deliveries, bounds(2, 0));
+    hold("put, taken down, with a crash", &[Put("E")], &deliveries, bounds(1, 1));
+    let deliveries = [Ready(0), Ready(1), Record(0), Record(1), TakeDown(0)];
+    hold("put, overwrite, taken down", &[Put("E1"), Put("E2")], &deliveries, bounds(1, 0));
+    let deliveries = [Ready(0), Ready(1), Record(0), Record(1), TakeDown(0)];
+    hold("put, taken down, deleted", &[Put("E"), Delete], &deliveries, bounds(1, 0));
+}
+
+#[test]
+fn restored_item_is_ready_again() {
+    let deliveries = [Ready(0), Record(0), TakeDown(0), Restore(0)];
+    hold("put, taken down, restored", &[Put("E")], &deliveries, bounds(1, 0));
+    hold("put, taken down, restored, with a crash", &[Put("E")], &deliveries, bounds(0, 1));
 }
 
 #[test]

@@ -11,10 +11,10 @@ use std::{
 
 use derivatives::{File, Job, Ports as WorkerPorts, RenderResult, Rendered, Renderer};
 use domain::media::{
-    CurrentObject, Declared, Derivatives, MediaId, MediaItem, ObjectVersion, Picture, Position, Reason, Report, State,
-    Variant, Visibility, is_invalidation_marker, item_prefix, variant_key,
+    CurrentObject, Decision, Declared, Derivatives, MediaId, MediaItem, ObjectVersion, Picture, Position, Reason,
+    Report, State, Variant, Visibility, is_invalidation_marker, item_prefix, variant_key,
 };
-use domain::upload::Lane;
+use domain::{upload::Lane, user_report::ReportReason};
 use function_kit::failure::Failure;
 use store::media::WriteOutcome;
 
@@ -44,6 +44,13 @@ pub struct Services {
     /// The caller references that CloudFront knows.
     references: BTreeSet<String>,
     pub item: Option<MediaItem>,
+    /// Whether some actor may take the item down. If not, the look whether it was taken down commutes with all other
+    /// steps, and is none.
+    pub can_be_taken_down: bool,
+    /// Why the item was taken down, if it was.
+    pub taken_down: Option<ReportReason>,
+    /// Events of the operator's tool that the worker has not received.
+    pub events: Vec<String>,
     /// Reports that metadata-writer has not received.
     pub reports: Vec<String>,
 }
@@ -106,6 +113,23 @@ impl Services {
     }
 }
 
+impl Memory {
+    /// Reads the item in one step, as the operator's tool does.
+    pub async fn read_item(&self) -> Option<MediaItem> {
+        self.step("read the item", |services| services.item.clone()).await
+    }
+
+    /// Reads the current version of the original in one step.
+    pub async fn read_object(&self) -> Option<ObjectVersion> {
+        self.step("read the object", |services| services.object.clone()).await
+    }
+
+    /// Sends an event to the worker in one step.
+    pub async fn send_event(&self, event: String) {
+        self.step("send an event", |services| services.events.push(event)).await;
+    }
+}
+
 impl WorkerPorts for Memory {
     type Originals = Self;
 
@@ -115,6 +139,13 @@ impl WorkerPorts for Memory {
 
     async fn head(&self, _: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
         Declarations::head(self, "", version).await
+    }
+
+    async fn is_taken_down(&self, _: MediaId) -> Result<bool, Failure> {
+        if !self.with(|services| services.can_be_taken_down) {
+            return Ok(false);
+        }
+        Ok(self.step("taken down?", |services| services.taken_down.is_some()).await)
     }
 
     async fn put(&self, file: File) -> Result<(), Failure> {
@@ -188,7 +219,37 @@ impl Items for Memory {
                 if services.position().is_some_and(|position| *position >= item.position) {
                     return WriteOutcome::Superseded;
                 }
-                services.item = Some(item.clone());
+                services.item = Some(match services.taken_down {
+                    Some(reason) => item.clone().taken_down(reason),
+                    None => item.clone(),
+                });
+                WriteOutcome::Stored
+            })
+            .await)
+    }
+
+    async fn decide(&self, decision: &Decision) -> Result<WriteOutcome, Failure> {
+        Ok(self
+            .step(format_args!("{decision:?}"), |services| {
+                let Some(item) = services.item.take() else { return WriteOutcome::Superseded };
+                let (upload, is_before) = (item.state.upload().cloned(), item.position < decision.position());
+                let applies = match decision {
+                    Decision::TakeDown { .. } => true,
+                    Decision::Restore { .. } => services.taken_down.is_some(),
+                };
+                let Some(upload) = upload.filter(|_| is_before && applies) else {
+                    services.item = Some(item);
+                    return WriteOutcome::Superseded;
+                };
+                let item = MediaItem { position: decision.position(), state: State::Processing(upload), ..item };
+                services.taken_down = match decision {
+                    Decision::TakeDown { reason, .. } => Some(*reason),
+                    Decision::Restore { .. } => None,
+                };
+                services.item = Some(match services.taken_down {
+                    Some(reason) => item.taken_down(reason),
+                    None => item,
+                });
                 WriteOutcome::Stored
             })
             .await)

@@ -1,9 +1,13 @@
 use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex},
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use aws_sdk_cloudfront::operation::create_invalidation::{CreateInvalidationError, CreateInvalidationOutput};
+use aws_sdk_dynamodb::{operation::get_item::GetItemOutput, types::AttributeValue};
 use aws_sdk_s3::{
     operation::{
         delete_objects::DeleteObjectsOutput,
@@ -20,6 +24,7 @@ use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use domain::media::{MediaId, Sequencer, Visibility, invalidation_marker_key, is_invalidation_marker, variant_key};
 use function_kit::{failure::Kind, metrics::Metrics};
 use serde_json::{Value, json};
+use store::media::MediaTable;
 
 use derivatives::{AwsPorts, CdnCache, Worker};
 
@@ -34,6 +39,21 @@ fn worker(s3: &[&Rule], sent: &Rule) -> Worker<VariantRenderer> {
 }
 
 fn worker_with(s3: &[&Rule], sent: &Rule, invalidated: &Rule) -> Worker<VariantRenderer> {
+    worker_of(s3, sent, invalidated, &[false])
+}
+
+/// A table that answers whether the item was taken down, the last answer again and again.
+fn media(taken_down: &'static [bool]) -> MediaTable {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let get = mock!(aws_sdk_dynamodb::Client::get_item).then_compute_output(move |_| {
+        let call = calls.fetch_add(1, Ordering::Relaxed).min(taken_down.len() - 1);
+        let row = HashMap::from([("taken_down".to_owned(), AttributeValue::S("hate".to_owned()))]);
+        GetItemOutput::builder().set_item(taken_down[call].then_some(row)).build()
+    });
+    MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&get]), "media".to_owned())
+}
+
+fn worker_of(s3: &[&Rule], sent: &Rule, invalidated: &Rule, taken_down: &'static [bool]) -> Worker<VariantRenderer> {
     let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3);
     let sqs = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [sent]);
     let cloudfront = mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, [invalidated]);
@@ -44,6 +64,7 @@ fn worker_with(s3: &[&Rule], sent: &Rule, invalidated: &Rule) -> Worker<VariantR
             s3,
             derived_bucket: "derived".into(),
             cdn_cache,
+            media: media(taken_down),
             sqs,
             metadata_queue_url: "https://sqs/metadata".into(),
         },
@@ -201,6 +222,31 @@ async fn original_replaced_while_processed_loses_its_variants() {
     let worker = worker(&[&get, &put, &list, &delete, &head], &sent);
     worker.handle(&event("ObjectCreated:Put", 43)).await.expect("handled");
     assert_eq!((delete.num_calls(), sent.num_calls()), (1, 0));
+}
+
+/// Before it is rendered; while it is rendered; and not any more after its files were listed.
+#[tokio::test]
+async fn picture_that_was_taken_down_keeps_no_files_and_is_not_reported() {
+    for (taken_down, fetched, deletions) in
+        [(&[true][..], 0, 1), (&[false, true][..], 1, 1), (&[true, false][..], 0, 0)]
+    {
+        let (get, put, list, head) = (original(gif()), stored(), listed(&["0B", "0C"]), unchanged());
+        let delete = mock!(aws_sdk_s3::Client::delete_objects)
+            .match_requests(|request| {
+                let objects = request.delete().map(|delete| delete.objects()).unwrap_or_default();
+                objects.iter().map(|object| object.key()).eq([variant("0B"), variant("0C")])
+            })
+            .then_output(|| DeleteObjectsOutput::builder().build());
+        let superseded = deleted("0B");
+        let (marker_deleted, invalidated, sent) = (marker_deleted(), invalidated(), reported("ready"));
+        let s3 = [&get, &put, &list, &delete, &superseded, &head, &marker_deleted];
+        let worker = worker_of(&s3, &sent, &invalidated, taken_down);
+        worker.handle(&event("ObjectCreated:Put", 43)).await.expect("handled");
+        assert_eq!((get.num_calls(), delete.num_calls(), sent.num_calls()), (fetched, deletions, 0), "{taken_down:?}");
+        // Besides the one of the older generation.
+        let older = usize::from(superseded.num_calls() > 0);
+        assert_eq!(invalidated.num_calls() - older, deletions, "{taken_down:?}");
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use aws_client::REGION;
 use lambda_runtime_api::{FirstInvocation, PendingInvocation};
 
 /// Environment variables for all functions.
-const SETTINGS: [(&str, &str); 52] = [
+const SETTINGS: [(&str, &str); 54] = [
     ("AUDIENCE_TABLE", "audience"),
     ("CALLER_BURST", "200"),
     ("CALLER_RATE", "50"),
@@ -49,6 +49,8 @@ const SETTINGS: [(&str, &str); 52] = [
     ("PUSH_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/push.fifo"),
     ("QUOTAS_TABLE", "quotas"),
     ("QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/queue"),
+    ("REPORTS_PER_DAY", "50"),
+    ("REPORTS_TABLE", "reports"),
     ("SEALING_SECRET_ARN", "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:sealing"),
     ("SEARCH_ANALYZER", "nori"),
     ("SEARCH_INDEX", "search"),
