@@ -12,7 +12,17 @@ use aws_client::REGION;
 use lambda_runtime_api::{FirstInvocation, PendingInvocation};
 
 /// Environment variables for all functions.
-const SETTINGS: [(&str, &str); 54] = [
+const SETTINGS: &[(&str, &str)] = &[
+    ("ACCOUNTS_TABLE", "accounts"),
+    ("ACCOUNT_EVENTS_TOPIC_ARN", "arn:aws:sns:ap-northeast-2:000000000000:account-events"),
+    ("ERASURE_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/erasures"),
+    ("ERASURE_WAIT_SECONDS", "900"),
+    ("INBOX_READ_TABLE", "inbox-read"),
+    ("INBOX_TABLE", "inbox"),
+    ("OFFERS_AUDIO", "true"),
+    ("PUSH_EVENTS_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/push-events"),
+    ("SLOW_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/slow-audio"),
+    ("USER_POOL_ID", "ap-northeast-2_pool"),
     ("AUDIENCE_TABLE", "audience"),
     ("CALLER_BURST", "200"),
     ("CALLER_RATE", "50"),
@@ -102,7 +112,11 @@ pub struct Process(Child);
 pub fn start(program: &Path, settings: &[(&str, &str)]) -> Result<Start> {
     let api = FirstInvocation::listen()?;
     let mut command = Command::new(program);
-    command.env_clear().envs(SETTINGS).envs(settings.iter().copied()).env("AWS_LAMBDA_RUNTIME_API", api.address()?);
+    command
+        .env_clear()
+        .envs(SETTINGS.iter().copied())
+        .envs(settings.iter().copied())
+        .env("AWS_LAMBDA_RUNTIME_API", api.address()?);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
     let start = Instant::now();
     let process = Process(command.spawn()?);
