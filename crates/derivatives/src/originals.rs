@@ -81,9 +81,13 @@ impl Originals {
 
     /// Size and declaration of the current object at `key`; `None` if it has been deleted.
     pub async fn head(&self, key: &str) -> Result<Option<CurrentObject>, Failure> {
-        let head = self.s3.head_object().bucket(&self.bucket).key(key);
-        let Some(object) = unless_gone("read the original's headers", head.send().await)? else { return Ok(None) };
-        let size = object.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
+        const DOING: &str = "read the original's headers";
+        let Some(object) = unless_gone(DOING, self.s3.head_object().bucket(&self.bucket).key(key).send().await)? else {
+            return Ok(None);
+        };
+        // A response without its headers must not look like another object.
+        let size = object.content_length().and_then(|length| u64::try_from(length).ok());
+        let size = size.ok_or_else(|| Failure::transient(DOING, "the response has no size"))?;
         let lane = object.metadata().and_then(|metadata| metadata.get(LANE_METADATA)?.parse().ok()).unwrap_or_default();
         Ok(Some(CurrentObject { size, declared: Declared::of(object.content_type(), object.metadata()), lane }))
     }
@@ -152,6 +156,14 @@ mod tests {
             assert_eq!(originals.get("k", &version).await.expect("an object").is_some(), is_current);
             assert_eq!(originals.get_range("k", &version, 0..1).await.expect("a part").is_some(), is_current);
         }
+    }
+
+    #[tokio::test]
+    async fn headers_without_a_size_are_a_transient_failure() {
+        let head = mock!(Client::head_object).then_output(|| HeadObjectOutput::builder().build());
+        assert_eq!(originals(&[&head]).head("k").await.expect_err("a failure").kind, Kind::Transient);
+        let head = mock!(Client::head_object).then_output(|| HeadObjectOutput::builder().content_length(7).build());
+        assert_eq!(originals(&[&head]).head("k").await.expect("headers").map(|object| object.size), Some(7));
     }
 
     #[tokio::test]

@@ -53,10 +53,12 @@ mod tests {
     async fn message_moves_only_if_the_object_is_in_the_slow_lane() {
         let slow = mock!(aws_sdk_s3::Client::head_object)
             .match_requests(|request| request.key() == Some("audio/mina/slow"))
-            .then_output(|| HeadObjectOutput::builder().metadata("lane", "slow").build());
+            .then_output(|| HeadObjectOutput::builder().content_length(1).metadata("lane", "slow").build());
         let fast = mock!(aws_sdk_s3::Client::head_object)
             .match_requests(|request| request.key() == Some("audio/mina/fast"))
-            .then_output(|| HeadObjectOutput::builder().metadata("lane", "of a later version").build());
+            .then_output(|| {
+                HeadObjectOutput::builder().content_length(1).metadata("lane", "of a later version").build()
+            });
         let sent = mock!(aws_sdk_sqs::Client::send_message)
             .match_requests(|request| request.queue_url() == Some("https://sqs/slow"))
             .then_output(|| SendMessageOutput::builder().build());

@@ -212,7 +212,14 @@ async fn proxy(State(app): State<Arc<App>>, request: Request) -> Response {
     match decision {
         Decision::Forward => app.forward(&call, &parts, body).await,
         Decision::Answer(response) => *response,
-        Decision::Inject(fault) => app.inject(fault, &call, &parts, body).await,
+        Decision::Inject(fault) => {
+            let response = app.inject(fault, &call, &parts, body).await;
+            // A response to HEAD has no body whose end could be missing: it would be a success without headers.
+            if parts.method == Method::HEAD && !matches!(fault, Fault::Late { .. }) {
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
+            response
+        }
         Decision::Split(split) => app.forward_split(split, &call, &parts).await,
     }
 }

@@ -110,6 +110,16 @@ async fn connection_closes_before_during_and_after_the_response() {
 }
 
 #[tokio::test]
+async fn fault_in_a_response_to_head_is_no_success() {
+    let world = World::new();
+    for fault in [Fault::Refused, Fault::LostAnswer, Fault::Reset, Fault::Hang { millis: 1 }] {
+        world.set_rules(vec![FaultRule::new(fault, 1.0).times(1)]).await;
+        let response = world.http.head(format!("{}/bucket/key", world.proxy.endpoint())).send().await;
+        assert!(response.is_err() || response.is_ok_and(|response| response.status() == 503), "{fault:?}");
+    }
+}
+
+#[tokio::test]
 async fn late_request_is_processed_and_hanging_request_is_not() {
     let world = World::new();
     for (fault, is_processed) in [(Fault::Late { millis: 300 }, true), (Fault::Hang { millis: 300 }, false)] {
