@@ -85,6 +85,8 @@ async fn respond(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: St
     };
     let input: Value = serde_json::from_str(&body).unwrap_or_default();
     let output = match target.rsplit('.').next().unwrap_or_default() {
+        // A dead letter ends the benchmark: no page follows.
+        "SendMessage" if input["QueueUrl"].as_str().is_some_and(|url| url.contains("dead")) => json!({}),
         "SendMessage" => {
             let message = input["MessageBody"].as_str().unwrap_or_default().to_owned();
             // The receiver is gone when the benchmark has failed.
@@ -106,6 +108,10 @@ async fn respond(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: St
         }
         "Query" => shared.followers(&input),
         "UpdateItem" if input["TableName"] == AUDIENCE => shared.set_register(&input),
+        // The end of a page, which nobody has decided before.
+        "UpdateItem" if input["ExpressionAttributeValues"][":next"].is_object() => {
+            json!({"Attributes": {"next": input["ExpressionAttributeValues"][":next"]}})
+        }
         "BatchGetItem" => shared.look_up(&input),
         // Every claim and write succeeds, and no page was continued before.
         _ => json!({}),
