@@ -108,7 +108,7 @@ async fn respond(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: St
         }
         "Query" => shared.followers(&input),
         "UpdateItem" if input["TableName"] == AUDIENCE => shared.set_register(&input),
-        // The end of a page, which nobody has decided before.
+        // The end of a page, which no other call has decided.
         "UpdateItem" if input["ExpressionAttributeValues"][":next"].is_object() => {
             json!({"Attributes": {"next": input["ExpressionAttributeValues"][":next"]}})
         }
