@@ -3,7 +3,7 @@ use std::ops::Range;
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::get_object::builders::GetObjectFluentBuilder,
+    operation::{get_object::builders::GetObjectFluentBuilder, head_object::HeadObjectOutput},
     primitives::ByteStream,
 };
 use bytes::Bytes;
@@ -12,6 +12,8 @@ use domain::{
     upload::LANE_METADATA,
 };
 use function_kit::failure::Failure;
+
+const READ_HEADERS: &str = "read the original's headers";
 
 /// The bucket of originals, read only. Each read names the version of an event, so it returns that content or nothing.
 #[derive(Debug, Clone)]
@@ -74,20 +76,17 @@ impl Originals {
     /// Reads the declaration of the object if `version` is its current version; `None` if it has been deleted or replaced.
     pub async fn head_if_current(&self, key: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
         let head = self.s3.head_object().bucket(&self.bucket).key(key).if_match(quoted(&version.etag));
-        let object = unless_gone("read the original's headers", head.send().await)?;
-        let object = object.filter(|object| version.has_id(object.version_id()));
-        Ok(object.map(|object| Declared::of(object.content_type(), object.metadata())))
+        let Some(object) = unless_gone(READ_HEADERS, head.send().await)? else { return Ok(None) };
+        size(&object)?;
+        let is_current = version.has_id(object.version_id());
+        Ok(is_current.then(|| Declared::of(object.content_type(), object.metadata())))
     }
 
     /// Size and declaration of the current object at `key`; `None` if it has been deleted.
     pub async fn head(&self, key: &str) -> Result<Option<CurrentObject>, Failure> {
-        const DOING: &str = "read the original's headers";
-        let Some(object) = unless_gone(DOING, self.s3.head_object().bucket(&self.bucket).key(key).send().await)? else {
-            return Ok(None);
-        };
-        // A response without its headers must not look like another object.
-        let size = object.content_length().and_then(|length| u64::try_from(length).ok());
-        let size = size.ok_or_else(|| Failure::transient(DOING, "the response has no size"))?;
+        let head = self.s3.head_object().bucket(&self.bucket).key(key);
+        let Some(object) = unless_gone(READ_HEADERS, head.send().await)? else { return Ok(None) };
+        let size = size(&object)?;
         let lane = object.metadata().and_then(|metadata| metadata.get(LANE_METADATA)?.parse().ok()).unwrap_or_default();
         Ok(Some(CurrentObject { size, declared: Declared::of(object.content_type(), object.metadata()), lane }))
     }
@@ -95,6 +94,13 @@ impl Originals {
     fn request(&self, key: &str, version: &ObjectVersion) -> GetObjectFluentBuilder {
         self.s3.get_object().bucket(&self.bucket).key(key).if_match(quoted(&version.etag))
     }
+}
+
+/// The size of an object. A response without its headers must look neither like another object nor like one without a
+/// declaration.
+fn size(object: &HeadObjectOutput) -> Result<u64, Failure> {
+    let size = object.content_length().and_then(|length| u64::try_from(length).ok());
+    size.ok_or_else(|| Failure::transient(READ_HEADERS, "the response has no size"))
 }
 
 /// HTTP quotes ETags (RFC 9110, section 8.8.3); S3's events do not.
@@ -126,7 +132,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_s3::operation::{get_object::GetObjectOutput, head_object::HeadObjectOutput};
+    use aws_sdk_s3::operation::get_object::GetObjectOutput;
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use aws_smithy_runtime_api::http::Response;
     use aws_smithy_types::body::SdkBody;
@@ -146,7 +152,7 @@ mod tests {
     async fn object_with_the_same_bytes_and_another_version_is_gone() {
         let head = mock!(Client::head_object)
             .match_requests(|request| request.if_match() == Some("\"e\""))
-            .then_output(|| HeadObjectOutput::builder().version_id("v3").build());
+            .then_output(|| HeadObjectOutput::builder().content_length(1).version_id("v3").build());
         let get = mock!(Client::get_object)
             .then_output(|| GetObjectOutput::builder().version_id("v3").body(ByteStream::from_static(b"x")).build());
         let originals = originals(&[&head, &get]);
@@ -162,6 +168,8 @@ mod tests {
     async fn headers_without_a_size_are_a_transient_failure() {
         let head = mock!(Client::head_object).then_output(|| HeadObjectOutput::builder().build());
         assert_eq!(originals(&[&head]).head("k").await.expect_err("a failure").kind, Kind::Transient);
+        let failure = originals(&[&head]).head_if_current("k", &version(None)).await.expect_err("a failure");
+        assert_eq!(failure.kind, Kind::Transient);
         let head = mock!(Client::head_object).then_output(|| HeadObjectOutput::builder().content_length(7).build());
         assert_eq!(originals(&[&head]).head("k").await.expect("headers").map(|object| object.size), Some(7));
     }

@@ -226,7 +226,9 @@ mod tests {
     fn declaring(visibility: &'static str) -> Rule {
         mock!(aws_sdk_s3::Client::head_object)
             .match_requests(|request| request.if_match() == Some("\"e\""))
-            .then_output(move || HeadObjectOutput::builder().metadata("visibility", visibility).build())
+            .then_output(move || {
+                HeadObjectOutput::builder().content_length(1).metadata("visibility", visibility).build()
+            })
     }
 
     fn answering(status: u16) -> Rule {

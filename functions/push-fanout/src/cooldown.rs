@@ -1,8 +1,6 @@
 //! Decides once per event whether its pushes are suppressed, because an edge between the same vertices was pushed shortly
 //! before. Suppressed notifications are in the inbox only.
 
-use std::collections::BTreeSet;
-
 use domain::push::{Event, Rule};
 use function_kit::failure::Failure;
 use jiff::SignedDuration;
@@ -32,8 +30,7 @@ pub async fn is_suppressed(
     recipients: &[String],
 ) -> Result<Option<bool>, Failure> {
     const DOING: &str = "claim a cooldown";
-    let recipients: BTreeSet<_> =
-        recipients.iter().map(String::as_str).filter(|recipient| *recipient != actor).collect();
+    let recipients: Vec<_> = recipients.iter().map(String::as_str).filter(|recipient| *recipient != actor).collect();
     if recipients.is_empty() {
         return Ok(None);
     }
@@ -47,7 +44,6 @@ pub async fn is_suppressed(
     if !holder.suppresses(event, duration) {
         return Ok(Some(false));
     }
-    let recipients: Vec<_> = recipients.into_iter().collect();
     if ports.is_settled_for_any(&rule.id, &holder.event, &recipients).await? {
         info!(event = event.id, rule = rule.id, holder = holder.event, "cooldown");
         return Ok(Some(true));

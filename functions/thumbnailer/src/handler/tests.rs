@@ -143,7 +143,7 @@ fn deleted(sequencer: &'static str) -> Rule {
 
 fn unchanged() -> Rule {
     mock!(aws_sdk_s3::Client::head_object)
-        .then_output(|| HeadObjectOutput::builder().metadata("visibility", "private").build())
+        .then_output(|| HeadObjectOutput::builder().content_length(1).metadata("visibility", "private").build())
 }
 
 fn reported(state: &'static str) -> Rule {
