@@ -177,16 +177,14 @@ impl TryFrom<Row> for MediaItem {
             _ => None,
         };
         let position = row.position.parse().map_err(|_| contradiction())?;
-        let state = match (row.state, upload) {
-            (StateName::Processing | StateName::Ready | StateName::Failed, Some(upload))
-                if row.taken_down.is_some() =>
-            {
-                State::TakenDown(upload, row.taken_down.ok_or_else(contradiction)?)
+        let state = match (row.state, upload, row.taken_down) {
+            (StateName::Processing | StateName::Ready | StateName::Failed, Some(upload), Some(reason)) => {
+                State::TakenDown(upload, reason)
             }
-            (StateName::Processing, Some(upload)) => State::Processing(upload),
-            (StateName::Ready, Some(upload)) => State::Ready(upload, row.derived),
-            (StateName::Failed, Some(upload)) => State::Failed(upload, row.reason.ok_or_else(contradiction)?),
-            (StateName::Deleted, None) => {
+            (StateName::Processing, Some(upload), None) => State::Processing(upload),
+            (StateName::Ready, Some(upload), None) => State::Ready(upload, row.derived),
+            (StateName::Failed, Some(upload), None) => State::Failed(upload, row.reason.ok_or_else(contradiction)?),
+            (StateName::Deleted, None, _) => {
                 let expires_at = row.expires_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
                 State::Deleted { expires_at: expires_at.ok_or_else(contradiction)? }
             }
