@@ -20,7 +20,7 @@ mod entry;
 mod facts;
 mod hangul;
 mod highlight;
-mod query;
+mod normalized_query;
 mod register_text;
 mod result_kind;
 #[cfg(test)]
@@ -35,7 +35,7 @@ pub use entry::Entry;
 pub use facts::{Fact, facts};
 pub use hangul::completions;
 pub use highlight::{MARK_BEGIN, MARK_END, Segment, segments};
-pub use query::{InvalidQuery, MAX_QUERY_CHARACTERS, Query};
+pub use normalized_query::{InvalidQuery, MAX_QUERY_CHARACTERS, Query};
 pub use register_text::{InvalidRegister, Register, register_text};
 pub use result_kind::Kind;
 pub(crate) use text::{MAX_TEXT_BYTES, normalize};

@@ -1,9 +1,11 @@
 //! `push-fanout`: turns changes of the graph into push notifications.
 //!
 //! ```text
-//! push.fifo ─▶ message ─▶ update_projections (whole batch) ─▶ notify (rules, recipients)
-//!     ▲                                                        │    └─▶ deliver (ledger, inbox) ─▶ publish_to_devices ─▶ SNS
-//!     └────────── continuations of large audiences ◀───────────┘
+//! push.fifo ─▶ message ─▶ update_projections (whole batch) ─▶ handle_message ─▶ pending_events ─▶ evaluate (rules)
+//!     ▲                                                                                                    │
+//!     └──────────── the next page of an audience ◀──────────── follower_pages ◀────────────────────────────┤
+//!                                                                    └──────────────▶ notify ◀─────────────┘
+//!                        SNS ◀─ publish_to_devices ◀─ deliver (ledger, inbox) ◀─────────┘
 //! ```
 
 mod aws;
@@ -14,9 +16,13 @@ mod cooldown;
 mod deliver;
 mod edge_facts;
 mod erasure;
+mod evaluate;
+mod follower_pages;
+mod handle_message;
 mod inbox;
 mod message;
 mod notify;
+mod pending_events;
 mod ports;
 mod publish_error;
 mod publish_to_devices;

@@ -2,6 +2,7 @@
 //! file is complete.
 
 mod boxes;
+mod edit_list;
 mod gapless;
 mod track;
 
@@ -11,12 +12,10 @@ use crate::{error::SoundError, source::Source};
 use boxes::{BoxReader, Mp4Box};
 use gapless::Gapless;
 pub use track::SoundTrack;
-use track::{Edit, TrackFields};
+use track::TrackFields;
 
 /// The depth of nested boxes: moov, trak, mdia, minf, stbl.
 const MAX_DEPTH: u32 = 5;
-/// The most edits of a track that are read. Files with more are left to the other decoder.
-const MAX_EDITS: u32 = 64;
 
 /// Reads the audio tracks from the index (`moov`), which may be anywhere in the file.
 ///
@@ -102,7 +101,7 @@ impl<S: Read + Seek> Movie<'_, S> {
                 }
             }
             b"stts" => track.length = length(boxes, leaf)?,
-            b"elst" => track.edits = edits(boxes, leaf)?,
+            b"elst" => track.edits = edit_list::read(boxes, leaf)?,
             _ => {}
         }
         Ok(())
@@ -117,27 +116,6 @@ impl<S: Read + Seek> Movie<'_, S> {
         }
         Ok(())
     }
-}
-
-/// The edits, in order; `None` if there are too many.
-fn edits<S: Read + Seek>(boxes: &mut BoxReader<'_, S>, list: Mp4Box) -> Result<Option<Vec<Edit>>, SoundError> {
-    let is_version_1 = boxes.is_version_1(list)?;
-    let count = boxes.u32(list, 4)?;
-    if count > MAX_EDITS {
-        return Ok(None);
-    }
-    let mut edits = Vec::new();
-    for index in 0..u64::from(count) {
-        let (length, start) = if is_version_1 {
-            let offset = 8 + index * 20;
-            (u64::from_be_bytes(boxes.field(list, offset)?), i64::from_be_bytes(boxes.field(list, offset + 8)?))
-        } else {
-            let offset = 8 + index * 12;
-            (boxes.u32(list, offset)?.into(), i32::from_be_bytes(boxes.field(list, offset + 4)?).into())
-        };
-        edits.push(Edit { start: u64::try_from(start).ok(), length });
-    }
-    Ok(Some(edits))
 }
 
 /// The length of a track whose last packet is shorter than the others, in its units. Encoders mark padding so.

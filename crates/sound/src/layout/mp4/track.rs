@@ -1,6 +1,9 @@
 //! An audio track and the parts of it that are played.
 
-use super::gapless::Gapless;
+use super::{
+    edit_list::{self, Edit},
+    gapless::Gapless,
+};
 use crate::layout::timeline::{Part, is_ascending};
 
 /// The clock of Opus, in Hz.
@@ -15,15 +18,6 @@ pub struct SoundTrack {
     /// The parts that are played, in order; `None` for an edit list that repeats or reorders parts, which the other
     /// decoder must apply itself.
     pub parts: Option<Vec<Part>>,
-}
-
-/// An edit (ISO/IEC 14496-12, 8.6.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Edit {
-    /// In units of the track; `None` for a pause.
-    pub start: Option<u64>,
-    /// In units of the movie.
-    pub length: u64,
 }
 
 /// The fields of a track's boxes.
@@ -61,20 +55,11 @@ impl TrackFields {
         SoundTrack { id: self.id, entry: self.entry, parts: self.parts(movie_timescale, gapless) }
     }
 
-    /// The parts to play. Pauses are left out, as by ffmpeg and Chromium.
+    /// The parts to play: the edit list, else what an encoder has noted. The delay of Opus and padding are left out.
     fn parts(&self, movie_timescale: u32, gapless: Option<Gapless>) -> Option<Vec<Part>> {
         let scale = f64::from(self.timescale.max(1));
         let length = self.length.map(|length| length as f64 / scale);
-        let edits = self.edits.as_ref()?.iter();
-        let mut parts: Vec<_> = edits
-            .filter_map(|edit| {
-                let start_seconds = edit.start? as f64 / scale;
-                // A length of 0 means until the end, as in fragmented files.
-                let is_limited = edit.length > 0 && movie_timescale > 0;
-                let end = is_limited.then(|| start_seconds + edit.length as f64 / f64::from(movie_timescale));
-                Some(Part { start_seconds, end_seconds: end })
-            })
-            .collect();
+        let mut parts = edit_list::parts(self.edits.as_ref()?, self.timescale, movie_timescale);
         if parts.is_empty() {
             parts.push(match gapless {
                 Some(Gapless { delay, length }) if self.entry == *b"mp4a" => {
