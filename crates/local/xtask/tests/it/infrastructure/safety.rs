@@ -74,6 +74,22 @@ fn tables_and_pool_can_be_protected_against_deletion() {
     }
 }
 
+#[test]
+fn refresh_tokens_are_used_once_and_not_by_the_flow_that_cognito_refuses_with_it() {
+    let template = Template::read("template.yaml");
+    let mut rotating = Vec::new();
+    for (name, client) in template.resources("AWS::Cognito::UserPoolClient") {
+        let client = &client["Properties"];
+        let rotates = client.get("RefreshTokenRotation").is_some_and(|rotation| rotation["Feature"] == "ENABLED");
+        let flows = client["ExplicitAuthFlows"].as_sequence().expect("flows");
+        assert!(!flows.iter().any(|flow| flow == "ALLOW_REFRESH_TOKEN_AUTH"), "{name}");
+        if rotates {
+            rotating.push(name);
+        }
+    }
+    assert_eq!(rotating, ["UserPoolClient"], "tokens of the other client cannot be refreshed at all");
+}
+
 /// Callers who are signed in have a quota. Others could use up the rate limit of all.
 #[test]
 fn route_without_sign_in_has_a_throttle_of_its_own() {
