@@ -1,4 +1,4 @@
-//! `stream-poller`: records of Neptune Streams in, messages on the event bus out.
+//! `stream-poller`: records of Neptune Streams in, messages on the event bus out. `graph-export`: the graph in, messages out.
 
 mod environment;
 
@@ -105,11 +105,12 @@ async fn export_sends_graph_older_than_the_stream_to_queue() {
     let response = invoke(&mut poller, &json!({})).await;
     assert_eq!((&response["ended"], &response["changes"]), (&json!("drained"), &json!(0)), "{response}");
 
-    let response = invoke(&mut poller, &json!({"export": {"dryRun": true}})).await;
+    let mut graph_export = environment.start_graph_export().await;
+    let response = invoke(&mut graph_export, &json!({"export": {"dryRun": true}})).await;
     let counted = json!({"ended": "exported", "vertices": 1, "edges": 1, "undecided": 1, "undated": 1, "skipped": 0});
     assert_eq!(response, counted);
     let export = json!({"export": {"withoutVisibility": "private", "undatedAt": "2024-01-01T00:00:00Z"}});
-    let response = invoke(&mut poller, &export).await;
+    let response = invoke(&mut graph_export, &export).await;
     assert_eq!((&response["vertices"], &response["undecided"]), (&json!(2), &json!(0)), "{response}");
     let bodies = receive_messages(&environment.aws, &environment.queue, 3).await;
     let changes: Vec<_> = bodies.iter().map(|body| Change::from_cloud_event(body).expect("change").change).collect();
@@ -118,7 +119,7 @@ async fn export_sends_graph_older_than_the_stream_to_queue() {
     assert_eq!(edge.commit_timestamp_ms, 1_704_067_200_000);
 
     let other_graph = json!({"export": {"generation": 7}});
-    let Outcome::Error(error) = poller.invoke(&other_graph).await.expect("response") else {
+    let Outcome::Error(error) = graph_export.invoke(&other_graph).await.expect("response") else {
         panic!("it exported another graph")
     };
     assert!(error.to_string().contains("the graph was reset"), "{error}");

@@ -8,6 +8,7 @@
 //! [`ExportRequest::lost_until`].
 
 mod graph;
+mod handler;
 mod queue;
 mod request;
 mod rows;
@@ -21,6 +22,7 @@ use tracing::info;
 
 pub use self::{
     graph::{Graph, Page},
+    handler::{Event, GraphExport},
     queue::{Queue, SqsQueue},
     request::{Counts, DefaultVisibility, ExportRequest, ExportResponse, Part},
     rows::ExportedRow,
@@ -43,8 +45,8 @@ const MAX_CALLS: usize = 8;
 pub struct Exporter<Q> {
     /// The graph.
     pub graph: Graph,
-    /// The queue. Without one, only a dry run is possible.
-    pub queue: Option<Q>,
+    /// The queue.
+    pub queue: Q,
     /// The cluster's name in event ids.
     pub cluster: String,
 }
@@ -95,7 +97,6 @@ impl<Q: Queue> Exporter<Q> {
     }
 
     async fn send(&self, changes: impl Iterator<Item = &Change>, id_prefix: &EventIdPrefix) -> Result<(), Failure> {
-        let queue = self.queue.as_ref().ok_or_else(|| Failure::bug(DOING, "no export queue is configured"))?;
         let messages: Vec<_> = changes.map(|change| message(change, id_prefix)).collect::<Result<_, _>>()?;
         let mut calls = Vec::new();
         let mut rest = messages.as_slice();
@@ -105,7 +106,7 @@ impl<Q: Queue> Exporter<Q> {
             rest = behind;
         }
         // In any order, because each message is about another entity.
-        stream::iter(calls).map(|call| queue.send(call)).buffer_unordered(MAX_CALLS).try_collect().await
+        stream::iter(calls).map(|call| self.queue.send(call)).buffer_unordered(MAX_CALLS).try_collect().await
     }
 }
 

@@ -1,9 +1,8 @@
-//! Parses the event of an invocation and runs it.
+//! Parses the event of an invocation of `stream-poller` and runs it.
 
 use std::time::{Duration, SystemTime};
 
 use domain::graph::Position;
-use function_kit::failure::Failure;
 use lambda_runtime::{Context, LambdaEvent};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info};
@@ -11,7 +10,6 @@ use tracing::{error, info};
 use crate::{
     checkpoints::Checkpoints,
     event_bus::Bus,
-    export::{ExportRequest, ExportResponse, Exporter, Queue},
     inspect::{self, StreamStatus},
     lease,
     poller::Poller,
@@ -22,7 +20,6 @@ use crate::{
 /// The event of an invocation.
 ///
 /// - A replay: `{"replay": {"from": "12/1", "to": "20/5"}}`, with `"dryRun": true` only to count.
-/// - An export: `{"export": {"dryRun": true}}`.
 /// - A status request: `{"status": {"after": "12/1"}}`.
 /// - Any other event is a tick of the schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -31,8 +28,6 @@ pub struct Event {
     replay: Option<ReplayRequest>,
     #[serde(default)]
     status: Option<StatusRequest>,
-    #[serde(default)]
-    export: Option<ExportRequest>,
 }
 
 /// The range to replay. Transactions at its ends are published whole.
@@ -60,8 +55,6 @@ struct StatusRequest {
 pub enum Response {
     /// To a tick or a replay.
     Run(RunResponse),
-    /// To an export.
-    Export(ExportResponse),
     /// To a status request.
     StreamStatus(StreamStatus),
 }
@@ -89,53 +82,28 @@ pub enum Error {
     /// The run failed.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The export failed.
-    #[error(transparent)]
-    Export(Failure),
 }
 
 /// Runs the event and writes the metrics.
 ///
 /// # Errors
 /// If an operator must act. The invocation fails, which raises the alarm.
-pub async fn handle<B: Bus, C: Checkpoints, Q: Queue>(
+pub async fn handle<B: Bus, C: Checkpoints>(
     poller: &Poller<B, C>,
-    exporter: &Exporter<Q>,
     event: LambdaEvent<Event>,
 ) -> Result<Response, Error> {
     let time = time_left(&event.context);
-    let Event { replay, status, export } = event.payload;
-    let response = match (status, export) {
-        (Some(StatusRequest { after }), _) => {
+    let Event { replay, status } = event.payload;
+    let response = match status {
+        Some(StatusRequest { after }) => {
             let stream_status = inspect::stream_status(&poller.stream, after, poller.settings.retention).await;
             stream_status.map(Response::StreamStatus).map_err(|error| Error::Run(RunError::stream(error)))
         }
         // Boxed, because the nested future types exceed the compiler's limit.
-        (None, Some(request)) => Box::pin(export_graph(poller, exporter, request, time)).await.map(Response::Export),
-        (None, None) => Box::pin(run(poller, replay, &event.context.request_id, time)).await.map(Response::Run),
+        None => Box::pin(run(poller, replay, &event.context.request_id, time)).await.map(Response::Run),
     };
     poller.metrics.flush();
     response
-}
-
-async fn export_graph<B: Bus, C: Checkpoints, Q: Queue>(
-    poller: &Poller<B, C>,
-    exporter: &Exporter<Q>,
-    request: ExportRequest,
-    time: Duration,
-) -> Result<ExportResponse, Error> {
-    let response = async {
-        let generation = async || match poller.current_progress().await {
-            Ok(progress) => Ok(progress.generation),
-            Err(RunError::Checkpoint(failure) | RunError::Stream { failure, .. }) => Err(failure),
-            Err(error) => Err(Failure::bug("export the graph", error)),
-        };
-        exporter.export(request, generation, time, &poller.metrics).await
-    };
-    response.await.map_err(|failure| {
-        error!(kind = failure.kind.as_str(), %failure, "export stopped");
-        Error::Export(failure)
-    })
 }
 
 async fn run<B: Bus, C: Checkpoints>(
@@ -190,9 +158,7 @@ mod tests {
     fn event_is_parsed_by_kind_and_misspelt_ones_are_rejected() {
         let event = |json| serde_json::from_value::<Event>(json);
         let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
-        assert_eq!(event(tick).expect("a tick"), Event { replay: None, status: None, export: None });
-        let export = event(json!({"export": {"dryRun": true}})).expect("an export").export;
-        assert!(export.is_some_and(|request| request.dry_run));
+        assert_eq!(event(tick).expect("a tick"), Event { replay: None, status: None });
         let replay = event(json!({"replay": {"from": "12/1", "to": "20/5"}})).expect("a replay").replay;
         let (from, to) = (Position::new(12, 1), Position::new(20, 5));
         assert_eq!(replay, Some(ReplayRequest { from, to, dry_run: false }));
@@ -205,7 +171,6 @@ mod tests {
             json!({"replay": {"from": "12/1"}}),
             json!({"replay": {"from": "12", "to": "20/5"}}),
             json!({"replay": {"from": "12/1", "to": "20/5", "dry_run": true}}),
-            json!({"export": true}),
         ] {
             assert!(event(misspelt).is_err(), "a misspelt request must not publish");
         }
@@ -218,7 +183,6 @@ mod tests {
             text in malformed_inputs::documents(&[
                 r#"{"replay":{"from":"12/1","to":"20/5","dryRun":true}}"#,
                 r#"{"status":{"after":"12/1"}}"#,
-                r#"{"export":{"dryRun":true}}"#,
                 r#"{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}"#,
             ]),
         ) {
@@ -226,7 +190,7 @@ mod tests {
             let document: Option<serde_json::Value> = serde_json::from_str(&text).ok();
             if let Some((event, document)) = serde_json::from_str::<Event>(&text).ok().zip(document) {
                 for (name, is_present) in [
-                    ("replay", event.replay.is_some()), ("status", event.status.is_some()), ("export", event.export.is_some()),
+                    ("replay", event.replay.is_some()), ("status", event.status.is_some()),
                 ] {
                     prop_assert_eq!(document.get(name).is_some_and(|request| !request.is_null()), is_present, "{}", name);
                 }

@@ -1,7 +1,8 @@
-//! `stream-poller`: reads the graph's stream and publishes its changes, in order per entity, to the event bus.
+//! Two functions that read the graph. `stream-poller` (`main.rs`) publishes the changes of its stream, in order per entity,
+//! to the event bus. `graph-export` (`bin/graph-export.rs`) sends the graph itself to one queue: it alone may query the graph.
 //!
 //! ```text
-//! handler             parses the event: a tick of the schedule, a replay, an export, or a status request
+//! handler             parses the event: a tick of the schedule, a replay, or a status request
 //!   inspect           status of the stream; counts what a replay would publish
 //!   poller            one invocation: acquires the lease, runs, releases it
 //!     lease           acquires the lease, requests the handover
@@ -13,12 +14,12 @@
 //!       message       folds records into messages
 //!       outbox        keeps the order per entity; tracks the position up to which the bus has accepted everything
 //!       batch_size    how many messages fit in one call
-//!   export            sends the existing graph to one queue
+//! export              sends the existing graph to one queue
 //! event_bus, sns      the bus, and its implementation on SNS
 //! checkpoints         the operations of the checkpoint table that a run needs
 //! ```
 //!
-//! This is a library so that its benchmark and its integration tests can use it. `main.rs` is the binary.
+//! This is a library so that both binaries, the benchmark and the integration tests can use it.
 
 mod batch_size;
 pub mod checkpoints;

@@ -8,7 +8,6 @@ use neptune_streams::Client;
 use store::checkpoint::CheckpointTable;
 use stream_poller::{
     config::Config,
-    export::{Exporter, Graph, SqsQueue},
     handler::{self, Event},
     poller::Poller,
     settings::Settings,
@@ -22,18 +21,12 @@ async fn main() -> anyhow::Result<()> {
     let days = config.stream_expiry_days.unwrap_or(7);
     let aws = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
-    let sqs = aws_sdk_sqs::Client::new(&aws);
-    let exporter = Exporter {
-        graph: Graph::new(&aws, &config.neptune_endpoint_url),
-        queue: config.export_queue_url.map(|url| SqsQueue { sqs: sqs.clone(), url }),
-        cluster: config.cluster.clone(),
-    };
     let poller = Poller {
         stream: Client::new(&aws, config.neptune_endpoint_url)?,
         bus: SnsBus {
             sns: aws_sdk_sns::Client::new(&aws),
             topic_arn: config.graph_changes_topic_arn,
-            sqs,
+            sqs: aws_sdk_sqs::Client::new(&aws),
             dead_letter_queue_url: config.dead_letter_queue_url,
         },
         checkpoints: CheckpointTable::new(dynamodb, config.checkpoint_table, config.cluster.clone()),
@@ -43,7 +36,7 @@ async fn main() -> anyhow::Result<()> {
         metrics: Metrics::from_env(),
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
-        handler::handle(&poller, &exporter, event).await.map_err(Error::from)
+        handler::handle(&poller, event).await.map_err(Error::from)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

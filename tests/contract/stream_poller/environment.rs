@@ -40,10 +40,21 @@ impl PollerEnvironment {
             ("CHECKPOINT_TABLE", "checkpoint"),
             ("GRAPH_CHANGES_TOPIC_ARN", &self.topic),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
-            ("EXPORT_QUEUE_URL", &self.queue),
             ("POLL_MODE", mode),
         ];
         self.emulated.start_function("StreamPoller", &settings).await
+    }
+
+    /// Starts the export of the graph, into the queue behind the bus.
+    pub async fn start_graph_export(&self) -> Function {
+        let neptune = self.neptune.endpoint();
+        let settings = [
+            ("NEPTUNE_ENDPOINT_URL", neptune.as_str()),
+            ("CLUSTER", "main"),
+            ("CHECKPOINT_TABLE", "checkpoint"),
+            ("EXPORT_QUEUE_URL", &self.queue),
+        ];
+        self.emulated.start_function("GraphExport", &settings).await
     }
 
     pub async fn checkpoint_row(&self) -> Value {

@@ -121,7 +121,7 @@ impl SearchScenario {
     /// Exports the graph in as many invocations as it takes; returns the last response.
     pub async fn export(&self, mut order: Value) -> Value {
         loop {
-            let response = self.deployed.invoke_poller(&json!({ "export": order })).await;
+            let response = self.deployed.invoke("GraphExportName", &json!({ "export": order })).await;
             match response.get("export") {
                 Some(rest) => order = rest.clone(),
                 None => {

@@ -37,13 +37,13 @@ pub const EXCEPTIONS: &[Exception] = &[
         reason: "The Neptune emulator checks signatures, not permissions.",
     },
     Exception {
-        function: "StreamPoller",
-        action: "neptune-db:ReadDataViaQuery",
+        function: "GraphExport",
+        action: "neptune-db:*",
         resource: "",
         reason: "Like neptune-db:GetStreamRecords.",
     },
     Exception {
-        function: "StreamPoller",
+        function: "GraphExport",
         action: "sqs:SendMessage",
         resource: "search.fifo",
         reason: "AWS requires it for SendMessageBatch; the emulator checks sqs:SendMessageBatch.",

@@ -36,7 +36,7 @@ impl Queue for MemoryQueue {
 fn exporter(env: &TestEnv, calls: usize) -> Exporter<MemoryQueue> {
     let queue = MemoryQueue { messages: RefCell::default(), calls_left: RefCell::new(calls) };
     let graph = Graph::new(&config(), env.emulator.endpoint());
-    Exporter { graph, queue: Some(queue), cluster: "main".to_owned() }
+    Exporter { graph, queue, cluster: "main".to_owned() }
 }
 
 /// The generation in most tests.
@@ -46,7 +46,7 @@ async fn second() -> Result<u64, Failure> {
 
 /// The changes in the queue.
 fn exported(exporter: &Exporter<MemoryQueue>) -> Vec<Change> {
-    let messages = exporter.queue.as_ref().expect("a queue").messages.borrow();
+    let messages = exporter.queue.messages.borrow();
     let change = |message: &Message| {
         let received = Change::from_cloud_event(&message.body).expect("a change");
         assert_eq!((received.cluster.as_str(), &message.group), ("main.2", &received.change.group_id()));
@@ -95,11 +95,11 @@ async fn graph_older_than_stream_is_exported_page_by_page() {
 }
 
 #[tokio::test]
-async fn dry_run_counts_without_a_queue() {
+async fn dry_run_counts_and_sends_nothing() {
     let env = graph_older_than_stream(3).await;
     let undecided = Commit::new().unstreamed().add_vertex("s", ["story"]).set("s", "title", "비");
     env.commit(&undecided.add_edge("t", "told", "mina", "s").set("t", "createdAt", 7)).await;
-    let exporter = Exporter { queue: None, ..exporter(&env, 0) };
+    let exporter = exporter(&env, 0);
     let metrics = Metrics::of("test");
     let count = async |request| exporter.export(request, second, TEST_TIMEOUT, &metrics).await;
     let request = ExportRequest { dry_run: true, ..ExportRequest::default() };
@@ -108,8 +108,7 @@ async fn dry_run_counts_without_a_queue() {
     let decided = ExportRequest { without_visibility: Some(DefaultVisibility::Public), ..request };
     let counts = Counts { vertices: 5, undecided: 0, ..counts };
     assert_eq!(count(decided).await.expect("a response").counts, counts);
-    // Without dry run, a queue is required.
-    assert_eq!(count(ExportRequest::default()).await.expect_err("a failure").kind, Kind::Bug);
+    assert_eq!(count(ExportRequest::default()).await.expect_err("a failure").kind, Kind::Transient, "the queue");
 }
 
 #[tokio::test]
@@ -120,10 +119,10 @@ async fn failed_export_can_be_repeated() {
     let failure =
         failing.export(ExportRequest::default(), second, TEST_TIMEOUT, &metrics).await.expect_err("a failure");
     assert_eq!((failure.kind, exported(&failing).len()), (Kind::Transient, 20));
-    *failing.queue.as_ref().expect("a queue").calls_left.borrow_mut() = usize::MAX;
+    *failing.queue.calls_left.borrow_mut() = usize::MAX;
     let response = failing.export(ExportRequest::default(), second, TEST_TIMEOUT, &metrics).await.expect("a response");
     assert_eq!((response.ended, response.export), ("exported", None));
-    let messages = failing.queue.as_ref().expect("a queue").messages.borrow();
+    let messages = failing.queue.messages.borrow();
     let ids: std::collections::BTreeSet<_> = messages.iter().map(|message| &message.deduplication_id).collect();
     assert_eq!((messages.len(), ids.len()), (81, 81), "repeated messages have new deduplication ids");
 }
