@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod page_token;
-pub mod quota;
+pub mod rate_limit;
 pub mod request;
 pub mod response;
 pub mod serve;

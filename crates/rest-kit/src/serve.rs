@@ -1,6 +1,6 @@
 //! The serving loop of a function behind the REST API.
 
-use std::time::SystemTime;
+use std::{num::NonZeroU32, time::SystemTime};
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use function_kit::{failure::Failure, metrics::Metrics};
@@ -9,18 +9,29 @@ use serde::Serialize;
 use serde_json::Value;
 use tracing::{Instrument, Span, error_span};
 
-use crate::quota::CallerQuota;
+use crate::rate_limit::CallerLimit;
 
 /// The header with the X-Ray trace that API Gateway adds to a request.
 const TRACE_HEADER: &str = "x-amzn-trace-id";
 
-/// Handles requests with `handle`, within the quota of their callers, until Lambda ends the process. Counts `Answers` by
-/// `Status`.
+/// Handles requests with `handle`, within the rate limits of their callers, until Lambda ends the process. Each request costs
+/// 1. Counts `Answers` by `Status`.
 ///
 /// # Errors
-/// If the settings of the quota are missing, or Lambda's Runtime API fails.
+/// If the settings of the limit are missing, or Lambda's Runtime API fails.
 pub async fn serve(handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse) -> anyhow::Result<()> {
-    let server = Server { quota: CallerQuota::from_env()?, metrics: Metrics::from_env(), handle };
+    serve_by_cost(|_| NonZeroU32::MIN, handle).await
+}
+
+/// As [`serve`]. A request costs what `cost` says, see [`rate_limit::cost`](crate::rate_limit::cost).
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_by_cost(
+    cost: fn(&ApiGatewayV2httpRequest) -> NonZeroU32,
+    handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse,
+) -> anyhow::Result<()> {
+    let server = Server { limit: CallerLimit::from_env()?, cost, metrics: Metrics::from_env(), handle };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         Ok::<_, Error>(server.respond(&event.payload).await)
     }))
@@ -36,7 +47,8 @@ pub async fn serve_with_job<T: Serialize>(
     handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse,
     job: impl AsyncFn(Value, SystemTime) -> Result<T, Failure>,
 ) -> anyhow::Result<()> {
-    let server = Server { quota: CallerQuota::from_env()?, metrics: Metrics::from_env(), handle };
+    let cost = |_: &_| NonZeroU32::MIN;
+    let server = Server { limit: CallerLimit::from_env()?, cost, metrics: Metrics::from_env(), handle };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let LambdaEvent { payload, context } = event;
         if payload.get("requestContext").is_some() {
@@ -50,7 +62,8 @@ pub async fn serve_with_job<T: Serialize>(
 }
 
 struct Server<H> {
-    quota: CallerQuota,
+    limit: CallerLimit,
+    cost: fn(&ApiGatewayV2httpRequest) -> NonZeroU32,
     metrics: Metrics,
     handle: H,
 }
@@ -59,7 +72,8 @@ impl<H: AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse> Server<H>
     async fn respond(&self, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
         // Boxed, because the compiler limits how deep futures nest.
         let handling = Box::pin((self.handle)(request));
-        let response = self.quota.guard(request, handling).instrument(request_span(request)).await;
+        let response =
+            self.limit.guard(request, (self.cost)(request), handling).instrument(request_span(request)).await;
         self.metrics.count_kind("Answers", ("Status", class(response.status_code)), 1);
         self.metrics.flush();
         response

@@ -14,7 +14,7 @@ mod view;
 
 use function_kit::{aws, config::from_env, logs};
 use jiff::Timestamp;
-use rest_kit::{page_token::LazyTokenCipher, serve::serve};
+use rest_kit::{page_token::LazyTokenCipher, serve::serve_by_cost};
 use store::{
     audience::AudienceTable,
     inbox::{InboxTable, ReadMarks},
@@ -32,5 +32,6 @@ async fn main() -> anyhow::Result<()> {
         audience: AudienceTable::new(dynamodb, config.audience_table),
         cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
     };
-    serve(async |request| handler::handle(&ports, Timestamp::now(), request).await).await
+    serve_by_cost(request::Request::cost, async |request| handler::handle(&ports, Timestamp::now(), request).await)
+        .await
 }

@@ -1,7 +1,12 @@
+use std::num::NonZeroU32;
+
 use api::{DEFAULT_NOTIFICATIONS, MAX_NOTIFICATIONS, Problem, ReadNotificationsRequest};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use jiff::Timestamp;
-use rest_kit::request::{json_body, only_parameters, parameter};
+use rest_kit::{
+    rate_limit,
+    request::{json_body, only_parameters, parameter},
+};
 
 /// Far more than a time takes.
 const MAX_BODY_BYTES: usize = 1024;
@@ -34,6 +39,14 @@ impl Request {
             }
             _ => Err(Problem::not_found()),
         }
+    }
+
+    /// What a request costs its caller.
+    pub fn cost(request: &ApiGatewayV2httpRequest) -> NonZeroU32 {
+        rate_limit::cost(match Self::parse(request) {
+            Ok(Self::List { limit, .. }) => limit,
+            _ => 1,
+        })
     }
 }
 

@@ -1,4 +1,7 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    num::NonZeroU32,
+};
 
 use api::{MediaBatch, MediaItem as Item, MediaList, Problem, ReportRequest};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
@@ -42,6 +45,11 @@ pub struct Ports {
     pub links: Links,
     /// Protects cursors.
     pub cipher: LazyTokenCipher,
+}
+
+/// What a request costs its caller's rate limit.
+pub fn cost(request: &ApiGatewayV2httpRequest) -> NonZeroU32 {
+    Request::cost(request)
 }
 
 /// Handles one request. Failures are responses, too.

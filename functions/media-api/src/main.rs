@@ -10,7 +10,7 @@ use media_api::{
     originals::Originals,
     reports::Reports,
 };
-use rest_kit::{page_token::LazyTokenCipher, serve::serve};
+use rest_kit::{page_token::LazyTokenCipher, serve::serve_by_cost};
 use store::{
     audience::AudienceTable, media::MediaTable, quotas::QuotasTable, relations::Relations, reports::ReportTable,
 };
@@ -45,5 +45,5 @@ async fn main() -> anyhow::Result<()> {
         links: Links { base_url: config.delivery_base_url, signing },
         cipher: LazyTokenCipher::new(secrets, config.sealing_secret_arn),
     };
-    serve(async |request| handler::handle(&ports, request, Timestamp::now()).await).await
+    serve_by_cost(handler::cost, async |request| handler::handle(&ports, request, Timestamp::now()).await).await
 }

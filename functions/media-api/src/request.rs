@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, num::NonZeroU32};
 
 use api::{
     DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, MAX_OWNER_CHARACTERS, MediaBatchRequest, Problem, ReportRequest,
@@ -6,7 +6,10 @@ use api::{
 };
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::media::{Kind, MediaId, Visibility};
-use rest_kit::request::{json_body, only_parameters, parameter};
+use rest_kit::{
+    rate_limit,
+    request::{json_body, only_parameters, parameter},
+};
 use store::media::{Order, Selection};
 
 use crate::fields::Fields;
@@ -92,6 +95,15 @@ impl Request {
             _ => Err(Problem::not_found()),
         }
     }
+
+    /// What a request costs its caller.
+    pub fn cost(request: &ApiGatewayV2httpRequest) -> NonZeroU32 {
+        rate_limit::cost(match Self::parse(request) {
+            Ok(Self::List(Query { limit, .. })) => limit,
+            Ok(Self::Batch { ids, .. }) => ids.len(),
+            _ => 1,
+        })
+    }
 }
 
 fn id(request: &ApiGatewayV2httpRequest) -> Result<MediaId, Problem> {
@@ -176,6 +188,22 @@ mod tests {
 
     fn batch(body: Value) -> Result<Request, u16> {
         parse("POST /v1/media/batch", json!({}), json!({}), &body.to_string())
+    }
+
+    #[test]
+    fn request_costs_by_its_items() {
+        let cost = |route: &str, query: Value, body: &str| {
+            let query = serde_urlencoded::to_string(&query).expect("a query");
+            let request = json!({
+                "version": "2.0", "routeKey": route, "rawPath": "/", "headers": {}, "rawQueryString": query,
+                "isBase64Encoded": false, "body": body, "requestContext": {"http": {"method": "GET"}}
+            });
+            Request::cost(&serde_json::from_value(request).expect("a request")).get()
+        };
+        let lists = [json!({}), json!({"limit": "21"}), json!({"limit": "100"}), json!({"limit": "1000"})];
+        assert_eq!(lists.map(|query| cost("GET /v1/media", query, "")), [1, 2, 5, 1], "an invalid request costs 1");
+        let ids: Vec<_> = (0..100).map(|number| MediaId::of_key(&format!("photo/mina/{number}.jpg"))).collect();
+        assert_eq!(cost("POST /v1/media/batch", json!({}), &json!({"ids": ids}).to_string()), 5);
     }
 
     #[test]

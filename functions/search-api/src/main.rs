@@ -16,7 +16,7 @@ mod visibility_filter;
 
 use function_kit::{aws, config::from_env, logs};
 use opensearch::{Client, Index};
-use rest_kit::{page_token::LazyTokenCipher, serve::serve};
+use rest_kit::{page_token::LazyTokenCipher, serve::serve_by_cost};
 use store::{audience::AudienceTable, follows::FollowsTable, relations::Relations, search::SearchTable};
 
 #[tokio::main(flavor = "current_thread")]
@@ -34,5 +34,5 @@ async fn main() -> anyhow::Result<()> {
         },
         cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
     };
-    serve(async |request| handler::handle(&ports, request).await).await
+    serve_by_cost(request::Request::cost, async |request| handler::handle(&ports, request).await).await
 }

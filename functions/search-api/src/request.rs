@@ -1,7 +1,12 @@
+use std::num::NonZeroU32;
+
 use api::{DEFAULT_SEARCH_LIMIT, MAX_SEARCH_LIMIT, MAX_TAG_CHARACTERS, Problem};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use domain::search::{Kind, Query};
-use rest_kit::request::{only_parameters, parameter};
+use rest_kit::{
+    rate_limit,
+    request::{only_parameters, parameter},
+};
 
 /// Parsed request.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +51,14 @@ impl Request {
             }
             _ => Err(Problem::not_found()),
         }
+    }
+
+    /// What a request costs its caller.
+    pub fn cost(request: &ApiGatewayV2httpRequest) -> NonZeroU32 {
+        rate_limit::cost(match Self::parse(request) {
+            Ok(Self::Search(SearchRequest { limit, .. })) => limit,
+            _ => 1,
+        })
     }
 }
 

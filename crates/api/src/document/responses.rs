@@ -99,9 +99,9 @@ pub fn headers() -> Value {
         },
         "WWW-Authenticate": text("Required authentication (RFC 6750).", "Bearer"),
         "RateLimit-Policy": text(
-            "Rate limit of a caller: the quota `q` in a window of `w` seconds.",
+            "Rate limit of a caller: the quota `q` in a window of `w` seconds. A request costs 1 for each 20 items that it may return, and at least 1.",
             "\"caller\";q=200;w=4",
         ),
-        "RateLimit": text("Remaining quota: `r` requests for the next `t` seconds.", "\"caller\";r=197;t=1"),
+        "RateLimit": text("Remaining quota: `r` for the next `t` seconds.", "\"caller\";r=197;t=1"),
     })
 }

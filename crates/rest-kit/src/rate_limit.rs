@@ -1,7 +1,8 @@
-//! The request quota of one caller in one execution environment.
+//! The rate limit of one caller in one execution environment.
 //!
-//! API Gateway's HTTP APIs throttle all clients together. This quota stops a client in a loop from using up the capacity of
-//! all. Each execution environment counts in its own memory, so parallel requests of a caller may have several quotas.
+//! API Gateway's HTTP APIs throttle all clients together. This limit stops a client in a loop from using up the capacity of
+//! all. Each execution environment counts in its own memory, so parallel requests of a caller may have several limits.
+//! A request costs by the number of items that it may return ([`cost`]).
 
 use std::num::NonZeroU32;
 
@@ -20,7 +21,16 @@ use serde_with::{As, DisplayFromStr};
 
 use crate::{request::caller, response::problem};
 
-/// The number of callers in memory above which callers with a full quota are evicted.
+/// Number of items that one request may return at the cost of 1.
+const ITEMS_PER_UNIT: usize = 20;
+
+/// The cost of a request that may return `items`: 1 per 20 items, and at least 1.
+pub fn cost(items: usize) -> NonZeroU32 {
+    let units = u32::try_from(items.div_ceil(ITEMS_PER_UNIT)).unwrap_or(u32::MAX);
+    NonZeroU32::new(units).unwrap_or(NonZeroU32::MIN)
+}
+
+/// The number of callers in memory above which callers with a full burst are evicted.
 const MAX_CALLERS: usize = 10_000;
 
 /// The `RateLimit` fields of the IETF's draft-ietf-httpapi-ratelimit-headers (version 10).
@@ -36,15 +46,15 @@ struct Config {
     caller_rate: NonZeroU32,
 }
 
-/// The remaining quota of each caller.
-pub struct CallerQuota<C: Clock = DefaultClock> {
+/// What each caller has left.
+pub struct CallerLimit<C: Clock = DefaultClock> {
     callers: RateLimiter<String, HashMapStateStore<String>, C, StateInformationMiddleware>,
     burst: NonZeroU32,
     per_second: NonZeroU32,
 }
 
-impl CallerQuota {
-    /// The quota of the settings: a burst of `CALLER_BURST` requests, and `CALLER_RATE` per second.
+impl CallerLimit {
+    /// The limit of the settings: a burst of `CALLER_BURST` units, and `CALLER_RATE` per second.
     ///
     /// # Errors
     /// If a setting is missing or not a positive number.
@@ -54,18 +64,19 @@ impl CallerQuota {
     }
 }
 
-impl<C: Clock> CallerQuota<C> {
-    /// A quota of `burst` requests at once, refilled at `per_second`.
+impl<C: Clock> CallerLimit<C> {
+    /// `burst` units at once, refilled at `per_second`.
     pub fn new(burst: NonZeroU32, per_second: NonZeroU32, clock: C) -> Self {
         let quota = Quota::per_second(per_second).allow_burst(burst);
         Self { callers: RateLimiter::new(quota, HashMapStateStore::default(), clock), burst, per_second }
     }
 
-    /// Awaits `response`, or returns 429 without starting it if the caller of `request` has no quota left. Both have the
-    /// `RateLimit` headers.
+    /// Awaits `response`, or returns 429 without starting it if the caller of `request` has less than `cost` left. Both have
+    /// the `RateLimit` headers.
     pub async fn guard(
         &self,
         request: &ApiGatewayV2httpRequest,
+        cost: NonZeroU32,
         response: impl Future<Output = ApiGatewayV2httpResponse>,
     ) -> ApiGatewayV2httpResponse {
         // A request without a caller is rejected by the handler, or is for a public resource.
@@ -73,7 +84,10 @@ impl<C: Clock> CallerQuota<C> {
         if self.callers.len() > MAX_CALLERS {
             self.callers.retain_recent();
         }
-        match self.callers.check_key(&caller.to_owned()) {
+        let caller = caller.to_owned();
+        // A cost above the burst could never be paid.
+        let checked = self.callers.check_key_n(&caller, cost.min(self.burst));
+        match checked.unwrap_or_else(|_| self.callers.check_key(&caller)) {
             Ok(state) => {
                 let mut response = response.await;
                 self.add_headers(&mut response.headers, state.remaining_burst_capacity());
@@ -112,63 +126,85 @@ mod tests {
     use super::*;
     use crate::response::no_content;
 
-    fn quota(clock: FakeRelativeClock) -> CallerQuota<FakeRelativeClock> {
-        CallerQuota::new(NonZeroU32::new(4).unwrap(), NonZeroU32::new(2).unwrap(), clock)
+    fn limit(clock: FakeRelativeClock) -> CallerLimit<FakeRelativeClock> {
+        CallerLimit::new(NonZeroU32::new(4).unwrap(), NonZeroU32::new(2).unwrap(), clock)
     }
 
     /// Status, `RateLimit-Policy`, `RateLimit` and `Retry-After` of a response.
-    async fn request(quota: &CallerQuota<FakeRelativeClock>, caller: &str) -> (i64, String, String, String) {
+    async fn request(limit: &CallerLimit<FakeRelativeClock>, caller: &str) -> (i64, String, String, String) {
+        request_that_costs(limit, caller, NonZeroU32::MIN).await
+    }
+
+    async fn request_that_costs(
+        limit: &CallerLimit<FakeRelativeClock>,
+        caller: &str,
+        cost: NonZeroU32,
+    ) -> (i64, String, String, String) {
         let request = json!({
             "version": "2.0", "routeKey": "GET /v1/x", "rawPath": "/", "rawQueryString": "", "headers": {},
             "isBase64Encoded": false,
             "requestContext": {"http": {"method": "GET"}, "authorizer": {"jwt": {"claims": {"sub": caller}, "scopes": []}}}
         });
         let request = serde_json::from_value(request).unwrap();
-        let response = quota.guard(&request, async { no_content() }).await;
+        let response = limit.guard(&request, cost, async { no_content() }).await;
         let header =
             |name: &str| response.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
         (response.status_code, header("ratelimit-policy"), header("ratelimit"), header("retry-after"))
     }
 
     #[tokio::test]
-    async fn exhausted_quota_returns_429_to_its_caller_only() {
+    async fn exhausted_limit_returns_429_to_its_caller_only() {
         let clock = FakeRelativeClock::default();
-        let quota = quota(clock.clone());
+        let limit = limit(clock.clone());
         for remaining in ["\"caller\";r=3;t=1", "\"caller\";r=2;t=1", "\"caller\";r=1;t=2", "\"caller\";r=0;t=2"] {
             assert_eq!(
-                request(&quota, "mina").await,
+                request(&limit, "mina").await,
                 (204, "\"caller\";q=4;w=2".into(), remaining.into(), String::new())
             );
         }
         let exceeded = (429, "\"caller\";q=4;w=2".into(), "\"caller\";r=0;t=2".into(), "1".into());
-        assert_eq!(request(&quota, "mina").await, exceeded);
-        assert_eq!(request(&quota, "jun").await.0, 204);
+        assert_eq!(request(&limit, "mina").await, exceeded);
+        assert_eq!(request(&limit, "jun").await.0, 204);
         clock.advance(Duration::from_millis(499));
-        assert_eq!(request(&quota, "mina").await.0, 429);
+        assert_eq!(request(&limit, "mina").await.0, 429);
         clock.advance(Duration::from_millis(1));
-        assert_eq!(request(&quota, "mina").await.0, 204);
-        assert_eq!(request(&quota, "mina").await.0, 429);
+        assert_eq!(request(&limit, "mina").await.0, 204);
+        assert_eq!(request(&limit, "mina").await.0, 429);
     }
 
     #[tokio::test]
-    async fn request_without_caller_has_no_quota() {
-        let quota = quota(FakeRelativeClock::default());
-        for _ in 0..10 {
-            assert_eq!(request(&quota, "").await, (204, String::new(), String::new(), String::new()));
-        }
-        assert_eq!(quota.callers.len(), 0);
-    }
-
-    #[tokio::test]
-    async fn caller_with_full_quota_is_evicted() {
+    async fn request_for_many_items_costs_more_and_at_most_the_burst() {
+        assert_eq!([0, 1, 20, 21, 100].map(|items| cost(items).get()), [1, 1, 1, 2, 5]);
         let clock = FakeRelativeClock::default();
-        let quota = quota(clock.clone());
-        for number in 0..=MAX_CALLERS {
-            request(&quota, &number.to_string()).await;
-        }
-        assert_eq!(quota.callers.len(), MAX_CALLERS + 1);
+        let limit = limit(clock.clone());
+        assert_eq!(request_that_costs(&limit, "mina", cost(60)).await.2, "\"caller\";r=1;t=2");
+        let exceeded = request_that_costs(&limit, "mina", cost(40)).await;
+        assert_eq!((exceeded.0, exceeded.3.as_str()), (429, "1"), "a refused request costs nothing");
+        assert_eq!(request(&limit, "mina").await.0, 204);
+        assert_eq!(request_that_costs(&limit, "jun", cost(100)).await.2, "\"caller\";r=0;t=2");
         clock.advance(Duration::from_secs(2));
-        request(&quota, "mina").await;
-        assert_eq!(quota.callers.len(), 1);
+        assert_eq!(request_that_costs(&limit, "jun", cost(100)).await.0, 204);
+    }
+
+    #[tokio::test]
+    async fn request_without_caller_has_no_limit() {
+        let limit = limit(FakeRelativeClock::default());
+        for _ in 0..10 {
+            assert_eq!(request(&limit, "").await, (204, String::new(), String::new(), String::new()));
+        }
+        assert_eq!(limit.callers.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn caller_with_full_burst_is_evicted() {
+        let clock = FakeRelativeClock::default();
+        let limit = limit(clock.clone());
+        for number in 0..=MAX_CALLERS {
+            request(&limit, &number.to_string()).await;
+        }
+        assert_eq!(limit.callers.len(), MAX_CALLERS + 1);
+        clock.advance(Duration::from_secs(2));
+        request(&limit, "mina").await;
+        assert_eq!(limit.callers.len(), 1);
     }
 }
