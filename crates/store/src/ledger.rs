@@ -4,11 +4,12 @@
 //! id                                  other attributes
 //! told#<rule>#<event>#<recipient>     claimed_by (nonce), claimed_until (ms), sent (device ids), outcome, expires_at
 //! bound#<rule>#<event>#<number>       next (last follower of the page), is_enqueued, expires_at
-//! cooldown#<rule>#<hash of vertices>  event (its id), started_at (ms), claimed_until (ms), expires_at
+//! cooldown#<rule>#<hash of vertices>  event (its id), started_at (ms), expires_at
 //! ```
 //! A row with an outcome is final. A row without one belongs to its last claim until that expires. Each claim has a nonce,
 //! so a claim whose response was lost is recognised when it is repeated. If a claimant crashes between sending and
-//! recording, the notification is sent again, and replaces itself on the phone.
+//! recording, the notification is sent again, and replaces itself on the phone. Within a cooldown, recipients are claimed in
+//! the name of the event that holds it, too.
 //!
 //! The version before wrote `page#…` rows. They are not read: a page that is delivered across an update is continued again,
 //! and the ledger prevents second notifications.
@@ -67,8 +68,8 @@ pub enum Claim {
     },
     /// Another claim has not expired yet.
     Held,
-    /// The entry has an outcome.
-    Settled,
+    /// The entry has this outcome.
+    Settled(String),
 }
 
 /// Where a page of an event's audience ends.
@@ -111,8 +112,8 @@ impl LedgerTable {
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                     let row = failed.item().cloned().unwrap_or_default();
-                    Ok(if row.contains_key("outcome") {
-                        Claim::Settled
+                    Ok(if let Some(outcome) = get_text(&row, "outcome") {
+                        Claim::Settled(outcome.to_owned())
                     } else if is_claimed_by(&row, nonce) {
                         // An earlier attempt of this call has succeeded, but its response was lost.
                         Claim::Claimed { sent: sent(&row) }

@@ -34,6 +34,16 @@ impl Devices for DeviceTable {
         Self::register(self, device, known, claim, is_claim_stale).await
     }
 
+    async fn evict(
+        &self,
+        token: &Token,
+        claim: &TokenClaim,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<RegisterOutcome, Failure> {
+        Self::evict(self, token, claim, nonce, now).await
+    }
+
     async fn unregister(&self, device: &Device) -> Result<bool, Failure> {
         Self::unregister(self, device).await
     }

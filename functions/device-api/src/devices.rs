@@ -4,6 +4,9 @@
 //! transaction writes the device and the claim of its token, and deletes the device that had the token, if both are still
 //! as read. So no two users are reached by one token, in any order of calls.
 //!
+//! If the device that had the token is another user's, it is deleted first, and its endpoint: a message on its way to that
+//! endpoint must not arrive once the next user is signed in.
+//!
 //! Signing out deletes rows only. Between its reads and a deletion of the endpoint, another user could have taken over the
 //! token. [`collection`](crate::collection) deletes endpoints without a device.
 
@@ -24,8 +27,8 @@ use crate::{
 /// Maximum number of devices per user. A sign-in beyond it removes the device with the oldest `last_seen`.
 pub const MAX_DEVICES: usize = 20;
 
-/// Number of attempts when other requests change the rows at the same time.
-const ATTEMPTS: usize = 4;
+/// Number of attempts when other requests change the rows at the same time, and to remove another user's device first.
+const ATTEMPTS: usize = 6;
 
 /// Registers the token in `registration` for `user`, and for no other user.
 #[instrument(level = "error", skip_all, fields(user = user_hash(user), device = id))]
@@ -50,6 +53,13 @@ pub async fn sign_in<D: Devices, E: Endpoints>(
             is_outdated || stale_claim.as_ref() == Some(&claim.registration)
         });
         let candidate = match claim.as_ref().filter(|_| !is_claim_stale) {
+            Some(claim) if claim.holder.as_ref().is_some_and(|(holder, _)| holder != user) => {
+                let evicted = ports.devices.evict(&token, claim, &nonce()?, now).await?;
+                if evicted == RegisterOutcome::StaleClaim {
+                    stale_claim = Some(claim.registration.clone());
+                }
+                continue;
+            }
             Some(TokenClaim { holder: Some(_), endpoint_arn, .. }) => Some(endpoint_arn.clone()),
             Some(TokenClaim { holder: None, endpoint_arn, .. }) => {
                 // The collection may delete it at any time.
@@ -58,7 +68,14 @@ pub async fn sign_in<D: Devices, E: Endpoints>(
                 }
                 None
             }
-            None => revoke_unclaimed(ports, &owner, &token).await?,
+            None => match revoke_unclaimed(ports, &owner, &token).await? {
+                Unclaimed::OfOthers(endpoint_arn) => {
+                    ports.devices.begin_collection(&token, claim.as_ref(), &endpoint_arn, &nonce()?, now).await?;
+                    continue;
+                }
+                Unclaimed::Own(endpoint_arn) => Some(endpoint_arn),
+                Unclaimed::None => None,
+            },
         };
         let own = current.as_ref().filter(|current| current.token == token).map(|current| current.endpoint_arn.clone());
         let is_collected = claim.as_ref().is_some_and(|claim| claim.holder.is_none());
@@ -107,19 +124,32 @@ pub async fn sign_out<D: Devices, E: Endpoints>(ports: &Ports<D, E>, user: &str,
     Err(Failure::transient("remove a device", "other requests changed the row each time").into())
 }
 
+/// Endpoint of a device without a claim.
+enum Unclaimed {
+    None,
+    /// Of another device id of the same user.
+    Own(String),
+    OfOthers(String),
+}
+
 /// Deletes all other devices that have the token without a claim, as the version before wrote them. Returns the endpoint
 /// of one.
 async fn revoke_unclaimed<D: Devices, E: Endpoints>(
     ports: &Ports<D, E>,
     owner: &Owner,
     token: &Token,
-) -> Result<Option<String>, Failure> {
+) -> Result<Unclaimed, Failure> {
     let mut holders = ports.devices.holders(token).await?;
     holders.retain(|holder| (&holder.user, &holder.id) != (&owner.user, &owner.device));
     for holder in &holders {
         ports.devices.delete_unclaimed(token, holder).await?;
     }
-    Ok(holders.into_iter().map(|holder| holder.endpoint_arn).find(|arn| ports.endpoints.contains(arn)))
+    holders.retain(|holder| ports.endpoints.contains(&holder.endpoint_arn));
+    Ok(match holders.iter().find(|holder| holder.user != owner.user).or(holders.first()) {
+        Some(holder) if holder.user == owner.user => Unclaimed::Own(holder.endpoint_arn.clone()),
+        Some(holder) => Unclaimed::OfOthers(holder.endpoint_arn.clone()),
+        None => Unclaimed::None,
+    })
 }
 
 /// Removes the oldest of the user's other devices, so that [`MAX_DEVICES`] are left with the new one.

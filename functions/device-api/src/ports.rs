@@ -31,6 +31,14 @@ pub trait Devices {
         claim: Option<&TokenClaim>,
         is_claim_stale: bool,
     ) -> Result<RegisterOutcome, Failure>;
+    /// Deletes the device that has the token, and notes that the endpoint is being deleted.
+    async fn evict(
+        &self,
+        token: &Token,
+        claim: &TokenClaim,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<RegisterOutcome, Failure>;
     /// Deletes the device and the claim of its token. `false` if the device has registered again since it was read.
     async fn unregister(&self, device: &Device) -> Result<bool, Failure>;
     /// As `unregister`, unless `limit` devices were removed in the hour of `now`.

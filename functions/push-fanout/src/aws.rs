@@ -103,16 +103,8 @@ impl Ledger for Aws {
         self.ledger.mark_page_enqueued(event, pass, page).await
     }
 
-    async fn claim_cooldown(
-        &self,
-        claim: &CooldownClaim<'_>,
-        over: Option<&Cooldown>,
-    ) -> Result<Option<Cooldown>, Failure> {
-        self.ledger.claim_cooldown(claim, over).await
-    }
-
-    async fn is_settled_for_any(&self, rule: &str, event_id: &str, recipients: &[&str]) -> Result<bool, Failure> {
-        self.ledger.is_settled_for_any(rule, event_id, recipients).await
+    async fn claim_cooldown(&self, claim: &CooldownClaim<'_>) -> Result<Option<Cooldown>, Failure> {
+        self.ledger.claim_cooldown(claim).await
     }
 }
 

@@ -1,22 +1,25 @@
 //! Step 3: from recipients to claimed notifications and their inboxes, in batches.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem,
+};
 
 use domain::push::{Delivery, Event, Notification, PersonPair, Registers, Relation, Row, Rule, TemplateArgs};
 use function_kit::{
     failure::{Failure, Kind},
-    logs::user_hash,
     metrics::Metrics,
 };
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use store::{
     devices::{DeliveryTargets, Device},
-    ledger::{Claim, ClaimRequest, ClaimResult, Entry},
+    ledger::Entry,
 };
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::{
+    claims::{ClaimedRecipient, Claims, Notified, Turn},
     inbox,
     ports::Ports,
     publish_to_devices::{DevicePublisher, Published},
@@ -29,10 +32,6 @@ const BATCH: usize = 25;
 const PARALLEL_BATCHES: usize = 8;
 /// Number of recipients of a batch who are notified in parallel.
 const PARALLEL_RECIPIENTS: usize = 8;
-/// Duration of a claim: longer than the function's timeout, shorter than the queue's visibility timeout. So the
-/// claims of a crashed invocation have expired when the message is delivered again.
-pub const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(60);
-
 /// One notification and its context, for any number of recipients.
 pub struct Dispatch<'a, P> {
     pub ports: &'a P,
@@ -41,28 +40,16 @@ pub struct Dispatch<'a, P> {
     pub rule: &'a Rule,
     pub actor: &'a str,
     pub args: TemplateArgs,
-    /// Whether a cooldown suppresses the pushes. The notification is added to inboxes all the same.
-    pub is_suppressed: bool,
+    /// The event that holds the cooldown, if it is another one. The notification is added to inboxes all the same.
+    pub cooldown: Option<Event>,
 }
 
 /// A notification that nothing suppresses.
 struct Outgoing<'a> {
-    entry: Entry<'a>,
+    recipient: &'a str,
     devices: Vec<Device>,
     is_silent: bool,
     hides_content: bool,
-}
-
-/// A notification with its claim, and the ids of the devices that have it from earlier attempts.
-type Claimed<'a> = (Outgoing<'a>, ClaimRequest<'a>, BTreeSet<String>);
-
-/// What was done for a recipient.
-struct Notified {
-    /// Ids of the devices that have the message, from earlier attempts, too.
-    sent: BTreeSet<String>,
-    /// The final outcome; `None` if a retry is needed.
-    outcome: Option<&'static str>,
-    failures: Vec<Failure>,
 }
 
 impl<P: Ports> Dispatch<'_, P> {
@@ -99,7 +86,6 @@ impl<P: Ports> Dispatch<'_, P> {
         let now = self.ports.now();
         let mut outgoing = Vec::new();
         for (recipient, targets) in candidates.into_iter().zip(targets) {
-            let entry = entry(recipient);
             match targets {
                 // Nothing is stored about them, not even an outcome.
                 Ok(targets) if targets.is_erased => Suppression::Erased.count(self.metrics),
@@ -107,18 +93,15 @@ impl<P: Ports> Dispatch<'_, P> {
                     Ok(is_silent) => {
                         let DeliveryTargets { devices, preferences, .. } = targets;
                         let hides_content = preferences.hide_content;
-                        outgoing.push(Outgoing { entry, devices, is_silent, hides_content });
+                        outgoing.push(Outgoing { recipient, devices, is_silent, hides_content });
                     }
-                    Err(reason) => suppressed.push((entry, reason)),
+                    Err(reason) => suppressed.push((entry(recipient), reason)),
                 },
                 Err(failure) => results.push(Err(failure)),
             }
         }
         results.extend(self.suppress(suppressed).await);
-        match self.claim(&outgoing, now).await {
-            Ok(claims) => results.extend(self.notify_claimed(outgoing, claims, now).await),
-            Err(failure) => results.push(Err(failure)),
-        }
+        results.extend(self.claim_and_notify(outgoing, now).await);
         combine(results)
     }
 
@@ -140,69 +123,38 @@ impl<P: Ports> Dispatch<'_, P> {
         Ok(is_silent)
     }
 
-    /// Claims all entries. Returns each claim with its result.
-    async fn claim<'a>(
-        &self,
-        outgoing: &[Outgoing<'a>],
-        now: Timestamp,
-    ) -> Result<Vec<(ClaimRequest<'a>, Result<Claim, Failure>)>, Failure> {
-        let until = now.checked_add(CLAIM_DURATION).map_err(|error| Failure::bug("claim a notification", error))?;
-        let claim =
-            |Outgoing { entry, .. }: &Outgoing<'a>| Ok(ClaimRequest { entry: *entry, nonce: self.ports.nonce()? });
-        let claims: Vec<_> = outgoing.iter().map(claim).collect::<Result<_, Failure>>()?;
-        let results = self.ports.claim_all(&claims, now, until).await;
-        Ok(claims.into_iter().zip(results).collect())
-    }
-
-    /// Notifies those whose claim has succeeded, and records the results in the ledger.
-    async fn notify_claimed<'a>(
-        &self,
-        outgoing: Vec<Outgoing<'a>>,
-        claims: Vec<(ClaimRequest<'a>, Result<Claim, Failure>)>,
-        now: Timestamp,
-    ) -> Vec<Result<(), Failure>> {
-        let (mut results, mut claimed) = (Vec::new(), Vec::new());
-        for (outgoing, (request, claim)) in outgoing.into_iter().zip(claims) {
-            match claim {
-                Ok(Claim::Claimed { sent }) => claimed.push((outgoing, request, sent)),
-                Ok(Claim::Settled) => Suppression::Settled.count(self.metrics),
-                Ok(Claim::Held) => {
-                    let held = Failure::transient("claim a notification", "another invocation holds the claim");
-                    results.push(Err(held));
-                }
+    /// Claims recipients, notifies those whose claim has succeeded, and records the results in the ledger.
+    async fn claim_and_notify(&self, outgoing: Vec<Outgoing<'_>>, now: Timestamp) -> Vec<Result<(), Failure>> {
+        let Self { ports, event, rule, cooldown, .. } = self;
+        let claims = Claims { ports: *ports, event, rule: &rule.id, cooldown: cooldown.as_ref() };
+        let recipients: Vec<_> = outgoing.iter().map(|outgoing| outgoing.recipient).collect();
+        let claimed = match claims.claim(&recipients, now).await {
+            Ok(claimed) => claimed,
+            Err(failure) => return vec![Err(failure)],
+        };
+        let (mut results, mut ready) = (Vec::new(), Vec::new());
+        for (outgoing, claimed) in outgoing.into_iter().zip(claimed) {
+            match claimed {
+                Ok(Some(claimed)) => ready.push((outgoing, claimed)),
+                Ok(None) => Suppression::Settled.count(self.metrics),
                 Err(failure) => results.push(Err(failure)),
             }
         }
-        let badges = self.add_to_inboxes(&claimed).await;
-        let notify = async |((outgoing, claim, sent), badge)| (claim, self.notify(&outgoing, badge, sent, now).await);
-        let notified = stream::iter(claimed.into_iter().zip(badges)).map(notify);
-        let notified: Vec<_> = notified.buffer_unordered(PARALLEL_RECIPIENTS).collect().await;
-        let mut ends = Vec::with_capacity(notified.len());
-        for (claim, Notified { sent, outcome, failures }) in notified {
-            results.extend(failures.into_iter().map(Err));
-            ends.push(ClaimResult { claim, sent, outcome });
-        }
-        let finished = self.ports.finish_claims(&ends).await;
-        for (ClaimResult { claim, sent, outcome }, finished) in ends.iter().zip(finished) {
-            let (event, rule, user) = (&self.event.id, &self.rule.id, user_hash(claim.entry.recipient));
-            match finished {
-                Ok(true) => {}
-                Ok(false) => warn!(event, rule, user, "claim expired before the result was recorded"),
-                Err(failure) => results.push(Err(failure)),
-            }
-            info!(event, rule, user, devices = sent.len(), outcome, "notified");
-        }
+        let badges = self.add_to_inboxes(&ready).await;
+        let notify = |((outgoing, claimed), badge)| self.notify_claimed(outgoing, claimed, badge, now);
+        let notified = stream::iter(ready.into_iter().zip(badges)).map(notify);
+        results.extend(claims.finish(notified.buffer_unordered(PARALLEL_RECIPIENTS).collect().await).await);
         results
     }
 
     /// Adds the notification to the inboxes of all recipients. Returns the number of unread notifications of each, which is
     /// 0 where no push shows it.
-    async fn add_to_inboxes(&self, claimed: &[Claimed<'_>]) -> Vec<Result<u32, Failure>> {
-        let recipients: Vec<_> = claimed.iter().map(|(outgoing, ..)| outgoing.entry.recipient).collect();
+    async fn add_to_inboxes(&self, claimed: &[(Outgoing<'_>, ClaimedRecipient<'_>)]) -> Vec<Result<u32, Failure>> {
+        let recipients: Vec<_> = claimed.iter().map(|(outgoing, _)| outgoing.recipient).collect();
         let added = self.ports.add_to_inboxes(&recipients, self.rule, self.event, self.actor).await;
         let mut badges: Vec<_> = added.into_iter().map(|added| added.map(|()| 0)).collect();
-        let has_badge = |(at, (outgoing, ..)): &(usize, &Claimed<'_>)| {
-            badges[*at].is_ok() && !outgoing.devices.is_empty() && !self.is_suppressed
+        let has_badge = |(at, (outgoing, claimed)): &(usize, &(Outgoing<'_>, ClaimedRecipient<'_>))| {
+            badges[*at].is_ok() && !outgoing.devices.is_empty() && matches!(claimed.turn, Ok(Turn::Push))
         };
         let shown: Vec<_> = claimed.iter().enumerate().filter(has_badge).map(|(at, _)| at).collect();
         if !shown.is_empty() {
@@ -212,20 +164,37 @@ impl<P: Ports> Dispatch<'_, P> {
         badges
     }
 
+    /// Gives a claimed recipient what the claims allow.
+    async fn notify_claimed<'b>(
+        &self,
+        outgoing: Outgoing<'b>,
+        mut claimed: ClaimedRecipient<'b>,
+        badge: Result<u32, Failure>,
+        now: Timestamp,
+    ) -> (ClaimedRecipient<'b>, Notified) {
+        let sent = mem::take(&mut claimed.sent);
+        let notified = match mem::replace(&mut claimed.turn, Ok(Turn::InboxOnly)) {
+            Ok(turn) => self.notify(&outgoing, turn, badge, sent, now).await,
+            Err(failure) => Notified { sent, outcome: None, failures: vec![failure] },
+        };
+        (claimed, notified)
+    }
+
     /// Publishes the notification to the devices that are not in `sent`, with the number of unread notifications. A failure
     /// leaves the claim without an outcome, so that a retry need not wait for its end.
     async fn notify(
         &self,
         outgoing: &Outgoing<'_>,
+        turn: Turn,
         badge: Result<u32, Failure>,
         sent: BTreeSet<String>,
         now: Timestamp,
     ) -> Notified {
         let devices = &outgoing.devices;
-        let reason = match (self.is_suppressed, devices.is_empty()) {
-            (true, _) => Some(Suppression::Cooldown),
-            (false, true) => Some(Suppression::NoDevice),
-            (false, false) => None,
+        let reason = match (turn, devices.is_empty()) {
+            (Turn::InboxOnly, _) => Some(Suppression::Cooldown),
+            (Turn::Push, true) => Some(Suppression::NoDevice),
+            (Turn::Push, false) => None,
         };
         if badge.is_ok()
             && let Some(reason) = reason

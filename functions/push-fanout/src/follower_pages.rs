@@ -25,8 +25,8 @@ pub struct PagePosition {
     /// Position since which the story is visible. When a hidden story becomes visible again, all pages are processed
     /// again.
     pub visible_since: Option<GenerationPosition>,
-    /// Whether a cooldown suppresses the pushes; `None` until the first page with recipients has decided that.
-    pub is_suppressed: Option<bool>,
+    /// Id of the event that holds the cooldown; `None` until the first page with recipients has decided that.
+    pub cooldown_holder: Option<String>,
 }
 
 impl PagePosition {
@@ -37,7 +37,7 @@ impl PagePosition {
             after: None,
             number: 0,
             visible_since: visibility.map(|visibility| visibility.since),
-            is_suppressed: None,
+            cooldown_holder: None,
         }
     }
 
@@ -48,7 +48,7 @@ impl PagePosition {
 }
 
 impl<P: Ports> Notifier<'_, P> {
-    /// Decides about the cooldown, unless that is decided, and where the page ends; enqueues the next one, then notifies the
+    /// Determines the cooldown, unless that is done, and where the page ends; enqueues the next one, then notifies the
     /// followers of this page. Returns the vertex whose facts are missing.
     pub async fn notify_followers(
         &self,
@@ -65,12 +65,13 @@ impl<P: Ports> Notifier<'_, P> {
         };
         let Followers { followers, mut next } = self.ports.followers(&event.from, page.after.as_deref()).await?;
         let mut followers: Vec<_> = followers.into_iter().filter_map(is_recipient).collect();
-        let is_suppressed = match page.is_suppressed {
-            None => self.is_suppressed(event, rule, &event.from, &followers).await?,
-            decided => decided,
+        let holder = match &page.cooldown_holder {
+            None if followers.is_empty() => None,
+            None => Some(self.cooldown_holder(event, rule).await?),
+            decided => decided.clone(),
         };
         if let Some(last) = &next {
-            let last = self.end_page(event, rule, page, is_suppressed, last).await?;
+            let last = self.end_page(event, rule, page, holder.as_deref(), last).await?;
             // If the page is delivered again, more followers may have joined in its range than one read returns.
             while let Some(after) = next.filter(|next| *next < last) {
                 let more = self.ports.followers(&event.from, Some(&after)).await?;
@@ -80,7 +81,7 @@ impl<P: Ports> Notifier<'_, P> {
             followers.retain(|follower| *follower <= last);
         }
         info!(event = event.id, rule = rule.id, page = page.number, followers = followers.len(), "follower page");
-        self.notify(event, rule, &event.from, followers, is_suppressed).await
+        self.notify(event, rule, &event.from, followers, holder).await
     }
 
     /// Ends the page at the follower `last`, unless an earlier delivery has ended it elsewhere, and enqueues the next page
@@ -90,7 +91,7 @@ impl<P: Ports> Notifier<'_, P> {
         event: &Event,
         rule: &Rule,
         page: &PagePosition,
-        is_suppressed: Option<bool>,
+        cooldown_holder: Option<&str>,
         last: &str,
     ) -> Result<String, Failure> {
         let pass = page.pass(rule);
@@ -102,7 +103,7 @@ impl<P: Ports> Notifier<'_, P> {
                 after: last.clone(),
                 number: page.number.saturating_add(1),
                 visible_since: page.visible_since,
-                is_suppressed,
+                cooldown_holder: cooldown_holder.map(str::to_owned),
             });
             self.ports.enqueue(&next).await?;
             self.ports.mark_page_enqueued(event, &pass, page.number).await?;

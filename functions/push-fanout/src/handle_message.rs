@@ -31,11 +31,11 @@ impl<P: Ports> Notifier<'_, P> {
                     after,
                     number,
                     visible_since,
-                    is_suppressed,
+                    cooldown_holder,
                 }) => {
                     let rule =
                         rules::by_id(&rule).ok_or_else(|| Failure::bug("continue an audience", "unknown rule"))?;
-                    let page = PagePosition { after: Some(after), number, visible_since, is_suppressed };
+                    let page = PagePosition { after: Some(after), number, visible_since, cooldown_holder };
                     self.continue_audience(&event, rule, &page).await
                 }
                 Continuation::PendingEvents(PendingEvents { vertex, cause, after, number }) => {

@@ -11,6 +11,7 @@
 mod aws;
 mod aws_erasure;
 mod aws_inbox;
+mod claims;
 mod config;
 mod cooldown;
 mod deliver;

@@ -55,10 +55,10 @@ pub struct FollowerPage {
     /// Position since which the story is visible, if the rule checks visibility.
     #[serde(default, rename = "shown", skip_serializing_if = "Option::is_none")]
     pub visible_since: Option<GenerationPosition>,
-    /// Whether a cooldown suppresses the pushes. Decided on the first page with recipients; `None` until then, and from the
+    /// Id of the event that holds the cooldown. Decided on the first page with recipients; `None` until then, and from the
     /// version before.
-    #[serde(default, rename = "suppressed", skip_serializing_if = "Option::is_none")]
-    pub is_suppressed: Option<bool>,
+    #[serde(default, rename = "cooldown", skip_serializing_if = "Option::is_none")]
+    pub cooldown_holder: Option<String>,
 }
 
 /// Page of the events that wait for facts about a vertex.
@@ -134,7 +134,7 @@ impl Continuation {
     pub fn id(&self) -> String {
         let name = match self {
             // `after` is decided once by this version. The version before may have queued the page with another one.
-            Self::FollowerPage(FollowerPage { event, rule, after, number, visible_since, is_suppressed: _ }) => {
+            Self::FollowerPage(FollowerPage { event, rule, after, number, visible_since, cooldown_holder: _ }) => {
                 let suffix = visible_since.map(|position| format!("\n{position}")).unwrap_or_default();
                 format!("page\n{rule}\n{}\n{number}\n{after}{suffix}", event.id)
             }
@@ -179,7 +179,7 @@ mod tests {
             after,
             number,
             visible_since,
-            is_suppressed: (number > 1).then_some(true),
+            cooldown_holder: (number > 1).then(|| "main/3/1".into()),
         })
     }
 

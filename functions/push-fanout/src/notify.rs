@@ -6,6 +6,7 @@ use domain::{
 };
 use function_kit::{failure::Failure, metrics::Metrics};
 use jiff::SignedDuration;
+use store::audience::PendingKey;
 use tracing::error;
 
 use crate::{
@@ -29,14 +30,14 @@ pub struct Notifier<'a, P> {
 
 impl<P: Ports> Notifier<'_, P> {
     /// Notifies `recipients`, if the edge still exists and they may see the story. Returns the vertex whose
-    /// visibility excludes some of them, if one does. Decides about the cooldown, unless that is decided.
+    /// visibility excludes some of them, if one does. Determines the cooldown, unless that is done.
     pub async fn notify(
         &self,
         event: &Event,
         rule: &Rule,
         actor: &str,
         mut recipients: Vec<String>,
-        is_suppressed: Option<bool>,
+        cooldown_holder: Option<String>,
     ) -> Result<Option<String>, Failure> {
         let person = Row::Vertex(actor.to_owned());
         let mut rows = EdgeFacts::rows(event);
@@ -55,7 +56,14 @@ impl<P: Ports> Notifier<'_, P> {
                 Some(Visibility::Followers) if !rules::targets_followers(rule) => {
                     let total = recipients.len();
                     recipients = self.followers_among(recipients, story).await?;
-                    waits_for = (recipients.len() < total).then_some(id);
+                    if recipients.len() < total {
+                        // An older follow may be delivered later.
+                        for owner in &story.owners {
+                            let key = PendingKey::RecentBy(owner.person.clone());
+                            self.ports.add_pending(&key, event, &self.ports.nonce()?).await?;
+                        }
+                        waits_for = Some(id);
+                    }
                 }
                 Some(Visibility::Followers | Visibility::Public) => {}
             }
@@ -65,24 +73,20 @@ impl<P: Ports> Notifier<'_, P> {
             source_title: facts.source.title,
             target_title: facts.target.title,
         };
-        let is_suppressed = match is_suppressed {
-            None => self.is_suppressed(event, rule, actor, &recipients).await?.unwrap_or_default(),
+        let holder = match cooldown_holder {
+            None if recipients.iter().all(|recipient| recipient == actor) => event.id.clone(),
+            None => self.cooldown_holder(event, rule).await?,
             Some(decided) => decided,
         };
+        let cooldown = (holder != event.id).then(|| Event { id: holder, ..event.clone() });
         let Self { ports, metrics, .. } = *self;
-        Dispatch { ports, metrics, event, rule, actor, args, is_suppressed }.send(recipients).await?;
+        Dispatch { ports, metrics, event, rule, actor, args, cooldown }.send(recipients).await?;
         Ok(waits_for)
     }
 
-    /// Whether a cooldown suppresses the pushes of this event; `None` if the actor is the only recipient.
-    pub async fn is_suppressed(
-        &self,
-        event: &Event,
-        rule: &Rule,
-        actor: &str,
-        recipients: &[String],
-    ) -> Result<Option<bool>, Failure> {
-        cooldown::is_suppressed(self.ports, self.cooldown, event, rule, actor, recipients).await
+    /// Id of the event that holds the cooldown of this one.
+    pub async fn cooldown_holder(&self, event: &Event, rule: &Rule) -> Result<String, Failure> {
+        cooldown::holder(self.ports, self.cooldown, event, rule).await
     }
 
     /// Those of `persons` who own the story or follow one of its owners.

@@ -66,8 +66,8 @@ impl<P: Ports> Notifier<'_, P> {
         combine(stream::iter(events).map(process).buffer_unordered(PARALLEL_EVENTS).collect::<Vec<_>>().await)
     }
 
-    /// Notifies a follower of recent stories of `person` that are newer than the follow, but were delivered before
-    /// it.
+    /// Notifies a follower of recent stories of `person`, and of mentions in them, that are newer than the follow, but were
+    /// delivered before it.
     async fn notify_late_follower(&self, person: &str, follower: &str) -> Result<(), Failure> {
         let key = PendingKey::RecentBy(person.to_owned());
         let mut after = None;
@@ -78,10 +78,13 @@ impl<P: Ports> Notifier<'_, P> {
                 let follow = self.ports.look_up(std::slice::from_ref(&row)).await?.remove(&row).unwrap_or_default();
                 let events = events.iter().map(|pending| &pending.event);
                 for event in events.filter(|event| followed_before(&follow, event.position)) {
-                    for rule in event.rules().filter(|rule| rules::targets_followers(rule)) {
-                        let waits_for = self.notify(event, rule, &event.from, vec![follower.to_owned()], None).await?;
-                        // The story was hidden since: make the event pending until it is visible again.
-                        if waits_for.is_some() {
+                    for rule in event.rules() {
+                        let is_done = rules::targets_followers(rule) && {
+                            let recipients = vec![follower.to_owned()];
+                            self.notify(event, rule, &event.from, recipients, None).await?.is_none()
+                        };
+                        // For others than followers; or the story was hidden since, and the event becomes pending.
+                        if !is_done {
                             self.process(event).await?;
                         }
                     }

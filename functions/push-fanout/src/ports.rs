@@ -47,15 +47,8 @@ pub trait Ledger {
     /// Decides once where a page ends: at the follower `last`, unless decided before.
     async fn decide_page_bound(&self, event: &Event, pass: &str, page: u32, last: &str) -> Result<PageBound, Failure>;
     async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;
-    /// Claims a cooldown, unless another event holds it that is not the one of `over`. Returns the stored one if the claim
-    /// fails.
-    async fn claim_cooldown(
-        &self,
-        claim: &CooldownClaim<'_>,
-        over: Option<&Cooldown>,
-    ) -> Result<Option<Cooldown>, Failure>;
-    /// Whether an event has a final outcome for any of `recipients`.
-    async fn is_settled_for_any(&self, rule: &str, event_id: &str, recipients: &[&str]) -> Result<bool, Failure>;
+    /// Claims a cooldown, unless another event holds it. Returns the stored one if the claim fails.
+    async fn claim_cooldown(&self, claim: &CooldownClaim<'_>) -> Result<Option<Cooldown>, Failure>;
 }
 
 /// The inbox: the table `inbox`, and how far users have read.

@@ -75,7 +75,7 @@ impl<P: Ports> DevicePublisher<'_, P> {
         }
     }
 
-    /// Deletes the device's row, unless the device has registered again since it was read. `device-api` deletes endpoints
+    /// Deletes the device's row. If the device has registered again since it was read, that is a transient failure. `device-api` deletes endpoints
     /// without a row: here, another user could have taken over the endpoint since. Beyond the limit of an hour, the device
     /// stays, and the next notification tries again.
     async fn remove_device(&self, device: &Device, kind: &'static str) -> Result<(), Failure> {
@@ -85,7 +85,10 @@ impl<P: Ports> DevicePublisher<'_, P> {
                 info!(user = user_hash(&device.user), device = device.id, kind, "device removed");
             }
             RemovalOutcome::LimitReached => self.metrics.count("RemovalsRefused", 1),
-            RemovalOutcome::RegisteredAgain => {}
+            // Its message is for the endpoint of the new registration, which a retry reads.
+            RemovalOutcome::RegisteredAgain => {
+                return Err(Failure::transient("remove a device", "it has registered again"));
+            }
         }
         Ok(())
     }

@@ -8,18 +8,16 @@ use super::Event;
 pub struct Cooldown {
     /// Id of the event that holds it.
     pub event: String,
-    /// Commit time from which it runs.
+    /// Its commit time, from which it runs.
     pub started_at: Timestamp,
-    /// Time until which the process that has claimed it may run.
-    pub claimed_until: Timestamp,
 }
 
 impl Cooldown {
-    /// Whether it suppresses the pushes of `event`, if it lasts `duration`.
+    /// Whether `event` is within it, if it lasts `duration`: of all events within, one is pushed to each recipient.
     ///
-    /// An event that is older by the duration is not suppressed: it may have held the cooldown before, and a retry must not
+    /// An event that is older by the duration is not: it may have held the cooldown before, and a retry must not
     /// decide otherwise.
-    pub fn suppresses(&self, event: &Event, duration: SignedDuration) -> bool {
+    pub fn includes(&self, event: &Event, duration: SignedDuration) -> bool {
         self.event != event.id && event.committed_at.duration_since(self.started_at).abs() < duration
     }
 }
@@ -40,16 +38,16 @@ mod tests {
     };
 
     #[test]
-    fn other_event_is_suppressed_within_the_duration_on_either_side() {
+    fn other_event_is_within_the_duration_on_either_side() {
         let event = Event::of(&received(edge(ChangeKind::Added, 7, "e1", "likes", "jun", "s1"))).expect("an event");
         let hour = SignedDuration::from_hours(1);
-        let suppresses = |holder: &str, seconds: i64| {
+        let includes = |holder: &str, seconds: i64| {
             let started_at = event.committed_at + SignedDuration::from_secs(seconds);
-            Cooldown { event: holder.to_owned(), started_at, claimed_until: started_at }.suppresses(&event, hour)
+            Cooldown { event: holder.to_owned(), started_at }.includes(&event, hour)
         };
         for (seconds, expected) in [(0, true), (3_599, true), (-3_599, true), (3_600, false), (-3_600, false)] {
-            assert_eq!(suppresses("main/3/1", seconds), expected, "{seconds}");
-            assert!(!suppresses(&event.id, seconds), "its own");
+            assert_eq!(includes("main/3/1", seconds), expected, "{seconds}");
+            assert!(!includes(&event.id, seconds), "its own");
         }
         assert_eq!(event.latest_ended_cooldown(hour), event.committed_at - hour);
     }

@@ -51,6 +51,18 @@ fn defaults_are_mail_by_cognito_passwords_and_the_essentials_tier() {
 }
 
 #[test]
+fn refresh_tokens_rotate_except_in_the_lite_tier() {
+    for (tier, rotates) in [("LITE", false), ("ESSENTIALS", true), ("PLUS", true)] {
+        let template = template(&[("UserPoolTier", tier)]);
+        assert_eq!(property(&template, CLIENT, "RefreshTokenRotation").is_some(), rotates, "{tier}");
+        let flows = property(&template, CLIENT, "ExplicitAuthFlows").expect("flows");
+        let flows = flows.as_sequence().expect("a list").iter().map(|flow| template.selected(flow).expect("a value"));
+        let allows = flows.into_iter().any(|flow| flow.as_str() == Some("ALLOW_REFRESH_TOKEN_AUTH"));
+        assert_eq!(allows, !rotates, "{tier}");
+    }
+}
+
+#[test]
 fn identity_sends_mails_through_ses() {
     let template = template(&[("MailIdentityArn", "arn:ses"), ("MailFrom", "IYAGI <a@iyagi.example>")]);
     let mail = property(&template, POOL, "EmailConfiguration").expect("a configuration");

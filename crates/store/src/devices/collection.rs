@@ -2,11 +2,11 @@
 
 use domain::push::Token;
 use function_kit::failure::Failure;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     registration::{TokenClaim, is_absent, is_of},
-    row::{TOKEN_ITEM, TokenRow, token_partition},
+    row::TokenRow,
     table::DeviceTable,
 };
 use crate::{
@@ -14,10 +14,6 @@ use crate::{
     condition::{WriteOutcome, unless_condition_failed},
     row::write,
 };
-
-/// How long the row of a token says that its endpoint is being deleted: longer than any request that has found the
-/// endpoint before.
-const NOTICE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Key of the row with the cursor.
 const CURSOR: (&str, &str) = ("collection", "cursor");
@@ -34,15 +30,7 @@ impl DeviceTable {
         now: Timestamp,
     ) -> Result<WriteOutcome, Failure> {
         const DOING: &str = "note that an endpoint is being deleted";
-        let row = TokenRow {
-            user: token_partition(&token.hash()),
-            item: TOKEN_ITEM.to_owned(),
-            registration: registration.to_owned(),
-            endpoint_arn: endpoint_arn.to_owned(),
-            holder: None,
-            device: None,
-            expires_at: now.checked_add(NOTICE).ok().map(Timestamp::as_second),
-        };
+        let row = TokenRow::deletion_note(token, endpoint_arn, registration, now);
         let condition = claim.map_or_else(is_absent, |claim| is_of(&claim.registration));
         let put = self
             .client

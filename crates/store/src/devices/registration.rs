@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::{
 };
 use domain::push::Token;
 use function_kit::failure::Failure;
+use jiff::Timestamp;
 
 use super::{
     row::{Device, DeviceRow, Holder, READ, TOKEN_ITEM, TokenRow, device_item, token_partition},
@@ -110,6 +111,30 @@ impl DeviceTable {
         Ok(match transaction_outcome(DOING, transaction)? {
             Transaction::Applied => RegisterOutcome::Stored,
             Transaction::Rejected { failed } if other.is_some() && failed == [HOLDER] => RegisterOutcome::StaleClaim,
+            Transaction::Rejected { .. } => RegisterOutcome::Conflict,
+        })
+    }
+
+    /// Deletes the device that has `token`, as `claim` was read, and notes in the row of the token that the endpoint is being
+    /// deleted: messages on their way to the device must not reach the next user. `registration` is a nonce.
+    pub async fn evict(
+        &self,
+        token: &Token,
+        claim: &TokenClaim,
+        registration: &str,
+        now: Timestamp,
+    ) -> Result<RegisterOutcome, Failure> {
+        const DOING: &str = "remove a device from its phone";
+        let bug = |error| Failure::bug(DOING, error);
+        let row = TokenRow::deletion_note(token, &claim.endpoint_arn, registration, now);
+        let mut items = vec![self.put(write(DOING, row)?, is_of(&claim.registration)).map_err(bug)?];
+        if let Some((user, id)) = &claim.holder {
+            items.push(self.delete(user, &device_item(id), is_of(&claim.registration)).map_err(bug)?);
+        }
+        let transaction = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
+        Ok(match transaction_outcome(DOING, transaction)? {
+            Transaction::Applied => RegisterOutcome::Stored,
+            Transaction::Rejected { failed } if failed == [1] => RegisterOutcome::StaleClaim,
             Transaction::Rejected { .. } => RegisterOutcome::Conflict,
         })
     }

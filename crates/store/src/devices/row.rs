@@ -1,6 +1,6 @@
 use domain::push::{Platform, Preferences, Token};
 use function_kit::failure::Failure;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Names the failed step in errors of unreadable rows.
@@ -88,6 +88,25 @@ pub struct TokenRow {
     pub device: Option<String>,
     /// In seconds since 1970.
     pub expires_at: Option<i64>,
+}
+
+/// How long the row of a token says that its endpoint is being deleted: longer than any request that has found the
+/// endpoint before.
+const NOTICE: SignedDuration = SignedDuration::from_hours(24);
+
+impl TokenRow {
+    /// Says that the endpoint of `token` is being deleted.
+    pub fn deletion_note(token: &Token, endpoint_arn: &str, registration: &str, now: Timestamp) -> Self {
+        Self {
+            user: token_partition(&token.hash()),
+            item: TOKEN_ITEM.to_owned(),
+            registration: registration.to_owned(),
+            endpoint_arn: endpoint_arn.to_owned(),
+            holder: None,
+            device: None,
+            expires_at: now.checked_add(NOTICE).ok().map(Timestamp::as_second),
+        }
+    }
 }
 
 /// The sort key of the row of a token.

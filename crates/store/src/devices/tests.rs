@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::{
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use domain::push::{Category, Platform, Preferences, QuietHours, Token};
 use function_kit::failure::Kind;
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{
@@ -282,6 +283,23 @@ async fn rejected_transaction_says_whether_the_claim_is_stale() {
     }
     let without = table(&canceled(&[])).register(&unclaimed("phone"), None, None, false).await;
     assert_eq!(without.expect_err("a failure").kind, Kind::Bug);
+}
+
+#[tokio::test]
+async fn device_of_another_user_is_deleted_with_a_note_about_its_endpoint() {
+    let (token, claim) = (token("secret-token"), claim("jun", "his", "r-his"));
+    let now = Timestamp::UNIX_EPOCH;
+    let evict = async |rule: &Rule| table(rule).evict(&token, &claim, "n1", now).await.expect("an outcome");
+    let expected =
+        [format!("put {}: {IS_OF} r-his", token_row("secret-token")), format!("delete jun device#his: {IS_OF} r-his")];
+    assert_eq!(evict(&transaction(&expected)).await, RegisterOutcome::Stored);
+    for (codes, expected) in [
+        (&["ConditionalCheckFailed", "None"][..], RegisterOutcome::Conflict),
+        (&["TransactionConflict", "None"][..], RegisterOutcome::Conflict),
+        (&["None", "ConditionalCheckFailed"][..], RegisterOutcome::StaleClaim),
+    ] {
+        assert_eq!(evict(&canceled(codes)).await, expected, "{codes:?}");
+    }
 }
 
 #[tokio::test]

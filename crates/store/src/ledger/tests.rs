@@ -60,7 +60,7 @@ async fn entry_is_claimed_by_one_claimant_at_a_time() {
         table.claim(&entry(&event), "me", now(), until).await.expect("a claim"),
     ];
     let claimed = Claim::Claimed { sent: ["phone".to_owned()].into() };
-    assert_eq!(claims, [claimed, Claim::Held, Claim::Settled]);
+    assert_eq!(claims, [claimed, Claim::Held, Claim::Settled("sent".to_owned())]);
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn claims_that_a_batch_does_not_insert_are_made_one_by_one() {
     let results = table.claim_all(&claims(&event, &["mina", "jun", "sora"]), now(), now()).await;
     let results: Vec<_> = results.into_iter().map(|result| result.expect("a claim")).collect();
     let sent = |sent: &[&str]| Claim::Claimed { sent: sent.iter().map(|id| (*id).to_owned()).collect() };
-    assert_eq!(results, [sent(&[]), Claim::Settled, sent(&["phone"])]);
+    assert_eq!(results, [sent(&[]), Claim::Settled("sent".to_owned()), sent(&["phone"])]);
     assert_eq!(batch.num_calls(), 1);
 }
 

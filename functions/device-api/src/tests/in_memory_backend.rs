@@ -49,6 +49,8 @@ pub struct State {
     pub removals: Cell<u32>,
     /// A defect: the claims of tokens are ignored.
     pub ignores_claims: Cell<bool>,
+    /// A defect: endpoints are not deleted.
+    pub keeps_endpoints: Cell<bool>,
     created: Cell<usize>,
 }
 
@@ -68,6 +70,11 @@ impl InMemoryBackend {
 
     pub fn ports(&self) -> Ports<Self, Self> {
         Ports { devices: self.clone(), endpoints: self.clone() }
+    }
+
+    /// Publishes to an endpoint, as `push-fanout` does. Returns whether the message arrives at the phone.
+    pub async fn publish(&self, endpoint_arn: &str) -> bool {
+        self.call("publish").await.is_ok() && self.endpoints.borrow().contains_key(endpoint_arn)
     }
 
     async fn call(&self, name: &'static str) -> Result<(), Failure> {
@@ -207,6 +214,28 @@ impl Devices for InMemoryBackend {
         Ok(RegisterOutcome::Stored)
     }
 
+    async fn evict(
+        &self,
+        token: &Token,
+        claim: &TokenClaim,
+        nonce: &str,
+        _: Timestamp,
+    ) -> Result<RegisterOutcome, Failure> {
+        self.call("evict").await?;
+        if !(self.claim_is(token, Some(claim)) || self.ignores_claims.get()) {
+            return Ok(RegisterOutcome::Conflict);
+        }
+        let holder = claim.holder.clone().expect("a holder");
+        let mut devices = self.devices.borrow_mut();
+        if devices.get(&holder).is_none_or(|row| row.registration.as_ref() != Some(&claim.registration)) {
+            return Ok(RegisterOutcome::StaleClaim);
+        }
+        devices.remove(&holder);
+        let note = TokenClaim { registration: nonce.to_owned(), holder: None, ..claim.clone() };
+        self.claims.borrow_mut().insert(token.as_str().to_owned(), note);
+        Ok(RegisterOutcome::Stored)
+    }
+
     async fn unregister(&self, device: &Device) -> Result<bool, Failure> {
         self.call("unregister").await?;
         if !self.is_unchanged(device) {
@@ -337,7 +366,9 @@ impl Endpoints for InMemoryBackend {
 
     async fn delete(&self, arn: &str) -> Result<(), Failure> {
         self.call("delete endpoint").await?;
-        self.endpoints.borrow_mut().remove(arn);
+        if !self.keeps_endpoints.get() {
+            self.endpoints.borrow_mut().remove(arn);
+        }
         Ok(())
     }
 

@@ -1,6 +1,9 @@
 //! Concurrent requests for one phone, in every order of their calls. Each test asserts how many orders it has run.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use interleavings::{Actor, Bounds, Gate, Scenario, explore};
 use jiff::Timestamp;
@@ -23,6 +26,8 @@ enum Process {
     SignOut(&'static str),
     /// Deletes endpoints without a device.
     Collect,
+    /// `push-fanout` reads this user's device, and sends to its endpoint.
+    Push(&'static str),
     /// `push-fanout` has sent to this user's device, and SNS reports that its endpoint is disabled.
     RemoveDisabled(&'static str),
 }
@@ -37,6 +42,8 @@ struct Requests {
     crashed: Vec<usize>,
     /// Whether each process has succeeded.
     succeeded: Rc<RefCell<Vec<bool>>>,
+    /// Whether a message has arrived at the phone of another user.
+    strays: Rc<Cell<bool>>,
 }
 
 const NOW: Timestamp = Timestamp::constant(1_795_305_600, 0);
@@ -47,6 +54,11 @@ async fn run(backend: &InMemoryBackend, process: Process) -> bool {
         Process::SignIn(user, token) => sign_in(&ports, NOW, user, "phone", registration(token)).await.is_ok(),
         Process::SignOut(user) => sign_out(&ports, user, "phone").await.is_ok(),
         Process::Collect => collect(&ports, NOW, || false).await.is_ok(),
+        // Returns whether the message has arrived.
+        Process::Push(user) => match Devices::get(backend, user, "phone").await.expect("a result") {
+            Some(device) => backend.publish(&device.endpoint_arn).await,
+            None => false,
+        },
         Process::RemoveDisabled(user) => {
             let device = Devices::get(backend, user, "phone").await.expect("a result");
             let Some(device) = device else { return true };
@@ -60,7 +72,14 @@ impl Requests {
         let backend = InMemoryBackend::behind(gate);
         before(&backend);
         let succeeded = Rc::new(RefCell::new(vec![false; processes.len()]));
-        Self { backend, processes: processes.to_vec(), has_started: false, crashed: vec![], succeeded }
+        Self {
+            backend,
+            processes: processes.to_vec(),
+            has_started: false,
+            crashed: vec![],
+            succeeded,
+            strays: Rc::default(),
+        }
     }
 }
 
@@ -71,9 +90,17 @@ impl Scenario for Requests {
         }
         let actor = |(number, process): (usize, &Process)| -> Actor {
             let (backend, process, succeeded) = (self.backend.clone(), *process, self.succeeded.clone());
+            let strays = self.strays.clone();
             Box::pin(async move {
                 let has_succeeded = run(&backend, process).await;
-                succeeded.borrow_mut()[number] = has_succeeded;
+                let mut succeeded = succeeded.borrow_mut();
+                if matches!(process, Process::Push(_)) {
+                    // After another user has signed in on the phone.
+                    strays.set(strays.get() || has_succeeded && succeeded.contains(&true));
+                    succeeded[number] = true;
+                } else {
+                    succeeded[number] = has_succeeded;
+                }
             })
         };
         self.processes.iter().enumerate().map(actor).collect()
@@ -103,6 +130,9 @@ impl Scenario for Requests {
             if device.registration.is_some() && claim != device.registration.as_ref() {
                 return Err(format!("a device has no claim: {}", state()));
             }
+        }
+        if self.strays.get() {
+            return Err(format!("a message for another user: {}", state()));
         }
         let claims = self.backend.claims.borrow();
         let held = claims.values().filter(|claim| claim.holder.is_some()).count();
@@ -220,6 +250,25 @@ fn three_requests_reach_one_user() {
         executions += explored.executions;
     }
     assert_eq!(executions, 19_107);
+}
+
+#[test]
+fn message_for_the_user_before_does_not_arrive_after_a_sign_in() {
+    let mut executions = 0;
+    for before in [mina_is_in as Before, mina_is_in_unclaimed as Before] {
+        for bounds in [Bounds::ALL, Bounds { preemptions: 3, crashes: 1 }] {
+            let new = |gate| Requests::new(gate, before, &[JUN_IN, Process::Push("mina")]);
+            executions += explore(bounds, new).expect("no violation").executions;
+        }
+    }
+    assert_eq!(executions, 701);
+    // The test's own proof: the message arrives if the endpoint is kept.
+    let defective = |gate| {
+        let requests = Requests::new(gate, mina_is_in, &[JUN_IN, Process::Push("mina")]);
+        requests.backend.keeps_endpoints.set(true);
+        requests
+    };
+    explore(Bounds::ALL, defective).expect_err("a violation");
 }
 
 /// The test's own proof: without the claims, violations are found.

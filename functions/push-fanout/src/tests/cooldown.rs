@@ -156,11 +156,43 @@ async fn event_that_was_not_sent_uses_up_no_cooldown() {
     let backend = told_story().await;
     backend.fail_publish("mina/phone", transient);
     assert_eq!(backend.deliver(&[like("l1", 10, 0)]).await, [Kind::Transient]);
-    assert_eq!(backend.deliver(&[like("l2", 12, 2)]).await, [Kind::Transient], "it may be being sent");
     assert_eq!(backend.deliver(&[unlike("l1", 11, 1)]).await, []);
-    backend.advance_clock(SignedDuration::from_secs(180));
     assert_eq!(backend.deliver(&[like("l2", 12, 2), like("l1", 10, 0), like("l3", 13, 3)]).await, []);
     assert_eq!(pushed(&backend), ["main/12/1"]);
+}
+
+#[tokio::test]
+async fn recipient_whom_the_first_event_did_not_reach_is_reached_by_the_next_one_once() {
+    let backend = InMemoryBackend::with_users(&["mina", "noa"]);
+    let told = [add_story(1, "s1", None), add_edge(2, "told", "mina", "s1"), add_edge(3, "told", "noa", "s1")];
+    assert_eq!(backend.deliver(&told).await, []);
+    backend.fail_publish("noa/phone", transient);
+    assert_eq!(backend.deliver(&[like("l1", 10, 0)]).await, [Kind::Transient]);
+    assert_eq!(backend.deliver(&[unlike("l1", 11, 1)]).await, []);
+    for (edge, commit_num) in [("l2", 12), ("l3", 14)] {
+        assert_eq!(backend.deliver(&[like(edge, commit_num, 2)]).await, []);
+        assert_eq!(backend.sent(), notifications(&[("mina", "like-story"), ("noa", "like-story")]));
+        assert_eq!(pushed(&backend), ["main/10/1", "main/12/1"]);
+        assert_eq!(backend.deliver(&[unlike(edge, commit_num + 1, 3)]).await, []);
+    }
+    assert_eq!(backend.deliver(&[like("l1", 10, 0)]).await, [], "withdrawn");
+    assert_eq!(pushed(&backend).len(), 2);
+}
+
+#[tokio::test]
+async fn follower_who_joins_between_two_announcements_gets_the_second_one() {
+    let backend = InMemoryBackend::with_users(&["fan", "late"]);
+    let told = |edge, commit_num| of_edge(edge, 0, add_edge(commit_num, "told", "mina", "s1"));
+    let taken_back = |edge, commit_num| of_edge(edge, 0, remove_edge(commit_num, "told", "mina", "s1"));
+    let changes = [add_edge(1, "follows", "fan", "mina"), add_story(2, "s1", None), told("t1", 3), taken_back("t1", 4)];
+    for change in changes.into_iter().chain([add_edge(5, "follows", "late", "mina"), told("t2", 6)]) {
+        assert_eq!(backend.deliver(&[change]).await, []);
+    }
+    assert_eq!(pushed(&backend), ["main/3/1", "main/6/1"]);
+    assert_eq!(backend.sent(), story_sent_to(&["fan".to_owned(), "late".to_owned()]));
+    assert_eq!(backend.deliver(&[taken_back("t2", 7)]).await, []);
+    assert_eq!(backend.deliver(&[told("t3", 8)]).await, []);
+    assert_eq!(backend.sent().len(), 2, "each once");
 }
 
 #[tokio::test]

@@ -75,12 +75,16 @@ async fn device_stays_beyond_the_limit_of_removals_and_the_next_notification_rem
 }
 
 #[tokio::test]
-async fn device_registered_again_stays() {
-    let backend = InMemoryBackend::with_users(&["mina"]);
-    backend.device_reregisters.set(true);
-    backend.fail_publish("mina/phone", || PublishError::EndpointDisabled);
-    assert_eq!(backend.deliver(&liked_story()).await, []);
-    assert_eq!(backend.device_count("mina"), 1);
+async fn device_registered_again_stays_and_gets_the_message_by_a_retry() {
+    for error in [|| PublishError::EndpointDisabled, || PublishError::EndpointGone] {
+        let backend = InMemoryBackend::with_users(&["mina"]);
+        backend.device_reregisters.set(true);
+        backend.fail_publish("mina/phone", error);
+        assert_eq!(backend.deliver(&liked_story()).await, [Kind::Transient]);
+        assert_eq!((backend.device_count("mina"), backend.sent()), (1, vec![]));
+        assert_eq!(backend.deliver(&liked_story()).await, []);
+        assert_eq!(backend.sent(), notifications(&[("mina", "like-story")]));
+    }
 }
 
 #[tokio::test]

@@ -96,8 +96,6 @@ pub struct InMemoryBackend {
     pub claims_ignore_others: Cell<bool>,
     /// A defect: each delivery of a page decides again where it ends.
     pub page_ends_move: Cell<bool>,
-    /// A defect: a cooldown suppresses other events also if its own was not sent.
-    pub cooldowns_need_no_outcome: Cell<bool>,
     /// A defect: pending events are dropped also if they were stored again.
     pub drops_ignore_nonces: Cell<bool>,
 }
@@ -136,7 +134,6 @@ impl InMemoryBackend {
             cooldown_response_is_lost: Cell::new(false),
             claims_ignore_others: Cell::new(false),
             page_ends_move: Cell::new(false),
-            cooldowns_need_no_outcome: Cell::new(false),
             drops_ignore_nonces: Cell::new(false),
         }
     }
@@ -351,8 +348,8 @@ impl InMemoryBackend {
         let mut ledger = self.ledger.borrow_mut();
         let unclaimed = || LedgerRow { claimed_until: now, ..LedgerRow::default() };
         let row = ledger.entry(ledger_key(entry)).or_insert_with(unclaimed);
-        if row.outcome.is_some() {
-            return Ok(Claim::Settled);
+        if let Some(outcome) = &row.outcome {
+            return Ok(Claim::Settled(outcome.clone()));
         }
         if row.claimed_until > now && row.claimed_by != nonce && !self.claims_ignore_others.get() {
             return Ok(Claim::Held);
@@ -425,39 +422,22 @@ impl Ledger for InMemoryBackend {
         Ok(())
     }
 
-    async fn claim_cooldown(
-        &self,
-        claim: &CooldownClaim<'_>,
-        over: Option<&Cooldown>,
-    ) -> Result<Option<Cooldown>, Failure> {
+    async fn claim_cooldown(&self, claim: &CooldownClaim<'_>) -> Result<Option<Cooldown>, Failure> {
         self.call("claim cooldown").await;
         if self.cooldown_response_is_lost.take() {
-            Box::pin(self.claim_cooldown(claim, over)).await?;
+            Box::pin(self.claim_cooldown(claim)).await?;
         }
-        let CooldownClaim { event, rule, duration, until } = *claim;
+        let CooldownClaim { event, rule, duration } = *claim;
         let mut cooldowns = self.cooldowns.borrow_mut();
         let key = (event.position.generation, [&rule.id, &event.from, &event.to].map(String::clone));
         // The table's condition.
-        let is_refused = |stored: &Cooldown| {
-            stored.event != event.id
-                && stored.started_at > event.latest_ended_cooldown(duration)
-                && over.is_none_or(|over| stored.event != over.event)
-        };
+        let is_refused =
+            |stored: &Cooldown| stored.event != event.id && stored.started_at > event.latest_ended_cooldown(duration);
         if let Some(stored) = cooldowns.get(&key).filter(|stored| is_refused(stored)) {
             return Ok(Some(stored.clone()));
         }
-        let started_at = over.map_or(event.committed_at, |over| over.started_at.max(event.committed_at));
-        cooldowns.insert(key, Cooldown { event: event.id.clone(), started_at, claimed_until: until });
+        cooldowns.insert(key, Cooldown { event: event.id.clone(), started_at: event.committed_at });
         Ok(None)
-    }
-
-    async fn is_settled_for_any(&self, rule: &str, event_id: &str, recipients: &[&str]) -> Result<bool, Failure> {
-        self.call("read outcomes").await;
-        let ledger = self.ledger.borrow();
-        let has_outcome = |recipient: &&str| {
-            ledger.get(&format!("{rule} {event_id} {recipient}")).is_some_and(|row| row.outcome.is_some())
-        };
-        Ok(self.cooldowns_need_no_outcome.get() || recipients.iter().any(has_outcome))
     }
 }
 

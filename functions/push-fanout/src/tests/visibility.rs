@@ -89,6 +89,22 @@ async fn story_shown_while_event_becomes_pending_is_notified() {
 }
 
 #[tokio::test]
+async fn mention_reaches_a_follower_whose_follow_is_delivered_later() {
+    for follow_commit in [3, 6] {
+        let backend = InMemoryBackend::with_users(&["jun"]);
+        let changes = [add_story(1, "s1", Some("followers")), add_edge(2, "told", "mina", "s1")];
+        assert_eq!(backend.deliver(&changes).await, []);
+        assert_eq!(backend.deliver(&[add_edge(5, "mentions", "s1", "jun")]).await, []);
+        assert_eq!(backend.sent(), []);
+        for _ in 0..2 {
+            assert_eq!(backend.deliver(&[add_edge(follow_commit, "follows", "jun", "mina")]).await, []);
+            let expected: &[_] = if follow_commit < 5 { &[("jun", "mention-story")] } else { &[] };
+            assert_eq!(backend.sent(), notifications(expected));
+        }
+    }
+}
+
+#[tokio::test]
 async fn mention_in_story_for_followers_reaches_followers_only() {
     let backend = InMemoryBackend::with_users(&["jun", "sora"]);
     backend

@@ -44,7 +44,8 @@ impl<C: Checkpoints, Q: Queue> GraphExport<C, Q> {
             Err(RunError::Checkpoint(failure) | RunError::Stream { failure, .. }) => Err(failure),
             Err(error) => Err(Failure::bug(DOING, error)),
         };
-        let response = self.exporter.export(event.payload.export, generation, time, &self.metrics).await;
+        // Boxed, because the nested future types exceed the compiler's limit.
+        let response = Box::pin(self.exporter.export(event.payload.export, generation, time, &self.metrics)).await;
         self.metrics.flush();
         response.inspect_err(|failure| error!(kind = failure.kind.as_str(), %failure, "export stopped"))
     }

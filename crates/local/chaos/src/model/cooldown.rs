@@ -6,14 +6,14 @@ use super::event::Event;
 const COOLDOWN_MS: i64 = 3_600_000;
 
 /// Whether a cooldown suppresses the pushes of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing<'a> {
     /// No other event can hold one.
     Free,
     /// Another event may be processed first.
     Unknown,
-    /// Another event was processed before.
-    Suppressed,
+    /// These events were processed before. Recipients whom they have reached get no push.
+    After(Vec<&'a Event>),
 }
 
 /// The standing of `event` among all events, and those that may suppress it. `is_claimed` says whether an event certainly
@@ -22,7 +22,7 @@ pub fn standing<'a>(
     event: &Event,
     events: &'a [Event],
     is_claimed: impl Fn(&Event) -> Option<bool>,
-) -> (Standing, Vec<&'a Event>) {
+) -> (Standing<'a>, Vec<&'a Event>) {
     let same: Vec<_> = events.iter().filter(|other| other.at != event.at && has_same_vertices(other, event)).collect();
     let is_within = |other: &Event| (other.committed_at - event.committed_at).abs() < COOLDOWN_MS;
     // Whichever of the earlier ones holds the cooldown.
@@ -31,10 +31,11 @@ pub fn standing<'a>(
         |other: &&Event| is_within(other) && other.at < event.processed_at && is_claimed(other).is_some();
     let others: Vec<_> = same.into_iter().filter(may_suppress).collect();
     let is_before = |other: &&Event| other.processed_at <= event.at && is_claimed(other) == Some(true);
-    let standing = match others.iter().any(is_before) {
-        true if all_within => Standing::Suppressed,
-        _ if others.is_empty() => Standing::Free,
-        _ => Standing::Unknown,
+    let before: Vec<_> = others.iter().copied().filter(|other| is_before(&other)).collect();
+    let standing = match others.is_empty() {
+        true => Standing::Free,
+        false if all_within && !before.is_empty() => Standing::After(before),
+        false => Standing::Unknown,
     };
     (standing, others)
 }

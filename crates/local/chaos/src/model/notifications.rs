@@ -39,11 +39,15 @@ pub fn expected(history: &[Executed]) -> BTreeMap<ExpectedNotification, Certaint
     for event in &events {
         let (standing, _) = standing(event, &events, |event| conditions.is_claimed(event));
         for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
-            for phone in 0..PERSONS {
-                let certainty = match (conditions.certainty(event, recipient, phone), standing) {
-                    (None, _) | (_, Standing::Suppressed) => continue,
+            let was_reached = match &standing {
+                Standing::After(others) => others.iter().any(|other| conditions.certainly_reaches(other, recipient)),
+                Standing::Free | Standing::Unknown => false,
+            };
+            for phone in (0..PERSONS).filter(|_| !was_reached) {
+                let certainty = match (conditions.certainty(event, recipient, phone), &standing) {
+                    (None, _) => continue,
                     (Some(certainty), Standing::Free) => certainty,
-                    (Some(_), Standing::Unknown) => Certainty::May,
+                    (Some(_), Standing::Unknown | Standing::After(_)) => Certainty::May,
                 };
                 expected.insert(event.on(phone), certainty);
             }
@@ -58,14 +62,15 @@ pub fn alternatives(history: &[Executed]) -> Vec<Vec<ExpectedNotification>> {
     let events = events(history);
     let mut alternatives = Vec::new();
     for event in &events {
-        let (Standing::Unknown, others) = standing(event, &events, |event| conditions.is_claimed(event)) else {
+        let (Standing::Unknown | Standing::After(_), others) =
+            standing(event, &events, |event| conditions.is_claimed(event))
+        else {
             continue;
         };
         for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
             for phone in 0..PERSONS {
                 let is_certain = |event: &Event| conditions.certainty(event, recipient, phone) == Some(Certainty::Must);
-                // An event that suppresses was pushed, so its edge was there.
-                let is_pushed = |other: &&Event| is_certain(&Event { reverted: None, ..(*other).clone() });
+                let is_pushed = |other: &&Event| is_certain(&as_if_it_stayed(other));
                 if is_certain(event) && others.iter().all(is_pushed) {
                     alternatives.push(std::iter::once(&event).chain(&others).map(|event| event.on(phone)).collect());
                 }
@@ -73,6 +78,11 @@ pub fn alternatives(history: &[Executed]) -> Vec<Vec<ExpectedNotification>> {
         }
     }
     alternatives
+}
+
+/// The event without its reversal: one that was sent was not reverted then.
+fn as_if_it_stayed(event: &Event) -> Event {
+    Event { reverted: None, ..event.clone() }
 }
 
 impl Event {
@@ -215,6 +225,12 @@ impl Conditions {
         );
         let is_removed = event.reverted.is_some_and(|(removed_at, _)| removed_at <= event.processed_at);
         author.contains(&true).then_some(!author.contains(&false) && !is_removed)
+    }
+
+    /// Whether the event, which certainly was sent, has reached the recipient on any phone.
+    fn certainly_reaches(&self, event: &Event, recipient: usize) -> bool {
+        let event = as_if_it_stayed(event);
+        (0..PERSONS).any(|phone| self.certainty(&event, recipient, phone) == Some(Certainty::Must))
     }
 
     /// Whether the recipient gets the notification on the phone. `None` if it is forbidden.
