@@ -31,7 +31,7 @@ pub fn standing<'a>(
         |other: &&Event| is_within(other) && other.at < event.processed_at && is_claimed(other).is_some();
     let others: Vec<_> = same.into_iter().filter(may_suppress).collect();
     let is_before = |other: &&Event| other.processed_at <= event.at && is_claimed(other) == Some(true);
-    let before: Vec<_> = others.iter().copied().filter(|other| is_before(&other)).collect();
+    let before: Vec<_> = others.iter().copied().filter(is_before).collect();
     let standing = match others.is_empty() {
         true => Standing::Free,
         false if all_within && !before.is_empty() => Standing::After(before),
