@@ -37,19 +37,18 @@ pub fn expected(history: &[Executed]) -> BTreeMap<ExpectedNotification, Certaint
     let mut expected = BTreeMap::new();
     let events = events(history);
     for event in &events {
-        let (standing, _) = standing(event, &events, |event| conditions.is_claimed(event));
+        let (standing, others) = standing(event, &events, |event| conditions.is_claimed(event));
         for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
-            let was_reached = match &standing {
-                Standing::After(others) => others.iter().any(|other| conditions.certainly_reaches(other, recipient)),
+            let is_decided = match &standing {
+                Standing::After(before) => {
+                    before.iter().any(|other| conditions.decides(other, recipient) == Some(true))
+                }
                 Standing::Free | Standing::Unknown => false,
             };
-            for phone in (0..PERSONS).filter(|_| !was_reached) {
-                let certainty = match (conditions.certainty(event, recipient, phone), &standing) {
-                    (None, _) => continue,
-                    (Some(certainty), Standing::Free) => certainty,
-                    (Some(_), Standing::Unknown | Standing::After(_)) => Certainty::May,
-                };
-                expected.insert(event.on(phone), certainty);
+            let may_be_decided = others.iter().any(|other| conditions.decides(other, recipient).is_some());
+            for phone in (0..PERSONS).filter(|_| !is_decided) {
+                let Some(certainty) = conditions.certainty(event, recipient, phone) else { continue };
+                expected.insert(event.on(phone), if may_be_decided { Certainty::May } else { certainty });
             }
         }
     }
@@ -227,10 +226,27 @@ impl Conditions {
         author.contains(&true).then_some(!author.contains(&false) && !is_removed)
     }
 
-    /// Whether the event, which certainly was sent, has reached the recipient on any phone.
-    fn certainly_reaches(&self, event: &Event, recipient: usize) -> bool {
-        let event = as_if_it_stayed(event);
-        (0..PERSONS).any(|phone| self.certainty(&event, recipient, phone) == Some(Certainty::Must))
+    /// Whether the event, if it was sent, certainly has an outcome for the recipient, such as that they block the actor.
+    /// `None` if it certainly has none.
+    fn decides(&self, event: &Event, recipient: usize) -> Option<bool> {
+        let in_audience = self.in_audience(event, recipient, event.at, event.processed_at);
+        let shown = event.published.and_then(|story| self.visible.get(&story));
+        let is_shown =
+            shown.is_none_or(|shown| shown.is_visible.observable(event.at, event.processed_at).all(|shown| *shown));
+        // The audience of a hidden story is decided when it is shown.
+        (!is_shown || in_audience.contains(&true)).then_some(is_shown && !in_audience.contains(&false))
+    }
+
+    /// The answers to whether the recipient is in the audience between the indices `from` and `to`.
+    fn in_audience(&self, event: &Event, recipient: usize, from: usize, to: usize) -> Vec<bool> {
+        match event.audience {
+            Audience::One(person) => vec![person == recipient],
+            Audience::FollowersOf(person) => {
+                let follows = self.follows.get(&(recipient, person));
+                let before = |since: &Option<u64>| since.is_some_and(|since| since < event.commit);
+                follows.map_or_else(|| vec![false], |timeline| timeline.observable(from, to).map(before).collect())
+            }
+        }
     }
 
     /// Whether the recipient gets the notification on the phone. `None` if it is forbidden.
@@ -274,14 +290,7 @@ impl Conditions {
             timeline.map_or_else(|| vec![false], |timeline| timeline.observable(from, to).copied().collect())
         };
         let is_not = |timeline| is(timeline).into_iter().map(|value: bool| !value).collect();
-        let in_audience = match event.audience {
-            Audience::One(person) => vec![person == recipient],
-            Audience::FollowersOf(person) => {
-                let follows = self.follows.get(&(recipient, person));
-                let before = |since: &Option<u64>| since.is_some_and(|since| since < event.commit);
-                follows.map_or_else(|| vec![false], |timeline| timeline.observable(from, to).map(before).collect())
-            }
-        };
+        let in_audience = self.in_audience(event, recipient, from, to);
         let wants = match self.preferences.get(&recipient) {
             Some(timeline) => timeline.observable(from, to).map(|muted| !muted.contains(&event.category)).collect(),
             None => vec![true],
