@@ -24,9 +24,13 @@ const MAX_PAGES: usize = 4;
 
 /// Tables and cursor key.
 pub struct Ports {
+    /// The table of notifications.
     pub inbox: InboxTable,
+    /// The table of how far users have read.
     pub read_marks: ReadMarks,
+    /// The table of names, titles and relations.
     pub audience: AudienceTable,
+    /// Protects cursors.
     pub cipher: LazyTokenCipher,
 }
 
