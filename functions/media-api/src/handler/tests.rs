@@ -18,6 +18,7 @@ use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
 use domain::{media::Visibility, user_report::ReportId};
+use function_kit::metrics::Metrics;
 use serde_json::{Value, json};
 use store::{audience::AudienceTable, quotas::QuotasTable, reports::ReportTable};
 
@@ -77,6 +78,7 @@ fn fake_aws(media: &[&Rule]) -> FakeAws {
             table: ReportTable::new(dynamodb.clone(), "reports".into()),
             quotas: QuotasTable::new(dynamodb, "quotas".into()),
             per_day: 2,
+            metrics: Metrics::of("media-api"),
         },
         originals: Originals {
             s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&deleted]),
@@ -329,6 +331,8 @@ async fn only_items_that_the_caller_may_see_are_reported_and_counted() {
             assert_eq!(status, if may_see { 201 } else { 404 }, "{caller} {visibility:?} {report}");
             let stored = usize::from(may_see);
             assert_eq!((count.num_calls(), put.num_calls()), (stored, stored));
+            let metrics = aws.ports.reports.metrics.take_lines(0);
+            assert_eq!(metrics.contains(r#""ReportsMade":1"#), may_see, "{metrics}");
             if may_see {
                 let expected = json!({
                     "id": ReportId::of(caller, id()), "mediaId": id(), "reason": "hate",
@@ -352,6 +356,7 @@ async fn report_beyond_the_day_returns_429_and_is_not_stored() {
     let (status, problem, _) = send(&aws, "sora", "POST /v1/reports", json!({}), body, None).await;
     assert_eq!((status, &problem["type"]), (429, &json!("urn:iyagi:problem:too-many-requests")));
     assert_eq!(put.num_calls(), 0);
+    assert_eq!(aws.ports.reports.metrics.take_lines(0), "");
 }
 
 #[tokio::test]
