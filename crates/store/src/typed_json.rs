@@ -100,19 +100,46 @@ impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for TypedSeed<S> {
     }
 }
 
-/// The types that rows have. Others are errors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// The types that rows have. Values of others can only be ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Type {
-    S,
-    N,
-    #[serde(rename = "BOOL")]
+    Text,
+    Number,
     Bool,
-    #[serde(rename = "NULL")]
     Null,
-    M,
-    L,
-    #[serde(rename = "SS")]
-    Strings,
+    Map,
+    List,
+    Texts,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Type {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_identifier(TypeVisitor)
+    }
+}
+
+struct TypeVisitor;
+
+impl Visitor<'_> for TypeVisitor {
+    type Value = Type;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the type of a value")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Type, E> {
+        Ok(match name {
+            "S" => Type::Text,
+            "N" => Type::Number,
+            "BOOL" => Type::Bool,
+            "NULL" => Type::Null,
+            "M" => Type::Map,
+            "L" => Type::List,
+            "SS" => Type::Texts,
+            _ => Type::Other,
+        })
+    }
 }
 
 /// An object after the key with its type.
@@ -127,16 +154,17 @@ impl<'de, A: MapAccess<'de>> Deserializer<'de> for Typed<'_, A> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
         let Self { kind, object } = self;
         match kind {
-            Type::S => object.next_value_seed(Text(visitor)),
-            Type::N => object.next_value_seed(Text(Number(visitor))),
+            Type::Text => object.next_value_seed(Text(visitor)),
+            Type::Number => object.next_value_seed(Text(Number(visitor))),
             Type::Bool => visitor.visit_bool(object.next_value()?),
             Type::Null => {
                 object.next_value::<IgnoredAny>()?;
                 visitor.visit_unit()
             }
-            Type::M => object.next_value_seed(Map(visitor)),
-            Type::L => object.next_value_seed(List(visitor)),
-            Type::Strings => object.next_value_seed(Texts(visitor)),
+            Type::Map => object.next_value_seed(Map(visitor)),
+            Type::List => object.next_value_seed(List(visitor)),
+            Type::Texts => object.next_value_seed(Texts(visitor)),
+            Type::Other => Err(A::Error::custom("a value has an unknown type")),
         }
     }
 
@@ -155,7 +183,7 @@ impl<'de, A: MapAccess<'de>> Deserializer<'de> for Typed<'_, A> {
         visitor: V,
     ) -> Result<V::Value, A::Error> {
         match self.kind {
-            Type::S => self.object.next_value_seed(Variant { name, variants, visitor }),
+            Type::Text => self.object.next_value_seed(Variant { name, variants, visitor }),
             _ => Err(A::Error::custom("an enumeration is no string")),
         }
     }
@@ -312,7 +340,7 @@ mod tests {
             "list": {"L": [{"L": [{"N": "1"}, {"N": "2"}]}, {"L": []}]},
             "map": {"M": {"a": {"N": "1"}, "b": {"NULL": true}}}, "tags": {"SS": ["x", "y"]},
             "either": {"M": {"width": {"N": "3"}}},
-            "unknown": {"M": {"deep": {"L": [{"B": "AA=="}, {"NS": ["1"]}]}}},
+            "unknown": {"M": {"deep": {"L": [{"B": "AA=="}, {"NS": ["1"]}]}}}, "bytes": {"B": "AA=="},
         });
         let expected = Example {
             text: "첫\n눈".into(),
