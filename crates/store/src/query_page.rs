@@ -1,7 +1,7 @@
 //! Reads a page of a query straight from DynamoDB's response.
 //!
-//! The SDK makes a map of every row, with an allocation for each name and value, and `serde_dynamo` makes the row of it:
-//! more than half of the time of a page. Here serde makes the rows. All else is the SDK's: credentials, endpoint,
+//! The SDK makes a map of every row, with an allocation for each name and value, and `serde_dynamo` makes the row of it.
+//! Here serde makes the rows at once. All else is the SDK's: credentials, endpoint,
 //! signature, timeouts, retries and errors.
 
 use std::{
