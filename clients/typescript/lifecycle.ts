@@ -4,6 +4,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import createClient, { type Middleware } from "openapi-fetch";
+import { listMedia } from "./orval.js";
 import type { components, paths } from "./schema.js";
 
 type Schemas = components["schemas"];
@@ -99,6 +100,10 @@ console.log(`ready, ${item.width} x ${item.height}`);
 
 const page = data(await api.GET("/v1/media", { params: { query: { kind: "photo", limit: 1, fields: [] } } }));
 check(page.items[0]?.id === id && page.items[0].owner === item.owner, "the list has another item");
+// The same with the client of orval.
+const headers = { Authorization: `Bearer ${environment("ACCESS_TOKEN")}` };
+const same = await listMedia({ kind: "photo", limit: 1 }, { headers });
+check(same.status === 200 && same.data.items[0]?.variants?.length === item.variants.length, "orval reads another item");
 const batch = data(await api.POST("/v1/media/batch", { body: { ids: [id], fields: [] } }));
 check(batch.items.length === 1, "the batch has another item");
 const missing = await api.GET("/v1/media/{id}", { params: { path: { id: "7ZZZZZZZZZZZZZZZZZZZZZZZZZ" } } });

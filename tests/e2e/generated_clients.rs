@@ -37,18 +37,22 @@ async fn typescript_client_is_strict_and_lives_the_whole_life_cycle() {
         fs::remove_dir_all(&folder).expect("removed");
     }
     fs::create_dir_all(&folder).expect("folder");
-    for file in ["lifecycle.ts", "tsconfig.json"] {
+    for file in ["lifecycle.ts", "orval.config.mjs", "tsconfig.json"] {
         fs::copy(paths::root().join(CLIENT).join(file), folder.join(file)).expect("copied");
     }
     fs::write(folder.join("package.json"), r#"{"private": true, "type": "module"}"#).expect("written");
     symlink(Tool::TypeScript.folder().join("node_modules"), folder.join("node_modules")).expect("packages");
     let mut generate = node(&folder, "node_modules/openapi-typescript/bin/cli.js");
     run(generate.arg(paths::openapi()).args(["--output", "schema.d.ts"]));
+    let api_url = deployed.stack.api_url("").expect("URL");
+    // It reads the document that the API serves.
+    let mut generate = node(&folder, "node_modules/orval/dist/bin/orval.mjs");
+    run(generate.args(["--config", "orval.config.mjs"]).env("API_URL", &api_url));
     run(&mut node(&folder, "node_modules/typescript/bin/tsc"));
 
     let user = deployed.sign_up("Mina").await;
     let mut lifecycle = node(&folder, "out/lifecycle.js");
-    lifecycle.env("API_URL", deployed.stack.api_url("").expect("URL")).env("ACCESS_TOKEN", &user.access_token);
+    lifecycle.env("API_URL", api_url).env("ACCESS_TOKEN", &user.access_token);
     lifecycle.env("PICTURE", paths::root().join("tests/photos/고양이.jpg"));
     let output = tokio::task::spawn_blocking(move || run(&mut lifecycle)).await.expect("no panic");
     assert_eq!(output.lines().last(), Some("erased"), "{output}");

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod media;
 pub mod mirror;
 mod partiql;
+mod query_page;
 pub mod quotas;
 mod register_attributes;
 pub mod relations;
@@ -22,4 +23,5 @@ mod row;
 pub mod search;
 #[cfg(test)]
 mod testing;
+mod typed_json;
 pub mod versioned;

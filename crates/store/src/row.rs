@@ -18,11 +18,13 @@ pub fn write(doing: &'static str, row: impl Serialize) -> Result<Attributes, Fai
     serde_dynamo::to_item(row).map_err(|error| Failure::bug(doing, without_values(&error)))
 }
 
-/// The error without values of the row. `serde_dynamo` quotes them, and tokens and names must not be logged. The name of
-/// a missing field is safe: it comes from the row's type.
-fn without_values(error: &serde_dynamo::Error) -> String {
+/// The error without values of the row, which deserializers quote: tokens and names must not be logged. The name of a
+/// missing field is safe: it comes from the row's type.
+pub fn without_values(error: &impl std::error::Error) -> String {
     let text = error.to_string();
-    if text.starts_with("missing field") { text } else { "the row has an unexpected form".to_owned() }
+    // `serde_json` adds the place.
+    let text = text.split(" at line ").next().unwrap_or_default();
+    if text.starts_with("missing field") { text.to_owned() } else { "the row has an unexpected form".to_owned() }
 }
 
 #[cfg(test)]

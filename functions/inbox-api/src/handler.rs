@@ -1,3 +1,5 @@
+use std::num::NonZeroU32;
+
 use api::{MAX_UNREAD, NotificationList, Problem, UnreadNotifications};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::push::Row;
@@ -24,10 +26,19 @@ const MAX_PAGES: usize = 4;
 
 /// Tables and cursor key.
 pub struct Ports {
+    /// The table of notifications.
     pub inbox: InboxTable,
+    /// The table of how far users have read.
     pub read_marks: ReadMarks,
+    /// The table of names, titles and relations.
     pub audience: AudienceTable,
+    /// Protects cursors.
     pub cipher: LazyTokenCipher,
+}
+
+/// What a request costs its caller's rate limit.
+pub fn cost(request: &ApiGatewayV2httpRequest) -> NonZeroU32 {
+    Request::cost(request)
 }
 
 /// Responds to a request, also if it fails.

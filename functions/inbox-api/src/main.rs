@@ -1,18 +1,10 @@
 //! `inbox-api`: returns a user's notifications, and stores how far the user has read.
-//!
-//! ```text
-//! request ─▶ groups (table inbox) ─▶ names, titles and rights of today (table audience) ─▶ response
-//! ```
-
-mod config;
-mod cursor;
-mod handler;
-mod request;
-#[cfg(test)]
-mod tests;
-mod view;
 
 use function_kit::{aws, config::from_env, logs};
+use inbox_api::{
+    config::Config,
+    handler::{self, Ports},
+};
 use jiff::Timestamp;
 use rest_kit::{page_token::LazyTokenCipher, serve::serve_by_cost};
 use store::{
@@ -23,15 +15,14 @@ use store::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
-    let config: config::Config = from_env()?;
+    let config: Config = from_env()?;
     let sdk = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let ports = handler::Ports {
+    let ports = Ports {
         inbox: InboxTable::new(dynamodb.clone(), config.inbox_table),
         read_marks: ReadMarks::new(dynamodb.clone(), config.inbox_read_table),
         audience: AudienceTable::new(dynamodb, config.audience_table),
         cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&sdk), config.sealing_secret_arn),
     };
-    serve_by_cost(request::Request::cost, async |request| handler::handle(&ports, Timestamp::now(), request).await)
-        .await
+    serve_by_cost(handler::cost, async |request| handler::handle(&ports, Timestamp::now(), request).await).await
 }

@@ -11,7 +11,9 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, Select},
 };
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
-use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::body::SdkBody;
 use domain::{
     graph::Position,
     push::{InboxEntry, InboxGroup, Register},
@@ -91,18 +93,29 @@ fn facts() -> Vec<Attributes> {
     ]
 }
 
+/// DynamoDB's JSON of a row, which consists of strings.
+fn typed(row: &Attributes) -> Value {
+    let value = |value: &AttributeValue| json!({"S": value.as_s().expect("a string")});
+    row.iter().map(|(name, text)| (name.clone(), value(text))).collect::<serde_json::Map<_, _>>().into()
+}
+
 /// Services with these groups on one page, read up to a time.
 fn ports(groups: Vec<Attributes>, read_through: Option<&'static str>, next: bool, more: &[&Rule]) -> Ports {
     let unread = mock!(Client::query)
         .match_requests(|request| request.select() == Some(&Select::Count))
         .then_output(|| QueryOutput::builder().count(2).build());
-    let page =
-        mock!(Client::query).match_requests(|request| request.select().is_none()).then_compute_output(move |request| {
+    let page = mock!(Client::query).match_requests(|request| request.select().is_none()).then_compute_response(
+        move |request| {
             let is_first = request.exclusive_start_key().is_none();
-            let items = if is_first { groups.clone() } else { Vec::new() };
-            let last = groups.last().filter(|_| next && is_first).cloned();
-            QueryOutput::builder().set_items(Some(items)).set_last_evaluated_key(last).build()
-        });
+            let items = if is_first { &groups[..] } else { &[] };
+            let mut page = json!({"Items": items.iter().map(typed).collect::<Vec<_>>()});
+            if let Some(last) = groups.last().filter(|_| next && is_first) {
+                page["LastEvaluatedKey"] = typed(last);
+            }
+            let body = SdkBody::from(page.to_string());
+            MockResponse::Http(HttpResponse::new(200.try_into().expect("a status"), body))
+        },
+    );
     let mark = mock!(Client::get_item).then_output(move || {
         let row = read_through.map(|through| Attributes::from([("through".to_owned(), text(through))]));
         GetItemOutput::builder().set_item(row).build()

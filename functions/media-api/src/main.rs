@@ -1,7 +1,7 @@
 //! `media-api`: returns and deletes media items, and takes reports of them.
 
 use anyhow::Context;
-use function_kit::{aws, config::from_env, logs};
+use function_kit::{aws, config::from_env, logs, metrics::Metrics};
 use jiff::Timestamp;
 use media_api::{
     config::Config,
@@ -40,10 +40,16 @@ async fn main() -> anyhow::Result<()> {
             table: ReportTable::new(dynamodb.clone(), config.reports_table),
             quotas: QuotasTable::new(dynamodb, config.quotas_table),
             per_day: config.reports_per_day,
+            metrics: Metrics::from_env(),
         },
         originals: Originals { s3, bucket: config.originals_bucket },
         links: Links { base_url: config.delivery_base_url, signing },
         cipher: LazyTokenCipher::new(secrets, config.sealing_secret_arn),
     };
-    serve_by_cost(handler::cost, async |request| handler::handle(&ports, request, Timestamp::now()).await).await
+    serve_by_cost(handler::cost, async |request| {
+        let response = handler::handle(&ports, request, Timestamp::now()).await;
+        ports.reports.metrics.flush();
+        response
+    })
+    .await
 }

@@ -6,6 +6,7 @@ use domain::{
     upload::seconds_to_next_day,
     user_report::{ReportId, ReportReason, ReportText},
 };
+use function_kit::metrics::Metrics;
 use jiff::Timestamp;
 use rest_kit::response::HandlerError;
 use store::{
@@ -22,6 +23,8 @@ pub struct Reports {
     pub quotas: QuotasTable,
     /// Reports that one person may send a day.
     pub per_day: u64,
+    /// Counts `ReportsMade`, which an alarm watches.
+    pub metrics: Metrics,
 }
 
 impl Reports {
@@ -45,6 +48,7 @@ impl Reports {
         let MediaItem { id: media_id, owner, .. } = item;
         let report = Report { reporter: reporter.to_owned(), media_id, owner, reason, text, reported_at: now };
         self.table.put(&report).await?;
+        self.metrics.count("ReportsMade", 1);
         let id = ReportId::of(reporter, media_id);
         info!(%media_id, report = %id, reason = reason.as_ref(), "a person reported an item");
         Ok(UserReport { id, media_id, reason, reported_at: format!("{now:.3}") })

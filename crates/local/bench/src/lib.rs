@@ -12,7 +12,7 @@ use anyhow::Result;
 /// What to measure.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Bench {
-    /// Time that media-api needs for a request, from the event to the response.
+    /// Time that media-api and inbox-api need for a request, from the event to the response.
     Api,
     /// Graph changes: from Neptune's stream to the topic, and fan-out of one change to many phones.
     Stream,
@@ -35,7 +35,7 @@ pub enum Bench {
 /// Runs a benchmark and prints its results.
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
-        Bench::Api => programs::run("api", &[("media-api", "media_requests")]),
+        Bench::Api => programs::run("api", &[("media-api", "media_requests"), ("inbox-api", "inbox_requests")]),
         Bench::Stream => programs::run("stream", &[("stream-poller", "stream"), ("push-fanout", "followers")]),
         Bench::Search(arguments) => search::run(arguments),
         Bench::Load(arguments) => load::run(arguments),

@@ -1,6 +1,7 @@
 use domain::push::{INBOX_RETENTION, InboxGroup};
 use function_kit::failure::Failure;
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::attribute::{Attributes, get_text, seconds, text};
 
@@ -61,12 +62,39 @@ pub(super) fn expires_at(time: Timestamp) -> aws_sdk_dynamodb::types::AttributeV
     seconds(time.checked_add(INBOX_RETENTION).unwrap_or(Timestamp::MAX))
 }
 
+/// What a page needs of the row of a group.
+#[derive(Deserialize)]
+pub(super) struct GroupRow {
+    sk: String,
+    rule: String,
+    content: String,
+}
+
+/// The key of the last row of a page.
+#[derive(Deserialize)]
+pub(super) struct LastKey {
+    pub(super) sk: String,
+    pub(super) updated_at: String,
+}
+
+impl TryFrom<GroupRow> for StoredGroup {
+    type Error = Failure;
+
+    fn try_from(GroupRow { sk, rule, content }: GroupRow) -> Result<Self, Failure> {
+        Self::of(&sk, rule, &content)
+    }
+}
+
 impl StoredGroup {
     pub(super) fn read(row: &Attributes) -> Result<Self, Failure> {
-        let key = required(row, "sk")?.strip_prefix(GROUP_PREFIX).ok_or_else(|| unreadable("the sort key"))?.to_owned();
+        Self::of(required(row, "sk")?, required(row, "rule")?.to_owned(), required(row, "content")?)
+    }
+
+    fn of(sk: &str, rule: String, content: &str) -> Result<Self, Failure> {
+        let key = sk.strip_prefix(GROUP_PREFIX).ok_or_else(|| unreadable("the sort key"))?.to_owned();
         // The error could quote ids.
-        let group = serde_json::from_str(required(row, "content")?).map_err(|_| unreadable("the content"))?;
-        Ok(Self { key, rule: required(row, "rule")?.to_owned(), group })
+        let group = serde_json::from_str(content).map_err(|_| unreadable("the content"))?;
+        Ok(Self { key, rule, group })
     }
 }
 

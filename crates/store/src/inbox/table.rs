@@ -11,11 +11,13 @@ use function_kit::{failure::Failure, nonce::nonce};
 use jiff::Timestamp;
 
 use super::row::{
-    GROUP_PREFIX, Holder, StoredGroup, edge_partition, expires_at, group_key, key, required, time_text, user_partition,
+    GROUP_PREFIX, GroupRow, Holder, LastKey, StoredGroup, edge_partition, expires_at, group_key, key, required,
+    time_text, user_partition,
 };
 use crate::{
-    attribute::{Attributes, get_text, text},
+    attribute::{Attributes, text},
     condition::{Transaction, transaction_outcome, unless_condition_failed},
+    query_page::{QueryPage, query_page},
 };
 
 /// The local index of a user's groups by `updated_at`.
@@ -215,13 +217,12 @@ impl InboxTable {
         });
         let query =
             self.since(user, kept_since(now)).scan_index_forward(false).limit(limit).set_exclusive_start_key(start);
-        let response = query.send().await.map_err(|error| Failure::aws(DOING, error))?;
-        let groups = response.items.unwrap_or_default().iter().map(StoredGroup::read).collect::<Result<_, _>>()?;
-        let position = |row: Attributes| {
-            let key = get_text(&row, "sk")?.strip_prefix(GROUP_PREFIX)?.to_owned();
-            Some(InboxPosition { updated_at: get_text(&row, "updated_at")?.to_owned(), key })
+        let QueryPage { items, last_evaluated_key } = query_page::<GroupRow, LastKey>(query, DOING).await?;
+        let groups = items.into_iter().map(StoredGroup::try_from).collect::<Result<_, _>>()?;
+        let position = |LastKey { sk, updated_at }| {
+            Some(InboxPosition { updated_at, key: sk.strip_prefix(GROUP_PREFIX)?.to_owned() })
         };
-        Ok(InboxPage { groups, next: response.last_evaluated_key.and_then(position) })
+        Ok(InboxPage { groups, next: last_evaluated_key.and_then(position) })
     }
 
     /// Number of groups that `user` has at `now` with entries after `read_through`, at most `max`; strongly consistent.

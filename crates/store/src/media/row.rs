@@ -29,7 +29,7 @@ pub enum Projection {
 /// The attributes of an item, without the keys of the indexes, which are computed from the others.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Row {
+pub(super) struct Row {
     id: MediaId,
     /// [`domain::media::Position`] as text, for the condition of writes.
     position: String,

@@ -4,15 +4,17 @@ use domain::{
     user_report::ReportReason,
 };
 use function_kit::failure::Failure;
+use serde::de::IgnoredAny;
 
 use super::{
     list::{List, Order, Page, SortKey},
-    row::{self, Projection},
+    row::{self, Projection, Row},
 };
 use crate::{
     attribute::{Attributes, get_text, text},
     batch_get::batch_get,
     condition::unless_condition_failed,
+    query_page::{QueryPage, query_page},
 };
 
 /// How often a write is tried while the item is taken down or restored.
@@ -160,9 +162,10 @@ impl MediaTable {
         after: Option<&SortKey>,
         projection: Projection,
     ) -> Result<Page, Failure> {
+        const DOING: &str = "list media items";
         let index = list.selection.index(list.relation);
         // One row more than requested: DynamoDB's own marker may be present although no rows follow.
-        let rows = i32::try_from(limit + 1).map_err(|error| Failure::bug("list media items", error))?;
+        let rows = i32::try_from(limit + 1).map_err(|error| Failure::bug(DOING, error))?;
         let (is_forward, beyond) = match list.order {
             Order::Newest => (false, "#list = :list AND listed_at < :after"),
             Order::Oldest => (true, "#list = :list AND listed_at > :after"),
@@ -186,11 +189,10 @@ impl MediaTable {
                 query = query.expression_attribute_names(alias, name);
             }
         }
-        let response = query.send().await.map_err(|error| Failure::aws("list media items", error))?;
-        let rows = response.items.unwrap_or_default();
+        let QueryPage { items: rows, last_evaluated_key } = query_page::<Row, IgnoredAny>(query, DOING).await?;
         // A response also ends at 1 MB.
-        let has_more = rows.len() > limit || response.last_evaluated_key.is_some();
-        let items: Vec<_> = rows.into_iter().take(limit).map(row::from_attributes).collect::<Result<_, _>>()?;
+        let has_more = rows.len() > limit || last_evaluated_key.is_some();
+        let items: Vec<_> = rows.into_iter().take(limit).map(MediaItem::try_from).collect::<Result<_, _>>()?;
         let sort_key = |item: &MediaItem| Some(SortKey::of(item.id, item.state.upload()?.uploaded_at));
         let next = items.last().filter(|_| has_more).and_then(sort_key);
         Ok(Page { items, next })

@@ -3,7 +3,6 @@ use aws_sdk_dynamodb::{
     operation::{
         batch_get_item::BatchGetItemOutput,
         put_item::{PutItemError, PutItemOutput},
-        query::QueryOutput,
     },
     types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure, error::ConditionalCheckFailedException},
 };
@@ -18,7 +17,11 @@ use super::{
     table::key,
     *,
 };
-use crate::{attribute::Attributes, batch_get::MAX_ATTEMPTS, testing::value};
+use crate::{
+    attribute::Attributes,
+    batch_get::MAX_ATTEMPTS,
+    testing::{query_response, value},
+};
 
 fn table(rules: &[&Rule]) -> MediaTable {
     MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "media".into())
@@ -149,7 +152,7 @@ async fn brief_page_names_its_index_and_its_attributes() {
             named("#list") == Some("all_for_owner")
                 && attributes.split(", ").all(|alias| named(alias) == alias.strip_prefix('#'))
         })
-        .then_output(|| QueryOutput::builder().build());
+        .then_http_response(|| query_response(&[], None));
     let (selection, relation, order) = (Selection::All, Relation::Owner, Order::Newest);
     let list = List { owner: "mina".into(), selection, relation, order };
     table(&[&query]).list(&list, 1, None, Projection::Brief).await.expect("a page");
@@ -169,7 +172,7 @@ async fn page_is_read_by_one_query_without_a_filter() {
                 && value(values, ":after") == Some("x")
                 && request.limit() == Some(2)
         })
-        .then_output(|| QueryOutput::builder().items(row("photo/mina/a")).items(row("photo/mina/b")).build());
+        .then_http_response(|| query_response(&["photo/mina/a", "photo/mina/b"].map(row), None));
     let list = List {
         owner: "mina".into(),
         selection: Selection::Post("p1".to_owned().try_into().expect("a post")),

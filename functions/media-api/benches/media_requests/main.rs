@@ -12,6 +12,7 @@ use std::{
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use fake_aws::FakeAws;
+use function_kit::metrics::Metrics;
 use jiff::Timestamp;
 use media_api::{
     handler::{Ports, handle},
@@ -161,6 +162,7 @@ fn ports(aws: &FakeAws) -> Ports {
             table: ReportTable::new(dynamodb.clone(), "reports".into()),
             quotas: QuotasTable::new(dynamodb, "quotas".into()),
             per_day: 1,
+            metrics: Metrics::of("media-api"),
         },
         originals: Originals { s3: aws_sdk_s3::Client::new(&config), bucket: "originals".into() },
         links: Links {

@@ -5,7 +5,6 @@ use aws_sdk_dynamodb::{
         batch_get_item::{BatchGetItemError, BatchGetItemOutput},
         get_item::{GetItemError, GetItemOutput},
         put_item::PutItemOutput,
-        query::QueryOutput,
         update_item::{UpdateItemError, UpdateItemOutput},
     },
     types::{AttributeValue, error::ConditionalCheckFailedException},
@@ -16,7 +15,10 @@ use aws_sdk_s3::{
 };
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::body::SdkBody;
 use domain::{media::Visibility, user_report::ReportId};
+use function_kit::metrics::Metrics;
 use serde_json::{Value, json};
 use store::{audience::AudienceTable, quotas::QuotasTable, reports::ReportTable};
 
@@ -76,6 +78,7 @@ fn fake_aws(media: &[&Rule]) -> FakeAws {
             table: ReportTable::new(dynamodb.clone(), "reports".into()),
             quotas: QuotasTable::new(dynamodb, "quotas".into()),
             per_day: 2,
+            metrics: Metrics::of("media-api"),
         },
         originals: Originals {
             s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&deleted]),
@@ -95,9 +98,9 @@ fn register() -> String {
 }
 
 /// A row of the table.
-fn row(name: &str, visibility: Visibility) -> std::collections::HashMap<String, AttributeValue> {
+fn content(name: &str, visibility: Visibility) -> Value {
     let key = format!("photo/mina/{name}");
-    serde_dynamo::to_item(json!({
+    json!({
         "id": MediaId::of_key(&key), "position": format!("{:0<32}.2", "0A"), "kind": "photo", "owner": "mina",
         "key": key, "state": "ready", "size": 7, "uploaded_at": "2026-11-22T00:00:00Z", "visibility": visibility,
         "file_name": "비밀.jpg",
@@ -105,8 +108,30 @@ fn row(name: &str, visibility: Visibility) -> std::collections::HashMap<String, 
             "width": 4, "height": 3, "thumb_hash": "AA==", "dominant_colour": "#102030",
             "variants": [{"key": "v/1.webp", "content_type": "image/webp", "width": 4, "height": 3, "size": 9}]
         }
-    }))
-    .expect("a row")
+    })
+}
+
+fn row(name: &str, visibility: Visibility) -> std::collections::HashMap<String, AttributeValue> {
+    serde_dynamo::to_item(content(name, visibility)).expect("a row")
+}
+
+/// DynamoDB's response to a query that finds public items with these names.
+fn page(names: &[&str]) -> HttpResponse {
+    let items: Vec<_> = names.iter().map(|name| typed(&content(name, Visibility::Public))["M"].clone()).collect();
+    HttpResponse::new(200.try_into().expect("a status"), SdkBody::from(json!({"Items": items}).to_string()))
+}
+
+/// DynamoDB's JSON of a value.
+fn typed(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!({"S": text}),
+        Value::Array(list) => json!({"L": list.iter().map(typed).collect::<Vec<_>>()}),
+        Value::Object(map) => {
+            let map: serde_json::Map<_, _> = map.iter().map(|(name, value)| (name.clone(), typed(value))).collect();
+            json!({"M": map})
+        }
+        number => json!({"N": number.to_string()}),
+    }
 }
 
 /// A table with one item of this visibility.
@@ -208,7 +233,7 @@ async fn list_queries_the_index_of_the_callers_relation() {
     for (caller, index) in CALLERS.iter().zip(["all_for_owner", "all_for_followers", "all_for_anyone"]) {
         let table = mock!(Client::query)
             .match_requests(move |request| request.index_name() == Some(index))
-            .then_output(|| QueryOutput::builder().build());
+            .then_http_response(|| page(&[]));
         let aws = fake_aws(&[&table]);
         let (status, page, _) = send(&aws, caller, "GET /v1/media", json!({"owner": "mina"}), json!(null), None).await;
         assert_eq!((status, page), (200, json!({"items": []})), "{caller}");
@@ -223,7 +248,7 @@ async fn list_without_owner_is_the_callers_own() {
             let key = request.expression_attribute_values().and_then(|values| values.get(":list"));
             request.index_name() == Some("kind_for_owner") && key == Some(&AttributeValue::S("photo#mina".into()))
         })
-        .then_output(|| QueryOutput::builder().build());
+        .then_http_response(|| page(&[]));
     let aws = fake_aws(&[&table]);
     assert_eq!(send(&aws, "mina", "GET /v1/media", json!({"kind": "photo"}), json!(null), None).await.0, 200);
     assert_eq!((table.num_calls(), aws.relations.num_calls()), (1, 0));
@@ -231,10 +256,7 @@ async fn list_without_owner_is_the_callers_own() {
 
 #[tokio::test]
 async fn cursor_continues_the_list_for_its_caller_only() {
-    let table = mock!(Client::query).then_output(|| {
-        let rows = ["a", "b"].map(|name| row(name, Visibility::Public));
-        QueryOutput::builder().set_items(Some(rows.into())).build()
-    });
+    let table = mock!(Client::query).then_http_response(|| page(&["a", "b"]));
     let aws = fake_aws(&[&table]);
     let query = json!({"owner": "mina", "limit": "1"});
     let (_, page, tag) = send(&aws, "sora", "GET /v1/media", query.clone(), json!(null), None).await;
@@ -309,6 +331,8 @@ async fn only_items_that_the_caller_may_see_are_reported_and_counted() {
             assert_eq!(status, if may_see { 201 } else { 404 }, "{caller} {visibility:?} {report}");
             let stored = usize::from(may_see);
             assert_eq!((count.num_calls(), put.num_calls()), (stored, stored));
+            let metrics = aws.ports.reports.metrics.take_lines(0);
+            assert_eq!(metrics.contains(r#""ReportsMade":1"#), may_see, "{metrics}");
             if may_see {
                 let expected = json!({
                     "id": ReportId::of(caller, id()), "mediaId": id(), "reason": "hate",
@@ -332,6 +356,7 @@ async fn report_beyond_the_day_returns_429_and_is_not_stored() {
     let (status, problem, _) = send(&aws, "sora", "POST /v1/reports", json!({}), body, None).await;
     assert_eq!((status, &problem["type"]), (429, &json!("urn:iyagi:problem:too-many-requests")));
     assert_eq!(put.num_calls(), 0);
+    assert_eq!(aws.ports.reports.metrics.take_lines(0), "");
 }
 
 #[tokio::test]

@@ -1,0 +1,210 @@
+//! Reads a page of a query straight from DynamoDB's response.
+//!
+//! The SDK makes a map of every row, with an allocation for each name and value, and `serde_dynamo` makes the row of it.
+//! Here serde makes the rows at once. All else is the SDK's: credentials, endpoint,
+//! signature, timeouts, retries and errors.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_sdk_dynamodb::{
+    config::{ConfigBag, Intercept, RuntimePlugin, interceptors::BeforeSerializationInterceptorContextRef},
+    error::BoxError,
+    operation::query::{Query, QueryOutput, builders::QueryFluentBuilder},
+};
+use aws_smithy_runtime_api::client::{
+    interceptors::{
+        context::{Error, Output},
+        dyn_dispatch_hint,
+    },
+    orchestrator::{HttpResponse, OrchestratorError},
+    ser_de::{DeserializeResponse, SharedResponseDeserializer},
+};
+use function_kit::failure::Failure;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+use crate::{row, typed_json::TypedRow};
+
+/// A page of rows, and the key after which the next page starts, if there may be one.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", bound = "Row: DeserializeOwned, Key: DeserializeOwned")]
+pub struct QueryPage<Row, Key> {
+    /// The rows.
+    #[serde(default, deserialize_with = "rows")]
+    pub items: Vec<Row>,
+    /// The last row's key.
+    #[serde(default, deserialize_with = "key")]
+    pub last_evaluated_key: Option<Key>,
+}
+
+/// Sends a query and reads its response. It must not select counts only.
+///
+/// # Errors
+/// `Failure::bug` if a row does not have the form that this version writes; else the SDK's error.
+pub async fn query_page<Row, Key>(
+    query: QueryFluentBuilder,
+    doing: &'static str,
+) -> Result<QueryPage<Row, Key>, Failure>
+where
+    Row: DeserializeOwned + Send + 'static,
+    Key: DeserializeOwned + Send + 'static,
+{
+    let slot = Slot::default();
+    let sent = query.customize().interceptor(ReadPage(slot.clone())).send().await;
+    sent.map_err(|error| Failure::aws(doing, error))?;
+    let page = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    page.ok_or_else(|| Failure::bug(doing, "the response was not read"))?
+        .map_err(|error| Failure::bug(doing, row::without_values(&error)))
+}
+
+/// Where the deserializer leaves the page.
+type Slot<Page> = Arc<Mutex<Option<serde_json::Result<Page>>>>;
+
+/// Replaces the operation's deserializer.
+struct ReadPage<Page>(Slot<Page>);
+
+#[dyn_dispatch_hint]
+impl<Page: DeserializeOwned + Send + 'static> Intercept for ReadPage<Page> {
+    fn name(&self) -> &'static str {
+        "ReadPage"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let deserializer = SharedResponseDeserializer::new(PageDeserializer(self.0.clone()));
+        config.interceptor_state().store_put(deserializer);
+        Ok(())
+    }
+}
+
+struct PageDeserializer<Page>(Slot<Page>);
+
+impl<Page: DeserializeOwned + Send + 'static> DeserializeResponse for PageDeserializer<Page> {
+    fn deserialize_nonstreaming_with_config(
+        &self,
+        response: &HttpResponse,
+        config: &ConfigBag,
+    ) -> Result<Output, OrchestratorError<Error>> {
+        if let (200, Some(body)) = (response.status().as_u16(), response.body().bytes()) {
+            let page = serde_json::from_slice(body);
+            // The SDK reports a text that is no JSON.
+            if page.as_ref().err().is_none_or(serde_json::Error::is_data) {
+                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(page);
+                return Ok(Output::erase(QueryOutput::builder().build()));
+            }
+        }
+        let operation = Query::new().config();
+        let sdk = operation.as_ref().and_then(|operation| operation.load::<SharedResponseDeserializer>());
+        let sdk = sdk.ok_or_else(|| OrchestratorError::other("the operation has no deserializer"))?;
+        sdk.deserialize_nonstreaming_with_config(response, config)
+    }
+}
+
+impl<Page> fmt::Debug for ReadPage<Page> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReadPage")
+    }
+}
+
+impl<Page> fmt::Debug for PageDeserializer<Page> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PageDeserializer")
+    }
+}
+
+fn rows<'de, D: Deserializer<'de>, Row: DeserializeOwned>(deserializer: D) -> Result<Vec<Row>, D::Error> {
+    let rows = Option::<Vec<TypedRow<Row>>>::deserialize(deserializer)?;
+    Ok(rows.unwrap_or_default().into_iter().map(|TypedRow(row)| row).collect())
+}
+
+fn key<'de, D: Deserializer<'de>, Key: DeserializeOwned>(deserializer: D) -> Result<Option<Key>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map(|TypedRow(key)| key))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::Client;
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use function_kit::failure::Kind;
+
+    use super::*;
+    use crate::{
+        attribute::{Attributes, number, text},
+        testing::{query_response, response},
+    };
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Example {
+        id: String,
+        size: Option<u64>,
+    }
+
+    async fn read(rule: &Rule) -> Result<QueryPage<Example, Example>, Failure> {
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [rule]);
+        query_page(client.query().table_name("t"), "read a page").await
+    }
+
+    fn row(id: &str) -> Attributes {
+        Attributes::from([("id".to_owned(), text(id)), ("other".to_owned(), number(7))])
+    }
+
+    #[tokio::test]
+    async fn page_has_its_rows_and_its_last_key() {
+        let query = mock!(Client::query).then_http_response(|| query_response(&[row("a"), row("b")], Some(&row("b"))));
+        let page = read(&query).await.expect("a page");
+        let expected = |id: &str| Example { id: id.into(), size: None };
+        assert_eq!((page.items, page.last_evaluated_key), (vec![expected("a"), expected("b")], Some(expected("b"))));
+        let empty = mock!(Client::query).then_http_response(|| response(200, "{}"));
+        let page = read(&empty).await.expect("a page");
+        assert_eq!((page.items, page.last_evaluated_key), (vec![], None));
+    }
+
+    #[tokio::test]
+    async fn unexpected_row_is_a_bug_that_is_not_retried_and_quotes_no_value() {
+        for (row, expected) in [
+            (Attributes::from([("size".to_owned(), number(1))]), "missing field `id`"),
+            (Attributes::from([("id".to_owned(), number(31337))]), "the row has an unexpected form"),
+            (Attributes::from([("id".to_owned(), text("x")), ("size".to_owned(), text("s3cr3t"))]), "the row has"),
+        ] {
+            let query = mock!(Client::query).then_http_response(move || query_response(&[row.clone()], None));
+            let failure = read(&query).await.err().expect("a failure");
+            let text = failure.to_string();
+            assert_eq!((failure.kind, query.num_calls()), (Kind::Bug, 1), "{text}");
+            assert!(text.contains(expected) && !text.contains("31337") && !text.contains("s3cr3t"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn errors_and_their_retries_are_those_of_the_sdk() {
+        let throttled = r#"{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}"#;
+        let query = mock!(Client::query)
+            .sequence()
+            .http_status(400, Some(throttled.to_owned()))
+            .http_status(503, None)
+            .http_response(|| query_response(&[row("a")], None))
+            .build();
+        assert_eq!(read(&query).await.expect("a page").items.len(), 1);
+        assert_eq!(query.num_calls(), 3);
+        let denied = r#"{"__type": "com.amazon.coral.service#AccessDeniedException", "message": "no"}"#;
+        let query = mock!(Client::query).then_http_response(|| response(400, denied));
+        let failure = read(&query).await.err().expect("a failure").to_string();
+        assert!(failure.contains("AccessDeniedException"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn text_that_is_no_json_is_an_error_of_the_sdk() {
+        for body in ["", "{\"Items\": [{\"id\": {\"S\": \"a\"}}", "<html>"] {
+            let query = mock!(Client::query).then_http_response(move || response(200, body));
+            let direct = read(&query).await.err().expect("a failure");
+            let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&query]);
+            let sdk = client.query().table_name("t").send().await.expect_err("an error of the SDK");
+            let sdk = Failure::aws("read a page", sdk);
+            assert_eq!((direct.kind, direct.to_string()), (sdk.kind, sdk.to_string()), "{body}");
+        }
+    }
+}
