@@ -6,7 +6,7 @@ mod index;
 mod search_request;
 mod settings;
 
-pub use bulk::{Document, Outcome, Target};
+pub use bulk::{BulkLimits, Document, Outcome, Target};
 pub use client::Client;
 pub use index::Index;
 pub use search_request::{Hit, MatchMode, Page, Search, SortKey, Viewer};
