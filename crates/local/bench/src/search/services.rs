@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn rows_are_those_of_the_keys() {
-        let keys: Vec<_> = [&titles::id(5), "mina", "nobody"].map(|id| json!({"id": {"S": id}})).into();
+        let keys: Vec<_> = [&titles::id(5), "mina", "unknown"].map(|id| json!({"id": {"S": id}})).into();
         let rows = rows(&json!({"RequestItems": {TABLE: {"Keys": keys}}}));
         assert_eq!(rows["Responses"][TABLE], json!([titles::row(5), titles::author()]));
     }
