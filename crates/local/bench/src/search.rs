@@ -45,6 +45,9 @@ pub struct Arguments {
     /// Search engine: opensearch where Java is installed, else the embedded one.
     #[arg(long, value_enum)]
     search: Option<Engine>,
+    /// Leave out the time from commit to search result, for which a stack is deployed.
+    #[arg(long)]
+    without_stack: bool,
     /// Number of stories in the large index.
     #[arg(long, default_value_t = 100_000)]
     stories: usize,
@@ -61,10 +64,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let engine = arguments.search.map_or_else(Engine::for_tests, Ok)?;
     println!("The benchmark searches with {engine}.");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let stack = Stack::start(STACK, engine)?;
-    let measured = runtime.block_on(measure_search_delay(&stack));
-    stack.stop()?;
-    rows.push(measured?);
+    if !arguments.without_stack {
+        let stack = Stack::start(STACK, engine)?;
+        let measured = runtime.block_on(measure_search_delay(&stack));
+        stack.stop()?;
+        rows.push(measured?);
+    }
     let server = SearchServer::start(engine, STACK)?;
     rows.extend(runtime.block_on(measure_engine(&server, engine, arguments.stories))?);
     programs::report("search", &rows)
