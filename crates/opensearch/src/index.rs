@@ -2,7 +2,7 @@ use function_kit::failure::Failure;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::{BulkLimits, Client, Settings};
+use crate::{Client, Settings, bulk_limits::BulkLimits};
 
 /// Index behind an alias. The indexes are named after the alias, with a number: `search-000001`.
 #[derive(Debug, Clone)]
