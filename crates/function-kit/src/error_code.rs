@@ -45,7 +45,7 @@ const GROUPS: &[Group] = groups! {
         "CloudFront" "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html"
             ["TooManyInvalidationsInProgress"]
         "OpenSearch" "https://docs.aws.amazon.com/opensearch-service/latest/developerguide/handling-errors.html"
-            ["es_rejected_execution_exception" "rejected_execution_exception" "circuit_breaking_exception" "cluster_block_exception"]
+            ["es_rejected_execution_exception" "rejected_execution_exception" "circuit_breaking_exception" "cluster_block_exception" "index_create_block_exception"]
     }
     Transient "failed or too slow" {
         "all services" "https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html"

@@ -6,12 +6,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Index, client::is_permanent_error};
-
-/// Maximum bytes per request. OpenSearch recommends 5 to 15 MB.
-const MAX_BYTES: usize = 5 * 1024 * 1024;
-/// Maximum documents per request.
-const MAX_DOCUMENTS: usize = 1_000;
+use crate::{Index, bulk_limits::BulkLimits, client::is_permanent_error};
 
 /// Destination of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +84,7 @@ impl Index {
             Target::Index(name) => format!("/{name}/_bulk"),
         };
         let mut outcomes = Vec::with_capacity(documents.len());
-        for Body { bytes, documents } in bodies(documents) {
+        for Body { bytes, documents } in bodies(documents, self.bulk_limits) {
             let response = self.client.send(DOING, Method::POST, &path, "application/x-ndjson", bytes).await?;
             let response: BulkResponse = response.read(DOING)?;
             if response.items.len() != documents {
@@ -109,7 +104,7 @@ struct Body {
 }
 
 /// Bodies of the requests for `documents`.
-fn bodies(documents: &[impl Document]) -> Vec<Body> {
+fn bodies(documents: &[impl Document], limits: BulkLimits) -> Vec<Body> {
     let mut bodies = Vec::new();
     let mut body = Body::default();
     for document in documents {
@@ -118,7 +113,7 @@ fn bodies(documents: &[impl Document]) -> Vec<Body> {
             "_id": document.id(), "version": document.version(), "version_type": "external"
         }});
         let lines = format!("{action}\n{}\n", document.source());
-        if body.documents == MAX_DOCUMENTS || (body.documents > 0 && body.bytes.len() + lines.len() > MAX_BYTES) {
+        if body.documents == limits.documents || (body.documents > 0 && body.bytes.len() + lines.len() > limits.bytes) {
             bodies.push(mem::take(&mut body));
         }
         body.bytes.extend(lines.as_bytes());
@@ -180,7 +175,7 @@ mod tests {
 
     #[test]
     fn document_is_written_with_external_version() {
-        let body = bodies(&documents(1, 4)).remove(0);
+        let body = bodies(&documents(1, 4), BulkLimits::default()).remove(0);
         let text = String::from_utf8(body.bytes).expect("UTF-8");
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -191,13 +186,15 @@ mod tests {
 
     #[test]
     fn requests_are_limited_in_bytes_and_documents() {
-        let counts = |documents: &[Document]| bodies(documents).iter().map(|body| body.documents).collect::<Vec<_>>();
+        let limits = BulkLimits::default();
+        let counts =
+            |documents: &[Document]| bodies(documents, limits).iter().map(|body| body.documents).collect::<Vec<_>>();
         assert_eq!(counts(&[]), [0; 0]);
         assert_eq!(counts(&documents(2_500, 4)), [1_000, 1_000, 500]);
-        assert_eq!(counts(&documents(3, MAX_BYTES / 2)), [1, 1, 1]);
-        assert!(bodies(&documents(60, 100_000)).iter().all(|body| body.bytes.len() <= MAX_BYTES));
+        assert_eq!(counts(&documents(3, limits.bytes / 2)), [1, 1, 1]);
+        assert!(bodies(&documents(60, 100_000), limits).iter().all(|body| body.bytes.len() <= limits.bytes));
         // A document above the limit is sent alone, and OpenSearch rejects it.
-        assert_eq!(counts(&documents(1, MAX_BYTES)), [1]);
+        assert_eq!(counts(&documents(1, limits.bytes)), [1]);
     }
 
     #[test]

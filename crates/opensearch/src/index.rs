@@ -2,19 +2,26 @@ use function_kit::failure::Failure;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::{Client, Settings};
+use crate::{Client, Settings, bulk_limits::BulkLimits};
 
 /// Index behind an alias. The indexes are named after the alias, with a number: `search-000001`.
 #[derive(Debug, Clone)]
 pub struct Index {
     pub(crate) client: Client,
     pub(crate) alias: String,
+    pub(crate) bulk_limits: BulkLimits,
 }
 
 impl Index {
     /// The index behind `alias`.
     pub fn new(client: Client, alias: String) -> Self {
-        Self { client, alias }
+        Self { client, alias, bulk_limits: BulkLimits::default() }
+    }
+
+    /// Writes with requests of this size.
+    #[must_use]
+    pub fn with_bulk_limits(self, bulk_limits: BulkLimits) -> Self {
+        Self { bulk_limits, ..self }
     }
 
     /// Creates index number 1 and points the alias to it. Idempotent, also in parallel.

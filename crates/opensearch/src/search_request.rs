@@ -4,7 +4,7 @@ use domain::{
 };
 use function_kit::failure::Failure;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{Index, settings::MAX_PREFIX};
 
@@ -52,17 +52,18 @@ pub enum MatchMode {
     Prefixes,
 }
 
-/// Position in the order of hits, which depends on the document and the query only. A score by word frequency would
-/// change with other documents and with the replica, so that pages would overlap.
+/// Position in the order of hits: score, publication time in Unix milliseconds, id. It depends on the document and the query
+/// only. A score by word frequency would change with other documents and with the replica, so that pages would overlap.
+/// An index rejects values of another number or type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SortKey(Vec<Value>);
+pub struct SortKey(f64, i64, String);
 
 /// Document found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// The vertex's id.
     pub id: String,
-    /// The indexed text with marks around the matches.
+    /// The indexed text with marks around the matches. Prefixes are not marked.
     pub highlight: Option<String>,
     /// Position of the hit, after which the next page can start.
     pub sort_key: SortKey,
@@ -158,6 +159,16 @@ fn partially_typed(query: &str) -> Option<Value> {
     Some(json!({"bool": {"filter": all}}))
 }
 
+/// Marks for matches of words. Highlighting takes as long as finding, for each field.
+fn highlight(query: &str) -> Value {
+    // Only words of scripts before Hangul have English stems.
+    let has_stems = query.chars().any(|c| c.is_alphabetic() && c < '\u{1100}');
+    let fields =
+        ["text", "text.bigram", "text.joined", "text.prefix"].into_iter().chain(has_stems.then_some("text.en"));
+    let fields: Map<_, _> = fields.map(|field| (field.to_owned(), json!({}))).collect();
+    json!({"pre_tags": [MARK_BEGIN], "post_tags": [MARK_END], "number_of_fragments": 0, "fields": fields})
+}
+
 impl Search<'_> {
     /// The request for up to `size` hits after `after`.
     pub fn body(self, viewer: Viewer<'_>, after: Option<&SortKey>, size: usize) -> Value {
@@ -172,14 +183,13 @@ impl Search<'_> {
             "track_total_hits": false,
             "_source": ["id"],
             "query": {"bool": {"filter": filters, "should": tiers.unwrap_or_default(), "minimum_should_match": min_should_match}},
-            "highlight": {
-                "pre_tags": [MARK_BEGIN], "post_tags": [MARK_END], "number_of_fragments": 0,
-                "fields": {"text": {}, "text.en": {}, "text.bigram": {}, "text.joined": {}, "text.prefix": {}},
-            },
             "sort": [{"_score": "desc"}, {"publishedAt": "desc"}, {"id": "asc"}],
         });
-        if let Some(SortKey(values)) = after {
-            body["search_after"] = json!(values);
+        if let Some((MatchMode::Words, query)) = self.query {
+            body["highlight"] = highlight(query.as_str());
+        }
+        if let Some(after) = after {
+            body["search_after"] = json!(after);
         }
         body
     }
@@ -203,7 +213,7 @@ struct RawHit {
     source: Source,
     #[serde(default)]
     highlight: Highlight,
-    sort: Vec<Value>,
+    sort: SortKey,
 }
 
 #[derive(Deserialize)]
@@ -228,7 +238,7 @@ impl From<RawHit> for Hit {
     fn from(RawHit { source, highlight, sort }: RawHit) -> Self {
         let Highlight { text, english, bigram, joined, prefix } = highlight;
         let text = text.or(english).or(bigram).or(joined).or(prefix);
-        Self { id: source.id, highlight: text.map(|[text]| text), sort_key: SortKey(sort) }
+        Self { id: source.id, highlight: text.map(|[text]| text), sort_key: sort }
     }
 }
 
@@ -262,7 +272,7 @@ mod tests {
 
     #[test]
     fn page_starts_after_sort_key() {
-        let sort_key = SortKey(vec![json!(14.0), json!(1_795_305_600_000_i64), json!("s1")]);
+        let sort_key = SortKey(14.0, 1_795_305_600_000, "s1".to_owned());
         let json = serde_json::to_string(&sort_key).expect("JSON");
         let sort_key: SortKey = serde_json::from_str(&json).expect("a sort key");
         let query = Query::parse("서울").expect("a query");
@@ -281,6 +291,29 @@ mod tests {
         for complete in ["서울", "seoul", "(ㅅ", "ㅅ|.*", &"사".repeat(21)] {
             assert_eq!(pattern(complete), None, "{complete}");
         }
+    }
+
+    #[test]
+    fn only_fields_that_can_match_words_are_highlighted() {
+        let fields = |mode, query: &str| {
+            let query = Query::parse(query).expect("a query");
+            let search = Search { query: Some((mode, &query)), kind: None, tag: None };
+            let body = search.body(Viewer { caller: "jun", followed: &[] }, None, 20);
+            body["highlight"]["fields"].as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>())
+        };
+        let mut korean = vec!["text", "text.bigram", "text.joined", "text.prefix"];
+        let of = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(fields(MatchMode::Words, "골목길 24시"), of(&korean));
+        korean.push("text.en");
+        let sorted = |fields: Option<Vec<String>>| {
+            fields.map(|mut fields| {
+                fields.sort();
+                fields
+            })
+        };
+        korean.sort_unstable();
+        assert_eq!(sorted(fields(MatchMode::Words, "cafés")), of(&korean));
+        assert_eq!(fields(MatchMode::Prefixes, "골목"), None);
     }
 
     #[test]

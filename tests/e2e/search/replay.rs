@@ -12,7 +12,7 @@ use super::scenario::SearchScenario;
 use crate::commits::{add_person, add_story, author_edge_id, remove_story};
 
 #[tokio::test]
-async fn replay_of_whole_stream_changes_no_document() {
+async fn replay_of_whole_stream_writes_no_document() {
     let search = SearchScenario::start().await;
     let mina = search.sign_up("미나").await;
     let mut ids = vec![mina.id.clone()];

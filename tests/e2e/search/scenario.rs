@@ -104,10 +104,15 @@ impl SearchScenario {
         self.documents_in("search", json!({"ids": {"values": ids}})).await
     }
 
-    /// Documents as `[version, source]`, by their ids in JSON.
+    /// Documents as `[version, source, sequence number]`, by their ids in JSON. Each write of a document has a new sequence
+    /// number, also if it changes nothing.
     async fn documents_in(&self, index: &str, query: Value) -> BTreeMap<String, Value> {
-        let hits = self.hits(index, &json!({"version": true, "size": 1_000, "query": query})).await;
-        hits.iter().map(|hit| (hit["_id"].to_string(), json!([hit["_version"], hit["_source"]]))).collect()
+        let body = json!({"version": true, "seq_no_primary_term": true, "size": 1_000, "query": query});
+        let document = |hit: &Value| {
+            assert!(hit["_seq_no"].is_u64(), "{hit}");
+            (hit["_id"].to_string(), json!([hit["_version"], hit["_source"], hit["_seq_no"]]))
+        };
+        self.hits(index, &body).await.iter().map(document).collect()
     }
 
     async fn hits(&self, index: &str, body: &Value) -> Vec<Value> {

@@ -69,9 +69,12 @@ fn table(rows: &[Row]) -> String {
     table
 }
 
-/// A number rounded to an integer with thousands separators.
+/// A number rounded to an integer with thousands separators; below ten, to two decimals.
 fn grouped(value: &Value) -> String {
     let Some(number) = value.as_f64() else { return value.to_string() };
+    if value.is_f64() && number.abs() < 10.0 {
+        return format!("{number:.2}");
+    }
     let digits = format!("{number:.0}");
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -90,7 +93,7 @@ mod tests {
     #[test]
     fn lines_of_a_log_are_ignored_in_the_table() {
         let lines = [
-            r#"{"row":"poller","records_per_second":1234567,"target":480000}"#,
+            r#"{"row":"poller","records_per_second":1234567,"target":480000,"ms":1.234}"#,
             r#"{"level":"INFO","message":"lease taken"}"#,
             "     Running benches/stream/main.rs",
         ];
@@ -98,7 +101,8 @@ mod tests {
         assert_eq!(rows.len(), 1);
         let expected = "poller\n    \
                         records per second                 1,234,567\n    \
-                        target                               480,000\n";
+                        target                               480,000\n    \
+                        ms                                      1.23\n";
         assert_eq!(table(&rows), expected);
     }
 }

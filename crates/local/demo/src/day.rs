@@ -1,6 +1,7 @@
 //! A sequence of changes in the graph and their notifications. A change without notification is followed by one with a
 //! notification: when that arrives, the former has been processed.
 
+mod engine;
 mod scenario;
 
 use anyhow::{Result, ensure};
@@ -29,8 +30,8 @@ pub async fn run(stack: &Stack) -> Result<Day> {
 
     let snow = story(&mina, "첫눈 오는 밤");
     scenario.step("미나 publishes a story: 첫눈 오는 밤", snow.commit, &[&jun, &olivia]).await?;
-    println!("\n  Search asks {}.", stack.search_engine());
     scenario.search(&sam, "Sam searches for 첫눈", "첫눈", &snow.id).await?;
+    println!("    answered by {}", engine::description(stack).await?);
 
     let likes = |who: &str, what: &str| edge("likes", who, what);
     scenario

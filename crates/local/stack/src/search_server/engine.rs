@@ -7,15 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::tools::{Tool, opensearch};
 
-/// A server with OpenSearch's API. Differences that tests meet:
-///
-/// | | OpenSearch | osmem-server |
-/// |---|---|---|
-/// | field with a character filter | all terms | any term matches |
-/// | highlight | 서울 in 서울에서 | the whole word |
-/// | keyword over 32,766 bytes | document rejected | accepted |
-/// | more than 1,000 fields, closed or blocked index, full queue | error per document | none |
-/// | kill and restart | keeps acknowledged writes | loses all |
+/// A server with OpenSearch's API. `docs/design/search.md` lists the differences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {

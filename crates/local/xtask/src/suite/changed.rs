@@ -46,6 +46,8 @@ pub fn selection(arguments: &Arguments) -> Result<Option<(Workspace, Reached)>> 
 /// Runs the tests that a change can reach.
 pub fn run(workspace: &Workspace, reached: &Reached, steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     print(reached);
+    // Unit tests of some crates also search.
+    let search = steps.run("search engine", search_engine)?;
     steps.run("format", || progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"])))?;
     steps.run("compile and lint", compile::all)?;
     let folders = reached.packages.iter().filter_map(|name| Some(workspace.packages.get(name)?.folder.as_str()));
@@ -59,7 +61,6 @@ pub fn run(workspace: &Workspace, reached: &Reached, steps: &mut Steps, counts: 
     if reached.contract.is_empty() && reached.e2e.is_empty() {
         return Ok(());
     }
-    let search = search_engine()?;
     steps.run("package functions", || tools::install().and_then(|()| functions::package(BuildProfile::Local)))?;
     steps.run("contract and end-to-end tests", || {
         if reached.e2e.is_empty() {
