@@ -8,7 +8,7 @@ pub struct BulkLimits {
 }
 
 impl Default for BulkLimits {
-    /// `docs/benchmarks/search.md` has the throughput by the number of documents. OpenSearch recommends 5 to 15 MB.
+    /// OpenSearch recommends 5 to 15 MB. `cargo xtask bench search` measures the throughput by the number of documents.
     fn default() -> Self {
         Self { bytes: 5 * 1024 * 1024, documents: 1_000 }
     }

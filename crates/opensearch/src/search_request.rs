@@ -159,7 +159,7 @@ fn partially_typed(query: &str) -> Option<Value> {
     Some(json!({"bool": {"filter": all}}))
 }
 
-/// Marks for matches of words. Highlighting takes as long as finding, for each field.
+/// Marks for matches of words. Highlighting all five fields takes as long as finding.
 fn highlight(query: &str) -> Value {
     // Only words of scripts before Hangul have English stems.
     let has_stems = query.chars().any(|c| c.is_alphabetic() && c < '\u{1100}');
