@@ -66,6 +66,21 @@ async fn recording_of_a_neighbour_is_ready_while_one_person_floods() {
     assert_eq!((next.status, &next.body["headers"]["x-amz-meta-lane"]), (201, &Value::Null));
 }
 
+/// Started at the same time, as an app does that sends what was recorded without a network.
+#[tokio::test]
+async fn parallel_starts_share_the_fast_lane() {
+    let deployed = Deployed::shared().await;
+    let mina = deployed.sign_up("mina").await;
+    let body = recording(voice(1.0)).request_body();
+    let start = async || {
+        let response = deployed.post(&mina, "/v1/uploads", &body).await;
+        assert_eq!(response.status, 201, "{response:?}");
+        response.body["headers"]["x-amz-meta-lane"].is_null()
+    };
+    let are_fast: Vec<_> = stream::iter(0..2 * FAST).map(|_| start()).buffer_unordered(2 * FAST).collect().await;
+    assert_eq!(are_fast.into_iter().filter(|is_fast| *is_fast).count(), FAST);
+}
+
 #[tokio::test]
 async fn person_beyond_the_bytes_of_a_day_gets_429_and_others_do_not() {
     let deployed = Deployed::shared().await;

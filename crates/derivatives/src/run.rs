@@ -56,7 +56,10 @@ pub async fn run<R: Renderer>(renderer: R) -> anyhow::Result<()> {
             lane => (&queue, lane.as_ref()),
         };
         let handle = async |body: &str| match lane {
-            Some(lane) if lane.takes(body).await? => Ok(()),
+            Some(lane) if lane.takes(body).await? => {
+                worker.delete_older(body).await?;
+                lane.send(body).await
+            }
             _ => worker.handle(body).await,
         };
         let response = batch::run(batch, source, handle).await;

@@ -97,11 +97,27 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
         Ok(())
     }
 
+    /// Deletes the derivatives of older generations, of an original that has to wait: one that was hidden must not stay
+    /// under open URLs until then.
+    ///
+    /// # Errors
+    /// If the message is not a notification, or a service fails.
+    pub async fn delete_older(&self, body: &str) -> Result<(), Failure> {
+        let notification = Notification::parse(body).map_err(|error| Failure::bug("read the message", error))?;
+        for event in &notification.events {
+            if matches!(event.change, ObjectChange::Created { .. }) {
+                let scope = CleanupScope::Before(&event.sequencer);
+                clean_up(&self.ports, MediaId::of_key(&event.key), scope).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes and stores the derivatives of an original, deletes older ones, and reports. An item that was taken down, before
     /// or meanwhile, has none.
     ///
-    /// No lock is needed, since S3 is strongly consistent. A deletion or replacement before the last check of the
-    /// original is seen by the check. A later one has its own event, which is processed after the files were stored.
+    /// No lock is needed, since S3 is strongly consistent. A deletion or replacement before the last look at the
+    /// original is seen by it. A later one has its own event, which is processed after the files were stored.
     /// `docs/design/protocols.md` lists the steps and their crashes.
     #[instrument(level = "error", name = "original", skip_all, fields(media_id = %job.id))]
     async fn process(&self, job: &Job<'_>) -> Result<(), Failure> {
@@ -110,19 +126,19 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
             return self.take_down(job).await;
         }
         let Some((declared, rendered)) = self.renderer.render(self.ports.originals(), job).await? else {
-            info!(media_id = %id, "deleted or replaced before it was processed");
-            self.count(GONE);
-            return clean_up_gone(&self.ports, id, &event.sequencer).await;
+            return self.gone(job).await;
         };
         let (outcome, detected_type) = match rendered {
             Ok(Rendered { derived, detected_type, files }) => {
                 let count = files.len();
+                // Rendering takes minutes. If the original was hidden meanwhile, its files must not appear under open URLs.
+                if self.ports.head(&event.key, version).await?.is_none() {
+                    return self.gone(job).await;
+                }
                 try_join_all(files.into_iter().map(|file| self.ports.put(file))).await?;
                 clean_up(&self.ports, id, CleanupScope::Superseded).await?;
                 if self.ports.head(&event.key, version).await?.is_none() {
-                    info!(media_id = %id, "deleted or replaced while it was processed");
-                    self.count(GONE);
-                    return clean_up_gone(&self.ports, id, &event.sequencer).await;
+                    return self.gone(job).await;
                 }
                 if self.ports.is_taken_down(id).await? {
                     return self.take_down(job).await;
@@ -144,6 +160,13 @@ impl<P: Ports, R: Renderer<P::Originals>> Worker<R, P> {
         self.ports.report(&Report { original, outcome, detected_type }).await?;
         self.measure(name, event.at);
         Ok(())
+    }
+
+    /// Leaves no files of an original that was deleted or replaced.
+    async fn gone(&self, job: &Job<'_>) -> Result<(), Failure> {
+        info!(media_id = %job.id, "deleted or replaced before it was ready");
+        self.count(GONE);
+        clean_up_gone(&self.ports, job.id, &job.event.sequencer).await
     }
 
     /// Leaves no files of an item that was taken down. Its restoration has an event of its own.

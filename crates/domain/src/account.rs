@@ -100,6 +100,9 @@ pub struct NotificationErasure {
     pub table: ErasedTable,
     /// Key of the last row of the page before.
     pub after: Option<Vec<String>>,
+    /// Number of the page in its table, from 0.
+    #[serde(default)]
+    pub number: u32,
 }
 
 impl Erasure {
@@ -138,7 +141,7 @@ impl DeviceErasure {
 impl NotificationErasure {
     /// The first page.
     pub fn start(erasure: Erasure) -> Self {
-        Self { erasure, table: ErasedTable::Ledger, after: None }
+        Self { erasure, table: ErasedTable::Ledger, after: None, number: 0 }
     }
 }
 

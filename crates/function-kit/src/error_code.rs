@@ -34,6 +34,8 @@ const GROUPS: &[Group] = groups! {
             ["Throttling" "ThrottlingException" "Throttled" "ThrottledException" "RequestThrottledException" "TooManyRequestsException" "RequestLimitExceeded" "BandwidthLimitExceeded" "LimitExceededException"]
         "DynamoDB" "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html"
             ["ProvisionedThroughputExceededException"]
+        "DynamoDB" "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"
+            ["ThrottlingError"]
         "SQS" "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"
             ["RequestThrottled" "OverLimit" "KmsThrottled"]
         "SNS" "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"
@@ -56,8 +58,8 @@ const GROUPS: &[Group] = groups! {
             ["DependencyTimeoutException" "KeyUnavailableException" "KMSInternalException"]
         "Neptune" "https://docs.aws.amazon.com/neptune/latest/userguide/errors-engine-codes.html"
             ["CancelledByUserException" "ClientTimeoutException" "FailureByQueryException" "InternalFailureException" "ServerShutdownException" "TimeLimitExceededException"]
-        "Cognito" "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html"
-            ["InternalErrorException" "UnexpectedLambdaException"]
+        "Cognito" "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDisableUser.html"
+            ["InternalErrorException"]
         "OpenSearch" "https://docs.opensearch.org/latest/troubleshoot/index/"
             ["no_shard_available_action_exception" "process_cluster_event_timeout_exception" "snapshot_in_progress_exception" "timeout_exception" "unavailable_shards_exception"]
     }
@@ -136,8 +138,8 @@ const GROUPS: &[Group] = groups! {
             ["BatchTooLarge" "InconsistentQuantities" "MissingBody"]
         "STS" "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
             ["MalformedPolicyDocument" "PackedPolicyTooLarge"]
-        "Cognito" "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html"
-            ["CodeMismatchException" "InvalidPasswordException" "InvalidUserPoolConfigurationException" "PasswordResetRequiredException" "UserNotConfirmedException" "UserNotFoundException" "UsernameExistsException"]
+        "Cognito" "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteUser.html"
+            ["UserNotFoundException"]
         "OpenSearch" "https://docs.aws.amazon.com/opensearch-service/latest/developerguide/handling-errors.html"
             ["document_parsing_exception" "illegal_argument_exception" "json_parse_exception" "mapper_parsing_exception" "parsing_exception" "resource_already_exists_exception" "strict_dynamic_mapping_exception" "version_conflict_engine_exception" "x_content_parse_exception"]
     }

@@ -11,7 +11,10 @@ use aws_sdk_dynamodb::{
         update_item::UpdateItemError,
     },
 };
-use function_kit::failure::Failure;
+use function_kit::{
+    error_code,
+    failure::{Failure, Kind},
+};
 
 /// The result of a write under optimistic locking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +91,8 @@ pub fn transaction_outcome(
         let failed = codes().enumerate().filter(|(_, code)| *code == CONDITION_FAILED).map(|(position, _)| position);
         return Ok(Transaction::Rejected { failed: failed.collect() });
     }
-    let is_bug = codes().any(|code| code == "ValidationError" || code == "ItemCollectionSizeLimitExceeded");
+    // A failed condition is no failure here.
+    let failures = codes().filter(|code| !matches!(*code, "None" | CONDITION_FAILED));
+    let is_bug = failures.map(|code| error_code::kind(400, Some(code))).any(|kind| kind == Kind::Bug);
     Err(if is_bug { Failure::bug(doing, error) } else { Failure::transient(doing, error) })
 }

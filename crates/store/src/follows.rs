@@ -31,6 +31,12 @@ impl FollowsTable {
         Self(AudienceTable::new(client, name))
     }
 
+    /// Stores that the graph is of `generation`, if that is later than the stored one: facts of earlier ones are void. One
+    /// write per process and generation.
+    pub async fn begin(&self, generation: u32) -> Result<(), Failure> {
+        self.0.begin(generation).await
+    }
+
     /// Writes a fact of [`following_facts`](domain::push::following_facts), unless the table has a later one.
     pub async fn apply(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure> {
         self.0.apply(fact, committed_at).await
@@ -57,7 +63,7 @@ impl FollowsTable {
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::{
-        operation::{batch_get_item::BatchGetItemOutput, query::QueryOutput},
+        operation::{batch_get_item::BatchGetItemOutput, query::QueryOutput, update_item::UpdateItemOutput},
         types::AttributeValue,
     };
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
@@ -65,13 +71,34 @@ mod tests {
 
     use super::*;
     use crate::{
-        attribute::text,
+        attribute::{number, text},
         testing::{row, value},
     };
 
     fn edge(of: &str) -> [(&'static str, AttributeValue); 3] {
         let register = Register::new(Position::new(7, 1), "").to_string();
         [("pk", text("following#jun")), ("sk", text(of)), ("r:edge#e", text(register))]
+    }
+
+    #[tokio::test]
+    async fn generation_is_stored_once_per_process_and_voids_earlier_follows() {
+        let begin = mock!(Client::update_item)
+            .match_requests(|request| {
+                value(request.key(), "pk") == Some("generation")
+                    && value(request.expression_attribute_values(), ":generation") == Some("1")
+            })
+            .then_output(|| UpdateItemOutput::builder().build());
+        let stored = row([("pk", text("generation")), ("sk", text("facts")), ("generation", number(1))]);
+        let generation = mock!(Client::batch_get_item)
+            .then_output(move || BatchGetItemOutput::builder().responses("follows", vec![stored.clone()]).build());
+        let query = mock!(Client::query).then_output(|| QueryOutput::builder().items(row(edge("mina"))).build());
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&begin, &generation, &query]);
+        let table = FollowsTable::new(client, "follows".to_owned());
+        for generation in [0, 1, 1] {
+            table.begin(generation).await.expect("begun");
+        }
+        assert_eq!(begin.num_calls(), 1);
+        assert_eq!(table.followed("jun").await.expect("persons"), Vec::<String>::new());
     }
 
     #[tokio::test]

@@ -2,19 +2,21 @@
 //! `upload-api`; `media-api` counts reports, `account-api` deletes rows of erased accounts.
 //!
 //! ```text
-//! owner   item                 other attributes
-//! <sub>   day#<date>           uploads, bytes, expires_at
-//! <sub>   reports#<date>       reports, expires_at
-//! <sub>   pending#<media id>   kind, lane, signed_until (seconds), expires_at
+//! owner   item             other attributes
+//! <sub>   day#<date>       uploads, bytes, expires_at
+//! <sub>   reports#<date>   reports, expires_at
+//! <sub>   pending          uploads (texts: media id, kind, lane, signed_until, expires_at), revision, expires_at
 //! ```
+//! The unfinished uploads of a person are one row, so that parallel starts see each other: each writes over the revision
+//! that it has read.
+//!
 //! Rows are no record of anything: they expire after four days, and losing them only resets a person's budget.
 
+use std::fmt;
+
 use aws_sdk_dynamodb::Client;
-use domain::{
-    media::MediaId,
-    upload::{Budget, Lane, PendingUpload, day},
-};
-use function_kit::failure::Failure;
+use domain::upload::{Budget, Lane, PendingUpload, day};
+use function_kit::{failure::Failure, nonce::nonce};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +28,7 @@ use crate::{
 
 /// How long a row is kept. An upload that is unfinished for longer no longer counts.
 const RETENTION: SignedDuration = SignedDuration::from_hours(96);
-const PENDING: &str = "pending#";
+const PENDING: &str = "pending";
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -35,13 +37,30 @@ pub struct QuotasTable {
     name: String,
 }
 
+/// The uploads of a person that count as unfinished.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// In the order in which they were noted.
+    pub uploads: Vec<NotedUpload>,
+    /// The revision of the row; `None` if there is none.
+    pub revision: Option<String>,
+}
+
+/// An unfinished upload, with the time from which it no longer counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotedUpload {
+    /// The upload.
+    pub upload: PendingUpload,
+    /// Precise to seconds.
+    pub expires_at: Timestamp,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct PendingRow {
     owner: String,
     item: String,
-    kind: String,
-    lane: String,
-    signed_until: i64,
+    uploads: Vec<String>,
+    revision: String,
     expires_at: i64,
 }
 
@@ -51,28 +70,42 @@ impl QuotasTable {
         Self { client, name }
     }
 
-    /// The uploads of `owner` that count as unfinished, in no particular order.
-    pub async fn pending(&self, owner: &str, now: Timestamp) -> Result<Vec<PendingUpload>, Failure> {
+    /// The uploads of `owner` that count as unfinished; strongly consistent.
+    pub async fn pending(&self, owner: &str, now: Timestamp) -> Result<Pending, Failure> {
         const DOING: &str = "read unfinished uploads";
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .key_condition_expression("#owner = :owner AND begins_with(#item, :pending)")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_names("#item", "item")
-            .expression_attribute_values(":owner", text(owner))
-            .expression_attribute_values(":pending", text(PENDING))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut pending = Vec::new();
-        while let Some(row) = pages.next().await {
-            let row = row.map_err(|error| Failure::aws(DOING, error))?;
-            pending.extend(read(DOING, row, now)?);
-        }
-        Ok(pending)
+        let get = self.client.get_item().table_name(&self.name).consistent_read(true);
+        let response = get.set_key(Some(key(owner, PENDING))).send().await;
+        let row = response.map_err(|error| Failure::aws(DOING, error))?.item;
+        row.map_or_else(|| Ok(Pending::default()), |row| read(DOING, row, now))
+    }
+
+    /// Stores the unfinished uploads of `owner` over those that were `read`. Returns whether they were stored; if not,
+    /// another start has changed them.
+    pub async fn note(
+        &self,
+        owner: &str,
+        read: &Pending,
+        uploads: &[NotedUpload],
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        const DOING: &str = "note an unfinished upload";
+        let row = PendingRow {
+            owner: owner.to_owned(),
+            item: PENDING.to_owned(),
+            uploads: uploads.iter().map(NotedUpload::to_string).collect(),
+            revision: nonce()?,
+            expires_at: expiry(now).as_second(),
+        };
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(row::write(DOING, row)?));
+        let put = match &read.revision {
+            Some(revision) => {
+                put.condition_expression("revision = :read").expression_attribute_values(":read", text(revision))
+            }
+            None => {
+                put.condition_expression("attribute_not_exists(#owner)").expression_attribute_names("#owner", "owner")
+            }
+        };
+        Ok(unless_condition_failed(DOING, put.send().await)?.is_some())
     }
 
     /// Counts an upload of `bytes` to the day. Returns whether the budget allowed it; if not, nothing is counted.
@@ -97,6 +130,21 @@ impl QuotasTable {
         Ok(unless_condition_failed("count an upload", update.send().await)?.is_some())
     }
 
+    /// Takes back what [`count`](Self::count) has counted at `now`, for an upload that was not started.
+    pub async fn uncount(&self, owner: &str, bytes: u64, now: Timestamp) -> Result<(), Failure> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key(owner, &format!("day#{}", day(now)))))
+            .update_expression("SET uploads = uploads - :one, #bytes = #bytes - :bytes")
+            .condition_expression("uploads >= :one AND #bytes >= :bytes")
+            .expression_attribute_names("#bytes", "bytes")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":bytes", number(bytes));
+        unless_condition_failed("take back the count of an upload", update.send().await).map(drop)
+    }
+
     /// Counts a report to the day. Returns whether there were less than `per_day`; if not, nothing is counted.
     pub async fn count_report(&self, reporter: &str, per_day: u64, now: Timestamp) -> Result<bool, Failure> {
         let update = self
@@ -110,28 +158,6 @@ impl QuotasTable {
             .expression_attribute_values(":reports", number(per_day))
             .expression_attribute_values(":expires_at", seconds(expiry(now)));
         Ok(unless_condition_failed("count a report", update.send().await)?.is_some())
-    }
-
-    /// Notes an unfinished upload.
-    pub async fn note(&self, owner: &str, upload: &PendingUpload, now: Timestamp) -> Result<(), Failure> {
-        const DOING: &str = "note an unfinished upload";
-        let row = PendingRow {
-            owner: owner.to_owned(),
-            item: format!("{PENDING}{}", upload.media_id),
-            kind: upload.kind.as_ref().to_owned(),
-            lane: upload.lane.as_ref().to_owned(),
-            signed_until: upload.signed_until.as_second(),
-            expires_at: expiry(now).as_second(),
-        };
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(row::write(DOING, row)?));
-        put.send().await.map(drop).map_err(|error| Failure::aws(DOING, error))
-    }
-
-    /// Deletes the note of an upload that is finished.
-    pub async fn forget(&self, owner: &str, id: MediaId) -> Result<(), Failure> {
-        let delete = self.client.delete_item().table_name(&self.name);
-        let delete = delete.set_key(Some(key(owner, &format!("{PENDING}{id}"))));
-        delete.send().await.map(drop).map_err(|error| Failure::aws("forget a finished upload", error))
     }
 
     /// Deletes all rows of `owner`. Only for `account-api`, when it erases an account.
@@ -167,52 +193,72 @@ fn key(owner: &str, item: &str) -> Attributes {
     Attributes::from([("owner".to_owned(), text(owner)), ("item".to_owned(), text(item))])
 }
 
-/// The unfinished upload of a row; `None` if the row has expired.
-fn read(doing: &'static str, row: Attributes, now: Timestamp) -> Result<Option<PendingUpload>, Failure> {
-    let PendingRow { item, kind, lane, signed_until, expires_at, .. } = row::read(doing, row)?;
-    if expires_at <= now.as_second() {
-        return Ok(None);
+/// The unfinished uploads of a row, without expired ones.
+fn read(doing: &'static str, row: Attributes, now: Timestamp) -> Result<Pending, Failure> {
+    let PendingRow { uploads, revision, .. } = row::read(doing, row)?;
+    let uploads = uploads.iter().map(|text| NotedUpload::parse(text)).collect::<Option<Vec<_>>>();
+    let mut uploads = uploads.ok_or_else(|| Failure::bug(doing, "an upload has an unexpected form"))?;
+    uploads.retain(|noted| noted.expires_at > now);
+    Ok(Pending { uploads, revision: Some(revision) })
+}
+
+impl NotedUpload {
+    /// An upload that is noted at `now`.
+    pub fn new(upload: PendingUpload, now: Timestamp) -> Self {
+        Self { upload, expires_at: expiry(now) }
     }
-    let unexpected = || Failure::bug(doing, "the row has an unexpected form");
-    Ok(Some(PendingUpload {
-        media_id: item.strip_prefix(PENDING).and_then(|id| id.parse().ok()).ok_or_else(unexpected)?,
-        kind: kind.parse().map_err(|_| unexpected())?,
-        // A lane of a later version.
-        lane: lane.parse().unwrap_or(Lane::Fast),
-        signed_until: Timestamp::from_second(signed_until).map_err(|_| unexpected())?,
-    }))
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split(' ');
+        let upload = PendingUpload {
+            media_id: fields.next()?.parse().ok()?,
+            kind: fields.next()?.parse().ok()?,
+            // A lane of a later version.
+            lane: fields.next()?.parse().unwrap_or(Lane::Fast),
+            signed_until: Timestamp::from_second(fields.next()?.parse().ok()?).ok()?,
+        };
+        Some(Self { upload, expires_at: Timestamp::from_second(fields.next()?.parse().ok()?).ok()? })
+    }
+}
+
+impl fmt::Display for NotedUpload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PendingUpload { media_id, kind, lane, signed_until } = &self.upload;
+        let (kind, lane) = (kind.as_ref(), lane.as_ref());
+        write!(f, "{media_id} {kind} {lane} {} {}", signed_until.as_second(), self.expires_at.as_second())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::operation::{
-        delete_item::DeleteItemOutput, put_item::PutItemOutput, query::QueryOutput, update_item::UpdateItemOutput,
+        delete_item::DeleteItemOutput, get_item::GetItemOutput, put_item::PutItemOutput, query::QueryOutput,
+        update_item::UpdateItemOutput,
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-    use domain::media::Kind;
+    use domain::media::{Kind, MediaId};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::{malformed, now, update_condition_failed, value};
+    use crate::testing::{malformed, now, put_condition_failed, update_condition_failed, value};
 
     fn table(rules: &[&Rule]) -> QuotasTable {
         QuotasTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "quotas".to_owned())
     }
 
-    fn upload() -> PendingUpload {
+    fn noted() -> NotedUpload {
         let media_id = MediaId::of_key("audio/mina/a");
-        PendingUpload { media_id, kind: Kind::Audio, lane: Lane::Slow, signed_until: now() }
+        let upload = PendingUpload { media_id, kind: Kind::Audio, lane: Lane::Slow, signed_until: now() };
+        NotedUpload::new(upload, now())
     }
 
     fn stored() -> Attributes {
-        let expires_at = expiry(now()).as_second();
         let row = PendingRow {
             owner: "mina".to_owned(),
-            item: format!("{PENDING}{}", upload().media_id),
-            kind: "audio".to_owned(),
-            lane: "slow".to_owned(),
-            signed_until: now().as_second(),
-            expires_at,
+            item: "pending".to_owned(),
+            uploads: vec![noted().to_string()],
+            revision: "r1".to_owned(),
+            expires_at: expiry(now()).as_second(),
         };
         row::write("write a row", row).expect("a row")
     }
@@ -243,6 +289,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn count_is_taken_back_from_its_day_but_never_below_zero() {
+        let update = mock!(Client::update_item)
+            .match_requests(|request| {
+                let values = request.expression_attribute_values();
+                value(request.key(), "item") == Some("day#2026-11-22")
+                    && request.update_expression() == Some("SET uploads = uploads - :one, #bytes = #bytes - :bytes")
+                    && request.condition_expression() == Some("uploads >= :one AND #bytes >= :bytes")
+                    && value(values, ":bytes") == Some("40")
+            })
+            .sequence()
+            .output(|| UpdateItemOutput::builder().build())
+            .error(update_condition_failed)
+            .build();
+        let table = table(&[&update]);
+        for _ in 0..2 {
+            table.uncount("mina", 40, now()).await.expect("taken back");
+        }
+    }
+
+    #[tokio::test]
     async fn report_is_counted_to_its_own_day_until_the_limit() {
         let update = mock!(Client::update_item)
             .match_requests(|request| {
@@ -261,7 +327,7 @@ mod tests {
 
     #[tokio::test]
     async fn erased_person_has_no_rows() {
-        let days = ["day#2026-11-22", "pending#1"].map(|item| key("mina", item));
+        let days = ["day#2026-11-22", "pending"].map(|item| key("mina", item));
         let page = QueryOutput::builder().set_items(Some(days.to_vec())).build();
         let query = mock!(Client::query).then_output(move || page.clone());
         let deletes = days.map(|key| {
@@ -274,20 +340,48 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn unfinished_upload_is_read_as_noted_until_it_expires() {
+    async fn unfinished_uploads_are_read_as_noted_until_they_expire() {
         let put = mock!(Client::put_item)
-            .match_requests(|request| request.item() == Some(&stored()))
+            .match_requests(|request| {
+                let item = request.item().cloned().expect("a row");
+                let revision = value(Some(&item), "revision").expect("a revision").to_owned();
+                let expected = stored().into_iter().chain([("revision".to_owned(), text(&revision))]).collect();
+                revision != "r1"
+                    && item == expected
+                    && request.condition_expression() == Some("attribute_not_exists(#owner)")
+            })
             .then_output(|| PutItemOutput::builder().build());
-        let query = mock!(Client::query)
-            .match_requests(|request| request.consistent_read() == Some(true))
+        let get = mock!(Client::get_item)
+            .match_requests(|request| {
+                request.consistent_read() == Some(true) && value(request.key(), "item") == Some("pending")
+            })
             .sequence()
-            .output(|| QueryOutput::builder().items(stored()).build())
-            .output(|| QueryOutput::builder().items(stored()).build())
+            .output(|| GetItemOutput::builder().build())
+            .output(|| GetItemOutput::builder().set_item(Some(stored())).build())
+            .output(|| GetItemOutput::builder().set_item(Some(stored())).build())
             .build();
-        let table = table(&[&put, &query]);
-        table.note("mina", &upload(), now()).await.expect("noted");
-        assert_eq!(table.pending("mina", now()).await.expect("rows"), [upload()]);
-        assert_eq!(table.pending("mina", expiry(now())).await.expect("rows"), []);
+        let table =
+            QuotasTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&put, &get]), "quotas".to_owned());
+        let none = table.pending("mina", now()).await.expect("none");
+        assert_eq!(none, Pending::default());
+        assert!(table.note("mina", &none, &[noted()], now()).await.expect("noted"));
+        let revision = Some("r1".to_owned());
+        let read = table.pending("mina", now()).await.expect("a row");
+        assert_eq!(read, Pending { uploads: vec![noted()], revision: revision.clone() });
+        let later = table.pending("mina", expiry(now())).await.expect("a row");
+        assert_eq!(later, Pending { uploads: vec![], revision });
+    }
+
+    #[tokio::test]
+    async fn uploads_that_others_have_changed_are_not_overwritten() {
+        let put = mock!(Client::put_item)
+            .match_requests(|request| {
+                request.condition_expression() == Some("revision = :read")
+                    && value(request.expression_attribute_values(), ":read") == Some("r1")
+            })
+            .then_error(put_condition_failed);
+        let read = Pending { uploads: vec![], revision: Some("r1".to_owned()) };
+        assert!(!table(&[&put]).note("mina", &read, &[noted()], now()).await.expect("refused"));
     }
 
     proptest! {

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use function_kit::{aws::http_connector, error_code, failure::Failure};
+use function_kit::{
+    aws::http_connector,
+    error_code,
+    failure::{Failure, Kind},
+};
 use http::{Method, Request, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use sigv4_client::MissingCredentials;
@@ -65,21 +69,19 @@ fn outcome(doing: &'static str, status: u16, body: &[u8]) -> Result<(), Failure>
         return Ok(());
     }
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let code = body["__type"].as_str().unwrap_or_default();
-    let code = code.rsplit('#').next().unwrap_or_default();
-    if code == NOT_FOUND {
+    let code = body["__type"].as_str().map(|code| code.rsplit('#').next().unwrap_or_default());
+    if code == Some(NOT_FOUND) {
         return Ok(());
     }
-    let is_transient = status >= 500 || status == 429 || error_code::reason(code) == Some("throttled");
-    let text = format!("Cognito returned {status}, {}", if code.is_empty() { "without a code" } else { code });
-    // A missing permission comes back after the next deployment.
-    let is_transient = is_transient || code == "AccessDeniedException";
-    Err(if is_transient { Failure::transient(doing, text) } else { Failure::bug(doing, text) })
+    let text = format!("Cognito returned {status}, {}", code.unwrap_or("without a code"));
+    Err(match error_code::kind(status, code) {
+        Kind::Transient => Failure::transient(doing, text),
+        Kind::Bug => Failure::bug(doing, text),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use function_kit::failure::Kind;
     use proptest::prelude::*;
 
     use super::*;
@@ -92,9 +94,22 @@ mod tests {
     fn missing_user_is_deleted_already_and_other_errors_have_their_kind() {
         assert_eq!(kind(200, "{}"), None);
         assert_eq!(kind(400, r#"{"__type":"UserNotFoundException","message":"no user m"}"#), None);
-        assert_eq!(kind(400, r#"{"__type":"TooManyRequestsException"}"#), Some(Kind::Transient));
-        assert_eq!(kind(400, r#"{"__type":"AccessDeniedException"}"#), Some(Kind::Transient));
-        assert_eq!(kind(503, ""), Some(Kind::Transient));
+        for code in [
+            "AccessDeniedException",
+            "ExpiredTokenException",
+            "InternalErrorException",
+            "InvalidSignatureException",
+            "NotAuthorizedException",
+            "ResourceNotFoundException",
+            "TooManyRequestsException",
+            "com.amazon.coral.service#UnrecognizedClientException",
+        ] {
+            let body = json!({"__type": code, "message": "no"}).to_string();
+            assert_eq!(kind(400, &body), Some(Kind::Transient), "{code}");
+        }
+        for (status, body) in [(503, ""), (400, ""), (400, "<html>"), (403, "{}"), (400, r#"{"__type":7}"#)] {
+            assert_eq!(kind(status, body), Some(Kind::Transient), "{status} {body}");
+        }
         assert_eq!(kind(400, r#"{"__type":"InvalidParameterException"}"#), Some(Kind::Bug));
     }
 

@@ -1,8 +1,17 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_s3::{Client, error::SdkError, types::MetadataDirective};
+use aws_sdk_s3::{
+    Client,
+    config::{Builder, timeout::TimeoutConfig},
+    error::SdkError,
+    types::MetadataDirective,
+};
 use function_kit::failure::Failure;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Time for a copy, which S3 answers when it is done: originals have up to 2 GiB. API Gateway waits for 30 s, and the
+/// function ends after 29.
+const COPY_TIMEOUT: Duration = Duration::from_secs(26);
 
 /// The bucket of originals, which this function does not read: it deletes, and changes metadata.
 pub struct Originals {
@@ -66,6 +75,8 @@ impl Originals {
             .metadata_directive(MetadataDirective::Replace)
             .set_content_type(head.content_type)
             .set_metadata(Some(head.metadata));
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(COPY_TIMEOUT).operation_timeout(COPY_TIMEOUT);
+        let copy = copy.customize().config_override(Builder::new().timeout_config(timeouts.build()));
         match copy.send().await {
             Ok(_) => Ok(Copied::Copied),
             Err(error) => match status(&error) {

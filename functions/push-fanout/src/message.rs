@@ -141,7 +141,7 @@ impl Continuation {
             Self::PendingEvents(PendingEvents { vertex, cause, after, .. }) => {
                 format!("waiting\n{vertex}\n{cause}\n{after}")
             }
-            Self::Erasure(NotificationErasure { erasure, table, after }) => {
+            Self::Erasure(NotificationErasure { erasure, table, after, .. }) => {
                 let after = after.as_deref().unwrap_or_default().join("\n");
                 format!("erasure\n{}\n{}\n{table:?}\n{after}", erasure.user, erasure.done)
             }

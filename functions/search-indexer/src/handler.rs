@@ -88,9 +88,10 @@ async fn index_batch<S: Table<Entry>, M: Table<Element>, I: DocumentIndex, F: Fo
         queue,
         async |body| {
             let received = parse(metrics, body)?;
+            // Before the story can be found.
+            project_follows(follows, &received).await?;
             let change = project_search(&search.table, &received).await?;
             search_write.add(&change);
-            project_follows(follows, &received).await?;
             let Some((mirror, mirror_write)) = &mirror else { return Ok((change, None)) };
             let mirrored = project_mirror(&mirror.table, metrics, &received).await?;
             mirror_write.add(&mirrored);

@@ -20,11 +20,17 @@ pub trait Table<R> {
 
 /// Table of whom each person follows.
 pub trait Follows {
+    /// Stores that the graph is of `generation`. From then on, facts of earlier ones do not count.
+    async fn begin(&self, generation: u32) -> Result<(), Failure>;
     /// Writes a fact, unless the table has a later one.
     async fn apply(&self, fact: &push::Fact, committed_at: Timestamp) -> Result<(), Failure>;
 }
 
 impl Follows for FollowsTable {
+    async fn begin(&self, generation: u32) -> Result<(), Failure> {
+        Self::begin(self, generation).await
+    }
+
     async fn apply(&self, fact: &push::Fact, committed_at: Timestamp) -> Result<(), Failure> {
         Self::apply(self, fact, committed_at).await
     }

@@ -70,11 +70,13 @@ pub async fn project_search(
     Ok(ProjectedChange { committed_at, documents })
 }
 
-/// Applies a change to the table of whom each person follows.
+/// Applies a change to the table of whom each person follows. After a fast reset, the first change of any kind ends the
+/// follows of the former graph: until then, searches would depend on whom the caller no longer follows.
 ///
 /// # Errors
 /// If the table fails.
 pub async fn project_follows(table: &impl Follows, received: &ReceivedChange) -> Result<(), Failure> {
+    table.begin(received.position().generation).await?;
     // Only for the expiry of what was removed.
     let committed_at = Timestamp::from_millisecond(received.change.commit_timestamp_ms).unwrap_or(Timestamp::MAX);
     for fact in push::following_facts(received) {

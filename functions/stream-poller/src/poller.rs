@@ -6,12 +6,15 @@ use std::{
 };
 
 use domain::graph::Position;
-use function_kit::{failure::Failure, metrics::Metrics};
+use function_kit::{
+    failure::{Failure, Kind},
+    metrics::Metrics,
+};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use neptune_streams::{Client, Read, Start, TransactionAssembler};
 use store::checkpoint::{AcquiredLease, Checkpoint, Lease, LeaseStatus, Progress};
-use tokio::{pin, select, sync::mpsc};
+use tokio::{pin, select, sync::mpsc, time::sleep};
 use tracing::{info, warn};
 
 use crate::{
@@ -126,10 +129,8 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
 
     async fn run_under_lease(&self, acquired: &AcquiredLease, deadline: Instant) -> Result<RunReport, RunError> {
         let (lease, mut generation, mut changes) = (&acquired.lease, acquired.generation, 0);
-        let mut checkpoint = match acquired.checkpoint {
-            Some(checkpoint) => Some(checkpoint),
-            None => self.first_checkpoint(lease, generation).await?,
-        };
+        let mut checkpoint = acquired.checkpoint;
+        // Before the first checkpoint, which would be taken from the new stream.
         if acquired.is_stopped_by_reset {
             match self.resolve_reset(lease, generation, checkpoint).await? {
                 ResetResolution::SameStream => {}
@@ -138,6 +139,9 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
                     return Ok(RunReport { outcome: RunOutcome::LeaseLost, published: Published::default() });
                 }
             }
+        }
+        if checkpoint.is_none() {
+            checkpoint = self.first_checkpoint(lease, generation).await?;
         }
         let position = checkpoint.map(|checkpoint| checkpoint.position);
         let mut start = position.map_or(Start::TrimHorizon, Start::AfterSequenceNumber);
@@ -218,6 +222,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         plan: ReadPlan,
     ) -> Result<(RunReport, Option<DataLoss>), RunError> {
         let ReadPlan { start, last, assembler, policy } = plan;
+        let last_attempt = task.deadline.checked_sub(self.settings.margin).unwrap_or(task.deadline);
         let (sender, mut events) = mpsc::channel(1);
         let source = PageSource::new(self.stream.clone(), start, last, policy, &self.settings, &self.metrics);
         let source = source.run(sender);
@@ -233,7 +238,7 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
                     result = &mut source, if source_result.is_none() => {
                         // Stored at once: when the new stream is longer than the old one was, only this shows the reset.
                         if is_reset(&result) {
-                            guard.mark_reset().await?;
+                            self.mark_reset(guard, last_attempt).await?;
                         }
                         source_result = Some(result);
                     }
@@ -244,5 +249,21 @@ impl<B: Bus, C: Checkpoints> Poller<B, C> {
         worker.report_metrics();
         let (outcome, loss) = (outcome?, source_result.transpose()?.flatten());
         Ok((RunReport { outcome, published: worker.published() }, loss))
+    }
+
+    /// Stores the reset; tries again while the table fails. Without the mark and a checkpoint, the next holder would take
+    /// the new stream for the old one.
+    async fn mark_reset(&self, guard: LeaseGuard<'_, C>, last_attempt: Instant) -> Result<(), RunError> {
+        let mut backoff = self.settings.backoff;
+        loop {
+            match guard.mark_reset().await {
+                Ok(()) => return Ok(()),
+                Err(failure) if failure.kind == Kind::Transient && Instant::now() < last_attempt => {
+                    warn!(kind = failure.kind.as_str(), %failure, "will be tried again");
+                    sleep(backoff.next_delay()).await;
+                }
+                Err(failure) => return Err(failure.into()),
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod budget;
 mod config;
 mod handler;
+mod ledger;
 mod originals;
 mod progress;
 mod request;
@@ -32,8 +33,10 @@ async fn main() -> anyhow::Result<()> {
         },
         cipher: LazyTokenCipher::new(aws_sdk_secretsmanager::Client::new(&aws), config.sealing_secret_arn),
         budgets: budget::Budgets {
-            quotas: QuotasTable::new(dynamodb.clone(), config.quotas_table),
-            media: MediaTable::new(dynamodb, config.media_table),
+            ledger: ledger::Tables {
+                quotas: QuotasTable::new(dynamodb.clone(), config.quotas_table),
+                media: MediaTable::new(dynamodb, config.media_table),
+            },
             budget: from_env::<budget::Limits>()?.into(),
         },
         offers_audio: config.offers_audio.as_deref() != Some("false"),

@@ -53,10 +53,15 @@ impl AudienceTable {
         Self { client, name, generation: Arc::default() }
     }
 
+    /// Stores that the table has facts of `generation`, if that is later than the stored one: facts of earlier ones are void.
+    pub(crate) async fn begin(&self, generation: u32) -> Result<(), Failure> {
+        self.generation.begin(&self.client, &self.name, generation).await
+    }
+
     /// Writes a fact of a commit, unless the register's position is later than the fact's. Repeated and superseded facts
     /// are not errors. The first fact of a generation makes those of earlier ones void.
     pub async fn apply(&self, fact: &Fact, committed_at: Timestamp) -> Result<(), Failure> {
-        self.generation.begin(&self.client, &self.name, fact.register.position.generation).await?;
+        self.begin(fact.register.position.generation).await?;
         let is_removal = fact.register.value.is_none();
         // Each like adds an edge, and old edges are never read. So rows of edges always expire.
         if matches!(fact.row, Row::Edge(_)) {

@@ -46,7 +46,7 @@ pub trait Checkpoints {
     fn start_generation(&self, lease: &Lease, old: u64) -> impl Future<Output = Result<Option<u64>, Failure>>;
 
     /// Stores that the stream was reset. Later holders read it until [`start_generation`](Self::start_generation) or
-    /// [`clear_reset`](Self::clear_reset). Does nothing if the lease is lost.
+    /// [`clear_reset`](Self::clear_reset), also before the first checkpoint. Does nothing if the lease is lost.
     fn mark_reset(&self, lease: &Lease) -> impl Future<Output = Result<(), Failure>>;
 
     /// Removes what [`mark_reset`](Self::mark_reset) stored. Does nothing if the lease is lost.
@@ -175,9 +175,8 @@ impl Checkpoints for CheckpointTable {
 
     async fn mark_reset(&self, lease: &Lease) -> Result<(), Failure> {
         let update = self
-            .update_as_holder(lease, "attribute_exists(#position)")
+            .update_as_holder(lease, "attribute_exists(#owner)")
             .update_expression("SET stopped = :reset")
-            .expression_attribute_names("#position", "position")
             .expression_attribute_values(":reset", text(RESET));
         unless_condition_failed("store a reset", update.send().await).map(drop)
     }

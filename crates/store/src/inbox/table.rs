@@ -210,13 +210,17 @@ impl InboxTable {
         now: Timestamp,
     ) -> Result<InboxPage, Failure> {
         const DOING: &str = "read a page of the inbox";
+        let since = kept_since(now);
+        // DynamoDB refuses a start key that the key condition excludes, and what follows is older.
+        if after.is_some_and(|after| after.updated_at <= time_text(since)) {
+            return Ok(InboxPage::default());
+        }
         let start = after.map(|after| {
             let mut start = key(user_partition(user), group_key(&after.key));
             start.insert("updated_at".to_owned(), text(&after.updated_at));
             start
         });
-        let query =
-            self.since(user, kept_since(now)).scan_index_forward(false).limit(limit).set_exclusive_start_key(start);
+        let query = self.since(user, since).scan_index_forward(false).limit(limit).set_exclusive_start_key(start);
         let QueryPage { items, last_evaluated_key } = query_page::<GroupRow, LastKey>(query, DOING).await?;
         let groups = items.into_iter().map(StoredGroup::try_from).collect::<Result<_, _>>()?;
         let position = |LastKey { sk, updated_at }| {

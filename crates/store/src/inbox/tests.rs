@@ -164,6 +164,23 @@ async fn page_is_read_by_time_and_names_the_start_of_the_next() {
     assert_eq!(page.groups[0].group.actor_count(), 1);
 }
 
+/// DynamoDB refuses a start key that the key condition excludes, and the condition moves with the clock.
+#[tokio::test]
+async fn page_after_a_position_that_is_no_longer_kept_is_empty() {
+    let at = |updated_at: &str| InboxPosition { updated_at: updated_at.into(), key: "story:s0".into() };
+    for expired in ["2026-08-24T00:00:00.000Z", "2026-08-23T23:59:59.999Z"] {
+        let page = table(&[]).page("mina", Some(&at(expired)), 1, now()).await.expect("a page");
+        assert_eq!(page, InboxPage::default(), "{expired}");
+    }
+    let query = mock!(Client::query)
+        .match_requests(|request| {
+            value(request.exclusive_start_key(), "updated_at") > value(request.expression_attribute_values(), ":since")
+        })
+        .then_output(|| QueryOutput::builder().build());
+    table(&[&query]).page("mina", Some(&at("2026-08-24T00:00:00.001Z")), 1, now()).await.expect("a page");
+    assert_eq!(query.num_calls(), 1);
+}
+
 #[tokio::test]
 async fn holders_of_an_edge_are_read_as_written() {
     let update = mock!(Client::update_item)
@@ -195,6 +212,23 @@ fn rejected(codes: &'static [&'static str]) -> Rule {
 async fn entry_of_a_withdrawn_edge_is_not_added() {
     let withdrawn = rejected(&["ConditionalCheckFailed", "None"]);
     assert!(!table(&[&withdrawn]).add_unless_withdrawn(&holder(), &entry()).await.expect("refused"));
+}
+
+#[tokio::test]
+async fn rejected_transaction_is_of_the_kind_of_its_code() {
+    for (code, expected) in [
+        ("ThrottlingError", Kind::Transient),
+        ("ProvisionedThroughputExceeded", Kind::Transient),
+        ("AccessDenied", Kind::Transient),
+        ("ValidationError", Kind::Bug),
+        ("ItemCollectionSizeLimitExceeded", Kind::Bug),
+        ("InvalidAction", Kind::Bug),
+    ] {
+        let codes: &'static [&'static str] = Box::leak(Box::new(["ConditionalCheckFailed", code]));
+        let failure =
+            table(&[&rejected(codes)]).add_unless_withdrawn(&holder(), &entry()).await.expect_err("a failure");
+        assert_eq!(failure.kind, expected, "{code}");
+    }
 }
 
 #[tokio::test]

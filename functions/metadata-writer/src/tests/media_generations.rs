@@ -32,6 +32,8 @@ const KEY: &str = "photo/mina/a.webp";
 enum Change {
     /// An object with these bytes.
     Put(&'static str),
+    /// The same bytes, which only the owner may see from now on.
+    Hide(&'static str),
     Delete,
 }
 
@@ -40,6 +42,8 @@ enum Change {
 enum Delivery {
     /// A worker that can process the object.
     Ready(usize),
+    /// The same in the slow lane: the worker moves the message there and deletes older files first.
+    Slow(usize),
     /// A worker that cannot: the object is invalid, or the time runs out.
     Failed(usize),
     /// metadata-writer.
@@ -54,6 +58,7 @@ enum Delivery {
 #[derive(Clone)]
 enum Message {
     Event { body: String, index: usize, fails: bool },
+    Moved { body: String, index: usize },
     Record { body: String, index: usize },
     Report(String),
     TakeDown { index: usize },
@@ -84,6 +89,7 @@ impl Pipeline {
         pipeline.memory.with(|services| services.can_be_taken_down = deliveries.iter().any(is_take_down));
         for delivery in deliveries {
             let (Delivery::Ready(index)
+            | Delivery::Slow(index)
             | Delivery::Failed(index)
             | Delivery::Record(index)
             | Delivery::TakeDown(index)
@@ -93,6 +99,7 @@ impl Pipeline {
                 Delivery::Record(_) => Message::Record { body, index },
                 Delivery::TakeDown(_) => Message::TakeDown { index },
                 Delivery::Restore(_) => Message::Restore { index },
+                Delivery::Slow(_) => Message::Moved { body, index },
                 _ => Message::Event { body, index, fails: matches!(delivery, Delivery::Failed(_)) },
             });
         }
@@ -100,7 +107,7 @@ impl Pipeline {
     }
 
     fn add(&mut self, message: Message) {
-        let handling = Some(handling(self.memory.clone(), message.clone()));
+        let handling = Some(handling(&self.memory, message.clone()));
         self.tasks.push(Task { message, handling });
     }
 }
@@ -108,7 +115,7 @@ impl Pipeline {
 fn notification(index: usize, change: Change) -> String {
     let mut object = json!({"key": KEY, "sequencer": format!("{:02X}", index + 1), "versionId": version_id(index)});
     let name = match change {
-        Change::Put(etag) => {
+        Change::Put(etag) | Change::Hide(etag) => {
             object["size"] = 1.into();
             object["eTag"] = etag.into();
             "ObjectCreated:Put"
@@ -124,12 +131,18 @@ fn version_id(index: usize) -> String {
 }
 
 /// The handlers of production.
-fn handling(memory: Memory, message: Message) -> Handling {
+fn handling(memory: &Memory, message: Message) -> Handling {
+    let memory = memory.of_task();
     Box::pin(async move {
         let metrics = Metrics::of("test");
         match message {
             Message::Event { body, fails, .. } => {
                 Worker { ports: memory, metrics, renderer: TwoFiles { fails } }.handle(&body).await
+            }
+            Message::Moved { body, .. } => {
+                let worker = Worker { ports: memory, metrics, renderer: TwoFiles { fails: false } };
+                worker.delete_older(&body).await?;
+                worker.handle(&body).await
             }
             Message::Record { body, .. } => {
                 handle(&Ports { originals: memory.clone(), table: memory, metrics }, Sender::S3, &body).await
@@ -169,6 +182,7 @@ impl System for Pipeline {
         let is_ready = |task: &Task| {
             let after = match &task.message {
                 Message::Event { index, .. }
+                | Message::Moved { index, .. }
                 | Message::Record { index, .. }
                 | Message::TakeDown { index }
                 | Message::Restore { index } => *index,
@@ -191,11 +205,14 @@ impl System for Pipeline {
             let change = self.history[self.happened];
             let version = |etag: &str| ObjectVersion { etag: etag.to_owned(), id: Some(version_id(self.happened)) };
             let object = match change {
-                Change::Put(etag) => Some(version(etag)),
+                Change::Put(etag) | Change::Hide(etag) => Some(version(etag)),
                 Change::Delete => None,
             };
             self.memory.note(format_args!("S3: {change:?}"));
-            self.memory.with(|services| services.object = object);
+            self.memory.with(|services| {
+                services.object = object;
+                services.is_private = matches!(change, Change::Hide(_));
+            });
             self.happened += 1;
             return;
         };
@@ -221,23 +238,27 @@ impl System for Pipeline {
     fn can_crash(&self, task: usize) -> bool {
         task.checked_sub(1).is_some_and(|index| {
             let message = &self.tasks[index].message;
-            matches!(message, Message::Event { .. } | Message::TakeDown { .. })
+            matches!(message, Message::Event { .. } | Message::Moved { .. } | Message::TakeDown { .. })
         })
     }
 
     fn crash(&mut self, task: usize) {
         self.memory.note(format_args!("task {task} crashes"));
-        let again = handling(self.memory.clone(), self.tasks[task - 1].message.clone());
+        let again = handling(&self.memory, self.tasks[task - 1].message.clone());
         self.tasks[task - 1].handling = Some(again);
     }
 
-    /// The files of a ready item exist as long as its original does. What was taken down is shown in no state.
+    /// The files of a ready item exist as long as its original does. What was taken down is shown in no state. A worker
+    /// stores no open file of an original that was hidden before its last look, however long it has rendered.
     fn violation(&self) -> Option<String> {
         self.memory.with(|services| {
             let state = services.item.as_ref().map(|item| &item.state);
             let is_hidden = matches!(state, None | Some(State::TakenDown(..) | State::Deleted { .. }));
             if services.taken_down.is_some() && !is_hidden {
                 return Some(format!("the item was taken down, and is {state:?}"));
+            }
+            if !services.exposed.is_empty() {
+                return Some(format!("the original is hidden, and open are {:?}", services.exposed));
             }
             let id = services.object.as_ref()?.id.clone()?;
             let is_of_object = services.position().is_some_and(|position| {
@@ -286,8 +307,8 @@ const fn bounds(preemptions: usize, crashes: usize) -> Bounds {
     Bounds { preemptions, crashes }
 }
 
-use Change::{Delete, Put};
-use Delivery::{Failed, Ready, Record, Restore, TakeDown};
+use Change::{Delete, Hide, Put};
+use Delivery::{Failed, Ready, Record, Restore, Slow, TakeDown};
 
 #[test]
 fn deleted_object_leaves_no_files_although_its_creation_comes_twice() {
@@ -328,6 +349,18 @@ fn replacement_that_fails_leaves_no_files_of_the_original_before() {
 fn same_bytes_that_fail_leave_no_files_of_the_deleted_version() {
     let deliveries = [Ready(0), Ready(1), Failed(2), Record(1), Record(2)];
     hold("put, delete, the same bytes fail", &[Put("E"), Delete, Put("E")], &deliveries, bounds(2, 0));
+}
+
+#[test]
+fn hidden_original_gets_no_open_files() {
+    let deliveries = [Ready(0), Ready(1), Record(0), Record(1)];
+    hold("put, hidden", &[Put("E"), Hide("E")], &deliveries, bounds(2, 0));
+    hold("put, hidden, with a crash", &[Put("E"), Hide("E")], &deliveries, bounds(1, 1));
+    let deliveries = [Ready(0), Ready(0), Ready(1), Record(1)];
+    hold("put twice, hidden", &[Put("E"), Hide("E")], &deliveries, bounds(1, 0));
+    let deliveries = [Ready(0), Slow(1), Record(0), Record(1)];
+    hold("put, hidden in the slow lane", &[Put("E"), Hide("E")], &deliveries, bounds(2, 0));
+    hold("put, hidden in the slow lane, with a crash", &[Put("E"), Hide("E")], &deliveries, bounds(1, 1));
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::{
 
 use derivatives::{File, Job, Ports as WorkerPorts, RenderResult, Rendered, Renderer};
 use domain::media::{
-    CurrentObject, Decision, Declared, Derivatives, MediaId, MediaItem, ObjectVersion, Picture, Position, Reason,
-    Report, State, Variant, Visibility, is_invalidation_marker, item_prefix, variant_key,
+    CurrentObject, Decision, Declared, Derivatives, Intent, MediaId, MediaItem, ObjectVersion, Picture, Position,
+    Reason, Report, State, Variant, Visibility, is_invalidation_marker, is_public_key, item_prefix, variant_key,
 };
 use domain::{upload::Lane, user_report::ReportReason};
 use function_kit::failure::Failure;
@@ -22,7 +22,11 @@ use crate::handler::{Declarations, Items};
 
 /// The services. Clones share them.
 #[derive(Clone, Default)]
-pub struct Memory(Rc<Inner>);
+pub struct Memory {
+    shared: Rc<Inner>,
+    /// Whether the task has looked at the original since it has read it.
+    has_looked: Rc<Cell<bool>>,
+}
 
 #[derive(Default)]
 struct Inner {
@@ -37,6 +41,10 @@ struct Inner {
 pub struct Services {
     /// The current version of the original.
     pub object: Option<ObjectVersion>,
+    /// Whether only its owner may see it.
+    pub is_private: bool,
+    /// Open files of a hidden original, stored without a look at it since it was read.
+    pub exposed: Vec<String>,
     /// The keys in the bucket of derivatives.
     pub files: BTreeSet<String>,
     /// Deleted files that the CDN may have cached.
@@ -56,30 +64,35 @@ pub struct Services {
 }
 
 impl Memory {
+    /// The same services, for one task.
+    pub fn of_task(&self) -> Self {
+        Self { has_looked: Rc::default(), ..self.clone() }
+    }
+
     /// Allows the running task one step.
     pub fn give_turn(&self) {
-        self.0.turn.set(true);
+        self.shared.turn.set(true);
     }
 
     /// Reads or changes the services without a step.
     pub fn with<T>(&self, change: impl FnOnce(&mut Services) -> T) -> T {
-        change(&mut self.0.services.borrow_mut())
+        change(&mut self.shared.services.borrow_mut())
     }
 
     /// Adds a line to the trace.
     pub fn note(&self, line: impl Display) {
-        self.0.trace.borrow_mut().push(line.to_string());
+        self.shared.trace.borrow_mut().push(line.to_string());
     }
 
     /// The steps so far.
     pub fn trace(&self) -> String {
-        self.0.trace.borrow().join("\n")
+        self.shared.trace.borrow().join("\n")
     }
 
     /// Waits for a turn, then changes the services in one step.
     async fn step<T>(&self, line: impl Display, change: impl FnOnce(&mut Services) -> T) -> T {
         poll_fn(|context| {
-            if self.0.turn.take() {
+            if self.shared.turn.take() {
                 return Poll::Ready(());
             }
             context.waker().wake_by_ref();
@@ -92,6 +105,12 @@ impl Memory {
 }
 
 impl Services {
+    /// The declaration of the object.
+    fn declared(&self) -> Declared {
+        let visibility = if self.is_private { Visibility::Private } else { Visibility::Public };
+        Declared { intent: Intent { visibility, ..Intent::default() }, ..Declared::default() }
+    }
+
     fn is_current(&self, version: &ObjectVersion) -> bool {
         let object = self.object.as_ref();
         object.is_some_and(|object| object.etag == version.etag && version.has_id(object.id.as_deref()))
@@ -138,7 +157,9 @@ impl WorkerPorts for Memory {
     }
 
     async fn head(&self, _: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
-        Declarations::head(self, "", version).await
+        let declared = Declarations::head(self, "", version).await?;
+        self.has_looked.set(true);
+        Ok(declared)
     }
 
     async fn is_taken_down(&self, _: MediaId) -> Result<bool, Failure> {
@@ -152,6 +173,9 @@ impl WorkerPorts for Memory {
         self.step(format_args!("put {}", file.key), |services| {
             // It counts as cached by the CDN from now on.
             services.files.insert(file.key.clone());
+            if services.is_private && is_public_key(&file.key) && !self.has_looked.get() {
+                services.exposed.push(file.key.clone());
+            }
         })
         .await;
         Ok(())
@@ -195,20 +219,20 @@ impl WorkerPorts for Memory {
     }
 
     fn nonce(&self) -> String {
-        self.0.nonces.update(|nonce| nonce + 1);
-        self.0.nonces.get().to_string()
+        self.shared.nonces.update(|nonce| nonce + 1);
+        self.shared.nonces.get().to_string()
     }
 }
 
 impl Declarations for Memory {
     async fn head(&self, _: &str, version: &ObjectVersion) -> Result<Option<Declared>, Failure> {
-        Ok(self.step("head", |services| services.is_current(version).then(Declared::default)).await)
+        Ok(self.step("head", |services| services.is_current(version).then(|| services.declared())).await)
     }
 
     async fn current(&self, _: &str) -> Result<Option<CurrentObject>, Failure> {
-        let object = |services: &mut Services| services.object.is_some();
-        let exists = self.step("head", object).await;
-        Ok(exists.then(|| CurrentObject { size: 1, declared: Declared::default(), lane: Lane::Fast }))
+        let object = |services: &mut Services| services.object.is_some().then(|| services.declared());
+        let declared = self.step("head", object).await;
+        Ok(declared.map(|declared| CurrentObject { size: 1, declared, lane: Lane::Fast }))
     }
 }
 
@@ -263,14 +287,14 @@ pub struct TwoFiles {
 
 impl Renderer<Memory> for TwoFiles {
     async fn render(&self, originals: &Memory, job: &Job<'_>) -> Result<RenderResult, Failure> {
-        if !originals.step("get", |services| services.is_current(job.version)).await {
-            return Ok(None);
-        }
-        let declared = Declared::default();
+        let read = |services: &mut Services| services.is_current(job.version).then(|| services.declared());
+        let Some(declared) = originals.step("get", read).await else { return Ok(None) };
+        originals.has_looked.set(false);
+        let visibility = declared.intent.visibility;
         if self.fails {
             return Ok(Some((declared, Err(Reason::TooLong))));
         }
-        let key = |hash| variant_key(job.id, &job.event.sequencer, Visibility::Public, (8, 8), hash, "webp");
+        let key = |hash| variant_key(job.id, &job.event.sequencer, visibility, (8, 8), hash, "webp");
         let keys = [key("a"), key("b")];
         let variant = |key: &String| Variant {
             key: key.clone(),

@@ -8,7 +8,10 @@ use super::{
     fixtures::{liked_story, notifications},
     in_memory_backend::InMemoryBackend,
 };
-use crate::{message::Continuation, ports::Erasures};
+use crate::{
+    message::{Continuation, MAX_TURNS},
+    ports::Erasures,
+};
 
 /// Each table has two pages.
 impl Erasures for InMemoryBackend {
@@ -40,6 +43,28 @@ async fn all_pages_of_both_tables_are_erased_before_the_erasure_is_handed_back()
     let row = r#"Some(["row"])"#;
     let pages = ["Ledger mina None", &format!("Ledger mina {row}"), "Inbox mina None", &format!("Inbox mina {row}")];
     assert_eq!(*backend.erasures.borrow(), [&pages[..], &["done 5"]].concat());
+}
+
+/// As for the other continuations: Lambda's detection of loops is off.
+#[tokio::test]
+async fn table_without_end_is_a_bug_and_keeps_the_erasure_incomplete() {
+    let erasure = Erasure::start("mina", "m", Timestamp::UNIX_EPOCH);
+    let page = |number, after: Option<Vec<String>>| {
+        Continuation::Erasure(NotificationErasure { number, after, ..NotificationErasure::start(erasure.clone()) })
+    };
+    let backend = InMemoryBackend::new();
+    assert_eq!(backend.deliver_continuation(&page(MAX_TURNS, None)).await, []);
+    let next = backend.dequeue().expect("the next page");
+    assert_eq!(next, page(MAX_TURNS + 1, Some(vec!["row".to_owned()])));
+    let failures = backend.deliver_continuation(&next).await;
+    assert!(!failures.is_empty());
+    assert_eq!(backend.dequeue(), None);
+    assert_eq!(*backend.erasures.borrow(), ["Ledger mina None"]);
+    // Each table has its own number.
+    let last = page(MAX_TURNS, Some(vec!["row".to_owned()]));
+    assert_eq!(backend.deliver_continuation(&last).await, []);
+    let first = NotificationErasure { table: ErasedTable::Inbox, ..NotificationErasure::start(erasure.clone()) };
+    assert_eq!(backend.dequeue(), Some(Continuation::Erasure(first)));
 }
 
 #[tokio::test]

@@ -27,7 +27,8 @@ async fn main() -> anyhow::Result<()> {
         metrics: Metrics::from_env(),
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<export::Event>| {
-        function.handle(event).await.map_err(Error::from)
+        // Boxed, because the compiler limits the depth of nested futures.
+        Box::pin(function.handle(event)).await.map_err(Error::from)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

@@ -36,8 +36,8 @@ impl<B, C> Worker<'_, B, C> {
         let (end, committed_at) = (last.position, last.commit_timestamp);
         let is_known = matches!(&self.look_ahead, LookAhead::Done(commit_num, _) if *commit_num == part.commit_num);
         if part.end.is_none() && !is_known {
-            let (stream, settings) = (self.stream, self.settings);
-            let call = Box::pin(async move { later_records(stream, end, settings).await });
+            let (stream, settings, has_marks) = (self.stream, self.settings, self.assembler.has_seen_marks());
+            let call = Box::pin(async move { later_records(stream, end, has_marks, settings).await });
             self.look_ahead = LookAhead::Running(part, call);
             return;
         }

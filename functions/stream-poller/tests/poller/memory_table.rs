@@ -20,6 +20,7 @@ struct State {
     /// The epoch and position of each successful write of the checkpoint.
     writes: RefCell<Vec<(u64, Position)>>,
     failures: Cell<u32>,
+    refuses_advances: Cell<bool>,
 }
 
 #[derive(Default, Clone)]
@@ -84,6 +85,11 @@ impl MemoryTable {
     /// Lets the next `number` calls fail with a transient failure.
     pub fn fail(&self, number: u32) {
         self.0.failures.set(number);
+    }
+
+    /// Lets each move of the checkpoint fail with a transient failure.
+    pub fn refuse_advances(&self, refuses: bool) {
+        self.0.refuses_advances.set(refuses);
     }
 
     async fn call(&self) -> Result<(), Failure> {
@@ -154,6 +160,9 @@ impl Checkpoints for MemoryTable {
 
     async fn advance(&self, lease: &Lease, to: Checkpoint, now: Timestamp) -> Result<LeaseStatus, Failure> {
         self.call().await?;
+        if self.0.refuses_advances.get() {
+            return Err(Failure::transient("move the checkpoint", "injected"));
+        }
         let lease_status = self.lease_status(lease, now);
         if lease_status == LeaseStatus::Lost || self.position().is_some_and(|old| old > to.position) {
             return Ok(LeaseStatus::Lost);

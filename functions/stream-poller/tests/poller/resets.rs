@@ -175,6 +175,47 @@ async fn reset_between_two_reads_of_one_run_is_detected() {
     assert_eq!(published(&env), commits_of("main", 5).collect());
 }
 
+/// A graph whose five commits were published without a checkpoint, and that was reset during the same run.
+async fn after_reset_without_checkpoint() -> TestEnv {
+    let env = TestEnv::new();
+    env.five_commits().await;
+    env.table.refuse_advances(true);
+    let mut follower = env.poller(Mode::Follow);
+    follower.settings = Settings { compare_after: Duration::ZERO, ..follower.settings };
+    let run = follower.follow("follower", Duration::from_secs(4));
+    let history = async {
+        while published(&env).len() < 5 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        env.fault(Fault::Error(neptune::Failure::Throttling), 9).await;
+        reset(&env, 7).await;
+        // The mark is tried until the table is back.
+        env.table.fail(3);
+    };
+    let (report, ()) = tokio::join!(run, history);
+    assert_eq!(report.expect_err("an error").kind(), "reset");
+    env.table.refuse_advances(false);
+    env
+}
+
+#[tokio::test]
+async fn reset_before_the_first_checkpoint_stays_until_the_policy_resolves_it() {
+    for start_at in [StartAt::Oldest, StartAt::Latest] {
+        let env = after_reset_without_checkpoint().await;
+        let poller = |on_reset| {
+            let mut poller = poller(&env, on_reset);
+            poller.policy.start_at = start_at;
+            poller
+        };
+        let error = poller(OnLoss::Fail).follow("undecided", TEST_TIMEOUT).await.expect_err("an error");
+        assert!(matches!(error, RunError::UnresolvedReset), "{start_at:?}: {error}");
+        assert_eq!((published(&env), env.table.position()), (commits_of("main", 5).collect(), None));
+        poller(OnLoss::Oldest).follow("decided", TEST_TIMEOUT).await.expect("a report");
+        let expected = commits_of("main", 5).chain(commits_of("main.1", 7)).collect();
+        assert_eq!((published(&env), env.table.generation()), (expected, 1), "{start_at:?}");
+    }
+}
+
 #[tokio::test]
 async fn later_generation_starts_with_the_oldest_record_whatever_the_policy() {
     for start_at in [StartAt::Oldest, StartAt::Latest] {

@@ -2,14 +2,15 @@ use aws_sdk_dynamodb::{
     Client,
     operation::{
         batch_get_item::BatchGetItemOutput,
-        delete_item::DeleteItemOutput,
+        get_item::GetItemOutput,
         put_item::PutItemOutput,
-        query::QueryOutput,
         update_item::{UpdateItemError, UpdateItemOutput},
     },
     types::{AttributeValue, error::ConditionalCheckFailedException},
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use std::collections::HashMap;
+use store::{media::MediaTable, quotas::QuotasTable};
 
 use super::*;
 
@@ -22,7 +23,7 @@ fn now() -> Timestamp {
 fn budgets(budget: Budget, rules: &[&Rule]) -> Budgets {
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules);
     let quotas = QuotasTable::new(client.clone(), "quotas".to_owned());
-    Budgets { quotas, media: MediaTable::new(client, "media".to_owned()), budget }
+    Budgets { ledger: Tables { quotas, media: MediaTable::new(client, "media".to_owned()) }, budget }
 }
 
 fn limits(pending: usize, fast_recordings: usize) -> Budget {
@@ -53,10 +54,6 @@ fn noted() -> Rule {
     mock!(Client::put_item).then_output(|| PutItemOutput::builder().build())
 }
 
-fn forgotten() -> Rule {
-    mock!(Client::delete_item).then_output(|| DeleteItemOutput::builder().build())
-}
-
 type Row = HashMap<String, AttributeValue>;
 
 fn row(texts: &[(&str, &str)], numbers: &[(&str, i64)]) -> Row {
@@ -71,16 +68,30 @@ fn id(name: &str) -> MediaId {
 
 /// Notes of recordings of these names, which can be sent until the time in seconds from now.
 fn unfinished(names: &'static [(&'static str, i64)]) -> Rule {
-    mock!(Client::query).then_output(|| {
-        let rows = names.iter().map(|(name, seconds)| {
-            let now = now().as_second();
-            row(
-                &[("owner", "mina"), ("item", &format!("pending#{}", id(name))), ("kind", "audio"), ("lane", "slow")],
-                &[("signed_until", now + seconds), ("expires_at", now + 9_999)],
-            )
-        });
-        QueryOutput::builder().set_items(Some(rows.collect())).build()
+    mock!(Client::get_item).then_output(|| {
+        let now = now().as_second();
+        let upload = |(name, seconds): &(&str, i64)| {
+            AttributeValue::S(format!("{} audio slow {} {}", id(name), now + seconds, now + 9_999))
+        };
+        let mut row =
+            row(&[("owner", "mina"), ("item", "pending"), ("revision", "r1")], &[("expires_at", now + 9_999)]);
+        row.insert("uploads".to_owned(), AttributeValue::L(names.iter().map(upload).collect()));
+        GetItemOutput::builder().set_item(Some(row)).build()
     })
+}
+
+/// The uploads that are noted beside the one that is taken, as their ids.
+fn noted_beside(names: &'static [&'static str]) -> Rule {
+    mock!(Client::put_item)
+        .match_requests(|request| {
+            let uploads = request.item().and_then(|row| row["uploads"].as_l().ok()).cloned().unwrap_or_default();
+            let ids =
+                uploads.iter().filter_map(|upload| upload.as_s().ok()?.split_once(' ')).map(|(id, _)| id.to_owned());
+            let mut ids: Vec<_> = ids.collect();
+            ids.pop();
+            ids == names.iter().map(|name| id(name).to_string()).collect::<Vec<_>>()
+        })
+        .then_output(|| PutItemOutput::builder().build())
 }
 
 /// Rows of the table `media` in these states.
@@ -129,26 +140,28 @@ async fn unfinished_uploads_are_refused_and_slow_until_they_are_processed() {
         ("processing", limits(10, 2), Some(Lane::Slow)),
         ("ready", limits(10, 2), Some(Lane::Fast)),
     ] {
-        let items = if state == "ready" { items(&[("sent", "ready")]) } else { items(&[("sent", "processing")]) };
-        let (counted, noted, forgotten) = (counted(), noted(), forgotten());
-        let budgets = budgets(limits, &[&query, &items, &counted, &noted, &forgotten]);
+        let (items, noted) = match state {
+            "ready" => (items(&[("sent", "ready")]), noted_beside(&["waiting"])),
+            _ => (items(&[("sent", "processing")]), noted_beside(&["sent", "waiting"])),
+        };
+        let counted = counted();
+        let budgets = budgets(limits, &[&query, &items, &counted, &noted]);
         let taken = take(&budgets, "next").await;
         assert_eq!(taken.ok(), expected, "{state}");
         if let Err(exceeded) = taken {
             assert_eq!((exceeded.retry_after, exceeded.problem().status), (60, 429));
         }
-        assert_eq!(counted.num_calls(), usize::from(expected.is_some()));
-        assert_eq!(forgotten.num_calls(), usize::from(state == "ready"));
+        assert_eq!((counted.num_calls(), noted.num_calls()), (usize::from(expected.is_some()), counted.num_calls()));
     }
 }
 
 #[tokio::test]
 async fn upload_that_was_never_sent_ends_with_its_signature() {
     let (query, items) = (unfinished(&[("given up", -1), ("late", 1)]), items(&[]));
-    let (counted, noted, forgotten) = (counted(), noted(), forgotten());
-    let budgets = budgets(limits(2, 10), &[&query, &items, &counted, &noted, &forgotten]);
+    let (counted, noted) = (counted(), noted_beside(&["late"]));
+    let budgets = budgets(limits(2, 10), &[&query, &items, &counted, &noted]);
     assert_eq!(take(&budgets, "next").await, Ok(Lane::Fast));
-    assert_eq!(forgotten.num_calls(), 1);
+    assert_eq!(noted.num_calls(), 1);
 }
 
 #[tokio::test]
