@@ -200,7 +200,9 @@ fn key(owner: &str) -> Attributes {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::operation::{get_item::GetItemOutput, put_item::PutItemOutput, update_item::UpdateItemOutput};
+    use aws_sdk_dynamodb::operation::{
+        get_item::GetItemOutput, put_item::PutItemOutput, update_item::UpdateItemOutput,
+    };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use function_kit::failure::Kind;
     use proptest::prelude::*;
@@ -223,7 +225,9 @@ mod tests {
     #[tokio::test]
     async fn export_is_read_as_written() {
         let get = mock!(Client::get_item)
-            .match_requests(|request| value(request.key(), "owner") == Some("mina") && request.consistent_read() == Some(true))
+            .match_requests(|request| {
+                value(request.key(), "owner") == Some("mina") && request.consistent_read() == Some(true)
+            })
             .then_output(|| GetItemOutput::builder().set_item(Some(stored())).build());
         assert_eq!(table(&[&get]).get("mina").await.expect("a row"), Some(export()));
     }

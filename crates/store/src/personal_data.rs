@@ -74,9 +74,10 @@ impl Row<'_> {
 
     /// Values of the registers whose names begin with `prefix`.
     pub fn registers<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-        let registers = self.0.iter().filter(move |(name, _)| {
-            name.strip_prefix(REGISTER).is_some_and(|name| name.starts_with(prefix))
-        });
+        let registers = self
+            .0
+            .iter()
+            .filter(move |(name, _)| name.strip_prefix(REGISTER).is_some_and(|name| name.starts_with(prefix)));
         registers.filter_map(|(_, value)| register_value(value.as_s().ok()?))
     }
 }

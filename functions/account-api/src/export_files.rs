@@ -161,7 +161,8 @@ mod tests {
         let list = mock!(Client::list_objects_v2).then_compute_output(move |request| {
             let prefix = request.prefix().expect("a prefix");
             let left = listed.lock().expect("a lock");
-            let objects = left.iter().filter(|key| key.starts_with(prefix)).map(|key| Object::builder().key(*key).build());
+            let objects =
+                left.iter().filter(|key| key.starts_with(prefix)).map(|key| Object::builder().key(*key).build());
             ListObjectsV2Output::builder().set_contents(Some(objects.collect())).build()
         });
         let deleted = left.clone();

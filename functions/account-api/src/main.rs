@@ -33,9 +33,7 @@ use store::{
     accounts::AccountTable, exports::ExportTable, inbox::ReadMarks, quotas::QuotasTable, reports::ReportTable,
 };
 
-use crate::{
-    config::Config, export_files::ExportFiles, originals::Originals, services::Services, users::UserPool,
-};
+use crate::{config::Config, export_files::ExportFiles, originals::Originals, services::Services, users::UserPool};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {

@@ -367,12 +367,18 @@ async fn export_is_shown_to_its_owner_only_and_has_a_link_while_it_is_ready() {
     let (status, body) = send(&ports, "POST /v1/me/exports").await;
     assert_eq!((status, &body["state"], &body["url"]), (202, &json!("pending"), &Value::Null));
     let id = body["id"].as_str().expect("an id");
-    assert_eq!(ports.export_jobs.borrow()[0], ExportJob { user: "mina".into(), username: "m".into(), id: id.into(), turn: 0 });
+    assert_eq!(
+        ports.export_jobs.borrow()[0],
+        ExportJob { user: "mina".into(), username: "m".into(), id: id.into(), turn: 0 }
+    );
     assert_eq!(get_export(&ports, "mina", id).await.1["state"], "pending");
     make_ready(&ports);
     let (status, body) = get_export(&ports, "mina", id).await;
     assert_eq!((status, &body["state"], &body["bytes"], &body["files"]), (200, &json!("ready"), &json!(7), &json!(1)));
-    assert_eq!((&body["url"], &body["urlExpiresAt"]), (&json!("https://s3/nonce2"), &json!("2026-11-23T00:00:00.000Z")));
+    assert_eq!(
+        (&body["url"], &body["urlExpiresAt"]),
+        (&json!("https://s3/nonce2"), &json!("2026-11-23T00:00:00.000Z"))
+    );
     for (sub, id) in [("jun", id), ("mina", "other"), ("mina", "")] {
         assert_eq!(get_export(&ports, sub, id).await.0, 404, "{sub} {id}");
     }

@@ -84,7 +84,13 @@ impl<'a, P: Ports> Turn<'a, P> {
         let (progress, rest) = match rest {
             Some(rest) => (progress, rest),
             // It was deleted after some days.
-            None => (progress.restart().ok_or_else(|| Failure::bug(DOING, "its state is lost again"))?, Vec::new()),
+            None => match progress.restart() {
+                Some(progress) => (progress, Vec::new()),
+                None => {
+                    ports.fail(&export).await?;
+                    return Err(Failure::bug(DOING, "its state is lost again"));
+                }
+            },
         };
         let archive = Archive::continue_at(progress.archive.clone(), rest);
         Ok(Self { ports, sizes, job, export, progress, archive, source: Source::default(), object })
@@ -92,7 +98,18 @@ impl<'a, P: Ports> Turn<'a, P> {
 
     async fn run(mut self) -> Result<(), Failure> {
         while self.progress.stage != Stage::Complete {
-            match self.source.step(self.ports, &self.export, &self.job.username, self.sizes.piece, &mut self.progress, &mut self.archive).await? {
+            match self
+                .source
+                .step(
+                    self.ports,
+                    &self.export,
+                    &self.job.username,
+                    self.sizes.piece,
+                    &mut self.progress,
+                    &mut self.archive,
+                )
+                .await?
+            {
                 Step::Written => {}
                 Step::Lost => return self.restart().await,
                 Step::TooLarge => return self.fail("the document is too large").await,
@@ -113,7 +130,8 @@ impl<'a, P: Ports> Turn<'a, P> {
                 continue;
             }
             let Stored::Yes = self.store_progress().await? else { return Ok(()) };
-            if let Some(before) = before {
+            // A step may have added nothing, and so the name is the same.
+            if let Some(before) = before.filter(|before| self.progress.rest.as_ref() != Some(before)) {
                 self.ports.delete(&before).await?;
             }
             if is_time_up {

@@ -41,7 +41,10 @@ mod tests {
     #[test]
     fn path_holds_kind_id_and_a_name_for_every_file_system() {
         let id = MediaId::of_key("photo/mina/a");
-        assert_eq!(entry(Kind::Photo, "photo/mina/a", Some("고양이?.jpg")), format!("originals/photo/{id}/고양이_.jpg"));
+        assert_eq!(
+            entry(Kind::Photo, "photo/mina/a", Some("고양이?.jpg")),
+            format!("originals/photo/{id}/고양이_.jpg")
+        );
         assert_eq!(entry(Kind::Audio, "photo/mina/a", None), format!("originals/audio/{id}/original"));
     }
 }

@@ -30,7 +30,11 @@ pub const STORES: [Store; 13] = [
     Store { name: "graph", table: |tables| Some(&tables.audience_table), rows: by_key("pk", "vertex#", NONCE) },
     Store { name: "followers", table: |tables| Some(&tables.audience_table), rows: by_key("pk", "followers#", EXPIRY) },
     // Also whom the person blocks.
-    Store { name: "following", table: |tables| tables.follows_table.as_deref(), rows: by_key("pk", "following#", EXPIRY) },
+    Store {
+        name: "following",
+        table: |tables| tables.follows_table.as_deref(),
+        rows: by_key("pk", "following#", EXPIRY),
+    },
     Store {
         name: "relations",
         table: |tables| Some(&tables.audience_table),
@@ -42,11 +46,7 @@ pub const STORES: [Store; 13] = [
         rows: scan("contains(id, :person)", is_delivery),
     },
     Store { name: "search", table: |tables| tables.search_table.as_deref(), rows: scan("", is_document) },
-    Store {
-        name: "mirror",
-        table: |tables| tables.mirror_table.as_deref(),
-        rows: scan("", is_element),
-    },
+    Store { name: "mirror", table: |tables| tables.mirror_table.as_deref(), rows: scan("", is_element) },
 ];
 
 /// Tables without rows that belong into a copy, and why.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    export::ExportReady,
     graph::{Change, ChangeKind, GenerationPosition},
     media::Visibility,
     push::{
@@ -82,6 +83,7 @@ impl<P: Ports> Notifier<'_, P> {
                     None => Ok(()),
                 }
             }
+            Message::ExportReady(ready) => self.notify_of_export(ready).await,
             Message::Continuation(continuation) => match *continuation {
                 Continuation::FollowerPage(FollowerPage {
                     event,
@@ -103,6 +105,15 @@ impl<P: Ports> Notifier<'_, P> {
                 Continuation::InboxWithdrawal(page) => inbox::withdraw_from_followers(self.ports, page).await,
             },
         }
+    }
+
+    /// Notifies a person that the copy of everything about them is ready. The ledger prevents a second notification.
+    async fn notify_of_export(&self, ready: ExportReady) -> Result<(), Failure> {
+        let (event, rule) =
+            Event::of_export(&ready).ok_or_else(|| Failure::bug("announce an export", "there is no rule"))?;
+        let Self { ports, metrics, .. } = *self;
+        let (actor, args) = (event.from.as_str(), TemplateArgs::default());
+        Dispatch { ports, metrics, event: &event, rule, actor, args, is_suppressed: false }.send(vec![ready.user]).await
     }
 
     /// Processes the events that waited for a fact of this change. FIFO groups are not ordered among each other: an

@@ -53,6 +53,7 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 12] = [
             ("replies", "a person replies to a story or comment of the user"),
             ("mentions", "a person mentions the user"),
             ("stories", "a person whom the user follows publishes a story"),
+            ("account", "something about the user's account, such as an export that is ready"),
         ],
     ),
     ("DevicePlatform", &[("android", "reached by FCM"), ("ios", "reached by FCM through APNs")]),

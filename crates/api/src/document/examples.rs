@@ -9,10 +9,11 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    AccountErasure, AccountExport, AccountExportState, Author, Device, DeviceList, ErasureState, HighlightPart, InboxNotification, LandedPart, Loudness,
-    MediaBatch, MediaItem, MediaList, MediaState, MediaVariant, NotificationActor, NotificationList, Pause,
-    Placeholder, Problem, ProblemType, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts,
-    Silence, Suggestion, Suggestions, Tag, Upload, UploadWay, UserReport, Waveform, WaveformFile,
+    AccountErasure, AccountExport, AccountExportState, Author, Device, DeviceList, ErasureState, HighlightPart,
+    InboxNotification, LandedPart, Loudness, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant,
+    NotificationActor, NotificationList, Pause, Placeholder, Problem, ProblemType, Rendition, SearchResult,
+    SearchResults, SignedHeaders, SignedPart, SignedParts, Silence, Suggestion, Suggestions, Tag, Upload, UploadWay,
+    UserReport, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";

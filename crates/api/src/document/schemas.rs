@@ -12,10 +12,10 @@ use utoipa::{
 
 use super::{enums, examples};
 use crate::{
-    AccountErasure, AccountExport, CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest,
-    MediaField, MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
-    ReportRequest, SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload,
-    UploadRequest, UserReport, VisibilityRequest,
+    AccountErasure, AccountExport, CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch,
+    MediaBatchRequest, MediaField, MediaList, NotificationList, NotificationPreferences, Problem, ProblemType,
+    ReadNotificationsRequest, ReportRequest, SearchResults, SignPartsRequest, SignedParts, Suggestions,
+    UnreadNotifications, Upload, UploadRequest, UserReport, VisibilityRequest,
 };
 
 /// An OpenAPI document.

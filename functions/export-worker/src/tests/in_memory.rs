@@ -44,8 +44,8 @@ pub struct InMemory {
     pub loses_row_at_end: Cell<bool>,
     /// Steps after which a turn ends.
     pub steps_per_turn: usize,
-    steps: Cell<usize>,
-    etags: Cell<u32>,
+    pub steps: Cell<usize>,
+    pub etags: Cell<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Ports for InMemory {
 
     fn is_time_up(&self) -> bool {
         self.steps.set(self.steps.get() + 1);
-        self.steps.get() % self.steps_per_turn == 0
+        self.steps.get().is_multiple_of(self.steps_per_turn)
     }
 
     async fn export(&self, user: &str) -> Result<Option<StoredExport>, Failure> {
@@ -145,7 +145,9 @@ impl Ports for InMemory {
     }
 
     async fn fail(&self, export: &StoredExport) -> Result<(), Failure> {
-        self.call(|| drop(self.if_pending(export, |row| row.state = StoredState::Failed)))
+        self.call(|| {
+            self.if_pending(export, |row| row.state = StoredState::Failed);
+        })
     }
 
     async fn mark_notified(&self, _: &StoredExport) -> Result<(), Failure> {
@@ -183,7 +185,8 @@ impl Ports for InMemory {
     async fn piece(&self, key: &str, version: Option<&str>, start: u64, length: u64) -> Result<Option<Piece>, Failure> {
         self.call(|| {
             let originals = self.originals.borrow();
-            let (current, content) = originals.get(key).filter(|(current, _)| version.is_none_or(|id| id == current))?;
+            let (current, content) =
+                originals.get(key).filter(|(current, _)| version.is_none_or(|id| id == current))?;
             let start = usize::try_from(start).expect("a position");
             let end = content.len().min(start + usize::try_from(length).expect("a length"));
             Some(Piece {
@@ -276,6 +279,8 @@ impl Ports for InMemory {
     }
 
     async fn notify(&self, export: &StoredExport) -> Result<(), Failure> {
-        self.call(|| drop(self.announced.borrow_mut().insert(export.id.clone())))
+        self.call(|| {
+            self.announced.borrow_mut().insert(export.id.clone());
+        })
     }
 }

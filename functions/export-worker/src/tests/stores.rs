@@ -37,7 +37,17 @@ fn every_table_is_copied_or_has_a_reason() {
 #[test]
 fn every_configured_table_has_a_list() {
     let names = [
-        "media", "reports", "quotas", "devices", "inbox", "inbox-read", "audience", "follows", "ledger", "search", "mirror",
+        "media",
+        "reports",
+        "quotas",
+        "devices",
+        "inbox",
+        "inbox-read",
+        "audience",
+        "follows",
+        "ledger",
+        "search",
+        "mirror",
     ];
     let [media, reports, quotas, devices, inbox, inbox_read, audience, follows, ledger, search, mirror] =
         names.map(str::to_owned);

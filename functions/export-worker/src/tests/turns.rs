@@ -153,7 +153,9 @@ async fn export_that_is_deleted_at_any_time_stops_and_leaves_nothing() {
         if let Some(job) = next {
             consume(&world, SIZES, &serde_json::to_string(&job).expect("JSON")).await.expect("a turn");
         }
-        assert!(world.queue.borrow().is_empty() && world.objects.borrow().is_empty() && world.uploads.borrow().is_empty());
+        assert!(
+            world.queue.borrow().is_empty() && world.objects.borrow().is_empty() && world.uploads.borrow().is_empty()
+        );
     }
 }
 
@@ -184,7 +186,12 @@ async fn original_that_is_erased_in_the_middle_begins_the_copy_again_without_it(
     let mut next = Some(job());
     while let Some(job) = next.take() {
         consume(&world, SIZES, &serde_json::to_string(&job).expect("JSON")).await.expect("a turn");
-        let is_open = world.row.borrow().as_ref().and_then(|row| row.progress.clone()).is_some_and(|progress| progress.contains("photo/mina/e\",\"version"));
+        let is_open = world
+            .row
+            .borrow()
+            .as_ref()
+            .and_then(|row| row.progress.clone())
+            .is_some_and(|progress| progress.contains("photo/mina/e\",\"version"));
         if is_open {
             world.originals.borrow_mut().remove("photo/mina/e");
         }

@@ -19,7 +19,7 @@ pub fn entries(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
         DeflateDecoder::new(stored.as_slice()).read_to_end(&mut content).expect("deflate");
         assert_eq!((content.len() as u64, stored.len() as u64), (entry.size(), entry.compressed_size()));
         assert_eq!(crc32fast::hash(&content), entry.crc32());
-        let name = entry.name().to_owned();
+        let name = entry.name().expect("UTF-8").into_owned();
         assert!(entries.insert(name.clone(), content).is_none(), "two entries {name}");
     }
     entries

@@ -33,8 +33,8 @@ pub struct DirectoryEntry<'a> {
 
 impl DirectoryEntry<'_> {
     /// The entry's bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { name, modified, is_zip64, offset, content: Content { crc32, size, stored } } = *self;
+    pub fn to_bytes(self) -> Vec<u8> {
+        let Self { name, modified, is_zip64, offset, content: Content { crc32, size, stored } } = self;
         let is_far = offset >= u64::from(IN_ZIP64);
         let mut extra = Fields::default();
         if is_zip64 {

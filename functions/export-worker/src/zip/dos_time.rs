@@ -19,7 +19,8 @@ impl DosTime {
             Ok(years) if years > MAX_YEARS => Self(MAX_YEARS << 25 | 12 << 21 | 31 << 16 | 23 << 11 | 59 << 5 | 29),
             Ok(years) => {
                 let date = years << 9 | part(time.month()) << 5 | part(time.day());
-                Self(date << 16 | part(time.hour()) << 11 | part(time.minute()) << 5 | part(time.second()) / 2)
+                let time = part(time.hour()) << 11 | part(time.minute()) << 5 | (part(time.second()) / 2);
+                Self(date << 16 | time)
             }
         }
     }

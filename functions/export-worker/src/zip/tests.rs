@@ -85,7 +85,8 @@ proptest! {
         prop_assert_eq!(archive.len(), entries.len());
         for (index, (name, size, stored, start)) in expected.into_iter().enumerate() {
             let entry = archive.by_index_raw(index).expect("an entry");
-            prop_assert_eq!((entry.name(), entry.size(), entry.compressed_size()), (name.as_str(), size, stored));
+            prop_assert_eq!(entry.name().expect("UTF-8"), name);
+            prop_assert_eq!((entry.size(), entry.compressed_size()), (size, stored));
             prop_assert_eq!(entry.data_start(), Some(start));
             let modified = entry.last_modified().expect("a time");
             prop_assert_eq!((modified.year(), modified.month(), modified.day()), (2026, 11, 22));
@@ -112,9 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn any_time_has_a_nearest_one(second in any::<i64>()) {
-        let range = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
-        prop_assume!(range.contains(&second));
+    fn any_time_has_a_nearest_one(second in Timestamp::MIN.as_second()..=Timestamp::MAX.as_second()) {
         let time = DosTime::of(Timestamp::from_second(second).expect("a time"));
         prop_assert!((1..=31).contains(&(time.date() & 31)) && (1..=12).contains(&(time.date() >> 5 & 15)));
     }
@@ -148,6 +147,6 @@ fn more_entries_than_the_short_form_has_are_read() {
         let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("a zip file");
         assert_eq!(archive.len() as u64, count);
         let last = archive.by_index_raw(archive.len() - 1).expect("an entry");
-        assert_eq!(last.name(), (count - 1).to_string());
+        assert_eq!(last.name().expect("UTF-8"), (count - 1).to_string());
     }
 }
