@@ -128,7 +128,7 @@ fn time_outside_the_format_is_its_first_or_last() {
 
 #[test]
 fn more_entries_than_the_short_form_has_are_read() {
-    for count in [65_534_u64, 65_535, 65_536, 70_000] {
+    for count in [65_534_u64, 65_535, 65_537] {
         let (mut bytes, mut directory) = (Vec::new(), Vec::new());
         for number in 0..count {
             let name = format!("{number}");
