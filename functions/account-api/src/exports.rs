@@ -23,7 +23,8 @@ pub async fn begin(
     username: &str,
     now: Timestamp,
 ) -> Result<AccountExport, HandlerError> {
-    if ports.progress(user).await?.is_some_and(|erasure| erasure.finished_at.is_none()) {
+    // Also after its end, for a token that is still valid.
+    if ports.progress(user).await?.is_some() {
         return Err(ProblemType::Conflict.with_detail("the account is being erased").into());
     }
     let is_pending = |export: &StoredExport| export.state_at(now) == ExportState::Pending;
