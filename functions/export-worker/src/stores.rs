@@ -1,4 +1,5 @@
-//! Where rows about a person are: every table of the stack but those of [`NOT_COPIED`].
+//! Where rows about a person are: every table of the stack, but for those that a test lists with
+//! reasons.
 
 use serde_json::Value;
 use store::personal_data::{Find, PersonalRows, Row};
@@ -47,13 +48,6 @@ pub const STORES: [Store; 13] = [
     },
     Store { name: "search", table: |tables| tables.search_table.as_deref(), rows: scan("", is_document) },
     Store { name: "mirror", table: |tables| tables.mirror_table.as_deref(), rows: scan("", is_element) },
-];
-
-/// Tables without rows that belong into a copy, and why.
-pub const NOT_COPIED: [(&str, &str); 3] = [
-    ("AccountsTable", "Erasures, under a hash. Who has one has no account to ask with."),
-    ("CheckpointTable", "The position of the stream. It is about nobody."),
-    ("ExportsTable", "The copy itself."),
 ];
 
 const EXPIRY: &[&str] = &["expires_at"];

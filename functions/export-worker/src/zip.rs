@@ -10,7 +10,7 @@ mod dos_time;
 mod fields;
 mod local;
 
-pub use blocks::{END_BLOCK, stored_size, write_blocks};
+pub use blocks::{END_BLOCK, write_blocks};
 pub use directory::{DirectoryEntry, end_of_directory};
 pub use dos_time::DosTime;
 pub use local::{Content, data_descriptor, local_header, needs_zip64};

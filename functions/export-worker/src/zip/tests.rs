@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use zip::ZipArchive;
 
-use super::*;
+use super::{blocks::stored_size, *};
 
 /// A file that is zero but for some pieces, so that gigabytes take no memory.
 struct Sparse {
