@@ -41,14 +41,15 @@ impl Originals {
         // S3 refuses a range of an empty object.
         let range = length.checked_sub(1).map(|last| format!("bytes={start}-{}", start + last));
         let get = self.s3.get_object().bucket(&self.bucket).key(key).set_range(range);
-        let object = match get.set_version_id(version.map(str::to_owned)).send().await {
+        let object = match get.set_if_match(version.map(str::to_owned)).send().await {
             Ok(object) => object,
-            Err(error) if status(&error) == Some(404) => return Ok(None),
+            // It was deleted or replaced.
+            Err(error) if matches!(status(&error), Some(404 | 412)) => return Ok(None),
             Err(error) => return Err(Failure::aws(DOING, error)),
         };
         let size = size(object.content_range.as_deref(), object.content_length)
             .ok_or_else(|| Failure::transient(DOING, "S3 returned no size"))?;
-        let version = object.version_id.ok_or_else(|| Failure::bug(DOING, "the bucket has no versions"))?;
+        let version = object.e_tag.ok_or_else(|| Failure::transient(DOING, "S3 returned no ETag"))?;
         let modified = object.last_modified.and_then(|time| Timestamp::from_second(time.secs()).ok());
         let declared = Declared::of(object.content_type.as_deref(), object.metadata.as_ref());
         let bytes = collect(DOING, object.body).await?;
@@ -87,7 +88,7 @@ mod tests {
     fn output(bytes: &'static [u8]) -> GetObjectOutput {
         GetObjectOutput::builder()
             .content_range("bytes 2-4/9")
-            .version_id("v1")
+            .e_tag("v1")
             .last_modified(DateTime::from_secs(1_795_305_600))
             .metadata("file-name", "%EA%B3%A0.jpg")
             .body(ByteStream::from_static(bytes))
@@ -97,7 +98,7 @@ mod tests {
     #[tokio::test]
     async fn piece_has_the_size_of_the_whole_and_the_declared_name() {
         let get = mock!(Client::get_object)
-            .match_requests(|request| request.range() == Some("bytes=2-4") && request.version_id() == Some("v1"))
+            .match_requests(|request| request.range() == Some("bytes=2-4") && request.if_match() == Some("v1"))
             .sequence()
             .output(|| output(b"abc"))
             .output(|| output(b"ab"))

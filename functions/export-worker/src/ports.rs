@@ -25,7 +25,7 @@ pub struct Piece {
     pub bytes: Vec<u8>,
     /// Bytes of the whole original.
     pub size: u64,
-    /// Its version.
+    /// Its `ETag`.
     pub version: String,
     /// When it was uploaded.
     pub modified: Timestamp,

@@ -70,7 +70,7 @@ pub enum Stage {
 pub struct OpenOriginal {
     /// Its key.
     pub key: String,
-    /// Its version.
+    /// Its `ETag`.
     pub version: String,
     /// Its bytes.
     pub size: u64,
