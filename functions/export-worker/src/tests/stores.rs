@@ -5,7 +5,7 @@ use crate::stores::STORES;
 /// Tables without rows that belong into a copy, and why.
 const NOT_COPIED: [(&str, &str); 3] = [
     ("AccountsTable", "Erasures, under a hash. Who has one has no account to ask with."),
-    ("CheckpointTable", "The position of the stream. It is about nobody."),
+    ("CheckpointTable", "The position of the stream. It is about no person."),
     ("ExportsTable", "The copy itself."),
 ];
 
