@@ -20,6 +20,7 @@ async fn account_is_erased_step_by_step() {
     emulated.create_table("accounts", &["id"]).await;
     emulated.create_table("inbox-read", &["user"]).await;
     emulated.create_table("quotas", &["owner", "item"]).await;
+    emulated.create_table("exports", &["owner"]).await;
     let by_owner = Some(("by-owner", &["owner"][..]));
     emulated.create_table_with_index("reports", &["reporter", "media_id"], by_owner).await;
     for (reporter, owner) in [(SUB, "jun"), ("jun", SUB), ("jun", "sora")] {
@@ -33,7 +34,9 @@ async fn account_is_erased_step_by_step() {
     let devices = create_queue(&aws, "push-events").await;
     let push = create_fifo_queue(&aws, "push.fifo").await;
     let dead_letters = create_queue(&aws, "erasure-dlq").await;
+    let exports = create_fifo_queue(&aws, "exports.fifo").await;
     create_versioned_bucket(&aws, "originals").await;
+    create_versioned_bucket(&aws, "exports-bucket").await;
     for content in ["first", "second"] {
         let key = format!("photo/{SUB}/cat");
         aws.put_object("originals", &key, "image/jpeg", content.into()).await.expect("stored");
@@ -58,6 +61,10 @@ async fn account_is_erased_step_by_step() {
         ("PUSH_QUEUE_URL", &push),
         ("PUSH_EVENTS_QUEUE_URL", &devices),
         ("ERASURE_WAIT_SECONDS", "0"),
+        ("EXPORTS_TABLE", "exports"),
+        ("EXPORTS_BUCKET", "exports-bucket"),
+        ("EXPORTS_QUEUE_URL", &exports),
+        ("EXPORTS_PER_DAY", "2"),
     ];
     let mut function = emulated.start_function("AccountApi", &settings).await;
 
@@ -67,6 +74,14 @@ async fn account_is_erased_step_by_step() {
         problem(&mut function, &without_caller(progress.clone())).await,
         (401, json!("urn:iyagi:problem:unauthorized"))
     );
+    let mut begin = erase(Timestamp::now().as_second());
+    begin["routeKey"] = "POST /v1/me/exports".into();
+    let (status, export) = request(&mut function, &begin).await;
+    assert_eq!((status, &export["state"]), (202, &json!("pending")), "{export}");
+    let jobs = take_messages(&aws, &exports, |_| true).await;
+    assert!(jobs.len() == 1 && jobs[0].contains(export["id"].as_str().expect("an id")), "{jobs:?}");
+    aws.put_object("exports-bucket", "zip/mina/o.zip", "application/zip", vec![1]).await.expect("stored");
+    aws.put_object("exports-bucket", "zip/jun/o.zip", "application/zip", vec![1]).await.expect("stored");
     let old = erase(Timestamp::now().as_second() - 3_600);
     assert_eq!(problem(&mut function, &old).await, (403, json!("urn:iyagi:problem:recent-sign-in-required")));
     let (status, body) = request(&mut function, &erase(Timestamp::now().as_second())).await;
@@ -89,6 +104,8 @@ async fn account_is_erased_step_by_step() {
     let reports = aws.json("dynamodb", "DynamoDB_20120810.Scan", &json!({"TableName": "reports"})).await.expect("rows");
     let owners: Vec<_> = reports["Items"].as_array().expect("rows").iter().map(|row| &row["owner"]["S"]).collect();
     assert_eq!(owners, ["sora"], "only the report that is neither by nor about the person");
+    let exports = aws.list_objects("exports-bucket", "").await.expect("files");
+    assert_eq!(exports, ["zip/jun/o.zip"]);
     let left = versions(&aws, "originals").await;
     assert!(!left.contains("photo/mina/") && left.contains("photo/jun/dog"), "{left}");
     let users = cognito(&aws, "ListUsers", json!({"UserPoolId": pool})).await;
@@ -120,7 +137,7 @@ async fn hand_back(aws: &AwsClient, from: &str, to: &str) -> usize {
     messages.len()
 }
 
-async fn create_versioned_bucket(aws: &AwsClient, name: &str) {
+pub async fn create_versioned_bucket(aws: &AwsClient, name: &str) {
     let path = format!("/{name}");
     let region = format!("<LocationConstraint>{REGION}</LocationConstraint>");
     let body = format!("<CreateBucketConfiguration>{region}</CreateBucketConfiguration>").into_bytes();
@@ -138,6 +155,6 @@ async fn versions(aws: &AwsClient, bucket: &str) -> String {
     String::from_utf8(response.body).expect("XML")
 }
 
-async fn cognito(aws: &AwsClient, action: &str, input: Value) -> Value {
+pub async fn cognito(aws: &AwsClient, action: &str, input: Value) -> Value {
     aws.json("cognito-idp", &format!("AWSCognitoIdentityProviderService.{action}"), &input).await.expect(action)
 }

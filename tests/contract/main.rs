@@ -9,6 +9,7 @@ mod account_api;
 mod audio_worker;
 mod emulated_aws;
 mod events;
+mod export_worker;
 mod media_api;
 mod media_environment;
 mod metadata_writer;

@@ -2,7 +2,7 @@
 //!
 //! Random choices follow from a seed, so a failure can be repeated. `IYAGI_SEED` sets another seed.
 //!
-//! Functions: upload-api, media-api, device-api, inbox-api, account-api, search-api, stream-poller, search-indexer.
+//! Functions: upload-api, media-api, device-api, inbox-api, account-api, export-worker, search-api, stream-poller, search-indexer.
 
 mod forgeries;
 mod large_and_slow;
@@ -87,6 +87,7 @@ async fn random_calls_read_and_change_only_what_the_access_table_allows() {
     for _ in 0..STEPS {
         calls.step().await;
     }
+    calls.export(3).await;
     calls.erase(3).await;
     println!("{:#?}", calls.counts);
     let called: Vec<_> = calls.counts.keys().map(|(route, _)| route.as_str()).collect();

@@ -4,6 +4,7 @@
 
 mod cooldown;
 mod erasure;
+mod exports;
 mod hidden_content;
 mod inbox;
 mod scenario;

@@ -38,13 +38,13 @@ pub struct InboxNotification {
     pub rule: String,
     /// Subject.
     pub category: Category,
-    /// The persons who acted last, the latest first.
-    #[cfg_attr(feature = "document", schema(min_items = 1, max_items = 3))]
+    /// The persons who acted last, the latest first. Empty if the service itself did, as for `export-ready`.
+    #[cfg_attr(feature = "document", schema(max_items = 3))]
     pub actors: Vec<NotificationActor>,
     /// Number of persons who acted, those in `actors` included.
-    #[cfg_attr(feature = "document", schema(minimum = 1))]
+    #[cfg_attr(feature = "document", schema(minimum = 0))]
     pub actor_count: u64,
-    /// Id of what the last person did it with, as in the push message: the person, or their story or comment.
+    /// Id of what the last person did it with, as in the push message: the person, or their story or comment; the export.
     pub source: String,
     /// Id of what the last person did it to: the caller, a story or a comment.
     pub target: String,

@@ -16,7 +16,7 @@ mod search;
 mod sound;
 mod uploads;
 
-pub use account::{AccountErasure, ErasureState};
+pub use account::{AccountErasure, AccountExport, AccountExportState, ErasureState};
 pub use devices::{
     Device, DeviceList, DeviceRegistration, MAX_LANGUAGE_CHARACTERS, NotificationPreferences, QuietHours,
 };

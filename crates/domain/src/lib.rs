@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod export;
 pub mod graph;
 pub mod lww_register;
 pub mod media;

@@ -73,6 +73,8 @@ pub enum Name {
     PushEvents,
     /// Steps of erasures of accounts.
     Erasures,
+    /// Turns of people's exports.
+    Exports,
     /// Changes to index for search.
     Search,
 }
@@ -108,6 +110,7 @@ impl Name {
             Self::Push => of_queue("PushDeadLettersUrl", "PushQueueUrl"),
             Self::PushEvents => of_queue("PushEventsDeadLettersUrl", "PushEventsQueueUrl"),
             Self::Erasures => of_queue("ErasureDeadLettersUrl", "ErasureQueueUrl"),
+            Self::Exports => of_queue("ExportsDeadLettersUrl", "ExportsQueueUrl"),
             Self::Search => of_queue("SearchDeadLettersUrl", "SearchQueueUrl"),
             Self::GraphChanges => Ok(DeadLetterQueue {
                 url: session.output("GraphChangesDeadLettersUrl")?,

@@ -1,10 +1,11 @@
 //! The table `quotas`: what each person has uploaded and reported today, and which uploads are unfinished. Its writer is
-//! `upload-api`; `media-api` counts reports, `account-api` deletes rows of erased accounts.
+//! `upload-api`; `media-api` counts reports, `account-api` counts exports and deletes rows of erased accounts.
 //!
 //! ```text
 //! owner   item             other attributes
 //! <sub>   day#<date>       uploads, bytes, expires_at
 //! <sub>   reports#<date>   reports, expires_at
+//! <sub>   exports#<date>   exports, expires_at
 //! <sub>   pending          uploads (texts: media id, kind, lane, signed_until, expires_at), revision, expires_at
 //! ```
 //! The unfinished uploads of a person are one row, so that parallel starts see each other: each writes over the revision
@@ -158,6 +159,22 @@ impl QuotasTable {
             .expression_attribute_values(":reports", number(per_day))
             .expression_attribute_values(":expires_at", seconds(expiry(now)));
         Ok(unless_condition_failed("count a report", update.send().await)?.is_some())
+    }
+
+    /// Counts a copy of everything about `owner` to the day. Returns whether there were less than `per_day`; if not, nothing
+    /// is counted. Only for `account-api`.
+    pub async fn count_export(&self, owner: &str, per_day: u64, now: Timestamp) -> Result<bool, Failure> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key(owner, &format!("exports#{}", day(now)))))
+            .update_expression("ADD exports :one SET expires_at = :expires_at")
+            .condition_expression("attribute_not_exists(exports) OR exports < :exports")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":exports", number(per_day))
+            .expression_attribute_values(":expires_at", seconds(expiry(now)));
+        Ok(unless_condition_failed("count an export", update.send().await)?.is_some())
     }
 
     /// Deletes all rows of `owner`. Only for `account-api`, when it erases an account.
@@ -323,6 +340,23 @@ mod tests {
         let table = table(&[&update]);
         assert!(table.count_report("jun", 5, now()).await.expect("counted"));
         assert!(!table.count_report("jun", 5, now()).await.expect("refused"));
+    }
+
+    #[tokio::test]
+    async fn export_is_counted_to_its_own_day_until_the_limit() {
+        let update = mock!(Client::update_item)
+            .match_requests(|request| {
+                value(request.key(), "item") == Some("exports#2026-11-22")
+                    && request.condition_expression() == Some("attribute_not_exists(exports) OR exports < :exports")
+                    && value(request.expression_attribute_values(), ":exports") == Some("2")
+            })
+            .sequence()
+            .output(|| UpdateItemOutput::builder().build())
+            .error(update_condition_failed)
+            .build();
+        let table = table(&[&update]);
+        assert!(table.count_export("jun", 2, now()).await.expect("counted"));
+        assert!(!table.count_export("jun", 2, now()).await.expect("refused"));
     }
 
     #[tokio::test]

@@ -18,8 +18,14 @@ pub struct Config {
     pub dead_letter_queue_url: String,
     /// The queue of `push-fanout`.
     pub push_queue_url: String,
-    /// The queue of `device-api`. Empty: there are no devices.
-    pub push_events_queue_url: String,
+    /// The queue of `device-api`. Absent: there are no devices.
+    pub push_events_queue_url: Option<String>,
+    pub exports_table: String,
+    pub exports_bucket: String,
+    /// The queue of `export-worker`.
+    pub exports_queue_url: String,
+    #[serde(with = "As::<DisplayFromStr>")]
+    pub exports_per_day: u64,
     /// Seconds from the request until access tokens and signed uploads have expired.
     #[serde(with = "As::<DisplayFromStr>")]
     pub erasure_wait_seconds: u32,

@@ -26,7 +26,8 @@ async fn run(ports: &impl Ports, erasure: &Erasure) -> Result<(), Failure> {
         ErasureStep::Lock => ports.lock_user(username).await?,
         ErasureStep::Announce => ports.announce(user).await?,
         ErasureStep::Originals => {
-            if ports.erase_originals(user).await? {
+            // An export that is being made ends when its row is gone.
+            if ports.erase_originals(user).await? || ports.erase_exports(user).await? {
                 return repeat(ports, erasure).await;
             }
         }

@@ -6,7 +6,7 @@ use rest_kit::response::{HandlerError, accepted, json, respond};
 use store::accounts::ErasureProgress;
 use tracing::info;
 
-use crate::{ports::Ports, request::Request};
+use crate::{exports, ports::Ports, request::Request};
 
 /// Responds to a request, also if it fails.
 pub async fn handle(ports: &impl Ports, now: Timestamp, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
@@ -29,6 +29,8 @@ async fn route(
             }
             Ok(accepted(&view(progress)))
         }
+        Request::BeginExport { user, username } => Ok(accepted(&exports::begin(ports, user, username, now).await?)),
+        Request::GetExport { user, id } => Ok(json(&exports::get(ports, user, id, now).await?)),
         Request::Progress { user } => Ok(json(&view(ports.progress(user).await?.ok_or_else(Problem::not_found)?))),
     }
 }

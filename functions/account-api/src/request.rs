@@ -16,6 +16,20 @@ pub enum Request<'a> {
         /// The user's name in the user pool.
         username: &'a str,
     },
+    /// `POST /v1/me/exports`
+    BeginExport {
+        /// The user's `sub`.
+        user: &'a str,
+        /// The user's name in the user pool.
+        username: &'a str,
+    },
+    /// `GET /v1/me/exports/{id}`
+    GetExport {
+        /// The user's `sub`.
+        user: &'a str,
+        /// Id of the export.
+        id: &'a str,
+    },
     /// `GET /v1/me/erasure`
     Progress {
         /// The user's `sub`.
@@ -30,10 +44,7 @@ impl<'a> Request<'a> {
         only_parameters(request, &[])?;
         match request.route_key.as_deref() {
             Some("DELETE /v1/me") => {
-                if user.contains('/') {
-                    // It would lead into the keys of another user. Ids of Cognito are UUIDs.
-                    return Err(Problem::unauthorized());
-                }
+                is_part_of_keys(user)?;
                 let signed_in_at = claim(request, "auth_time").and_then(|seconds| seconds.parse().ok());
                 let signed_in_at = signed_in_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
                 if signed_in_at.is_none_or(|at| now.duration_since(at) > RECENT) {
@@ -42,10 +53,24 @@ impl<'a> Request<'a> {
                 let username = claim(request, "username").ok_or_else(Problem::unauthorized)?;
                 Ok(Self::Erase { user, username })
             }
+            Some("POST /v1/me/exports") => {
+                is_part_of_keys(user)?;
+                let username = claim(request, "username").ok_or_else(Problem::unauthorized)?;
+                Ok(Self::BeginExport { user, username })
+            }
+            Some("GET /v1/me/exports/{id}") => {
+                let id = request.path_parameters.get("id").ok_or_else(Problem::not_found)?;
+                Ok(Self::GetExport { user, id })
+            }
             Some("GET /v1/me/erasure") => Ok(Self::Progress { user }),
             _ => Err(Problem::not_found()),
         }
     }
+}
+
+/// Refuses an id that would lead into the keys of another user. Ids of Cognito are UUIDs.
+fn is_part_of_keys(user: &str) -> Result<(), Problem> {
+    if user.contains('/') { Err(Problem::unauthorized()) } else { Ok(()) }
 }
 
 /// A claim of the access token, which API Gateway has verified.
@@ -94,6 +119,16 @@ mod tests {
         assert_eq!(parsed("GET /v1/me/erasure", json!({"sub": "mina"})), Ok(r#"Progress { user: "mina" }"#.to_owned()));
         assert_eq!(parsed("GET /v1/me/erasure", json!({})), Err(401));
         assert_eq!(parsed("GET /v1/me", json!({"sub": "mina"})), Err(404));
+    }
+
+    #[test]
+    fn export_needs_a_token_with_a_name() {
+        let begin = |claims: Value| parsed("POST /v1/me/exports", claims);
+        let expected = r#"BeginExport { user: "mina", username: "m" }"#.to_owned();
+        assert_eq!(begin(json!({"sub": "mina", "username": "m"})), Ok(expected));
+        assert_eq!(begin(json!({"sub": "mina"})), Err(401));
+        assert_eq!(begin(json!({"sub": "mina/../jun", "username": "m"})), Err(401));
+        assert_eq!(parsed("GET /v1/me/exports/{id}", json!({"sub": "mina"})), Err(404), "without an id");
     }
 
     proptest! {

@@ -1,27 +1,40 @@
 //! Implementation of the ports on AWS.
 
 use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
-use domain::account::{DeviceErasure, Erasure, NotificationErasure};
+use domain::{
+    account::{DeviceErasure, Erasure, NotificationErasure},
+    export::ExportJob,
+};
 use function_kit::{failure::Failure, nonce::nonce};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use store::{
     accounts::{AccountTable, ErasureProgress},
+    exports::{ExportTable, StoredExport},
     inbox::ReadMarks,
     quotas::QuotasTable,
     reports::ReportTable,
 };
 
-use crate::{originals::Originals, ports::Ports, users::UserPool};
+use crate::{
+    export_files::ExportFiles,
+    originals::Originals,
+    ports::{Exports, Link, Ports},
+    users::UserPool,
+};
 
-/// Tables, bucket, user pool, topic and queues.
+/// Tables, buckets, user pool, topic and queues.
 pub struct Services {
     pub accounts: AccountTable,
     pub read_marks: ReadMarks,
     pub quotas: QuotasTable,
     pub reports: ReportTable,
+    pub exports: ExportTable,
     pub originals: Originals,
+    pub export_files: ExportFiles,
+    pub exports_queue_url: String,
+    pub exports_per_day: u64,
     pub users: UserPool,
     pub sns: aws_sdk_sns::Client,
     pub account_events_topic_arn: String,
@@ -40,7 +53,40 @@ impl Services {
 }
 
 async fn send(message: SendMessageFluentBuilder) -> Result<(), Failure> {
-    message.send().await.map(drop).map_err(|error| Failure::aws("send an erasure", error))
+    message.send().await.map(drop).map_err(|error| Failure::aws("send a message", error))
+}
+
+impl Exports for Services {
+    async fn export(&self, user: &str) -> Result<Option<StoredExport>, Failure> {
+        self.exports.get(user).await
+    }
+
+    async fn create_export(&self, export: &StoredExport) -> Result<bool, Failure> {
+        self.exports.create(export).await
+    }
+
+    async fn count_export(&self, user: &str, now: Timestamp) -> Result<bool, Failure> {
+        self.quotas.count_export(user, self.exports_per_day, now).await
+    }
+
+    async fn enqueue_export(&self, job: &ExportJob) -> Result<(), Failure> {
+        // One message of an export at a time. Each attempt is a message of its own.
+        let message = self.message(&self.exports_queue_url, job)?;
+        send(message.message_group_id(&job.id).message_deduplication_id(nonce()?)).await
+    }
+
+    async fn sign(&self, export: &StoredExport, now: Timestamp, until: Timestamp) -> Result<Link, Failure> {
+        self.export_files.sign(export, now, until).await
+    }
+
+    async fn erase_exports(&self, user: &str) -> Result<bool, Failure> {
+        self.exports.delete(user).await?;
+        self.export_files.erase(user).await
+    }
+
+    fn nonce(&self) -> Result<String, Failure> {
+        nonce()
+    }
 }
 
 impl Ports for Services {

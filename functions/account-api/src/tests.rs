@@ -3,13 +3,20 @@
 use std::cell::{Cell, RefCell};
 
 use aws_lambda_events::{apigw::ApiGatewayV2httpRequest, encodings::Body};
-use domain::account::{DeviceErasure, ERASURE_STEPS, Erasure, ErasureStep, NotificationErasure};
+use domain::{
+    account::{DeviceErasure, ERASURE_STEPS, Erasure, ErasureStep, NotificationErasure},
+    export::{ExportJob, StoredState},
+};
 use function_kit::failure::{Failure, Kind};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use store::accounts::ErasureProgress;
+use store::{accounts::ErasureProgress, exports::StoredExport};
 
-use crate::{erasure::consume, handler::handle, ports::Ports};
+use crate::{
+    erasure::consume,
+    handler::handle,
+    ports::{Exports, Link, Ports},
+};
 
 struct InMemory {
     now: Cell<Timestamp>,
@@ -22,6 +29,12 @@ struct InMemory {
     /// Pages of reports.
     reports: Cell<u32>,
     has_devices: bool,
+    export: RefCell<Option<StoredExport>>,
+    /// Exports that the budget of the day allows.
+    budget: Cell<u32>,
+    /// Messages to the function that makes exports.
+    export_jobs: RefCell<Vec<ExportJob>>,
+    nonces: Cell<u32>,
     /// The next call of this name fails.
     fails: Cell<Option<&'static str>>,
 }
@@ -36,6 +49,10 @@ impl InMemory {
             originals: Cell::new(3),
             reports: Cell::new(2),
             has_devices: true,
+            export: RefCell::default(),
+            budget: Cell::new(2),
+            export_jobs: RefCell::default(),
+            nonces: Cell::new(0),
             fails: Cell::new(None),
         }
     }
@@ -58,6 +75,42 @@ impl InMemory {
             }
         }
         panic!("the erasure does not end");
+    }
+}
+
+impl Exports for InMemory {
+    async fn export(&self, user: &str) -> Result<Option<StoredExport>, Failure> {
+        Ok(self.export.borrow().clone().filter(|export| export.owner == user))
+    }
+
+    async fn create_export(&self, export: &StoredExport) -> Result<bool, Failure> {
+        *self.export.borrow_mut() = Some(export.clone());
+        Ok(true)
+    }
+
+    async fn count_export(&self, _: &str, _: Timestamp) -> Result<bool, Failure> {
+        let left = self.budget.get().checked_sub(1);
+        self.budget.set(left.unwrap_or_default());
+        Ok(left.is_some())
+    }
+
+    async fn enqueue_export(&self, job: &ExportJob) -> Result<(), Failure> {
+        self.export_jobs.borrow_mut().push(job.clone());
+        Ok(())
+    }
+
+    async fn sign(&self, export: &StoredExport, _: Timestamp, until: Timestamp) -> Result<Link, Failure> {
+        Ok(Link { url: format!("https://s3/{}", export.object), expires_at: until })
+    }
+
+    async fn erase_exports(&self, _: &str) -> Result<bool, Failure> {
+        self.call("exports")?;
+        Ok(self.export.borrow_mut().take().is_some())
+    }
+
+    fn nonce(&self) -> Result<String, Failure> {
+        self.nonces.set(self.nonces.get() + 1);
+        Ok(format!("nonce{}", self.nonces.get()))
     }
 }
 
@@ -172,10 +225,11 @@ fn erasing(ports: &InMemory) -> Vec<&'static str> {
     calls
 }
 
-const WHOLE: [&str; 17] = [
+const WHOLE: [&str; 19] = [
     "lock",
     "announce",
     "originals",
+    "exports",
     "devices",
     "push",
     "read mark",
@@ -184,6 +238,7 @@ const WHOLE: [&str; 17] = [
     "quotas",
     "reports",
     "originals",
+    "exports",
     "devices",
     "push",
     "read mark",
@@ -215,6 +270,7 @@ async fn failed_step_is_repeated_and_none_is_left_out() {
         "lock",
         "announce",
         "originals",
+        "exports",
         "devices",
         "push",
         "read mark",
@@ -282,4 +338,91 @@ async fn unreadable_message_is_a_bug() {
     for body in ["", "{}", r#"{"type":"app.iyagi.account.erasure"}"#] {
         assert_eq!(consume(&ports, body).await.expect_err("a failure").kind, Kind::Bug, "{body}");
     }
+}
+
+/// Asks for the export `id`.
+async fn get_export(ports: &InMemory, sub: &str, id: &str) -> (i64, Value) {
+    let request = json!({
+        "version": "2.0", "routeKey": "GET /v1/me/exports/{id}", "rawPath": "/", "rawQueryString": "", "headers": {},
+        "isBase64Encoded": false, "pathParameters": {"id": id},
+        "requestContext": {"http": {"method": "GET"}, "authorizer": {"jwt": {"claims": {"sub": sub}, "scopes": []}}}
+    });
+    let request: ApiGatewayV2httpRequest = serde_json::from_value(request).expect("a request");
+    let response = handle(ports, ports.now(), &request).await;
+    assert_eq!(response.headers["cache-control"], "no-store");
+    let Some(Body::Text(body)) = response.body else { panic!("no text") };
+    (response.status_code, serde_json::from_str(&body).expect("JSON"))
+}
+
+fn make_ready(ports: &InMemory) {
+    let mut export = ports.export.borrow_mut();
+    let export = export.as_mut().expect("an export");
+    (export.state, export.ready_at, export.size, export.files) =
+        (StoredState::Ready, Some(ports.now()), Some(7), Some(1));
+}
+
+#[tokio::test]
+async fn export_is_shown_to_its_owner_only_and_has_a_link_while_it_is_ready() {
+    let ports = InMemory::new();
+    let (status, body) = send(&ports, "POST /v1/me/exports").await;
+    assert_eq!((status, &body["state"], &body["url"]), (202, &json!("pending"), &Value::Null));
+    let id = body["id"].as_str().expect("an id");
+    assert_eq!(
+        ports.export_jobs.borrow()[0],
+        ExportJob { user: "mina".into(), username: "m".into(), id: id.into(), turn: 0 }
+    );
+    assert_eq!(get_export(&ports, "mina", id).await.1["state"], "pending");
+    make_ready(&ports);
+    let (status, body) = get_export(&ports, "mina", id).await;
+    assert_eq!((status, &body["state"], &body["bytes"], &body["files"]), (200, &json!("ready"), &json!(7), &json!(1)));
+    assert_eq!(
+        (&body["url"], &body["urlExpiresAt"]),
+        (&json!("https://s3/nonce2"), &json!("2026-11-23T00:00:00.000Z"))
+    );
+    for (sub, id) in [("jun", id), ("mina", "other"), ("mina", "")] {
+        assert_eq!(get_export(&ports, sub, id).await.0, 404, "{sub} {id}");
+    }
+    ports.now.set(ports.now() + SignedDuration::from_hours(24));
+    let (_, body) = get_export(&ports, "mina", id).await;
+    assert_eq!((&body["state"], &body["url"]), (&json!("expired"), &Value::Null));
+}
+
+#[tokio::test]
+async fn request_while_an_export_is_pending_returns_it_and_sends_its_message_again() {
+    let ports = InMemory::new();
+    let first = send(&ports, "POST /v1/me/exports").await;
+    assert_eq!(send(&ports, "POST /v1/me/exports").await, first);
+    let jobs = ports.export_jobs.borrow();
+    assert_eq!((jobs.len(), &jobs[0]), (2, &jobs[1]));
+    assert_eq!(ports.budget.get(), 1, "it counts once");
+}
+
+#[tokio::test]
+async fn exports_beyond_the_budget_of_a_day_are_refused_until_the_next() {
+    let ports = InMemory::new();
+    ports.now.set(ports.now() + SignedDuration::from_hours(20));
+    for _ in 0..2 {
+        assert_eq!(send(&ports, "POST /v1/me/exports").await.0, 202);
+        make_ready(&ports);
+    }
+    let claims = json!({"sub": "mina", "username": "m"});
+    let request = json!({
+        "version": "2.0", "routeKey": "POST /v1/me/exports", "rawPath": "/", "rawQueryString": "", "headers": {},
+        "isBase64Encoded": false,
+        "requestContext": {"http": {"method": "POST"}, "authorizer": {"jwt": {"claims": claims, "scopes": []}}}
+    });
+    let request: ApiGatewayV2httpRequest = serde_json::from_value(request).expect("a request");
+    let refused = handle(&ports, ports.now(), &request).await;
+    assert_eq!((refused.status_code, refused.headers["retry-after"].to_str().expect("text")), (429, "14400"));
+    assert_eq!(ports.export_jobs.borrow().len(), 2);
+}
+
+#[tokio::test]
+async fn account_that_is_being_erased_has_no_export_and_gets_none() {
+    let ports = InMemory::new();
+    send(&ports, "POST /v1/me/exports").await;
+    send(&ports, "DELETE /v1/me").await;
+    assert_eq!(send(&ports, "POST /v1/me/exports").await.0, 409);
+    ports.run().await;
+    assert!(ports.export.borrow().is_none());
 }

@@ -62,12 +62,13 @@ pub fn notification(
     let actor =
         |entry: &&InboxEntry| NotificationActor { id: entry.actor.clone(), name: vertex(facts, &entry.actor).name };
     let updated_at = stored.group.updated_at()?;
+    let is_of_service = rules::is_of_service(rule);
     Some(InboxNotification {
         id: BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&stored.key)[..ID_BYTES]),
         rule: rule.id.clone(),
         category: rule.category,
-        actors: shown.iter().take(MAX_ACTORS).map(actor).collect(),
-        actor_count: stored.group.actor_count() - hidden,
+        actors: shown.iter().take(MAX_ACTORS).filter(|_| !is_of_service).map(actor).collect(),
+        actor_count: if is_of_service { 0 } else { stored.group.actor_count() - hidden },
         source: last.source.clone(),
         target: last.target.clone(),
         title: rule.titled().and_then(|end| vertex(facts, end.of(&last.source, &last.target)).title),

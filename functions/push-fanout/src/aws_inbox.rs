@@ -29,8 +29,9 @@ impl Inbox for Aws {
         let entry = InboxEntry::of(event, actor, self.now());
         let holders: Vec<_> =
             recipients.iter().map(|recipient| holder(rule, &event.from, &event.to, recipient)).collect();
-        // Followers are found in `audience`; a row for each of them would burden one partition.
-        if rules::targets_followers(rule) {
+        // Followers are found in `audience`; a row for each of them would burden one partition. An event of the service is
+        // no edge that could be removed.
+        if rules::targets_followers(rule) || rules::is_of_service(rule) {
             let added = self.inbox.add_all(&holders, &entry).await;
             return added.into_iter().map(|added| added.map(drop)).collect();
         }

@@ -24,6 +24,7 @@ impl<P: Ports> Notifier<'_, P> {
                     None => Ok(()),
                 }
             }
+            Message::ExportReady(ready) => self.notify_of_export(ready).await,
             Message::Continuation(continuation) => match *continuation {
                 Continuation::FollowerPage(FollowerPage {
                     event,

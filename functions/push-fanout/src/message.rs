@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use domain::{
     account::NotificationErasure,
+    export::ExportReady,
     graph::{Change, GenerationPosition, ReceivedChange},
     push::Event,
 };
@@ -18,6 +19,8 @@ pub enum Message {
     Change(Box<ReceivedChange>),
     /// From this function.
     Continuation(Box<Continuation>),
+    /// From `export-worker`.
+    ExportReady(ExportReady),
 }
 
 /// Rest of the work of a message, from where it continues.
@@ -103,7 +106,7 @@ impl Message {
     /// Parses a message's body.
     ///
     /// # Errors
-    /// A bug, if the body is neither a change nor a continuation.
+    /// A bug, if the body is none of them.
     pub fn parse(body: &str) -> Result<Self, Failure> {
         const DOING: &str = "read the message";
         #[derive(Deserialize)]
@@ -115,6 +118,9 @@ impl Message {
         let continuation = match &*serde_json::from_str::<Head<'_>>(body).map_err(bug)?.kind {
             "app.iyagi.push.page" => serde_json::from_str(body).map(Continuation::FollowerPage).map_err(bug)?,
             "app.iyagi.push.waiting" => serde_json::from_str(body).map(Continuation::PendingEvents).map_err(bug)?,
+            "app.iyagi.push.export_ready" => {
+                return serde_json::from_str(body).map(Self::ExportReady).map_err(bug);
+            }
             "app.iyagi.push.erasure" => serde_json::from_str(body).map(Continuation::Erasure).map_err(bug)?,
             "app.iyagi.push.withdrawal" => {
                 serde_json::from_str(body).map(Continuation::InboxWithdrawal).map_err(bug)?
@@ -246,6 +252,7 @@ mod tests {
             text in malformed_inputs::documents(&[
                 r#"{"type":"app.iyagi.push.page","event":{"id":"main/7/1","position":"7/1","committed_at":"2026-11-22T00:00:00Z","edge":"e1","label":"told","from":"m","to":"s1"},"rule":"story","after":"jun","number":1}"#,
                 r#"{"type":"app.iyagi.push.waiting","vertex":"s1","cause":"main/8/1","after":"e1"}"#,
+                r#"{"type":"app.iyagi.push.export_ready","user":"mina","id":"e1","ready_at":"2026-11-22T00:00:00Z"}"#,
                 r#"{"type":"app.iyagi.push.withdrawal","edge":"e1","position":"9/1","rule":"story","source":"m","target":"s1","after":"jun","number":1}"#,
             ]),
         ) {
@@ -253,6 +260,10 @@ mod tests {
                 Ok(Message::Continuation(continuation)) => {
                     let body = serde_json::to_string(&continuation).expect("JSON");
                     prop_assert_eq!(Message::parse(&body).expect("a message"), Message::Continuation(continuation));
+                }
+                Ok(Message::ExportReady(ready)) => {
+                    let body = serde_json::to_string(&ready).expect("JSON");
+                    prop_assert_eq!(Message::parse(&body).expect("a message"), Message::ExportReady(ready));
                 }
                 Ok(Message::Change(_)) => prop_assert!(false, "a continuation was parsed as a change"),
                 Err(failure) => prop_assert_eq!(failure.kind, Kind::Bug),

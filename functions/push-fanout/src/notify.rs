@@ -1,6 +1,7 @@
 //! Notifies given recipients of an event, after a last look at the facts.
 
 use domain::{
+    export::ExportReady,
     media::Visibility,
     push::{Event, Row, Rule, TemplateArgs, Vertex, follows, rules},
 };
@@ -82,6 +83,15 @@ impl<P: Ports> Notifier<'_, P> {
         let Self { ports, metrics, .. } = *self;
         Dispatch { ports, metrics, event, rule, actor, args, cooldown }.send(recipients).await?;
         Ok(waits_for)
+    }
+
+    /// Notifies a person that the copy of everything about them is ready. The ledger prevents a second notification.
+    pub async fn notify_of_export(&self, ready: ExportReady) -> Result<(), Failure> {
+        let (event, rule) =
+            Event::of_export(&ready).ok_or_else(|| Failure::bug("announce an export", "there is no rule"))?;
+        let Self { ports, metrics, .. } = *self;
+        let (actor, args) = (event.from.as_str(), TemplateArgs::default());
+        Dispatch { ports, metrics, event: &event, rule, actor, args, cooldown: None }.send(vec![ready.user]).await
     }
 
     /// Id of the event that holds the cooldown of this one.

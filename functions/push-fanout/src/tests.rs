@@ -5,6 +5,7 @@ mod cooldown;
 mod cooldown_interleavings;
 mod devices;
 mod erasure;
+mod exports;
 mod fixtures;
 mod generations;
 mod hidden_content;

@@ -336,6 +336,17 @@ impl RandomCalls<'_> {
         assert!(through < "2900" || read.body["unread"] == 0, "{read:?}");
     }
 
+    /// Asks for a copy of everything about a person, which no other person sees.
+    pub async fn export(&mut self, person: Person) {
+        let begun = self.call(person, "POST /v1/me/exports", "/v1/me/exports", None).await;
+        assert_eq!(begun.status, 202, "{begun:?}");
+        let path = format!("/v1/me/exports/{}", begun.body["id"].as_str().expect("an id"));
+        for other in 0..self.people.len() {
+            let export = self.call(other, "GET /v1/me/exports/{id}", &path, None).await;
+            assert_eq!(export.status, if other == person { 200 } else { 404 }, "{other}: {export:?}");
+        }
+    }
+
     /// Erases the account of a person, and no other.
     pub async fn erase(&mut self, person: Person) {
         let erased = self.call(person, "DELETE /v1/me", "/v1/me", None).await;

@@ -1,6 +1,6 @@
 //! An account is erased, and nothing of it is found anywhere, while another user's things stay.
 //!
-//! Functions: account-api, device-api, push-fanout, search-indexer, thumbnailer, metadata-writer.
+//! Functions: account-api, export-worker, device-api, push-fanout, search-indexer, thumbnailer, metadata-writer.
 
 use domain::media::Kind;
 use http::Method;
@@ -85,7 +85,7 @@ async fn traces(deployed: &Deployed, of: &Traces) -> Vec<String> {
             found.push(format!("{table}: {text}"));
         }
     }
-    for bucket in ["OriginalsBucketName", "DerivedBucketName"] {
+    for bucket in ["OriginalsBucketName", "DerivedBucketName", "ExportsBucketName"] {
         let path = format!("/{}?versions", deployed.output(bucket));
         let listed = deployed.aws.send("s3", Method::GET, &path, &[], Vec::new()).await.expect("versions");
         let listed = String::from_utf8(listed.body).expect("XML");
@@ -205,6 +205,9 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
         wait_until("the report", async || deployed.post(&reporter.user, "/v1/reports", &body).await.status == 201)
             .await;
     }
+    let export = deployed.request(&mina.user, Method::POST, "/v1/me/exports", None).await;
+    let export = format!("/v1/me/exports/{}", export.body["id"].as_str().expect("an id"));
+    wait_until("the export", async || deployed.get(&mina.user, &export).await.body["state"] == "ready").await;
     let texts = vec![name, file_name, title, report, mina.token.clone(), email.clone()];
     let of = Traces { id: mina.user.id.clone(), texts };
     assert!(traces(deployed, &of).await.len() > 8, "there is nothing to erase");
@@ -260,7 +263,13 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
     })
     .await;
     assert_eq!(logged(deployed, &of).await, Vec::<String>::new());
-    for queue in ["ErasureDeadLettersUrl", "PushDeadLettersUrl", "PushEventsDeadLettersUrl", "ErasureQueueUrl"] {
+    for queue in [
+        "ErasureDeadLettersUrl",
+        "PushDeadLettersUrl",
+        "PushEventsDeadLettersUrl",
+        "ErasureQueueUrl",
+        "ExportsQueueUrl",
+    ] {
         let left = take_messages(&deployed.aws, deployed.output(queue), |body| body.contains(&mina.user.id)).await;
         assert_eq!(left, Vec::<String>::new(), "{queue}");
     }

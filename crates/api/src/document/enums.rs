@@ -3,7 +3,16 @@
 use serde_json::Value;
 
 /// Values and their descriptions by schema.
-pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 11] = [
+pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 12] = [
+    (
+        "AccountExportState",
+        &[
+            ("pending", "it is being made"),
+            ("ready", "it can be downloaded"),
+            ("failed", "it could not be made: ask again"),
+            ("expired", "it can no longer be downloaded"),
+        ],
+    ),
     ("ErasureState", &[("running", "steps are left"), ("finished", "all is erased")]),
     (
         "FailureReason",
@@ -44,6 +53,7 @@ pub const DESCRIPTIONS: [(&str, &[(&str, &str)]); 11] = [
             ("replies", "a person replies to a story or comment of the user"),
             ("mentions", "a person mentions the user"),
             ("stories", "a person whom the user follows publishes a story"),
+            ("account", "something about the user's account, such as an export that is ready"),
         ],
     ),
     ("DevicePlatform", &[("android", "reached by FCM"), ("ios", "reached by FCM through APNs")]),

@@ -9,15 +9,17 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
-    AccountErasure, Author, Device, DeviceList, ErasureState, HighlightPart, InboxNotification, LandedPart, Loudness,
-    MediaBatch, MediaItem, MediaList, MediaState, MediaVariant, NotificationActor, NotificationList, Pause,
-    Placeholder, Problem, ProblemType, Rendition, SearchResult, SearchResults, SignedHeaders, SignedPart, SignedParts,
-    Silence, Suggestion, Suggestions, Tag, Upload, UploadWay, UserReport, Waveform, WaveformFile,
+    AccountErasure, AccountExport, AccountExportState, Author, Device, DeviceList, ErasureState, HighlightPart,
+    InboxNotification, LandedPart, Loudness, MediaBatch, MediaItem, MediaList, MediaState, MediaVariant,
+    NotificationActor, NotificationList, Pause, Placeholder, Problem, ProblemType, Rendition, SearchResult,
+    SearchResults, SignedHeaders, SignedPart, SignedParts, Silence, Suggestion, Suggestions, Tag, Upload, UploadWay,
+    UserReport, Waveform, WaveformFile,
 };
 
 pub const MEDIA_ID: &str = "1BXGRWP28YE5BMJM4Y6AMW46T0";
 pub const UPLOAD_ID: &str = "3ZQ1V6M0F8C5YH2N7KXR4T9WBD";
 pub const DEVICE_ID: &str = "0b4bd6f5-93a9-4f0c-9c5f-0f4b0a5ee9a3";
+pub const EXPORT_ID: &str = "5d0c7f3e9a1b4c2d8e6f70a1b2c3d4e5";
 /// A `sub` of Cognito.
 pub const OWNER: &str = "54686dbc-a0e1-70f2-9d4c-1e7b2a6c5f30";
 pub const CURSOR: &str = "AX6fZ0v3mJ1w9cQ2uT8sLrYk";
@@ -211,6 +213,19 @@ pub fn erasure() -> AccountErasure {
         steps: domain::account::ERASURE_STEPS,
         started_at: TIME.into(),
         finished_at: None,
+    }
+}
+
+pub fn export() -> AccountExport {
+    AccountExport {
+        id: EXPORT_ID.into(),
+        state: AccountExportState::Ready,
+        created_at: TIME.into(),
+        ready_at: Some("2026-11-22T03:06:07.890Z".into()),
+        bytes: Some(734_003_200),
+        files: Some(216),
+        url: Some("https://exports.s3.ap-northeast-2.amazonaws.com/zip/file.zip?X-Amz-Signature=0f".into()),
+        url_expires_at: Some("2026-11-23T03:06:07.890Z".into()),
     }
 }
 

@@ -35,6 +35,11 @@ pub fn all() -> Value {
             json!({"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"}),
             examples::DEVICE_ID,
         ),
+        "ExportId": path(
+            "Id of the export.",
+            json!({"type": "string", "pattern": "^[0-9a-f]{32}$"}),
+            examples::EXPORT_ID,
+        ),
         "Fields": {
             "name": "fields",
             "in": "query",

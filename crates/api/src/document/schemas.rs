@@ -12,10 +12,10 @@ use utoipa::{
 
 use super::{enums, examples};
 use crate::{
-    AccountErasure, CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch, MediaBatchRequest,
-    MediaField, MediaList, NotificationList, NotificationPreferences, Problem, ProblemType, ReadNotificationsRequest,
-    ReportRequest, SearchResults, SignPartsRequest, SignedParts, Suggestions, UnreadNotifications, Upload,
-    UploadRequest, UserReport, VisibilityRequest,
+    AccountErasure, AccountExport, CompleteUploadRequest, DeviceList, DeviceRegistration, ListOrder, MediaBatch,
+    MediaBatchRequest, MediaField, MediaList, NotificationList, NotificationPreferences, Problem, ProblemType,
+    ReadNotificationsRequest, ReportRequest, SearchResults, SignPartsRequest, SignedParts, Suggestions,
+    UnreadNotifications, Upload, UploadRequest, UserReport, VisibilityRequest,
 };
 
 /// An OpenAPI document.
@@ -52,6 +52,7 @@ pub fn all() -> Value {
     add::<ReadNotificationsRequest>(&mut schemas);
     add::<UnreadNotifications>(&mut schemas);
     add::<AccountErasure>(&mut schemas);
+    add::<AccountExport>(&mut schemas);
     add::<Problem>(&mut schemas);
     add::<OpenApiDocument>(&mut schemas);
     schemas.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -94,6 +95,7 @@ fn limits(kind: Kind) -> Value {
 fn examples_of() -> Vec<(&'static str, Vec<Value>)> {
     vec![
         ("AccountErasure", vec![json!(examples::erasure())]),
+        ("AccountExport", vec![json!(examples::export())]),
         ("Author", vec![json!(examples::story_result().author)]),
         ("CompleteUploadRequest", vec![examples::complete_request()]),
         ("Device", vec![json!(examples::device())]),

@@ -18,4 +18,6 @@ pub enum Category {
     Mentions,
     /// A person whom the user follows publishes a story.
     Stories,
+    /// Something about the user's account.
+    Account,
 }

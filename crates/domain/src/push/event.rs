@@ -2,7 +2,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, rules};
-use crate::graph::{ChangeKind, EntityKind, GenerationPosition, ReceivedChange};
+use crate::{
+    export::ExportReady,
+    graph::{ChangeKind, EntityKind, GenerationPosition, Position, ReceivedChange},
+};
 
 /// The addition of an edge for which there is a notification rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +49,22 @@ impl Event {
             from: ends.from.clone(),
             to: ends.to.clone(),
         })
+    }
+
+    /// The event that a copy of everything about a person is ready, and its rule. Its source is the copy, its target the
+    /// person. `None` if there is no such rule.
+    pub fn of_export(ready: &ExportReady) -> Option<(Self, &'static Rule)> {
+        let rule = rules::by_id("export-ready")?;
+        let event = Self {
+            id: format!("export/{}", ready.id),
+            position: Position::new(0, 0).into(),
+            committed_at: ready.ready_at,
+            edge: format!("export/{}", ready.id),
+            label: rule.when.edge.clone(),
+            from: ready.id.clone(),
+            to: ready.user.clone(),
+        };
+        Some((event, rule))
     }
 
     /// The rules about edges of its label.
@@ -101,6 +120,16 @@ mod tests {
         assert_eq!(event.time_left(rule, after(-1000)), Some(ttl));
         assert_eq!(event.time_left(rule, after(i64::from(rule.ttl_seconds) * 1000)), None);
         assert_eq!(event.expires_at(), after(i64::from(rule.ttl_seconds) * 1000));
+    }
+
+    #[test]
+    fn export_is_announced_to_its_owner_for_a_day() {
+        let ready_at = Timestamp::from_millisecond(COMMIT_MS).expect("a time");
+        let ready = ExportReady { user: "mina".into(), id: "e1".into(), ready_at };
+        let (event, rule) = Event::of_export(&ready).expect("a rule");
+        assert_eq!((event.from.as_str(), event.to.as_str(), event.id.as_str()), ("e1", "mina", "export/e1"));
+        assert_eq!(event.time_left(rule, ready_at), Some(crate::export::DOWNLOADABLE));
+        assert_eq!(event.rules().count(), 0, "no rule about an edge");
     }
 
     #[test]

@@ -35,7 +35,8 @@ impl Rule {
     /// Applies the rule to an event of its label, with the projections of the event's two vertices.
     pub fn resolve(&self, event: &Event, source: &Vertex, target: &Vertex) -> Resolution {
         let actor = match self.actor {
-            Actor::Source => event.from.clone(),
+            // Of the service there is no edge. Its events are not resolved.
+            Actor::Source | Actor::Service => event.from.clone(),
             Actor::OwnerOfSource => match source.owners.first() {
                 Some(owner) => owner.person.clone(),
                 None => return Resolution::WaitFor(event.from.clone()),

@@ -13,9 +13,14 @@ pub fn all() -> &'static [Rule] {
     &RULES
 }
 
-/// The rules about edges with this label.
+/// The rules about edges of the graph with this label.
 pub fn for_label(label: &str) -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().filter(move |rule| rule.when.edge == label)
+    RULES.iter().filter(move |rule| rule.when.edge == label && !is_of_service(rule))
+}
+
+/// Whether a rule is about an event of the service, and not about an edge of the graph.
+pub fn is_of_service(rule: &Rule) -> bool {
+    rule.actor == Actor::Service
 }
 
 /// The rule with this id.
@@ -45,6 +50,15 @@ mod tests {
         super::{rule_check::check, texts},
         *,
     };
+
+    #[test]
+    fn edge_of_the_graph_causes_no_event_of_the_service() {
+        let of_service: Vec<_> = all().iter().filter(|rule| is_of_service(rule)).collect();
+        assert!(!of_service.is_empty());
+        for rule in of_service {
+            assert_eq!(for_label(&rule.when.edge).count(), 0, "{}", rule.id);
+        }
+    }
 
     #[test]
     fn only_stories_that_others_than_their_owners_are_notified_of_are_disclosed() {

@@ -76,6 +76,8 @@ pub enum Actor {
     Source,
     /// Owner of the edge's source.
     OwnerOfSource,
+    /// The service itself. The graph has no such edge: a function announces the event.
+    Service,
 }
 
 /// Persons to notify of a change.

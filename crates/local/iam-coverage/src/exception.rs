@@ -79,6 +79,42 @@ pub const EXCEPTIONS: &[Exception] = &[
         reason: "Like MetadataWriter.",
     },
     Exception {
+        function: "ExportWorker",
+        action: "sqs:ChangeMessageVisibility",
+        resource: "",
+        reason: "Like MetadataWriter.",
+    },
+    Exception {
+        function: "ExportWorker",
+        action: "sqs:SendMessage",
+        resource: "-exports.fifo",
+        reason: "Continues a copy in another turn; copies of the end-to-end tests take one. A contract test has more.",
+    },
+    Exception {
+        function: "ExportWorker",
+        action: "s3:ListBucket",
+        resource: "exports",
+        reason: "Like s3:ListBucket of originals.",
+    },
+    Exception {
+        function: "ExportWorker",
+        action: "s3:GetObject",
+        resource: "/zip/",
+        reason: "For HeadObject, after a completion whose answer was lost.",
+    },
+    Exception {
+        function: "ExportWorker",
+        action: "s3:AbortMultipartUpload",
+        resource: "/zip/",
+        reason: "For a copy that begins again, or whose owner is erased meanwhile; tests of the function do both.",
+    },
+    Exception {
+        function: "ExportWorker",
+        action: "s3:DeleteObject",
+        resource: "exports",
+        reason: "Like s3:AbortMultipartUpload.",
+    },
+    Exception {
         function: "AccountApi",
         action: "sqs:ChangeMessageVisibility",
         resource: "",

@@ -21,7 +21,7 @@ impl Inbox for InMemoryBackend {
     ) -> Vec<Result<(), Failure>> {
         let entry = InboxEntry::of(event, actor, self.now());
         let holders = recipients.iter().map(|recipient| holder(rule, &event.from, &event.to, recipient));
-        if rules::targets_followers(rule) {
+        if rules::targets_followers(rule) || rules::is_of_service(rule) {
             self.call("add to inboxes").await;
             holders.clone().for_each(|holder| self.inbox.add(holder, entry.clone()));
             return holders.map(|_| Ok(())).collect();

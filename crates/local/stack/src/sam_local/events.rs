@@ -25,13 +25,14 @@ pub enum Expected {
 }
 
 /// All files.
-pub const EVENTS: [SampleEvent; 15] = [
+pub const EVENTS: [SampleEvent; 16] = [
     SampleEvent { name: "batch-with-poison", function: "MetadataWriter", expected: Expected::Acknowledged },
     SampleEvent {
         name: "create-platform-application",
         function: "PlatformApplicationMaker",
         expected: Expected::Created,
     },
+    SampleEvent { name: "export-account", function: "ExportWorker", expected: Expected::Acknowledged },
     SampleEvent { name: "export-graph", function: "GraphExport", expected: Expected::Field("vertices") },
     SampleEvent { name: "get-erasure", function: "AccountApi", expected: Expected::Status(404) },
     SampleEvent { name: "get-media-item", function: "MediaApi", expected: Expected::Status(404) },
