@@ -9,6 +9,7 @@
 //!     generation      the generation for a replay or an export, which have no lease
 //!     stream_identity detects that a reset has replaced the stream
 //!     page_source     reads pages, one ahead; handles gaps, expiry and resets by the policy
+//!     transaction_end tells an incomplete transaction from a complete one whose end is not marked
 //!     worker          assembles transactions, publishes messages, moves the checkpoint
 //!       look_ahead    what later parts of a large transaction say about a vertex's visibility
 //!       message       folds records into messages
@@ -42,6 +43,7 @@ pub mod run_outcome;
 pub mod settings;
 pub mod sns;
 mod stream_identity;
+mod transaction_end;
 mod worker;
 
 pub use message::{Message, changes};

@@ -14,6 +14,7 @@ use crate::{
     message,
     run_error::{RunError, kind_of},
     settings::Settings,
+    transaction_end::{Behind, read_at},
 };
 
 /// The records behind `after` that belong to the same transaction. The stream must have at least one.
@@ -54,7 +55,7 @@ impl Reads for Replicas<'_> {
     }
 
     async fn at(&mut self, position: Position) -> Result<Read, Error> {
-        self.stream.read(Start::AtSequenceNumber(position), 2).await
+        read_at(self.stream, position).await
     }
 }
 
@@ -141,12 +142,11 @@ impl Tail {
 
     /// Whether the transaction ends with the last record, by what a replica has from that record on.
     fn ends(&self, found: &Read) -> bool {
-        let Read::Page(page) = found else { return false };
-        match page.records.as_slice() {
-            [last, next, ..] if last.position == self.last => next.position.commit_num != self.last.commit_num,
+        match Behind::of(self.last, found) {
+            Behind::AnotherTransaction => true,
             // Without marks, nothing else shows the end of the newest transaction.
-            [last] if last.position == self.last => !self.has_marks,
-            _ => false,
+            Behind::Nothing => !self.has_marks,
+            Behind::Unknown => false,
         }
     }
 }

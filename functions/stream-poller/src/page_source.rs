@@ -12,6 +12,7 @@ use crate::{
     run_error::{RunError, kind_of},
     settings::Settings,
     stream_identity::{self, Identity, KnownCommit},
+    transaction_end::{Behind, read_at},
 };
 
 /// An event for the worker.
@@ -44,6 +45,8 @@ pub struct PageSource<'a> {
     metrics: &'a Metrics,
     /// The last commit that was read.
     last: Option<KnownCommit>,
+    /// The last record that was read, if it is not known to end its transaction.
+    unended: Option<Position>,
     /// Whether the stream may have been replaced since the last response.
     must_compare: bool,
     responded: Instant,
@@ -55,6 +58,8 @@ pub struct PageSource<'a> {
 /// The result of a read.
 enum Step {
     Read(Read),
+    /// The stream is idle within a transaction: a replica that lags behind has responded.
+    Incomplete,
     /// The stream has another commit of this number than the one that was read.
     Replaced(u64),
 }
@@ -85,6 +90,7 @@ impl<'a> PageSource<'a> {
             settings,
             metrics,
             last,
+            unended: None,
             must_compare: true,
             responded: now,
             outage: None,
@@ -118,8 +124,13 @@ impl<'a> PageSource<'a> {
                     idle.reset();
                     backoff.reset();
                     self.last = page.records.last().and_then(KnownCommit::of);
+                    self.unended = page.records.last().filter(|last| !last.is_last_op).map(|last| last.position);
                     permit.send(SourceEvent::Page(page));
                     continue;
+                }
+                Ok(Step::Incomplete) => {
+                    drop(permit);
+                    backoff.next_delay()
                 }
                 Ok(Step::Read(Read::Idle { head })) => match self.last_read_before(head) {
                     None => {
@@ -160,7 +171,14 @@ impl<'a> PageSource<'a> {
         let read = self.reader.read().await;
         self.must_compare = read.is_err();
         self.responded = Instant::now();
-        Ok(Step::Read(read?))
+        let read = read?;
+        if let (Read::Idle { .. }, Some(last)) = (&read, self.unended) {
+            if Behind::of(last, &read_at(&self.client, last).await?) == Behind::Unknown {
+                return Ok(Step::Incomplete);
+            }
+            self.unended = None;
+        }
+        Ok(Step::Read(read))
     }
 
     /// The last position read, if the head is after it although the stream is idle. Neptune has sent such responses for

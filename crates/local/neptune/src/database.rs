@@ -74,6 +74,8 @@ pub struct ReadResponse {
 pub enum ReadError {
     /// No record exists at or after the position. Carries the last visible record.
     Idle(EventId),
+    /// No record exists at or after the position, and the message does not name the last one.
+    NotFound,
     /// The records at the position have expired.
     Expired,
     /// An injected fault.
@@ -156,6 +158,7 @@ impl Database {
         match status {
             ExpiredStatus::Expired => ReadError::Expired,
             ExpiredStatus::NotFound => ReadError::Idle(self.log.head()),
+            ExpiredStatus::NotFoundWithoutHead => ReadError::NotFound,
         }
     }
 

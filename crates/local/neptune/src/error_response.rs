@@ -50,6 +50,9 @@ impl From<ReadError> for ErrorResponse {
                 );
                 Self::new(StatusCode::NOT_FOUND, "StreamRecordsNotFoundException", message)
             }
+            ReadError::NotFound => {
+                Self::new(StatusCode::NOT_FOUND, "StreamRecordsNotFoundException", "No records were found")
+            }
             ReadError::Expired => {
                 let message = "All records requested exceed the maximum age allowed and have expired";
                 Self::new(StatusCode::BAD_REQUEST, "ExpiredStreamException", message)

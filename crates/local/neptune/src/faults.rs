@@ -86,6 +86,9 @@ pub enum ExpiredStatus {
     /// 404 `StreamRecordsNotFoundException`.
     #[serde(rename = "notFound")]
     NotFound,
+    /// The same with a message that does not name the stream's head.
+    #[serde(rename = "notFoundWithoutHead")]
+    NotFoundWithoutHead,
 }
 
 /// The injected faults.

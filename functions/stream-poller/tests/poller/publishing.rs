@@ -79,6 +79,7 @@ async fn story_is_partial_until_the_part_with_its_visibility() {
         Fault::Cut { at_op: 9 },
         // Another replica responds: it has not yet the transaction, and an empty page does not end it.
         Fault::Expired { status: ExpiredStatus::NotFound },
+        Fault::Expired { status: ExpiredStatus::NotFoundWithoutHead },
     ];
     let faults = faults.into_iter().flat_map(|fault| (1..=9).map(move |times| Some((fault, times))));
     for fault in faults.chain([None]) {
@@ -101,6 +102,26 @@ async fn story_is_partial_until_the_part_with_its_visibility() {
         assert_eq!(changes.iter().filter(|change| change.is_partial).count(), 1);
         assert_eq!(of("s2").len(), 1, "it is whole in its part");
         assert_eq!(env.table.position(), Some(Position::new(2, 2)));
+    }
+}
+
+/// No transaction before has shown that the stream marks their ends.
+#[tokio::test]
+async fn first_transaction_is_whole_although_a_lagging_replica_responds_within_it() {
+    for times in 1..=6 {
+        for marks_last_op in [true, false] {
+            let env = TestEnv::with(Options { marks_last_op, ..Options::default() });
+            let story =
+                Commit::new().add_vertex("s1", ["story"]).set("s1", "title", "첫눈").add_vertex("p1", ["person"]);
+            let story = story.set("p1", "name", "미나").set("p1", "city", "서울").set("s1", "visibility", "private");
+            env.commit(&story).await;
+            env.fault(Fault::Expired { status: ExpiredStatus::NotFoundWithoutHead }, times).await;
+            env.drain().await.expect("a report");
+            let changes: Vec<_> = env.bus.accepted().iter().map(change).collect();
+            let story: Vec<_> = changes.iter().filter(|change| change.entity_id == "s1").collect();
+            assert_eq!(story.len(), 1, "{times}, {marks_last_op}: {story:?}");
+            assert!(story[0].properties.contains_key("visibility"), "{times}, {marks_last_op}: {story:?}");
+        }
     }
 }
 
