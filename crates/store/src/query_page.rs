@@ -171,7 +171,8 @@ mod tests {
             (Attributes::from([("id".to_owned(), number(31337))]), "the row has an unexpected form"),
             (Attributes::from([("id".to_owned(), text("x")), ("size".to_owned(), text("s3cr3t"))]), "the row has"),
         ] {
-            let query = mock!(Client::query).then_http_response(move || query_response(&[row.clone()], None));
+            let query =
+                mock!(Client::query).then_http_response(move || query_response(std::slice::from_ref(&row), None));
             let failure = read(&query).await.err().expect("a failure");
             let text = failure.to_string();
             assert_eq!((failure.kind, query.num_calls()), (Kind::Bug, 1), "{text}");
