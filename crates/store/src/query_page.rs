@@ -199,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn text_that_is_no_json_is_an_error_of_the_sdk() {
-        for body in ["", "{\"Items\": [{\"id\": {\"S\": \"a\"}}", "<html>"] {
+        for body in ["{", "{\"Items\": [{\"id\": {\"S\": \"a\"}}", "<html>"] {
             let query = mock!(Client::query).then_http_response(move || response(200, body));
             let direct = read(&query).await.err().expect("a failure");
             let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&query]);
@@ -207,5 +207,8 @@ mod tests {
             let sdk = Failure::aws("read a page", sdk);
             assert_eq!((direct.kind, direct.to_string()), (sdk.kind, sdk.to_string()), "{body}");
         }
+        // The SDK reads an empty body as an empty page, which would end a list.
+        let query = mock!(Client::query).then_http_response(|| response(200, ""));
+        assert_eq!(read(&query).await.err().map(|failure| failure.kind), Some(function_kit::failure::Kind::Bug));
     }
 }

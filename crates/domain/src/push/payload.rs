@@ -176,7 +176,8 @@ mod tests {
     };
 
     fn event(label: &str, from: &str, to: &str) -> Event {
-        Event::of(&received(edge(ChangeKind::Added, 7, "e1", label, from, to))).expect("an event")
+        let event = Event::of(&received(edge(ChangeKind::Added, 7, "e1", "likes", from, to))).expect("an event");
+        Event { label: label.to_owned(), ..event }
     }
 
     fn now() -> Timestamp {

@@ -104,15 +104,9 @@ pub const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         function: "ExportWorker",
-        action: "s3:AbortMultipartUpload",
-        resource: "/zip/",
-        reason: "For a copy that begins again, or whose owner is erased meanwhile; tests of the function do both.",
-    },
-    Exception {
-        function: "ExportWorker",
         action: "s3:DeleteObject",
         resource: "exports",
-        reason: "Like s3:AbortMultipartUpload.",
+        reason: "For a copy that begins again, or whose owner is erased meanwhile; tests of the function do both.",
     },
     Exception {
         function: "AccountApi",

@@ -337,8 +337,9 @@ async fn failure_of_s3_is_transient() {
     assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
 
     let put = mock!(aws_sdk_s3::Client::put_object).then_error(|| PutObjectError::unhandled("timeout"));
-    let get = original(gif());
-    let failure = worker(&[&get, &put], &sent).handle(&event("ObjectCreated:Put", 43)).await.expect_err("a failure");
+    let (get, head) = (original(gif()), unchanged());
+    let failure =
+        worker(&[&get, &head, &put], &sent).handle(&event("ObjectCreated:Put", 43)).await.expect_err("a failure");
     assert_eq!((failure.kind, sent.num_calls()), (Kind::Transient, 0));
 
     let head = mock!(aws_sdk_s3::Client::head_object).then_error(|| HeadObjectError::unhandled("timeout"));
