@@ -148,33 +148,35 @@ impl QuotasTable {
 
     /// Counts a report to the day. Returns whether there were less than `per_day`; if not, nothing is counted.
     pub async fn count_report(&self, reporter: &str, per_day: u64, now: Timestamp) -> Result<bool, Failure> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(key(reporter, &format!("reports#{}", day(now)))))
-            .update_expression("ADD reports :one SET expires_at = :expires_at")
-            .condition_expression("attribute_not_exists(reports) OR reports < :reports")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":reports", number(per_day))
-            .expression_attribute_values(":expires_at", seconds(expiry(now)));
-        Ok(unless_condition_failed("count a report", update.send().await)?.is_some())
+        self.count_to_day("reports", "count a report", reporter, per_day, now).await
     }
 
     /// Counts a copy of everything about `owner` to the day. Returns whether there were less than `per_day`; if not, nothing
     /// is counted. Only for `account-api`.
     pub async fn count_export(&self, owner: &str, per_day: u64, now: Timestamp) -> Result<bool, Failure> {
+        self.count_to_day("exports", "count an export", owner, per_day, now).await
+    }
+
+    /// Counts one to the day, in a row of its own for each `counter`.
+    async fn count_to_day(
+        &self,
+        counter: &str,
+        doing: &'static str,
+        owner: &str,
+        per_day: u64,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
         let update = self
             .client
             .update_item()
             .table_name(&self.name)
-            .set_key(Some(key(owner, &format!("exports#{}", day(now)))))
-            .update_expression("ADD exports :one SET expires_at = :expires_at")
-            .condition_expression("attribute_not_exists(exports) OR exports < :exports")
+            .set_key(Some(key(owner, &format!("{counter}#{}", day(now)))))
+            .update_expression(format!("ADD {counter} :one SET expires_at = :expires_at"))
+            .condition_expression(format!("attribute_not_exists({counter}) OR {counter} < :per_day"))
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":exports", number(per_day))
+            .expression_attribute_values(":per_day", number(per_day))
             .expression_attribute_values(":expires_at", seconds(expiry(now)));
-        Ok(unless_condition_failed("count an export", update.send().await)?.is_some())
+        Ok(unless_condition_failed(doing, update.send().await)?.is_some())
     }
 
     /// Deletes all rows of `owner`. Only for `account-api`, when it erases an account.
@@ -326,37 +328,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn report_is_counted_to_its_own_day_until_the_limit() {
-        let update = mock!(Client::update_item)
-            .match_requests(|request| {
-                value(request.key(), "item") == Some("reports#2026-11-22")
-                    && request.condition_expression() == Some("attribute_not_exists(reports) OR reports < :reports")
-                    && value(request.expression_attribute_values(), ":reports") == Some("5")
-            })
-            .sequence()
-            .output(|| UpdateItemOutput::builder().build())
-            .error(update_condition_failed)
-            .build();
-        let table = table(&[&update]);
-        assert!(table.count_report("jun", 5, now()).await.expect("counted"));
-        assert!(!table.count_report("jun", 5, now()).await.expect("refused"));
-    }
-
-    #[tokio::test]
-    async fn export_is_counted_to_its_own_day_until_the_limit() {
-        let update = mock!(Client::update_item)
-            .match_requests(|request| {
-                value(request.key(), "item") == Some("exports#2026-11-22")
-                    && request.condition_expression() == Some("attribute_not_exists(exports) OR exports < :exports")
-                    && value(request.expression_attribute_values(), ":exports") == Some("2")
-            })
-            .sequence()
-            .output(|| UpdateItemOutput::builder().build())
-            .error(update_condition_failed)
-            .build();
-        let table = table(&[&update]);
-        assert!(table.count_export("jun", 2, now()).await.expect("counted"));
-        assert!(!table.count_export("jun", 2, now()).await.expect("refused"));
+    async fn reports_and_exports_are_counted_to_their_own_days_until_the_limit() {
+        for counter in ["reports", "exports"] {
+            let update = mock!(Client::update_item)
+                .match_requests(move |request| {
+                    let condition = format!("attribute_not_exists({counter}) OR {counter} < :per_day");
+                    value(request.key(), "item") == Some(&format!("{counter}#2026-11-22"))
+                        && request.update_expression()
+                            == Some(&format!("ADD {counter} :one SET expires_at = :expires_at"))
+                        && request.condition_expression() == Some(&condition)
+                        && value(request.expression_attribute_values(), ":per_day") == Some("5")
+                })
+                .sequence()
+                .output(|| UpdateItemOutput::builder().build())
+                .error(update_condition_failed)
+                .build();
+            let table = table(&[&update]);
+            for expected in [true, false] {
+                let is_counted = match counter {
+                    "reports" => table.count_report("jun", 5, now()).await,
+                    _ => table.count_export("jun", 5, now()).await,
+                };
+                assert_eq!(is_counted.expect("a result"), expected, "{counter}");
+            }
+        }
     }
 
     #[tokio::test]

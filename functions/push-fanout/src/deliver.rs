@@ -32,6 +32,7 @@ const BATCH: usize = 25;
 const PARALLEL_BATCHES: usize = 8;
 /// Number of recipients of a batch who are notified in parallel.
 const PARALLEL_RECIPIENTS: usize = 8;
+
 /// One notification and its context, for any number of recipients.
 pub struct Dispatch<'a, P> {
     pub ports: &'a P,
