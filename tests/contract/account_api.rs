@@ -77,16 +77,17 @@ async fn account_is_erased_step_by_step() {
         problem(&mut function, &without_caller(progress.clone())).await,
         (401, json!("urn:iyagi:problem:unauthorized"))
     );
-    let mut begin = erase(Timestamp::now().as_second());
-    begin["routeKey"] = "POST /v1/me/exports".into();
+    let an_hour_ago = Timestamp::now().as_second() - 3_600;
+    for old in [erase(an_hour_ago), begin_export(an_hour_ago)] {
+        assert_eq!(problem(&mut function, &old).await, (403, json!("urn:iyagi:problem:recent-sign-in-required")));
+    }
+    let begin = begin_export(Timestamp::now().as_second());
     let (status, export) = request(&mut function, &begin).await;
     assert_eq!((status, &export["state"]), (202, &json!("pending")), "{export}");
     let jobs = take_messages(&aws, &exports, |_| true).await;
     assert!(jobs.len() == 1 && jobs[0].contains(export["id"].as_str().expect("an id")), "{jobs:?}");
     aws.put_object("exports-bucket", "zip/mina/o.zip", "application/zip", vec![1]).await.expect("stored");
     aws.put_object("exports-bucket", "zip/jun/o.zip", "application/zip", vec![1]).await.expect("stored");
-    let old = erase(Timestamp::now().as_second() - 3_600);
-    assert_eq!(problem(&mut function, &old).await, (403, json!("urn:iyagi:problem:recent-sign-in-required")));
     let (status, body) = request(&mut function, &erase(Timestamp::now().as_second())).await;
     assert_eq!((status, &body["state"]), (202, &json!("running")), "{body}");
 
@@ -127,6 +128,13 @@ fn erase(signed_in_at: i64) -> Value {
     assert_eq!(claims["sub"], SUB);
     claims["username"] = "m".into();
     claims["auth_time"] = signed_in_at.to_string().into();
+    request
+}
+
+/// A request for a copy of everything, by a user who signed in at this time.
+fn begin_export(signed_in_at: i64) -> Value {
+    let mut request = erase(signed_in_at);
+    request["routeKey"] = "POST /v1/me/exports".into();
     request
 }
 

@@ -3,6 +3,7 @@
 //! The tests run in parallel on one stack; `stack_lock` says how they share it.
 
 mod access_table;
+mod account;
 mod api;
 mod audio;
 mod browser;

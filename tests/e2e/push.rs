@@ -3,11 +3,9 @@
 //! Functions: stream-poller, push-fanout, device-api, inbox-api, platform-application.
 
 mod cooldown;
-mod erasure;
-mod exports;
 mod hidden_content;
 mod inbox;
-mod scenario;
+pub mod scenario;
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 

@@ -6,7 +6,13 @@
 //! <sub>   id, object (its name in the bucket), state (pending, ready, failed), created_at, progress (JSON), revision,
 //!         size, files, ready_at, notified, expires_at
 //! ```
-//! A row expires a week after the request, and its file long before.
+//! A row expires a week after the request, and its file long before. In the bucket of exports:
+//!
+//! ```text
+//! zip/<sub>/<object>.zip                  the file
+//! work/<sub>/<object>/directory-<n>       a piece of the directory of an unfinished file
+//! work/<sub>/<object>/rest-<position>     bytes of it that are too few for a part
+//! ```
 
 use aws_sdk_dynamodb::Client;
 use domain::export::{ExportState, GIVEN_UP_AFTER, StoredState};
@@ -82,10 +88,30 @@ impl StoredExport {
         }
     }
 
+    /// The key of the file in the bucket of exports.
+    pub fn file(&self) -> String {
+        format!("{}{}.zip", files_of(&self.owner), self.object)
+    }
+
+    /// Where pieces of the unfinished file are kept in the bucket: the beginning of their keys.
+    pub fn pieces(&self) -> String {
+        format!("{}{}/", pieces_of(&self.owner), self.object)
+    }
+
     /// The state at `now`.
     pub fn state_at(&self, now: Timestamp) -> ExportState {
         ExportState::at(now, self.state, self.created_at, self.ready_at)
     }
+}
+
+/// The beginning of the keys of a person's files in the bucket of exports.
+pub fn files_of(owner: &str) -> String {
+    format!("zip/{owner}/")
+}
+
+/// The beginning of the keys of a person's unfinished files in the bucket of exports.
+pub fn pieces_of(owner: &str) -> String {
+    format!("work/{owner}/")
 }
 
 impl ExportTable {

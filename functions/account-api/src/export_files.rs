@@ -10,7 +10,7 @@ use aws_sdk_s3::{
 };
 use function_kit::failure::Failure;
 use jiff::Timestamp;
-use store::exports::StoredExport;
+use store::exports::{StoredExport, files_of, pieces_of};
 
 use crate::ports::Link;
 
@@ -44,8 +44,7 @@ impl ExportFiles {
         }
         let config = PresigningConfig::builder().start_time(start).expires_in(lifetime).build();
         let config = config.map_err(|error| Failure::bug(DOING, error))?;
-        let key = format!("zip/{}/{}.zip", export.owner, export.object);
-        let get = self.s3.get_object().bucket(&self.bucket).key(key).presigned(config).await;
+        let get = self.s3.get_object().bucket(&self.bucket).key(export.file()).presigned(config).await;
         let url = get.map_err(|error| Failure::aws(DOING, error))?.uri().to_owned();
         let expires_at = Timestamp::try_from(start + lifetime).map_err(|error| Failure::bug(DOING, error))?;
         Ok(Link { url, expires_at })
@@ -53,9 +52,8 @@ impl ExportFiles {
 
     /// Deletes some of the user's files, finished or not. Returns whether more may be left.
     pub async fn erase(&self, user: &str) -> Result<bool, Failure> {
-        let files = format!("zip/{user}/");
-        self.abort_uploads(&files).await?;
-        for prefix in [files, format!("work/{user}/")] {
+        self.abort_uploads(&files_of(user)).await?;
+        for prefix in [files_of(user), pieces_of(user)] {
             let list = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix).max_keys(MAX_OBJECTS);
             let list = list.send().await.map_err(|error| Failure::aws("list files of exports", error))?;
             let keys: Vec<_> = list.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect();

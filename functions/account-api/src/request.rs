@@ -3,7 +3,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use jiff::{SignedDuration, Timestamp};
 use rest_kit::request::{caller, only_parameters};
 
-/// How long ago the user may have signed in, to ask for something that cannot be undone.
+/// How long ago the user may have signed in, to erase the account or to copy all of it: a stolen token alone must not do.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Parsed request of a signed-in user.
@@ -45,16 +45,13 @@ impl<'a> Request<'a> {
         match request.route_key.as_deref() {
             Some("DELETE /v1/me") => {
                 is_part_of_keys(user)?;
-                let signed_in_at = claim(request, "auth_time").and_then(|seconds| seconds.parse().ok());
-                let signed_in_at = signed_in_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
-                if signed_in_at.is_none_or(|at| now.duration_since(at) > RECENT) {
-                    return Err(ProblemType::RecentSignInRequired.into());
-                }
+                has_signed_in_recently(request, now)?;
                 let username = claim(request, "username").ok_or_else(Problem::unauthorized)?;
                 Ok(Self::Erase { user, username })
             }
             Some("POST /v1/me/exports") => {
                 is_part_of_keys(user)?;
+                has_signed_in_recently(request, now)?;
                 let username = claim(request, "username").ok_or_else(Problem::unauthorized)?;
                 Ok(Self::BeginExport { user, username })
             }
@@ -71,6 +68,14 @@ impl<'a> Request<'a> {
 /// Refuses an id that would lead into the keys of another user. Ids of Cognito are UUIDs.
 fn is_part_of_keys(user: &str) -> Result<(), Problem> {
     if user.contains('/') { Err(Problem::unauthorized()) } else { Ok(()) }
+}
+
+fn has_signed_in_recently(request: &ApiGatewayV2httpRequest, now: Timestamp) -> Result<(), Problem> {
+    let seconds = claim(request, "auth_time").and_then(|seconds| seconds.parse().ok());
+    match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
+        Some(at) if now.duration_since(at) <= RECENT => Ok(()),
+        _ => Err(ProblemType::RecentSignInRequired.into()),
+    }
 }
 
 /// A claim of the access token, which API Gateway has verified.
@@ -101,17 +106,22 @@ mod tests {
     }
 
     #[test]
-    fn erasure_needs_a_recent_sign_in() {
-        let erase =
-            |auth_time: &str| parsed("DELETE /v1/me", json!({"sub": "mina", "username": "m", "auth_time": auth_time}));
-        assert_eq!(erase("1795305000"), Ok(r#"Erase { user: "mina", username: "m" }"#.to_owned()));
-        for old in ["1795304999", "", "x", "-1", "99999999999999999999"] {
-            assert_eq!(erase(old), Err(403), "{old}");
+    fn erasure_and_export_need_a_recent_sign_in() {
+        for (route, expected) in [
+            ("DELETE /v1/me", r#"Erase { user: "mina", username: "m" }"#),
+            ("POST /v1/me/exports", r#"BeginExport { user: "mina", username: "m" }"#),
+        ] {
+            let signed_in =
+                |auth_time: &str| parsed(route, json!({"sub": "mina", "username": "m", "auth_time": auth_time}));
+            assert_eq!(signed_in("1795305000"), Ok(expected.to_owned()));
+            for old in ["1795304999", "", "x", "-1", "99999999999999999999"] {
+                assert_eq!(signed_in(old), Err(403), "{route} {old}");
+            }
+            assert_eq!(parsed(route, json!({"sub": "mina", "username": "m"})), Err(403));
+            assert_eq!(parsed(route, json!({"sub": "mina", "auth_time": "1795305000"})), Err(401));
+            let other = json!({"sub": "mina/../jun", "username": "m", "auth_time": "1795305000"});
+            assert_eq!(parsed(route, other), Err(401));
         }
-        assert_eq!(parsed("DELETE /v1/me", json!({"sub": "mina", "username": "m"})), Err(403));
-        assert_eq!(parsed("DELETE /v1/me", json!({"sub": "mina", "auth_time": "1795305000"})), Err(401));
-        let other = json!({"sub": "mina/../jun", "username": "m", "auth_time": "1795305000"});
-        assert_eq!(parsed("DELETE /v1/me", other), Err(401));
     }
 
     #[test]
@@ -122,12 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn export_needs_a_token_with_a_name() {
-        let begin = |claims: Value| parsed("POST /v1/me/exports", claims);
-        let expected = r#"BeginExport { user: "mina", username: "m" }"#.to_owned();
-        assert_eq!(begin(json!({"sub": "mina", "username": "m"})), Ok(expected));
-        assert_eq!(begin(json!({"sub": "mina"})), Err(401));
-        assert_eq!(begin(json!({"sub": "mina/../jun", "username": "m"})), Err(401));
+    fn export_is_read_with_its_id() {
         assert_eq!(parsed("GET /v1/me/exports/{id}", json!({"sub": "mina"})), Err(404), "without an id");
     }
 

@@ -76,7 +76,7 @@ impl<'a, P: Ports> Turn<'a, P> {
             None => Progress::default(),
             Some(progress) => serde_json::from_str(progress).map_err(|error| Failure::bug(DOING, error))?,
         };
-        let object = names::zip(&export);
+        let object = export.file();
         let rest = match &progress.rest {
             None => Some(Vec::new()),
             Some(rest) => ports.work(rest).await?,

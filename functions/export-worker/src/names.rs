@@ -1,11 +1,4 @@
-//! Names of objects in the bucket of exports, and of entries in a zip file.
-//!
-//! ```text
-//! zip/<sub>/<random>.zip                  the file
-//! work/<sub>/<random>/directory-<n>       a piece of its directory
-//! work/<sub>/<random>/rest-<position>     bytes that are too few for a part
-//! ```
-//! An erasure deletes everything below `zip/<sub>/` and `work/<sub>/`.
+//! Names of the pieces of an unfinished file in the bucket of exports, and of entries in a zip file.
 
 use domain::media::{Kind, MediaId};
 use store::exports::StoredExport;
@@ -13,19 +6,14 @@ use store::exports::StoredExport;
 /// Characters that some file systems refuse in names.
 const REFUSED: [char; 7] = ['<', '>', ':', '"', '|', '?', '*'];
 
-/// The zip file.
-pub fn zip(export: &StoredExport) -> String {
-    format!("zip/{}/{}.zip", export.owner, export.object)
-}
-
 /// A piece of the directory.
 pub fn directory(export: &StoredExport, number: u32) -> String {
-    format!("work/{}/{}/directory-{number}", export.owner, export.object)
+    format!("{}directory-{number}", export.pieces())
 }
 
 /// Bytes before a position that are too few for a part.
 pub fn rest(export: &StoredExport, position: u64) -> String {
-    format!("work/{}/{}/rest-{position}", export.owner, export.object)
+    format!("{}rest-{position}", export.pieces())
 }
 
 /// The path of an original in the zip file: unique, because ids are.

@@ -36,8 +36,9 @@ pub fn operations() -> Vec<Operation> {
             summary: "Ask for a copy of everything about the caller",
             description: "Makes a zip file with all originals of the caller, and `data.json` with everything else that is \
                 stored about them. It takes minutes, for many gigabytes hours; a notification says when it is ready. While one \
-                is being made, the request returns it. A new export replaces the one before. 429 with `Retry-After` after \
-                too many in a day (in UTC); 409 while the account is being erased.",
+                is being made, the request returns it. A new export replaces the one before. The caller must have signed in \
+                within the last ten minutes. 429 with `Retry-After` after too many in a day (in UTC); 409 while the account \
+                is being erased.",
             responses: vec![Response::uncached(202, "The export is being made.", AccountExport::name().into())],
             problems: &[400, 409],
             ..Operation::default()

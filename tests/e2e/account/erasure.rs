@@ -10,10 +10,10 @@ use stack::{uploads::UploadFile, users::Users};
 use test_support::{photographs::photograph, queues::take_messages, wait::wait_until};
 use uuid::Uuid;
 
-use super::scenario::{Person, PushScenario, follow, story};
 use crate::{
     commits::{author_edge_id, edge, edge_id},
     deployed::Deployed,
+    push::scenario::{Person, PushScenario, follow, story},
 };
 
 const PASSWORD: &str = "correct horse 7 Battery!";

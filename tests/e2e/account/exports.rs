@@ -16,8 +16,11 @@ use test_support::{
 };
 use uuid::Uuid;
 
-use super::scenario::{Person, PushScenario, follow, story};
-use crate::{commits::edge, deployed::Deployed};
+use crate::{
+    commits::edge,
+    deployed::Deployed,
+    push::scenario::{Person, PushScenario, follow, story},
+};
 
 /// Larger than the piece of an original that is read at once.
 const LARGE: usize = 9 << 20;
