@@ -29,13 +29,7 @@ fn queue_has_a_dead_letter_queue_with_an_alarm() {
             None => assert!(dead_letter_queues.contains(*name), "{name} has no dead-letter queue"),
         }
     }
-    let with_alarm: BTreeSet<_> = Template::read(ALARMS)
-        .resources("AWS::CloudWatch::Alarm")
-        .values()
-        .map(|alarm| Metric::of_alarm(&alarm["Properties"]))
-        .filter(|metric| metric.name == "ApproximateNumberOfMessagesVisible")
-        .map(|metric| resource(&metric.dimensions["QueueName"]).to_owned())
-        .collect();
+    let with_alarm = queues_with_alarm_of("ApproximateNumberOfMessagesVisible");
     assert_eq!(dead_letter_queues, with_alarm);
     for (name, subscription) in template.resources("AWS::SNS::Subscription") {
         assert!(
@@ -43,6 +37,31 @@ fn queue_has_a_dead_letter_queue_with_an_alarm() {
             "{name} has no dead-letter queue"
         );
     }
+}
+
+/// The queues with an alarm of a metric.
+fn queues_with_alarm_of(metric: &str) -> BTreeSet<String> {
+    Template::read(ALARMS)
+        .resources("AWS::CloudWatch::Alarm")
+        .values()
+        .map(|alarm| Metric::of_alarm(&alarm["Properties"]))
+        .filter(|alarm| alarm.name == metric)
+        .map(|alarm| resource(&alarm.dimensions["QueueName"]).to_owned())
+        .collect()
+}
+
+/// Failures that are retried for long are no dead letters.
+#[test]
+fn queue_that_a_function_consumes_has_an_alarm_of_its_oldest_message() {
+    let template = Template::read("template.yaml");
+    let consumed: BTreeSet<_> = template
+        .resources("AWS::Lambda::EventSourceMapping")
+        .values()
+        .filter_map(|mapping| text(&mapping["Properties"]["EventSourceArn"]))
+        .map(|queue| resource(queue).to_owned())
+        .collect();
+    assert!(consumed.len() >= 10, "found only {consumed:?}");
+    assert_eq!(queues_with_alarm_of("ApproximateAgeOfOldestMessage"), consumed);
 }
 
 #[test]
