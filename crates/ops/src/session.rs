@@ -67,6 +67,11 @@ impl Session {
         self.outputs.contains_key(name)
     }
 
+    /// Whether the stack runs in an emulator.
+    pub(crate) fn is_emulated(&self) -> bool {
+        self.endpoint_url.is_some()
+    }
+
     /// The URL of `path`, which starts with a slash, in the REST API.
     pub(crate) fn api_url(&self, path: &str) -> Result<String> {
         Ok(match &self.endpoint_url {

@@ -39,8 +39,18 @@ async fn smoke_finds_nothing_and_notifies_the_phone_once() {
     let report = run_ops(&deployed, &["smoke", "--push-token", &token, "--timeout", "60"]).await;
     assert_eq!(failures(&report), [], "{report}");
     let fine: Vec<_> = of_level(&report, "fine").into_iter().map(|(subject, _)| subject).collect();
-    for subject in ["sign-in", "ID token", "upload", "picture", "recording", "originals", "search", "push", "recursion"]
-    {
+    for subject in [
+        "sign-in",
+        "ID token",
+        "upload",
+        "picture",
+        "recording",
+        "originals",
+        "search",
+        "push",
+        "recursion",
+        "event source",
+    ] {
         assert!(fine.contains(&subject), "{subject}: {report}");
     }
     let screen = deployed.stack.mobile_push().phone(&token).await.expect("phone").screen;
