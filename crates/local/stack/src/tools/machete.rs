@@ -25,10 +25,13 @@ pub fn install_machete() -> Result<()> {
     install::once(&folder, || {
         let (name, version) = pinned.trim().split_once("==").context("machete.txt has no version")?;
         let mut install = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // It runs for seconds only, so a fast build matters more than a fast program.
+        // Without optimization, it takes longer to run than what a fast build saves.
         install.args(["install", "--locked", "--force", "--debug", name, "--version", version]);
         install.arg("--root").arg(&folder).arg("--target-dir").arg(folder.join("build"));
-        install.env("CARGO_PROFILE_DEV_DEBUG", "false").env_remove("RUSTC_WORKSPACE_WRAPPER");
+        install
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
+            .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+            .env_remove("RUSTC_WORKSPACE_WRAPPER");
         progress::run("Installing cargo-machete (once)", &mut install)?;
         Ok(fs::remove_dir_all(folder.join("build"))?)
     })
