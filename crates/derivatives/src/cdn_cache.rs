@@ -1,18 +1,14 @@
-use aws_sdk_cloudfront::{
-    Client,
-    error::{ProvideErrorMetadata, SdkError},
-    operation::create_invalidation::CreateInvalidationError,
-    types::{InvalidationBatch, Paths},
-};
 use domain::media::{MediaId, item_prefix};
 use function_kit::failure::Failure;
 use sha2::{Digest, Sha256};
+
+use crate::cloudfront::{CloudFront, Refusal};
 
 /// The CDN's caches, which still hold deleted files until they are invalidated.
 #[derive(Debug, Clone)]
 pub struct CdnCache {
     /// The CloudFront client.
-    pub cloudfront: Client,
+    pub cloudfront: CloudFront,
     /// The distribution's id.
     pub distribution_id: String,
 }
@@ -31,36 +27,24 @@ impl CdnCache {
     pub async fn invalidate(&self, id: MediaId, reference: &str, files: Option<&[&str]>) -> Result<(), Failure> {
         let wildcard = vec![format!("/{}*", item_prefix(id))];
         let files = files.filter(|files| !files.is_empty());
-        let result = match (self.create_invalidation(reference, wildcard).await?, files) {
-            (Err(error), Some(files)) if is_limit_reached(&error) => {
-                let files = files.iter().map(|key| format!("/{key}")).collect();
-                self.create_invalidation(reference, files).await?
+        let result = match (self.create_invalidation(reference, &wildcard).await?, files) {
+            (Err(refusal), Some(files)) if is_limit_reached(&refusal) => {
+                let files: Vec<_> = files.iter().map(|key| format!("/{key}")).collect();
+                self.create_invalidation(reference, &files).await?
             }
             (result, _) => result,
         };
-        result.map_err(|error| Failure::aws("invalidate the CDN", error))
+        result.map_err(|refusal| refusal.failure())
     }
 
-    async fn create_invalidation(
-        &self,
-        reference: &str,
-        paths: Vec<String>,
-    ) -> Result<Result<(), SdkError<CreateInvalidationError>>, Failure> {
-        let quantity = i32::try_from(paths.len()).map_err(|error| Failure::bug("count the paths", error))?;
-        let reference = format!("{reference}/{}", digest(&paths));
-        let batch = Paths::builder()
-            .quantity(quantity)
-            .set_items(Some(paths))
-            .build()
-            .and_then(|paths| InvalidationBatch::builder().paths(paths).caller_reference(reference).build())
-            .map_err(|error| Failure::bug("build an invalidation", error))?;
-        let call = self.cloudfront.create_invalidation().distribution_id(&self.distribution_id);
-        Ok(call.invalidation_batch(batch).send().await.map(drop))
+    async fn create_invalidation(&self, reference: &str, paths: &[String]) -> Result<Result<(), Refusal>, Failure> {
+        let reference = format!("{reference}/{}", digest(paths));
+        self.cloudfront.create_invalidation(&self.distribution_id, &reference, paths).await
     }
 }
 
-fn is_limit_reached(error: &SdkError<CreateInvalidationError>) -> bool {
-    error.code() == Some("TooManyInvalidationsInProgress")
+fn is_limit_reached(refusal: &Refusal) -> bool {
+    refusal.code.as_deref() == Some("TooManyInvalidationsInProgress")
 }
 
 /// Makes the caller reference unique per list of paths: CloudFront rejects a known reference with other paths.
@@ -75,88 +59,89 @@ fn digest(paths: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cloudfront::{
-        error::ErrorMetadata,
-        operation::create_invalidation::{CreateInvalidationInput, CreateInvalidationOutput},
-        types::error::{AccessDenied, TooManyInvalidationsInProgress},
-    };
-    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use std::sync::{Arc, Mutex};
+
     use function_kit::failure::Kind;
 
     use super::*;
-
     const KEY: &str = "photo/mina/a.png";
 
-    fn cdn_cache(rules: &[&Rule]) -> CdnCache {
-        CdnCache {
-            cloudfront: mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, rules),
-            distribution_id: "E1".into(),
-        }
+    type Answer = Option<(u16, String)>;
+
+    fn created(_: &str) -> Answer {
+        Some((201, "<Invalidation/>".to_owned()))
     }
 
-    fn paths(input: &CreateInvalidationInput) -> Vec<String> {
-        let paths = input.invalidation_batch().and_then(InvalidationBatch::paths).map(Paths::items);
-        paths.unwrap_or_default().to_vec()
+    fn refused(status: u16, code: &str) -> Answer {
+        Some((status, format!("<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>")))
     }
 
-    fn limit_reached() -> CreateInvalidationError {
-        let metadata = ErrorMetadata::builder().code("TooManyInvalidationsInProgress").build();
-        let error = TooManyInvalidationsInProgress::builder().meta(metadata).build();
-        CreateInvalidationError::TooManyInvalidationsInProgress(error)
+    fn limit_reached() -> Answer {
+        refused(400, "TooManyInvalidationsInProgress")
     }
 
-    fn is_wildcard(paths: &[String]) -> bool {
-        paths.iter().any(|path| path.ends_with('*'))
+    /// A cache whose CloudFront answers each body of a request, and the bodies.
+    fn cdn_cache(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> (CdnCache, Arc<Mutex<Vec<String>>>) {
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let seen = bodies.clone();
+        let client = sigv4_client::test_util::client(move |url, body| {
+            assert_eq!(url, "https://cloudfront/2020-05-31/distribution/E1/invalidation");
+            seen.lock().expect("a lock").push(body.to_owned());
+            answer(body)
+        });
+        let cloudfront = CloudFront::at(client, "https://cloudfront".to_owned());
+        (CdnCache { cloudfront, distribution_id: "E1".into() }, bodies)
     }
 
     #[tokio::test]
     async fn item_is_invalidated_by_one_wildcard_with_a_stable_reference() {
         let id = MediaId::of_key(KEY);
-        let invalidated = mock!(Client::create_invalidation)
-            .match_requests(move |input| {
-                let reference = input.invalidation_batch().map(InvalidationBatch::caller_reference).unwrap_or_default();
-                let expected = format!("x/{}", digest(&[format!("/{id}/*")]));
-                input.distribution_id() == Some("E1") && paths(input) == [format!("/{id}/*")] && reference == expected
-            })
-            .then_output(|| CreateInvalidationOutput::builder().build());
+        let (cache, bodies) = cdn_cache(created);
         for _ in 0..2 {
-            cdn_cache(&[&invalidated]).invalidate(id, "x", Some(&["a", "b"])).await.expect("invalidated");
+            cache.invalidate(id, "x", Some(&["a", "b"])).await.expect("invalidated");
         }
-        assert_eq!(invalidated.num_calls(), 2);
+        let bodies = bodies.lock().expect("a lock");
+        assert_eq!((bodies.len(), &bodies[0]), (2, &bodies[1]));
+        let reference = format!("<CallerReference>x/{}</CallerReference>", digest(&[format!("/{id}/*")]));
+        assert!(bodies[0].contains(&format!("<Path>/{id}/*</Path>")) && bodies[0].contains(&reference), "{bodies:?}");
     }
 
     #[tokio::test]
     async fn files_are_invalidated_one_by_one_when_wildcards_are_used_up() {
-        let wildcard = mock!(Client::create_invalidation)
-            .match_requests(|input| is_wildcard(&paths(input)))
-            .then_error(limit_reached);
-        let files = mock!(Client::create_invalidation)
-            .match_requests(|input| paths(input) == ["/a", "/b"])
-            .then_output(|| CreateInvalidationOutput::builder().build());
-        cdn_cache(&[&wildcard, &files])
-            .invalidate(MediaId::of_key(KEY), "x", Some(&["a", "b"]))
-            .await
-            .expect("invalidated");
-        assert_eq!((wildcard.num_calls(), files.num_calls()), (1, 1));
+        let (cache, bodies) = cdn_cache(|body| if body.contains("*</Path>") { limit_reached() } else { created(body) });
+        cache.invalidate(MediaId::of_key(KEY), "x", Some(&["a", "b"])).await.expect("invalidated");
+        let bodies = bodies.lock().expect("a lock");
+        assert!(bodies.len() == 2 && bodies[1].contains("<Path>/a</Path><Path>/b</Path>"), "{bodies:?}");
     }
 
     #[tokio::test]
     async fn too_many_invalidations_in_progress_is_a_transient_failure() {
-        let all = mock!(Client::create_invalidation).then_error(limit_reached);
+        let (cache, bodies) = cdn_cache(|_| limit_reached());
         for files in [None, Some(&["a"][..])] {
-            let failure = cdn_cache(&[&all]).invalidate(MediaId::of_key(KEY), "x", files).await.expect_err("a failure");
+            let failure = cache.invalidate(MediaId::of_key(KEY), "x", files).await.expect_err("a failure");
             assert_eq!(failure.kind, Kind::Transient);
         }
         // Without a complete list of files, only the wildcard is tried.
-        assert_eq!(all.num_calls(), 1 + 2);
+        assert_eq!(bodies.lock().expect("a lock").len(), 1 + 2);
     }
 
     #[tokio::test]
     async fn other_errors_are_not_retried_with_single_files() {
-        let denied = mock!(Client::create_invalidation)
-            .then_error(|| CreateInvalidationError::AccessDenied(AccessDenied::builder().build()));
-        let result = cdn_cache(&[&denied]).invalidate(MediaId::of_key(KEY), "x", Some(&["a"])).await;
-        assert!(result.is_err());
-        assert_eq!(denied.num_calls(), 1);
+        for (status, code, kind) in [
+            (403, "AccessDenied", Kind::Transient),
+            (404, "NoSuchDistribution", Kind::Transient),
+            (400, "InvalidArgument", Kind::Bug),
+        ] {
+            let (cache, bodies) = cdn_cache(move |_| refused(status, code));
+            let failure = cache.invalidate(MediaId::of_key(KEY), "x", Some(&["a"])).await.expect_err("a failure");
+            assert_eq!((failure.kind, bodies.lock().expect("a lock").len()), (kind, 1), "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn lost_connection_is_tried_once_more() {
+        let (cache, bodies) = cdn_cache(|_| None);
+        let failure = cache.invalidate(MediaId::of_key(KEY), "x", None).await.expect_err("a failure");
+        assert_eq!((failure.kind, bodies.lock().expect("a lock").len()), (Kind::Transient, 2));
     }
 }

@@ -6,11 +6,12 @@
 //! | [`Worker`] | processes S3 events in the order above |
 //! | [`Ports`] | the services of a worker; [`AwsPorts`] implements them |
 //! | [`Originals`] | reads originals and what they were declared as |
-//! | [`CdnCache`] | invalidates the CDN |
+//! | [`CdnCache`] | invalidates the CDN, by a call of [`CloudFront`] |
 
 mod aws_ports;
 mod cdn_cache;
 mod clean_up;
+mod cloudfront;
 mod config;
 mod file;
 mod originals;
@@ -21,6 +22,7 @@ mod worker;
 
 pub use aws_ports::AwsPorts;
 pub use cdn_cache::CdnCache;
+pub use cloudfront::{CloudFront, Refusal};
 pub use file::{Content, File, content_hash};
 pub use originals::{Original, Originals};
 pub use ports::Ports;

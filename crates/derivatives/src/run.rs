@@ -11,6 +11,7 @@ use store::media::MediaTable;
 use crate::{
     aws_ports::AwsPorts,
     cdn_cache::CdnCache,
+    cloudfront::CloudFront,
     config::Config,
     originals::Originals,
     slow_lane::SlowLane,
@@ -36,10 +37,7 @@ pub async fn run<R: Renderer>(renderer: R) -> anyhow::Result<()> {
             originals,
             s3,
             derived_bucket: config.derived_bucket,
-            cdn_cache: CdnCache {
-                cloudfront: aws_sdk_cloudfront::Client::new(&aws),
-                distribution_id: config.distribution_id,
-            },
+            cdn_cache: CdnCache { cloudfront: CloudFront::new(&aws)?, distribution_id: config.distribution_id },
             media: MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table),
             sqs: sqs.clone(),
             metadata_queue_url: config.metadata_queue_url,

@@ -17,8 +17,8 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::http::http_client_fn;
 use aws_types::sdk_config::SharedCredentialsProvider;
 
-pub use self::connector::http_connector;
 use self::endpoints::Endpoints;
+pub use self::{connector::http_connector, endpoints::endpoint_url};
 
 /// The configuration of all SDK clients. They share one HTTP connector.
 pub fn sdk_config() -> SdkConfig {

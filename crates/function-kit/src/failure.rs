@@ -56,6 +56,12 @@ impl Failure {
         Self { kind, doing, source: Box::new(error) }
     }
 
+    /// A failure that a service answers to a call without the SDK: with this status, and the `code` of its error.
+    pub fn aws_response(doing: &'static str, status: u16, code: Option<&str>) -> Self {
+        let text = format!("status {status}, {}", code.unwrap_or("no error code"));
+        Self { kind: error_code::kind(status, code), doing, source: text.into() }
+    }
+
     /// A failure of one entry of a batch, by its `code`.
     pub fn aws_entry(doing: &'static str, code: Option<&str>) -> Self {
         // As for a call that fails with this code alone. An entry without one has no status either.

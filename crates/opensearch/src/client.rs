@@ -136,9 +136,7 @@ impl Response {
 
     /// The failure of an unsuccessful response, by the type of the error; see [`error_code`].
     pub(crate) fn failure(&self, doing: &'static str) -> Failure {
-        let kind = self.error_type();
-        let text = format!("status {}, {kind}", self.status);
-        if is_permanent_error(self.status, &kind) { Failure::bug(doing, text) } else { Failure::transient(doing, text) }
+        Failure::aws_response(doing, self.status, Some(&self.error_type()))
     }
 }
 

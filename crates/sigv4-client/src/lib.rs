@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "test-util")]
+pub mod test_util;
+
 use std::{error, time::SystemTime};
 
 use aws_credential_types::{

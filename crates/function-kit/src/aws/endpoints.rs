@@ -19,6 +19,11 @@ impl LoadServiceConfig for Endpoints {
     }
 }
 
+/// The endpoint of a service that no SDK client calls; `None` for that of AWS.
+pub fn endpoint_url(service_id: &str) -> Option<String> {
+    set(&variable_of(service_id)).or_else(of_all_services)
+}
+
 /// The endpoint of all services without their own.
 pub fn of_all_services() -> Option<String> {
     set(VARIABLE)

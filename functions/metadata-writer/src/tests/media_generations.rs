@@ -2,7 +2,7 @@
 //!
 //! The handlers are those of production. A history of the key runs beside them. Each event reaches the handlers after its
 //! change, perhaps twice and in any order. Workers may crash between two calls and start again. `docs/design/protocols.md`
-//! states what is checked, and the numbers of schedules.
+//! states what is checked, and the numbers of states.
 
 use std::{
     pin::Pin,
@@ -20,8 +20,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    interleavings::{Bounds, System, explore},
-    memory::{Memory, TwoFiles},
+    interleavings::{Bounds, Explored, System, explore},
+    memory::{Memory, TwoFiles, hash},
 };
 use crate::handler::{Ports, Sender, handle};
 
@@ -55,7 +55,7 @@ enum Delivery {
 }
 
 /// A message and its handler.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 enum Message {
     Event { body: String, index: usize, fails: bool },
     Moved { body: String, index: usize },
@@ -69,8 +69,17 @@ type Handling = Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
 
 struct Task {
     message: Message,
+    /// The services, as this task sees them.
+    memory: Memory,
     /// `None` when it is done.
     handling: Option<Handling>,
+}
+
+impl Task {
+    fn new(memory: &Memory, message: Message) -> Self {
+        let memory = memory.of_task();
+        Self { handling: Some(handling(memory.clone(), message.clone())), message, memory }
+    }
 }
 
 /// One key, its history and the deliveries of its events.
@@ -107,8 +116,7 @@ impl Pipeline {
     }
 
     fn add(&mut self, message: Message) {
-        let handling = Some(handling(&self.memory, message.clone()));
-        self.tasks.push(Task { message, handling });
+        self.tasks.push(Task::new(&self.memory, message));
     }
 }
 
@@ -131,8 +139,7 @@ fn version_id(index: usize) -> String {
 }
 
 /// The handlers of production.
-fn handling(memory: &Memory, message: Message) -> Handling {
-    let memory = memory.of_task();
+fn handling(memory: Memory, message: Message) -> Handling {
     Box::pin(async move {
         let metrics = Metrics::of("test");
         match message {
@@ -244,8 +251,13 @@ impl System for Pipeline {
 
     fn crash(&mut self, task: usize) {
         self.memory.note(format_args!("task {task} crashes"));
-        let again = handling(&self.memory, self.tasks[task - 1].message.clone());
-        self.tasks[task - 1].handling = Some(again);
+        let task = &mut self.tasks[task - 1];
+        *task = Task::new(&self.memory, task.message.clone());
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let tasks = self.tasks.iter().map(|task| (&task.message, task.handling.is_some(), task.memory.observed()));
+        hash((self.memory.stored(), self.happened, tasks.collect::<Vec<_>>()))
     }
 
     /// The files of a ready item exist as long as its original does. What was taken down is shown in no state. A worker
@@ -298,7 +310,7 @@ impl System for Pipeline {
 fn hold(name: &str, history: &'static [Change], deliveries: &[Delivery], bounds: Bounds) {
     let deliveries: Rc<[Delivery]> = deliveries.into();
     match explore(|| Pipeline::new(history, &deliveries), bounds) {
-        Ok(schedules) => println!("{name}: {schedules} schedules"),
+        Ok(Explored { schedules, states }) => println!("{name}: {states} states, {schedules} schedules"),
         Err(violation) => panic!("{name}: {violation}"),
     }
 }
@@ -408,6 +420,9 @@ fn exploration_finds_a_known_violation() {
             false
         }
         fn crash(&mut self, _: usize) {}
+        fn fingerprint(&self) -> u64 {
+            hash((self.value, self.read, self.done))
+        }
         fn violation(&self) -> Option<String> {
             None
         }
@@ -419,6 +434,7 @@ fn exploration_finds_a_known_violation() {
         }
     }
     let start = || Counter { value: 0, read: [None; 2], done: [false; 2] };
-    assert_eq!(explore(start, bounds(0, 0)), Ok(2), "one after the other");
+    let explored = explore(start, bounds(0, 0)).expect("one after the other");
+    assert_eq!(explored.schedules, 2);
     assert!(explore(start, bounds(1, 0)).is_err());
 }

@@ -3,8 +3,9 @@
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
-    fmt::Display,
+    fmt::{Debug, Display},
     future::poll_fn,
+    hash::{DefaultHasher, Hash, Hasher},
     rc::Rc,
     task::Poll,
 };
@@ -26,6 +27,8 @@ pub struct Memory {
     shared: Rc<Inner>,
     /// Whether the task has looked at the original since it has read it.
     has_looked: Rc<Cell<bool>>,
+    /// A hash of the task's calls and their results, which decide what it does next.
+    observed: Rc<Cell<u64>>,
 }
 
 #[derive(Default)]
@@ -37,7 +40,7 @@ struct Inner {
     trace: RefCell<Vec<String>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Services {
     /// The current version of the original.
     pub object: Option<ObjectVersion>,
@@ -66,7 +69,17 @@ pub struct Services {
 impl Memory {
     /// The same services, for one task.
     pub fn of_task(&self) -> Self {
-        Self { has_looked: Rc::default(), ..self.clone() }
+        Self { has_looked: Rc::default(), observed: Rc::default(), ..self.clone() }
+    }
+
+    /// A hash of the task's calls and their results.
+    pub fn observed(&self) -> u64 {
+        self.observed.get()
+    }
+
+    /// A hash of what is stored.
+    pub fn stored(&self) -> u64 {
+        hash((self.shared.nonces.get(), format!("{:?}", self.shared.services.borrow())))
     }
 
     /// Allows the running task one step.
@@ -90,7 +103,7 @@ impl Memory {
     }
 
     /// Waits for a turn, then changes the services in one step.
-    async fn step<T>(&self, line: impl Display, change: impl FnOnce(&mut Services) -> T) -> T {
+    async fn step<T: Debug>(&self, line: impl Display, change: impl FnOnce(&mut Services) -> T) -> T {
         poll_fn(|context| {
             if self.shared.turn.take() {
                 return Poll::Ready(());
@@ -99,8 +112,11 @@ impl Memory {
             Poll::Pending
         })
         .await;
+        let line = line.to_string();
+        let result = self.with(change);
+        self.observed.set(hash((self.observed.get(), &line, format!("{result:?}"))));
         self.note(line);
-        self.with(change)
+        result
     }
 }
 
@@ -220,7 +236,9 @@ impl WorkerPorts for Memory {
 
     fn nonce(&self) -> String {
         self.shared.nonces.update(|nonce| nonce + 1);
-        self.shared.nonces.get().to_string()
+        let nonce = self.shared.nonces.get();
+        self.observed.set(hash((self.observed.get(), nonce)));
+        nonce.to_string()
     }
 }
 
@@ -278,6 +296,13 @@ impl Items for Memory {
             })
             .await)
     }
+}
+
+/// The hash of a value, the same in all executions.
+pub fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Renders two files, or fails.

@@ -6,7 +6,6 @@ use std::{
     },
 };
 
-use aws_sdk_cloudfront::operation::create_invalidation::{CreateInvalidationError, CreateInvalidationOutput};
 use aws_sdk_dynamodb::{operation::get_item::GetItemOutput, types::AttributeValue};
 use aws_sdk_s3::{
     operation::{
@@ -26,19 +25,42 @@ use function_kit::{failure::Kind, metrics::Metrics};
 use serde_json::{Value, json};
 use store::media::MediaTable;
 
-use derivatives::{AwsPorts, CdnCache, Worker};
+use derivatives::{AwsPorts, CdnCache, CloudFront, Worker};
 
 use super::*;
 
 const KEY: &str = "photo/mina/a.png";
 
-fn worker(s3: &[&Rule], sent: &Rule) -> Worker<VariantRenderer> {
-    // Any clean-up writes and deletes an invalidation marker and invalidates.
-    let (stored, deleted, invalidated) = (marker_stored(), marker_deleted(), invalidated());
-    worker_with(&[&[&stored, &deleted][..], s3].concat(), sent, &invalidated)
+/// CloudFront, which notes the bodies of requests.
+#[derive(Clone, Default)]
+struct Invalidations {
+    bodies: Arc<Mutex<Vec<String>>>,
+    fails: bool,
 }
 
-fn worker_with(s3: &[&Rule], sent: &Rule, invalidated: &Rule) -> Worker<VariantRenderer> {
+impl Invalidations {
+    fn count(&self) -> usize {
+        self.bodies.lock().expect("a lock").len()
+    }
+
+    fn cdn_cache(&self) -> CdnCache {
+        let Self { bodies, fails } = self.clone();
+        let client = sigv4_client::test_util::client(move |_, body| {
+            bodies.lock().expect("a lock").push(body.to_owned());
+            Some((if fails { 503 } else { 201 }, String::new()))
+        });
+        let cloudfront = CloudFront::at(client, "https://cloudfront".to_owned());
+        CdnCache { cloudfront, distribution_id: "E1".into() }
+    }
+}
+
+fn worker(s3: &[&Rule], sent: &Rule) -> Worker<VariantRenderer> {
+    // Any clean-up writes and deletes an invalidation marker and invalidates.
+    let (stored, deleted) = (marker_stored(), marker_deleted());
+    worker_with(&[&[&stored, &deleted][..], s3].concat(), sent, &Invalidations::default())
+}
+
+fn worker_with(s3: &[&Rule], sent: &Rule, invalidated: &Invalidations) -> Worker<VariantRenderer> {
     worker_of(s3, sent, invalidated, &[false])
 }
 
@@ -53,17 +75,20 @@ fn media(taken_down: &'static [bool]) -> MediaTable {
     MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&get]), "media".to_owned())
 }
 
-fn worker_of(s3: &[&Rule], sent: &Rule, invalidated: &Rule, taken_down: &'static [bool]) -> Worker<VariantRenderer> {
+fn worker_of(
+    s3: &[&Rule],
+    sent: &Rule,
+    invalidated: &Invalidations,
+    taken_down: &'static [bool],
+) -> Worker<VariantRenderer> {
     let s3 = mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3);
     let sqs = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [sent]);
-    let cloudfront = mock_client!(aws_sdk_cloudfront, RuleMode::MatchAny, [invalidated]);
-    let cdn_cache = CdnCache { cloudfront, distribution_id: "E1".into() };
     Worker {
         ports: AwsPorts {
             originals: Originals { s3: s3.clone(), bucket: "originals".into() },
             s3,
             derived_bucket: "derived".into(),
-            cdn_cache,
+            cdn_cache: invalidated.cdn_cache(),
             media: media(taken_down),
             sqs,
             metadata_queue_url: "https://sqs/metadata".into(),
@@ -71,10 +96,6 @@ fn worker_of(s3: &[&Rule], sent: &Rule, invalidated: &Rule, taken_down: &'static
         metrics: Metrics::of("thumbnailer"),
         renderer: VariantRenderer,
     }
-}
-
-fn invalidated() -> Rule {
-    mock!(aws_sdk_cloudfront::Client::create_invalidation).then_output(|| CreateInvalidationOutput::builder().build())
 }
 
 fn marker_stored() -> Rule {
@@ -238,14 +259,14 @@ async fn picture_that_was_taken_down_keeps_no_files_and_is_not_reported() {
             })
             .then_output(|| DeleteObjectsOutput::builder().build());
         let superseded = deleted("0B");
-        let (marker_deleted, invalidated, sent) = (marker_deleted(), invalidated(), reported("ready"));
+        let (marker_deleted, invalidated, sent) = (marker_deleted(), Invalidations::default(), reported("ready"));
         let s3 = [&get, &put, &list, &delete, &superseded, &head, &marker_deleted];
         let worker = worker_of(&s3, &sent, &invalidated, taken_down);
         worker.handle(&event("ObjectCreated:Put", 43)).await.expect("handled");
         assert_eq!((get.num_calls(), delete.num_calls(), sent.num_calls()), (fetched, deletions, 0), "{taken_down:?}");
         // Besides the one of the older generation.
         let older = usize::from(superseded.num_calls() > 0);
-        assert_eq!(invalidated.num_calls() - older, deletions, "{taken_down:?}");
+        assert_eq!(invalidated.count() - older, deletions, "{taken_down:?}");
     }
 }
 
@@ -262,8 +283,7 @@ async fn failed_invalidation_is_repeated_by_the_retry() {
     let (marker_stored, marker_deleted) = (marker_stored(), marker_deleted());
 
     let (list, delete) = (listed(&["0A"]), deleted("0A"));
-    let busy = mock!(aws_sdk_cloudfront::Client::create_invalidation)
-        .then_error(|| CreateInvalidationError::unhandled("timeout"));
+    let busy = Invalidations { fails: true, ..Invalidations::default() };
     let worker = worker_with(&[&marker_stored, &marker_deleted, &list, &delete], &sent, &busy);
     let failure = worker.handle(&event("ObjectRemoved:Delete", 0)).await.expect_err("a failure");
     assert_eq!(failure.kind, Kind::Transient);
@@ -274,10 +294,10 @@ async fn failed_invalidation_is_repeated_by_the_retry() {
         let marker = invalidation_marker_key(&variant("0A"), "n").expect("a key");
         ListObjectsV2Output::builder().contents(Object::builder().key(marker).build()).build()
     });
-    let invalidated = invalidated();
+    let invalidated = Invalidations::default();
     let worker = worker_with(&[&marker_stored, &marker_deleted, &list], &sent, &invalidated);
     worker.handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
-    assert_eq!((marker_stored.num_calls(), invalidated.num_calls(), marker_deleted.num_calls()), (1, 1, 1));
+    assert_eq!((marker_stored.num_calls(), invalidated.count(), marker_deleted.num_calls()), (1, 1, 1));
 
     // A marker of an earlier version has no nonce.
     let list = mock!(aws_sdk_s3::Client::list_objects_v2).then_output(|| {
@@ -286,7 +306,7 @@ async fn failed_invalidation_is_repeated_by_the_retry() {
     });
     let worker = worker_with(&[&marker_stored, &marker_deleted, &list], &sent, &invalidated);
     worker.handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
-    assert_eq!((marker_stored.num_calls(), invalidated.num_calls(), marker_deleted.num_calls()), (1, 2, 2));
+    assert_eq!((marker_stored.num_calls(), invalidated.count(), marker_deleted.num_calls()), (1, 2, 2));
 }
 
 /// An earlier attempt may have succeeded: the item is ready, and its files are served.
@@ -301,15 +321,7 @@ async fn failed_repeat_keeps_the_files_of_its_generation() {
 /// CloudFront does nothing for a caller reference that it knows.
 #[tokio::test]
 async fn each_invalidation_has_a_new_caller_reference() {
-    let references = Arc::new(Mutex::new(BTreeSet::new()));
-    let seen = references.clone();
-    let invalidated = mock!(aws_sdk_cloudfront::Client::create_invalidation)
-        .match_requests(move |request| {
-            let batch = request.invalidation_batch().expect("a batch");
-            seen.lock().expect("a lock").insert(batch.caller_reference().to_owned());
-            true
-        })
-        .then_output(|| CreateInvalidationOutput::builder().build());
+    let invalidated = Invalidations::default();
     let sent = reported("ready");
     let (marker_stored, marker_deleted) = (marker_stored(), marker_deleted());
     // The second time, a late repeat has stored the file again.
@@ -318,15 +330,17 @@ async fn each_invalidation_has_a_new_caller_reference() {
         let worker = worker_with(&[&marker_stored, &marker_deleted, &list, &delete], &sent, &invalidated);
         worker.handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
     }
-    assert_eq!(references.lock().expect("a lock").len(), 2);
+    let bodies = invalidated.bodies.lock().expect("a lock").clone();
+    let references = bodies.iter().filter_map(|body| body.split_once("<CallerReference>").map(|(_, rest)| rest));
+    assert_eq!((bodies.len(), references.collect::<BTreeSet<_>>().len()), (2, 2));
 }
 
 #[tokio::test]
 async fn removal_without_variants_does_not_invalidate() {
-    let (list, sent, invalidated) = (listed(&["0C"]), reported("ready"), invalidated());
+    let (list, sent, invalidated) = (listed(&["0C"]), reported("ready"), Invalidations::default());
     let worker = worker_with(&[&list], &sent, &invalidated);
     worker.handle(&event("ObjectRemoved:Delete", 0)).await.expect("handled");
-    assert_eq!(invalidated.num_calls(), 0);
+    assert_eq!(invalidated.count(), 0);
 }
 
 #[tokio::test]

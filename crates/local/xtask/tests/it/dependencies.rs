@@ -178,7 +178,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
     BTreeMap::from([
         ("api", rule(&["domain"])),
         ("cdn-signing", rule(&["domain"])),
-        ("derivatives", rule(&["domain", "function-kit", "store"])),
+        ("derivatives", rule(&["domain", "function-kit", "sigv4-client", "store"])),
         ("domain", rule(&[])),
         ("function-kit", rule(&[])),
         ("interleavings", rule(&[])),
