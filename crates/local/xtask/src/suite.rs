@@ -11,6 +11,7 @@ mod search_engine;
 mod steps;
 
 use std::{
+    num::NonZero,
     path::Path,
     process::Command,
     thread::{self, ScopedJoinHandle},
@@ -30,6 +31,10 @@ use stack::{
 pub use self::changed::Arguments;
 use self::{counts::Counts, search_engine::search_engine, steps::Steps};
 use crate::linters;
+
+/// Contract and end-to-end tests that run at the same time, at least. They mostly wait for queues, so libtest's number, that
+/// of the cores, leaves a small machine idle.
+const WAITING_TESTS: usize = 6;
 
 /// Name of the stack for the tests.
 const STACK: &str = "test";
@@ -115,12 +120,19 @@ fn deployed_tests(search: Engine) -> (Counts, Result<()>) {
         let mut tests = lint_environment(cargo());
         // Naming the packages instead would change the features and rebuild all dependencies.
         tests.args(["test", "--workspace", "--test", "contract", "--test", "e2e"]);
+        overlap(&mut tests);
         let result = test_stack(&mut counts, &mut tests);
         // Only a complete run uses all permissions. After a failed test, some may seem unused.
         let covered = counts.check(iam_coverage::check(&stack, &usage_file(STACK)));
         stack.stop().and(result).and(covered)
     });
     (counts, result)
+}
+
+/// Lets tests that wait overlap.
+fn overlap(tests: &mut Command) {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    tests.env("RUST_TEST_THREADS", cores.max(WAITING_TESTS).to_string());
 }
 
 /// Runs tests with the path of the stack's state file.

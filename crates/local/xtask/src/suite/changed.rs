@@ -17,7 +17,7 @@ use self::{
     binaries::TestBinary,
     reach::{Reached, Workspace},
 };
-use super::{compile, counts::Counts, search_engine::search_engine, steps::Steps};
+use super::{compile, counts::Counts, overlap, search_engine::search_engine, steps::Steps};
 
 /// Name of the stack for these tests.
 const STACK: &str = "test";
@@ -81,6 +81,7 @@ fn modules(counts: &mut Counts, binary: &str, modules: &BTreeSet<String>, stack:
     let mut tests = lint_environment(cargo());
     tests.args(["test", "--workspace", "--test", binary, "--"]);
     tests.args(modules.iter().map(|module| format!("{module}::")));
+    overlap(&mut tests);
     if let Some(stack) = stack {
         tests.env(STATE_VARIABLE, state_file(stack));
     }
