@@ -18,7 +18,7 @@ const KEY: &str = "photo/mina/story.jpg";
 async fn project(media: &MediaEnvironment, commit: u64, visibility: &str) {
     let register = |text: &str| json!({"S": Register::new(Position::new(commit, 1), text).to_string()});
     let row = json!({
-        "pk": {"S": "vertex#s1"}, "sk": {"S": "facts"},
+        "pk": {"S": "vertex#story-1"}, "sk": {"S": "facts"},
         "r:visibility": register(visibility), "r:owner#e1": register("told mina"),
     });
     let put = json!({"TableName": "audience", "Item": row});
@@ -48,7 +48,7 @@ async fn file_gets_the_visibility_of_its_story() {
     let mut api: Function = media.start_function_with("MediaApi", &queue).await;
     let content = photograph("고양이.jpg");
     let size = content.len();
-    let headers = [("content-type", "image/jpeg"), ("x-amz-meta-visibility", "public"), ("x-amz-meta-post", "s1")];
+    let headers = [("content-type", "image/jpeg"), ("x-amz-meta-visibility", "public"), ("x-amz-meta-post", "story-1")];
     let stored = media.aws.send("s3", Method::PUT, &format!("/originals/{KEY}"), &headers, content).await;
     assert!(stored.expect("a response").status.is_success());
     let etag = media.aws.etag("originals", KEY).await.expect("ETag");
@@ -67,7 +67,7 @@ async fn file_gets_the_visibility_of_its_story() {
 
     // The story changes: its file follows, unless it is shown while it is being processed.
     project(&media, 8, "followers").await;
-    consume(&mut api, &sqs_event(&[r#"{"type":"app.iyagi.story.files","story":"s1"}"#])).await;
+    consume(&mut api, &event("story-files")).await;
     assert_eq!(media.receive_story_files(1).await, std::slice::from_ref(&file), "the second pass is delayed");
     consume(&mut api, &sqs_event(&[&file])).await;
     assert_eq!(visibility(&media).await, "private");

@@ -26,7 +26,7 @@ pub struct DrivingStory {
 }
 
 impl DrivingStory {
-    /// The story in the registers of its vertex; `None` if its visibility was never set, or nobody has told it.
+    /// The story in the registers of its vertex; `None` if its visibility was never set, or it has no author.
     pub fn of(registers: &Registers) -> Option<Self> {
         registers.get(VISIBILITY)?;
         let Vertex { owners, visibility, .. } = registers.into();

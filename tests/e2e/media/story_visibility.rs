@@ -50,7 +50,7 @@ async fn files_of_a_story_follow_its_visibility_and_those_of_others_do_not() {
     let publish = add_story(add_people(Commit::new(), [&mina, &jun]), &mina.id, &story, "첫눈");
     deployed.commit(&publish).await;
     let id = upload(&deployed, &mina, &story, "public").await;
-    // Jun names a story of somebody else.
+    // Jun names a story of another author.
     let foreign = upload(&deployed, &jun, &story, "public").await;
     let url = wait_for_visibility(&deployed, &sora, id, "public").await;
     wait_for_visibility(&deployed, &sora, foreign, "public").await;
