@@ -22,7 +22,7 @@ use crate::visibility;
 
 /// Something that happens once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Happening {
+enum Occurrence {
     /// A commit sets the visibility of the story, or removes it.
     Visibility(u64, Option<&'static str>),
     /// A commit adds the author.
@@ -33,14 +33,14 @@ enum Happening {
     Put(Visibility),
 }
 
-use Happening::{Put, Told, Upload};
+use Occurrence::{Put, Told, Upload};
 
 const PUBLIC: Option<&str> = Some("public");
 const PRIVATE: Option<&str> = Some("private");
 
 #[derive(Debug, Clone)]
 enum Task {
-    Happening(Happening),
+    Occurrence(Occurrence),
     Sent(Sent),
     /// The worker's part of an event.
     Process(u8),
@@ -68,31 +68,31 @@ struct History {
     started: Vec<Task>,
     running: Rc<Cell<usize>>,
     widest: Visibility,
-    happenings: usize,
+    occurrences: usize,
     /// A defect: the second pass is lost.
     has_one_pass: bool,
 }
 
 impl History {
-    /// `before` has ended when `happenings` begin, except the index if it lags.
-    fn new(gate: Gate, order: Order, before: &[Happening], happenings: &[Happening]) -> Self {
-        let all = || before.iter().chain(happenings);
-        let visibility = |happening: &Happening| match *happening {
-            Happening::Visibility(_, text) => text.and_then(|text| text.parse().ok()).unwrap_or(Visibility::Private),
+    /// `before` has ended when `occurrences` begin, except the index if it lags.
+    fn new(gate: Gate, order: Order, before: &[Occurrence], occurrences: &[Occurrence]) -> Self {
+        let all = || before.iter().chain(occurrences);
+        let visibility = |occurrence: &Occurrence| match *occurrence {
+            Occurrence::Visibility(_, text) => text.and_then(|text| text.parse().ok()).unwrap_or(Visibility::Private),
             Upload(visibility) | Put(visibility) => visibility,
             Told(_) => Visibility::Private,
         };
         let wider = |a: Visibility, b: Visibility| if b.is_wider_than(a) { b } else { a };
         let mut history = Self {
             memory: Memory::behind(gate),
-            waiting: before.iter().copied().map(Task::Happening).collect(),
+            waiting: before.iter().copied().map(Task::Occurrence).collect(),
             order,
             later: VecDeque::new(),
             is_set_up: false,
             started: Vec::new(),
             running: Rc::default(),
             widest: all().map(visibility).fold(Visibility::Private, wider),
-            happenings: all().count(),
+            occurrences: all().count(),
             has_one_pass: false,
         };
         // The gate is open.
@@ -108,7 +108,7 @@ impl History {
         }
         history.started.clear();
         history.is_set_up = true;
-        history.waiting = happenings.iter().copied().map(Task::Happening).collect();
+        history.waiting = occurrences.iter().copied().map(Task::Occurrence).collect();
         history
     }
 
@@ -117,12 +117,12 @@ impl History {
         running.set(running.get() + 1);
         Box::pin(async move {
             match task {
-                Task::Happening(Happening::Visibility(commit, value)) => {
+                Task::Occurrence(Occurrence::Visibility(commit, value)) => {
                     memory.project("visibility", commit, value).await;
                 }
-                Task::Happening(Told(commit)) => memory.project("owner#e", commit, Some("told mina")).await,
-                Task::Happening(Upload(visibility)) => memory.upload(visibility).await,
-                Task::Happening(Put(visibility)) => {
+                Task::Occurrence(Told(commit)) => memory.project("owner#e", commit, Some("told mina")).await,
+                Task::Occurrence(Upload(visibility)) => memory.upload(visibility).await,
+                Task::Occurrence(Put(visibility)) => {
                     // 409 is an answer, too.
                     if let Some(item) = memory.row() {
                         let _ = visibility::set(&memory, &memory, &item, visibility).await;
@@ -169,7 +169,7 @@ impl Scenario for History {
         self.running.set(self.running.get() - 1);
         let task = self.started[actor].clone();
         // The owner sends no request again, and S3 stores an object once.
-        if !matches!(task, Task::Happening(Put(_) | Upload(_))) {
+        if !matches!(task, Task::Occurrence(Put(_) | Upload(_))) {
             self.waiting.push(task);
         }
     }
@@ -191,21 +191,21 @@ impl Scenario for History {
             return Err(format!("copies were {copied:?}"));
         }
         // Copies do not cause copies.
-        if copied.len() > 2 * self.happenings {
-            return Err(format!("{} happenings caused {} copies", self.happenings, copied.len()));
+        if copied.len() > 2 * self.occurrences {
+            return Err(format!("{} occurrences caused {} copies", self.occurrences, copied.len()));
         }
         Ok(())
     }
 }
 
-const VISIBLE: Happening = Happening::Visibility(2, PUBLIC);
-const HIDDEN: Happening = Happening::Visibility(3, PRIVATE);
+const VISIBLE: Occurrence = Occurrence::Visibility(2, PUBLIC);
+const HIDDEN: Occurrence = Occurrence::Visibility(3, PRIVATE);
 
 /// The bound on preemptions, what has ended before, and what happens at the same time.
-const HISTORIES: [(usize, &[Happening], &[Happening]); 4] = [
+const HISTORIES: [(usize, &[Occurrence], &[Occurrence]); 4] = [
     // The story is shown and hidden, in any order.
     (1, &[Told(1), Upload(Visibility::Followers)], &[VISIBLE, HIDDEN]),
-    (3, &[Told(1), Upload(Visibility::Private), HIDDEN], &[Happening::Visibility(4, PUBLIC)]),
+    (3, &[Told(1), Upload(Visibility::Private), HIDDEN], &[Occurrence::Visibility(4, PUBLIC)]),
     // The story gets its author.
     (1, &[Upload(Visibility::Public)], &[HIDDEN, Told(4)]),
     // The owner changes a file that gets into a story.
@@ -214,8 +214,8 @@ const HISTORIES: [(usize, &[Happening], &[Happening]); 4] = [
 
 #[test]
 fn file_ends_with_the_visibility_of_its_story_in_every_order() {
-    let executions = HISTORIES.map(|(preemptions, before, happenings)| {
-        let new = |gate| History::new(gate, Order::Calm, before, happenings);
+    let executions = HISTORIES.map(|(preemptions, before, occurrences)| {
+        let new = |gate| History::new(gate, Order::Calm, before, occurrences);
         let bounds = [Bounds { preemptions, crashes: 0 }, Bounds { preemptions: preemptions - 1, crashes: 1 }];
         bounds.map(|bounds| explore(bounds, new).expect("no violation").executions)
     });
@@ -239,11 +239,11 @@ fn violation_is_found_without_the_look_at_the_item_or_the_second_pass() {
     explore(bounds, unsent).expect_err("a violation");
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn occurrence() -> impl Strategy<Value = Occurrence> {
     let visibility = || prop::sample::select(&Visibility::ALL[..]);
     let texts = vec![PUBLIC, Some("followers"), PRIVATE, Some("friends"), None];
     prop_oneof![
-        3 => (1..6u64, prop::sample::select(texts)).prop_map(|(commit, text)| Happening::Visibility(commit, text)),
+        3 => (1..6u64, prop::sample::select(texts)).prop_map(|(commit, text)| Occurrence::Visibility(commit, text)),
         1 => Just(Told(1)),
         1 => visibility().prop_map(Put),
     ]
@@ -254,20 +254,20 @@ proptest! {
     #[test]
     fn any_history_in_any_order_ends_with_the_visibility_of_the_story(
         declared in prop::sample::select(&Visibility::ALL[..]),
-        mut happenings in prop::collection::vec(happening(), 1..6),
+        mut occurrences in prop::collection::vec(occurrence(), 1..6),
     ) {
         // A register has one value at a position.
         let mut seen = Vec::new();
-        happenings.retain(|happening| match happening {
-            Happening::Visibility(commit, text) => {
+        occurrences.retain(|occurrence| match occurrence {
+            Occurrence::Visibility(commit, text) => {
                 let is_new = !seen.iter().any(|(known, value)| known == commit && value != text);
                 seen.push((*commit, *text));
                 is_new
             }
             _ => true,
         });
-        happenings.push(Upload(declared));
-        let new = |gate| History::new(gate, Order::Any, &[], &happenings);
+        occurrences.push(Upload(declared));
+        let new = |gate| History::new(gate, Order::Any, &[], &occurrences);
         let explored = sample(50, Bounds { preemptions: usize::MAX, crashes: 2 }, new);
         prop_assert!(explored.is_ok(), "{:?}", explored.err());
     }
