@@ -19,6 +19,7 @@ mod push;
 mod responses;
 mod search;
 mod startup;
+mod story_files;
 mod stream_poller;
 mod thumbnailer;
 mod upload_api;

@@ -15,12 +15,18 @@ pub struct MediaEnvironment {
     emulated: EmulatedAws,
     pub aws: AwsClient,
     metadata_queue: String,
+    story_files_queue: String,
     dead_letter_queue: String,
     distribution: String,
 }
 
 impl MediaEnvironment {
     pub async fn start(name: &str) -> Self {
+        Self::start_with_index(name, "all_for_owner").await
+    }
+
+    /// As [`start`](Self::start), with another index of the table `media`.
+    pub async fn start_with_index(name: &str, index: &str) -> Self {
         let emulated = EmulatedAws::start(name);
         let aws = emulated.client.clone();
         for bucket in ["originals", "derived"] {
@@ -30,15 +36,17 @@ impl MediaEnvironment {
             assert!(created.status.is_success(), "{:?}", created.status);
         }
         let metadata_queue = create_queue(&aws, "metadata").await;
+        let story_files_queue = create_queue(&aws, "story-files").await;
         let dead_letter_queue = create_queue(&aws, "dead-letters").await;
         // The index that these tests query; the template has more.
-        let index = ("all_for_owner", &["all_for_owner", "listed_at"][..]);
+        let index = (index, &[index, "listed_at"][..]);
         emulated.create_table_with_index("media", &["id"], Some(index)).await;
+        emulated.create_table("audience", &["pk", "sk"]).await;
         emulated.create_table("quotas", &["owner", "item"]).await;
         emulated.create_table("reports", &["reporter", "media_id"]).await;
         emulated.create_sealing_secret().await;
         let distribution = create_distribution(&aws).await;
-        Self { emulated, aws, metadata_queue, dead_letter_queue, distribution }
+        Self { emulated, aws, metadata_queue, story_files_queue, dead_letter_queue, distribution }
     }
 
     /// Starts the function with this logical id, with the settings of the template.
@@ -51,6 +59,7 @@ impl MediaEnvironment {
         let own = [
             ("DISTRIBUTION_ID", self.distribution.as_str()),
             ("METADATA_QUEUE_URL", &self.metadata_queue),
+            ("STORY_FILES_QUEUE_URL", &self.story_files_queue),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
         ];
         start(&self.emulated.endpoint(), logical_id, &[&own[..], settings].concat()).await
@@ -60,6 +69,16 @@ impl MediaEnvironment {
     pub async fn receive_report(&self) -> Report {
         let messages = receive_messages(&self.aws, &self.metadata_queue, 1).await;
         serde_json::from_str(&messages[0]).expect("report")
+    }
+
+    /// The messages to the function that changes the visibility of files. Panics if there are not `count`.
+    pub async fn receive_story_files(&self, count: usize) -> Vec<String> {
+        receive_messages(&self.aws, &self.story_files_queue, count).await
+    }
+
+    /// The URL of that function's queue.
+    pub fn story_files_queue(&self) -> &str {
+        &self.story_files_queue
     }
 
     /// The one message in the dead-letter queue.
@@ -104,6 +123,7 @@ pub async fn start_disconnected(logical_id: &str) -> Function {
     let settings = [
         ("DISTRIBUTION_ID", "E1"),
         ("METADATA_QUEUE_URL", "http://127.0.0.1:9/metadata"),
+        ("STORY_FILES_QUEUE_URL", "http://127.0.0.1:9/story-files"),
         ("DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/dead-letters"),
     ];
     start(UNREACHABLE, logical_id, &settings).await

@@ -10,7 +10,7 @@ use lambda_runtime_api::{Function, Outcome, RecursiveLoop, TracedQueue, invocati
 use mobile_push::{MobilePushEmulator, Options, Profile};
 use serde_json::{Value, json};
 use stack::push_credentials;
-use test_support::queues::{create_fifo_queue, receive_messages};
+use test_support::queues::{create_fifo_queue, create_queue, receive_messages};
 use tokio::{net::TcpListener, sync::mpsc};
 
 use crate::{
@@ -208,6 +208,22 @@ async fn chain_of_follower_pages_is_dropped_as_a_loop_unless_allowed() {
     assert_eq!(queue.take(), None, "the last page");
 }
 
+#[tokio::test]
+async fn story_is_sent_to_the_queue_of_its_files_when_it_is_told_or_gets_a_visibility() {
+    let push = PushEnvironment::start("push-stories").await;
+    let mut fanout = push.start_function("PushFanout").await;
+    let changes = [
+        public_story(12, "s1"),
+        change(13, "told", "mina", "s2", Timestamp::now()),
+        change(14, "follows", "jun", "mina", Timestamp::now()),
+    ];
+    consume(&mut fanout, &batch_of(&changes)).await;
+    let mut sent = receive_messages(&push.aws, &push.story_files_queue, 2).await;
+    sent.sort();
+    let of = |story: &str| format!(r#"{{"type":"app.iyagi.story.files","story":"{story}"}}"#);
+    assert_eq!(sent, [of("s1"), of("s2")]);
+}
+
 /// A change that adds an edge.
 fn change(commit: u64, label: &str, from: &str, to: &str, committed_at: Timestamp) -> Value {
     let id = format!("{label}:{from}:{to}");
@@ -266,6 +282,7 @@ struct PushEnvironment {
     phones: MobilePushEmulator,
     aws: AwsClient,
     queue: String,
+    story_files_queue: String,
     dead_letter_queue: String,
 }
 
@@ -286,7 +303,8 @@ impl PushEnvironment {
         emulated.create_table_with_index("devices", &["user", "item"], Some(index)).await;
         let queue = create_fifo_queue(&aws, "push.fifo").await;
         let dead_letter_queue = create_fifo_queue(&aws, "push-dlq.fifo").await;
-        Self { emulated, phones, aws, queue, dead_letter_queue }
+        let story_files_queue = create_queue(&aws, "story-files").await;
+        Self { emulated, phones, aws, queue, story_files_queue, dead_letter_queue }
     }
 
     fn application(&self) -> String {
@@ -315,6 +333,7 @@ impl PushEnvironment {
             ("QUEUE_URL", &self.queue),
             ("DEAD_LETTER_QUEUE_URL", &self.dead_letter_queue),
             ("ERASURE_QUEUE_URL", &self.queue),
+            ("STORY_FILES_QUEUE_URL", &self.story_files_queue),
         ];
         self.emulated.start_function(logical_id, &[&settings, more].concat()).await
     }

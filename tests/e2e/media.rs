@@ -5,6 +5,7 @@
 mod events;
 mod forged_reports;
 mod removal;
+mod story_visibility;
 
 use std::collections::HashSet;
 

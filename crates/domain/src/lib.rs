@@ -9,6 +9,7 @@ pub mod message;
 pub mod neptune_fts;
 pub mod push;
 pub mod search;
+pub mod story_files;
 pub mod upload;
 pub mod user_report;
 mod visibility;

@@ -77,6 +77,8 @@ pub enum Name {
     Exports,
     /// Changes to index for search.
     Search,
+    /// Stories, and files whose visibility is compared with their story's.
+    StoryFiles,
 }
 
 /// A dead-letter queue and the source of its messages.
@@ -112,6 +114,7 @@ impl Name {
             Self::Erasures => of_queue("ErasureDeadLettersUrl", "ErasureQueueUrl"),
             Self::Exports => of_queue("ExportsDeadLettersUrl", "ExportsQueueUrl"),
             Self::Search => of_queue("SearchDeadLettersUrl", "SearchQueueUrl"),
+            Self::StoryFiles => of_queue("StoryFilesDeadLettersUrl", "StoryFilesQueueUrl"),
             Self::GraphChanges => Ok(DeadLetterQueue {
                 url: session.output("GraphChangesDeadLettersUrl")?,
                 source: Source::Topic(session.output("GraphChangesTopicArn")?),

@@ -47,7 +47,18 @@ pub async fn serve_with_job<T: Serialize>(
     handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse,
     job: impl AsyncFn(Value, SystemTime) -> Result<T, Failure>,
 ) -> anyhow::Result<()> {
-    let cost = |_: &_| NonZeroU32::MIN;
+    serve_by_cost_with_job(|_| NonZeroU32::MIN, handle, job).await
+}
+
+/// As [`serve_with_job`]. A request costs what `cost` says, see [`rate_limit::cost`](crate::rate_limit::cost).
+///
+/// # Errors
+/// As [`serve_with_job`].
+pub async fn serve_by_cost_with_job<T: Serialize>(
+    cost: fn(&ApiGatewayV2httpRequest) -> NonZeroU32,
+    handle: impl AsyncFn(&ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse,
+    job: impl AsyncFn(Value, SystemTime) -> Result<T, Failure>,
+) -> anyhow::Result<()> {
     let server = Server { limit: CallerLimit::from_env()?, cost, metrics: Metrics::from_env(), handle };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let LambdaEvent { payload, context } = event;
@@ -55,7 +66,7 @@ pub async fn serve_with_job<T: Serialize>(
             let request = serde_json::from_value(payload)?;
             return Ok::<_, Error>(serde_json::to_value(server.respond(&request).await)?);
         }
-        Ok(serde_json::to_value(job(payload, context.deadline()).await?)?)
+        Ok(serde_json::to_value(Box::pin(job(payload, context.deadline())).await?)?)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

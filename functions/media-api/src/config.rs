@@ -29,4 +29,8 @@ pub struct Config {
     pub delivery_key_secret_arn: Option<String>,
     /// CloudFront's id of the public key.
     pub delivery_key_id: Option<String>,
+    /// The queue of files whose visibility is to be compared with their story's.
+    pub queue_url: String,
+    /// Its dead-letter queue.
+    pub dead_letter_queue_url: String,
 }

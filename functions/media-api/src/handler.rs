@@ -84,7 +84,7 @@ async fn route(
         }
         Request::SetVisibility { id, visibility } => {
             let item = own_item(ports, caller, id).await?;
-            visibility::set(&ports.originals, &item, visibility).await?;
+            visibility::set(&ports.relations.audience, &ports.originals, &item, visibility).await?;
             Ok(no_content())
         }
         Request::Report(ReportRequest { media_id, reason, text }) => {

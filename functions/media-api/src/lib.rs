@@ -1,4 +1,4 @@
-//! `media-api`: returns and deletes media items, and takes reports of them.
+//! `media-api`: returns and deletes media items, takes reports of them, and changes who may see them.
 //!
 //! ```text
 //! handler       handles a request
@@ -12,6 +12,7 @@
 //!   originals   deletes originals, changes their metadata
 //!   reports     stores people's reports of items
 //!   openapi     serves the API's description
+//! story_files   consumes a queue: gives files the visibility of their story
 //! ```
 //! It is a library so that the benchmark can use it. `main.rs` wires it.
 
@@ -32,4 +33,6 @@ pub mod originals;
 pub mod reports;
 mod request;
 mod response;
+/// Files of stories.
+pub mod story_files;
 mod visibility;

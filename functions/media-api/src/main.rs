@@ -1,7 +1,16 @@
-//! `media-api`: returns and deletes media items, and takes reports of them.
+//! `media-api`: returns and deletes media items, takes reports of them, and changes who may see them. From a queue, gives files
+//! the visibility of their story.
 
 use anyhow::Context;
-use function_kit::{aws, config::from_env, logs, metrics::Metrics};
+use aws_lambda_events::sqs::SqsBatchResponse;
+use function_kit::{
+    aws,
+    batch::{self, Queue},
+    config::from_env,
+    failure::Failure,
+    logs,
+    metrics::Metrics,
+};
 use jiff::Timestamp;
 use media_api::{
     config::Config,
@@ -9,8 +18,9 @@ use media_api::{
     links::{Links, Signing, SigningKey},
     originals::Originals,
     reports::Reports,
+    story_files,
 };
-use rest_kit::{page_token::LazyTokenCipher, serve::serve_by_cost};
+use rest_kit::{page_token::LazyTokenCipher, serve::serve_by_cost_with_job};
 use store::{
     audience::AudienceTable, media::MediaTable, quotas::QuotasTable, relations::Relations, reports::ReportTable,
 };
@@ -46,10 +56,22 @@ async fn main() -> anyhow::Result<()> {
         links: Links { base_url: config.delivery_base_url, signing },
         cipher: LazyTokenCipher::new(secrets, config.sealing_secret_arn),
     };
-    serve_by_cost(handler::cost, async |request| {
-        let response = handler::handle(&ports, request, Timestamp::now()).await;
-        ports.reports.metrics.flush();
-        response
-    })
+    let queue = Queue {
+        sqs: aws_sdk_sqs::Client::new(&aws),
+        url: config.queue_url,
+        dead_letters_url: config.dead_letter_queue_url,
+    };
+    serve_by_cost_with_job(
+        handler::cost,
+        async |request| {
+            let response = handler::handle(&ports, request, Timestamp::now()).await;
+            ports.reports.metrics.flush();
+            response
+        },
+        async |event, _| -> Result<SqsBatchResponse, Failure> {
+            let batch = serde_json::from_value(event).map_err(|error| Failure::bug("read a batch", error))?;
+            batch::run(batch, &queue, async |body| story_files::consume(&ports, &queue, body).await).await
+        },
+    )
     .await
 }

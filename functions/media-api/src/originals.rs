@@ -23,8 +23,8 @@ pub struct Originals {
 
 /// The headers of an original.
 pub struct Head {
-    etag: String,
-    content_type: Option<String>,
+    pub(crate) etag: String,
+    pub(crate) content_type: Option<String>,
     /// User metadata.
     pub metadata: HashMap<String, String>,
 }

@@ -12,4 +12,6 @@ pub struct Config {
     pub picture_reports_dead_letter_queue_url: String,
     pub sound_reports_queue_url: String,
     pub sound_reports_dead_letter_queue_url: String,
+    /// The queue of `media-api`.
+    pub story_files_queue_url: String,
 }

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use store::media::{MediaTable, WriteOutcome};
 use tracing::{info, instrument, warn};
 
+use crate::story_files::{StoryFiles, StoryFilesQueue};
+
 /// Who may have sent a message, by its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
@@ -23,9 +25,10 @@ pub enum Sender {
 }
 
 /// The services that the handler uses.
-pub struct Ports<O = Originals, T = MediaTable> {
+pub struct Ports<O = Originals, T = MediaTable, S = StoryFilesQueue> {
     pub originals: O,
     pub table: T,
+    pub story_files: S,
     /// Counts `Items` by `Outcome`; observes `EventToItem`.
     pub metrics: Metrics,
 }
@@ -72,7 +75,11 @@ impl Items for MediaTable {
 ///
 /// # Errors
 /// If the message is none that `sender` sends, or a service fails.
-pub async fn handle<O: Declarations, T: Items>(ports: &Ports<O, T>, sender: Sender, body: &str) -> Result<(), Failure> {
+pub async fn handle<O: Declarations, T: Items, S: StoryFiles>(
+    ports: &Ports<O, T, S>,
+    sender: Sender,
+    body: &str,
+) -> Result<(), Failure> {
     let message = Message::parse(body).map_err(|error| Failure::bug("read the message", error))?;
     match message {
         Message::Report(report) => Box::pin(fold(ports, sender, *report)).await,
@@ -97,7 +104,11 @@ pub async fn handle<O: Declarations, T: Items>(ports: &Ports<O, T>, sender: Send
 
 /// Records the outcome of an original. Everything that S3 or the key say is taken from them, not from the report.
 #[instrument(level = "error", name = "report", skip_all, fields(media_id = %MediaId::of_key(&report.original.key)))]
-async fn fold<O: Declarations, T: Items>(ports: &Ports<O, T>, sender: Sender, report: Report) -> Result<(), Failure> {
+async fn fold<O: Declarations, T: Items, S: StoryFiles>(
+    ports: &Ports<O, T, S>,
+    sender: Sender,
+    report: Report,
+) -> Result<(), Failure> {
     let worker = match sender {
         Sender::S3 | Sender::Operator => None,
         Sender::Worker(worker) => Some(worker),
@@ -120,7 +131,10 @@ async fn fold<O: Declarations, T: Items>(ports: &Ports<O, T>, sender: Sender, re
 
 /// Records the creation or removal of an original.
 #[instrument(level = "error", name = "event", skip_all, fields(media_id = %MediaId::of_key(&event.key)))]
-async fn record<O: Declarations, T: Items>(ports: &Ports<O, T>, event: &ObjectEvent) -> Result<(), Failure> {
+async fn record<O: Declarations, T: Items, S: StoryFiles>(
+    ports: &Ports<O, T, S>,
+    event: &ObjectEvent,
+) -> Result<(), Failure> {
     if let Some(item) = item(&ports.originals, event).await? {
         store(ports, item).await?;
         let took = Timestamp::now().duration_since(event.at).as_millis_f64();
@@ -152,25 +166,33 @@ async fn item(originals: &impl Declarations, event: &ObjectEvent) -> Result<Opti
 
 /// Applies an operator's decision. The operator's tool reads the item afterwards.
 #[instrument(level = "error", name = "decision", skip_all, fields(media_id = %decision.id()))]
-async fn decide<O, T: Items>(ports: &Ports<O, T>, decision: &Decision) -> Result<(), Failure> {
+async fn decide<O, T: Items, S: StoryFiles>(ports: &Ports<O, T, S>, decision: &Decision) -> Result<(), Failure> {
     let position = decision.position().to_string();
     let outcome = ports.table.decide(decision).await?;
     match decision {
         Decision::TakeDown { reason, .. } => info!(position, reason = reason.as_ref(), ?outcome, "take-down"),
-        Decision::Restore { .. } => info!(position, ?outcome, "restoration"),
+        Decision::Restore { .. } => {
+            info!(position, ?outcome, "restoration");
+            // The story may have changed since the item was taken down.
+            ports.story_files.check(decision.id()).await?;
+        }
     }
     Ok(())
 }
 
-async fn store<O, T: Items>(ports: &Ports<O, T>, item: MediaItem) -> Result<(), Failure> {
+/// Stores an item. If it may belong to a story, has its visibility compared with the story's: the story may be older than
+/// the file, and a file that is being processed is not shown to more people before its report.
+async fn store<O, T: Items, S: StoryFiles>(ports: &Ports<O, T, S>, item: MediaItem) -> Result<(), Failure> {
     let (id, position) = (item.id, item.position.to_string());
+    let is_of_post = item.state.upload().is_some_and(|upload| upload.declared.intent.post.is_some());
     let outcome = match ports.table.put(item).await? {
         WriteOutcome::Stored => "stored",
         WriteOutcome::Superseded => "superseded",
     };
     ports.metrics.count_kind("Items", ("Outcome", outcome), 1);
     info!(media_id = %id, position, outcome, "media item");
-    Ok(())
+    // Also if it was stored before: the process may have ended in between.
+    if is_of_post { ports.story_files.check(id).await } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -198,6 +220,11 @@ mod tests {
         Ports {
             originals: Originals { s3, bucket: "originals".to_owned() },
             table: MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [put]), "media".to_owned()),
+            // Items of these tests have no post.
+            story_files: StoryFilesQueue::new(
+                mock_client!(aws_sdk_sqs, RuleMode::MatchAny, []),
+                "https://sqs/s".into(),
+            ),
             metrics: Metrics::of("metadata-writer"),
         }
     }

@@ -3,6 +3,7 @@
 mod config;
 mod handler;
 mod sources;
+mod story_files;
 #[cfg(test)]
 mod tests;
 
@@ -17,12 +18,13 @@ async fn main() -> anyhow::Result<()> {
     logs::init();
     let config: config::Config = from_env()?;
     let aws = aws::sdk_config();
+    let sqs = aws_sdk_sqs::Client::new(&aws);
     let ports = handler::Ports {
         originals: Originals { s3: aws_sdk_s3::Client::new(&aws), bucket: config.originals_bucket },
         table: MediaTable::new(aws_sdk_dynamodb::Client::new(&aws), config.media_table),
+        story_files: story_files::StoryFilesQueue::new(sqs.clone(), config.story_files_queue_url),
         metrics: Metrics::from_env(),
     };
-    let sqs = aws_sdk_sqs::Client::new(&aws);
     let queue = |url, dead_letters_url| Queue { sqs: sqs.clone(), url, dead_letters_url };
     let sources = sources::Sources {
         events: queue(config.queue_url, config.dead_letter_queue_url),

@@ -1,3 +1,4 @@
 mod interleavings;
 mod media_generations;
 mod memory;
+mod story_files;

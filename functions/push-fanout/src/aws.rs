@@ -40,6 +40,7 @@ pub struct Aws {
     pub sqs: aws_sdk_sqs::Client,
     pub push_queue_url: String,
     pub erasure_queue_url: String,
+    pub story_files_queue_url: String,
     /// Followers per page: many, so that the cost of the continuation is small in comparison, and few enough that a page
     /// takes seconds.
     pub followers_per_page: NonZeroU16,
@@ -162,7 +163,7 @@ mod tests {
     use function_kit::failure::Kind;
 
     use super::*;
-    use crate::message::PendingEvents;
+    use crate::{message::PendingEvents, ports::Stories};
 
     const ARN: &str = "arn:aws:sns:ap-northeast-2:123456789012:endpoint/GCM/iyagi-push/0c6e";
 
@@ -178,6 +179,7 @@ mod tests {
             sqs: mock_client!(aws_sdk_sqs, RuleMode::Sequential, sqs),
             push_queue_url: "https://sqs/push.fifo".into(),
             erasure_queue_url: "https://sqs/erasure".into(),
+            story_files_queue_url: "https://sqs/story-files".into(),
             followers_per_page: NonZeroU16::MIN,
             max_removals_per_hour: NonZeroU32::MIN,
         }
@@ -260,6 +262,18 @@ mod tests {
         assert_eq!(throttled.await, Some(("throttled", Kind::Transient)));
         let internal = failure_for(|| SnsError::InternalErrorException(InternalErrorException::builder().build()));
         assert_eq!(internal.await, Some(("unavailable", Kind::Transient)));
+    }
+
+    #[tokio::test]
+    async fn story_is_sent_to_the_queue_of_its_files() {
+        let send = mock!(aws_sdk_sqs::Client::send_message)
+            .match_requests(|request| {
+                request.queue_url() == Some("https://sqs/story-files")
+                    && request.message_group_id().is_none()
+                    && request.message_body() == Some(r#"{"type":"app.iyagi.story.files","story":"s1"}"#)
+            })
+            .then_output(|| SendMessageOutput::builder().build());
+        aws(&[], &[&send]).check_files("s1".to_owned().try_into().expect("a story")).await.expect("sent");
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ pub struct Config {
     pub inbox_read_table: String,
     pub push_queue_url: String,
     pub erasure_queue_url: String,
+    pub story_files_queue_url: String,
     pub dead_letter_queue_url: String,
     #[serde(with = "As::<DisplayFromStr>")]
     pub followers_per_page: NonZeroU16,

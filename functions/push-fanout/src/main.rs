@@ -1,6 +1,8 @@
 //! `push-fanout`: turns changes of the graph into push notifications.
 //!
 //! ```text
+//!                          story-files-queue (look again)
+//!                                      ▲
 //! push.fifo ─▶ message ─▶ update_projections (whole batch) ─▶ handle_message ─▶ pending_events ─▶ evaluate (rules)
 //!     ▲                                                                                                    │
 //!     └──────────── the next page of an audience ◀──────────── follower_pages ◀────────────────────────────┤
@@ -11,6 +13,7 @@
 mod aws;
 mod aws_erasure;
 mod aws_inbox;
+mod aws_stories;
 mod claims;
 mod config;
 mod cooldown;
@@ -63,6 +66,7 @@ async fn main() -> anyhow::Result<()> {
         sqs: sqs.clone(),
         push_queue_url: config.push_queue_url,
         erasure_queue_url: config.erasure_queue_url,
+        story_files_queue_url: config.story_files_queue_url,
         followers_per_page: config.followers_per_page,
         max_removals_per_hour: config.max_removals_per_hour,
     };

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::{
     account::{ErasedTable, Erasure},
     graph::GenerationPosition,
+    media::Post,
     push::{Cooldown, Event, Fact, Registers, Row, Rule},
 };
 use function_kit::failure::Failure;
@@ -95,6 +96,12 @@ pub trait Erasures {
     async fn hand_back(&self, erasure: &Erasure) -> Result<(), Failure>;
 }
 
+/// The queue of the function that changes who may see the files of stories.
+pub trait Stories {
+    /// Has it look at the files of a story.
+    async fn check_files(&self, story: Post) -> Result<(), Failure>;
+}
+
 /// This function's own queue, the clock and random texts.
 pub trait Runtime {
     async fn enqueue(&self, continuation: &Continuation) -> Result<(), Failure>;
@@ -104,6 +111,6 @@ pub trait Runtime {
 }
 
 /// All interfaces together.
-pub trait Ports: Projections + Ledger + Inbox + MobilePush + Erasures + Runtime {}
+pub trait Ports: Projections + Ledger + Inbox + MobilePush + Erasures + Stories + Runtime {}
 
-impl<P: Projections + Ledger + Inbox + MobilePush + Erasures + Runtime> Ports for P {}
+impl<P: Projections + Ledger + Inbox + MobilePush + Erasures + Stories + Runtime> Ports for P {}

@@ -16,5 +16,6 @@ mod inbox_port;
 mod interleavings;
 mod large_audiences;
 mod notifications;
+mod story_files;
 mod visibility;
 mod visibility_histories;

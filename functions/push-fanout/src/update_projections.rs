@@ -3,17 +3,21 @@
 use domain::{
     graph::{ChangeKind, ReceivedChange},
     push::{facts, rules},
+    story_files::story_to_check,
 };
 use function_kit::failure::Failure;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use store::audience::PendingKey;
 
-use crate::{message::Message, ports::Projections};
+use crate::{
+    message::Message,
+    ports::{Projections, Stories},
+};
 
 /// Parses a message and applies its facts. The whole batch is projected before the first notification, so that a
 /// block or a removal later in the batch counts for the messages before it.
-pub async fn project(ports: &impl Projections, body: &str) -> Result<Message, Failure> {
+pub async fn project(ports: &(impl Projections + Stories), body: &str) -> Result<Message, Failure> {
     let message = Message::parse(body)?;
     if let Message::Change(received) = &message {
         let change = &received.change;
@@ -22,6 +26,11 @@ pub async fn project(ports: &impl Projections, body: &str) -> Result<Message, Fa
         try_join_all(facts.iter().map(|fact| ports.apply(fact, committed_at))).await?;
         if change.change_kind == ChangeKind::Removed {
             remove_pending(ports, received).await?;
+        }
+        // Behind the facts, which its receiver reads. For repeated and superseded changes, too: a process may have ended in
+        // between.
+        if let Some(story) = story_to_check(&facts) {
+            ports.check_files(story).await?;
         }
     }
     Ok(message)

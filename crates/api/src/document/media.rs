@@ -53,8 +53,9 @@ pub fn operations() -> Vec<Operation> {
             description: "Within seconds, the item is hidden from those who may no longer see it. It is `processing` again, \
                 its files get new URLs, and the old files are deleted, also from the CDN. Nothing recalls what others have \
                 fetched. Returns 404 to callers who are not the owner, and 409 if the file is replaced at the \
-                same time, operators took the item down, or an item that is `processing` is to be shown to more people. The \
-                body must have at most 1 KiB.",
+                same time, operators took the item down, an item that is `processing` is to be shown to more people, or the item follows its \
+                story: once the graph has set the story's `visibility`, items with this `post` of the story's authors follow \
+                it. The body must have at most 1 KiB.",
             parameters: &["MediaId"],
             body: Some(VisibilityRequest::name().into()),
             responses: vec![Response::no_content("The visibility is being changed, or is the same already.")],

@@ -119,6 +119,12 @@ pub const EXCEPTIONS: &[Exception] = &[
         reason: "For HeadObject, after a completion whose answer was lost.",
     },
     Exception {
+        function: "MediaApi",
+        action: "sqs:ChangeMessageVisibility",
+        resource: "",
+        reason: "Like MetadataWriter.",
+    },
+    Exception {
         function: "AccountApi",
         action: "sqs:ChangeMessageVisibility",
         resource: "",

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::lineage::{RecursiveLoop, invocation_trace};
 
-/// SQS for the messages that one function sends to its own queue. Like SQS, and unlike the emulator of AWS, it keeps the
-/// trace header of each message. Other calls succeed and do nothing.
+/// SQS for the messages that one function sends to its own FIFO queue. Like SQS, and unlike the emulator of AWS, it keeps
+/// the trace header of each message. Other calls succeed and do nothing, also messages to standard queues.
 pub struct TracedQueue {
     server: Server,
     sent: Sent,
@@ -25,7 +25,7 @@ pub struct SentMessage {
     /// The trace header of the call.
     pub trace: Option<String>,
     body: String,
-    group: Option<String>,
+    group: String,
 }
 
 impl TracedQueue {
@@ -68,12 +68,11 @@ async fn call(State(sent): State<Sent>, headers: HeaderMap, body: String) -> Str
     if header("x-amz-target").as_deref() == Some("AmazonSQS.SendMessage") {
         let request: Value = serde_json::from_str(&body).unwrap_or_default();
         let text = |name: &str| request[name].as_str().map(str::to_owned);
-        let message = SentMessage {
-            trace: header("x-amzn-trace-id"),
-            body: text("MessageBody").unwrap_or_default(),
-            group: text("MessageGroupId"),
-        };
-        sent.lock().unwrap_or_else(PoisonError::into_inner).push_back(message);
+        if let Some(group) = text("MessageGroupId") {
+            let (trace, body) = (header("x-amzn-trace-id"), text("MessageBody").unwrap_or_default());
+            let message = SentMessage { trace, body, group };
+            sent.lock().unwrap_or_else(PoisonError::into_inner).push_back(message);
+        }
     }
     json!({"MessageId": "00000000-0000-4000-8000-000000000000"}).to_string()
 }

@@ -43,7 +43,7 @@ mod tests {
     fn functions_that_feed_themselves_are_found_in_the_template() {
         assert_eq!(
             feeding_themselves(include_str!("../../../../template.yaml")),
-            ["DeviceApi", "PushFanout", "AccountApi", "ExportWorker"]
+            ["MediaApi", "DeviceApi", "PushFanout", "AccountApi", "ExportWorker"]
         );
     }
 }

@@ -165,7 +165,7 @@ mod tests {
         let plan = plan(&[]);
         assert_eq!(plan.reserved, 0, "any reservation fails with 10 executions");
         assert!(plan.largest.1 <= 3_008, "{:?}", plan.largest);
-        assert_eq!((plan.workers, plan.unreserved_apis), (12, 4), "preflight warns where an account has 10 executions");
+        assert_eq!((plan.workers, plan.unreserved_apis), (14, 4), "preflight warns where an account has 10 executions");
         assert_eq!(plan.parts, Parts { graph: false, search: false, search_in_vpc: false, push: false });
         assert_eq!(plan.buckets, ["iyagi-originals-123456789012-ap-northeast-2"]);
         assert!(plan.queues.contains(&"iyagi-push.fifo".to_owned()), "{:?}", plan.queues);

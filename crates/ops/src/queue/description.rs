@@ -3,6 +3,7 @@
 use domain::{
     graph::Change,
     media::{MediaId, Message, ObjectChange, ObjectEvent, Outcome},
+    story_files::{StoryFiles, StoryPage},
 };
 use serde::Deserialize;
 
@@ -10,6 +11,7 @@ use serde::Deserialize;
 pub fn kind(body: &str) -> String {
     media(body)
         .or_else(|| change(body))
+        .or_else(|| story_files(body))
         .or_else(|| push_or_stub(body))
         .or_else(|| endpoint_event(body))
         .unwrap_or_else(|| unreadable(body))
@@ -50,6 +52,15 @@ fn change(body: &str) -> Option<String> {
     let received = Change::from_cloud_event(body).ok()?;
     let change = received.change;
     Some(format!("{} {}, change {}", change.kind, change.change_kind, received.id))
+}
+
+fn story_files(body: &str) -> Option<String> {
+    Some(match serde_json::from_str(body).ok()? {
+        StoryFiles::Story(StoryPage { story, number, .. }) => {
+            format!("files of story {}, page {number}", story.as_str())
+        }
+        StoryFiles::File { item } => format!("file of a story: media {item}"),
+    })
 }
 
 /// A continuation or pending events of push-fanout, or the stub of a change that is too large.

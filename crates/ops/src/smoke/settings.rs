@@ -17,7 +17,7 @@ struct Consumed {
     needs_ffmpeg: bool,
 }
 
-const CONSUMED: [Consumed; 11] = [
+const CONSUMED: [Consumed; 12] = [
     queue("ThumbnailQueueUrl"),
     of_sound("AudioQueueUrl"),
     of_sound("SlowAudioQueueUrl"),
@@ -29,6 +29,7 @@ const CONSUMED: [Consumed; 11] = [
     fed_by_its_function("ErasureQueueUrl"),
     fed_by_its_function("ExportsQueueUrl"),
     queue("SearchQueueUrl"),
+    fed_by_its_function("StoryFilesQueueUrl"),
 ];
 
 const fn queue(queue: &'static str) -> Consumed {

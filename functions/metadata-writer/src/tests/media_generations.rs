@@ -151,11 +151,9 @@ fn handling(memory: Memory, message: Message) -> Handling {
                 worker.delete_older(&body).await?;
                 worker.handle(&body).await
             }
-            Message::Record { body, .. } => {
-                handle(&Ports { originals: memory.clone(), table: memory, metrics }, Sender::S3, &body).await
-            }
+            Message::Record { body, .. } => handle(&ports(memory, metrics), Sender::S3, &body).await,
             Message::Report(body) => {
-                let ports = Ports { originals: memory.clone(), table: memory, metrics };
+                let ports = ports(memory, metrics);
                 handle(&ports, Sender::Worker(domain::media::Worker::Pictures), &body).await
             }
             Message::TakeDown { .. } => decide(&memory, |item| item.take_down(ReportReason::Hate)).await,
@@ -164,9 +162,13 @@ fn handling(memory: Memory, message: Message) -> Handling {
     })
 }
 
+fn ports(memory: Memory, metrics: Metrics) -> Ports<Memory, Memory, Memory> {
+    Ports { originals: memory.clone(), table: memory.clone(), story_files: memory, metrics }
+}
+
 /// The operator's tool: has the decision stored, then sends the original's event to the worker, at the item's position.
 async fn decide(memory: &Memory, decision: impl Fn(&MediaItem) -> Option<Decision>) -> Result<(), Failure> {
-    let ports = Ports { originals: memory.clone(), table: memory.clone(), metrics: Metrics::of("test") };
+    let ports = ports(memory.clone(), Metrics::of("test"));
     loop {
         let Some(item) = memory.read_item().await else { return Ok(()) };
         let Some(decision) = decision(&item) else { return Ok(()) };

@@ -19,7 +19,10 @@ use domain::{upload::Lane, user_report::ReportReason};
 use function_kit::failure::Failure;
 use store::media::WriteOutcome;
 
-use crate::handler::{Declarations, Items};
+use crate::{
+    handler::{Declarations, Items},
+    story_files::StoryFiles,
+};
 
 /// The services. Clones share them.
 #[derive(Clone, Default)]
@@ -295,6 +298,13 @@ impl Items for Memory {
                 WriteOutcome::Stored
             })
             .await)
+    }
+}
+
+impl StoryFiles for Memory {
+    /// The item is in no story: no step.
+    async fn check(&self, _: MediaId) -> Result<(), Failure> {
+        Ok(())
     }
 }
 

@@ -38,6 +38,7 @@ async fn measure() -> Result<(), Box<dyn Error>> {
         ("MAX_DEVICE_REMOVALS_PER_HOUR", "100"),
         ("PUSH_QUEUE_URL", "http://queue/push.fifo"),
         ("ERASURE_QUEUE_URL", "http://queue/erasure"),
+        ("STORY_FILES_QUEUE_URL", "http://queue/story-files"),
         ("DEAD_LETTER_QUEUE_URL", "http://queue/dead.fifo"),
     ];
     let mut function = Function::start(Path::new(env!("CARGO_BIN_EXE_push-fanout")), &environment).await?;

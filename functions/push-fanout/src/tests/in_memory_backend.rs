@@ -7,7 +7,8 @@ use std::{
 
 use domain::{
     graph::{Change, GenerationPosition},
-    push::{Cooldown, Event, Fact, Platform, Preferences, Registers, Row, edge_still_exists, of_generation},
+    media::Post,
+    push::{Cooldown, Event, Fact, Platform, Preferences, Registers, Row, Vertex, edge_still_exists, of_generation},
 };
 use function_kit::{
     failure::{Failure, Kind},
@@ -25,7 +26,7 @@ use super::{changes::COMMITTED, in_memory_inbox::InMemoryInbox};
 use crate::{
     message::{Continuation, Message},
     notify::Notifier,
-    ports::{Ledger, MobilePush, Projections, Runtime},
+    ports::{Ledger, MobilePush, Projections, Runtime, Stories},
     publish_error::PublishError,
     update_projections::project,
 };
@@ -77,6 +78,10 @@ pub struct InMemoryBackend {
     pub inbox: InMemoryInbox,
     /// Pages of erasures, and erasures that were handed back.
     pub erasures: RefCell<Vec<String>>,
+    /// Stories whose files are to be looked at, as the projections had them then.
+    pub checked_stories: RefCell<Vec<(String, Vertex)>>,
+    /// The next story cannot be sent.
+    pub story_queue_is_down: Cell<bool>,
     pub now: Cell<Timestamp>,
     pub page_size: Cell<usize>,
     pub cooldown: Cell<SignedDuration>,
@@ -123,6 +128,8 @@ impl InMemoryBackend {
             pushes: RefCell::default(),
             inbox: InMemoryInbox::default(),
             erasures: RefCell::default(),
+            checked_stories: RefCell::default(),
+            story_queue_is_down: Cell::new(false),
             now: Cell::new(COMMITTED + SignedDuration::from_millis(300)),
             page_size: Cell::new(500),
             cooldown: Cell::new(SignedDuration::from_hours(1)),
@@ -473,6 +480,18 @@ impl MobilePush for InMemoryBackend {
         let gcm: serde_json::Value = serde_json::from_str(gcm).expect("JSON");
         let push = Push { endpoint: endpoint.to_owned(), message: gcm["fcmV1Message"]["message"].clone() };
         self.pushes.borrow_mut().push(push);
+        Ok(())
+    }
+}
+
+impl Stories for InMemoryBackend {
+    async fn check_files(&self, story: Post) -> Result<(), Failure> {
+        if self.story_queue_is_down.take() {
+            return Err(Failure::transient("send a story", "unavailable"));
+        }
+        let (rows, story) = (self.rows.borrow(), String::from(story));
+        let vertex = rows.get(&Row::Vertex(story.clone())).map(Vertex::from).unwrap_or_default();
+        self.checked_stories.borrow_mut().push((story, vertex));
         Ok(())
     }
 }

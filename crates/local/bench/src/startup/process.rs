@@ -70,6 +70,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("SEARCH_INDEX", "search"),
     ("SEARCH_TABLE", "search"),
     ("SOUND_REPORTS_DEAD_LETTER_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/sound-reports-dead"),
+    ("STORY_FILES_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/story-files"),
     ("SOUND_REPORTS_QUEUE_URL", "https://sqs.ap-northeast-2.amazonaws.com/000000000000/sound-reports"),
     ("UPLOAD_MEGABYTES_PER_DAY", "20480"),
     ("UPLOADS_PER_DAY", "1000"),

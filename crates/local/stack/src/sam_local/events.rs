@@ -25,7 +25,7 @@ pub enum Expected {
 }
 
 /// All files.
-pub const EVENTS: [SampleEvent; 16] = [
+pub const EVENTS: [SampleEvent; 17] = [
     SampleEvent { name: "batch-with-poison", function: "MetadataWriter", expected: Expected::Acknowledged },
     SampleEvent {
         name: "create-platform-application",
@@ -45,6 +45,7 @@ pub const EVENTS: [SampleEvent; 16] = [
     SampleEvent { name: "search", function: "SearchApi", expected: Expected::Status(200) },
     SampleEvent { name: "search-changes", function: "SearchIndexer", expected: Expected::Acknowledged },
     SampleEvent { name: "start-upload", function: "UploadApi", expected: Expected::Status(201) },
+    SampleEvent { name: "story-files", function: "MediaApi", expected: Expected::Acknowledged },
     SampleEvent { name: "stream-status", function: "StreamPoller", expected: Expected::Field("head") },
 ];
 
