@@ -140,20 +140,7 @@ impl Backend for Services<'_> {
     }
 
     async fn send_files(&self, items: &[MediaId]) -> Result<(), Failure> {
-        const DOING: &str = "send files to look at";
-        for items in items.chunks(MESSAGES_PER_CALL) {
-            let mut send = self.queue.sqs.send_message_batch().queue_url(&self.queue.url);
-            for item in items {
-                let entry = SendMessageBatchRequestEntry::builder().id(item.to_string());
-                let entry = entry.message_body(json(&StoryFiles::File { item: *item })?).build();
-                send = send.entries(entry.map_err(|error| Failure::bug(DOING, error))?);
-            }
-            let sent = send.send().await.map_err(|error| Failure::aws(DOING, error))?;
-            if let Some(failed) = sent.failed().first() {
-                return Err(Failure::transient(DOING, failed.code()));
-            }
-        }
-        Ok(())
+        send_batches(self.queue, items).await
     }
 
     async fn send_page(&self, page: StoryPage, delay: i32) -> Result<(), Failure> {
@@ -161,6 +148,23 @@ impl Backend for Services<'_> {
         let send = self.queue.sqs.send_message().queue_url(&self.queue.url).message_body(body).delay_seconds(delay);
         send.send().await.map(drop).map_err(|error| Failure::aws("send a page of files", error))
     }
+}
+
+async fn send_batches(queue: &Queue, items: &[MediaId]) -> Result<(), Failure> {
+    const DOING: &str = "send files to look at";
+    for items in items.chunks(MESSAGES_PER_CALL) {
+        let mut send = queue.sqs.send_message_batch().queue_url(&queue.url);
+        for item in items {
+            let entry = SendMessageBatchRequestEntry::builder().id(item.to_string());
+            let entry = entry.message_body(json(&StoryFiles::File { item: *item })?).build();
+            send = send.entries(entry.map_err(|error| Failure::bug(DOING, error))?);
+        }
+        let sent = send.send().await.map_err(|error| Failure::aws(DOING, error))?;
+        if let Some(failed) = sent.failed().first() {
+            return Err(Failure::transient(DOING, failed.code()));
+        }
+    }
+    Ok(())
 }
 
 fn json(message: &StoryFiles) -> Result<String, Failure> {

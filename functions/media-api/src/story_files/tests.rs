@@ -1,2 +1,3 @@
+mod calls;
 mod interleavings;
 mod memory;

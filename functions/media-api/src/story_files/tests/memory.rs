@@ -160,7 +160,7 @@ impl Memory {
     }
 }
 
-fn story() -> Post {
+pub fn story() -> Post {
     "s1".to_owned().try_into().expect("a post")
 }
 
@@ -168,7 +168,7 @@ fn message(message: &StoryFiles) -> Sent {
     Sent::Message(serde_json::to_string(message).expect("JSON"))
 }
 
-fn original(version: u8, visibility: Visibility) -> Original {
+pub fn original(version: u8, visibility: Visibility) -> Original {
     let event = ObjectEvent {
         key: "photo/mina/a".to_owned(),
         at: "2026-11-22T00:00:00Z".parse().expect("a time"),
