@@ -100,11 +100,13 @@ pub enum Queue {
     Push,
     /// Queue of search-indexer.
     Search,
+    /// Queue of media-api for files of stories.
+    StoryFiles,
 }
 
 impl Queue {
     /// All queues.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Thumbnail,
         Self::Audio,
         Self::Metadata,
@@ -112,6 +114,7 @@ impl Queue {
         Self::SoundReports,
         Self::Push,
         Self::Search,
+        Self::StoryFiles,
     ];
 
     /// Whether it is a FIFO queue.

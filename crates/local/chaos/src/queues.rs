@@ -14,7 +14,7 @@ use super::operation::Queue;
 fn visibility_seconds(queue: Queue) -> u32 {
     match queue {
         Queue::Thumbnail | Queue::Push => 65,
-        Queue::Metadata | Queue::PictureReports | Queue::SoundReports | Queue::Search => 35,
+        Queue::Metadata | Queue::PictureReports | Queue::SoundReports | Queue::Search | Queue::StoryFiles => 35,
         // audio-worker may run for 15 minutes, but not for recordings of two seconds.
         Queue::Audio => 95,
     }
