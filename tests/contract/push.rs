@@ -209,7 +209,7 @@ async fn chain_of_follower_pages_is_dropped_as_a_loop_unless_allowed() {
 }
 
 #[tokio::test]
-async fn story_is_sent_to_the_queue_of_its_files_when_it_is_told_or_gets_a_visibility() {
+async fn story_is_sent_to_the_queue_of_its_files_when_it_gets_an_author_or_a_visibility() {
     let push = PushEnvironment::start("push-stories").await;
     let mut fanout = push.start_function("PushFanout").await;
     let changes = [
