@@ -45,8 +45,8 @@ impl DrivingStory {
 pub fn story_to_check(facts: &[Fact]) -> Option<Post> {
     let vertex = facts.iter().find_map(|fact| {
         let Row::Vertex(vertex) = &fact.row else { return None };
-        let is_told = fact.register.value.as_deref().is_some_and(|value| value.starts_with("told "));
-        (fact.name == VISIBILITY || fact.name.starts_with("owner#") && is_told).then_some(vertex)
+        let is_author = fact.register.value.as_deref().is_some_and(|value| value.starts_with("told "));
+        (fact.name == VISIBILITY || fact.name.starts_with("owner#") && is_author).then_some(vertex)
     });
     // No file can name another id.
     vertex?.clone().try_into().ok()
