@@ -7,11 +7,11 @@
 mod changed;
 mod compile;
 mod counts;
+mod scheduling;
 mod search_engine;
 mod steps;
 
 use std::{
-    num::NonZero,
     path::Path,
     process::Command,
     thread::{self, ScopedJoinHandle},
@@ -29,12 +29,13 @@ use stack::{
 };
 
 pub use self::changed::Arguments;
-use self::{counts::Counts, search_engine::search_engine, steps::Steps};
+use self::{
+    counts::Counts,
+    scheduling::{low_priority, overlap},
+    search_engine::search_engine,
+    steps::Steps,
+};
 use crate::linters;
-
-/// Contract and end-to-end tests that run at the same time, at least. They mostly wait for queues, so libtest's number, that
-/// of the cores, leaves a small machine idle.
-const WAITING_TESTS: usize = 6;
 
 /// Name of the stack for the tests.
 const STACK: &str = "test";
@@ -107,7 +108,7 @@ fn unit_tests_and_chaos() -> (Counts, Result<()>) {
     let mut counts = Counts::default();
     let mut tests = lint_environment(cargo());
     tests.args(["test", "--workspace", "--exclude", "contract-tests", "--exclude", "e2e-tests"]);
-    let unit = counts.test_quietly("Unit, property and architecture tests", &mut tests);
+    let unit = counts.test_quietly("Unit, property and architecture tests", &mut low_priority(&tests));
     // Uses a separate stack with a fault proxy.
     let chaos = counts.check(chaos::run(&chaos::Arguments::short()));
     (counts, unit.and(chaos))
@@ -127,12 +128,6 @@ fn deployed_tests(search: Engine) -> (Counts, Result<()>) {
         stack.stop().and(result).and(covered)
     });
     (counts, result)
-}
-
-/// Lets tests that wait overlap.
-fn overlap(tests: &mut Command) {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    tests.env("RUST_TEST_THREADS", cores.max(WAITING_TESTS).to_string());
 }
 
 /// Runs tests with the path of the stack's state file.

@@ -17,7 +17,7 @@ use self::{
     binaries::TestBinary,
     reach::{Reached, Workspace},
 };
-use super::{compile, counts::Counts, overlap, search_engine::search_engine, steps::Steps};
+use super::{compile, counts::Counts, scheduling::overlap, search_engine::search_engine, steps::Steps};
 
 /// Name of the stack for these tests.
 const STACK: &str = "test";
