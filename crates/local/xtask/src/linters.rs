@@ -1,4 +1,4 @@
-//! Linters of templates, dependencies and prose. Exceptions are in `infra/lint`, `deny.toml`, `typos.toml` and the
+//! Linters of templates, dependencies and spelling. Exceptions are in `infra/lint`, `deny.toml`, `typos.toml` and the
 //! metadata of single resources.
 
 use std::{env, fs, path::PathBuf};
@@ -10,8 +10,6 @@ use stack::{
     tools::{self, Tool},
 };
 
-use crate::prose;
-
 /// Installs missing linters; fast if none is missing.
 pub fn install() -> Result<()> {
     Tool::Lint.install()?;
@@ -21,7 +19,6 @@ pub fn install() -> Result<()> {
 
 /// Runs all linters. Only cargo uses the network, to fetch missing crates.
 pub fn run() -> Result<()> {
-    prose::check()?;
     progress::run("Checking the spelling (typos)", Tool::Lint.command("typos").args(["--config", "typos.toml"]))?;
 
     let templates = templates()?;

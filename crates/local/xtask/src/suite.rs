@@ -1,8 +1,8 @@
 //! `cargo xtask test`: all checks and tests.
 //!
 //! Everything is compiled once, by clippy's driver, which lints while it compiles. Meanwhile the tools are installed and
-//! templates, dependencies and documents are checked. Then unit tests and chaos run beside the tests of the deployed
-//! stack, which mostly wait. Meanwhile, a function is built for AWS.
+//! templates, dependencies and documents are checked. Then unit tests run beside chaos and the tests of the deployed stack,
+//! which mostly wait. Meanwhile, a function is built for AWS.
 
 mod changed;
 mod compile;
@@ -35,7 +35,7 @@ use self::{
     search_engine::search_engine,
     steps::Steps,
 };
-use crate::linters;
+use crate::{linters, prose};
 
 /// Name of the stack for the tests.
 const STACK: &str = "test";
@@ -58,7 +58,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     let search = steps.run("search engine", search_engine)?;
-    steps.run("format", || progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"])))?;
+    // What is checked in a second fails before minutes of compiling.
+    steps.run("format and words", || {
+        progress::run("Checking the format", cargo().args(["fmt", "--all", "--check"])).and_then(|()| prose::check())
+    })?;
     let (compiled, checked) = steps.run("compile and lint", || {
         thread::scope(|scope| {
             let checks = scope.spawn(checks);
@@ -70,12 +73,22 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
     let (tested, packages) = steps.run("tests, and a build for AWS", || {
         thread::scope(|scope| {
             let packages = scope.spawn(|| functions::sam_build(RELEASED));
-            let unit = scope.spawn(unit_tests_and_chaos);
+            let unit = scope.spawn(unit_tests);
+            let chaos = scope.spawn(|| {
+                let mut counts = Counts::default();
+                // Uses a separate stack with a fault proxy.
+                let result = counts.check(chaos::run(&chaos::Arguments::short()));
+                (counts, result)
+            });
             let deployed = deployed_tests(search);
-            let unit = unit.join().unwrap_or_else(|_| (Counts::default(), Err(anyhow!("the tests panicked"))));
-            counts.add(&unit.0);
-            counts.add(&deployed.0);
-            (unit.1.and(deployed.1), joined(packages))
+            let others = [unit, chaos].map(|thread| {
+                thread.join().unwrap_or_else(|_| (Counts::default(), Err(anyhow!("the tests panicked"))))
+            });
+            let results = others.into_iter().chain([deployed]).map(|(these, result)| {
+                counts.add(&these);
+                result
+            });
+            (results.fold(Ok(()), Result::and), joined(packages))
         })
     });
     let released = steps.run("tests of the build for AWS", || released_tests(counts, &packages?));
@@ -104,14 +117,12 @@ fn checks() -> Result<()> {
 }
 
 /// The output of these tests is printed when they have ended, since other tests run at the same time.
-fn unit_tests_and_chaos() -> (Counts, Result<()>) {
+fn unit_tests() -> (Counts, Result<()>) {
     let mut counts = Counts::default();
     let mut tests = lint_environment(cargo());
     tests.args(["test", "--workspace", "--exclude", "contract-tests", "--exclude", "e2e-tests"]);
-    let unit = counts.test_quietly("Unit, property and architecture tests", &mut low_priority(&tests));
-    // Uses a separate stack with a fault proxy.
-    let chaos = counts.check(chaos::run(&chaos::Arguments::short()));
-    (counts, unit.and(chaos))
+    let result = counts.test_quietly("Unit, property and architecture tests", &mut low_priority(&tests));
+    (counts, result)
 }
 
 /// Contract tests, tests of the deployed stack, and the comparison of its permissions with the recorded calls.
