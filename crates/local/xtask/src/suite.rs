@@ -12,12 +12,13 @@ mod search_engine;
 mod steps;
 
 use std::{
+    fs,
     path::Path,
     process::Command,
     thread::{self, ScopedJoinHandle},
 };
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use stack::{
     STATE_VARIABLE, Stack, cargo,
     emulator::{log_file, usage_file},
@@ -41,6 +42,8 @@ use crate::{linters, prose};
 const STACK: &str = "test";
 /// A function whose package for AWS is built and started in the tests. It links C code and three SDKs.
 const RELEASED: &str = "Thumbnailer";
+/// The largest file of a function for AWS, in bytes. (docs/adr/0022-binary-size-and-builds.md)
+const MAX_FILE_BYTES: u64 = 10_000_000;
 
 /// Runs all checks and tests, or with `--changed` those that a change can reach, and prints the total counts.
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -91,13 +94,25 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
             (results.fold(Ok(()), Result::and), joined(packages))
         })
     });
-    let released = steps.run("tests of the build for AWS", || released_tests(counts, &packages?));
+    let released = steps.run("tests of the build for AWS", || {
+        let packages = packages?;
+        let size = counts.check(check_size(&packages));
+        released_tests(counts, &packages).and(size)
+    });
     tested.and(released)
 }
 
 /// The result of a thread.
 fn joined<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
     thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked")))
+}
+
+fn check_size(packages: &Path) -> Result<()> {
+    let file = packages.join(RELEASED).join("bootstrap");
+    let bytes = fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?.len();
+    ensure!(bytes <= MAX_FILE_BYTES, "{} has {bytes} bytes; the limit is {MAX_FILE_BYTES}", file.display());
+    println!("✓ {RELEASED} for AWS has {bytes} bytes; the limit is {MAX_FILE_BYTES}");
+    Ok(())
 }
 
 /// Contract tests of a function in the form in which it is deployed to AWS.
