@@ -56,6 +56,8 @@ fn webp_of_planes(planes: &Planes) -> Result<Vec<u8>, PictureError> {
     }))
 }
 
+// libwebp's default settings. Measured without gain: its method 3, AVX2, two segments. Method 2 takes 0.6 of the time for 4 %
+// more bytes and 0.003 less SSIM; `partition_limit` 80 saves a fifth of the time for 3 to 20 % more bytes.
 fn webp(encoder: Encoder) -> Result<Vec<u8>, PictureError> {
     let encoded = encoder.quality(f32::from(QUALITY)).encode(Unstoppable);
     encoded.map_err(|error| PictureError::internal(format!("WebP encoder: {error}")))
