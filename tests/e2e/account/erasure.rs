@@ -6,7 +6,11 @@ use domain::media::Kind;
 use http::Method;
 use neptune::Commit;
 use serde_json::{Value, json};
-use stack::{uploads::UploadFile, users::Users};
+use stack::{
+    traces::{self, Person as Traced},
+    uploads::UploadFile,
+    users::Users,
+};
 use test_support::{photographs::photograph, queues::take_messages, wait::wait_until};
 use uuid::Uuid;
 
@@ -18,99 +22,16 @@ use crate::{
 
 const PASSWORD: &str = "correct horse 7 Battery!";
 
-/// Texts by which a person is found.
-struct Traces {
-    id: String,
-    /// Name, token, file name, title of a story.
-    texts: Vec<String>,
-}
-
-impl Traces {
-    fn are_in(&self, text: &str) -> bool {
-        self.texts.iter().any(|trace| text.contains(trace.as_str()))
-    }
-}
-
-/// All rows of all tables, with the table's name.
-async fn rows(deployed: &Deployed) -> Vec<(String, Value)> {
-    let mut all = Vec::new();
-    let tables = deployed.aws.json("dynamodb", "DynamoDB_20120810.ListTables", &json!({})).await.expect("tables");
-    for table in tables["TableNames"].as_array().expect("tables").iter().filter_map(Value::as_str) {
-        let mut input = json!({"TableName": table});
-        loop {
-            let page = deployed.aws.json("dynamodb", "DynamoDB_20120810.Scan", &input).await.expect("rows");
-            all.extend(page["Items"].as_array().expect("rows").iter().map(|row| (table.to_owned(), row.clone())));
-            if page["LastEvaluatedKey"].is_null() {
-                break;
-            }
-            input["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
-        }
-    }
-    all
-}
-
-/// Whether a row with a person's id is a tombstone that the design needs.
-fn is_tombstone(deployed: &Deployed, table: &str, row: &Value) -> bool {
-    let is = |output: &str| table == deployed.output(output);
-    // All registers of a projection are removed ones, or hold ids only.
-    let registers = || {
-        let row = row.as_object().expect("a row").iter();
-        row.filter(|(name, _)| name.starts_with("r:")).map(|(name, value)| (name, value["S"].as_str().expect("text")))
-    };
-    if is("MediaTableName") {
-        return row["state"]["S"] == "deleted";
-    }
-    if is("DevicesTableName") {
-        return row["item"]["S"] == "erased" && row.as_object().is_some_and(|row| row.len() == 3);
-    }
-    if is("InboxTableName") {
-        // Of an edge that was removed, for the other one's inbox.
-        return !row["withdrawn"].is_null() && !row["recipient"]["S"].is_null();
-    }
-    if table.contains("MirrorTable") {
-        return !row["element"]["S"].as_str().is_some_and(|element| element.contains(r#""holds":true"#));
-    }
-    if is("AudienceTableName") || is("FollowsTableName") || is("SearchTableName") {
-        return registers().all(|(_, register)| register.ends_with('-') || register.ends_with('+'));
-    }
-    false
-}
-
-/// Where traces of a person are left.
-async fn traces(deployed: &Deployed, of: &Traces) -> Vec<String> {
-    let mut found = Vec::new();
-    for (table, row) in rows(deployed).await {
-        let text = row.to_string();
-        if of.are_in(&text) || (text.contains(&of.id) && !is_tombstone(deployed, &table, &row)) {
-            found.push(format!("{table}: {text}"));
-        }
-    }
-    for bucket in ["OriginalsBucketName", "DerivedBucketName", "ExportsBucketName"] {
-        let path = format!("/{}?versions", deployed.output(bucket));
-        let listed = deployed.aws.send("s3", Method::GET, &path, &[], Vec::new()).await.expect("versions");
-        let listed = String::from_utf8(listed.body).expect("XML");
-        for entry in listed.split("<Key>").skip(1).filter(|entry| entry.contains(&of.id) || of.are_in(entry)) {
-            found.push(format!("{bucket}: {}", entry.split("</Key>").next().unwrap_or_default()));
-        }
-    }
-    found
+/// Everything that is stored about a person.
+async fn traces(deployed: &Deployed, of: &Traced) -> Vec<String> {
+    let found = traces::stored(&deployed.stack, of).await.expect("tables and buckets");
+    found.iter().map(ToString::to_string).collect()
 }
 
 /// Lines of the logs about a person.
-async fn logged(deployed: &Deployed, of: &Traces) -> Vec<String> {
-    let call = async |action: &str, input: Value| {
-        deployed.aws.json("logs", &format!("Logs_20140328.{action}"), &input).await.expect("logs")
-    };
-    let mut found = Vec::new();
-    let groups = call("DescribeLogGroups", json!({})).await;
-    let groups: Vec<_> = groups["logGroups"].as_array().into_iter().flatten().cloned().collect();
-    assert!(groups.len() >= 10, "{groups:?}");
-    for group in groups {
-        let events = call("FilterLogEvents", json!({"logGroupName": group["logGroupName"]})).await;
-        let lines = events["events"].as_array().into_iter().flatten().filter_map(|event| event["message"].as_str());
-        found.extend(lines.filter(|line| line.contains(&of.id) || of.are_in(line)).map(str::to_owned));
-    }
-    found
+async fn logged(deployed: &Deployed, of: &Traced) -> Vec<String> {
+    let found = traces::logged(&deployed.stack, of, 0).await.expect("logs");
+    found.iter().map(ToString::to_string).collect()
 }
 
 /// A queue that receives the `erase` events.
@@ -209,7 +130,7 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
     let export = format!("/v1/me/exports/{}", export.body["id"].as_str().expect("an id"));
     wait_until("the export", async || deployed.get(&mina.user, &export).await.body["state"] == "ready").await;
     let texts = vec![name, file_name, title, report, mina.token.clone(), email.clone()];
-    let of = Traces { id: mina.user.id.clone(), texts };
+    let of = Traced { id: mina.user.id.clone(), texts };
     assert!(traces(deployed, &of).await.len() > 8, "there is nothing to erase");
 
     let events = subscribe(deployed).await;
@@ -243,7 +164,11 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
     deployed.wait_until_no_derived_files(uploaded.id).await;
     let is_hers = |row: &Value| row["key"]["S"].as_str().is_some_and(|key| key.contains(&mina.user.id));
     wait_until("the items to be deleted", async || {
-        rows(deployed).await.iter().all(|(_, row)| !is_hers(row) || row["state"]["S"] == "deleted")
+        traces::rows(&deployed.stack)
+            .await
+            .expect("rows")
+            .iter()
+            .all(|(_, row)| !is_hers(row) || row["state"]["S"] == "deleted")
     })
     .await;
     // Also after every change was delivered again.
@@ -259,7 +184,10 @@ async fn erased_account_leaves_no_trace_and_others_keep_theirs() {
     let query = format!("/v1/search?q={}", of.texts[0]);
     wait_until("the index to have nothing of her", async || {
         let found = deployed.get(&jun.user, &query).await;
-        found.items().iter().all(|item| item["id"] != of.id.as_str() && !of.are_in(&item.to_string()))
+        found
+            .items()
+            .iter()
+            .all(|item| item["id"] != of.id.as_str() && of.texts.iter().all(|text| !item.to_string().contains(text)))
     })
     .await;
     assert_eq!(logged(deployed, &of).await, Vec::<String>::new());

@@ -1,6 +1,7 @@
 //! The users of one history and their actions on a real stack.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     time::{Duration, Instant},
 };
@@ -31,6 +32,8 @@ use super::{
 
 /// How long an action is retried before the stack is considered broken.
 const TIMEOUT: Duration = Duration::from_secs(120);
+/// The password of all accounts.
+const PASSWORD: &str = "correct horse 7 Battery!";
 /// Pause between two attempts.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -45,6 +48,21 @@ pub struct StoredFile {
     pub owner: usize,
 }
 
+/// An upload by an app.
+#[derive(Debug, Clone, Copy)]
+pub struct Upload {
+    /// Number of the owner.
+    pub person: usize,
+    /// Number of the upload.
+    pub file: usize,
+    /// Content.
+    pub content: Content,
+    /// Number of the story that it belongs to.
+    pub story: Option<usize>,
+    /// `public`, `followers` or `private`.
+    pub visibility: &'static str,
+}
+
 /// A file to store.
 struct SampleFile {
     kind: Kind,
@@ -55,8 +73,11 @@ struct SampleFile {
 
 /// The persons of a history with accounts, vertices and phones, and their files.
 pub struct Actors {
+    accounts: Users,
     users: Vec<User>,
     tokens: Vec<String>,
+    /// Ids of the requested copies of everything about a person, by its number.
+    exports: BTreeMap<usize, String>,
     photographs: Vec<Photograph>,
     /// Makes names unique among histories.
     history_id: String,
@@ -71,14 +92,22 @@ impl Actors {
         let (mut users, mut tokens) = (Vec::new(), Vec::new());
         for person in 0..PERSONS {
             let name = format!("person {person}");
-            let user = accounts.sign_up(&name).await?;
+            let user = accounts.sign_up_as(&name, &email(&history_id, person), PASSWORD).await?;
             let token = format!("chaos-{history_id}-{person}");
             let profile = Profile { name, language: "ko".into(), platform: Platform::Android };
             stack.mobile_push().register_phone(&token, &profile).await?;
             users.push(user);
             tokens.push(token);
         }
-        let actors = Self { users, tokens, photographs: photographs::all()?, history_id, stored: BTreeMap::new() };
+        let actors = Self {
+            accounts,
+            users,
+            tokens,
+            exports: BTreeMap::new(),
+            photographs: photographs::all()?,
+            history_id,
+            stored: BTreeMap::new(),
+        };
         actors.add_vertices(stack).await?;
         Ok(actors)
     }
@@ -110,11 +139,13 @@ impl Actors {
     }
 
     /// Uploads a file like an app, with retries.
-    pub async fn upload(&mut self, stack: &Stack, person: usize, file: usize, content: Content) -> Result<()> {
+    pub async fn upload(&mut self, stack: &Stack, upload: Upload) -> Result<()> {
+        let Upload { person, file, content, story, visibility } = upload;
+        let story = story.map(|story| self.id(Node::Story(story)));
         let SampleFile { kind, name, content_type, bytes } = self.sample_file(content);
         let user = &self.users[person];
         let upload =
-            UploadFile { kind, name: &name, content_type, bytes: bytes.clone(), visibility: "public", post: None };
+            UploadFile { kind, name: &name, content_type, bytes: bytes.clone(), visibility, post: story.as_deref() };
         let signed = retry("upload", async || {
             request(stack, user, Method::POST, "/v1/uploads", Some(&upload.request_body())).await
         });
@@ -204,6 +235,65 @@ impl Actors {
         Ok(true)
     }
 
+    /// Sets the visibility of an upload by the API. Returns whether the API accepts it: it knows the item, and no story
+    /// decides.
+    pub async fn set_file_visibility(&self, stack: &Stack, file: usize, visibility: &str) -> Result<bool> {
+        let Some(stored) = self.stored.get(&Place::File(file)) else { return Ok(false) };
+        let (user, path) = (self.user(stored.owner), format!("/v1/media/{}", stored.id));
+        let body = json!({"visibility": visibility});
+        let attempts = Cell::new(0);
+        let (status, _) = retry("set a visibility", async || {
+            attempts.set(attempts.get() + 1);
+            request(stack, user, Method::PUT, &format!("{path}/visibility"), Some(&body)).await
+        })
+        .await?;
+        ensure!(
+            status.is_success() || matches!(status, StatusCode::NOT_FOUND | StatusCode::CONFLICT),
+            "{path}/visibility: {status}"
+        );
+        if status.is_success() || attempts.get() == 1 {
+            return Ok(status.is_success());
+        }
+        // An attempt whose answer was lost may have succeeded.
+        let (_, item) = retry("read an item", async || request(stack, user, Method::GET, &path, None).await).await?;
+        Ok(item["visibility"] == visibility)
+    }
+
+    /// Requests a copy of everything about a person. An attempt whose answer was lost may have requested another before.
+    pub async fn export(&mut self, stack: &Stack, person: usize) -> Result<()> {
+        let user = self.sign_in_again(person).await?;
+        let (path, method) = ("/v1/me/exports", Method::POST);
+        let (status, export) = retry(path, async || request(stack, &user, method.clone(), path, None).await).await?;
+        let id = export["id"].as_str().with_context(|| format!("{path}: {status} {export}"))?;
+        self.exports.insert(person, id.to_owned());
+        Ok(())
+    }
+
+    /// Ids of the requested copies, by the number of the person.
+    pub fn exports(&self) -> &BTreeMap<usize, String> {
+        &self.exports
+    }
+
+    /// Starts the erasure of a person's account.
+    pub async fn erase(&self, stack: &Stack, person: usize) -> Result<()> {
+        let user = self.sign_in_again(person).await?;
+        let (path, method) = ("/v1/me", Method::DELETE);
+        let (status, body) = retry(path, async || request(stack, &user, method.clone(), path, None).await).await?;
+        ensure!(status.is_success(), "{method} {path}: {status} {body}");
+        Ok(())
+    }
+
+    /// The user of a person who has just entered the password again.
+    async fn sign_in_again(&self, person: usize) -> Result<User> {
+        let tokens = self.accounts.sign_in(&email(&self.history_id, person), PASSWORD).await?;
+        Ok(User { access_token: tokens.access, ..self.user(person).clone() })
+    }
+
+    /// Texts by which a person is found, besides their id.
+    pub fn texts_of(&self, person: usize) -> Vec<String> {
+        vec![email(&self.history_id, person)]
+    }
+
     /// Registers a person's phone.
     pub async fn sign_in(&self, stack: &Stack, person: usize, phone: usize) -> Result<()> {
         let device = json!({"token": self.tokens[phone], "platform": "android", "language": "ko"});
@@ -274,6 +364,11 @@ impl Actors {
     pub fn poison(&self, number: usize) -> String {
         format!("poison-{}-{number}", self.history_id)
     }
+}
+
+/// The address with which a person signs in.
+fn email(history_id: &str, person: usize) -> String {
+    format!("{person}-{history_id}@iyagi.example")
 }
 
 /// Calls the API. `None` on a server error or without a response: the call can be retried.

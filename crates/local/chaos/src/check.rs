@@ -1,5 +1,6 @@
 //! Compares the state of the stack at the end of a history with the model.
 
+mod accounts;
 mod dead_letters;
 mod files;
 mod findings;
@@ -21,5 +22,6 @@ pub async fn check(driver: &Driver<'_>, since: u64, earlier: &mut EarlierHistori
     files::check(driver, &mut earlier.items, &mut findings).await?;
     index::check(driver, &mut earlier.documents, &mut findings).await?;
     dead_letters::check(driver, &mut findings).await?;
+    accounts::check(driver, &mut findings).await?;
     Ok(findings)
 }

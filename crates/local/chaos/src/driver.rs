@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use domain::{graph::Position, media::Kind};
 use http::Method;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use stack::Stack;
 
 use super::{
-    actors::Actors,
+    actors::{Actors, Upload},
     model::{Content, Executed},
     operation::{Operation, Queue},
     queues,
@@ -39,6 +40,8 @@ pub struct Driver<'a> {
     pub kills: u64,
     /// Number of pairs of operations that were executed concurrently.
     pub pairs: u64,
+    /// In milliseconds since 1970.
+    pub started_at: i64,
     listener: String,
     events: Vec<String>,
     first_commit: u64,
@@ -60,6 +63,7 @@ impl<'a> Driver<'a> {
             executed: Vec::new(),
             kills: 0,
             pairs: 0,
+            started_at: Timestamp::now().as_millisecond(),
             listener,
             events: Vec::new(),
             first_commit,
@@ -84,12 +88,23 @@ impl<'a> Driver<'a> {
         }
         let mut executed = Executed::of(operation);
         match operation {
-            Operation::UploadPhotograph { person, file, photograph } => {
-                self.actors.upload(self.stack, *person, *file, Content::Photograph(*photograph)).await?;
+            Operation::UploadPhotograph { person, file, photograph, story, visibility } => {
+                let upload = Upload {
+                    person: *person,
+                    file: *file,
+                    content: Content::Photograph(*photograph),
+                    story: *story,
+                    visibility,
+                };
+                self.actors.upload(self.stack, upload).await?;
             }
             Operation::UploadSound { person, file, sound } => {
-                self.actors.upload(self.stack, *person, *file, Content::Sound(*sound)).await?;
+                let content = Content::Sound(*sound);
+                let upload = Upload { person: *person, file: *file, content, story: None, visibility: "public" };
+                self.actors.upload(self.stack, upload).await?;
             }
+            Operation::Export { person } => self.actors.export(self.stack, *person).await?,
+            Operation::Erase { .. } => return self.erase(operation).await,
             Operation::Settle => executed.settled = self.settles_within(SETTLE_TIMEOUT, &[Queue::Push]).await?,
             Operation::Kill { which } => {
                 if !self.kill(*which)? {
@@ -176,6 +191,11 @@ impl<'a> Driver<'a> {
                     return Ok(None);
                 }
             }
+            Operation::SetFileVisibility { file, visibility } => {
+                if !actors.set_file_visibility(stack, *file, visibility).await? {
+                    return Ok(None);
+                }
+            }
             Operation::SignIn { person, phone } => actors.sign_in(stack, *person, *phone).await?,
             Operation::SignOut { person } => actors.sign_out(stack, *person).await?,
             Operation::SetPreferences { person, muted } => actors.set_preferences(stack, *person, muted).await?,
@@ -237,15 +257,29 @@ impl<'a> Driver<'a> {
 
     /// Deletes the graph and its stream. What is not published by then would be lost.
     async fn reset(&mut self) -> Result<Vec<Executed>> {
-        if !self.settles_within(DRAIN_TIMEOUT, &[Queue::Push, Queue::Search]).await? {
-            bail!("work is pending after {} s", DRAIN_TIMEOUT.as_secs());
-        }
+        let settled = self.settle().await?;
         self.stack.neptune().reset().await?;
         self.generation += 1;
         self.first_commit = 1;
         self.actors.add_vertices(self.stack).await?;
-        let settled = Executed { settled: true, ..Executed::of(&Operation::Settle) };
         Ok(vec![settled, Executed::of(&Operation::Reset)])
+    }
+
+    /// Erases an account, and the person in the graph. What is not processed by then has several valid outcomes.
+    async fn erase(&mut self, operation: &Operation) -> Result<Vec<Executed>> {
+        let Operation::Erase { person, .. } = *operation else { return Ok(Vec::new()) };
+        let settled = self.settle().await?;
+        self.actors.erase(self.stack, person).await?;
+        let executed = self.run_independent(operation).await?;
+        Ok(std::iter::once(settled).chain(executed).collect())
+    }
+
+    /// Waits until all changes of the graph are processed, under faults.
+    async fn settle(&self) -> Result<Executed> {
+        if !self.settles_within(DRAIN_TIMEOUT, &[Queue::Push, Queue::Search]).await? {
+            bail!("work is pending after {} s", DRAIN_TIMEOUT.as_secs());
+        }
+        Ok(Executed { settled: true, ..Executed::of(&Operation::Settle) })
     }
 
     /// Waits until all work is done.

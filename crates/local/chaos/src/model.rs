@@ -2,19 +2,23 @@
 
 mod cooldown;
 mod event;
+mod file_visibility;
 mod files;
 mod graph;
 mod index;
 mod notifications;
+mod phones;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use file_visibility::visibilities;
 pub use files::{Content, Place, State, media};
 #[cfg(test)]
 pub use graph::Since;
 pub use graph::{Graph, Link, Node, Write, initial_writes, writes};
 pub use index::{IndexEntry, found, indexed_graph};
 pub use notifications::{Certainty, ExpectedNotification, alternatives, expected};
+pub use phones::{copies, phone_before_erasure};
 
 use super::operation::{Operation, Queue};
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Operation {
-    /// Uploads a photograph by the API.
-    UploadPhotograph { person: usize, file: usize, photograph: usize },
+    /// Uploads a photograph by the API, perhaps for a story, perhaps one of another author.
+    UploadPhotograph { person: usize, file: usize, photograph: usize, story: Option<usize>, visibility: &'static str },
     /// Stores a photograph at a place in the bucket, which may overwrite another.
     PutPhotograph { person: usize, place: usize, photograph: usize },
     /// Stores an invalid photograph at a place.
@@ -22,6 +22,8 @@ pub enum Operation {
     DeleteInBucket { person: usize, place: usize },
     /// Deletes an upload by the API.
     DeleteByApi { file: usize },
+    /// Sets the visibility of an upload by the API.
+    SetFileVisibility { file: usize, visibility: &'static str },
     /// Adds a follow.
     Follow { from: usize, to: usize },
     /// Removes a follow.
@@ -62,6 +64,11 @@ pub enum Operation {
     SignOut { person: usize },
     /// Sets the muted categories of a person.
     SetPreferences { person: usize, muted: Vec<&'static str> },
+    /// Requests a copy of everything that is stored about a person.
+    Export { person: usize },
+    /// Waits until all work is done, then erases a person's account. The owner of the graph removes the person with these
+    /// stories and comments.
+    Erase { person: usize, stories: Vec<usize>, comments: Vec<usize> },
     /// Executes two operations concurrently.
     Concurrent { one: Box<Operation>, other: Box<Operation> },
     /// Waits until all work is done, or for a limited time.
@@ -102,11 +109,17 @@ pub enum Queue {
     Search,
     /// Queue of media-api for files of stories.
     StoryFiles,
+    /// Queue of account-api for the steps of erasures.
+    Erasure,
+    /// Queue of device-api for erasures and events of endpoints.
+    PushEvents,
+    /// Queue of export-worker.
+    Exports,
 }
 
 impl Queue {
     /// All queues.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Thumbnail,
         Self::Audio,
         Self::Metadata,
@@ -115,11 +128,14 @@ impl Queue {
         Self::Push,
         Self::Search,
         Self::StoryFiles,
+        Self::Erasure,
+        Self::PushEvents,
+        Self::Exports,
     ];
 
     /// Whether it is a FIFO queue.
     pub fn is_fifo(self) -> bool {
-        matches!(self, Self::Push | Self::Search)
+        matches!(self, Self::Push | Self::Search | Self::Exports)
     }
 
     /// The template output with the URL.

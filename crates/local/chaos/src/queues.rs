@@ -14,9 +14,15 @@ use super::operation::Queue;
 fn visibility_seconds(queue: Queue) -> u32 {
     match queue {
         Queue::Thumbnail | Queue::Push => 65,
-        Queue::Metadata | Queue::PictureReports | Queue::SoundReports | Queue::Search | Queue::StoryFiles => 35,
-        // audio-worker may run for 15 minutes, but not for recordings of two seconds.
-        Queue::Audio => 95,
+        Queue::Metadata
+        | Queue::PictureReports
+        | Queue::SoundReports
+        | Queue::Search
+        | Queue::StoryFiles
+        | Queue::Erasure
+        | Queue::PushEvents => 35,
+        // audio-worker may run for 15 minutes, and export-worker for five, but not for these small files.
+        Queue::Audio | Queue::Exports => 95,
     }
 }
 

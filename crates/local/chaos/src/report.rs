@@ -31,6 +31,8 @@ pub struct Report {
     files_ready: u64,
     sounds_ready: u64,
     documents: u64,
+    erasures: u64,
+    exports: u64,
     /// Differences from the model.
     pub violations: Vec<String>,
     /// The generated operations.
@@ -76,6 +78,8 @@ impl Report {
         self.files_ready += findings.ready;
         self.sounds_ready += findings.sounds;
         self.documents += findings.documents;
+        self.erasures += findings.erasures;
+        self.exports += findings.exports;
         self.violations.extend(findings.violations);
     }
 
@@ -96,6 +100,8 @@ impl Report {
             all.files_ready += report.files_ready;
             all.sounds_ready += report.sounds_ready;
             all.documents += report.documents;
+            all.erasures += report.erasures;
+            all.exports += report.exports;
             all.settled += report.settled;
             let violations = report.violations.iter().map(|violation| format!("seed {}: {violation}", report.seed));
             all.violations.extend(violations);
@@ -118,7 +124,7 @@ impl Report {
         println!(
             "{title}: {} s ({} s to drain), {operations} operations ({} pairs), {} requests, {faults} faults, {} kills, \
              {} restarts, {} resets, settled {} times, {} notifications ({} required, {} replaced), {} files ({} sounds), \
-             {} documents, violations: {}",
+             {} documents, {} erasures, {} copies, violations: {}",
             self.seconds,
             self.drain_seconds,
             self.pairs,
@@ -133,6 +139,8 @@ impl Report {
             self.files_ready,
             self.sounds_ready,
             self.documents,
+            self.erasures,
+            self.exports,
             self.violations.len(),
         );
         for violation in &self.violations {

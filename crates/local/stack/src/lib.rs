@@ -40,6 +40,7 @@ pub mod search_server;
 pub mod sidecar;
 mod stack;
 pub mod tools;
+pub mod traces;
 pub mod uploads;
 pub mod users;
 pub mod wav;

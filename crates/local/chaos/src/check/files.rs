@@ -9,7 +9,9 @@ use serde_json::Value;
 use super::findings::Findings;
 use crate::{
     driver::Driver,
-    model::{self, Content, State},
+    model::{self, Content, Executed, Place, State},
+    operation::Operation,
+    size::PERSONS,
     sounds,
 };
 
@@ -21,10 +23,10 @@ pub async fn check(driver: &Driver<'_>, earlier: &mut BTreeSet<MediaId>, finding
     let bucket = driver.stack.output("DerivedBucketName")?;
     let aws = driver.stack.aws();
     let mut derivatives = all_keys(&aws, bucket).await?;
-    let states = model::media(&driver.executed);
+    let (states, visibilities) = (model::media(&driver.executed), model::visibilities(&driver.executed));
     for (place, stored) in driver.actors.stored() {
         let state = states.get(place).copied().unwrap_or(State::Gone);
-        let user = driver.actors.user(stored.owner);
+        let user = driver.actors.user(reader(&driver.executed, stored.owner));
         let response = user.send(driver.stack, Method::GET, &format!("/v1/media/{}", stored.id), &[], None).await?;
         let item: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
         let actual = match (response.status.as_u16(), item["state"].as_str()) {
@@ -52,6 +54,15 @@ pub async fn check(driver: &Driver<'_>, earlier: &mut BTreeSet<MediaId>, finding
                 "{place:?}: files that the item does not link {unlinked:?}, links without files {missing:?}"
             ));
         }
+        if let (State::Ready(_), Place::File(file)) = (state, place) {
+            let allowed = visibilities.get(file).into_iter().flatten();
+            if !allowed.clone().any(|visibility| item["visibility"] == *visibility) {
+                let allowed: Vec<_> = allowed.collect();
+                findings
+                    .violations
+                    .push(format!("{place:?} ({}) is {}, not {allowed:?}", stored.id, item["visibility"]));
+            }
+        }
         if let State::Ready(content) = state {
             if let Err(difference) = check_content(&item, content, linked.len()) {
                 findings.violations.push(format!("{place:?} ({}), of {content:?}: {difference}", stored.id));
@@ -66,6 +77,13 @@ pub async fn check(driver: &Driver<'_>, earlier: &mut BTreeSet<MediaId>, finding
     }
     findings.violations.extend(derivatives.keys().map(|id| format!("there are files of {id}, but no item")));
     Ok(())
+}
+
+/// Who reads an owner's items: the owner, or another person if the account is erased.
+fn reader(history: &[Executed], owner: usize) -> usize {
+    let is_erased =
+        history.iter().any(|executed| matches!(executed.operation, Operation::Erase { person, .. } if person == owner));
+    if is_erased { (owner + 1) % PERSONS } else { owner }
 }
 
 /// Checks that an item has the content that was stored last, as far as the item shows it.

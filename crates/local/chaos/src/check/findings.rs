@@ -18,6 +18,10 @@ pub struct Findings {
     pub ready: u64,
     /// Number of recordings among them.
     pub sounds: u64,
+    /// Number of erased accounts.
+    pub erasures: u64,
+    /// Number of copies of everything about a person.
+    pub exports: u64,
     /// Number of documents of this history in both indexes.
     pub documents: u64,
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::graph::{GenerationPosition, Position};
 use mobile_push::Notification;
@@ -9,11 +9,14 @@ use crate::{
     model::{self, Certainty, ExpectedNotification},
 };
 
+/// Rule of the notification that a copy of everything about a person is ready.
+const EXPORT_READY: &str = "export-ready";
+
 /// Checks that phones displayed all required notifications, no forbidden ones, and none twice.
 pub fn check(driver: &Driver<'_>, shown: &[Notification], findings: &mut Findings) {
     let allowed = model::expected(&driver.executed);
     let mut displays: BTreeMap<ExpectedNotification, u64> = BTreeMap::new();
-    for notification in shown {
+    for notification in check_copies(driver, shown, findings) {
         findings.shown += 1;
         let description = format!("{:?} on {}", notification.data, notification.token);
         let Some(key) = notification_key(driver, notification) else {
@@ -46,6 +49,31 @@ pub fn check(driver: &Driver<'_>, shown: &[Notification], findings: &mut Finding
             findings.violations.push(format!("none was displayed: {one_of:?}"));
         }
     }
+}
+
+/// Checks the notifications that copies of everything about a person are ready. Returns the other ones.
+fn check_copies<'a>(driver: &Driver<'_>, shown: &'a [Notification], findings: &mut Findings) -> Vec<&'a Notification> {
+    let is_copy = |notification: &&Notification| notification.data.get("rule").is_some_and(|rule| rule == EXPORT_READY);
+    let (copies, others): (Vec<_>, Vec<_>) = shown.iter().partition(is_copy);
+    let phones = model::copies(&driver.executed);
+    let mut shown_on = BTreeSet::new();
+    for copy in copies {
+        findings.shown += 1;
+        findings.replaced += u64::from(copy.replaced);
+        let phone = driver.actors.phone_of(&copy.token);
+        let is_allowed = phone.is_some_and(|phone| phones.values().any(|phones| phones.allowed.contains(&phone)));
+        let is_first = shown_on.insert((phone, copy.data.get("source")));
+        if !is_allowed || !(is_first || copy.replaced) {
+            findings.violations.push(format!("must not be displayed: {:?} on {phone:?}", copy.data));
+        }
+    }
+    for phone in phones.values().filter_map(|phones| phones.required) {
+        findings.required += 1;
+        if !shown_on.iter().any(|(other, _)| *other == Some(phone)) {
+            findings.violations.push(format!("a copy was not displayed on {phone}"));
+        }
+    }
+    others
 }
 
 fn notification_key(driver: &Driver<'_>, notification: &Notification) -> Option<ExpectedNotification> {

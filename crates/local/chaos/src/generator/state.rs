@@ -22,7 +22,12 @@ pub(super) struct GeneratorState {
     published: usize,
     /// The existing stories.
     stories: BTreeMap<usize, Story>,
-    comments: usize,
+    /// Number of comments ever written.
+    commented: usize,
+    /// The existing comments with their authors.
+    comments: BTreeMap<usize, usize>,
+    /// The persons who have requested a copy.
+    exported: BTreeSet<usize>,
     /// Number of generated names and titles.
     texts: usize,
     poisons: usize,
@@ -55,7 +60,8 @@ impl GeneratorState {
             26..39 => self.relation_operation(),
             39..58 => self.reaction_operation(),
             58..73 => self.authoring_operation(),
-            73..81 => self.device_operation(),
+            73..80 => self.device_operation(),
+            80 => self.export(),
             81..85 => self.concurrent_operations(size.photographs),
             85..89 => Operation::Settle,
             89..91 => return self.toggled_like(),
@@ -68,10 +74,40 @@ impl GeneratorState {
     /// A fast reset. The numbers of stories and comments are not used again, so their ids are not, either.
     pub(super) fn reset(&mut self) -> Operation {
         self.stories.clear();
+        self.comments.clear();
         for relation in [&mut self.likes, &mut self.follows, &mut self.blocks, &mut self.mutes] {
             relation.clear();
         }
         Operation::Reset
+    }
+
+    /// The erasure of an account, with disruptions and the uploads of others. No later operation is about the person.
+    pub(super) fn erasure(&mut self, size: Size) -> Vec<Operation> {
+        let person = self.random.below(PERSONS);
+        let is_hers = |author: &usize| *author == person;
+        let stories = self.stories.iter().filter(|(_, story)| story.author.as_ref().is_some_and(is_hers));
+        let stories = stories.map(|(story, _)| *story).collect();
+        let comments =
+            self.comments.iter().filter(|(_, author)| is_hers(author)).map(|(comment, _)| *comment).collect();
+        let mut operations = vec![Operation::Erase { person, stories, comments }];
+        for _ in 0..6 {
+            operations.push(match self.random.below(4) {
+                0 => {
+                    let other = (person + 1 + self.random.below(PERSONS - 1)) % PERSONS;
+                    self.upload_photograph(other, size.photographs)
+                }
+                1 => Operation::Kill { which: self.random.any() },
+                2 => Operation::RepeatEvents { order: self.random.any() },
+                _ => Operation::Replay,
+            });
+        }
+        operations
+    }
+
+    /// A copy of everything about a person. One per person and history: each is allowed two on a day.
+    fn export(&mut self) -> Operation {
+        let person = self.random.below(PERSONS);
+        if self.exported.insert(person) { Operation::Export { person } } else { Operation::Settle }
     }
 
     /// A story whose author gains and loses followers while its pages of followers are processed, and perhaps again.
@@ -117,8 +153,8 @@ impl GeneratorState {
             (self.random.below(PICTURE_PLACES), PICTURE_PLACES + self.random.below(PLACES - PICTURE_PLACES));
         // All files at a place belong to one person.
         let owner = |place| place % PERSONS;
-        match self.random.below(26) {
-            0..7 => Operation::UploadPhotograph { person, file: self.new_file(), photograph },
+        match self.random.below(28) {
+            0..7 => self.upload_photograph(person, photographs),
             7..9 => Operation::UploadSound { person, file: self.new_file(), sound },
             9..14 => Operation::PutPhotograph { person: owner(place), place, photograph },
             14..17 => Operation::PutSound { person: owner(sound_place), place: sound_place, sound },
@@ -126,14 +162,29 @@ impl GeneratorState {
             19 => Operation::PutInvalidSound { person: owner(sound_place), place: sound_place },
             20..22 => Operation::DeleteInBucket { person: owner(place), place },
             22 => Operation::DeleteInBucket { person: owner(sound_place), place: sound_place },
-            _ => match self.random.choose(self.uploaded.clone()) {
-                Some(file) => {
+            choice => match self.random.choose(self.uploaded.clone()) {
+                Some(file) if choice < 26 => {
                     self.uploaded.remove(&file);
                     Operation::DeleteByApi { file }
                 }
+                Some(file) => Operation::SetFileVisibility { file, visibility: self.visibility() },
                 None => Operation::Settle,
             },
         }
+    }
+
+    /// Half of the photographs belong to a story, of which some have another author.
+    fn upload_photograph(&mut self, person: usize, photographs: usize) -> Operation {
+        let is_any_author = self.random.below(5) == 0;
+        let stories = self.stories.iter().filter(|(_, story)| is_any_author || story.author == Some(person));
+        let stories: Vec<_> = stories.map(|(story, _)| *story).collect();
+        let story = if self.random.below(2) == 0 { self.random.choose(stories) } else { None };
+        let (photograph, visibility) = (self.random.below(photographs), self.visibility());
+        Operation::UploadPhotograph { person, file: self.new_file(), photograph, story, visibility }
+    }
+
+    fn visibility(&mut self) -> &'static str {
+        VISIBILITIES[self.random.below(VISIBILITIES.len())]
     }
 
     fn new_file(&mut self) -> usize {
@@ -267,8 +318,9 @@ impl GeneratorState {
     }
 
     fn reply(&mut self, from: usize, story: usize) -> Operation {
-        self.comments += 1;
-        Operation::Reply { from, story, comment: self.comments }
+        self.commented += 1;
+        self.comments.insert(self.commented, from);
+        Operation::Reply { from, story, comment: self.commented }
     }
 
     fn disruption(&mut self) -> Operation {

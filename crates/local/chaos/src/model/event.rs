@@ -75,7 +75,9 @@ pub fn events(history: &[Executed]) -> Vec<Event> {
             continue;
         };
         let mut later = history.iter().enumerate().skip(at + 1);
-        let reverted = later.find(|(_, later)| reverts(&later.operation, &executed.operation));
+        let reverted = later.find(|(_, later)| {
+            reverts(&later.operation, &executed.operation) || erases(&later.operation, actor, audience)
+        });
         let reverted = reverted.map(|(at, _)| (at, settled_from(history, at)));
         let processed_at = settled_from(history, at);
         let generation = executed.generation;
@@ -96,6 +98,11 @@ pub fn events(history: &[Executed]) -> Vec<Event> {
         });
     }
     events
+}
+
+/// Whether an operation erases the actor, or the only recipient. What is between them, goes with both.
+fn erases(later: &Operation, actor: usize, audience: Audience) -> bool {
+    matches!(later, Operation::Erase { person, .. } if *person == actor || audience == Audience::One(*person))
 }
 
 /// Whether an operation removes the edge that an earlier one added.

@@ -36,8 +36,13 @@ pub enum Place {
 
 /// The state of every file that was ever stored.
 pub fn media(history: &[Executed]) -> BTreeMap<Place, State> {
-    let mut states = BTreeMap::new();
+    let (mut states, mut owners) = (BTreeMap::new(), BTreeMap::new());
     for executed in history {
+        if let Operation::Erase { person, .. } = executed.operation {
+            states.iter_mut().filter(|(place, _)| owners.get(place) == Some(&person)).for_each(|(_, state)| {
+                *state = State::Gone;
+            });
+        }
         let photograph = |number| State::Ready(Content::Photograph(number));
         let sound = |number| State::Ready(Content::Sound(number));
         let (place, state) = match executed.operation {
@@ -52,9 +57,23 @@ pub fn media(history: &[Executed]) -> BTreeMap<Place, State> {
             Operation::DeleteInBucket { place, .. } => (Place::Place(place), State::Gone),
             _ => continue,
         };
+        owners.extend(owner(&executed.operation).map(|owner| (place, owner)));
         states.insert(place, state);
     }
     states
+}
+
+/// Who owns what an operation stores.
+fn owner(operation: &Operation) -> Option<usize> {
+    match *operation {
+        Operation::UploadPhotograph { person, .. }
+        | Operation::UploadSound { person, .. }
+        | Operation::PutPhotograph { person, .. }
+        | Operation::PutSound { person, .. }
+        | Operation::PutInvalidPhotograph { person, .. }
+        | Operation::PutInvalidSound { person, .. } => Some(person),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -76,5 +95,14 @@ mod tests {
         assert_eq!(last(vec![no_sound.clone(), sound.clone()]), Some(State::Ready(Content::Sound(2))));
         assert_eq!(last(vec![sound, no_sound]), Some(State::Failed));
         assert_eq!(last(vec![]), None);
+    }
+
+    #[test]
+    fn erasure_removes_the_files_of_its_person() {
+        let put = |person| Operation::PutPhotograph { person, place: person, photograph: 3 };
+        let erase = Operation::Erase { person: 0, stories: vec![], comments: vec![] };
+        let states = media(&executed(vec![put(0), put(1), erase]));
+        let ready = State::Ready(Content::Photograph(3));
+        assert_eq!(states, BTreeMap::from([(Place::Place(0), State::Gone), (Place::Place(1), ready)]));
     }
 }

@@ -73,6 +73,11 @@ pub fn writes(operation: &Operation) -> Vec<Write> {
     use Node::{Comment, Person, Story, Tag};
     let link = |label, from, to| Link { label, from, to };
     match *operation {
+        Operation::Erase { person, ref stories, ref comments } => {
+            let stories = stories.iter().map(|story| Write::Remove(Story(*story)));
+            let comments = comments.iter().map(|comment| Write::Remove(Comment(*comment)));
+            stories.chain(comments).chain([Write::Remove(Person(person))]).collect()
+        }
         Operation::Follow { from, to } => vec![Write::Link(link("follows", Person(from), Person(to)))],
         Operation::Unfollow { from, to } => vec![Write::Unlink(link("follows", Person(from), Person(to)))],
         Operation::Block { from, to } => vec![Write::Link(link("blocks", Person(from), Person(to)))],

@@ -182,7 +182,8 @@ impl Conditions {
                     }
                     conditions.sign((*person, *phone), at, true);
                 }
-                Operation::SignOut { person } => {
+                // Everything before was processed: only the phone matters.
+                Operation::SignOut { person } | Operation::Erase { person, .. } => {
                     for (_, phone) in conditions.signed_in().into_iter().filter(|(other, _)| other == person) {
                         conditions.sign((*person, phone), at, false);
                     }
