@@ -16,7 +16,9 @@ use anyhow::{Context, Result};
 use launcher::workspace_build;
 
 use crate::{
-    paths, progress,
+    paths,
+    priority::{self, with_niceness},
+    progress,
     tools::{self, Tool},
 };
 
@@ -68,11 +70,9 @@ pub fn build_binary(name: &str) -> Result<()> {
 }
 
 /// Builds the package of the function `logical_id` for AWS, with `sam build`, and returns the folder of the packages.
-/// It runs at the lowest priority, so that it does not slow down tests that run at the same time.
+/// Tests that wait for answers come before it.
 pub fn sam_build(logical_id: &str) -> Result<PathBuf> {
-    let mut nice = Command::new("nice");
-    nice.args(["-n", "19"]).arg(Tool::Sam.command("sam").get_program());
-    let mut sam = release(nice)?;
+    let mut sam = release(with_niceness(priority::BUILD, &Tool::Sam.command("sam")))?;
     sam.args(["build", logical_id]).env("SAM_CLI_TELEMETRY", "0");
     progress::run(&format!("Building {logical_id} for AWS (sam build)"), &mut sam)?;
     Ok(paths::root().join(".aws-sam/build"))

@@ -31,6 +31,7 @@ mod function_code;
 pub mod functions;
 pub mod paths;
 pub mod photographs;
+pub mod priority;
 mod process;
 pub mod progress;
 pub mod push_credentials;

@@ -23,19 +23,16 @@ use stack::{
     STATE_VARIABLE, Stack, cargo,
     emulator::{log_file, usage_file},
     functions::{self, BuildProfile},
-    lint_environment, progress,
+    lint_environment,
+    priority::{COMPUTING_TESTS, with_niceness},
+    progress,
     search_server::Engine,
     state_file,
     tools::{self, Tool},
 };
 
 pub use self::changed::Arguments;
-use self::{
-    counts::Counts,
-    scheduling::{low_priority, overlap},
-    search_engine::search_engine,
-    steps::Steps,
-};
+use self::{counts::Counts, scheduling::overlap, search_engine::search_engine, steps::Steps};
 use crate::{linters, prose};
 
 /// Name of the stack for the tests.
@@ -136,7 +133,8 @@ fn unit_tests() -> (Counts, Result<()>) {
     let mut counts = Counts::default();
     let mut tests = lint_environment(cargo());
     tests.args(["test", "--workspace", "--exclude", "contract-tests", "--exclude", "e2e-tests"]);
-    let result = counts.test_quietly("Unit, property and architecture tests", &mut low_priority(&tests));
+    let result =
+        counts.test_quietly("Unit, property and architecture tests", &mut with_niceness(COMPUTING_TESTS, &tests));
     (counts, result)
 }
 
