@@ -125,7 +125,7 @@ async fn keys(stack: &Stack, bucket: &str) -> Result<Vec<String>> {
         let listed = String::from_utf8(listed.body)?;
         let values = |name: &str| {
             let (start, end) = (format!("<{name}>"), format!("</{name}>"));
-            let values = listed.split(start.as_str()).skip(1).filter_map(|rest| Some(rest.split(end.as_str()).next()?));
+            let values = listed.split(start.as_str()).skip(1).filter_map(|rest| rest.split(end.as_str()).next());
             values.map(str::to_owned).collect::<Vec<_>>()
         };
         keys.extend(values("Key"));

@@ -39,7 +39,7 @@ pub fn media(history: &[Executed]) -> BTreeMap<Place, State> {
     let (mut states, mut owners) = (BTreeMap::new(), BTreeMap::new());
     for executed in history {
         if let Operation::Erase { person, .. } = executed.operation {
-            states.iter_mut().filter(|(place, _)| owners.get(place) == Some(&person)).for_each(|(_, state)| {
+            states.iter_mut().filter(|(place, _)| owners.get(*place) == Some(&person)).for_each(|(_, state)| {
                 *state = State::Gone;
             });
         }
