@@ -12,6 +12,7 @@ use domain::{
     push::Platform,
 };
 use http::{Method, StatusCode};
+use jiff::Timestamp;
 use mobile_push::Profile;
 use neptune::Commit;
 use serde_json::{Value, json};
@@ -317,6 +318,15 @@ impl Actors {
     /// Sets the notification preferences of a person.
     pub async fn set_preferences(&self, stack: &Stack, person: usize, muted: &[&str]) -> Result<()> {
         self.set(stack, person, Method::PUT, "/v1/notification-preferences", Some(&json!({"muted": muted}))).await
+    }
+
+    /// Marks all notifications in the inbox of a person as read. Returns the time up to which, in milliseconds since 1970.
+    pub async fn read_inbox(&self, stack: &Stack, person: usize) -> Result<i64> {
+        // The whole milliseconds that the API keeps.
+        let through = Timestamp::from_millisecond(Timestamp::now().as_millisecond())?;
+        let read = json!({"through": through});
+        self.set(stack, person, Method::PUT, "/v1/notifications/read", Some(&read)).await?;
+        Ok(through.as_millisecond())
     }
 
     async fn set(&self, stack: &Stack, person: usize, method: Method, path: &str, body: Option<&Value>) -> Result<()> {

@@ -4,6 +4,7 @@ mod accounts;
 mod dead_letters;
 mod files;
 mod findings;
+mod inbox;
 mod index;
 mod notifications;
 
@@ -19,6 +20,7 @@ pub async fn check(driver: &Driver<'_>, since: u64, earlier: &mut EarlierHistori
     let mut findings = Findings::default();
     let shown = driver.stack.mobile_push().notifications(since).await?;
     notifications::check(driver, &shown, &mut findings);
+    inbox::check(driver, &mut findings).await?;
     files::check(driver, &mut earlier.items, &mut findings).await?;
     index::check(driver, &mut earlier.documents, &mut findings).await?;
     dead_letters::check(driver, &mut findings).await?;

@@ -105,6 +105,9 @@ impl<'a> Driver<'a> {
             }
             Operation::Export { person } => self.actors.export(self.stack, *person).await?,
             Operation::Erase { .. } => return self.erase(operation).await,
+            Operation::ReadInbox { person } => {
+                executed.read_through = Some(self.actors.read_inbox(self.stack, *person).await?);
+            }
             Operation::Settle => executed.settled = self.settles_within(SETTLE_TIMEOUT, &[Queue::Push]).await?,
             Operation::Kill { which } => {
                 if !self.kill(*which)? {

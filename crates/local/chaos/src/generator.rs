@@ -105,7 +105,7 @@ mod tests {
     fn every_kind_of_operation_is_generated() {
         let names: BTreeSet<_> =
             (0..10).flat_map(|seed| history(seed, SIZE)).map(|operation| operation.name()).collect();
-        assert_eq!(names.len(), 40, "{names:?}");
+        assert_eq!(names.len(), 41, "{names:?}");
         let count = |kind| history(3, SIZE).iter().filter(|operation| **operation == kind).count();
         assert_eq!((count(Operation::Restart), count(Operation::Reset)), (SIZE.restarts, SIZE.resets));
     }

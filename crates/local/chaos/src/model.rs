@@ -1,23 +1,29 @@
 //! The valid final states of the stack, derived from the executed operations.
 
+mod conditions;
 mod cooldown;
 mod event;
 mod file_visibility;
 mod files;
 mod graph;
+mod inbox;
 mod index;
 mod notifications;
 mod phones;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use conditions::Certainty;
 pub use file_visibility::visibilities;
 pub use files::{Content, Place, State, media};
 #[cfg(test)]
 pub use graph::Since;
 pub use graph::{Graph, Link, Node, Write, initial_writes, writes};
+pub use inbox::{
+    Entry, ExpectedEntry, Group, GroupKey, InboxKey, Shown, erased, inbox, read_through, shown, subject, unread,
+};
 pub use index::{IndexEntry, found, indexed_graph};
-pub use notifications::{Certainty, ExpectedNotification, alternatives, expected};
+pub use notifications::{ExpectedNotification, alternatives, expected};
 pub use phones::{copies, phone_before_erasure};
 
 use super::operation::{Operation, Queue};
@@ -35,12 +41,15 @@ pub struct Executed {
     pub generation: u64,
     /// For [`Operation::Settle`]: whether all work was done in time.
     pub settled: bool,
+    /// For [`Operation::ReadInbox`]: the time up to which the person has read, in milliseconds since 1970.
+    pub read_through: Option<i64>,
 }
 
 impl Executed {
     /// An executed operation that is not a commit.
     pub fn of(operation: &Operation) -> Self {
-        Self { operation: operation.clone(), commit: None, committed_at: None, generation: 0, settled: false }
+        let operation = operation.clone();
+        Self { operation, commit: None, committed_at: None, generation: 0, settled: false, read_through: None }
     }
 }
 
@@ -56,7 +65,7 @@ pub fn poison(history: &[Executed]) -> BTreeMap<Queue, BTreeSet<usize>> {
 }
 
 #[cfg(test)]
-mod testing {
+pub mod testing {
     use super::*;
 
     /// Executed operations with commit numbers, in which every [`Operation::Settle`] has settled.
@@ -69,6 +78,7 @@ mod testing {
                 commit: Some(at as u64 + 1),
                 committed_at: Some(1_795_305_600_000 + at as i64),
                 generation,
+                read_through: None,
                 operation,
             }
         };

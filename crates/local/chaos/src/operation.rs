@@ -69,6 +69,8 @@ pub enum Operation {
     /// Waits until all work is done, then erases a person's account. The owner of the graph removes the person with these
     /// stories and comments.
     Erase { person: usize, stories: Vec<usize>, comments: Vec<usize> },
+    /// Marks all notifications in the inbox of a person as read.
+    ReadInbox { person: usize },
     /// Executes two operations concurrently.
     Concurrent { one: Box<Operation>, other: Box<Operation> },
     /// Waits until all work is done, or for a limited time.

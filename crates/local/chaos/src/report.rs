@@ -27,6 +27,7 @@ pub struct Report {
     notifications_shown: u64,
     notifications_required: u64,
     notifications_replaced: u64,
+    inbox_entries_required: u64,
     settled: u64,
     files_ready: u64,
     sounds_ready: u64,
@@ -75,6 +76,7 @@ impl Report {
         self.notifications_shown += findings.shown;
         self.notifications_required += findings.required;
         self.notifications_replaced += findings.replaced;
+        self.inbox_entries_required += findings.entries;
         self.files_ready += findings.ready;
         self.sounds_ready += findings.sounds;
         self.documents += findings.documents;
@@ -97,6 +99,7 @@ impl Report {
             all.notifications_shown += report.notifications_shown;
             all.notifications_required += report.notifications_required;
             all.notifications_replaced += report.notifications_replaced;
+            all.inbox_entries_required += report.inbox_entries_required;
             all.files_ready += report.files_ready;
             all.sounds_ready += report.sounds_ready;
             all.documents += report.documents;
@@ -123,8 +126,8 @@ impl Report {
         let (operations, faults): (u64, u64) = (self.operations.values().sum(), self.faults.values().sum());
         println!(
             "{title}: {} s ({} s to drain), {operations} operations ({} pairs), {} requests, {faults} faults, {} kills, \
-             {} restarts, {} resets, settled {} times, {} notifications ({} required, {} replaced), {} files ({} sounds), \
-             {} documents, {} erasures, {} copies, violations: {}",
+             {} restarts, {} resets, settled {} times, {} notifications ({} required, {} replaced), {} required entries of \
+             inboxes, {} files ({} sounds), {} documents, {} erasures, {} copies, violations: {}",
             self.seconds,
             self.drain_seconds,
             self.pairs,
@@ -136,6 +139,7 @@ impl Report {
             self.notifications_shown,
             self.notifications_required,
             self.notifications_replaced,
+            self.inbox_entries_required,
             self.files_ready,
             self.sounds_ready,
             self.documents,

@@ -14,6 +14,8 @@ pub struct Findings {
     pub replaced: u64,
     /// Number of notifications that the model requires.
     pub required: u64,
+    /// Number of entries of inboxes that the model requires.
+    pub entries: u64,
     /// Number of files in state ready.
     pub ready: u64,
     /// Number of recordings among them.

@@ -277,9 +277,10 @@ impl GeneratorState {
 
     fn device_operation(&mut self) -> Operation {
         let person = self.random.below(PERSONS);
-        match self.random.below(9) {
+        match self.random.below(11) {
             0..4 => Operation::SignIn { person, phone: self.random.below(PERSONS) },
             4..6 => Operation::SignOut { person },
+            6..8 => Operation::ReadInbox { person },
             _ => {
                 let muted = CATEGORIES.into_iter().filter(|_| self.random.below(4) == 0).collect();
                 Operation::SetPreferences { person, muted }

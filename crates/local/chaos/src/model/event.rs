@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Executed;
+use super::{
+    Executed,
+    graph::{Link, Node},
+};
 use crate::operation::Operation;
 
 /// An event that causes notifications.
@@ -35,6 +38,22 @@ pub struct Event {
 pub enum Audience {
     One(usize),
     FollowersOf(usize),
+}
+
+impl Event {
+    /// The edge that was added.
+    pub fn link(&self) -> Link {
+        let (person, story) = (Node::Person(self.actor), |story| Node::Story(story));
+        let (label, from, to) = match (self.published, self.comment, self.story, self.audience) {
+            (Some(published), ..) => ("told", person, story(published)),
+            (_, Some(comment), Some(replied_to), _) => ("replies_to", Node::Comment(comment), story(replied_to)),
+            (_, _, Some(liked), _) => ("likes", person, story(liked)),
+            (_, _, None, Audience::One(other) | Audience::FollowersOf(other)) => {
+                ("follows", person, Node::Person(other))
+            }
+        };
+        Link { label, from, to }
+    }
 }
 
 /// The index from which the effects of operation `at` are visible: the next point at which all work was done.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{
     Executed,
+    conditions::{Certainty, Conditions, Destination},
     cooldown::{Standing, standing},
-    event::{Audience, Event, events, settled_from},
+    event::{Event, events},
 };
-use crate::{operation::Operation, size::PERSONS, timeline::Timeline};
+use crate::size::PERSONS;
 
 /// A notification on a phone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,15 +21,6 @@ pub struct ExpectedNotification {
     pub rule: &'static str,
     /// Number of the phone.
     pub phone: usize,
-}
-
-/// Whether an allowed notification is required.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Certainty {
-    /// It is required.
-    Must,
-    /// It is optional, because a condition changed while it was processed.
-    May,
 }
 
 /// All allowed notifications. All others are errors.
@@ -47,7 +39,9 @@ pub fn expected(history: &[Executed]) -> BTreeMap<ExpectedNotification, Certaint
             };
             let may_be_decided = others.iter().any(|other| conditions.decides(other, recipient).is_some());
             for phone in (0..PERSONS).filter(|_| !is_decided) {
-                let Some(certainty) = conditions.certainty(event, recipient, phone) else { continue };
+                let Some(certainty) = conditions.certainty(event, recipient, Destination::Phone(phone)) else {
+                    continue;
+                };
                 expected.insert(event.on(phone), if may_be_decided { Certainty::May } else { certainty });
             }
         }
@@ -68,7 +62,9 @@ pub fn alternatives(history: &[Executed]) -> Vec<Vec<ExpectedNotification>> {
         };
         for recipient in (0..PERSONS).filter(|recipient| *recipient != event.actor) {
             for phone in 0..PERSONS {
-                let is_certain = |event: &Event| conditions.certainty(event, recipient, phone) == Some(Certainty::Must);
+                let is_certain = |event: &Event| {
+                    conditions.certainty(event, recipient, Destination::Phone(phone)) == Some(Certainty::Must)
+                };
                 let is_pushed = |other: &&Event| is_certain(&as_if_it_stayed(other));
                 if is_certain(event) && others.iter().all(is_pushed) {
                     alternatives.push(std::iter::once(&event).chain(&others).map(|event| event.on(phone)).collect());
@@ -92,243 +88,12 @@ impl Event {
     }
 }
 
-/// The conditions of notifications over time.
-#[derive(Debug)]
-struct Conditions {
-    /// By follower and followed person: the commit of the follow.
-    follows: BTreeMap<(usize, usize), Timeline<Option<u64>>>,
-    blocks: BTreeMap<(usize, usize), Timeline<bool>>,
-    mutes: BTreeMap<(usize, usize), Timeline<bool>>,
-    /// By story: whether it has an author, who is notified of reactions.
-    has_author: BTreeMap<usize, Timeline<bool>>,
-    /// By story: whether others than its author may see it.
-    visible: BTreeMap<usize, StoryVisibility>,
-    preferences: BTreeMap<usize, Timeline<Vec<&'static str>>>,
-    /// By person and phone: whether the person is signed in on the phone.
-    phones: BTreeMap<(usize, usize), Timeline<bool>>,
-}
-
-/// Whether others may see a story, over time.
-#[derive(Debug)]
-struct StoryVisibility {
-    is_visible: Timeline<bool>,
-    /// Changes: index in the history, and index from which the change is processed.
-    changes: Vec<(usize, usize)>,
-}
-
-impl Conditions {
-    fn of(history: &[Executed]) -> Self {
-        let mut conditions = Self {
-            follows: BTreeMap::new(),
-            blocks: BTreeMap::new(),
-            mutes: BTreeMap::new(),
-            has_author: BTreeMap::new(),
-            visible: BTreeMap::new(),
-            preferences: BTreeMap::new(),
-            phones: BTreeMap::new(),
-        };
-        for (at, executed) in history.iter().enumerate() {
-            // Changes of the graph take effect when processed; those by the API take effect immediately.
-            let known = settled_from(history, at);
-            let set = |timelines: &mut BTreeMap<_, Timeline<bool>>, of, value| {
-                timelines.entry(of).or_insert_with(|| Timeline::new(false)).change(at, known, value);
-            };
-            match &executed.operation {
-                // Whether a follower is notified depends only on the order of the commits.
-                Operation::Follow { from, to } => conditions.follow((*from, *to), at, at, executed.commit),
-                Operation::Unfollow { from, to } => conditions.follow((*from, *to), at, known, None),
-                Operation::Block { from, to } => set(&mut conditions.blocks, (*from, *to), true),
-                Operation::Unblock { from, to } => set(&mut conditions.blocks, (*from, *to), false),
-                Operation::Mute { from, to } => set(&mut conditions.mutes, (*from, *to), true),
-                Operation::Unmute { from, to } => set(&mut conditions.mutes, (*from, *to), false),
-                // Earlier reactions wait for the author.
-                Operation::PublishStory { story, .. } => {
-                    conditions.set_author(*story, at, at, true);
-                    conditions
-                        .visible
-                        .insert(*story, StoryVisibility { is_visible: Timeline::new(true), changes: Vec::new() });
-                }
-                Operation::SetVisibility { story, visibility } => {
-                    if let Some(visibility_history) = conditions.visible.get_mut(story) {
-                        // A removed visibility means private until it is set again. Pending notifications are decided
-                        // by the function that processes the change: it sees only the new value.
-                        visibility_history.is_visible.change(
-                            at,
-                            at,
-                            visibility.is_some_and(|visibility| visibility != "private"),
-                        );
-                        visibility_history.changes.push((at, known));
-                    }
-                }
-                Operation::UnpublishStory { story, .. } | Operation::RemoveStory { story } => {
-                    conditions.set_author(*story, at, known, false);
-                }
-                // Facts of the graph before a reset are void for all later events.
-                Operation::Reset => {
-                    conditions.follows.values_mut().for_each(|timeline| timeline.change(at, at, None));
-                    let Self { blocks, mutes, has_author, .. } = &mut conditions;
-                    let facts = blocks.values_mut().chain(mutes.values_mut()).chain(has_author.values_mut());
-                    facts.for_each(|timeline| timeline.change(at, at, false));
-                }
-                Operation::SetPreferences { person, muted } => {
-                    let timeline = conditions.preferences.entry(*person).or_insert_with(|| Timeline::new(Vec::new()));
-                    timeline.change(at, at, muted.clone());
-                }
-                Operation::SignIn { person, phone } => {
-                    for (other, elsewhere) in conditions.signed_in() {
-                        if other == *person || elsewhere == *phone {
-                            conditions.sign((other, elsewhere), at, false);
-                        }
-                    }
-                    conditions.sign((*person, *phone), at, true);
-                }
-                // Everything before was processed: only the phone matters.
-                Operation::SignOut { person } | Operation::Erase { person, .. } => {
-                    for (_, phone) in conditions.signed_in().into_iter().filter(|(other, _)| other == person) {
-                        conditions.sign((*person, phone), at, false);
-                    }
-                }
-                _ => {}
-            }
-        }
-        conditions
-    }
-
-    fn follow(&mut self, of: (usize, usize), at: usize, known: usize, since: Option<u64>) {
-        self.follows.entry(of).or_insert_with(|| Timeline::new(None)).change(at, known, since);
-    }
-
-    fn set_author(&mut self, story: usize, at: usize, known: usize, has_author: bool) {
-        self.has_author.entry(story).or_insert_with(|| Timeline::new(false)).change(at, known, has_author);
-    }
-
-    fn sign(&mut self, of: (usize, usize), at: usize, is_in: bool) {
-        self.phones.entry(of).or_insert_with(|| Timeline::new(false)).change(at, at, is_in);
-    }
-
-    fn signed_in(&self) -> Vec<(usize, usize)> {
-        self.phones.iter().filter(|(_, timeline)| *timeline.last()).map(|(of, _)| *of).collect()
-    }
-
-    /// Whether the event certainly claims its cooldown, or finds it claimed: its edge and its recipient exist when it is
-    /// processed. `None` if it certainly does not.
-    fn is_claimed(&self, event: &Event) -> Option<bool> {
-        let author = event.story.map_or_else(
-            || vec![true],
-            |story| {
-                let timeline = self.has_author.get(&story);
-                timeline.map_or_else(
-                    || vec![false],
-                    |timeline| timeline.observable(event.at, event.processed_at).copied().collect(),
-                )
-            },
-        );
-        let is_removed = event.reverted.is_some_and(|(removed_at, _)| removed_at <= event.processed_at);
-        author.contains(&true).then_some(!author.contains(&false) && !is_removed)
-    }
-
-    /// Whether the event, if it was sent, certainly has an outcome for the recipient, such as that they block the actor.
-    /// `None` if it certainly has none.
-    fn decides(&self, event: &Event, recipient: usize) -> Option<bool> {
-        let in_audience = self.in_audience(event, recipient, event.at, event.processed_at);
-        let shown = event.published.and_then(|story| self.visible.get(&story));
-        let is_shown =
-            shown.is_none_or(|shown| shown.is_visible.observable(event.at, event.processed_at).all(|shown| *shown));
-        // The audience of a hidden story is decided when it is shown.
-        (!is_shown || in_audience.contains(&true)).then_some(is_shown && !in_audience.contains(&false))
-    }
-
-    /// The answers to whether the recipient is in the audience between the indices `from` and `to`.
-    fn in_audience(&self, event: &Event, recipient: usize, from: usize, to: usize) -> Vec<bool> {
-        match event.audience {
-            Audience::One(person) => vec![person == recipient],
-            Audience::FollowersOf(person) => {
-                let follows = self.follows.get(&(recipient, person));
-                let before = |since: &Option<u64>| since.is_some_and(|since| since < event.commit);
-                follows.map_or_else(|| vec![false], |timeline| timeline.observable(from, to).map(before).collect())
-            }
-        }
-    }
-
-    /// Whether the recipient gets the notification on the phone. `None` if it is forbidden.
-    ///
-    /// Notifications of a hidden story are decided when it becomes visible.
-    fn certainty(&self, event: &Event, recipient: usize, phone: usize) -> Option<Certainty> {
-        let (mut is_allowed, mut is_optional) = (false, false);
-        let mut decide = |(from, to)| {
-            let certainty = self.certainty_within(event, recipient, phone, from, to);
-            is_allowed |= certainty.is_some();
-            is_optional |= certainty != Some(Certainty::Must);
-        };
-        let mut is_decided = false;
-        let shown = event.published.and_then(|story| self.visible.get(&story));
-        let later = shown.into_iter().flat_map(|shown| shown.changes.iter().copied());
-        for time in std::iter::once((event.at, event.processed_at)).chain(later) {
-            let seen: Vec<_> = shown
-                .map_or_else(|| vec![true], |shown| shown.is_visible.observable(time.0, time.1).copied().collect());
-            if seen.contains(&true) {
-                decide(time);
-            }
-            is_decided = !seen.contains(&false);
-            if is_decided {
-                break;
-            }
-        }
-        is_optional |= !is_decided;
-        is_allowed.then_some(if is_optional { Certainty::May } else { Certainty::Must })
-    }
-
-    /// Like [`Self::certainty`], if the event is processed between the indices `from` and `to`.
-    fn certainty_within(
-        &self,
-        event: &Event,
-        recipient: usize,
-        phone: usize,
-        from: usize,
-        to: usize,
-    ) -> Option<Certainty> {
-        let is = |timeline: Option<&Timeline<bool>>| {
-            timeline.map_or_else(|| vec![false], |timeline| timeline.observable(from, to).copied().collect())
-        };
-        let is_not = |timeline| is(timeline).into_iter().map(|value: bool| !value).collect();
-        let in_audience = self.in_audience(event, recipient, from, to);
-        let wants = match self.preferences.get(&recipient) {
-            Some(timeline) => timeline.observable(from, to).map(|muted| !muted.contains(&event.category)).collect(),
-            None => vec![true],
-        };
-        let is_current = match event.reverted {
-            Some((_, known)) if known <= from => vec![false],
-            Some((reverted_at, _)) if reverted_at <= to => vec![true, false],
-            _ => vec![true],
-        };
-        let has_recipient = match event.story {
-            Some(story) => is(self.has_author.get(&story)),
-            None => vec![true],
-        };
-        let conditions: [Vec<bool>; 8] = [
-            in_audience,
-            has_recipient,
-            wants,
-            is_current,
-            is_not(self.blocks.get(&(event.actor, recipient))),
-            is_not(self.blocks.get(&(recipient, event.actor))),
-            is_not(self.mutes.get(&(recipient, event.actor))),
-            is(self.phones.get(&(recipient, phone))),
-        ];
-        if conditions.iter().any(|seen| seen.iter().all(|holds| !holds)) {
-            return None;
-        }
-        let is_certain = conditions.iter().all(|seen| seen.iter().all(|holds| *holds));
-        Some(if is_certain { Certainty::Must } else { Certainty::May })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{generator::history, model::testing::executed, size::Size};
+    use crate::{generator::history, model::testing::executed, operation::Operation, size::Size};
 
     fn both_signed_in() -> Vec<Operation> {
         (0..2).map(|person| Operation::SignIn { person, phone: person }).collect()
