@@ -40,6 +40,9 @@ use crate::{
 pub use batch::{ClaimRequest, ClaimResult};
 pub use cooldown::CooldownClaim;
 
+/// Whether an entry is neither final nor claimed at `:now`.
+const FREE: &str = "attribute_not_exists(id) OR (attribute_not_exists(outcome) AND claimed_until <= :now)";
+
 /// The table.
 #[derive(Debug, Clone)]
 pub struct LedgerTable {
@@ -98,9 +101,7 @@ impl LedgerTable {
         let update = self
             .update(entry.id())
             .update_expression("SET claimed_by = :me, claimed_until = :until, expires_at = :expires_at")
-            .condition_expression(
-                "attribute_not_exists(id) OR (attribute_not_exists(outcome) AND claimed_until <= :now)",
-            )
+            .condition_expression(FREE)
             .expression_attribute_values(":me", text(nonce))
             .expression_attribute_values(":now", milliseconds(now))
             .expression_attribute_values(":until", milliseconds(until))
@@ -166,9 +167,9 @@ impl LedgerTable {
         }
     }
 
-    /// Records the outcome of an entry that was never claimed, without sending. A replay of the stream then does not
-    /// decide otherwise.
-    pub async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str) -> Result<(), Failure> {
+    /// Records the outcome of an entry without sending, unless it is final or claimed at `now`. A replay of the stream then
+    /// does not decide otherwise, also if an earlier attempt to send has failed.
+    pub async fn record_outcome(&self, entry: &Entry<'_>, outcome: &str, now: Timestamp) -> Result<(), Failure> {
         let put = self
             .client
             .put_item()
@@ -176,7 +177,8 @@ impl LedgerTable {
             .item("id", entry.id())
             .item("outcome", text(outcome))
             .item("expires_at", expiry(entry.event.committed_at))
-            .condition_expression("attribute_not_exists(id)");
+            .condition_expression(FREE)
+            .expression_attribute_values(":now", milliseconds(now));
         unless_condition_failed("record an outcome", put.send().await).map(drop)
     }
 

@@ -92,8 +92,12 @@ impl Ledger for Aws {
         self.ledger.finish_claims(results).await
     }
 
-    async fn record_outcomes(&self, outcomes: &[(Entry<'_>, &'static str)]) -> Vec<Result<(), Failure>> {
-        self.ledger.record_outcomes(outcomes).await
+    async fn record_outcomes(
+        &self,
+        outcomes: &[(Entry<'_>, &'static str)],
+        now: Timestamp,
+    ) -> Vec<Result<(), Failure>> {
+        self.ledger.record_outcomes(outcomes, now).await
     }
 
     async fn decide_page_bound(&self, event: &Event, pass: &str, page: u32, last: &str) -> Result<PageBound, Failure> {

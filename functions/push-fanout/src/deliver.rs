@@ -101,7 +101,7 @@ impl<P: Ports> Dispatch<'_, P> {
                 Err(failure) => results.push(Err(failure)),
             }
         }
-        results.extend(self.suppress(suppressed).await);
+        results.extend(self.suppress(suppressed, now).await);
         results.extend(self.claim_and_notify(outgoing, now).await);
         combine(results)
     }
@@ -223,10 +223,10 @@ impl<P: Ports> Dispatch<'_, P> {
     }
 
     /// Records suppressions in the ledger, so that a replay does not notify after all.
-    async fn suppress(&self, suppressed: Vec<(Entry<'_>, Suppression)>) -> Vec<Result<(), Failure>> {
+    async fn suppress(&self, suppressed: Vec<(Entry<'_>, Suppression)>, now: Timestamp) -> Vec<Result<(), Failure>> {
         suppressed.iter().for_each(|(_, reason)| reason.count(self.metrics));
         let outcomes: Vec<_> = suppressed.into_iter().map(|(entry, reason)| (entry, reason.into_str())).collect();
-        self.ports.record_outcomes(&outcomes).await
+        self.ports.record_outcomes(&outcomes, now).await
     }
 }
 

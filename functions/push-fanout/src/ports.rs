@@ -43,8 +43,9 @@ pub trait Ledger {
     ) -> Vec<Result<Claim, Failure>>;
     /// Finishes claims of different entries, each on its own. Returns whether each was still held.
     async fn finish_claims(&self, results: &[ClaimResult<'_>]) -> Vec<Result<bool, Failure>>;
-    /// Records outcomes of different entries, each on its own, unless they are claimed or final.
-    async fn record_outcomes(&self, outcomes: &[(Entry<'_>, &'static str)]) -> Vec<Result<(), Failure>>;
+    /// Records outcomes of different entries, each on its own, unless they are final or claimed at `now`.
+    async fn record_outcomes(&self, outcomes: &[(Entry<'_>, &'static str)], now: Timestamp)
+    -> Vec<Result<(), Failure>>;
     /// Decides once where a page ends: at the follower `last`, unless decided before.
     async fn decide_page_bound(&self, event: &Event, pass: &str, page: u32, last: &str) -> Result<PageBound, Failure>;
     async fn mark_page_enqueued(&self, event: &Event, pass: &str, page: u32) -> Result<(), Failure>;

@@ -91,15 +91,20 @@ impl LedgerTable {
     }
 
     /// [Records](Self::record_outcome) the outcomes of different entries. Returns the result of each.
-    pub async fn record_outcomes(&self, outcomes: &[(Entry<'_>, &'static str)]) -> Vec<Result<(), Failure>> {
+    pub async fn record_outcomes(
+        &self,
+        outcomes: &[(Entry<'_>, &'static str)],
+        now: Timestamp,
+    ) -> Vec<Result<(), Failure>> {
         let insert = |(entry, outcome): &(Entry<'_>, &'static str)| Statement {
             text: format!(r#"INSERT INTO "{}" VALUE {{'id': ?, 'outcome': ?, 'expires_at': ?}}"#, self.name),
             parameters: vec![entry.id(), text(*outcome), expiry(entry.event.committed_at)],
         };
         let done = execute(&self.client, outcomes.iter().map(insert).collect()).await;
         let complete = async |((entry, outcome), done): (&(Entry<'_>, &'static str), StatementOutcome)| match done {
-            StatementOutcome::Applied | StatementOutcome::Exists => Ok(()),
-            StatementOutcome::Failed => self.record_outcome(entry, outcome).await,
+            StatementOutcome::Applied => Ok(()),
+            // An INSERT has no condition for a claim that has expired.
+            StatementOutcome::Exists | StatementOutcome::Failed => self.record_outcome(entry, outcome, now).await,
         };
         join_all(outcomes.iter().zip(done).map(complete)).await
     }

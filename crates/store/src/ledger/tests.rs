@@ -98,7 +98,10 @@ async fn claim_finished_without_an_outcome_is_released() {
 async fn recorded_outcome_is_not_overwritten() {
     let put = mock!(Client::put_item)
         .match_requests(|request| {
-            request.condition_expression() == Some("attribute_not_exists(id)")
+            let condition = "attribute_not_exists(id) OR (attribute_not_exists(outcome) AND claimed_until <= :now)";
+            request.condition_expression() == Some(condition)
+                && request.expression_attribute_values().and_then(|values| values.get(":now"))
+                    == Some(&milliseconds(now()))
                 && value(request.item(), "outcome") == Some("muted")
         })
         .sequence()
@@ -107,7 +110,7 @@ async fn recorded_outcome_is_not_overwritten() {
         .build();
     let (table, event) = (table(&put), event());
     for _ in 0..2 {
-        table.record_outcome(&entry(&event), "muted").await.expect("no error");
+        table.record_outcome(&entry(&event), "muted", now()).await.expect("no error");
     }
     assert_eq!(put.num_calls(), 2);
 }
@@ -225,7 +228,7 @@ async fn batch_that_fails_is_repeated_one_by_one() {
     let claims = claims(&event, &["mina", "jun"]);
     assert!(table.claim_all(&claims, now(), now()).await.iter().all(Result::is_ok));
     let outcomes: Vec<_> = claims.iter().map(|claim| (claim.entry, "muted")).collect();
-    assert!(table.record_outcomes(&outcomes).await.iter().all(Result::is_ok));
+    assert!(table.record_outcomes(&outcomes, now()).await.iter().all(Result::is_ok));
     assert_eq!((claim.num_calls(), put.num_calls()), (2, 2));
 }
 
@@ -262,7 +265,7 @@ async fn claims_are_finished_in_a_batch_only_by_their_nonces() {
 }
 
 #[tokio::test]
-async fn outcomes_recorded_in_a_batch_overwrite_nothing() {
+async fn outcomes_recorded_in_a_batch_overwrite_only_claims_that_have_expired() {
     use BatchStatementErrorCodeEnum::DuplicateItem;
     let batch = mock!(Client::batch_execute_statement)
         .match_requests(|request| {
@@ -271,8 +274,10 @@ async fn outcomes_recorded_in_a_batch_overwrite_nothing() {
             second.statement() == insert && second.parameters()[1] == text("no_device")
         })
         .then_output(|| responses(&[Some(DuplicateItem), None]));
-    let (table, event) = (table_of(&[&batch]), event());
+    let put = mock!(Client::put_item).then_error(put_condition_failed);
+    let (table, event) = (table_of(&[&batch, &put]), event());
     let outcomes = [("mina", "muted"), ("jun", "no_device")]
         .map(|(recipient, outcome)| (Entry { recipient, ..entry(&event) }, outcome));
-    assert!(table.record_outcomes(&outcomes).await.iter().all(Result::is_ok));
+    assert!(table.record_outcomes(&outcomes, now()).await.iter().all(Result::is_ok));
+    assert_eq!(put.num_calls(), 1);
 }

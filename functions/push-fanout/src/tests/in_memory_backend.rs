@@ -402,11 +402,18 @@ impl Ledger for InMemoryBackend {
         held
     }
 
-    async fn record_outcomes(&self, outcomes: &[(Entry<'_>, &'static str)]) -> Vec<Result<(), Failure>> {
+    async fn record_outcomes(
+        &self,
+        outcomes: &[(Entry<'_>, &'static str)],
+        now: Timestamp,
+    ) -> Vec<Result<(), Failure>> {
         for (entry, outcome) in outcomes {
             self.call("record outcome").await;
-            let settled = || LedgerRow { outcome: Some((*outcome).to_owned()), ..LedgerRow::default() };
-            self.ledger.borrow_mut().entry(ledger_key(entry)).or_insert_with(settled);
+            let mut ledger = self.ledger.borrow_mut();
+            let row = ledger.entry(ledger_key(entry)).or_default();
+            if row.outcome.is_none() && row.claimed_until <= now {
+                *row = LedgerRow { outcome: Some((*outcome).to_owned()), ..LedgerRow::default() };
+            }
         }
         outcomes.iter().map(|_| Ok(())).collect()
     }

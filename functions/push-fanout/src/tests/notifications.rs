@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     changes::{add_edge, add_story, remove_edge, set_property},
-    fixtures::{liked_story, notifications, permutations},
+    fixtures::{liked_story, notifications, permutations, transient},
     in_memory_backend::InMemoryBackend,
 };
 
@@ -146,6 +146,20 @@ async fn block_suppresses_both_directions_and_mute_one() {
         backend.deliver(&[remove_edge(9, label, from, to)]).await;
         backend.deliver(&liked_story()).await;
         assert_eq!(!backend.sent().is_empty(), is_notified, "{from} {label} {to}");
+    }
+}
+
+#[tokio::test]
+async fn suppression_after_a_failed_attempt_stays() {
+    for label in ["blocks", "mutes"] {
+        let backend = InMemoryBackend::with_users(&["mina"]);
+        backend.fail_publish("mina/phone", transient);
+        assert_eq!(backend.deliver(&liked_story()).await.len(), 1);
+        backend.deliver(&[add_edge(3, label, "mina", "jun")]).await;
+        assert_eq!(backend.deliver(&liked_story()).await, []);
+        backend.deliver(&[remove_edge(4, label, "mina", "jun")]).await;
+        backend.deliver(&liked_story()).await;
+        assert_eq!(backend.sent(), [], "{label}");
     }
 }
 

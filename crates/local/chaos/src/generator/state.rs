@@ -90,6 +90,8 @@ impl GeneratorState {
         let comments =
             self.comments.iter().filter(|(_, author)| is_hers(author)).map(|(comment, _)| *comment).collect();
         let mut operations = vec![Operation::Erase { person, stories, comments }];
+        let other = (person + 1) % PERSONS;
+        operations.extend(self.exported.insert(other).then_some(Operation::Export { person: other }));
         for _ in 0..6 {
             operations.push(match self.random.below(4) {
                 0 => {
