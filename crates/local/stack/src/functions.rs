@@ -15,6 +15,8 @@ use std::{
 use anyhow::{Context, Result};
 use launcher::workspace_build;
 
+use self::local_template::{Function, local_template};
+
 use crate::{
     paths,
     priority::{self, with_niceness},
@@ -39,8 +41,8 @@ pub fn build(profile: BuildProfile) -> Result<()> {
         }
         BuildProfile::Release => {
             let mut lambda = cargo_lambda()?;
-            for name in names()? {
-                lambda.args(["--bin", &name]);
+            for function in template_and_functions()?.1 {
+                lambda.args(["--bin", &function.binary]);
             }
             progress::run("Compiling the functions (release)", &mut lambda)?;
         }
@@ -50,8 +52,7 @@ pub fn build(profile: BuildProfile) -> Result<()> {
 
 /// Packages functions that are built already, and writes the template that names the packages.
 pub fn package(profile: BuildProfile) -> Result<()> {
-    let template = fs::read_to_string(paths::root().join("template.yaml"))?;
-    let (template, functions) = local_template::local_template(&template, paths::root(), &packages())?;
+    let (template, functions) = template_and_functions()?;
     for function in functions {
         let built = match profile {
             BuildProfile::Local => dev_binary(&function.binary),
@@ -121,15 +122,10 @@ pub(crate) fn packages() -> PathBuf {
     env::var_os(PACKAGES_VARIABLE).map_or_else(|| paths::workdir().join("functions"), PathBuf::from)
 }
 
-/// The names of the functions' binaries: those of their folders.
-fn names() -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(paths::root().join("functions"))? {
-        let name = entry?.file_name().into_string();
-        names.push(name.ok().context("the name of a function is not UTF-8")?);
-    }
-    names.sort();
-    Ok(names)
+/// The template for a local stack, and the functions that it names.
+fn template_and_functions() -> Result<(String, Vec<Function>)> {
+    let template = fs::read_to_string(paths::root().join("template.yaml"))?;
+    local_template(&template, paths::root(), &packages())
 }
 
 fn copy_if_newer(from: &Path, to: &Path) -> Result<()> {
