@@ -184,6 +184,10 @@ fn concurrency(plan: &Plan, limits: LambdaLimits, has_stack: bool) -> Vec<Findin
              --desired-value {value}"
         )
     };
+    if !plan.starved.is_empty() {
+        let text = format!("the queues of {} can use all executions that it reserves", plan.starved.join(", "));
+        return vec![Finding::fails(SUBJECT, text, "ApiConcurrency=0, or at least 3")];
+    }
     let available = if has_stack { limits.all } else { limits.unreserved };
     let left = available.saturating_sub(plan.reserved);
     if plan.reserved > 0 && (left < MIN_UNRESERVED || plan.reserved > available) {

@@ -24,6 +24,8 @@ pub struct Plan {
     pub workers: u64,
     /// Sum of the reserved concurrencies.
     pub reserved: u64,
+    /// Functions whose reservation their event sources can use up.
+    pub starved: Vec<String>,
     /// Number of functions behind the API without reserved concurrency.
     pub unreserved_apis: u64,
     /// Number of scheduled functions without reserved concurrency.
@@ -91,10 +93,10 @@ impl Plan {
         let number = |value: &Yaml| -> Result<Option<u64>> {
             template.text(value)?.map(|text| text.parse().with_context(|| format!("{text} is no number"))).transpose()
         };
-        let (mut reserved, mut unreserved, mut largest) = (0, Vec::new(), (String::new(), 0));
+        let (mut reservations, mut unreserved, mut largest) = (BTreeMap::new(), Vec::new(), (String::new(), 0));
         for (name, function) in functions {
             match number(&function["ReservedConcurrentExecutions"])? {
-                Some(executions) => reserved += executions,
+                Some(executions) => drop(reservations.insert(name, executions)),
                 None => unreserved.push(name),
             }
             let memory = number(&function["MemorySize"])?.unwrap_or(128);
@@ -102,13 +104,19 @@ impl Plan {
                 largest = (name.to_owned(), memory);
             }
         }
-        let mut workers = 0;
+        let (mut workers, mut consumers) = (0, BTreeMap::<_, u64>::new());
         for (name, source) in template.deployed("AWS::Lambda::EventSourceMapping")? {
             if template.text(&source["Enabled"])?.as_deref() != Some("false") {
                 let maximum = number(&source["ScalingConfig"]["MaximumConcurrency"])?;
-                workers += maximum.with_context(|| format!("{name} has no maximum concurrency"))?;
+                let maximum = maximum.with_context(|| format!("{name} has no maximum concurrency"))?;
+                workers += maximum;
+                let function = template.selected(&source["FunctionName"])?.as_str().unwrap_or_default().to_owned();
+                *consumers.entry(function).or_default() += maximum;
             }
         }
+        let is_starved = |function: &&str| consumers.get(*function).is_some_and(|used| *used >= reservations[function]);
+        let starved = reservations.keys().copied().filter(is_starved).map(str::to_owned).collect();
+        let reserved = reservations.values().sum();
         let invoked_by = |principal: &str| -> Result<u64> {
             let permissions = template.deployed("AWS::Lambda::Permission")?.into_iter();
             let of_principal = permissions.filter(|(_, permission)| permission["Principal"] == principal);
@@ -140,6 +148,7 @@ impl Plan {
             },
             workers,
             reserved,
+            starved,
             unreserved_apis: invoked_by("apigateway.amazonaws.com")?,
             unreserved_schedules: invoked_by("events.amazonaws.com")?,
             largest,

@@ -16,6 +16,7 @@
 //! ```
 
 mod canary;
+mod concurrency;
 mod dashboards;
 mod endpoints;
 mod metrics;

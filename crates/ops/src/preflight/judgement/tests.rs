@@ -73,7 +73,7 @@ fn all_parts_in_a_grown_account_are_fine() {
 #[test]
 fn reservation_fails_where_too_few_executions_remain() {
     let fails = vec![(Level::Fails, "Lambda concurrency")];
-    assert_eq!(concerns(&plan(&[("ApiConcurrency", "1")]), &account(NEW)), fails);
+    assert_eq!(concerns(&plan(&[("ApiConcurrency", "3")]), &account(NEW)), fails);
     // Other stacks have reserved: 2 × 100 of 250 leave 50.
     let limits = LambdaLimits { all: 1_000, unreserved: 250 };
     let reserving = plan(&[("ApiConcurrency", "100")]);
@@ -81,6 +81,13 @@ fn reservation_fails_where_too_few_executions_remain() {
     // An update, whose reservations are among those.
     let updated = Account { stack: Ok(Some(existing("UPDATE_COMPLETE", &[]))), ..account(limits) };
     assert_eq!(concerns(&reserving, &updated), []);
+}
+
+#[test]
+fn reservation_that_queues_can_use_up_fails() {
+    let findings = |executions| concerns(&plan(&[("ApiConcurrency", executions)]), &account(GROWN));
+    assert_eq!(findings("2"), [(Level::Fails, "Lambda concurrency")]);
+    assert_eq!(findings("3"), []);
 }
 
 #[test]
