@@ -68,6 +68,10 @@ impl InboxEntry {
             added_at: now,
         }
     }
+
+    fn is_about(&self, person: &str) -> bool {
+        [&self.actor, &self.source, &self.target].into_iter().any(|id| id == person)
+    }
 }
 
 impl InboxGroup {
@@ -101,11 +105,16 @@ impl InboxGroup {
         self.entries.len() < before
     }
 
-    /// Removes what `person` did. Returns whether the group has changed.
-    pub fn remove_actor(&mut self, person: &str) -> bool {
+    /// Removes the entries about `person`. Returns whether the group has changed.
+    pub fn remove_about(&mut self, person: &str) -> bool {
         let before = self.entries.len();
-        self.entries.retain(|entry| entry.actor != person && entry.source != person && entry.target != person);
+        self.entries.retain(|entry| !entry.is_about(person));
         self.entries.len() < before
+    }
+
+    /// The entries about `person`.
+    pub fn about<'a>(&'a self, person: &'a str) -> impl Iterator<Item = &'a InboxEntry> {
+        self.entries.iter().filter(move |entry| entry.is_about(person))
     }
 
     /// Whether nothing is left to show.
@@ -244,7 +253,8 @@ mod tests {
         let mut group = InboxGroup::default();
         group.add(entry("e1", 1, "jun"));
         group.add(InboxEntry { source: "c1".into(), ..entry("e2", 2, "sora") });
-        assert!(group.remove_actor("jun") && !group.remove_actor("jun"));
+        assert_eq!(group.about("jun").count(), 1);
+        assert!(group.remove_about("jun") && !group.remove_about("jun"));
         assert_eq!(actors(&group), ["sora"]);
     }
 

@@ -31,8 +31,9 @@ pub struct Trace {
     pub place: String,
     /// The row, the key or the line.
     pub text: String,
-    /// Whether it is in a projection of the graph.
-    pub is_projected: bool,
+    /// Whether it is a copy of the graph: in a projection, or who was notified of an edge. After a reset it stays until an
+    /// operator empties the table, or until it expires.
+    pub is_copied: bool,
 }
 
 impl fmt::Display for Trace {
@@ -57,13 +58,13 @@ pub async fn stored(stack: &Stack, person: &Person) -> Result<Vec<Trace>> {
     for (table, row) in rows(stack).await? {
         let text = row.to_string();
         if person.is_named_in(&text) || (text.contains(&person.id) && !is_tombstone(stack, &table, &row)?) {
-            let is_projected = is_projection(stack, &table)?;
-            found.push(Trace { place: table, text, is_projected });
+            let is_copied = is_projection(stack, &table)? || row["pk"]["S"].as_str().is_some_and(is_edge);
+            found.push(Trace { place: table, text, is_copied });
         }
     }
     for bucket in BUCKETS {
         for key in keys(stack, stack.output(bucket)?).await?.into_iter().filter(|key| person.is_in(key)) {
-            found.push(Trace { place: bucket.to_owned(), text: key, is_projected: false });
+            found.push(Trace { place: bucket.to_owned(), text: key, is_copied: false });
         }
     }
     Ok(found)
@@ -82,11 +83,7 @@ pub async fn logged(stack: &Stack, person: &Person, since: i64) -> Result<Vec<Tr
             let page = call("FilterLogEvents", input.clone()).await?;
             let events = page["events"].as_array().into_iter().flatten();
             let lines = events.filter_map(|event| event["message"].as_str()).filter(|line| person.is_in(line));
-            found.extend(lines.map(|line| Trace {
-                place: group.to_owned(),
-                text: line.to_owned(),
-                is_projected: false,
-            }));
+            found.extend(lines.map(|line| Trace { place: group.to_owned(), text: line.to_owned(), is_copied: false }));
             if page["nextToken"].is_null() || page["nextToken"] == input["nextToken"] {
                 break;
             }
@@ -138,7 +135,12 @@ async fn keys(stack: &Stack, bucket: &str) -> Result<Vec<String>> {
     }
 }
 
-/// Whether a table is a projection of the graph. What it has of a graph before a reset stays until an operator empties it.
+/// Whether it is the partition of an edge in the inbox.
+fn is_edge(partition: &str) -> bool {
+    partition.starts_with("edge#")
+}
+
+/// Whether a table is a projection of the graph.
 fn is_projection(stack: &Stack, table: &str) -> Result<bool> {
     let mut is_projection = table.contains(MIRROR);
     for output in PROJECTIONS {

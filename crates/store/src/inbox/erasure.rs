@@ -1,7 +1,7 @@
 use function_kit::failure::Failure;
 
 use super::{
-    row::{GROUP_PREFIX, USER_PREFIX, key, required, user_partition},
+    row::{GROUP_PREFIX, Holder, USER_PREFIX, key, required, user_partition},
     table::InboxTable,
 };
 use crate::attribute::{Attributes, get_text, text};
@@ -43,13 +43,28 @@ impl InboxTable {
             match erased(&row, person)? {
                 Erased::Row => self.delete_row(&row).await?,
                 Erased::Group { user, rule, group } => {
-                    self.change(user, rule, group, |group| group.remove_actor(person)).await?;
+                    self.erase_entries(
+                        Holder { recipient: user.into(), rule: rule.into(), group: group.into() },
+                        person,
+                    )
+                    .await?;
                 }
                 Erased::Nothing => {}
             }
         }
         let last = response.last_evaluated_key;
         Ok(last.and_then(|key| Some((get_text(&key, "pk")?.to_owned(), get_text(&key, "sk")?.to_owned()))))
+    }
+
+    /// Removes the entries about `person` from a group of another. Their edges get tombstones first, so that no late event
+    /// adds them again: the graph may have been reset, and then says no more that they are removed.
+    async fn erase_entries(&self, holder: Holder, person: &str) -> Result<(), Failure> {
+        let Holder { recipient, rule, group } = &holder;
+        let (stored, _) = self.read(recipient, rule, group).await?;
+        for entry in stored.group.about(person) {
+            self.withdraw_holder(&entry.edge, &holder, entry.position).await?;
+        }
+        self.change(recipient, rule, group, |group| group.remove_about(person)).await.map(drop)
     }
 
     async fn delete_row(&self, row: &Attributes) -> Result<(), Failure> {

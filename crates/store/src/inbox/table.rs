@@ -255,7 +255,12 @@ impl InboxTable {
     }
 
     /// A group of `user` and its revision; an empty group without one, if there is no row.
-    async fn read(&self, user: &str, rule: &str, group: &str) -> Result<(StoredGroup, Option<String>), Failure> {
+    pub(super) async fn read(
+        &self,
+        user: &str,
+        rule: &str,
+        group: &str,
+    ) -> Result<(StoredGroup, Option<String>), Failure> {
         let get = self.client.get_item().table_name(&self.name).consistent_read(true);
         let response = get.set_key(Some(key(user_partition(user), group_key(group)))).send().await;
         let row = response.map_err(|error| Failure::aws("read a group of the inbox", error))?.item;

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::{
         get_item::GetItemOutput,
         put_item::PutItemOutput,
         query::QueryOutput,
+        scan::ScanOutput,
         transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput},
         update_item::UpdateItemOutput,
     },
@@ -197,6 +198,23 @@ async fn holders_of_an_edge_are_read_as_written() {
     let table = table(&[&update, &query]);
     table.add_holder("e1", &holder(), now()).await.expect("stored");
     assert_eq!(table.holders("e1").await.expect("holders"), [holder()]);
+}
+
+#[tokio::test]
+async fn edge_of_an_erased_person_gets_a_tombstone_before_its_entry_is_removed() {
+    let scan = mock!(Client::scan).then_output(|| ScanOutput::builder().items(row()).build());
+    let tombstone = mock!(Client::update_item)
+        .match_requests(|request| {
+            value(request.key(), "pk") == Some(&format!("edge#{}", entry().edge))
+                && value(request.key(), "sk") == Some("to#like-story#mina")
+                && request.update_expression() == Some("SET withdrawn = :position")
+        })
+        .then_output(|| UpdateItemOutput::builder().build());
+    let delete = mock!(Client::delete_item).then_output(|| DeleteItemOutput::builder().build());
+    // In this order.
+    let table = table(&[&scan, &get(), &tombstone, &get(), &delete]);
+    assert_eq!(table.erase_page("jun", None, 100).await.expect("a page"), None);
+    assert_eq!((tombstone.num_calls(), delete.num_calls()), (1, 1));
 }
 
 /// A transaction that is rejected with these codes.

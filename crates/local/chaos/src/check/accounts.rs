@@ -42,8 +42,7 @@ async fn check_erasure(driver: &Driver<'_>, person: usize, findings: &mut Findin
     let of = Person { id: user.id.clone(), texts: driver.actors.texts_of(person) };
     let is_reset = driver.executed.iter().any(|executed| executed.operation == Operation::Reset);
     let stored = traces::stored(stack, &of).await?.into_iter();
-    // Projections keep what they have of a graph before a reset, until an operator empties them.
-    let stored = stored.filter(|trace| !(is_reset && trace.is_projected));
+    let stored = stored.filter(|trace| !(is_reset && trace.is_copied));
     let logged = traces::logged(stack, &of, driver.started_at).await?;
     let found = stored.chain(logged).map(|trace| format!("of the erased person {person}: {trace}"));
     findings.violations.extend(found);
