@@ -23,7 +23,7 @@ impl<P: Ports> Notifier<'_, P> {
         let waits_for = loop {
             let Some(waits_for) = self.evaluate(event).await? else {
                 Suppression::Withdrawn.count(self.metrics);
-                inbox::withdraw_event(self.ports, event).await?;
+                inbox::withdraw_event(self.ports, event, 0).await?;
                 break BTreeSet::new();
             };
             let missing: Vec<_> = waits_for.iter().filter(|vertex| !pending.contains_key(*vertex)).cloned().collect();
@@ -76,7 +76,7 @@ impl<P: Ports> Notifier<'_, P> {
     pub async fn continue_audience(&self, event: &Event, rule: &Rule, page: &PagePosition) -> Result<(), Failure> {
         let Some(facts) = self.facts(event).await? else {
             Suppression::Withdrawn.count(self.metrics);
-            inbox::withdraw_event(self.ports, event).await?;
+            inbox::withdraw_event(self.ports, event, page.number).await?;
             return Ok(());
         };
         let is_hidden = matches!(rule.resolve(event, &facts.source, &facts.target), Resolution::WaitFor(_));

@@ -8,7 +8,7 @@
 //! entries are, so one of the two sees the other. After a crash in between, a withdrawn story may stay; `inbox-api` hides it.
 
 use domain::{
-    graph::{ChangeKind, GenerationPosition, ReceivedChange},
+    graph::{ChangeKind, EdgeEndpoints, GenerationPosition, ReceivedChange},
     push::{Event, Rule, inbox_group_key, rules},
 };
 use function_kit::failure::Failure;
@@ -52,23 +52,24 @@ pub async fn withdraw_removed(ports: &impl Ports, received: &ReceivedChange) -> 
     let change = &received.change;
     let Some(ends) = change.ends.as_ref().filter(|_| change.change_kind == ChangeKind::Removed) else { return Ok(()) };
     for label in change.labels.removed.iter().filter(|label| rules::for_label(label).next().is_some()) {
-        withdraw(ports, label, &ends.from, &ends.to, &change.entity_id, received.position()).await?;
+        withdraw(ports, label, ends, &change.entity_id, received.position(), 0).await?;
     }
     Ok(())
 }
 
-/// Removes the entries of an event whose edge is gone.
-pub async fn withdraw_event(ports: &impl Ports, event: &Event) -> Result<(), Failure> {
-    withdraw(ports, &event.label, &event.from, &event.to, &event.edge, event.position).await
+/// Removes the entries of an event whose edge is gone, as the page `found_by` of the event has found.
+pub async fn withdraw_event(ports: &impl Ports, event: &Event, found_by: u32) -> Result<(), Failure> {
+    let Event { label, from, to, edge, position, .. } = event.clone();
+    withdraw(ports, &label, &EdgeEndpoints { from, to }, &edge, position, found_by).await
 }
 
 async fn withdraw(
     ports: &impl Ports,
     label: &str,
-    source: &str,
-    target: &str,
+    ends: &EdgeEndpoints,
     edge: &str,
     position: GenerationPosition,
+    found_by: u32,
 ) -> Result<(), Failure> {
     if rules::for_label(label).any(|rule| !rules::targets_followers(rule)) {
         let holders = ports.inbox_holders(edge).await?;
@@ -79,10 +80,11 @@ async fn withdraw(
             edge: edge.to_owned(),
             position,
             rule: rule.id.clone(),
-            source: source.to_owned(),
-            target: target.to_owned(),
+            source: ends.from.clone(),
+            target: ends.to.clone(),
             after: None,
             number: 0,
+            found_by,
         };
         withdraw_from_followers(ports, page).await?;
     }

@@ -95,6 +95,10 @@ pub struct InboxWithdrawal {
     pub after: Option<String>,
     /// Number of the page.
     pub number: u32,
+    /// Number of the event's page that was delivered again and found the edge removed; 0 for the removal itself. Each may
+    /// have added entries after the pages of another one had passed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub found_by: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -151,8 +155,9 @@ impl Continuation {
                 let after = after.as_deref().unwrap_or_default().join("\n");
                 format!("erasure\n{}\n{}\n{table:?}\n{after}", erasure.user, erasure.done)
             }
-            Self::InboxWithdrawal(InboxWithdrawal { edge, position, rule, after, .. }) => {
-                format!("withdrawal\n{rule}\n{edge}\n{position}\n{}", after.as_deref().unwrap_or_default())
+            Self::InboxWithdrawal(InboxWithdrawal { edge, position, rule, after, found_by, .. }) => {
+                let after = after.as_deref().unwrap_or_default();
+                format!("withdrawal\n{rule}\n{edge}\n{position}\n{found_by}\n{after}")
             }
         };
         format!("sha256:{:x}", Sha256::digest(name))
@@ -190,6 +195,24 @@ mod tests {
     }
 
     #[test]
+    fn withdrawals_that_different_pages_begin_are_different_messages() {
+        let withdrawal = |found_by| {
+            Continuation::InboxWithdrawal(InboxWithdrawal {
+                edge: "e1".into(),
+                position: Position::new(9, 1).into(),
+                rule: "story".into(),
+                source: "mina".into(),
+                target: "s1".into(),
+                after: Some("jun".into()),
+                number: 1,
+                found_by,
+            })
+        };
+        assert_eq!(withdrawal(1).id(), withdrawal(1).id());
+        assert_ne!(withdrawal(1).id(), withdrawal(2).id());
+    }
+
+    #[test]
     fn continuation_serialized_parses_unchanged() {
         let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into(), number: 3 };
         let withdrawal = InboxWithdrawal {
@@ -200,6 +223,7 @@ mod tests {
             target: "s1".into(),
             after: Some("jun".into()),
             number: 1,
+            found_by: 2,
         };
         let erasure = NotificationErasure::start(Erasure::start("mina", "m", Timestamp::UNIX_EPOCH));
         let others = [
