@@ -117,6 +117,17 @@ const latest = inbox.items[0]?.updatedAt ?? new Date().toISOString();
 check(data(await api.PUT("/v1/notifications/read", { body: { through: latest } })).unread === 0, "still unread");
 data(await api.GET("/v1/search", { params: { query: { q: "첫눈" } } }));
 
+// A copy of everything about the user, with the picture.
+const pause = () => new Promise((later) => setTimeout(later, 1000));
+let copy = data(await api.POST("/v1/me/exports"));
+for (; copy.state === "pending"; await pause()) {
+  copy = data(await api.GET("/v1/me/exports/{id}", { params: { path: { id: copy.id } } }));
+}
+check(copy.state === "ready" && copy.url !== undefined, `the copy is ${copy.state}`);
+const zip = await (await fetch(copy.url)).arrayBuffer();
+check(zip.byteLength === copy.bytes && copy.files === 1, "the copy is not complete");
+console.log(`a copy of ${zip.byteLength} bytes`);
+
 const deleted = await api.DELETE("/v1/media/{id}", { params: { path: { id } } });
 check(deleted.response.status === 204, `the deletion: ${deleted.response.status}`);
 const erasure = data(await api.DELETE("/v1/me"));
