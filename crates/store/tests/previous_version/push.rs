@@ -53,7 +53,7 @@ async fn ledger_row_of_previous_version_is_written_unchanged() {
     let entry = Entry { event: &event, rule: "like-story", recipient: "mina" };
     let muted = puts(&row("ledger/muted"));
     let table = LedgerTable::new(client(&[&muted]), "ledger".to_owned());
-    table.record_outcome(&entry, "muted").await.expect("the same row");
+    table.record_outcome(&entry, "muted", now()).await.expect("the same row");
     assert_eq!(muted.num_calls(), 1);
 }
 
