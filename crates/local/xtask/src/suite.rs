@@ -1,8 +1,8 @@
 //! `cargo xtask test`: all checks and tests.
 //!
 //! Everything is compiled once, by clippy's driver, which lints while it compiles. Meanwhile the tools are installed and
-//! templates, dependencies and documents are checked. Then unit tests run beside chaos and the tests of the deployed stack,
-//! which mostly wait. Meanwhile, a function is built for AWS.
+//! templates, dependencies and documents are checked. Then unit tests run beside chaos and the tests of the deployed stack
+//! and of the search engines, which mostly wait. Meanwhile, a function is built for AWS.
 
 mod changed;
 mod compile;
@@ -74,6 +74,7 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
         thread::scope(|scope| {
             let packages = scope.spawn(|| functions::sam_build(RELEASED));
             let unit = scope.spawn(unit_tests);
+            let engines = scope.spawn(engine_tests);
             let chaos = scope.spawn(|| {
                 let mut counts = Counts::default();
                 // Uses a separate stack with a fault proxy.
@@ -81,7 +82,7 @@ fn all(steps: &mut Steps, counts: &mut Counts) -> Result<()> {
                 (counts, result)
             });
             let deployed = deployed_tests(search);
-            let others = [unit, chaos].map(|thread| {
+            let others = [unit, engines, chaos].map(|thread| {
                 thread.join().unwrap_or_else(|_| (Counts::default(), Err(anyhow!("the tests panicked"))))
             });
             let results = others.into_iter().chain([deployed]).map(|(these, result)| {
@@ -132,9 +133,19 @@ fn checks() -> Result<()> {
 fn unit_tests() -> (Counts, Result<()>) {
     let mut counts = Counts::default();
     let mut tests = lint_environment(cargo());
-    tests.args(["test", "--workspace", "--exclude", "contract-tests", "--exclude", "e2e-tests"]);
+    tests.args(["test", "--workspace"]);
+    tests.args(["contract-tests", "e2e-tests", "search-tests"].iter().flat_map(|package| ["--exclude", package]));
     let result =
         counts.test_quietly("Unit, property and architecture tests", &mut with_niceness(COMPUTING_TESTS, &tests));
+    (counts, result)
+}
+
+/// Tests of the search engines, which mostly wait for them.
+fn engine_tests() -> (Counts, Result<()>) {
+    let mut counts = Counts::default();
+    let mut tests = lint_environment(cargo());
+    tests.args(["test", "--workspace", "--test", "search"]);
+    let result = counts.test_quietly("Tests of the search engines", &mut tests);
     (counts, result)
 }
 

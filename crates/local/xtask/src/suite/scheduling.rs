@@ -4,7 +4,7 @@ use std::{num::NonZero, process::Command, thread};
 
 /// Contract and end-to-end tests that run at the same time, at least. They mostly wait for queues, so libtest's number, that
 /// of the cores, leaves a small machine idle.
-const WAITING_TESTS: usize = 4;
+const WAITING_TESTS: usize = 8;
 
 /// Lets tests that wait overlap.
 pub fn overlap(tests: &mut Command) {

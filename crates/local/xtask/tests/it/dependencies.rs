@@ -296,6 +296,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
                 ],
             ),
         ),
+        ("search-tests", rule_with_tests(&[], &["domain", "function-kit", "opensearch", "stack"])),
     ])
 }
 
