@@ -20,8 +20,6 @@ use super::{
     size::Size,
 };
 
-/// Name of the stack.
-const STACK: &str = "chaos";
 /// Audiences have several pages, and a reset starts a generation. The model knows the cooldown.
 const PARAMETERS: [(&str, &str); 3] = [("FollowersPerPage", "2"), ("PollOnReset", "oldest"), ("PushCooldown", "3600")];
 
@@ -46,6 +44,9 @@ pub struct Arguments {
     /// Number of fast resets of the graph per history.
     #[arg(long, default_value_t = 1)]
     resets: usize,
+    /// Name of the stack. Runs with different names can run at the same time.
+    #[arg(long, default_value = "chaos")]
+    stack: String,
     /// Leave the stack running.
     #[arg(long)]
     keep: bool,
@@ -54,7 +55,16 @@ pub struct Arguments {
 impl Arguments {
     /// One short history.
     pub fn short() -> Self {
-        Self { minutes: 0, seed: 1, operations: 60, restarts: 0, search_restarts: 1, resets: 1, keep: false }
+        Self {
+            minutes: 0,
+            seed: 1,
+            operations: 60,
+            restarts: 0,
+            search_restarts: 1,
+            resets: 1,
+            stack: "chaos".to_owned(),
+            keep: false,
+        }
     }
 }
 
@@ -73,11 +83,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let result = run_all(&runtime, &mut shutdown, arguments, &mut reports);
     if !arguments.keep {
         // The stack may be partially started, so its recorded processes are stopped.
-        Stack::stop_named(STACK)?;
+        Stack::stop_named(&arguments.stack)?;
     }
     let all = Report::total(&reports);
     all.print(&format!("{} histories", reports.len()));
-    all.write("summary")?;
+    all.write(&format!("summary-{}", arguments.stack))?;
     result?;
     ensure!(all.violations.is_empty(), "{} violations; see {}", all.violations.len(), folder().display());
     Ok(())
@@ -96,7 +106,7 @@ fn run_all(
         let (mut stack, mut earlier) = match clean.take() {
             Some(clean) => clean,
             None => {
-                let stack = Stack::start_with_fault_proxy(STACK, Engine::for_tests()?, &PARAMETERS)?;
+                let stack = Stack::start_with_fault_proxy(&arguments.stack, Engine::for_tests()?, &PARAMETERS)?;
                 runtime.block_on(queues::shorten_timeouts(&stack))?;
                 (stack, EarlierHistories::default())
             }
@@ -113,7 +123,7 @@ fn run_all(
         if report.violations.is_empty() {
             clean = Some((stack, earlier));
         } else {
-            fs::copy(emulator::log_file(STACK), folder().join(format!("{seed}.log")))?;
+            fs::copy(emulator::log_file(&arguments.stack), folder().join(format!("{seed}.log")))?;
         }
         reports.push(report);
         if Instant::now() >= end {
@@ -144,7 +154,7 @@ async fn run_history(
 ) -> Result<Findings> {
     let since = stack.mobile_push().head().await?;
     let faults = stack.fault_proxy()?;
-    let mut driver = Driver::new(stack, STACK).await?;
+    let mut driver = Driver::new(stack, &arguments.stack).await?;
     let size = Size {
         operations: arguments.operations,
         photographs: driver.actors.photographs(),
