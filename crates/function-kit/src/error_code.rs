@@ -37,7 +37,7 @@ const GROUPS: &[Group] = groups! {
         "DynamoDB" "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"
             ["ThrottlingError"]
         "SQS" "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"
-            ["RequestThrottled" "OverLimit" "KmsThrottled"]
+            ["RequestThrottled" "OverLimit" "KmsThrottled" "KMS.ThrottlingException"]
         "SNS" "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"
             ["KMSThrottling"]
         "S3" "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
@@ -79,7 +79,7 @@ const GROUPS: &[Group] = groups! {
         "SNS" "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"
             ["AuthorizationError" "AuthorizationErrorException" "KMSAccessDenied" "KMSOptInRequired"]
         "SQS" "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"
-            ["KmsAccessDenied" "KmsOptInRequired"]
+            ["KmsAccessDenied" "KmsOptInRequired" "KMS.AccessDeniedException" "KMS.OptInRequired"]
         "S3" "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
             ["AccountProblem" "AllAccessDisabled"]
         "Secrets Manager" "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html"
@@ -103,7 +103,7 @@ const GROUPS: &[Group] = groups! {
         "all services" "https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html"
             ["NotFound" "NotFoundException" "ResourceNotFoundException"]
         "SQS" "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"
-            ["QueueDoesNotExist" "NonExistentQueue" "QueueDeletedRecently" "KmsDisabled" "KmsInvalidState" "KmsInvalidKeyUsage" "KmsNotFound"]
+            ["QueueDoesNotExist" "NonExistentQueue" "QueueDeletedRecently" "KmsDisabled" "KmsInvalidState" "KmsInvalidKeyUsage" "KmsNotFound" "KMS.InvalidStateException"]
         "SNS" "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"
             ["KMSDisabled" "KMSInvalidState" "KMSNotFound"]
         "S3" "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
@@ -234,6 +234,14 @@ mod tests {
             "AWS.SimpleQueueService.NonExistentQueue",
             "KMSAccessDeniedException",
             "AuthorizationErrorException",
+            // Of SQS, in the header of its earlier protocol, which the SDK prefers to the body's `KmsAccessDenied`.
+            "KMS.AccessDeniedException",
+            "KMS.DisabledException",
+            "KMS.InvalidKeyUsageException",
+            "KMS.InvalidStateException",
+            "KMS.NotFoundException",
+            "KMS.OptInRequired",
+            "KMS.ThrottlingException",
         ] {
             assert_eq!(kind(400, Some(code)), Kind::Transient, "{code}");
         }

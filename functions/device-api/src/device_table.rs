@@ -87,6 +87,10 @@ impl Devices for DeviceTable {
         Self::delete_preferences(self, user).await
     }
 
+    async fn delete_of_erased(&self, device: &Device) -> Result<(), Failure> {
+        Self::delete_of_erased(self, device).await
+    }
+
     async fn preferences(&self, user: &str) -> Result<Preferences, Failure> {
         Self::preferences(self, user).await
     }

@@ -3,14 +3,10 @@
 use domain::account::DeviceErasure;
 use function_kit::{failure::Failure, nonce::nonce};
 use jiff::Timestamp;
-use rest_kit::response::HandlerError;
 use store::devices::{Device, WriteOutcome};
 use tracing::info;
 
-use crate::{
-    devices::sign_out,
-    ports::{Devices, Endpoints, Ports},
-};
+use crate::ports::{Devices, Endpoints, Ports};
 
 /// Erases what is stored for the user of the message. From then on nothing is stored for them. The erasure is to be handed
 /// back afterwards.
@@ -23,8 +19,9 @@ pub async fn erase<D: Devices, E: Endpoints>(
     // First, so that no device is stored after the list is read.
     ports.devices.mark_erased(user, now).await?;
     for device in ports.devices.list(user).await? {
-        sign_out(ports, user, &device.id).await.map_err(failure)?;
-        delete_endpoint(ports, now, &device).await?;
+        // Before the row, so that a repeated erasure finds the endpoint.
+        delete_endpoint(ports, now, user, &device).await?;
+        ports.devices.delete_of_erased(&device).await?;
     }
     ports.devices.delete_preferences(user).await?;
     info!("erased devices");
@@ -35,23 +32,17 @@ pub async fn erase<D: Devices, E: Endpoints>(
 async fn delete_endpoint<D: Devices, E: Endpoints>(
     ports: &Ports<D, E>,
     now: Timestamp,
+    user: &str,
     device: &Device,
 ) -> Result<(), Failure> {
     let Device { token, endpoint_arn, .. } = device;
     let claim = ports.devices.token_claim(token).await?;
-    if claim.as_ref().is_some_and(|claim| claim.holder.is_some()) || !ports.endpoints.contains(endpoint_arn) {
+    let holder = claim.as_ref().and_then(|claim| claim.holder.as_ref());
+    if holder.is_some_and(|(holder, _)| holder != user) || !ports.endpoints.contains(endpoint_arn) {
         return Ok(());
     }
-    let noted = ports.devices.begin_collection(token, claim.as_ref(), endpoint_arn, &nonce()?, now).await?;
-    // Otherwise another user is signing in.
-    if noted == WriteOutcome::Stored { ports.endpoints.delete(endpoint_arn).await } else { Ok(()) }
-}
-
-fn failure(error: HandlerError) -> Failure {
-    match error {
-        HandlerError::Failure(failure) => failure,
-        HandlerError::Problem(problem) | HandlerError::Later(problem, _) => {
-            Failure::bug("erase a device", problem.title)
-        }
+    match ports.devices.begin_collection(token, claim.as_ref(), endpoint_arn, &nonce()?, now).await? {
+        WriteOutcome::Stored => ports.endpoints.delete(endpoint_arn).await,
+        WriteOutcome::Conflict => Err(Failure::transient("erase a device", "another user is signing in on the phone")),
     }
 }

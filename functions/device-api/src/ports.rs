@@ -59,6 +59,8 @@ pub trait Devices {
     async fn mark_erased(&self, user: &str, now: Timestamp) -> Result<(), Failure>;
     async fn is_erased(&self, user: &str) -> Result<bool, Failure>;
     async fn delete_preferences(&self, user: &str) -> Result<(), Failure>;
+    /// Deletes the row of a device of an erased user, who can register none.
+    async fn delete_of_erased(&self, device: &Device) -> Result<(), Failure>;
     async fn preferences(&self, user: &str) -> Result<Preferences, Failure>;
     async fn put_preferences(&self, user: &str, preferences: &Preferences) -> Result<(), Failure>;
 }

@@ -35,6 +35,23 @@ async fn devices_endpoints_and_preferences_of_the_user_are_erased_and_those_of_o
 }
 
 #[tokio::test]
+async fn erasure_that_ends_before_any_call_is_completed_by_the_next() {
+    for calls in 0.. {
+        let backend = InMemoryBackend::default();
+        add(&backend, "mina", "phone", "t1").await;
+        backend.calls_until_failure.set(Some(calls));
+        let is_erased = erase(&backend.ports(), Timestamp::UNIX_EPOCH, &message()).await.is_ok();
+        backend.calls_until_failure.set(None);
+        erase(&backend.ports(), Timestamp::UNIX_EPOCH, &message()).await.expect("erased");
+        assert!(backend.devices.borrow().is_empty() && backend.endpoints.borrow().is_empty(), "{calls} calls");
+        if is_erased {
+            assert!(calls >= 6, "only {calls} calls");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
 async fn phone_of_another_user_by_now_keeps_its_endpoint() {
     let backend = InMemoryBackend::default();
     add(&backend, "mina", "phone", "t1").await;

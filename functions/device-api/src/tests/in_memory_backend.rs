@@ -316,6 +316,12 @@ impl Devices for InMemoryBackend {
         Ok(())
     }
 
+    async fn delete_of_erased(&self, device: &Device) -> Result<(), Failure> {
+        self.call("delete of erased").await?;
+        self.devices.borrow_mut().remove(&(device.user.clone(), device.id.clone()));
+        Ok(())
+    }
+
     async fn preferences(&self, user: &str) -> Result<Preferences, Failure> {
         self.call("preferences").await?;
         Ok(self.preferences.borrow().get(user).cloned().unwrap_or_default())
