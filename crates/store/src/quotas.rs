@@ -4,8 +4,8 @@
 //! ```text
 //! owner   item             other attributes
 //! <sub>   day#<date>       uploads, bytes, expires_at
-//! <sub>   reports#<date>   reports, expires_at
-//! <sub>   exports#<date>   exports, expires_at
+//! <sub>   reports#<date>   reports, counted_by (nonce), expires_at
+//! <sub>   exports#<date>   exports, counted_by (nonce), expires_at
 //! <sub>   pending          uploads (texts: media id, kind, lane, signed_until, expires_at), revision, expires_at
 //! ```
 //! The unfinished uploads of a person are one row, so that parallel starts see each other: each writes over the revision
@@ -15,14 +15,14 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, operation::update_item::UpdateItemError, types::ReturnValuesOnConditionCheckFailure};
 use domain::upload::{Budget, Lane, PendingUpload, day};
 use function_kit::{failure::Failure, nonce::nonce};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    attribute::{Attributes, number, seconds, text},
+    attribute::{Attributes, get_text, number, seconds, text},
     condition::unless_condition_failed,
     row,
 };
@@ -157,7 +157,8 @@ impl QuotasTable {
         self.count_to_day("exports", "count an export", owner, per_day, now).await
     }
 
-    /// Counts one to the day, in a row of its own for each `counter`.
+    /// Counts one to the day, in a row of its own for each `counter`. A nonce says that a repeated call has counted already,
+    /// if the answer to its first attempt was lost.
     async fn count_to_day(
         &self,
         counter: &str,
@@ -166,17 +167,31 @@ impl QuotasTable {
         per_day: u64,
         now: Timestamp,
     ) -> Result<bool, Failure> {
+        let nonce = nonce()?;
         let update = self
             .client
             .update_item()
             .table_name(&self.name)
             .set_key(Some(key(owner, &format!("{counter}#{}", day(now)))))
-            .update_expression(format!("ADD {counter} :one SET expires_at = :expires_at"))
-            .condition_expression(format!("attribute_not_exists({counter}) OR {counter} < :per_day"))
+            .update_expression(format!("ADD {counter} :one SET counted_by = :nonce, expires_at = :expires_at"))
+            .condition_expression(format!(
+                "attribute_not_exists({counter}) OR ({counter} < :per_day \
+                 AND (attribute_not_exists(counted_by) OR counted_by <> :nonce))"
+            ))
             .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":nonce", text(&nonce))
             .expression_attribute_values(":per_day", number(per_day))
-            .expression_attribute_values(":expires_at", seconds(expiry(now)));
-        Ok(unless_condition_failed(doing, update.send().await)?.is_some())
+            .expression_attribute_values(":expires_at", seconds(expiry(now)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(failed.item().and_then(|row| get_text(row, "counted_by")) == Some(nonce.as_str()))
+                }
+                _ => Err(Failure::aws(doing, error)),
+            },
+        }
     }
 
     /// Deletes all rows of `owner`. Only for `account-api`, when it erases an account.
@@ -250,9 +265,14 @@ impl fmt::Display for NotedUpload {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::operation::{
-        delete_item::DeleteItemOutput, get_item::GetItemOutput, put_item::PutItemOutput, query::QueryOutput,
-        update_item::UpdateItemOutput,
+    use std::sync::{Arc, Mutex};
+
+    use aws_sdk_dynamodb::{
+        operation::{
+            delete_item::DeleteItemOutput, get_item::GetItemOutput, put_item::PutItemOutput, query::QueryOutput,
+            update_item::UpdateItemOutput,
+        },
+        types::error::ConditionalCheckFailedException,
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::media::{Kind, MediaId};
@@ -332,10 +352,13 @@ mod tests {
         for counter in ["reports", "exports"] {
             let update = mock!(Client::update_item)
                 .match_requests(move |request| {
-                    let condition = format!("attribute_not_exists({counter}) OR {counter} < :per_day");
+                    let condition = format!(
+                        "attribute_not_exists({counter}) OR ({counter} < :per_day \
+                         AND (attribute_not_exists(counted_by) OR counted_by <> :nonce))"
+                    );
                     value(request.key(), "item") == Some(&format!("{counter}#2026-11-22"))
                         && request.update_expression()
-                            == Some(&format!("ADD {counter} :one SET expires_at = :expires_at"))
+                            == Some(&format!("ADD {counter} :one SET counted_by = :nonce, expires_at = :expires_at"))
                         && request.condition_expression() == Some(&condition)
                         && value(request.expression_attribute_values(), ":per_day") == Some("5")
                 })
@@ -352,6 +375,24 @@ mod tests {
                 assert_eq!(is_counted.expect("a result"), expected, "{counter}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn count_whose_answer_was_lost_is_counted_once() {
+        let nonce = Arc::new(Mutex::new(None));
+        let sent = Arc::clone(&nonce);
+        let update = mock!(Client::update_item)
+            .match_requests(move |request| {
+                let value = value(request.expression_attribute_values(), ":nonce").map(str::to_owned);
+                *sent.lock().expect("no panic") = value;
+                true
+            })
+            .then_error(move || {
+                let own = nonce.lock().expect("no panic").clone().expect("a nonce");
+                let failed = ConditionalCheckFailedException::builder().item("counted_by", text(own));
+                UpdateItemError::ConditionalCheckFailedException(failed.build())
+            });
+        assert!(table(&[&update]).count_export("mina", 2, now()).await.expect("a result"));
     }
 
     #[tokio::test]

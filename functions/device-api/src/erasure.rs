@@ -38,10 +38,13 @@ async fn delete_endpoint<D: Devices, E: Endpoints>(
     let Device { token, endpoint_arn, .. } = device;
     let claim = ports.devices.token_claim(token).await?;
     let holder = claim.as_ref().and_then(|claim| claim.holder.as_ref());
-    if holder.is_some_and(|(holder, _)| holder != user) || !ports.endpoints.contains(endpoint_arn) {
+    if holder.is_some_and(|(holder, _)| holder != user) {
         return Ok(());
     }
+    // The note replaces the user's id in the row of the token.
     match ports.devices.begin_collection(token, claim.as_ref(), endpoint_arn, &nonce()?, now).await? {
+        // An earlier platform application is no longer there.
+        WriteOutcome::Stored if !ports.endpoints.contains(endpoint_arn) => Ok(()),
         WriteOutcome::Stored => ports.endpoints.delete(endpoint_arn).await,
         WriteOutcome::Conflict => Err(Failure::transient("erase a device", "another user is signing in on the phone")),
     }

@@ -7,7 +7,9 @@ use function_kit::failure::Failure;
 use store::audience::{PendingEvent, PendingKey};
 use tracing::{info, instrument};
 
-use crate::{follower_pages::PagePosition, inbox, notify::Notifier, ports::Ports, suppression::Suppression};
+use crate::{
+    follower_pages::PagePosition, inbox, message::FoundBy, notify::Notifier, ports::Ports, suppression::Suppression,
+};
 
 impl<P: Ports> Notifier<'_, P> {
     /// Evaluates all rules for an event and keeps it pending for the vertices whose facts are missing. Returns these
@@ -23,7 +25,7 @@ impl<P: Ports> Notifier<'_, P> {
         let waits_for = loop {
             let Some(waits_for) = self.evaluate(event).await? else {
                 Suppression::Withdrawn.count(self.metrics);
-                inbox::withdraw_event(self.ports, event, 0).await?;
+                inbox::withdraw_event(self.ports, event, None).await?;
                 break BTreeSet::new();
             };
             let missing: Vec<_> = waits_for.iter().filter(|vertex| !pending.contains_key(*vertex)).cloned().collect();
@@ -76,7 +78,8 @@ impl<P: Ports> Notifier<'_, P> {
     pub async fn continue_audience(&self, event: &Event, rule: &Rule, page: &PagePosition) -> Result<(), Failure> {
         let Some(facts) = self.facts(event).await? else {
             Suppression::Withdrawn.count(self.metrics);
-            inbox::withdraw_event(self.ports, event, page.number).await?;
+            let found_by = FoundBy { number: page.number, visible_since: page.visible_since };
+            inbox::withdraw_event(self.ports, event, Some(found_by)).await?;
             return Ok(());
         };
         let is_hidden = matches!(rule.resolve(event, &facts.source, &facts.target), Resolution::WaitFor(_));

@@ -16,7 +16,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use store::{audience::Followers, inbox::Holder};
 
 use crate::{
-    message::{Continuation, InboxWithdrawal, MAX_TURNS},
+    message::{Continuation, FoundBy, InboxWithdrawal, MAX_TURNS},
     ports::{Inbox, Ports},
 };
 
@@ -52,13 +52,13 @@ pub async fn withdraw_removed(ports: &impl Ports, received: &ReceivedChange) -> 
     let change = &received.change;
     let Some(ends) = change.ends.as_ref().filter(|_| change.change_kind == ChangeKind::Removed) else { return Ok(()) };
     for label in change.labels.removed.iter().filter(|label| rules::for_label(label).next().is_some()) {
-        withdraw(ports, label, ends, &change.entity_id, received.position(), 0).await?;
+        withdraw(ports, label, ends, &change.entity_id, received.position(), None).await?;
     }
     Ok(())
 }
 
-/// Removes the entries of an event whose edge is gone, as the page `found_by` of the event has found.
-pub async fn withdraw_event(ports: &impl Ports, event: &Event, found_by: u32) -> Result<(), Failure> {
+/// Removes the entries of an event whose edge is gone, as `found_by` has found.
+pub async fn withdraw_event(ports: &impl Ports, event: &Event, found_by: Option<FoundBy>) -> Result<(), Failure> {
     let Event { label, from, to, edge, position, .. } = event.clone();
     withdraw(ports, &label, &EdgeEndpoints { from, to }, &edge, position, found_by).await
 }
@@ -69,7 +69,7 @@ async fn withdraw(
     ends: &EdgeEndpoints,
     edge: &str,
     position: GenerationPosition,
-    found_by: u32,
+    found_by: Option<FoundBy>,
 ) -> Result<(), Failure> {
     if rules::for_label(label).any(|rule| !rules::targets_followers(rule)) {
         let holders = ports.inbox_holders(edge).await?;

@@ -95,10 +95,20 @@ pub struct InboxWithdrawal {
     pub after: Option<String>,
     /// Number of the page.
     pub number: u32,
-    /// Number of the event's page that was delivered again and found the edge removed; 0 for the removal itself. Each may
-    /// have added entries after the pages of another one had passed.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub found_by: u32,
+    /// The event's page that was delivered again and found the edge removed. Each may have added entries after the pages of
+    /// another withdrawal had passed. `None` if a change found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_by: Option<FoundBy>,
+}
+
+/// A page of an event's audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundBy {
+    /// Number of the page.
+    pub number: u32,
+    /// Position since which the story is visible, as in [`FollowerPage`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visible_since: Option<GenerationPosition>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -157,7 +167,11 @@ impl Continuation {
             }
             Self::InboxWithdrawal(InboxWithdrawal { edge, position, rule, after, found_by, .. }) => {
                 let after = after.as_deref().unwrap_or_default();
-                format!("withdrawal\n{rule}\n{edge}\n{position}\n{found_by}\n{after}")
+                let found_by = found_by.map(|page| {
+                    let pass = page.visible_since.map(|position| position.to_string()).unwrap_or_default();
+                    format!("\n{}\n{pass}", page.number)
+                });
+                format!("withdrawal\n{rule}\n{edge}\n{position}\n{after}{}", found_by.unwrap_or_default())
             }
         };
         format!("sha256:{:x}", Sha256::digest(name))
@@ -166,6 +180,8 @@ impl Continuation {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use domain::{account::Erasure, graph::Position};
     use function_kit::failure::Kind;
     use jiff::Timestamp;
@@ -196,8 +212,9 @@ mod tests {
 
     #[test]
     fn withdrawals_that_different_pages_begin_are_different_messages() {
-        let withdrawal = |found_by| {
-            Continuation::InboxWithdrawal(InboxWithdrawal {
+        let withdrawal = |number: Option<u32>, visible_since: Option<Position>| {
+            let visible_since = visible_since.map(Into::into);
+            let withdrawal = InboxWithdrawal {
                 edge: "e1".into(),
                 position: Position::new(9, 1).into(),
                 rule: "story".into(),
@@ -205,11 +222,16 @@ mod tests {
                 target: "s1".into(),
                 after: Some("jun".into()),
                 number: 1,
-                found_by,
-            })
+                found_by: number.map(|number| FoundBy { number, visible_since }),
+            };
+            Continuation::InboxWithdrawal(withdrawal).id()
         };
-        assert_eq!(withdrawal(1).id(), withdrawal(1).id());
-        assert_ne!(withdrawal(1).id(), withdrawal(2).id());
+        let shown = Some(Position::new(8, 1));
+        let ids: BTreeSet<_> = [(None, None), (Some(1), None), (Some(2), None), (Some(1), shown)]
+            .map(|(number, visible_since)| withdrawal(number, visible_since))
+            .into();
+        assert_eq!(ids.len(), 4);
+        assert_eq!(withdrawal(Some(1), shown), withdrawal(Some(1), shown));
     }
 
     #[test]
@@ -223,7 +245,7 @@ mod tests {
             target: "s1".into(),
             after: Some("jun".into()),
             number: 1,
-            found_by: 2,
+            found_by: Some(FoundBy { number: 2, visible_since: Some(Position::new(8, 1).into()) }),
         };
         let erasure = NotificationErasure::start(Erasure::start("mina", "m", Timestamp::UNIX_EPOCH));
         let others = [

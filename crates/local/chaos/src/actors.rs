@@ -77,7 +77,7 @@ pub struct Actors {
     accounts: Users,
     users: Vec<User>,
     tokens: Vec<String>,
-    /// Ids of the requested copies of everything about a person, by its number.
+    /// Ids of the requested exports, by the number of the person.
     exports: BTreeMap<usize, String>,
     photographs: Vec<Photograph>,
     /// Makes names unique among histories.
@@ -260,7 +260,7 @@ impl Actors {
         Ok(item["visibility"] == visibility)
     }
 
-    /// Requests a copy of everything about a person. An attempt whose answer was lost may have requested another before.
+    /// Requests an export of a person. An attempt whose answer was lost may have requested another before.
     pub async fn export(&mut self, stack: &Stack, person: usize) -> Result<()> {
         let user = self.sign_in_again(person).await?;
         let (path, method) = ("/v1/me/exports", Method::POST);
@@ -270,7 +270,7 @@ impl Actors {
         Ok(())
     }
 
-    /// Ids of the requested copies, by the number of the person.
+    /// Ids of the requested exports, by the number of the person.
     pub fn exports(&self) -> &BTreeMap<usize, String> {
         &self.exports
     }

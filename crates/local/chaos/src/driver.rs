@@ -104,7 +104,7 @@ impl<'a> Driver<'a> {
                 self.actors.upload(self.stack, upload).await?;
             }
             Operation::Export { person } => self.actors.export(self.stack, *person).await?,
-            Operation::Erase { .. } => return self.erase(operation).await,
+            Operation::Erase { person, .. } => return self.erase(*person, operation).await,
             Operation::ReadInbox { person } => {
                 executed.read_through = Some(self.actors.read_inbox(self.stack, *person).await?);
             }
@@ -269,8 +269,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Erases an account, and the person in the graph. What is not processed by then has several valid outcomes.
-    async fn erase(&mut self, operation: &Operation) -> Result<Vec<Executed>> {
-        let Operation::Erase { person, .. } = *operation else { return Ok(Vec::new()) };
+    async fn erase(&mut self, person: usize, operation: &Operation) -> Result<Vec<Executed>> {
         let settled = self.settle().await?;
         self.actors.erase(self.stack, person).await?;
         let executed = self.run_independent(operation).await?;

@@ -24,7 +24,7 @@ pub use inbox::{
 };
 pub use index::{IndexEntry, found, indexed_graph};
 pub use notifications::{ExpectedNotification, alternatives, expected};
-pub use phones::{copies, phone_before_erasure};
+pub use phones::{EXPORT_READY, ExportPhones, exports, phone_before_erasure};
 
 use super::operation::{Operation, Queue};
 

@@ -127,7 +127,7 @@ impl Report {
         println!(
             "{title}: {} s ({} s to drain), {operations} operations ({} pairs), {} requests, {faults} faults, {} kills, \
              {} restarts, {} resets, settled {} times, {} notifications ({} required, {} replaced), {} required entries of \
-             inboxes, {} files ({} sounds), {} documents, {} erasures, {} copies, violations: {}",
+             inboxes, {} files ({} sounds), {} documents, {} erasures, {} exports, violations: {}",
             self.seconds,
             self.drain_seconds,
             self.pairs,
@@ -152,15 +152,15 @@ impl Report {
         }
     }
 
-    /// Writes the report to `<name>.json`.
-    pub fn write(&self, name: &str) -> Result<()> {
-        fs::create_dir_all(folder())?;
-        let file = folder().join(format!("{name}.json"));
+    /// Writes the report of a run on `stack` to `<name>.json`.
+    pub fn write(&self, stack: &str, name: &str) -> Result<()> {
+        fs::create_dir_all(folder(stack))?;
+        let file = folder(stack).join(format!("{name}.json"));
         Ok(fs::write(file, serde_json::to_vec_pretty(self)?)?)
     }
 }
 
-/// The folder of the reports.
-pub fn folder() -> PathBuf {
-    paths::root().join("target/chaos")
+/// The folder of the reports of a run on `stack`.
+pub fn folder(stack: &str) -> PathBuf {
+    paths::root().join("target").join(stack)
 }

@@ -41,10 +41,11 @@ pub struct Arguments {
     /// Number of restarts of the search engine per history, if it is OpenSearch.
     #[arg(long, default_value_t = 1)]
     search_restarts: usize,
-    /// Number of fast resets of the graph per history.
+    /// Number of fast resets of the graph per history with an odd seed. Others have none: after a reset, projections keep
+    /// what they have of the graph before, so traces of erased persons cannot be told apart.
     #[arg(long, default_value_t = 1)]
     resets: usize,
-    /// Name of the stack. Runs with different names can run at the same time.
+    /// Name of the stack, and of the folder of reports in `target`. Runs with different names can run at the same time.
     #[arg(long, default_value = "chaos")]
     stack: String,
     /// Leave the stack running.
@@ -87,9 +88,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let all = Report::total(&reports);
     all.print(&format!("{} histories", reports.len()));
-    all.write(&format!("summary-{}", arguments.stack))?;
+    all.write(&arguments.stack, "summary")?;
     result?;
-    ensure!(all.violations.is_empty(), "{} violations; see {}", all.violations.len(), folder().display());
+    ensure!(
+        all.violations.is_empty(),
+        "{} violations; see {}",
+        all.violations.len(),
+        folder(&arguments.stack).display()
+    );
     Ok(())
 }
 
@@ -119,11 +125,11 @@ fn run_all(
         });
         let Some(report) = report else { bail!("interrupted during seed {seed}") };
         report.print(&format!("seed {seed}"));
-        report.write(&seed.to_string())?;
+        report.write(&arguments.stack, &seed.to_string())?;
         if report.violations.is_empty() {
             clean = Some((stack, earlier));
         } else {
-            fs::copy(emulator::log_file(&arguments.stack), folder().join(format!("{seed}.log")))?;
+            fs::copy(emulator::log_file(&arguments.stack), folder(&arguments.stack).join(format!("{seed}.log")))?;
         }
         reports.push(report);
         if Instant::now() >= end {
@@ -160,7 +166,7 @@ async fn run_history(
         photographs: driver.actors.photographs(),
         restarts: arguments.restarts,
         search_restarts: arguments.search_restarts,
-        resets: arguments.resets,
+        resets: if seed % 2 == 1 { arguments.resets } else { 0 },
     };
     report.history = history(seed, size);
     faults.set(&plan(seed)).await?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -71,25 +71,33 @@ pub async fn stored(stack: &Stack, person: &Person) -> Result<Vec<Trace>> {
 }
 
 /// The lines about a person in all logs since a time in milliseconds since 1970.
+///
+/// # Errors
+/// Also if the logs have no lines at all.
 pub async fn logged(stack: &Stack, person: &Person, since: i64) -> Result<Vec<Trace>> {
     let aws = stack.aws();
     let call = async |action: &str, input: Value| aws.json("logs", &format!("Logs_20140328.{action}"), &input).await;
     let groups = call("DescribeLogGroups", json!({})).await?;
     let groups = groups["logGroups"].as_array().context("no log groups")?;
-    let mut found = Vec::new();
+    let (mut found, mut lines) = (Vec::new(), 0);
     for group in groups.iter().filter_map(|group| group["logGroupName"].as_str()) {
         let mut input = json!({"logGroupName": group, "startTime": since});
         loop {
             let page = call("FilterLogEvents", input.clone()).await?;
             let events = page["events"].as_array().into_iter().flatten();
-            let lines = events.filter_map(|event| event["message"].as_str()).filter(|line| person.is_in(line));
-            found.extend(lines.map(|line| Trace { place: group.to_owned(), text: line.to_owned(), is_copied: false }));
+            let events = events.inspect(|_| lines += 1).filter_map(|event| event["message"].as_str());
+            found.extend(events.filter(|line| person.is_in(line)).map(|line| Trace {
+                place: group.to_owned(),
+                text: line.to_owned(),
+                is_copied: false,
+            }));
             if page["nextToken"].is_null() || page["nextToken"] == input["nextToken"] {
                 break;
             }
             input["nextToken"] = page["nextToken"].clone();
         }
     }
+    ensure!(lines > 0, "there are no lines in the logs");
     Ok(found)
 }
 
@@ -168,8 +176,13 @@ fn is_tombstone(stack: &Stack, table: &str, row: &Value) -> Result<bool> {
     if is_projection(stack, table)? {
         // All registers are removed ones, or hold ids only.
         let columns = row.as_object().into_iter().flatten();
-        let mut registers = columns.filter(|(name, _)| name.starts_with("r:")).map(|(_, value)| value["S"].as_str());
-        return Ok(registers.all(|register| register.is_some_and(|text| text.ends_with('-') || text.ends_with('+'))));
+        let registers = columns.filter(|(name, _)| name.starts_with("r:")).map(|(_, value)| value["S"].as_str());
+        let registers: Vec<_> = registers.collect();
+        let is_removed =
+            |register: &Option<&str>| register.is_some_and(|text| text.ends_with('-') || text.ends_with('+'));
+        // Notes of events have no registers: they hold ids only, and expire.
+        let is_note = registers.is_empty() && !row["expires_at"].is_null();
+        return Ok(is_note || (!registers.is_empty() && registers.iter().all(is_removed)));
     }
     Ok(false)
 }

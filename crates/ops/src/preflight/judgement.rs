@@ -185,7 +185,7 @@ fn concurrency(plan: &Plan, limits: LambdaLimits, has_stack: bool) -> Vec<Findin
         )
     };
     if !plan.starved.is_empty() {
-        let text = format!("the queues of {} can use all executions that it reserves", plan.starved.join(", "));
+        let text = format!("queues can use all executions that are reserved for each of {}", plan.starved.join(", "));
         return vec![Finding::fails(SUBJECT, text, "ApiConcurrency=0, or at least 3")];
     }
     let available = if has_stack { limits.all } else { limits.unreserved };

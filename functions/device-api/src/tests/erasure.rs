@@ -44,6 +44,7 @@ async fn erasure_that_ends_before_any_call_is_completed_by_the_next() {
         backend.calls_until_failure.set(None);
         erase(&backend.ports(), Timestamp::UNIX_EPOCH, &message()).await.expect("erased");
         assert!(backend.devices.borrow().is_empty() && backend.endpoints.borrow().is_empty(), "{calls} calls");
+        assert!(backend.claims.borrow().values().all(|claim| claim.holder.is_none()), "{calls} calls");
         if is_erased {
             assert!(calls >= 6, "only {calls} calls");
             return;
@@ -59,6 +60,17 @@ async fn phone_of_another_user_by_now_keeps_its_endpoint() {
     erase(&backend.ports(), Timestamp::UNIX_EPOCH, &message()).await.expect("erased");
     assert_eq!(backend.users_at("t1"), ["jun"]);
     assert_eq!(backend.endpoints.borrow().len(), 1);
+}
+
+#[tokio::test]
+async fn token_of_an_earlier_application_names_the_user_no_more() {
+    let backend = InMemoryBackend::default();
+    add(&backend, "mina", "phone", "t1").await;
+    let foreign = "arn:aws:sns:ap-northeast-2:000000000000:endpoint/GCM/earlier/e1";
+    backend.devices.borrow_mut().values_mut().for_each(|device| device.endpoint_arn = foreign.to_owned());
+    erase(&backend.ports(), Timestamp::UNIX_EPOCH, &message()).await.expect("erased");
+    assert!(backend.devices.borrow().is_empty());
+    assert!(backend.claims.borrow().values().all(|claim| claim.holder.is_none()));
 }
 
 #[tokio::test]

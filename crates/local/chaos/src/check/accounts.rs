@@ -1,4 +1,4 @@
-//! Checks erased accounts, and copies of everything about a person.
+//! Checks erased accounts and exports.
 
 use anyhow::{Context, Result};
 use http::Method;
@@ -10,26 +10,19 @@ use crate::{driver::Driver, model, operation::Operation};
 
 /// The first bytes of a zip file with entries.
 const ZIP: &[u8] = b"PK\x03\x04";
-/// Checks that nothing is left of erased persons, and that every other person has the copy that was requested.
+/// Checks that nothing is left of erased persons, and that every other person has the requested export.
 pub async fn check(driver: &Driver<'_>, findings: &mut Findings) -> Result<()> {
-    let erased: Vec<_> = driver.executed.iter().filter_map(|executed| erased(&executed.operation)).collect();
+    let erased = model::erased(&driver.executed);
     for person in &erased {
         check_erasure(driver, *person, findings).await?;
     }
     for (person, id) in driver.actors.exports().iter().filter(|(person, _)| !erased.contains(person)) {
         if let Err(difference) = check_export(driver, *person, id).await? {
-            findings.violations.push(format!("copy {id} of person {person}: {difference}"));
+            findings.violations.push(format!("export {id} of person {person}: {difference}"));
         }
         findings.exports += 1;
     }
     Ok(())
-}
-
-fn erased(operation: &Operation) -> Option<usize> {
-    match operation {
-        Operation::Erase { person, .. } => Some(*person),
-        _ => None,
-    }
 }
 
 async fn check_erasure(driver: &Driver<'_>, person: usize, findings: &mut Findings) -> Result<()> {
@@ -56,7 +49,7 @@ async fn check_erasure(driver: &Driver<'_>, person: usize, findings: &mut Findin
     Ok(())
 }
 
-/// Compares a requested copy: it is ready, and its link leads to a zip file of the stated size.
+/// Compares a requested export: it is ready, and its link leads to a zip file of the stated size.
 async fn check_export(driver: &Driver<'_>, person: usize, id: &str) -> Result<Result<(), String>> {
     let path = format!("/v1/me/exports/{id}");
     let response = driver.actors.user(person).send(driver.stack, Method::GET, &path, &[], None).await?;
@@ -64,7 +57,7 @@ async fn check_export(driver: &Driver<'_>, person: usize, id: &str) -> Result<Re
     if export["state"] != "ready" {
         return Ok(Err(format!("{} {export}", response.status)));
     }
-    let url = export["url"].as_str().context("a copy that is ready has no link")?;
+    let url = export["url"].as_str().context("an export that is ready has no link")?;
     let response = reqwest::get(url).await?;
     let (status, bytes) = (response.status(), response.bytes().await?);
     if status.is_success() && bytes.starts_with(ZIP) && export["bytes"] == bytes.len() {

@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::findings::Findings;
 use crate::{
     driver::Driver,
-    model::{self, Content, Executed, Place, State},
-    operation::Operation,
+    model::{self, Content, Place, State},
     size::PERSONS,
     sounds,
 };
@@ -24,9 +23,12 @@ pub async fn check(driver: &Driver<'_>, earlier: &mut BTreeSet<MediaId>, finding
     let aws = driver.stack.aws();
     let mut derivatives = all_keys(&aws, bucket).await?;
     let (states, visibilities) = (model::media(&driver.executed), model::visibilities(&driver.executed));
+    let erased = model::erased(&driver.executed);
     for (place, stored) in driver.actors.stored() {
         let state = states.get(place).copied().unwrap_or(State::Gone);
-        let user = driver.actors.user(reader(&driver.executed, stored.owner));
+        // Another person, if the account is erased.
+        let reader = if erased.contains(&stored.owner) { (stored.owner + 1) % PERSONS } else { stored.owner };
+        let user = driver.actors.user(reader);
         let response = user.send(driver.stack, Method::GET, &format!("/v1/media/{}", stored.id), &[], None).await?;
         let item: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
         let actual = match (response.status.as_u16(), item["state"].as_str()) {
@@ -77,13 +79,6 @@ pub async fn check(driver: &Driver<'_>, earlier: &mut BTreeSet<MediaId>, finding
     }
     findings.violations.extend(derivatives.keys().map(|id| format!("there are files of {id}, but no item")));
     Ok(())
-}
-
-/// Who reads an owner's items: the owner, or another person if the account is erased.
-fn reader(history: &[Executed], owner: usize) -> usize {
-    let is_erased =
-        history.iter().any(|executed| matches!(executed.operation, Operation::Erase { person, .. } if person == owner));
-    if is_erased { (owner + 1) % PERSONS } else { owner }
 }
 
 /// Checks that an item has the content that was stored last, as far as the item shows it.

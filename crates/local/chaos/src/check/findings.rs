@@ -22,7 +22,7 @@ pub struct Findings {
     pub sounds: u64,
     /// Number of erased accounts.
     pub erasures: u64,
-    /// Number of copies of everything about a person.
+    /// Number of exports.
     pub exports: u64,
     /// Number of documents of this history in both indexes.
     pub documents: u64,

@@ -1,7 +1,7 @@
 //! Checks the inboxes: the stored groups against the history, and what the API shows against these groups and the graph.
 
-mod copy;
 mod differences;
+mod export;
 mod ids;
 mod item;
 mod row;
@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use stack::{Stack, users::User};
 
 use self::{
-    copy::{copy_differences, is_copy},
     differences::{entry_differences, list_differences, order_differences},
+    export::{export_differences, is_export},
     ids::Ids,
     item::item,
     row::group,
@@ -36,8 +36,8 @@ struct Expected<'a> {
     entries: BTreeMap<InboxKey, ExpectedEntry>,
     graph: &'a Graph,
     read_through: Option<i64>,
-    /// Id of the requested copy of everything about the person.
-    copy: Option<&'a str>,
+    /// Id of the requested export.
+    export: Option<&'a str>,
 }
 
 /// Checks that inboxes hold all required entries, no forbidden ones, and none twice; and that readers see of them what they
@@ -55,7 +55,7 @@ pub async fn check(driver: &Driver<'_>, findings: &mut Findings) -> Result<()> {
             entries: entries.map(|(key, entry)| (*key, *entry)).collect(),
             graph: &graph,
             read_through: model::read_through(history, person),
-            copy: driver.actors.exports().get(&person).map(String::as_str).filter(|_| !is_erased),
+            export: driver.actors.exports().get(&person).map(String::as_str).filter(|_| !is_erased),
         };
         let required = expected.entries.values().filter(|entry| entry.certainty == Certainty::Must);
         findings.entries += required.count() as u64;
@@ -69,22 +69,22 @@ pub async fn check(driver: &Driver<'_>, findings: &mut Findings) -> Result<()> {
 
 /// The differences of the stored rows and of the pages of the API from what is expected.
 fn differences(ids: &Ids, expected: &Expected<'_>, rows: Vec<Value>, pages: &[Value]) -> Vec<String> {
-    let Expected { person, entries, graph, read_through, copy } = expected;
+    let Expected { person, entries, graph, read_through, export } = expected;
     let mut differences = Vec::new();
-    let (copies, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_copy(&row["rule"]["S"]));
+    let (exports, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_export(&row["rule"]["S"]));
     let read = rows.iter().map(|row| group(ids, row).with_context(|| format!("unexpected row: {row}")));
     let groups = readable(read, &mut differences);
     differences.extend(entry_differences(*person, entries, &groups));
 
     let items: Vec<_> = pages.iter().flat_map(|page| page["items"].as_array().into_iter().flatten().cloned()).collect();
     differences.extend(order_differences(&items));
-    let (copy_items, items): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| is_copy(&item["rule"]));
+    let (export_items, items): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| is_export(&item["rule"]));
     let read = items.iter().map(|json| item(ids, json).with_context(|| format!("unexpected notification: {json}")));
     let items = readable(read, &mut differences);
-    differences.extend(copy_differences(*copy, &copies, (!pages.is_empty()).then_some(copy_items.as_slice())));
+    differences.extend(export_differences(*export, &exports, (!pages.is_empty()).then_some(export_items.as_slice())));
 
     let updated_at = groups.iter().map(|group| group.updated_at);
-    let updated_at = updated_at.chain(copies.iter().filter_map(|row| copy::updated_at(row).ok()));
+    let updated_at = updated_at.chain(exports.iter().filter_map(|row| export::updated_at(row).ok()));
     let unread = model::unread(updated_at, *read_through);
     if !pages.is_empty() {
         differences.extend(list_differences(&model::shown(graph, *person, &groups, *read_through), &items));
@@ -150,7 +150,7 @@ mod tests {
     const UPDATED_AT: &str = "2026-11-22T00:00:01.234Z";
     const MARK: i64 = 1_795_305_601_234;
 
-    /// A like of the story of person 0, and a requested copy.
+    /// A like of the story of person 0, and a requested export.
     fn rows() -> Vec<Value> {
         let mut group = InboxGroup::default();
         let entry = json!({
@@ -175,10 +175,10 @@ mod tests {
             "source": "person-1", "target": "story-0", "title": "이야기 0, 0",
             "happenedAt": "2026-11-22T00:00:00.001Z", "updatedAt": UPDATED_AT, "isRead": is_read,
         });
-        let copy = json!({
+        let export = json!({
             "id": "2", "rule": "export-ready", "actors": [], "actorCount": 0, "source": "e1", "updatedAt": UPDATED_AT,
         });
-        json!({"items": [like, copy], "unread": unread})
+        json!({"items": [like, export], "unread": unread})
     }
 
     fn found(read_through: Option<i64>, rows: Vec<Value>, pages: &[Value]) -> Vec<String> {
@@ -190,7 +190,7 @@ mod tests {
         };
         let ids = Ids::of(&history, id, |link| format!("{}:{}:{}", link.label, id(link.from), id(link.to)));
         let (entries, graph) = (model::inbox(&history), Graph::of(&history));
-        let expected = Expected { person: 0, entries, graph: &graph, read_through, copy: Some("e1") };
+        let expected = Expected { person: 0, entries, graph: &graph, read_through, export: Some("e1") };
         differences(&ids, &expected, rows, pages)
     }
 
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(found(Some(MARK), rows(), &[page(true, 0)]), [""; 0]);
         assert_eq!(found(None, rows(), &[page(false, 1)]), ["1 are unread, not 2"]);
         assert_eq!(found(Some(MARK - 1), rows(), &[page(true, 2)]).len(), 1);
-        // Neither stored nor shown: the like and the copy are missing.
+        // Neither stored nor shown: the like and the export are missing.
         assert_eq!(found(None, vec![], &[json!({"items": [], "unread": 0})]).len(), 2);
         // Stored, but not shown.
         assert_eq!(found(None, rows(), &[json!({"items": [], "unread": 2})]).len(), 2);

@@ -6,17 +6,14 @@ use mobile_push::Notification;
 use super::findings::Findings;
 use crate::{
     driver::Driver,
-    model::{self, Certainty, ExpectedNotification},
+    model::{self, Certainty, ExpectedNotification, ExportPhones},
 };
-
-/// Rule of the notification that a copy of everything about a person is ready.
-const EXPORT_READY: &str = "export-ready";
 
 /// Checks that phones displayed all required notifications, no forbidden ones, and none twice.
 pub fn check(driver: &Driver<'_>, shown: &[Notification], findings: &mut Findings) {
     let allowed = model::expected(&driver.executed);
     let mut displays: BTreeMap<ExpectedNotification, u64> = BTreeMap::new();
-    for notification in check_copies(driver, shown, findings) {
+    for notification in check_exports(driver, shown, findings) {
         findings.shown += 1;
         let description = format!("{:?} on {}", notification.data, notification.token);
         let Some(key) = notification_key(driver, notification) else {
@@ -51,26 +48,32 @@ pub fn check(driver: &Driver<'_>, shown: &[Notification], findings: &mut Finding
     }
 }
 
-/// Checks the notifications that copies of everything about a person are ready. Returns the other ones.
-fn check_copies<'a>(driver: &Driver<'_>, shown: &'a [Notification], findings: &mut Findings) -> Vec<&'a Notification> {
-    let is_copy = |notification: &&Notification| notification.data.get("rule").is_some_and(|rule| rule == EXPORT_READY);
-    let (copies, others): (Vec<_>, Vec<_>) = shown.iter().partition(is_copy);
-    let phones = model::copies(&driver.executed);
+/// Checks the notifications that exports are ready. Returns the other ones.
+fn check_exports<'a>(driver: &Driver<'_>, shown: &'a [Notification], findings: &mut Findings) -> Vec<&'a Notification> {
+    let is_export =
+        |notification: &&Notification| notification.data.get("rule").is_some_and(|rule| rule == model::EXPORT_READY);
+    let (exports, others): (Vec<_>, Vec<_>) = shown.iter().partition(is_export);
+    let phones = model::exports(&driver.executed);
+    let requested = driver.actors.exports();
     let mut shown_on = BTreeSet::new();
-    for copy in copies {
+    for export in exports {
         findings.shown += 1;
-        findings.replaced += u64::from(copy.replaced);
-        let phone = driver.actors.phone_of(&copy.token);
-        let is_allowed = phone.is_some_and(|phone| phones.values().any(|phones| phones.allowed.contains(&phone)));
-        let is_first = shown_on.insert((phone, copy.data.get("source")));
-        if !is_allowed || !(is_first || copy.replaced) {
-            findings.violations.push(format!("must not be displayed: {:?} on {phone:?}", copy.data));
+        findings.replaced += u64::from(export.replaced);
+        let (phone, id) = (driver.actors.phone_of(&export.token), export.data.get("source"));
+        // An attempt whose answer was lost may have requested an unknown one.
+        let is_of = |person: &usize| requested.get(person) == id || !requested.values().any(|known| Some(known) == id);
+        let is_allowed = phones
+            .iter()
+            .any(|(person, phones)| is_of(person) && phone.is_some_and(|phone| phones.allowed.contains(&phone)));
+        let is_first = shown_on.insert((phone, id));
+        if !is_allowed || !(is_first || export.replaced) {
+            findings.violations.push(format!("must not be displayed: {:?} on {phone:?}", export.data));
         }
     }
-    for phone in phones.values().filter_map(|phones| phones.required) {
+    for (person, ExportPhones { required, .. }) in phones.iter().filter(|(_, phones)| phones.required.is_some()) {
         findings.required += 1;
-        if !shown_on.iter().any(|(other, _)| *other == Some(phone)) {
-            findings.violations.push(format!("a copy was not displayed on {phone}"));
+        if !shown_on.contains(&(*required, requested.get(person))) {
+            findings.violations.push(format!("the export of person {person} was not displayed on {required:?}"));
         }
     }
     others

@@ -13,9 +13,10 @@ struct File {
     possible: BTreeSet<&'static str>,
 }
 
-/// A story of the graph.
+/// A story of the graph, or one whose removal is perhaps not processed yet.
 struct Story {
     author: usize,
+    is_removed: bool,
     /// `None` until it is set. A removed one means private.
     visibility: Option<&'static str>,
 }
@@ -42,22 +43,28 @@ pub fn visibilities(history: &[Executed]) -> BTreeMap<usize, BTreeSet<&'static s
                 }
             }
             Operation::PublishStory { author, story } => {
-                stories.insert(story, Story { author, visibility: None });
+                stories.insert(story, Story { author, is_removed: false, visibility: None });
             }
             Operation::SetVisibility { story, visibility } => {
                 if let Some(story) = stories.get_mut(&story) {
                     story.visibility = Some(visibility.unwrap_or("private"));
                 }
             }
-            Operation::UnpublishStory { story, .. } | Operation::RemoveStory { story } => drop(stories.remove(&story)),
+            Operation::UnpublishStory { story, .. } | Operation::RemoveStory { story } => {
+                stories.entry(story).and_modify(|story| story.is_removed = true);
+            }
             Operation::Erase { stories: ref removed, .. } => stories.retain(|story, _| !removed.contains(story)),
             Operation::Reset => stories.clear(),
             _ => {}
+        }
+        if executed.settled {
+            stories.retain(|_, story| !story.is_removed);
         }
         for file in files.values_mut() {
             file.possible.extend(decided(file, &stories));
         }
     }
+    stories.retain(|_, story| !story.is_removed);
     let allowed = |file: &File| decided(file, &stories).map_or_else(|| file.possible.clone(), |one| [one].into());
     files.iter().map(|(number, file)| (*number, allowed(file))).collect()
 }
@@ -111,5 +118,14 @@ mod tests {
         for end in [unpublish, Operation::RemoveStory { story: 0 }, Operation::Reset] {
             assert_eq!(after([PUBLISH, upload(1, Some(0)), set(Some("public")), end]), ["followers", "public"]);
         }
+    }
+
+    #[test]
+    fn file_may_get_the_visibility_of_a_story_whose_removal_is_not_processed() {
+        let hidden = [PUBLISH, set(None), Operation::RemoveStory { story: 0 }];
+        let [publish, hide, remove] = hidden;
+        let late = [publish.clone(), hide.clone(), remove.clone(), upload(1, Some(0))];
+        assert_eq!(after(late), ["followers", "private"]);
+        assert_eq!(after([publish, hide, remove, Operation::Settle, upload(1, Some(0))]), ["followers"]);
     }
 }

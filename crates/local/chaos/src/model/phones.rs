@@ -1,9 +1,12 @@
-//! On which phones persons are signed in, and which of them show that a copy of everything about a person is ready.
+//! On which phones persons are signed in, and which of them show that an export is ready.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Executed;
 use crate::operation::Operation;
+
+/// Rule of the notification that an export is ready.
+pub const EXPORT_READY: &str = "export-ready";
 
 /// Which phone each person is signed in on.
 #[derive(Debug, Default)]
@@ -34,30 +37,30 @@ pub fn phone_before_erasure(history: &[Executed], person: usize) -> Option<usize
     signed_in.0.get(&person).copied()
 }
 
-/// The phones that show the notification of a copy.
+/// The phones that show the notification of an export.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CopyPhones {
+pub struct ExportPhones {
     /// The phones that may show it.
     pub allowed: BTreeSet<usize>,
     /// The phone that must show it: the person was signed in there all the time.
     pub required: Option<usize>,
 }
 
-/// The phones for each person who requested a copy.
-pub fn copies(history: &[Executed]) -> BTreeMap<usize, CopyPhones> {
-    let (mut signed_in, mut copies) = (SignedIn::default(), BTreeMap::<usize, CopyPhones>::new());
+/// The phones for each person who requested an export.
+pub fn exports(history: &[Executed]) -> BTreeMap<usize, ExportPhones> {
+    let (mut signed_in, mut exports) = (SignedIn::default(), BTreeMap::<usize, ExportPhones>::new());
     for executed in history {
         signed_in.apply(&executed.operation);
         if let Operation::Export { person } = executed.operation {
-            copies.entry(person).or_default().required = signed_in.0.get(&person).copied();
+            exports.entry(person).or_default().required = signed_in.0.get(&person).copied();
         }
-        for (person, phones) in &mut copies {
+        for (person, phones) in &mut exports {
             let phone = signed_in.0.get(person).copied();
             phones.allowed.extend(phone);
             phones.required = phones.required.filter(|required| Some(*required) == phone);
         }
     }
-    copies
+    exports
 }
 
 #[cfg(test)]
@@ -88,9 +91,9 @@ mod tests {
     }
 
     #[test]
-    fn copy_is_shown_where_its_person_is_signed_in() {
+    fn export_is_shown_where_its_person_is_signed_in() {
         let phones = |operations: Vec<Operation>| {
-            let CopyPhones { allowed, required } = copies(&executed(operations)).remove(&0).expect("a copy");
+            let ExportPhones { allowed, required } = exports(&executed(operations)).remove(&0).expect("an export");
             (allowed.into_iter().collect::<Vec<_>>(), required)
         };
         assert_eq!(phones(vec![sign_in(0, 1), EXPORT]), (vec![1], Some(1)));

@@ -1,4 +1,4 @@
-//! The notification that a copy of everything about a person is ready.
+//! The notification that an export is ready.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,11 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::row::milliseconds;
-
-/// Its rule.
-const EXPORT_READY: &str = "export-ready";
+use crate::model;
 
 /// Whether this is its rule.
-pub fn is_copy(rule: &Value) -> bool {
-    rule == EXPORT_READY
+pub fn is_export(rule: &Value) -> bool {
+    rule == model::EXPORT_READY
 }
 
 /// When a row was last added to, in milliseconds since 1970.
@@ -22,9 +20,9 @@ pub fn updated_at(row: &Value) -> Result<i64> {
 
 /// The differences of its rows, and of its items if the API was read. `requested` is the id of the copy that the person has
 /// requested last. An attempt whose answer was lost may have requested another one.
-pub fn copy_differences(requested: Option<&str>, rows: &[Value], items: Option<&[Value]>) -> Vec<String> {
+pub fn export_differences(requested: Option<&str>, rows: &[Value], items: Option<&[Value]>) -> Vec<String> {
     let mut differences = Vec::new();
-    let stored: BTreeSet<_> = rows.iter().map(|row| row["sk"]["S"].as_str().and_then(copy_of_key)).collect();
+    let stored: BTreeSet<_> = rows.iter().map(|row| row["sk"]["S"].as_str().and_then(export_of_key)).collect();
     if stored.contains(&None) || (requested.is_none() && !stored.is_empty()) {
         differences.push(format!("must not be in the inbox: {rows:?}"));
     }
@@ -42,8 +40,8 @@ pub fn copy_differences(requested: Option<&str>, rows: &[Value], items: Option<&
     differences
 }
 
-fn copy_of_key(key: &str) -> Option<&str> {
-    key.strip_prefix("group#")?.strip_prefix(EXPORT_READY)?.strip_prefix(':')
+fn export_of_key(key: &str) -> Option<&str> {
+    key.strip_prefix("group#")?.strip_prefix(model::EXPORT_READY)?.strip_prefix(':')
 }
 
 #[cfg(test)]
@@ -63,7 +61,7 @@ mod tests {
     fn differences(requested: Option<&str>, stored: &[&str], shown: &[&str]) -> usize {
         let (rows, items): (Vec<_>, Vec<_>) =
             (stored.iter().map(|id| row(id)).collect(), shown.iter().map(|id| item(id)).collect());
-        copy_differences(requested, &rows, Some(&items)).len()
+        export_differences(requested, &rows, Some(&items)).len()
     }
 
     #[test]
@@ -76,9 +74,9 @@ mod tests {
         assert_eq!(differences(None, &["e1"], &["e1"]), 1);
         assert_eq!(differences(Some("e1"), &["e1"], &[]), 1);
         assert_eq!(differences(Some("e1"), &["e1"], &["e1", "e1"]), 1);
-        assert_eq!(copy_differences(None, &[row("e1")], None).len(), 1);
+        assert_eq!(export_differences(None, &[row("e1")], None).len(), 1);
         let by_person = json!({"source": "e1", "actors": [{"id": "p"}], "actorCount": 1});
-        assert_eq!(copy_differences(Some("e1"), &[row("e1")], Some(&[by_person])).len(), 1);
+        assert_eq!(export_differences(Some("e1"), &[row("e1")], Some(&[by_person])).len(), 1);
         assert_eq!(updated_at(&row("e1")).expect("a time"), 1_795_305_601_234);
     }
 }
