@@ -4,7 +4,8 @@
 //! pk             sk                    other attributes
 //! user#<sub>     group#<key>           rule, content (a group as JSON), updated_at, revision, expires_at
 //! edge#<edge>    to#<rule>#<sub>       recipient, rule, group (the key), expires_at: who has an entry of the edge; withdrawn
-//!                                      (position, as in registers), if the edge was removed
+//!                                      (position, as in registers), if the edge was removed or a
+//!                                      person at it erased
 //! ```
 //! The local index `by-time` has the groups of a user by `updated_at`. A row is written only over the `revision` that it was
 //! made from. A group without entries has no row.

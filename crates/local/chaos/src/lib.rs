@@ -7,7 +7,8 @@
 //!                    model ◀── executed operations in order, their commits, points at which all work was done
 //!                      │
 //!                      ▼
-//!                    check ◀── drained stack: displayed notifications, inboxes, items, files, indexes, dead letters
+//!                    check ◀── drained stack: displayed notifications, inboxes, items, files, indexes, dead letters,
+//!                           accounts, exports
 //! ```
 //!
 //! Generator and model are pure: a seed determines a history, and the executed operations determine the valid final

@@ -56,7 +56,7 @@ impl InboxTable {
         Ok(last.and_then(|key| Some((get_text(&key, "pk")?.to_owned(), get_text(&key, "sk")?.to_owned()))))
     }
 
-    /// Removes the entries about `person` from a group of another. Their edges get tombstones first, so that no late event
+    /// Removes the entries about `person` from a group of another. Their edges get tombstones first (those of stories have no row for one), so that no late event
     /// adds them again: the graph may have been reset, and then says no more that they are removed.
     async fn erase_entries(&self, holder: Holder, person: &str) -> Result<(), Failure> {
         let Holder { recipient, rule, group } = &holder;
