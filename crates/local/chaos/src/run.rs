@@ -59,7 +59,7 @@ impl Arguments {
         Self {
             minutes: 0,
             seed: 1,
-            operations: 60,
+            operations: 40,
             restarts: 0,
             search_restarts: 1,
             resets: 1,

@@ -77,6 +77,9 @@ impl Services {
             ("SEARCH_INDEX", ALIAS),
             ("SEARCH_ANALYZER", self.analyzer),
             ("SEALING_SECRET_ARN", "sealing"),
+            // One caller makes all requests.
+            ("CALLER_BURST", "100000"),
+            ("CALLER_RATE", "100000"),
             ("QUEUE_URL", &endpoint),
             ("DEAD_LETTER_QUEUE_URL", &endpoint),
         ];
