@@ -20,12 +20,11 @@ use super::process;
 const PROGRAM: &str = include_str!("tls.py");
 
 /// Functions with an event for which they call AWS.
-const EVENTS: [(&str, &str); 14] = [
+const EVENTS: [(&str, &str); 13] = [
     ("account-api", "get-erasure"),
     ("audio-worker", "batch-with-poison"),
     ("device-api", "put-device"),
     ("export-worker", "export-account"),
-    ("graph-export", "export-graph"),
     ("inbox-api", "list-notifications"),
     ("media-api", "get-media-item"),
     ("metadata-writer", "batch-with-poison"),
