@@ -59,8 +59,8 @@ pub async fn withdraw_removed(ports: &impl Ports, received: &ReceivedChange) -> 
 
 /// Removes the entries of an event whose edge is gone, as `found_by` has found.
 pub async fn withdraw_event(ports: &impl Ports, event: &Event, found_by: Option<FoundBy>) -> Result<(), Failure> {
-    let Event { label, from, to, edge, position, .. } = event.clone();
-    withdraw(ports, &label, &EdgeEndpoints { from, to }, &edge, position, found_by).await
+    let ends = EdgeEndpoints { from: event.from.clone(), to: event.to.clone() };
+    withdraw(ports, &event.label, &ends, &event.edge, event.position, found_by).await
 }
 
 async fn withdraw(

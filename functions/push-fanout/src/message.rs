@@ -210,34 +210,8 @@ mod tests {
         })
     }
 
-    #[test]
-    fn withdrawals_that_different_pages_begin_are_different_messages() {
-        let withdrawal = |number: Option<u32>, visible_since: Option<Position>| {
-            let visible_since = visible_since.map(Into::into);
-            let withdrawal = InboxWithdrawal {
-                edge: "e1".into(),
-                position: Position::new(9, 1).into(),
-                rule: "story".into(),
-                source: "mina".into(),
-                target: "s1".into(),
-                after: Some("jun".into()),
-                number: 1,
-                found_by: number.map(|number| FoundBy { number, visible_since }),
-            };
-            Continuation::InboxWithdrawal(withdrawal).id()
-        };
-        let shown = Some(Position::new(8, 1));
-        let ids: BTreeSet<_> = [(None, None), (Some(1), None), (Some(2), None), (Some(1), shown)]
-            .map(|(number, visible_since)| withdrawal(number, visible_since))
-            .into();
-        assert_eq!(ids.len(), 4);
-        assert_eq!(withdrawal(Some(1), shown), withdrawal(Some(1), shown));
-    }
-
-    #[test]
-    fn continuation_serialized_parses_unchanged() {
-        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into(), number: 3 };
-        let withdrawal = InboxWithdrawal {
+    fn withdrawal(found_by: Option<FoundBy>) -> Continuation {
+        Continuation::InboxWithdrawal(InboxWithdrawal {
             edge: "e1".into(),
             position: Position::new(9, 1).into(),
             rule: "story".into(),
@@ -245,14 +219,30 @@ mod tests {
             target: "s1".into(),
             after: Some("jun".into()),
             number: 1,
-            found_by: Some(FoundBy { number: 2, visible_since: Some(Position::new(8, 1).into()) }),
-        };
-        let erasure = NotificationErasure::start(Erasure::start("mina", "m", Timestamp::UNIX_EPOCH));
-        let others = [
-            Continuation::PendingEvents(pending),
-            Continuation::InboxWithdrawal(withdrawal),
-            Continuation::Erasure(erasure),
+            found_by,
+        })
+    }
+
+    #[test]
+    fn withdrawals_that_different_pages_begin_are_different_messages() {
+        let visible_since = Some(Position::new(8, 1).into());
+        let pages = [
+            None,
+            Some(FoundBy { number: 1, visible_since: None }),
+            Some(FoundBy { number: 2, visible_since: None }),
+            Some(FoundBy { number: 1, visible_since }),
         ];
+        let ids: BTreeSet<_> = pages.map(|page| withdrawal(page).id()).into();
+        assert_eq!(ids.len(), pages.len());
+        assert_eq!(withdrawal(pages[3]).id(), withdrawal(pages[3]).id());
+    }
+
+    #[test]
+    fn continuation_serialized_parses_unchanged() {
+        let pending = PendingEvents { vertex: "s1".into(), cause: "main/8/1".into(), after: "e1".into(), number: 3 };
+        let found_by = FoundBy { number: 2, visible_since: Some(Position::new(8, 1).into()) };
+        let erasure = NotificationErasure::start(Erasure::start("mina", "m", Timestamp::UNIX_EPOCH));
+        let others = [Continuation::PendingEvents(pending), withdrawal(Some(found_by)), Continuation::Erasure(erasure)];
         let pages = [page(1, None), page(1, Some(Position::new(9, 1).into())), page(2, None)];
         for continuation in pages.into_iter().chain(others) {
             let body = serde_json::to_string(&continuation).expect("JSON");

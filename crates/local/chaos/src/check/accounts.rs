@@ -10,6 +10,7 @@ use crate::{driver::Driver, model, operation::Operation};
 
 /// The first bytes of a zip file with entries.
 const ZIP: &[u8] = b"PK\x03\x04";
+
 /// Checks that nothing is left of erased persons, and that every other person has the requested export.
 pub async fn check(driver: &Driver<'_>, findings: &mut Findings) -> Result<()> {
     let erased = model::erased(&driver.executed);
