@@ -1,7 +1,5 @@
 //! The functions of push: the platform application is created, a device registers and is notified of a follow.
 
-use std::time::Duration;
-
 use aws_client::{AwsClient, REGION};
 use axum::{Router, routing::put};
 use domain::push::Platform;
@@ -10,7 +8,10 @@ use lambda_runtime_api::{Function, Outcome, RecursiveLoop, TracedQueue, invocati
 use mobile_push::{MobilePushEmulator, Options, Profile};
 use serde_json::{Value, json};
 use stack::push_credentials;
-use test_support::queues::{create_fifo_queue, create_queue, receive_messages};
+use test_support::{
+    queues::{create_fifo_queue, create_queue, receive_messages},
+    wait::TIMEOUT,
+};
 use tokio::{net::TcpListener, sync::mpsc};
 
 use crate::{
@@ -53,7 +54,7 @@ async fn registered_device_is_notified_once_of_new_follower() {
     for _ in 0..2 {
         consume(&mut fanout, &changes).await;
     }
-    let shown = push.phones.client().wait_for_count(0, Duration::from_secs(10), 1).await.expect("notification");
+    let shown = push.phones.client().wait_for_count(0, TIMEOUT, 1).await.expect("notification");
     assert_eq!(shown.len(), 1, "a second delivery sends nothing");
     assert_eq!(shown[0].notice.body, "누군가 회원님을 팔로우하기 시작했어요.");
     // The queue removes the duplicate within five minutes.
@@ -96,7 +97,7 @@ async fn story_notifies_each_follower_with_a_phone_once() {
     for _ in 0..2 {
         consume(&mut fanout, &batch_of(&story)).await;
     }
-    let shown = push.phones.client().wait_for_count(0, Duration::from_secs(10), with_phone.len()).await;
+    let shown = push.phones.client().wait_for_count(0, TIMEOUT, with_phone.len()).await;
     let mut tokens: Vec<_> = shown.expect("notifications").into_iter().map(|shown| shown.token).collect();
     tokens.sort();
     assert_eq!(tokens, with_phone.into_iter().cloned().collect::<Vec<_>>(), "each once");
@@ -149,7 +150,7 @@ async fn toggled_like_is_pushed_once_without_names_if_the_content_is_hidden() {
             }
         }
     }
-    let shown = push.phones.client().wait_for_count(0, Duration::from_secs(10), 1).await.expect("notification");
+    let shown = push.phones.client().wait_for_count(0, TIMEOUT, 1).await.expect("notification");
     assert_eq!(shown.len(), 1);
     assert_eq!((shown[0].data["rule"].as_str(), shown[0].data["event"].as_str()), ("like-story", "main/10/1"));
     assert_eq!(shown[0].notice.body, "누군가 회원님의 이야기를 좋아해요.");

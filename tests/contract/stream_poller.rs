@@ -8,7 +8,7 @@ use domain::graph::{Change, Position};
 use lambda_runtime_api::Outcome;
 use neptune::Commit;
 use serde_json::json;
-use test_support::queues::receive_messages;
+use test_support::{queues::receive_messages, wait::TIMEOUT};
 use tokio::time::{sleep, timeout};
 
 use self::environment::PollerEnvironment;
@@ -80,7 +80,7 @@ async fn successor_takes_over_and_replay_publishes_same_messages() {
         };
         tokio::join!(invoke(&mut first, &tick), successor)
     };
-    let (first_run, second_run) = timeout(Duration::from_secs(20), ticks).await.expect("both end in time");
+    let (first_run, second_run) = timeout(TIMEOUT, ticks).await.expect("both end in time");
     assert_eq!((&first_run["ended"], &second_run["ended"]), (&json!("handed over"), &json!("drained")));
     let published = receive_messages(&environment.aws, &environment.queue, 33).await;
 

@@ -3,6 +3,7 @@
 use domain::push::Platform;
 use mobile_push::{Profile, Reachability};
 use serde_json::{Value, json};
+use test_support::wait::TIMEOUT;
 use uuid::Uuid;
 
 use super::run_ops;
@@ -16,6 +17,12 @@ async fn phone(deployed: &Deployed, reach: Reachability) -> String {
     phones.register_phone(&token, &profile).await.expect("phone");
     phones.set_reachability(&token, reach).await.expect("reachability");
     token
+}
+
+/// Runs `ops smoke`. Each check may take as long as a test may wait: the stack is shared with other tests.
+async fn run_smoke(deployed: &Deployed, token: &str) -> Value {
+    let timeout = TIMEOUT.as_secs().to_string();
+    run_ops(deployed, &["smoke", "--push-token", token, "--timeout", &timeout]).await
 }
 
 /// Subjects and texts of the findings of a level.
@@ -36,7 +43,7 @@ fn failures(report: &Value) -> Vec<(&str, &str)> {
 async fn smoke_finds_nothing_and_notifies_the_phone_once() {
     let deployed = Deployed::shared().await;
     let token = phone(&deployed, Reachability::Online).await;
-    let report = run_ops(&deployed, &["smoke", "--push-token", &token, "--timeout", "60"]).await;
+    let report = run_smoke(&deployed, &token).await;
     assert_eq!(failures(&report), [], "{report}");
     let fine: Vec<_> = of_level(&report, "fine").into_iter().map(|(subject, _)| subject).collect();
     for subject in [
@@ -87,7 +94,7 @@ async fn smoke_fails_where_a_token_is_dead_or_an_alarm_is_on() {
         ("StateReason", "test"),
     ];
     deployed.aws.query("monitoring", &set).await.expect("state");
-    let report = run_ops(&deployed, &["smoke", "--push-token", &token, "--timeout", "60"]).await;
+    let report = run_smoke(&deployed, &token).await;
     let delete = [("Action", "DeleteAlarms"), ("Version", "2010-08-01"), ("AlarmNames.member.1", alarm.as_str())];
     deployed.aws.query("monitoring", &delete).await.expect("deleted");
     assert_eq!(failures(&report), [("push", "FCM refuses the token: the device was removed")], "{report}");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use sdk::{ServiceError, create_application, create_endpoint, sdk, service_error};
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// An emulator with an application and a phone in Korean with the token `t`.
 struct World {
