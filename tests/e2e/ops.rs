@@ -29,26 +29,49 @@ use crate::{deployed::Deployed, stack_lock::invoke_poller};
 /// The stack's name in `samconfig.toml`.
 const STACK: &str = "iyagi";
 
-/// Runs `cargo xtask ops …` for the stack under test; returns its report as JSON.
+/// Runs `cargo xtask ops …` for the stack under test as an operator; returns its report as JSON.
 async fn run_ops(deployed: &Deployed, arguments: &[&str]) -> Value {
-    run_ops_on(deployed, STACK, arguments).await
+    run_ops_as(deployed, operator(deployed).await, STACK, arguments).await
 }
 
-/// Runs `cargo xtask ops --stack … …`; returns its report as JSON.
+/// Runs `cargo xtask ops --stack … …` as whoever deploys; returns its report as JSON.
 async fn run_ops_on(deployed: &Deployed, stack: &str, arguments: &[&str]) -> Value {
+    let keys = Credentials::from_keys(aws_client::ACCESS_KEY, aws_client::SECRET_KEY, None);
+    run_ops_as(deployed, keys, stack, arguments).await
+}
+
+async fn run_ops_as(deployed: &Deployed, credentials: Credentials, stack: &str, arguments: &[&str]) -> Value {
     let arguments = [&["ops"], arguments].concat();
     let command = Arguments::try_parse_from(arguments).expect("command").command;
-    let keys = Credentials::from_keys(aws_client::ACCESS_KEY, aws_client::SECRET_KEY, None);
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(aws_client::REGION))
         .endpoint_url(deployed.stack.emulator.endpoint())
-        .credentials_provider(SharedCredentialsProvider::new(keys))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(ops::tls::http_client())
         .build();
     let report = ops::run(config, stack, &command).await.expect("report");
     println!("{report}");
     serde_json::to_value(report).expect("JSON")
+}
+
+/// Credentials of the template's role for operators. The emulator takes any second factor.
+async fn operator(deployed: &Deployed) -> Credentials {
+    let request = [
+        ("Action", "AssumeRole"),
+        ("Version", "2011-06-15"),
+        ("RoleArn", deployed.output("OperatorRoleArn")),
+        ("RoleSessionName", "mina"),
+        ("SerialNumber", "arn:aws:iam::000000000000:mfa/mina"),
+        ("TokenCode", "123456"),
+    ];
+    let response = deployed.aws.query("sts", &request).await.expect("a session");
+    let response = roxmltree::Document::parse(&response).expect("XML");
+    let text = |name: &str| {
+        let node = response.descendants().find(|node| node.tag_name().name() == name);
+        node.and_then(|node| node.text()).expect(name).to_owned()
+    };
+    Credentials::from_keys(text("AccessKeyId"), text("SecretAccessKey"), Some(text("SessionToken")))
 }
 
 #[tokio::test]

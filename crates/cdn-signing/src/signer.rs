@@ -3,7 +3,7 @@ use std::fmt;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ring::{
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair},
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
 };
 
 use crate::policy::{Policy, encode};
@@ -35,13 +35,17 @@ impl Signer {
     /// # Errors
     /// If the text is not a P-256 private key in PKCS #8.
     pub fn from_pem(key_id: impl Into<String>, pem: &str) -> Result<Self, InvalidKey> {
-        let body = pem.trim().strip_prefix("-----BEGIN PRIVATE KEY-----").ok_or(InvalidKey)?;
-        let body = body.strip_suffix("-----END PRIVATE KEY-----").ok_or(InvalidKey)?;
-        let body: String = body.split_ascii_whitespace().collect();
-        let der = BASE64_STANDARD.decode(body).map_err(|_| InvalidKey)?;
+        let der = der("PRIVATE KEY", pem).ok_or(InvalidKey)?;
         let random = SystemRandom::new();
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &der, &random).map_err(|_| InvalidKey)?;
         Ok(Self { key, key_id: key_id.into(), random })
+    }
+
+    /// Whether `public_key`, in PEM, belongs to this private key.
+    pub fn is_verified_by(&self, public_key: &str) -> bool {
+        let der = der("PUBLIC KEY", public_key);
+        // The point is the last part of a public key (RFC 5480, section 2).
+        der.is_some_and(|der| der.ends_with(self.key.public_key().as_ref()))
     }
 
     /// The query string that gives access to all URLs that `policy` matches.
@@ -58,6 +62,14 @@ impl Signer {
     }
 }
 
+/// What a text in PEM with this label holds.
+fn der(label: &str, pem: &str) -> Option<Vec<u8>> {
+    let body = pem.trim().strip_prefix(format!("-----BEGIN {label}-----").as_str())?;
+    let body = body.strip_suffix(format!("-----END {label}-----").as_str())?;
+    let body: String = body.split_ascii_whitespace().collect();
+    BASE64_STANDARD.decode(body).ok()
+}
+
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer").field("key_id", &self.key_id).finish_non_exhaustive()
@@ -66,7 +78,7 @@ impl fmt::Debug for Signer {
 
 #[cfg(test)]
 mod tests {
-    use ring::signature::{ECDSA_P256_SHA256_ASN1, KeyPair, UnparsedPublicKey};
+    use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
     use super::*;
 
@@ -104,6 +116,15 @@ mod tests {
         // `openssl pkey -in p256.pem -pubout -outform der | tail -c 65`
         let public = include_bytes!("../tests/p256.public");
         assert_eq!(Signer::from_pem("K", PEM).expect("a key").key.public_key().as_ref(), public);
+    }
+
+    #[test]
+    fn private_key_belongs_to_its_own_public_key_alone() {
+        let signer = Signer::from_pem("K", PEM).expect("a key");
+        assert!(signer.is_verified_by(include_str!("../tests/p256.public.pem")));
+        for other in [include_str!("../tests/p256-next.public.pem"), PEM, "", "secret"] {
+            assert!(!signer.is_verified_by(other));
+        }
     }
 
     #[test]

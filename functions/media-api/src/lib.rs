@@ -33,6 +33,8 @@ pub mod originals;
 pub mod reports;
 mod request;
 mod response;
+/// The private key of links.
+pub mod signing_key;
 /// Files of stories.
 pub mod story_files;
 mod visibility;

@@ -1,7 +1,6 @@
 //! `media-api`: returns and deletes media items, takes reports of them, and changes who may see them. From a queue, gives files
 //! the visibility of their story.
 
-use anyhow::Context;
 use aws_lambda_events::sqs::SqsBatchResponse;
 use function_kit::{
     aws,
@@ -13,34 +12,32 @@ use function_kit::{
 };
 use jiff::Timestamp;
 use media_api::{
-    config::Config,
+    config::{Config, DeliveryKeys},
     handler::{self, Ports},
-    links::{Links, Signing, SigningKey},
+    links::{Links, Signing},
     originals::Originals,
     reports::Reports,
+    signing_key::SigningKey,
     story_files,
 };
 use rest_kit::{page_token::LazyTokenCipher, serve::serve_by_cost_with_job};
 use store::{
     audience::AudienceTable, media::MediaTable, quotas::QuotasTable, relations::Relations, reports::ReportTable,
 };
-use tokio::sync::OnceCell;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     logs::init();
     let config: Config = from_env()?;
+    let delivery_keys: DeliveryKeys = from_env()?;
     let aws = aws::sdk_config();
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let s3 = aws_sdk_s3::Client::new(&aws);
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let signing = match config.delivery_key_secret_arn {
-        Some(secret_arn) => Signing::CloudFront(Box::new(SigningKey {
-            secrets: secrets.clone(),
-            secret_arn,
-            key_id: config.delivery_key_id.context("the environment variable DELIVERY_KEY_ID is not set")?,
-            builder: OnceCell::new(),
-        })),
+        Some(secret_arn) => {
+            Signing::CloudFront(Box::new(SigningKey::new(secrets.clone(), secret_arn, delivery_keys.trusted())))
+        }
         None => Signing::Bucket { s3: s3.clone(), bucket: config.derived_bucket },
     };
     let ports = Ports {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use test_support::wait::TIMEOUT;
 use uuid::Uuid;
 
-use super::run_ops;
+use super::{STACK, run_ops_on};
 use crate::deployed::Deployed;
 
 /// The token of a new phone.
@@ -22,7 +22,7 @@ async fn phone(deployed: &Deployed, reach: Reachability) -> String {
 /// Runs `ops smoke`. Each check may take as long as a test may wait: the stack is shared with other tests.
 async fn run_smoke(deployed: &Deployed, token: &str) -> Value {
     let timeout = TIMEOUT.as_secs().to_string();
-    run_ops(deployed, &["smoke", "--push-token", token, "--timeout", &timeout]).await
+    run_ops_on(deployed, STACK, &["smoke", "--push-token", token, "--timeout", &timeout]).await
 }
 
 /// Subjects and texts of the findings of a level.

@@ -1,36 +1,30 @@
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use aws_sdk_secretsmanager::Client;
 use function_kit::failure::Failure;
-use tokio::sync::Mutex;
-use tracing::warn;
 
 use super::TokenCipher;
+use crate::renewed::Renewed;
 
 /// The shortest accepted secret, in bytes: the length of the hash (RFC 2104, section 3).
 const MIN_SECRET_BYTES: usize = 32;
-/// For how long a secret that was read is used. Within this time after a rotation, tokens of other execution environments
-/// may be refused.
-const MAX_AGE: Duration = Duration::from_secs(300);
 
 const DOING: &str = "read the secret of tokens";
 
 /// A cipher whose secret is in Secrets Manager. The secret is read at first use, because most requests have no token, and
-/// again after some minutes, because it may be rotated. The value before the rotation still decrypts.
+/// again after some minutes, because it may be rotated. The value before the rotation still decrypts. Within these minutes,
+/// tokens of other execution environments may be refused.
 #[derive(Debug)]
 pub struct LazyTokenCipher {
     client: Client,
     secret_arn: String,
-    known: Mutex<Option<(Instant, Arc<TokenCipher>)>>,
+    cipher: Renewed<TokenCipher>,
 }
 
 impl LazyTokenCipher {
     /// The cipher with the secret of this ARN.
     pub fn new(client: Client, secret_arn: String) -> Self {
-        Self { client, secret_arn, known: Mutex::new(None) }
+        Self { client, secret_arn, cipher: Renewed::default() }
     }
 
     /// The cipher itself.
@@ -39,27 +33,7 @@ impl LazyTokenCipher {
     /// If the secret was never read and cannot be read now; a bug, if it is shorter than 32 bytes.
     #[tracing::instrument(level = "error", name = "secretsmanager", skip_all)]
     pub async fn get(&self) -> Result<Arc<TokenCipher>, Failure> {
-        self.get_at(Instant::now()).await
-    }
-
-    pub(super) async fn get_at(&self, now: Instant) -> Result<Arc<TokenCipher>, Failure> {
-        let mut known = self.known.lock().await;
-        if let Some((read_at, cipher)) = known.as_ref()
-            && now.saturating_duration_since(*read_at) < MAX_AGE
-        {
-            return Ok(Arc::clone(cipher));
-        }
-        let cipher = match (self.read().await, known.as_ref()) {
-            (Ok(cipher), _) => Arc::new(cipher),
-            // The secret that was current some minutes ago still serves.
-            (Err(failure), Some((_, cipher))) => {
-                warn!(kind = failure.kind.as_str(), %failure, "the secret of tokens was not read again");
-                Arc::clone(cipher)
-            }
-            (Err(failure), None) => return Err(failure),
-        };
-        *known = Some((now, Arc::clone(&cipher)));
-        Ok(cipher)
+        self.cipher.get(Instant::now(), async |_| Ok(Arc::new(self.read().await?))).await
     }
 
     async fn read(&self) -> Result<TokenCipher, Failure> {

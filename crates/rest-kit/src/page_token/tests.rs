@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use aws_sdk_secretsmanager::{
     Client,
     operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput},
@@ -104,20 +102,6 @@ async fn token_of_the_secret_before_a_rotation_is_accepted_and_no_older_one() {
     assert!(!decrypt(&TokenCipher::new(OLDER.as_bytes())));
     let new = rotated.encrypt("cursor", &["mina"], b"place").expect("a token");
     assert_eq!(cipher().decrypt("cursor", &["mina"], &new), None, "the new secret encrypts");
-}
-
-#[tokio::test]
-async fn secret_is_read_again_after_minutes_and_kept_if_that_fails() {
-    let (current, previous) = (stage("AWSCURRENT", Some(SECRET)), stage("AWSPREVIOUS", None));
-    let fails = mock!(Client::get_secret_value).then_error(|| GetSecretValueError::unhandled("no answer"));
-    let rules = [&current, &previous, &fails];
-    let client = mock_client!(aws_sdk_secretsmanager, RuleMode::Sequential, rules);
-    let lazy = LazyTokenCipher::new(client, "arn".to_owned());
-    let start = Instant::now();
-    for (seconds, failed) in [(0, 0), (299, 0), (300, 1), (599, 1)] {
-        lazy.get_at(start + Duration::from_secs(seconds)).await.expect("a cipher");
-        assert_eq!((current.num_calls(), fails.num_calls()), (1, failed), "after {seconds} s");
-    }
 }
 
 #[tokio::test]

@@ -16,16 +16,16 @@ use function_kit::metrics::Metrics;
 use jiff::Timestamp;
 use media_api::{
     handler::{Ports, handle},
-    links::{Links, Signing, SigningKey},
+    links::{Links, Signing},
     originals::Originals,
     reports::Reports,
+    signing_key::{SigningKey, TrustedKey},
 };
 use rest_kit::page_token::LazyTokenCipher;
 use serde_json::{Value, json};
 use store::{
     audience::AudienceTable, media::MediaTable, quotas::QuotasTable, relations::Relations, reports::ReportTable,
 };
-use tokio::sync::OnceCell;
 
 const REQUESTS: u32 = 4_000;
 
@@ -167,12 +167,11 @@ fn ports(aws: &FakeAws) -> Ports {
         originals: Originals { s3: aws_sdk_s3::Client::new(&config), bucket: "originals".into() },
         links: Links {
             base_url: "https://d111111abcdef8.cloudfront.net".into(),
-            signing: Signing::CloudFront(Box::new(SigningKey {
-                secrets: secrets.clone(),
-                secret_arn: fake_aws::SIGNING_KEY.into(),
-                key_id: "K2JCJMDEHXQW5F".into(),
-                builder: OnceCell::new(),
-            })),
+            signing: Signing::CloudFront(Box::new(SigningKey::new(
+                secrets.clone(),
+                fake_aws::SIGNING_KEY.into(),
+                vec![TrustedKey { id: "K2JCJMDEHXQW5F".into(), public_key: None }],
+            ))),
         },
         cipher: LazyTokenCipher::new(secrets, "sealing".into()),
     }

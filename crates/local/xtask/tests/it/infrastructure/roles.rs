@@ -62,3 +62,17 @@ pub fn find_targets(notifications: &Yaml) -> Vec<&str> {
     let topics = notifications["TopicConfigurations"].as_sequence().into_iter().flatten();
     topics.filter_map(|topic| text(&topic["Topic"])).map(resource).collect()
 }
+
+/// A session without a second factor, or under another name, gets no operator's permissions.
+#[test]
+fn operator_role_needs_a_second_factor_and_the_own_name() {
+    let template = Template::read("template.yaml");
+    let role = &template.yaml["Resources"]["OperatorRole"]["Properties"];
+    let mut trust = Vec::new();
+    find_statements(&role["AssumeRolePolicyDocument"], &mut trust);
+    assert_eq!(trust.len(), 1, "each statement allows by itself");
+    let condition = &trust[0]["Condition"];
+    // `BoolIfExists` would allow sessions of long-term keys, which have no such key.
+    assert_eq!(condition["Bool"]["aws:MultiFactorAuthPresent"].as_str(), Some("true"));
+    assert_eq!(condition["StringEquals"]["sts:RoleSessionName"].as_str(), Some("${aws:username}"));
+}
