@@ -9,7 +9,8 @@ use tokio::time::sleep;
 /// poller's schedule.
 pub const TIMEOUT: Duration = Duration::from_secs(300);
 
-const INTERVAL: Duration = Duration::from_millis(50);
+/// The shortest and the longest pause between two probes.
+const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 
 /// Polls until `probe` returns a value. Panics after [`TIMEOUT`].
 pub async fn wait_for<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
@@ -23,8 +24,10 @@ pub async fn wait_for_within<T>(limit: Duration, what: &str, mut probe: impl Asy
         if let Some(found) = probe().await {
             return found;
         }
-        assert!(start.elapsed() < limit, "timed out waiting for {what}");
-        sleep(INTERVAL).await;
+        let waited = start.elapsed();
+        assert!(waited < limit, "timed out waiting for {what}");
+        // Most of the load of the tests would be probes of long waits.
+        sleep((waited / 8).clamp(PAUSES[0], PAUSES[1])).await;
     }
 }
 

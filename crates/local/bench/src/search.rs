@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         stack.stop()?;
         rows.push(measured?);
     }
-    let server = SearchServer::start(engine, STACK)?;
+    let server = SearchServer::start_measured(engine, STACK)?;
     rows.extend(runtime.block_on(measure_engine(&server, engine, arguments.stories))?);
     programs::report("search", &rows)
 }

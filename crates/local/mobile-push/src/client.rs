@@ -14,8 +14,8 @@ use super::{
     record::{Notification, Profile, Reachability, UndisplayedMessage},
 };
 
-/// Polling interval while waiting.
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// The shortest and the longest pause between two polls; an eighth of the wait so far.
+const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(500)];
 
 /// A client of a running emulator: registers phones, reads their notifications, injects faults.
 #[derive(Debug, Clone)]
@@ -94,13 +94,14 @@ impl Client {
         timeout: Duration,
         outcome: impl Fn(&[Notification]) -> Option<T>,
     ) -> Result<T> {
-        let deadline = Instant::now() + timeout;
+        let start = Instant::now();
         loop {
             let notifications = self.notifications(since).await?;
             if let Some(found) = outcome(&notifications) {
                 return Ok(found);
             }
-            if Instant::now() > deadline {
+            let waited = start.elapsed();
+            if waited > timeout {
                 let received: Vec<_> =
                     notifications.iter().map(|shown| format!("{}: {}", shown.phone, shown.notice.body)).collect();
                 bail!(
@@ -108,7 +109,7 @@ impl Client {
                     timeout.as_secs()
                 );
             }
-            tokio::time::sleep(POLL_INTERVAL).await;
+            tokio::time::sleep((waited / 8).clamp(PAUSES[0], PAUSES[1])).await;
         }
     }
 

@@ -49,6 +49,8 @@ struct Options {
     port: u16,
     data: PathBuf,
     settings: Vec<String>,
+    /// Whether Java compiles for speed. Otherwise it compiles fast, which halves the CPU time of a short life.
+    is_measured: bool,
 }
 
 impl SearchServer {
@@ -60,19 +62,22 @@ impl SearchServer {
 
     /// Like [`Self::start`], with settings of OpenSearch's node as `name=value`.
     pub fn start_with(engine: Engine, name: &str, settings: &[&str]) -> Result<Self> {
-        let data = paths::workdir().join("search").join(name);
-        remove_folder(&data)?;
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        Self::run(Options { engine, port: 0, data, settings })
+        Self::run(Options { settings, ..Options::without_data(engine, name)? })
+    }
+
+    /// Like [`Self::start`], for benches.
+    pub fn start_measured(engine: Engine, name: &str) -> Result<Self> {
+        Self::run(Options { is_measured: true, ..Options::without_data(engine, name)? })
     }
 
     fn run(options: Options) -> Result<Self> {
-        let Options { engine, port, data, settings } = &options;
+        let Options { engine, port, data, settings, is_measured } = &options;
         engine.install()?;
         fs::create_dir_all(data)?;
         let settings: Vec<_> = settings.iter().map(String::as_str).collect();
         let mut child = engine
-            .command(data, *port, &settings)?
+            .command(data, *port, &settings, *is_measured)?
             // The server ends when its standard input is closed.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -111,6 +116,14 @@ impl SearchServer {
     }
 }
 
+impl Options {
+    fn without_data(engine: Engine, name: &str) -> Result<Self> {
+        let data = paths::workdir().join("search").join(name);
+        remove_folder(&data)?;
+        Ok(Self { engine, port: 0, data, settings: Vec::new(), is_measured: false })
+    }
+}
+
 impl Drop for SearchServer {
     fn drop(&mut self) {
         // The process may have ended already.
@@ -123,7 +136,7 @@ impl Drop for SearchServer {
 pub async fn run(arguments: Arguments) -> Result<()> {
     let Arguments { port, engine, data } = arguments;
     let data = data.unwrap_or_else(|| paths::workdir().join("search/by-hand"));
-    let options = Options { engine, port, data, settings: Vec::new() };
+    let options = Options { engine, port, data, settings: Vec::new(), is_measured: false };
     serve_until_shutdown(|| SearchServer::run(options), SearchServer::endpoint).await
 }
 

@@ -51,9 +51,9 @@ impl Engine {
     }
 
     /// A command that runs it. Its first line of output is JSON with its `url`.
-    pub(super) fn command(self, data: &Path, port: u16, settings: &[&str]) -> Result<Command> {
+    pub(super) fn command(self, data: &Path, port: u16, settings: &[&str], is_measured: bool) -> Result<Command> {
         if self == Self::OpenSearch {
-            return opensearch::command(data, port, settings);
+            return opensearch::command(data, port, settings, is_measured);
         }
         let mut command = Command::new(embedded_program()?);
         command.args(["-addr", &format!("127.0.0.1:{port}"), "-no-ja"]);

@@ -86,11 +86,15 @@ pub fn unavailable(error: &Error) -> Option<&Unavailable> {
 }
 
 /// A command that runs a node. [`install`] must have installed it. `settings` are settings of the node, as `name=value`.
-pub fn command(data: &Path, port: u16, settings: &[&str]) -> Result<Command> {
+/// Unless it is measured, Java only compiles as fast as it can.
+pub fn command(data: &Path, port: u16, settings: &[&str], is_measured: bool) -> Result<Command> {
     let folder = folder()?;
     let mut command = Command::new("java");
     // The serial collector needs the least memory and few threads.
     command.args(["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC"]);
+    if !is_measured {
+        command.arg("-XX:TieredStopAtLevel=1");
+    }
     command.arg(format!("-Dlog4j2.configurationFile={}", source(LOG_SETTINGS).display()));
     command.arg("-classpath").arg(class_path(&[jars(&folder).join("*"), classes(&folder)]));
     command.arg("LocalServer").arg(data).arg(port.to_string()).args(settings);
