@@ -1,7 +1,4 @@
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use aws_sdk_secretsmanager::Client;
 use cdn_signing::{Signer, UrlBuilder};
@@ -84,6 +81,8 @@ impl SigningKey {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
     use domain::media::{MediaId, Sequencer, Visibility, variant_key};
