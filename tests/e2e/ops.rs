@@ -34,7 +34,7 @@ async fn run_ops(deployed: &Deployed, arguments: &[&str]) -> Value {
     run_ops_as(deployed, operator(deployed).await, STACK, arguments).await
 }
 
-/// Runs `cargo xtask ops --stack … …` as whoever deploys; returns its report as JSON.
+/// Runs `cargo xtask ops --stack … …` with all permissions; returns its report as JSON.
 async fn run_ops_on(deployed: &Deployed, stack: &str, arguments: &[&str]) -> Value {
     let keys = Credentials::from_keys(aws_client::ACCESS_KEY, aws_client::SECRET_KEY, None);
     run_ops_as(deployed, keys, stack, arguments).await
