@@ -11,6 +11,7 @@ mod take_down;
 
 use std::time::Duration;
 
+use anyhow::Context;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use clap::Parser;
@@ -22,6 +23,7 @@ use test_support::{
     photographs::photograph,
     wait::{wait_for, wait_until},
 };
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{deployed::Deployed, stack_lock::invoke_poller};
@@ -55,23 +57,52 @@ async fn run_ops_as(deployed: &Deployed, credentials: Credentials, stack: &str, 
     serde_json::to_value(report).expect("JSON")
 }
 
-/// Credentials of the template's role for operators. The emulator takes any second factor.
+/// Credentials of the template's role for operators. The emulator knows no second factor, so it refuses the role, until it
+/// is given another condition.
 async fn operator(deployed: &Deployed) -> Credentials {
-    let request = [
+    static OPERATOR: OnceCell<Credentials> = OnceCell::const_new();
+    let sign_in = async || {
+        let role = deployed.output("OperatorRoleArn");
+        let refused = assume(deployed, role, "").await.expect_err("no second factor").to_string();
+        assert!(refused.contains("AccessDenied"), "{refused}");
+        let trust = json!({"Statement": [{
+            "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": FACTOR}},
+        }]})
+        .to_string();
+        let name = role.rsplit('/').next().expect("a name");
+        let update = [
+            ("Action", "UpdateAssumeRolePolicy"),
+            ("Version", "2010-05-08"),
+            ("RoleName", name),
+            ("PolicyDocument", &trust),
+        ];
+        deployed.aws.query("iam", &update).await.expect("updated");
+        assume(deployed, role, FACTOR).await.expect("a session")
+    };
+    OPERATOR.get_or_init(sign_in).await.clone()
+}
+
+/// Stands for the second factor.
+const FACTOR: &str = "second-factor";
+
+async fn assume(deployed: &Deployed, role: &str, external_id: &str) -> anyhow::Result<Credentials> {
+    let mut request = vec![
         ("Action", "AssumeRole"),
         ("Version", "2011-06-15"),
-        ("RoleArn", deployed.output("OperatorRoleArn")),
+        ("RoleArn", role),
         ("RoleSessionName", "mina"),
         ("SerialNumber", "arn:aws:iam::000000000000:mfa/mina"),
         ("TokenCode", "123456"),
     ];
-    let response = deployed.aws.query("sts", &request).await.expect("a session");
-    let response = roxmltree::Document::parse(&response).expect("XML");
+    request.extend([("ExternalId", external_id)].into_iter().filter(|(_, id)| !id.is_empty()));
+    let response = deployed.aws.query("sts", &request).await?;
+    let response = roxmltree::Document::parse(&response)?;
     let text = |name: &str| {
         let node = response.descendants().find(|node| node.tag_name().name() == name);
-        node.and_then(|node| node.text()).expect(name).to_owned()
+        Ok::<_, anyhow::Error>(node.and_then(|node| node.text()).context(name.to_owned())?.to_owned())
     };
-    Credentials::from_keys(text("AccessKeyId"), text("SecretAccessKey"), Some(text("SessionToken")))
+    Ok(Credentials::from_keys(text("AccessKeyId")?, text("SecretAccessKey")?, Some(text("SessionToken")?)))
 }
 
 #[tokio::test]

@@ -117,8 +117,15 @@ impl Users {
         Ok(sub.and_then(|sub| sub["Value"].as_str()).context("the account has no sub")?.to_owned())
     }
 
+    /// Calls Cognito. Status 500 is retried once, as SDKs do: the emulator fails while another account is created.
     async fn call(&self, action: &str, input: &Value) -> Result<Value> {
-        self.aws.json("cognito-idp", &format!("AWSCognitoIdentityProviderService.{action}"), input).await
+        let target = format!("AWSCognitoIdentityProviderService.{action}");
+        match self.aws.json("cognito-idp", &target, input).await {
+            Err(error) if error.to_string().contains("500 Internal Server Error") => {
+                self.aws.json("cognito-idp", &target, input).await
+            }
+            result => result,
+        }
     }
 }
 
