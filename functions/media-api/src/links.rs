@@ -1,7 +1,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_s3::{Client, presigning::PresigningConfig};
-use cdn_signing::{Signer, UrlBuilder};
+use cdn_signing::UrlBuilder;
 use domain::media::is_public_key;
 use function_kit::failure::Failure;
 
@@ -41,7 +41,9 @@ impl Links {
     pub async fn urls(&self, keys: &[&str], window: LinkWindow) -> Result<Vec<String>, Failure> {
         let all_public = keys.iter().all(|key| is_public_key(key));
         let urls = match &self.signing {
-            _ if all_public => builder(&self.base_url, None)?.urls(keys, 0),
+            _ if all_public => UrlBuilder::new(&self.base_url, None)
+                .map_err(|error| Failure::bug("read the distribution's base URL", error))?
+                .urls(keys, 0),
             Signing::Bucket { s3, bucket } => return presigned(s3, bucket, keys, window).await,
             Signing::CloudFront(key) => {
                 key.url_builder(&self.base_url).await?.urls(keys, (window.start() + LIFETIME).as_secs())
@@ -49,14 +51,6 @@ impl Links {
         };
         urls.map_err(|error| Failure::bug("make the URL of a derivative", error))
     }
-}
-
-/// Builds URLs below `base_url`.
-///
-/// # Errors
-/// A bug, if it is no base URL.
-pub(crate) fn builder(base_url: &str, signer: Option<Signer>) -> Result<UrlBuilder, Failure> {
-    UrlBuilder::new(base_url, signer).map_err(|error| Failure::bug("read the distribution's base URL", error))
 }
 
 async fn presigned(s3: &Client, bucket: &str, keys: &[&str], window: LinkWindow) -> Result<Vec<String>, Failure> {

@@ -5,8 +5,6 @@ use cdn_signing::{Signer, UrlBuilder};
 use function_kit::failure::Failure;
 use rest_kit::renewed::Renewed;
 
-use crate::links::builder;
-
 const DOING: &str = "read the signing key";
 
 /// A private key in Secrets Manager, which signs URLs. It is read when it is first needed, since many requests do not need
@@ -43,7 +41,8 @@ impl SigningKey {
     /// Builds URLs below `base_url` that are signed with the key.
     ///
     /// # Errors
-    /// If the key was never read and cannot be read now; a bug, if it is no private key or belongs to no trusted one.
+    /// If the key was never read and cannot be read now; a bug, if it is no private key or belongs to no trusted one, or
+    /// `base_url` is none.
     pub async fn url_builder(&self, base_url: &str) -> Result<Arc<UrlBuilder>, Failure> {
         self.url_builder_at(Instant::now(), base_url).await
     }
@@ -64,8 +63,8 @@ impl SigningKey {
             return Ok(Arc::clone(known));
         }
         let signer = self.signer(secret.secret_string().unwrap_or_default())?;
-        let urls = Arc::new(builder(base_url, Some(signer))?);
-        Ok(Arc::new(Current { version: secret.version_id, urls }))
+        let urls = UrlBuilder::new(base_url, Some(signer)).map_err(|error| Failure::bug(DOING, error))?;
+        Ok(Arc::new(Current { version: secret.version_id, urls: Arc::new(urls) }))
     }
 
     fn signer(&self, private_key: &str) -> Result<Signer, Failure> {

@@ -95,6 +95,18 @@ pub const EXCEPTIONS: &[Exception] = &[
         reason: "Belongs to no call: with it, S3 reports a missing object with status 404 instead of 403.",
     },
     Exception {
+        function: "Operator",
+        action: "sqs:ChangeMessageVisibility*",
+        resource: "",
+        reason: "AWS checks it for ChangeMessageVisibilityBatch. The tests look at the messages of some of the queues.",
+    },
+    Exception {
+        function: "Operator",
+        action: "sqs:SendMessage*",
+        resource: "",
+        reason: "The tests redrive and reprocess messages of some of the queues.",
+    },
+    Exception {
         function: "StreamPoller",
         action: "neptune-db:GetStreamRecords",
         resource: "",
