@@ -37,8 +37,9 @@ pub struct EmulatorOptions {
     pub persists_state: bool,
 }
 
-/// How long an emulator may take to write its state.
-const PERSIST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an emulator may take to start, also with the state of the one before, or to write its state. Some seconds do,
+/// unless tests keep the machine busy.
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A free loopback port.
 pub fn free_port() -> Result<u16> {
@@ -74,7 +75,7 @@ impl Emulator {
 
     /// Restarts the emulator on the same port with its state.
     pub fn restart(&self, name: &str, options: &EmulatorOptions) -> Result<Self> {
-        process::stop_within(PERSIST_TIMEOUT, "the emulator", self.pid, is_emulator)?;
+        process::stop_within(TIMEOUT, "the emulator", self.pid, is_emulator)?;
         Self::launch(name, self.port, options)
     }
 
@@ -115,7 +116,7 @@ impl Emulator {
             .context("cannot start the emulator")?;
         let emulator = Self { pid: i32::try_from(child.id())?, port };
         fs::write(record_file(name), serde_json::to_vec(&emulator)?)?;
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + TIMEOUT;
         while !emulator.is_ready() {
             // `is_alive` fails for a moment after the start, when the process has no command line yet.
             if Instant::now() > deadline || child.try_wait()?.is_some() {
