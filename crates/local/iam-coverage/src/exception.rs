@@ -106,6 +106,7 @@ pub const EXCEPTIONS: &[Exception] = &[
         resource: "",
         reason: "The tests redrive and reprocess messages of some of the queues.",
     },
+    Exception { function: "Operator", action: "sns:Publish", resource: "", reason: "Like sqs:SendMessage*." },
     Exception {
         function: "StreamPoller",
         action: "neptune-db:GetStreamRecords",

@@ -51,11 +51,11 @@ pub fn prepare(stack: &Stack, name: &str) -> Result<()> {
         let arguments = ["--address", &bridge.to_string(), "--ports", &ports.join(",")];
         Sidecar::start(name, &current_program()?, FORWARD, &arguments)?;
     }
-    write(stack, name, &host.name)
+    write(stack, name, &host.name).map(drop)
 }
 
-/// Writes both files. `host` is this machine's name in containers.
-pub fn write(stack: &Stack, name: &str, host: &str) -> Result<()> {
+/// Writes both files, and returns the variables. `host` is this machine's name in containers.
+pub fn write(stack: &Stack, name: &str, host: &str) -> Result<Settings> {
     let mut settings = block_on(settings::deployed(&stack.aws()))?;
     for variables in settings.values_mut() {
         variables.insert(ENDPOINT.to_owned(), stack.emulator.endpoint());
@@ -64,7 +64,8 @@ pub fn write(stack: &Stack, name: &str, host: &str) -> Result<()> {
     fs::create_dir_all(folder(name))?;
     fs::write(env_file(name), serde_json::to_vec_pretty(&settings)?)?;
     let template = fs::read_to_string(functions::built_template())?;
-    Ok(fs::write(template_file(name), with_endpoint(&template)?)?)
+    fs::write(template_file(name), with_endpoint(&template)?)?;
+    Ok(settings)
 }
 
 /// The variables that the SAM CLI would set, with the environment file or without.
@@ -82,11 +83,19 @@ pub fn resolved(name: &str, with_env_file: bool) -> Result<Settings> {
     Ok(serde_json::from_slice(last)?)
 }
 
-/// What is wrong with the variables of functions: empty ones, and ARNs of another service than the name says.
-pub fn mistakes(settings: &Settings) -> Vec<String> {
+/// What is wrong with the variables of functions: empty ones that `deployed` functions have, and ARNs of another service than
+/// the name says.
+pub fn mistakes(settings: &Settings, deployed: &Settings) -> Vec<String> {
     let mut mistakes = Vec::new();
     for (function, variables) in settings {
-        for (name, value) in variables.iter().filter(|(name, _)| !is_of_runtime(name)) {
+        // The SAM CLI sets those that the template leaves out, empty.
+        let is_left_out = |name: &str, value: &str| {
+            value.is_empty() && deployed.get(function).is_some_and(|variables| !variables.contains_key(name))
+        };
+        for (name, value) in variables {
+            if is_of_runtime(name) || is_left_out(name, value) {
+                continue;
+            }
             if let Some(mistake) = mistake(name, value) {
                 mistakes.push(format!("{function}: {name} {mistake}"));
             }
@@ -155,7 +164,7 @@ mod tests {
             ("QUEUE_URL", "PushQueue"),
             ("AWS_ENDPOINT_URL_SNS", ""),
         ] {
-            assert_eq!(mistakes(&settings(name, value)).len(), 1, "{name} {value}");
+            assert_eq!(mistakes(&settings(name, value), &settings(name, "deployed")).len(), 1, "{name} {value}");
         }
         for (name, value) in [
             ("SEALING_SECRET_ARN", secret),
@@ -164,8 +173,9 @@ mod tests {
             ("QUEUE_URL", "http://172.17.0.1:4566/000000000000/q"),
             ("AWS_SESSION_TOKEN", ""),
         ] {
-            assert_eq!(mistakes(&settings(name, value)), [""; 0], "{name} {value}");
+            assert_eq!(mistakes(&settings(name, value), &settings(name, "deployed")), [""; 0], "{name} {value}");
         }
+        assert_eq!(mistakes(&settings("DELIVERY_KEY_ID_A", ""), &settings("MEDIA_TABLE", "deployed")), [""; 0]);
     }
 
     #[test]
