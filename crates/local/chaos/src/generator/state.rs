@@ -42,8 +42,9 @@ pub(super) struct GeneratorState {
 /// An existing story.
 #[derive(Debug, Clone)]
 struct Story {
-    /// The author, unless unpublished.
-    author: Option<usize>,
+    author: usize,
+    /// Whether the author still tells it.
+    is_published: bool,
     has_title: bool,
     visibility: Option<&'static str>,
     tags: BTreeSet<usize>,
@@ -83,14 +84,14 @@ impl GeneratorState {
         Operation::Reset
     }
 
-    /// The erasure of an account, with disruptions and the uploads of others. No later operation is about the person.
+    /// The erasure of an account, with disruptions and the uploads of others. No later operation is about the person. Stories
+    /// that the person does not tell any more are theirs, too.
     pub(super) fn erasure(&mut self, size: Size) -> Vec<Operation> {
         let person = self.random.below(PERSONS);
-        let is_hers = |author: &usize| *author == person;
-        let stories = self.stories.iter().filter(|(_, story)| story.author.as_ref().is_some_and(is_hers));
-        let stories = stories.map(|(story, _)| *story).collect();
+        let stories =
+            self.stories.iter().filter(|(_, story)| story.author == person).map(|(story, _)| *story).collect();
         let comments =
-            self.comments.iter().filter(|(_, author)| is_hers(author)).map(|(comment, _)| *comment).collect();
+            self.comments.iter().filter(|(_, author)| **author == person).map(|(comment, _)| *comment).collect();
         let mut operations = vec![Operation::Erase { person, stories, comments }];
         let other = (person + 1) % PERSONS;
         operations.extend(self.exported.insert(other).then_some(Operation::Export { person: other }));
@@ -224,10 +225,10 @@ impl GeneratorState {
                 Operation::Untag { story, tag }
             }
             14..16 => Operation::Rename { person, name: self.texts },
-            16 => match story_state.author.take() {
-                Some(author) => Operation::UnpublishStory { author, story },
-                None => self.remove(story),
-            },
+            16 if story_state.is_published => {
+                story_state.is_published = false;
+                Operation::UnpublishStory { author: story_state.author, story }
+            }
             _ => self.remove(story),
         }
     }
@@ -300,7 +301,7 @@ impl GeneratorState {
     }
 
     pub(super) fn publish(&mut self, author: usize) -> Operation {
-        let new = Story { author: Some(author), has_title: true, visibility: None, tags: BTreeSet::new() };
+        let new = Story { author, is_published: true, has_title: true, visibility: None, tags: BTreeSet::new() };
         self.stories.insert(self.published, new);
         self.published += 1;
         Operation::PublishStory { author, story: self.published - 1 }

@@ -38,7 +38,8 @@ impl GeneratorState {
     /// Half of the photographs belong to a story, of which some have another author.
     pub(super) fn upload_photograph(&mut self, person: usize, photographs: usize) -> Operation {
         let is_any_author = self.random.below(5) == 0;
-        let stories = self.stories.iter().filter(|(_, story)| is_any_author || story.author == Some(person));
+        let stories =
+            self.stories.iter().filter(|(_, story)| is_any_author || story.is_published && story.author == person);
         let stories: Vec<_> = stories.map(|(story, _)| *story).collect();
         let story = if self.random.below(2) == 0 { self.random.choose(stories) } else { None };
         let (photograph, visibility) = (self.random.below(photographs), self.visibility());
