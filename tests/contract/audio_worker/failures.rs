@@ -75,6 +75,10 @@ async fn transient_failure_returns_message_and_bug_dead_letters_it() {
 async fn killed_worker_leaves_no_derived_files_and_retry_completes() {
     let media = MediaEnvironment::start("audio-killed").await;
     let folder = paths::workdir().join("contract/audio-killed/tmp");
+    // A run that was aborted leaves files.
+    if folder.exists() {
+        fs::remove_dir_all(&folder).expect("removed");
+    }
     fs::create_dir_all(&folder).expect("folder");
     let temporary = ("TMPDIR", folder.to_str().expect("UTF-8"));
     let mut worker = media.start_function_with("AudioWorker", &[temporary]).await;
