@@ -39,6 +39,8 @@ pub fn history(seed: u64, size: Size) -> Vec<Operation> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -99,6 +101,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn erased_person_has_no_stories_left_not_even_unpublished_ones() {
+        let mut has_unpublished = false;
+        for seed in 0..100 {
+            let (mut stories, mut unpublished) = (BTreeMap::new(), BTreeSet::new());
+            for operation in history(seed, SIZE).into_iter().flat_map(Operation::into_single) {
+                match operation {
+                    Operation::PublishStory { author, story } => drop(stories.insert(story, author)),
+                    Operation::UnpublishStory { story, .. } => drop(unpublished.insert(story)),
+                    Operation::RemoveStory { story } => drop(stories.remove(&story)),
+                    Operation::Reset => stories.clear(),
+                    Operation::Erase { person, stories: erased, .. } => {
+                        let hers = stories.iter().filter(|(_, author)| **author == person).map(|(story, _)| *story);
+                        assert_eq!(erased, hers.collect::<Vec<_>>(), "seed {seed}");
+                        has_unpublished |= erased.iter().any(|story| unpublished.contains(story));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        assert!(has_unpublished);
     }
 
     #[test]
