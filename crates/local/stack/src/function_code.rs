@@ -1,19 +1,12 @@
 //! Replaces the code of deployed functions without a deployment, as `sam sync --code` does for a stack on AWS.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Cursor},
-    path::Path,
-    time::UNIX_EPOCH,
-};
+use std::{collections::BTreeMap, fs, time::UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use aws_client::AwsClient;
 use http::Method;
 use roxmltree::{Document, Node};
 use serde_json::json;
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::functions;
 
@@ -50,9 +43,10 @@ pub(crate) async fn update(aws: &AwsClient, stack: &str, logical_ids: &[&str]) -
     let bucket = bucket.get("SamCliSourceBucket").context("the SAM CLI has no bucket")?;
     for logical_id in logical_ids {
         let name = names.get(*logical_id).with_context(|| format!("{logical_id} is not in the stack {stack}"))?;
-        // In a request of its own: a binary for development has some 100 MB, more than the API of Lambda takes.
+        // In a request of its own, which may be larger than the API of Lambda takes.
         let key = format!("functions/{logical_id}.zip");
-        aws.put_object(bucket, &key, "application/zip", archive(&functions::packaged_binary(logical_id))?).await?;
+        let archive = fs::read(functions::packaged_archive(logical_id))?;
+        aws.put_object(bucket, &key, "application/zip", archive).await?;
         let code = json!({"S3Bucket": bucket, "S3Key": key}).to_string().into_bytes();
         let path = format!("/2015-03-31/functions/{name}/code");
         let response = aws.send("lambda", Method::PUT, &path, &[("content-type", "application/json")], code).await?;
@@ -66,15 +60,6 @@ pub(crate) async fn update(aws: &AwsClient, stack: &str, logical_ids: &[&str]) -
 pub(crate) async fn resources(aws: &AwsClient, stack: &str) -> Result<BTreeMap<String, String>> {
     let input = [("Action", "DescribeStackResources"), ("Version", "2010-05-15"), ("StackName", stack)];
     physical_ids(&aws.query("cloudformation", &input).await?)
-}
-
-/// A zip archive of the binary. It is not compressed, since it stays on this machine.
-fn archive(binary: &Path) -> Result<Vec<u8>> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
-    zip.start_file("bootstrap", options)?;
-    io::copy(&mut File::open(binary)?, &mut zip)?;
-    Ok(zip.finish()?.into_inner())
 }
 
 /// Physical by logical ids in a response of DescribeStackResources.
@@ -115,17 +100,5 @@ mod tests {
             </StackResources></DescribeStackResourcesResult></DescribeStackResourcesResponse>"#;
         let expected = BTreeMap::from([("Thumbnailer".to_owned(), "iyagi-thumbnailer".to_owned())]);
         assert_eq!(physical_ids(response).expect("resources"), expected);
-    }
-
-    #[test]
-    fn archive_holds_an_executable_bootstrap() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        fs::write(file.path(), b"binary").expect("written");
-        let mut zip = zip::ZipArchive::new(Cursor::new(archive(file.path()).expect("an archive"))).expect("a zip");
-        let mut entry = zip.by_name("bootstrap").expect("an entry");
-        assert_eq!(entry.unix_mode().map(|mode| mode & 0o777), Some(0o755));
-        let mut bytes = Vec::new();
-        io::copy(&mut entry, &mut bytes).expect("read");
-        assert_eq!(bytes, b"binary");
     }
 }

@@ -4,15 +4,17 @@
 //! optimization. The local packages come from one build of all functions, by default with the profile and the
 //! dependencies that the tests have, too.
 
+mod archive;
 mod local_template;
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use launcher::workspace_build;
 
 use self::local_template::{Function, local_template};
@@ -53,14 +55,20 @@ pub fn build(profile: BuildProfile) -> Result<()> {
 /// Packages functions that are built already, and writes the template that names the packages.
 pub fn package(profile: BuildProfile) -> Result<()> {
     let (template, functions) = template_and_functions()?;
-    for function in functions {
+    let package = |function: &Function| {
         let built = match profile {
             BuildProfile::Local => dev_binary(&function.binary),
             BuildProfile::Release => built_binary(&function.binary),
         };
-        copy_if_newer(&built, &packaged_binary(&function.logical_id))
-            .with_context(|| format!("cannot package {}", built.display()))?;
-    }
+        let (binary, archive) = (packaged_binary(&function.logical_id), packaged_archive(&function.logical_id));
+        let packaged = copy_if_newer(&built, &binary)
+            .and_then(|is_new| if is_new || !archive.exists() { archive::write(&binary, &archive) } else { Ok(()) });
+        packaged.with_context(|| format!("cannot package {}", built.display()))
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = functions.iter().map(|function| scope.spawn(|| package(function))).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked"))))
+    })?;
     Ok(fs::write(built_template(), template)?)
 }
 
@@ -115,6 +123,11 @@ pub fn packaged_binary(logical_id: &str) -> PathBuf {
     packages().join(logical_id).join("bootstrap")
 }
 
+/// The archive of that binary, which is uploaded.
+pub(crate) fn packaged_archive(logical_id: &str) -> PathBuf {
+    packages().join(logical_id).with_extension("zip")
+}
+
 /// The environment variable with the folder of the packages, if it is not that of the local packages.
 pub const PACKAGES_VARIABLE: &str = "IYAGI_PACKAGES";
 
@@ -128,18 +141,20 @@ fn template_and_functions() -> Result<(String, Vec<Function>)> {
     local_template(&template, paths::root(), &packages())
 }
 
-fn copy_if_newer(from: &Path, to: &Path) -> Result<()> {
+/// Copies a file, unless the copy is as old. Returns whether it has copied.
+fn copy_if_newer(from: &Path, to: &Path) -> Result<bool> {
     let modified = fs::metadata(from)?.modified()?;
     let is_current = fs::metadata(to).and_then(|metadata| metadata.modified()).is_ok_and(|copied| copied == modified);
     if is_current {
-        return Ok(());
+        return Ok(false);
     }
     fs::create_dir_all(to.parent().context("a file without a folder")?)?;
     // A running function keeps the old file.
     let new = to.with_extension("new");
     fs::copy(from, &new)?;
     fs::File::options().write(true).open(&new)?.set_modified(modified)?;
-    Ok(fs::rename(new, to)?)
+    fs::rename(new, to)?;
+    Ok(true)
 }
 
 fn cargo_lambda() -> Result<Command> {

@@ -1,7 +1,7 @@
 //! Pinned tools.
 //!
 //! They come from PyPI, pinned in `infra/tools/*.txt`, each in its own Python environment, since their dependencies
-//! conflict. One of them is Node.js, which installs packages from npm. Two are compiled: cargo-machete and actionlint.
+//! conflict. One of them is Node.js, which installs packages from npm. actionlint is compiled.
 //! [`opensearch`] comes from Maven Central.
 //!
 //! The installations are shared by all checkouts of a user and survive `cargo clean`: see [`paths::cache`].
@@ -9,7 +9,6 @@
 mod actionlint;
 mod ffmpeg_layer;
 mod install;
-mod machete;
 pub mod opensearch;
 mod tool;
 
@@ -20,7 +19,6 @@ use anyhow::{Context, Result, ensure};
 pub use self::{
     actionlint::actionlint,
     ffmpeg_layer::{digest as ffmpeg_digest, ffmpeg_layer, make as make_ffmpeg_layer},
-    machete::{install_machete, machete},
     tool::{Tool, pins},
 };
 

