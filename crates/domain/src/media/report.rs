@@ -2,8 +2,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
-    Decision, Declared, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey, Sequencer, Sound,
-    UnknownKey,
+    Decision, Declared, Derivatives, Kind, MediaId, Notification, NotificationError, ObjectEvent, OriginalKey,
+    Sequencer, UnknownKey,
 };
 
 /// Message of a worker to `metadata-writer`: the outcome of processing one original.
@@ -97,46 +97,6 @@ pub enum Reason {
     Corrupt,
 }
 
-/// Files and facts derived from an original.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Derivatives {
-    /// Derivatives of a picture.
-    Picture(Picture),
-    /// Derivatives of a recording.
-    Sound(Box<Sound>),
-}
-
-/// Size, placeholder and variants of a picture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Picture {
-    /// Width of the oriented original in pixels.
-    pub width: u32,
-    /// Height of the oriented original in pixels.
-    pub height: u32,
-    /// Placeholder: `ThumbHash` (<https://evanw.github.io/thumbhash/>) in base 64.
-    pub thumb_hash: String,
-    /// Placeholder before that: dominant colour as `#rrggbb`.
-    pub dominant_colour: String,
-    /// Variants, the largest first.
-    pub variants: Vec<Variant>,
-}
-
-/// One file rendered from a picture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Variant {
-    /// Key in the bucket of derivatives.
-    pub key: String,
-    /// `image/jpeg` or `image/webp`.
-    pub content_type: String,
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-    /// Size in bytes.
-    pub size: u64,
-}
-
 /// A message of `metadata-writer`: from S3, a worker or an operator.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
@@ -172,7 +132,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        media::{File, Intent, Loudness, Pause, Rendition, Silence, Waveform},
+        media::{File, Intent, Loudness, Pause, Picture, Rendition, Silence, Sound, Waveform},
         user_report::ReportReason,
     };
 
