@@ -3,7 +3,7 @@
 use domain::push::Platform;
 use mobile_push::{Profile, Reachability};
 use serde_json::{Value, json};
-use test_support::wait::TIMEOUT;
+use test_support::wait::{TIMEOUT, wait_until};
 use uuid::Uuid;
 
 use super::{STACK, run_ops_on};
@@ -62,10 +62,13 @@ async fn smoke_finds_nothing_and_notifies_the_phone_once() {
     }
     let screen = deployed.stack.mobile_push().phone(&token).await.expect("phone").screen;
     assert_eq!(screen.len(), 1, "{screen:?}");
-    // Nothing stays.
-    let accounts = json!({"UserPoolId": deployed.output("UserPoolId"), "Filter": "email ^= \"smoke-\""});
-    let accounts = deployed.aws.json("cognito-idp", "AWSCognitoIdentityProviderService.ListUsers", &accounts).await;
-    assert_eq!(accounts.expect("accounts")["Users"], json!([]));
+    // Nothing stays, of this run or of the other test's, which may not have ended yet.
+    let filter = json!({"UserPoolId": deployed.output("UserPoolId"), "Filter": "email ^= \"smoke-\""});
+    wait_until("the end of the accounts of smoke tests", async || {
+        let found = deployed.aws.json("cognito-idp", "AWSCognitoIdentityProviderService.ListUsers", &filter).await;
+        found.expect("accounts")["Users"] == json!([])
+    })
+    .await;
 }
 
 #[tokio::test]
