@@ -26,6 +26,7 @@
 mod generation;
 mod key;
 mod pending_events;
+mod row;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,27 @@
+//! Reads rows by their keys.
+
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
+use aws_sdk_dynamodb::{
+    Client,
+    config::RuntimePlugin,
+    operation::batch_get_item::{BatchGetItem, BatchGetItemOutput},
+    types::KeysAndAttributes,
+};
+use aws_smithy_runtime_api::client::interceptors::context::Output;
 use function_kit::failure::Failure;
+use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::attribute::Attributes;
+use crate::{
+    attribute::{Attributes, text},
+    direct_response::{DirectResponse, Operation},
+    typed_json::TypedRow,
+};
+
+const BATCH_GET: Operation = Operation {
+    config: || BatchGetItem::new().config(),
+    empty: || Output::erase(BatchGetItemOutput::builder().build()),
+};
 
 /// The most keys that one `BatchGetItem` request accepts.
 pub const MAX_KEYS: usize = 100;
@@ -25,9 +43,52 @@ pub async fn batch_get(
     projection: Option<&ProjectionExpression>,
     doing: &'static str,
 ) -> Result<Vec<Attributes>, Failure> {
-    let mut rows = Vec::with_capacity(keys.len());
-    for batch in keys.chunks(MAX_KEYS) {
-        let mut keys = batch.to_vec();
+    in_batches(keys, projection, doing, async |request| {
+        let response = client.batch_get_item().request_items(table, request).send().await;
+        let response = response.map_err(|error| Failure::aws(doing, error))?;
+        let unprocessed = response.unprocessed_keys.unwrap_or_default().remove(table);
+        let rows = response.responses.unwrap_or_default().into_values().flatten().collect();
+        Ok((rows, unprocessed.map(|unprocessed| unprocessed.keys).unwrap_or_default()))
+    })
+    .await
+}
+
+/// [`batch_get`] of rows that are read straight from DynamoDB's response. All keys of the table must be strings.
+pub async fn batch_get_rows<Row: DeserializeOwned + Send + 'static>(
+    client: &Client,
+    table: &str,
+    keys: Vec<Attributes>,
+    doing: &'static str,
+) -> Result<Vec<Row>, Failure> {
+    in_batches(keys, None, doing, async |request| {
+        let response = DirectResponse::<Batch<Row>>::of(BATCH_GET);
+        let call = client.batch_get_item().request_items(table, request).customize();
+        call.interceptor(response.interceptor()).send().await.map_err(|error| Failure::aws(doing, error))?;
+        let mut batch = response.read(doing)?;
+        let rows = batch.responses.remove(table).unwrap_or_default().into_iter().map(|TypedRow(row)| row).collect();
+        let left = batch.unprocessed_keys.remove(table).map(|unprocessed| unprocessed.keys).unwrap_or_default();
+        let key = |TypedRow(key): TypedRow<HashMap<String, String>>| {
+            key.into_iter().map(|(name, value)| (name, text(value))).collect()
+        };
+        Ok((rows, left.into_iter().map(key).collect()))
+    })
+    .await
+}
+
+/// Sends a request for each [`MAX_KEYS`] keys, and again for the keys that were left, which `send` returns with the rows.
+async fn in_batches<Row>(
+    keys: Vec<Attributes>,
+    projection: Option<&ProjectionExpression>,
+    doing: &'static str,
+    send: impl AsyncFn(KeysAndAttributes) -> Result<(Vec<Row>, Vec<Attributes>), Failure>,
+) -> Result<Vec<Row>, Failure> {
+    let mut found = Vec::with_capacity(keys.len());
+    let mut rest = keys.into_iter();
+    loop {
+        let mut keys: Vec<_> = rest.by_ref().take(MAX_KEYS).collect();
+        if keys.is_empty() {
+            return Ok(found);
+        }
         let mut attempts = 0;
         while !keys.is_empty() {
             if attempts == MAX_ATTEMPTS {
@@ -41,12 +102,25 @@ pub async fn batch_get(
                 .consistent_read(true)
                 .build()
                 .map_err(|error| Failure::bug(doing, error))?;
-            let response = client.batch_get_item().request_items(table, request).send().await;
-            let response = response.map_err(|error| Failure::aws(doing, error))?;
-            rows.extend(response.responses.unwrap_or_default().into_values().flatten());
-            let unprocessed = response.unprocessed_keys.unwrap_or_default().remove(table);
-            keys = unprocessed.map(|unprocessed| unprocessed.keys).unwrap_or_default();
+            let (rows, left) = send(request).await?;
+            found.extend(rows);
+            keys = left;
         }
     }
-    Ok(rows)
+}
+
+/// DynamoDB's response.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", bound = "Row: DeserializeOwned")]
+struct Batch<Row> {
+    #[serde(default)]
+    responses: HashMap<String, Vec<TypedRow<Row>>>,
+    #[serde(default)]
+    unprocessed_keys: HashMap<String, Unprocessed>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Unprocessed {
+    keys: Vec<TypedRow<HashMap<String, String>>>,
 }

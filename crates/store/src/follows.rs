@@ -63,7 +63,7 @@ impl FollowsTable {
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::{
-        operation::{batch_get_item::BatchGetItemOutput, query::QueryOutput, update_item::UpdateItemOutput},
+        operation::{query::QueryOutput, update_item::UpdateItemOutput},
         types::AttributeValue,
     };
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
@@ -90,7 +90,7 @@ mod tests {
             .then_output(|| UpdateItemOutput::builder().build());
         let stored = row([("pk", text("generation")), ("sk", text("facts")), ("generation", number(1))]);
         let generation = mock!(Client::batch_get_item)
-            .then_output(move || BatchGetItemOutput::builder().responses("follows", vec![stored.clone()]).build());
+            .then_http_response(move || dynamodb_responses::batch_get("follows", std::slice::from_ref(&stored), &[]));
         let query = mock!(Client::query).then_output(|| QueryOutput::builder().items(row(edge("mina"))).build());
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&begin, &generation, &query]);
         let table = FollowsTable::new(client, "follows".to_owned());
@@ -103,7 +103,8 @@ mod tests {
 
     #[tokio::test]
     async fn followed_persons_are_read_page_by_page_without_blocked_ones() {
-        let generation = mock!(Client::batch_get_item).then_output(|| BatchGetItemOutput::builder().build());
+        let generation =
+            mock!(Client::batch_get_item).then_http_response(|| dynamodb_responses::batch_get("follows", &[], &[]));
         let query = mock!(Client::query)
             .match_requests(|request| value(request.expression_attribute_values(), ":pk") == Some("following#jun"))
             .sequence()

@@ -7,6 +7,7 @@ mod batch_get;
 pub mod checkpoint;
 mod condition;
 pub mod devices;
+mod direct_response;
 pub mod exports;
 pub mod follows;
 pub mod inbox;

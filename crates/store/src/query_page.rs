@@ -1,31 +1,20 @@
 //! Reads a page of a query straight from DynamoDB's response.
-//!
-//! The SDK makes a map of every row, with an allocation for each name and value, and `serde_dynamo` makes the row of it.
-//! Here serde makes the rows at once. All else is the SDK's: credentials, endpoint,
-//! signature, timeouts, retries and errors.
-
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
 
 use aws_sdk_dynamodb::{
-    config::{ConfigBag, Intercept, RuntimePlugin, interceptors::BeforeSerializationInterceptorContextRef},
-    error::BoxError,
+    config::RuntimePlugin,
     operation::query::{Query, QueryOutput, builders::QueryFluentBuilder},
 };
-use aws_smithy_runtime_api::client::{
-    interceptors::{
-        context::{Error, Output},
-        dyn_dispatch_hint,
-    },
-    orchestrator::{HttpResponse, OrchestratorError},
-    ser_de::{DeserializeResponse, SharedResponseDeserializer},
-};
+use aws_smithy_runtime_api::client::interceptors::context::Output;
 use function_kit::failure::Failure;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::{row, typed_json::TypedRow};
+use crate::{
+    direct_response::{DirectResponse, Operation},
+    typed_json::TypedRow,
+};
+
+const QUERY: Operation =
+    Operation { config: || Query::new().config(), empty: || Output::erase(QueryOutput::builder().build()) };
 
 /// A page of rows, and the key after which the next page starts, if there may be one.
 #[derive(Deserialize)]
@@ -51,70 +40,10 @@ where
     Row: DeserializeOwned + Send + 'static,
     Key: DeserializeOwned + Send + 'static,
 {
-    let slot = Slot::default();
-    let sent = query.customize().interceptor(ReadPage(slot.clone())).send().await;
+    let response = DirectResponse::of(QUERY);
+    let sent = query.customize().interceptor(response.interceptor()).send().await;
     sent.map_err(|error| Failure::aws(doing, error))?;
-    let page = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    page.ok_or_else(|| Failure::bug(doing, "the response was not read"))?
-        .map_err(|error| Failure::bug(doing, row::without_values(&error)))
-}
-
-/// Where the deserializer leaves the page.
-type Slot<Page> = Arc<Mutex<Option<serde_json::Result<Page>>>>;
-
-/// Replaces the operation's deserializer.
-struct ReadPage<Page>(Slot<Page>);
-
-#[dyn_dispatch_hint]
-impl<Page: DeserializeOwned + Send + 'static> Intercept for ReadPage<Page> {
-    fn name(&self) -> &'static str {
-        "ReadPage"
-    }
-
-    fn read_before_execution(
-        &self,
-        _: &BeforeSerializationInterceptorContextRef<'_>,
-        config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let deserializer = SharedResponseDeserializer::new(PageDeserializer(self.0.clone()));
-        config.interceptor_state().store_put(deserializer);
-        Ok(())
-    }
-}
-
-struct PageDeserializer<Page>(Slot<Page>);
-
-impl<Page: DeserializeOwned + Send + 'static> DeserializeResponse for PageDeserializer<Page> {
-    fn deserialize_nonstreaming_with_config(
-        &self,
-        response: &HttpResponse,
-        config: &ConfigBag,
-    ) -> Result<Output, OrchestratorError<Error>> {
-        if let (200, Some(body)) = (response.status().as_u16(), response.body().bytes()) {
-            let page = serde_json::from_slice(body);
-            // The SDK reports a text that is no JSON.
-            if page.as_ref().err().is_none_or(serde_json::Error::is_data) {
-                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(page);
-                return Ok(Output::erase(QueryOutput::builder().build()));
-            }
-        }
-        let operation = Query::new().config();
-        let sdk = operation.as_ref().and_then(|operation| operation.load::<SharedResponseDeserializer>());
-        let sdk = sdk.ok_or_else(|| OrchestratorError::other("the operation has no deserializer"))?;
-        sdk.deserialize_nonstreaming_with_config(response, config)
-    }
-}
-
-impl<Page> fmt::Debug for ReadPage<Page> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReadPage")
-    }
-}
-
-impl<Page> fmt::Debug for PageDeserializer<Page> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PageDeserializer")
-    }
+    response.read(doing)
 }
 
 fn rows<'de, D: Deserializer<'de>, Row: DeserializeOwned>(deserializer: D) -> Result<Vec<Row>, D::Error> {
@@ -130,13 +59,11 @@ fn key<'de, D: Deserializer<'de>, Key: DeserializeOwned>(deserializer: D) -> Res
 mod tests {
     use aws_sdk_dynamodb::Client;
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use dynamodb_responses::{query as query_response, response};
     use function_kit::failure::Kind;
 
     use super::*;
-    use crate::{
-        attribute::{Attributes, number, text},
-        testing::{query_response, response},
-    };
+    use crate::attribute::{Attributes, number, text};
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Example {

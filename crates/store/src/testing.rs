@@ -5,12 +5,9 @@ use aws_sdk_dynamodb::{
     primitives::Blob,
     types::{AttributeValue, error::ConditionalCheckFailedException},
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::body::SdkBody;
 use domain::{graph::Position, push::Event};
 use jiff::Timestamp;
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
 
 use crate::attribute::Attributes;
 
@@ -59,38 +56,6 @@ pub fn update_condition_failed() -> UpdateItemError {
 
 pub fn delete_condition_failed() -> DeleteItemError {
     DeleteItemError::ConditionalCheckFailedException(condition_failed())
-}
-
-/// DynamoDB's JSON of a row.
-pub fn to_json(row: &Attributes) -> Value {
-    row.iter().map(|(name, value)| (name.clone(), value_to_json(value))).collect::<Map<_, _>>().into()
-}
-
-fn value_to_json(value: &AttributeValue) -> Value {
-    match value {
-        AttributeValue::S(text) => json!({"S": text}),
-        AttributeValue::N(number) => json!({"N": number}),
-        AttributeValue::Bool(is) => json!({"BOOL": is}),
-        AttributeValue::Null(is) => json!({"NULL": is}),
-        AttributeValue::M(map) => json!({"M": to_json(map)}),
-        AttributeValue::L(list) => json!({"L": list.iter().map(value_to_json).collect::<Vec<_>>()}),
-        // Rows have none, and readers refuse the type.
-        _ => json!({"B": ""}),
-    }
-}
-
-/// DynamoDB's response to a query.
-pub fn query_response(rows: &[Attributes], last: Option<&Attributes>) -> HttpResponse {
-    let mut page = json!({"Items": rows.iter().map(to_json).collect::<Vec<_>>(), "Count": rows.len()});
-    if let Some(last) = last {
-        page["LastEvaluatedKey"] = to_json(last);
-    }
-    response(200, &page.to_string())
-}
-
-/// A response of DynamoDB.
-pub fn response(status: u16, body: &str) -> HttpResponse {
-    HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body))
 }
 
 /// `row` with one to three of its attributes missing or replaced, and perhaps an unknown attribute.

@@ -286,14 +286,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Number<V> {
 mod tests {
     use std::collections::HashMap;
 
+    use dynamodb_responses::row_json;
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        attribute::Attributes as Item,
-        testing::{attribute, to_json},
-    };
+    use crate::{attribute::Attributes as Item, testing::attribute};
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Example {
@@ -386,12 +384,12 @@ mod tests {
         fn any_row_is_read_as_by_serde_dynamo(values in prop::collection::hash_map("[a-z]{1,3}", attribute(), 0..6)) {
             let item: Item = values;
             let by_serde_dynamo: Result<serde_json::Value, _> = serde_dynamo::from_item(item.clone());
-            let read = read::<serde_json::Value>(&to_json(&item));
+            let read = read::<serde_json::Value>(&row_json(&item));
             if let (Ok(read), Ok(expected)) = (&read, &by_serde_dynamo) {
                 prop_assert_eq!(read, expected);
             }
             // Bytes are in no row.
-            let has_bytes = to_json(&item).to_string().contains(r#"{"B":"#);
+            let has_bytes = row_json(&item).to_string().contains(r#"{"B":"#);
             prop_assert!(read.is_ok() || by_serde_dynamo.is_err() || has_bytes, "{:?}", read);
         }
     }

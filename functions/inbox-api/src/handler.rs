@@ -2,7 +2,6 @@ use std::num::NonZeroU32;
 
 use api::{MAX_UNREAD, NotificationList, Problem, UnreadNotifications};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use domain::push::Row;
 use function_kit::failure::Failure;
 use jiff::Timestamp;
 use rest_kit::{
@@ -18,6 +17,7 @@ use store::{
 use crate::{
     cursor,
     request::Request,
+    unread::UnreadCount,
     view::{self, Facts},
 };
 
@@ -76,9 +76,12 @@ async fn list(
     };
     let read_through = ports.read_marks.get(caller).await?;
     let mut items = Vec::with_capacity(limit);
+    let mut count = UnreadCount::default();
     for _ in 0..MAX_PAGES {
         let wanted = i32::try_from(limit - items.len()).map_err(|_| Problem::invalid_request("`limit`"))?;
-        let InboxPage { groups, next } = ports.inbox.page(caller, after.as_ref(), wanted, now).await?;
+        let page = ports.inbox.page(caller, after.as_ref(), wanted, now).await?;
+        count.add(&page, read_through);
+        let InboxPage { groups, next } = page;
         let facts = facts(&ports.audience, caller, &groups).await?;
         items.extend(groups.iter().filter_map(|stored| view::notification(caller, stored, &facts, read_through)));
         after = next;
@@ -90,7 +93,11 @@ async fn list(
         Some(position) => Some(encrypt(ports, caller, position).await?),
         None => None,
     };
-    Ok(NotificationList { items, next, unread: unread(ports, now, caller, read_through).await? })
+    let unread = match count.complete().filter(|_| cursor.is_none()) {
+        Some(unread) => unread,
+        None => unread(ports, now, caller, read_through).await?,
+    };
+    Ok(NotificationList { items, next, unread })
 }
 
 async fn encrypt(ports: &Ports, caller: &str, position: &InboxPosition) -> Result<String, Failure> {
@@ -98,11 +105,11 @@ async fn encrypt(ports: &Ports, caller: &str, position: &InboxPosition) -> Resul
 }
 
 async fn facts(audience: &AudienceTable, caller: &str, groups: &[StoredGroup]) -> Result<Facts, Failure> {
-    let rows: Vec<Row> = view::rows(caller, groups).into_iter().collect();
-    let mut facts = audience.get(&rows).await?;
-    let rows: Vec<Row> = view::follower_rows(caller, groups, &facts).into_iter().collect();
+    let mut facts = Facts::default();
+    facts.add(caller, audience.get(&view::rows(caller, groups)).await?);
+    let rows = view::follower_rows(caller, groups, &facts);
     if !rows.is_empty() {
-        facts.extend(audience.get(&rows).await?);
+        facts.add(caller, audience.get(&rows).await?);
     }
     Ok(facts)
 }

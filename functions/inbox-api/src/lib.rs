@@ -13,4 +13,5 @@ pub mod handler;
 mod request;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod view;

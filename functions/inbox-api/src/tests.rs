@@ -5,15 +5,11 @@ use std::collections::HashMap;
 use aws_lambda_events::{apigw::ApiGatewayV2httpRequest, encodings::Body};
 use aws_sdk_dynamodb::{
     Client,
-    operation::{
-        batch_get_item::BatchGetItemOutput, get_item::GetItemOutput, query::QueryOutput, update_item::UpdateItemOutput,
-    },
+    operation::{get_item::GetItemOutput, query::QueryOutput, update_item::UpdateItemOutput},
     types::{AttributeValue, Select},
 };
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::body::SdkBody;
 use domain::{
     graph::Position,
     push::{InboxEntry, InboxGroup, Register},
@@ -93,12 +89,6 @@ fn facts() -> Vec<Attributes> {
     ]
 }
 
-/// DynamoDB's JSON of a row, which consists of strings.
-fn typed(row: &Attributes) -> Value {
-    let value = |value: &AttributeValue| json!({"S": value.as_s().expect("a string")});
-    row.iter().map(|(name, text)| (name.clone(), value(text))).collect::<serde_json::Map<_, _>>().into()
-}
-
 /// Services with these groups on one page, read up to a time.
 fn ports(groups: Vec<Attributes>, read_through: Option<&'static str>, next: bool, more: &[&Rule]) -> Ports {
     let unread = mock!(Client::query)
@@ -108,24 +98,20 @@ fn ports(groups: Vec<Attributes>, read_through: Option<&'static str>, next: bool
         move |request| {
             let is_first = request.exclusive_start_key().is_none();
             let items = if is_first { &groups[..] } else { &[] };
-            let mut page = json!({"Items": items.iter().map(typed).collect::<Vec<_>>()});
-            if let Some(last) = groups.last().filter(|_| next && is_first) {
-                page["LastEvaluatedKey"] = typed(last);
-            }
-            let body = SdkBody::from(page.to_string());
-            MockResponse::Http(HttpResponse::new(200.try_into().expect("a status"), body))
+            let last = groups.last().filter(|_| next && is_first);
+            MockResponse::Http(dynamodb_responses::query(items, last))
         },
     );
     let mark = mock!(Client::get_item).then_output(move || {
         let row = read_through.map(|through| Attributes::from([("through".to_owned(), text(through))]));
         GetItemOutput::builder().set_item(row).build()
     });
-    let audience = mock!(Client::batch_get_item).then_compute_output(|request| {
-        let keys = request.request_items().and_then(|items| items.get("audience")).expect("keys").keys().to_vec();
+    let audience = mock!(Client::batch_get_item).then_compute_response(|request| {
+        let keys = dynamodb_responses::requested_keys(request.request_items(), "audience");
         let is_requested =
             |row: &Attributes| keys.iter().any(|key| key.get("pk") == row.get("pk") && key.get("sk") == row.get("sk"));
-        let rows = facts().into_iter().filter(is_requested).collect();
-        BatchGetItemOutput::builder().responses("audience", rows).build()
+        let rows: Vec<_> = facts().into_iter().filter(is_requested).collect();
+        MockResponse::Http(dynamodb_responses::batch_get("audience", &rows, &[]))
     });
     let mut rules = vec![&unread, &page, &mark, &audience];
     rules.extend(more);
@@ -180,7 +166,7 @@ async fn several_likes_are_one_notification_with_names_title_and_count() {
     assert_eq!((&item["actorCount"], &item["isRead"]), (&json!(4), &json!(false)));
     assert_eq!((&item["source"], &item["target"]), (&json!("jun"), &json!("s1")));
     assert_eq!(item["updatedAt"], "2026-11-22T00:04:00.123Z");
-    assert_eq!((&body["unread"], body.get("next")), (&json!(2), None));
+    assert_eq!((&body["unread"], body.get("next")), (&json!(1), None));
 }
 
 #[tokio::test]
@@ -230,6 +216,25 @@ async fn cursor_leads_to_the_next_page_of_the_same_user_only() {
     assert_eq!((&second["items"], second.get("next")), (&json!([]), None));
     let (status, problem) = respond(&ports, "GET /v1/notifications", "cursor=x", "").await;
     assert_eq!((status, &problem["type"]), (400, &json!("urn:iyagi:problem:invalid-cursor")));
+}
+
+#[tokio::test]
+async fn unread_groups_are_counted_by_a_query_only_if_the_page_does_not_tell() {
+    let rows = || vec![group("follow", "jun", &[("e1", "jun", "jun", "mina", 4)])];
+    for (read_through, has_next, unread) in [
+        (Some("2026-11-22T00:04:00.123Z"), true, 0),
+        (Some("2026-11-22T00:00:00.000Z"), false, 1),
+        // The mocked query counts two.
+        (Some("2026-11-22T00:00:00.000Z"), true, 2),
+        (None, true, 2),
+    ] {
+        let ports = ports(rows(), read_through, has_next, &[]);
+        let first = list(&ports, "limit=1").await;
+        assert_eq!(first["unread"], unread, "{read_through:?} {has_next}");
+        if let Some(next) = first["next"].as_str() {
+            assert_eq!(list(&ports, &format!("limit=1&cursor={next}")).await["unread"], 2, "of a later page");
+        }
+    }
 }
 
 #[tokio::test]

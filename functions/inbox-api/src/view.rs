@@ -1,6 +1,6 @@
 //! A group of the inbox as its user sees it now.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use api::{InboxNotification, MAX_ACTORS, NotificationActor};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -17,28 +17,76 @@ const CHECKED_ACTORS: usize = 2 * MAX_ACTORS;
 /// Bytes of the hash that names a group.
 const ID_BYTES: usize = 16;
 
-/// Facts about the groups of a page.
-pub type Facts = HashMap<Row, Registers>;
+/// What is known of the persons and stories of a page, for one caller.
+#[derive(Debug, Default)]
+pub struct Facts {
+    vertices: HashMap<String, Vertex>,
+    /// Persons whom the caller has muted, or with whom there is a block.
+    hidden: HashSet<String>,
+    /// Persons whom the caller follows.
+    followed: HashSet<String>,
+}
+
+impl Facts {
+    /// Adds rows of the projections.
+    pub fn add(&mut self, caller: &str, rows: HashMap<Row, Registers>) {
+        for (row, registers) in rows {
+            match row {
+                Row::Vertex(id) => drop(self.vertices.insert(id, Vertex::from(&registers))),
+                Row::PersonPair(pair) => {
+                    let Relation { blocked, muted } = Relation::of(caller, &registers);
+                    if blocked || muted {
+                        let (one, other) = pair.persons();
+                        self.hidden.insert(if one == caller { other } else { one }.to_owned());
+                    }
+                }
+                Row::Follower { of, .. } => {
+                    if follows(&registers) {
+                        self.followed.insert(of);
+                    }
+                }
+                // These were not asked for.
+                Row::Following { .. } | Row::Edge(_) => {}
+            }
+        }
+    }
+
+    fn vertex(&self, id: &str) -> Option<&Vertex> {
+        self.vertices.get(id)
+    }
+
+    fn owners(&self, id: &str) -> impl Iterator<Item = &str> {
+        self.vertex(id).into_iter().flat_map(|vertex| &vertex.owners).map(|owner| owner.person.as_str())
+    }
+}
 
 /// Rows that [`notification`] needs, without those of followers.
-pub fn rows(caller: &str, groups: &[StoredGroup]) -> BTreeSet<Row> {
-    let mut rows = BTreeSet::new();
+pub fn rows(caller: &str, groups: &[StoredGroup]) -> Vec<Row> {
+    let (mut vertices, mut actors) = (HashSet::new(), HashSet::new());
     for entry in groups.iter().flat_map(|stored| stored.group.latest().take(CHECKED_ACTORS)) {
-        rows.extend([&entry.source, &entry.target, &entry.actor].map(|id| Row::Vertex(id.clone())));
-        rows.insert(Row::PersonPair(PersonPair::of(caller, &entry.actor)));
+        vertices.extend([&*entry.source, &*entry.target, &*entry.actor]);
+        actors.insert(&*entry.actor);
     }
-    rows
+    let vertices = vertices.into_iter().map(|id| Row::Vertex(id.to_owned()));
+    vertices.chain(actors.into_iter().map(|actor| Row::PersonPair(PersonPair::of(caller, actor)))).collect()
 }
 
 /// Rows that tell whether the caller follows the owners of stories for followers.
-pub fn follower_rows(caller: &str, groups: &[StoredGroup], facts: &Facts) -> BTreeSet<Row> {
+pub fn follower_rows(caller: &str, groups: &[StoredGroup], facts: &Facts) -> Vec<Row> {
     let stories = groups.iter().filter_map(|stored| {
         let end = rules::by_id(&stored.rule)?.discloses()?;
         let entry = stored.group.latest().next()?;
-        Some(vertex(facts, end.of(&entry.source, &entry.target)))
+        Some(end.of(&*entry.source, &*entry.target))
     });
-    let for_followers = stories.filter(|story| visibility(story) == Some(Visibility::Followers));
-    for_followers.flat_map(|story| story.owners).map(|owner| follower(caller, &owner.person)).collect()
+    let for_followers = stories.filter(|story| visibility(facts, story) == Some(Visibility::Followers));
+    let owners: BTreeSet<_> = for_followers.flat_map(|story| facts.owners(story)).collect();
+    let row = |owner: &str| Row::Follower { of: owner.to_owned(), follower: caller.to_owned() };
+    owners.into_iter().map(row).collect()
+}
+
+/// Whether the caller has read a group that changed at `updated_at`. The mark has milliseconds.
+pub fn is_read(updated_at: Timestamp, read_through: Option<Timestamp>) -> bool {
+    read_through.is_some_and(|through| updated_at.as_millisecond() <= through.as_millisecond())
 }
 
 /// The notification of a group, unless the caller may see none of it.
@@ -50,17 +98,16 @@ pub fn notification(
 ) -> Option<InboxNotification> {
     // A rule of a later version.
     let rule = rules::by_id(&stored.rule)?;
-    let is_shown = |entry: &InboxEntry| {
-        let pair = facts.get(&Row::PersonPair(PersonPair::of(caller, &entry.actor)));
-        let relation = pair.map(|registers| Relation::of(caller, registers)).unwrap_or_default();
-        !relation.blocked && !relation.muted
-    };
+    let is_shown = |entry: &InboxEntry| !facts.hidden.contains(&entry.actor);
     let checked: Vec<_> = stored.group.latest().take(CHECKED_ACTORS).collect();
     let shown: Vec<_> = checked.iter().copied().filter(|entry| is_shown(entry)).collect();
     let hidden = (checked.len() - shown.len()) as u64;
     let last = shown.first().filter(|entry| may_see(caller, rule, entry, facts))?;
-    let actor =
-        |entry: &&InboxEntry| NotificationActor { id: entry.actor.clone(), name: vertex(facts, &entry.actor).name };
+    let actor = |entry: &&InboxEntry| NotificationActor {
+        id: entry.actor.clone(),
+        name: facts.vertex(&entry.actor).and_then(|person| person.name.clone()),
+    };
+    let titled = rule.titled().and_then(|end| facts.vertex(end.of(&last.source, &last.target)));
     let updated_at = stored.group.updated_at()?;
     let is_of_service = rules::is_of_service(rule);
     Some(InboxNotification {
@@ -71,48 +118,36 @@ pub fn notification(
         actor_count: if is_of_service { 0 } else { stored.group.actor_count() - hidden },
         source: last.source.clone(),
         target: last.target.clone(),
-        title: rule.titled().and_then(|end| vertex(facts, end.of(&last.source, &last.target)).title),
+        title: titled.and_then(|story| story.title.clone()),
         happened_at: format!("{:.3}", last.committed_at),
         updated_at: format!("{updated_at:.3}"),
-        // The mark has milliseconds.
-        is_read: read_through.is_some_and(|through| updated_at.as_millisecond() <= through.as_millisecond()),
+        is_read: is_read(updated_at, read_through),
     })
 }
 
 /// Whether the caller may see what an entry is about.
 fn may_see(caller: &str, rule: &Rule, entry: &InboxEntry, facts: &Facts) -> bool {
-    let owns = |id: &str| vertex(facts, id).owners.iter().any(|owner| owner.person == caller);
+    let owns = |id: &str| facts.owners(id).any(|owner| owner == caller);
     // The story or comment was deleted, or has another owner.
     if rule.audience == Audience::OwnerOfTarget && !owns(&entry.target) {
         return false;
     }
     let Some(end) = rule.discloses() else { return true };
-    let id = end.of(entry.source.as_str(), entry.target.as_str());
-    let story = vertex(facts, id);
-    if story.owners.is_empty() {
+    let story = end.of(&*entry.source, &*entry.target);
+    if facts.owners(story).next().is_none() {
         // It is no longer published.
         return false;
     }
-    match visibility(&story) {
+    match visibility(facts, story) {
         None => false,
         Some(Visibility::Public) => true,
-        Some(Visibility::Private) => owns(id),
+        Some(Visibility::Private) => owns(story),
         Some(Visibility::Followers) => {
-            let follows_one =
-                story.owners.iter().any(|owner| facts.get(&follower(caller, &owner.person)).is_some_and(follows));
-            follows_one || owns(id)
+            facts.owners(story).any(|owner| owner == caller || facts.followed.contains(owner))
         }
     }
 }
 
-fn vertex(facts: &Facts, id: &str) -> Vertex {
-    facts.get(&Row::Vertex(id.to_owned())).map(Vertex::from).unwrap_or_default()
-}
-
-fn visibility(story: &Vertex) -> Option<Visibility> {
-    story.visibility.map(|fact| fact.visibility)
-}
-
-fn follower(caller: &str, owner: &str) -> Row {
-    Row::Follower { of: owner.to_owned(), follower: caller.to_owned() }
+fn visibility(facts: &Facts, story: &str) -> Option<Visibility> {
+    facts.vertex(story)?.visibility.map(|fact| fact.visibility)
 }

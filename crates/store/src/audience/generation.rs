@@ -11,7 +11,6 @@ use super::key::key_of;
 use crate::{
     attribute::{Attributes, number},
     condition::unless_condition_failed,
-    row,
 };
 
 /// The partition key of the row that holds the latest generation, and the attribute.
@@ -34,18 +33,9 @@ impl KnownGeneration {
         read_at.is_none_or(|read_at| read_at.elapsed() >= MAX_AGE)
     }
 
-    /// Records that the row was read, or is missing and therefore 0.
-    pub(super) fn set_read(&self, row: Option<&Attributes>) -> Result<(), Failure> {
-        #[derive(serde::Deserialize)]
-        struct Row {
-            generation: u32,
-        }
-        let generation = match row {
-            Some(content) => row::read::<Row>("read the generation of the audience", content.clone())?.generation,
-            None => 0,
-        };
-        self.raise(generation, Some(Instant::now()));
-        Ok(())
+    /// Records that the row was read; `None` if it is missing, or has no generation.
+    pub(super) fn set_read(&self, generation: Option<u32>) {
+        self.raise(generation.unwrap_or(0), Some(Instant::now()));
     }
 
     fn raise(&self, generation: u32, read_at: Option<Instant>) {

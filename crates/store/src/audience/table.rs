@@ -14,10 +14,11 @@ use jiff::Timestamp;
 use super::{
     generation::{KnownGeneration, generation_key},
     key::{followers_partition, following_partition, key, key_of, key_texts},
+    row::AudienceRow,
 };
 use crate::{
     attribute::{Attributes, get_text, number, text},
-    batch_get::batch_get,
+    batch_get::batch_get_rows,
     condition::unless_condition_failed,
     register_attributes,
     retention::expiry,
@@ -157,14 +158,15 @@ impl AudienceTable {
         let is_stale = !keys.is_empty() && self.generation.is_stale();
         keys.extend(is_stale.then(generation_key));
         let mut generation = None;
-        for content in batch_get(&self.client, &self.name, keys, None, "read projections").await? {
-            match by_key.get(&(required_text(&content, "pk")?, required_text(&content, "sk")?)) {
-                Some(row) => found.push(((*row).clone(), read_registers(&content)?)),
-                None => generation = Some(content),
+        let read: Vec<AudienceRow> = batch_get_rows(&self.client, &self.name, keys, "read projections").await?;
+        for AudienceRow { pk, sk, registers, generation: latest } in read {
+            match by_key.get(&(pk, sk)) {
+                Some(row) => found.push(((*row).clone(), registers)),
+                None => generation = latest,
             }
         }
         if is_stale {
-            self.generation.set_read(generation.as_ref())?;
+            self.generation.set_read(generation);
         }
         Ok(self.generation.current(found).into_iter().collect())
     }
@@ -183,8 +185,9 @@ impl AudienceTable {
     pub(crate) async fn following(&self, person: &str, after: Option<&str>, limit: i32) -> Result<Followers, Failure> {
         if self.generation.is_stale() {
             let key = vec![generation_key()];
-            let rows = batch_get(&self.client, &self.name, key, None, "read the generation of the audience").await?;
-            self.generation.set_read(rows.first())?;
+            let doing = "read the generation of the audience";
+            let rows: Vec<AudienceRow> = batch_get_rows(&self.client, &self.name, key, doing).await?;
+            self.generation.set_read(rows.first().and_then(|row| row.generation));
         }
         let (rows, next) = self.page(following_partition(person), "", after, limit).await?;
         let followed = |row: &Attributes| Ok((required_text(row, "sk")?, read_registers(row)?));

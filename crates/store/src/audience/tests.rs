@@ -3,16 +3,15 @@ mod tombstones;
 use aws_sdk_dynamodb::{
     Client,
     operation::{
-        batch_get_item::BatchGetItemOutput, delete_item::DeleteItemOutput, put_item::PutItemOutput, query::QueryOutput,
-        update_item::UpdateItemOutput,
+        delete_item::DeleteItemOutput, put_item::PutItemOutput, query::QueryOutput, update_item::UpdateItemOutput,
     },
-    types::KeysAndAttributes,
 };
-use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use domain::{
     graph::{GenerationPosition, Position},
     push::{Fact, PersonPair, Register, Row},
 };
+use dynamodb_responses::requested_keys;
 use function_kit::failure::Kind;
 use proptest::prelude::*;
 
@@ -183,14 +182,11 @@ async fn unprocessed_keys_are_requested_again() {
             requested.is_some_and(|requested| requested.consistent_read() == Some(true))
         })
         .sequence()
-        .output(move || {
-            let left = KeysAndAttributes::builder().keys(key(&Row::PersonPair(PersonPair::of("mina", "jun"))));
-            BatchGetItemOutput::builder()
-                .responses("audience", found("vertex#s1"))
-                .unprocessed_keys("audience", left.consistent_read(true).build().expect("keys"))
-                .build()
+        .http_response(move || {
+            let left = key(&Row::PersonPair(PersonPair::of("mina", "jun")));
+            dynamodb_responses::batch_get("audience", &found("vertex#s1"), &[left])
         })
-        .output(move || BatchGetItemOutput::builder().responses("audience", second("pair#3#jun#mina")).build())
+        .http_response(move || dynamodb_responses::batch_get("audience", &second("pair#3#jun#mina"), &[]))
         .build();
     let rows = [vertex.clone(), pair.clone(), vertex.clone()];
     let found = table(&[&get]).get(&rows).await.expect("rows");
@@ -201,9 +197,8 @@ async fn unprocessed_keys_are_requested_again() {
 
 /// A table in which `jun` followed `mina` in generation 0, by an edge with this register.
 fn after_reset(register: Register, generation: Option<u32>) -> Rule {
-    mock!(Client::batch_get_item).then_compute_output(move |request| {
-        let requested = request.request_items().and_then(|items| items.get("audience"));
-        let keys = requested.map(|requested| requested.keys().to_vec()).unwrap_or_default();
+    mock!(Client::batch_get_item).then_compute_response(move |request| {
+        let keys = requested_keys(request.request_items(), "audience");
         let rows = keys.into_iter().filter_map(|mut key| {
             match (value(Some(&key), "pk"), generation) {
                 (Some("generation"), Some(generation)) => key.insert("generation".to_owned(), number(generation)),
@@ -212,7 +207,7 @@ fn after_reset(register: Register, generation: Option<u32>) -> Rule {
             };
             Some(key)
         });
-        BatchGetItemOutput::builder().responses("audience", rows.collect()).build()
+        MockResponse::Http(dynamodb_responses::batch_get("audience", &rows.collect::<Vec<_>>(), &[]))
     })
 }
 
@@ -246,13 +241,13 @@ async fn generation_is_read_once_in_some_seconds() {
             let requested = request.request_items().and_then(|items| items.get("audience"));
             requested.is_some_and(|requested| requested.keys().len() == 2)
         })
-        .then_output(|| BatchGetItemOutput::builder().build());
+        .then_http_response(|| dynamodb_responses::batch_get("audience", &[], &[]));
     let again = mock!(Client::batch_get_item)
         .match_requests(|request| {
             let requested = request.request_items().and_then(|items| items.get("audience"));
             requested.is_some_and(|requested| requested.keys().len() == 1)
         })
-        .then_output(|| BatchGetItemOutput::builder().build());
+        .then_http_response(|| dynamodb_responses::batch_get("audience", &[], &[]));
     let table = table(&[&get, &again]);
     for _ in 0..2 {
         assert!(table.get(&[follower()]).await.expect("no rows").is_empty());

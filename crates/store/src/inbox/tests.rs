@@ -25,7 +25,7 @@ use proptest::prelude::*;
 use super::{row::group_key, *};
 use crate::{
     attribute::{Attributes, text},
-    testing::{self, event, malformed, now, put_condition_failed, query_response, update_condition_failed, value},
+    testing::{self, event, malformed, now, put_condition_failed, update_condition_failed, value},
 };
 
 fn table(rules: &[&Rule]) -> InboxTable {
@@ -158,7 +158,7 @@ async fn page_is_read_by_time_and_names_the_start_of_the_next() {
                 && value(request.expression_attribute_values(), ":since") == Some("2026-08-24T00:00:00.000Z")
                 && value(request.exclusive_start_key(), "sk") == Some("group#story:s0")
         })
-        .then_http_response(|| query_response(&[row()], Some(&row())));
+        .then_http_response(|| dynamodb_responses::query(&[row()], Some(&row())));
     let position = |key: &str| InboxPosition { updated_at: "2026-11-22T00:00:00.000Z".into(), key: key.into() };
     let page = table(&[&query]).page("mina", Some(&position("story:s0")), 1, now()).await.expect("a page");
     assert_eq!((page.groups.len(), page.next), (1, Some(position("like-story:s1"))));
@@ -177,7 +177,7 @@ async fn page_after_a_position_that_is_no_longer_kept_is_empty() {
         .match_requests(|request| {
             value(request.exclusive_start_key(), "updated_at") > value(request.expression_attribute_values(), ":since")
         })
-        .then_http_response(|| query_response(&[], None));
+        .then_http_response(|| dynamodb_responses::query(&[], None));
     table(&[&query]).page("mina", Some(&at("2026-08-24T00:00:00.001Z")), 1, now()).await.expect("a page");
     assert_eq!(query.num_calls(), 1);
 }

@@ -17,11 +17,7 @@ use super::{
     table::key,
     *,
 };
-use crate::{
-    attribute::Attributes,
-    batch_get::MAX_ATTEMPTS,
-    testing::{query_response, value},
-};
+use crate::{attribute::Attributes, batch_get::MAX_ATTEMPTS, testing::value};
 
 fn table(rules: &[&Rule]) -> MediaTable {
     MediaTable::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "media".into())
@@ -152,7 +148,7 @@ async fn brief_page_names_its_index_and_its_attributes() {
             named("#list") == Some("all_for_owner")
                 && attributes.split(", ").all(|alias| named(alias) == alias.strip_prefix('#'))
         })
-        .then_http_response(|| query_response(&[], None));
+        .then_http_response(|| dynamodb_responses::query(&[], None));
     let (selection, relation, order) = (Selection::All, Relation::Owner, Order::Newest);
     let list = List { owner: "mina".into(), selection, relation, order };
     table(&[&query]).list(&list, 1, None, Projection::Brief).await.expect("a page");
@@ -172,7 +168,7 @@ async fn page_is_read_by_one_query_without_a_filter() {
                 && value(values, ":after") == Some("x")
                 && request.limit() == Some(2)
         })
-        .then_http_response(|| query_response(&["photo/mina/a", "photo/mina/b"].map(row), None));
+        .then_http_response(|| dynamodb_responses::query(&["photo/mina/a", "photo/mina/b"].map(row), None));
     let list = List {
         owner: "mina".into(),
         selection: Selection::Post("p1".to_owned().try_into().expect("a post")),

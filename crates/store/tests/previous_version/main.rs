@@ -6,7 +6,6 @@ use std::{collections::HashMap, fs, path::Path};
 use aws_sdk_dynamodb::{
     Client,
     operation::{
-        batch_get_item::BatchGetItemOutput,
         get_item::GetItemOutput,
         put_item::PutItemOutput,
         query::QueryOutput,
@@ -73,7 +72,7 @@ fn gets(row: &Row) -> Rule {
 fn batch_gets(table: &'static str, row: &Row) -> Rule {
     let row = row.clone();
     mock!(Client::batch_get_item)
-        .then_output(move || BatchGetItemOutput::builder().responses(table, vec![row.clone()]).build())
+        .then_http_response(move || dynamodb_responses::batch_get(table, std::slice::from_ref(&row), &[]))
 }
 
 /// Returns `row` to `Query`.

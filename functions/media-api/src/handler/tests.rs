@@ -14,9 +14,8 @@ use aws_sdk_s3::{
     operation::delete_object::DeleteObjectOutput,
 };
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
-use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::body::SdkBody;
 use domain::{media::Visibility, user_report::ReportId};
 use function_kit::metrics::Metrics;
 use serde_json::{Value, json};
@@ -47,9 +46,8 @@ fn now() -> Timestamp {
 fn fake_aws(media: &[&Rule]) -> FakeAws {
     let relations = mock!(Client::batch_get_item)
         .match_requests(|request| request.request_items().is_some_and(|items| items.contains_key("audience")))
-        .then_compute_output(|request| {
-            let requested = request.request_items().and_then(|items| items.get("audience"));
-            let keys = requested.map(|requested| requested.keys().to_vec()).unwrap_or_default();
+        .then_compute_response(|request| {
+            let keys = dynamodb_responses::requested_keys(request.request_items(), "audience");
             let follows = |key: &std::collections::HashMap<String, AttributeValue>| {
                 let text = |name| key.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
                 (text("pk"), text("sk")) == (Some("followers#mina"), Some("jun"))
@@ -58,7 +56,7 @@ fn fake_aws(media: &[&Rule]) -> FakeAws {
                 key.insert("r:edge#e".into(), AttributeValue::S(register()));
                 key
             });
-            BatchGetItemOutput::builder().responses("audience", rows.collect()).build()
+            MockResponse::Http(dynamodb_responses::batch_get("audience", &rows.collect::<Vec<_>>(), &[]))
         });
     let deleted = mock!(aws_sdk_s3::Client::delete_object).then_output(|| DeleteObjectOutput::builder().build());
     let secret = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
@@ -117,21 +115,7 @@ fn row(name: &str, visibility: Visibility) -> std::collections::HashMap<String, 
 
 /// DynamoDB's response to a query that finds public items with these names.
 fn page(names: &[&str]) -> HttpResponse {
-    let items: Vec<_> = names.iter().map(|name| typed(&content(name, Visibility::Public))["M"].clone()).collect();
-    HttpResponse::new(200.try_into().expect("a status"), SdkBody::from(json!({"Items": items}).to_string()))
-}
-
-/// DynamoDB's JSON of a value.
-fn typed(value: &Value) -> Value {
-    match value {
-        Value::String(text) => json!({"S": text}),
-        Value::Array(list) => json!({"L": list.iter().map(typed).collect::<Vec<_>>()}),
-        Value::Object(map) => {
-            let map: serde_json::Map<_, _> = map.iter().map(|(name, value)| (name.clone(), typed(value))).collect();
-            json!({"M": map})
-        }
-        number => json!({"N": number.to_string()}),
-    }
+    dynamodb_responses::query(&names.iter().map(|name| row(name, Visibility::Public)).collect::<Vec<_>>(), None)
 }
 
 /// A table with one item of this visibility.

@@ -2,18 +2,15 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{
-    Client,
-    operation::{batch_get_item::BatchGetItemOutput, query::QueryOutput},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::{Client, operation::query::QueryOutput, types::AttributeValue};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
-use aws_smithy_mocks::{RuleMode, mock, mock_client};
+use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
 use domain::{
     graph::Position,
     push,
     search::{MARK_BEGIN, MARK_END, Register, register_text},
 };
+use dynamodb_responses::requested_keys;
 use function_kit::failure::Failure;
 use opensearch::{Hit, Page, Search, SortKey, Viewer};
 use rest_kit::page_token::LazyTokenCipher;
@@ -81,27 +78,25 @@ fn stored_row(id: &str) -> Option<Row> {
 
 /// Ports with hits of these ids. Jun follows Mina.
 pub fn ports(ids: &[&str]) -> Ports<FixedIndex> {
-    let entries = mock!(Client::batch_get_item).then_compute_output(|request| {
-        let requested = request.request_items().expect("keys");
+    let entries = mock!(Client::batch_get_item).then_compute_response(|request| {
         let text = |key: &Row, name: &str| key.get(name).and_then(|value| value.as_s().ok()).cloned();
-        let mut output = BatchGetItemOutput::builder();
-        if let Some(keys) = requested.get("search") {
-            let rows = keys.keys().iter().filter_map(|key| stored_row(&text(key, "id")?)).collect();
-            output = output.responses("search", rows);
+        let stories = requested_keys(request.request_items(), "search");
+        if !stories.is_empty() {
+            let rows: Vec<_> = stories.iter().filter_map(|key| stored_row(&text(key, "id")?)).collect();
+            return MockResponse::Http(dynamodb_responses::batch_get("search", &rows, &[]));
         }
-        if let Some(keys) = requested.get("audience") {
-            let follows = |key: &&Row| {
-                (text(key, "pk").as_deref(), text(key, "sk").as_deref()) == (Some("followers#mina"), Some("jun"))
-            };
-            let register = push::Register::new(Position::new(1, 1), "").to_string();
-            let rows = keys.keys().iter().filter(follows).map(|key| {
-                let mut row = key.clone();
+        let follows = |key: &Row| {
+            (text(key, "pk").as_deref(), text(key, "sk").as_deref()) == (Some("followers#mina"), Some("jun"))
+        };
+        let register = push::Register::new(Position::new(1, 1), "").to_string();
+        let relations = requested_keys(request.request_items(), "audience").into_iter().filter(follows);
+        let rows: Vec<_> = relations
+            .map(|mut row| {
                 row.insert("r:edge#e".to_owned(), AttributeValue::S(register.clone()));
                 row
-            });
-            output = output.responses("audience", rows.collect());
-        }
-        output.build()
+            })
+            .collect();
+        MockResponse::Http(dynamodb_responses::batch_get("audience", &rows, &[]))
     });
     // Jun's follow is the filter's business here: the index ignores it.
     let follows = mock!(Client::query).then_output(|| QueryOutput::builder().build());

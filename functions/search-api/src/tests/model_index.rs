@@ -6,13 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use aws_sdk_dynamodb::{
-    Client,
-    operation::{batch_get_item::BatchGetItemOutput, query::QueryOutput},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::{Client, operation::query::QueryOutput, types::AttributeValue};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
-use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use domain::{
     graph::Position,
     media::Visibility,
@@ -174,13 +170,10 @@ fn rows(graph: &Graph, caller: &str, table: &str, key: &Row) -> Option<Row> {
 pub fn ports(graph: &Graph, caller: &'static str) -> (Ports<ModelIndex>, [Rule; 2]) {
     let shared = Arc::new(graph.clone());
     let for_reads = Arc::clone(&shared);
-    let reads = mock!(Client::batch_get_item).then_compute_output(move |request| {
-        let mut output = BatchGetItemOutput::builder();
-        for (table, keys) in request.request_items().expect("keys") {
-            let found = keys.keys().iter().filter_map(|key| rows(&for_reads, caller, table, key)).collect();
-            output = output.responses(table, found);
-        }
-        output.build()
+    let reads = mock!(Client::batch_get_item).then_compute_response(move |request| {
+        let (table, keys) = request.request_items().and_then(|items| items.iter().next()).expect("a table");
+        let found: Vec<_> = keys.keys().iter().filter_map(|key| rows(&for_reads, caller, table, key)).collect();
+        MockResponse::Http(dynamodb_responses::batch_get(table, &found, &[]))
     });
     let follows = mock!(Client::query).then_compute_output(move |_| {
         let people: BTreeSet<_> = shared.followed.union(&shared.blocked).collect();

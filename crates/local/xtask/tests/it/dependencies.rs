@@ -145,7 +145,7 @@ fn no_function_links_the_generator_of_the_openapi_document() {
 struct Rule {
     /// Normal and build dependencies.
     dependencies: &'static [&'static str],
-    /// Additional dependencies of tests. Every package may also use `malformed-inputs`.
+    /// Additional dependencies of tests. Every package may also use [`TEST_LIBRARIES`].
     tests: &'static [&'static str],
 }
 
@@ -180,6 +180,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
         ("cdn-signing", rule(&["domain"])),
         ("derivatives", rule(&["domain", "function-kit", "sigv4-client", "store"])),
         ("domain", rule(&[])),
+        ("dynamodb-responses", rule(&[])),
         ("function-kit", rule(&[])),
         ("interleavings", rule(&[])),
         ("jpeg-planes", rule(&[])),
@@ -301,7 +302,7 @@ fn rules() -> BTreeMap<&'static str, Rule> {
 }
 
 /// Libraries that every test may use.
-const TEST_LIBRARIES: [&str; 2] = ["interleavings", "malformed-inputs"];
+const TEST_LIBRARIES: [&str; 3] = ["dynamodb-responses", "interleavings", "malformed-inputs"];
 
 /// The local tools that tests and benches of functions use.
 const TOOLS_OF_FUNCTIONS: [(&str, &str); 2] = [("push-fanout", "lambda-runtime-api"), ("stream-poller", "neptune")];
