@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use domain::push::{Registers, of_generation};
 use function_kit::failure::Failure;
 
-use super::key::key_of;
+use super::{key::key_of, row::AudienceRow};
 use crate::{
     attribute::{Attributes, number},
     condition::unless_condition_failed,
@@ -33,9 +33,16 @@ impl KnownGeneration {
         read_at.is_none_or(|read_at| read_at.elapsed() >= MAX_AGE)
     }
 
-    /// Records that the row was read; `None` if it is missing, or has no generation.
-    pub(super) fn set_read(&self, generation: Option<u32>) {
-        self.raise(generation.unwrap_or(0), Some(Instant::now()));
+    /// Records that the row was read, or is missing and therefore 0.
+    pub(super) fn set_read(&self, row: Option<&AudienceRow>) -> Result<(), Failure> {
+        let generation = match row {
+            Some(row) => row.generation.ok_or_else(|| {
+                Failure::bug("read the generation of the audience", "the attribute generation is missing")
+            })?,
+            None => 0,
+        };
+        self.raise(generation, Some(Instant::now()));
+        Ok(())
     }
 
     fn raise(&self, generation: u32, read_at: Option<Instant>) {

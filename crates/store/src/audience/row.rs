@@ -7,6 +7,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
+use serde_with::{DisplayFromStr, de::DeserializeAsWrap};
 
 use crate::register_attributes;
 
@@ -43,8 +44,8 @@ impl<'de> Visitor<'de> for RowVisitor {
                 Name::Sk => sk = Some(attributes.next_value()?),
                 Name::Generation => row.generation = Some(attributes.next_value()?),
                 Name::Register(name) => {
-                    let RegisterText(register) = attributes.next_value()?;
-                    row.registers.insert(name, register);
+                    let register: DeserializeAsWrap<Register, DisplayFromStr> = attributes.next_value()?;
+                    row.registers.insert(name, register.into_inner());
                 }
                 Name::Other => drop(attributes.next_value::<IgnoredAny>()?),
             }
@@ -87,29 +88,6 @@ impl Visitor<'_> for NameVisitor {
             "generation" => Name::Generation,
             _ => register_attributes::register_name(name).map_or(Name::Other, |name| Name::Register(name.to_owned())),
         })
-    }
-}
-
-/// A register that is stored as text.
-struct RegisterText(Register);
-
-impl<'de> Deserialize<'de> for RegisterText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(RegisterVisitor).map(Self)
-    }
-}
-
-struct RegisterVisitor;
-
-impl Visitor<'_> for RegisterVisitor {
-    type Value = Register;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a register")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Register, E> {
-        text.parse().map_err(E::custom)
     }
 }
 

@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
+    mem,
     sync::Arc,
 };
 
@@ -159,14 +160,15 @@ impl AudienceTable {
         keys.extend(is_stale.then(generation_key));
         let mut generation = None;
         let read: Vec<AudienceRow> = batch_get_rows(&self.client, &self.name, keys, "read projections").await?;
-        for AudienceRow { pk, sk, registers, generation: latest } in read {
-            match by_key.get(&(pk, sk)) {
-                Some(row) => found.push(((*row).clone(), registers)),
-                None => generation = latest,
+        for mut content in read {
+            let key = (mem::take(&mut content.pk), mem::take(&mut content.sk));
+            match by_key.get(&key) {
+                Some(row) => found.push(((*row).clone(), content.registers)),
+                None => generation = Some(content),
             }
         }
         if is_stale {
-            self.generation.set_read(generation);
+            self.generation.set_read(generation.as_ref())?;
         }
         Ok(self.generation.current(found).into_iter().collect())
     }
@@ -187,7 +189,7 @@ impl AudienceTable {
             let key = vec![generation_key()];
             let doing = "read the generation of the audience";
             let rows: Vec<AudienceRow> = batch_get_rows(&self.client, &self.name, key, doing).await?;
-            self.generation.set_read(rows.first().and_then(|row| row.generation));
+            self.generation.set_read(rows.first())?;
         }
         let (rows, next) = self.page(following_partition(person), "", after, limit).await?;
         let followed = |row: &Attributes| Ok((required_text(row, "sk")?, read_registers(row)?));

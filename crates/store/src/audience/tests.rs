@@ -16,6 +16,7 @@ use function_kit::failure::Kind;
 use proptest::prelude::*;
 
 use super::{
+    generation::generation_key,
     key::{key, key_of},
     table::{read_registers, required_text},
     *,
@@ -231,6 +232,20 @@ async fn registers_of_an_ended_generation_are_left_out() {
         let relation = crate::relations::Relations { audience: table.clone() };
         let is_related = relation.of("jun", "mina").await.expect("a relation") == domain::media::Relation::Follower;
         assert_eq!(is_related, is_follower, "{register} {stored:?}");
+    }
+}
+
+/// An unknown generation must not show what a reset has deleted.
+#[tokio::test]
+async fn generation_that_cannot_be_read_is_a_bug() {
+    for row in [row([]), row([("generation", text("1"))])] {
+        let get = mock!(Client::batch_get_item).then_compute_response(move |_| {
+            let mut stored = generation_key();
+            stored.extend(row.clone());
+            MockResponse::Http(dynamodb_responses::batch_get("audience", &[stored], &[]))
+        });
+        let failure = table(&[&get]).get(&[follower()]).await.expect_err("a failure");
+        assert_eq!(failure.kind, Kind::Bug, "{failure}");
     }
 }
 
